@@ -1,0 +1,66 @@
+"""From the stream of records to the stream of events, with nothing unaccounted for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from td_currents_cli.events.decode import Decoded
+from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.outcome import Balance, ProblemLog
+
+E = TypeVar("E")
+
+
+@dataclass(slots=True)
+class Intake:
+    """What has been read so far.
+
+    Attributes:
+        log: the problems met.
+        on_reject: called with each problem that stands for a rejected row or event; it holds the bytes in `raw`.
+    """
+
+    on_reject: Callable[[Problem], None] | None = None
+    log: ProblemLog = field(default_factory=ProblemLog)
+    rows_read: int = 0
+    rows_rejected: int = 0
+    events_read: int = 0
+    events_rejected: int = 0
+
+    def events(self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]) -> Iterator[tuple[Batch, list[E]]]:
+        """Each good batch with its events; all else is counted, logged and handed to `on_reject`."""
+        for record in records:
+            if isinstance(record, Problem):
+                if record.raw is not None:
+                    self.rows_read += 1
+                    self.rows_rejected += 1
+                self._note(record)
+                continue
+            decoded = decode(record)
+            self.rows_read += 1
+            if decoded.rejected:
+                self.rows_rejected += 1
+            else:
+                self.events_read += len(decoded.events) + len(decoded.problems)
+                self.events_rejected += len(decoded.problems)
+            for problem in decoded.problems:
+                self._note(problem)
+            if not decoded.rejected:
+                yield record, decoded.events
+
+    def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0) -> Balance:
+        """Where everything went, given what the verb did with the events it got."""
+        return Balance(
+            rows_read=self.rows_read,
+            rows_rejected=self.rows_rejected,
+            events_read=self.events_read,
+            events_rejected=self.events_rejected,
+            events_out=events_out,
+            duplicates=duplicates,
+            filtered=filtered,
+        )
+
+    def _note(self, problem: Problem) -> None:
+        self.log.add(problem)
+        if problem.raw is not None and self.on_reject is not None:
+            self.on_reject(problem)
