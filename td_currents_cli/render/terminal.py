@@ -1,0 +1,70 @@
+"""Standard output and standard error as rich consoles that behave alike on terminals, in pipes and in CI logs."""
+
+import os
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+UNCLIPPED = 10_000
+"""Columns of a console that is not a terminal: tables take the width they need."""
+
+
+class Color(StrEnum):
+    """When to use colour."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where a command prints: data to `out`, talk to `err`.
+
+    Attributes:
+        quiet: nothing but errors and data is wanted.
+        verbose: more than usual is wanted.
+    """
+
+    out: "Console"
+    err: "Console"
+    quiet: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def open(cls, *, color: Color = Color.auto, quiet: bool = False, verbose: bool = False) -> "Terminal":
+        """The process's own standard output and standard error."""
+        return cls(_console(sys.stdout, color), _console(sys.stderr, color), quiet=quiet, verbose=verbose)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print one line of talk to standard error, unless quiet was asked for."""
+        if not self.quiet:
+            self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _console(stream: TextIO, color: Color) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 -- heavy; `--version` does without
+
+    is_terminal = stream.isatty()
+    colored = _wants_color(color, is_terminal=is_terminal)
+    return Console(
+        file=stream,
+        # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
+        force_terminal=colored or is_terminal,
+        no_color=not colored,
+        width=None if is_terminal else UNCLIPPED,
+        highlight=False,
+        legacy_windows=False,
+    )
+
+
+def _wants_color(color: Color, *, is_terminal: bool) -> bool:
+    if color is not Color.auto:
+        return color is Color.always
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or bool(os.environ.get("FORCE_COLOR"))
