@@ -1,0 +1,27 @@
+"""`tdcur parse`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from td_currents_cli.cli.common import Paths, command
+from td_currents_cli.outcome import Outcome
+
+
+@command
+def parse(
+    paths: Paths = None,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the events here, all or nothing [default: stdout].")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.")
+    ] = None,
+) -> Outcome:
+    """Turn ingested rows back into flat events, one JSON object a line."""
+    from td_currents_cli.parse import ParseRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.read import sources  # noqa: PLC0415
+
+    return run(ParseRequest(sources=sources(paths), output=output, rejects=rejects))

@@ -1,0 +1,34 @@
+"""Problems as lines of text: place, code, severity, message."""
+
+from typing import Final
+
+from rich.text import Text
+
+from td_currents_cli.model import Problem, Severity
+from td_currents_cli.outcome import Problems
+from td_currents_cli.render.terminal import Terminal
+
+STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+SHOWN: Final = 20
+
+
+def problem_line(problem: Problem) -> Text:
+    """One problem on one line, as `file:line:column TDC101 error message`."""
+    return Text.assemble(
+        (str(problem.location), "bold"),
+        " ",
+        (problem.code, "magenta"),
+        " ",
+        (problem.severity, STYLES[problem.severity]),
+        f" {problem.message}",
+    )
+
+
+def show_problems(problems: Problems, terminal: Terminal) -> None:
+    """The first problems of a run whose purpose is another, on standard error."""
+    shown = problems.kept if terminal.verbose else problems.kept[:SHOWN]
+    for problem in shown:
+        if problem.severity is Severity.ERROR or not terminal.quiet:
+            terminal.err.print(problem_line(problem), soft_wrap=True)
+    if problems.total > len(shown):
+        terminal.say(f"… and {problems.total - len(shown):,} more problems", "dim")
