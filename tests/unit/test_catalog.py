@@ -1,0 +1,288 @@
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from td_currents_cli import catalog
+from td_currents_cli.catalog import EventType, FieldType, Where
+from td_currents_cli.catalog.event_types import channel_of
+from td_currents_cli.catalog.events_file import decode
+from td_currents_cli.catalog.listing import EventsRequest, View, run
+from td_currents_cli.errors import UsageError
+from td_currents_cli.render.events import table
+from td_currents_cli.render.terminal import Terminal
+
+FACTS: Final = Path(
+    os.environ.get("TDCUR_FACTS") or Path(__file__).parents[3] / "shared" / "facts" / "currents_events.json"
+)
+FILE: Final = Path(catalog.__file__).with_name("events.json")
+CATALOG: Final = catalog.load()
+EVENTS: Final = tuple(CATALOG.events.values())
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    """What Braze publishes, gathered beside the repository; not part of it."""
+    if not FACTS.is_file():
+        pytest.skip(f"no facts file at {FACTS} (TDCUR_FACTS names another place)")
+    found: dict[str, Any] = json.loads(FACTS.read_bytes())
+    return found
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, Any]:
+    """The catalogue's file as it is written."""
+    found: dict[str, Any] = json.loads(FILE.read_bytes())
+    return found
+
+
+def as_in_facts(event: EventType) -> dict[str, Any]:
+    """A type in the form of the facts file, which leaves false and empty members out, all but `required`."""
+    fields = [
+        {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in field.as_dict().items()
+            if value or name == "required"
+        }
+        for field in event.fields
+    ]
+    return {
+        "category": event.category,
+        "since": event.since,
+        "storage": event.storage,
+        "http": event.http,
+        "fields": sorted(fields, key=lambda field: (field["in"], field["name"])),
+    }
+
+
+def test_facts_say_the_same(facts: dict[str, Any]) -> None:
+    """Every type and every member of every field is as Braze publishes it, nothing more and nothing less."""
+    expected = {
+        name: event | {"fields": sorted(event["fields"], key=lambda field: (field["in"], field["name"]))}
+        for name, event in facts["events"].items()
+    }
+    assert {event.name: as_in_facts(event) for event in EVENTS} == expected
+    assert (CATALOG.release, CATALOG.released) == (facts["currents_release"], facts["released"])
+
+
+def test_size() -> None:
+    """Release 10 has 97 types with 2,190 fields, 93 of the types sent over HTTP; held to also without the facts."""
+    assert len(EVENTS) == 97
+    assert sum(len(event.fields) for event in EVENTS) == 2190
+    assert sum(event.http for event in EVENTS) == 93
+
+
+def test_descriptions_are_sentences() -> None:
+    """Each type is described by one sentence of its own."""
+    for event in EVENTS:
+        text = event.description
+        assert text.endswith("."), event.name
+        assert text.count(". ") == 0, event.name
+        assert text[0].isupper(), event.name
+        assert 30 <= len(text) <= 125, event.name
+    assert len({event.description for event in EVENTS}) == len(EVENTS)
+
+
+def test_fields_stand_in_order() -> None:
+    """Members of the event come first, then those of the user, then the properties; none twice."""
+    for event in EVENTS:
+        places = [list(Where).index(field.where) for field in event.fields]
+        assert places == sorted(places), event.name
+        assert len({(field.where, field.name) for field in event.fields}) == len(event.fields), event.name
+
+
+def test_file_says_nothing_twice() -> None:
+    """No name is defined twice anywhere in the file."""
+
+    def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert [name for name, times in Counter(name for name, _ in members).items() if times > 1] == []
+        return dict(members)
+
+    json.loads(FILE.read_bytes(), object_pairs_hook=once)
+
+
+def test_file_says_nothing_in_vain(written: dict[str, Any]) -> None:
+    """Each definition is used, each group by two types or more, and a type lists a field once."""
+    used: Counter[str] = Counter()
+    groups: Counter[str] = Counter()
+    for name, event in written["events"].items():
+        grouped = [field for group in event.get("groups", []) for field in written["groups"][group]]
+        listed = [*grouped, *event.get("fields", [])]
+        assert len(set(listed)) == len(listed), name
+        used.update(listed)
+        groups.update(event.get("groups", []))
+    assert set(used) == set(written["fields"])
+    assert set(groups) == set(written["groups"])
+    assert min(groups.values()) >= 2
+    assert not set(written["groups"]) & set(written["fields"]), "an exception could mean either"
+
+
+def test_file_has_real_exceptions_only(written: dict[str, Any]) -> None:
+    """An exception is about a field of its type, and differs from what the field usually is."""
+    usual = {"required": False, "pii": False, "enum": [], "since": None, "storage_only": False, "http_only": False}
+    for name, event in written["events"].items():
+        fields = {field.name for field in CATALOG.events[name].fields}
+        for excepted, changes in event.get("except", {}).items():
+            for field in written["groups"].get(excepted, [excepted]):
+                assert field in fields, name
+                before = usual | written["fields"][field]
+                assert all(before[member] != value for member, value in changes.items()), (name, field)
+
+
+def test_load_reads_once() -> None:
+    """The catalogue is read once a process."""
+    assert catalog.load() is catalog.load()
+
+
+def test_catalogue_cannot_be_changed() -> None:
+    """What all parts of the program share, none can alter."""
+    event = EVENTS[0]
+    with pytest.raises(AttributeError):
+        event.fields[0].name = "other"  # type: ignore[misc]  # what is tested
+    with pytest.raises(TypeError):
+        CATALOG.events["other"] = event  # type: ignore[index]  # what is tested
+
+
+def test_misspelt_file_is_refused(written: dict[str, Any]) -> None:
+    """A slip in the file is an error, not a field that silently became optional."""
+    written = json.loads(json.dumps(written))
+    written["fields"]["id"]["requird"] = written["fields"]["id"].pop("required")
+    with pytest.raises(msgspec.ValidationError, match="requird"):
+        decode(json.dumps(written).encode())
+
+
+def test_lookup_of_fields() -> None:
+    """A field is found by its name and the object it stands in, and nowhere else."""
+    event = CATALOG.get("users.messages.email.Open")
+    assert event is not None
+    field = event.field("external_user_id", Where.USER)
+    assert field is not None
+    assert (field.type, field.required, field.pii) == (FieldType.STRING, False, True)
+    assert event.field("external_user_id", Where.PROPERTIES) is None
+    assert [required.name for required in event.required] == ["event_type", "id", "time", "user_id", "email_address"]
+
+
+def test_get_of_unknown_type() -> None:
+    """An unknown type is None, never an error: Braze adds types at any time."""
+    assert CATALOG.get("users.message.email.Open") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [
+        ("users.messages.email.Open", "email"),
+        ("users.messages.pushnotification.Send", "pushnotification"),
+        ("users.behaviors.pushnotification.TokenStateChange", "pushnotification"),
+        ("users.behaviors.app.SessionEnd", "app"),
+        ("users.behaviors.Purchase", "behaviors"),
+        ("users.campaigns.Conversion", "campaigns"),
+        ("users.canvas.exit.PerformedEvent", "canvas"),
+        ("users.canvasstep.Progression", "canvas"),
+        ("users.profile.Update", "profile"),
+        ("users.UserOrphan", "users"),
+        ("agentconsole.ToolInvocation", "agentconsole"),
+        ("Unheard", "Unheard"),
+    ],
+)
+def test_channel(name: str, channel: str) -> None:
+    """The channel is told from the name alone, for any name."""
+    assert channel_of(name) == channel
+
+
+def test_events_command_lists_all() -> None:
+    """Without a name, all types are listed; JSON has their fields too."""
+    outcome = run(EventsRequest())
+    assert (outcome.view, len(outcome.events)) == (View.LIST, 97)
+    assert outcome.summary() == {
+        "release": "10",
+        "released": "2026-06-29",
+        "event_types": 97,
+        "sent_over_http": 93,
+    }
+    events: Any = outcome.as_dict()["events"]
+    assert sum(len(event["fields"]) for event in events) == 2190
+
+
+@pytest.mark.parametrize("glob", ["users.messages.email.*", "*.EMAIL.*", "users.messages.emai[l].?*"])
+def test_events_command_takes_a_glob(glob: str) -> None:
+    """A shell-style glob lists what it matches, in either case."""
+    outcome = run(EventsRequest(glob))
+    assert outcome.view is View.LIST
+    assert len(outcome.events) == 11
+    assert {event.channel for event in outcome.events} == {"email"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("users.message.email.Open", "did you mean users.messages.email.Open?"),
+        ("email", "tdcur events '*email*' lists the types with that in their name"),
+        ("email*", "tdcur events '*email*' lists the types with that in their name"),
+        ("telegram", "tdcur events lists all types"),
+        ("", "tdcur events lists all types"),
+    ],
+)
+def test_events_command_says_what_next(pattern: str, hint: str) -> None:
+    """An unknown name is an error that says what to type instead."""
+    with pytest.raises(UsageError) as raised:
+        run(EventsRequest(pattern))
+    assert f"'{pattern}'" in raised.value.message
+    assert raised.value.hint == hint
+
+
+def printed(pattern: str | None, width: int) -> list[str]:
+    """The lines `tdcur events` prints on a console of that width."""
+    out, err = StringIO(), StringIO()
+    terminal = Terminal(Console(file=out, width=width), Console(file=err, width=width))
+    table(run(EventsRequest(pattern)), terminal)
+    assert "release 10" in err.getvalue()
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_list_shows_every_type_in_full(width: int) -> None:
+    """However narrow the terminal, no name is cut, and the total says how many there are."""
+    lines = printed(None, width)
+    assert {event.name for event in EVENTS} <= {word for line in lines for word in line.split()}
+    assert any(line.split()[:3] == ["97", "event", "types"] for line in lines)
+    if width == 80:
+        assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
+def test_type_fits_a_terminal(event: EventType) -> None:
+    """Each type can be read on 80 columns, all of its fields by their full names."""
+    lines = printed(event.name, 80)
+    words = {word for line in lines for word in line.split()}
+    assert max(map(len, lines)) <= 80
+    assert {field.name for field in event.fields} <= words
+    assert event.description in " ".join(lines)
+
+
+def test_type_shows_what_a_field_is() -> None:
+    """Required, personal data, the values, the release and the way it is sent stand beside a field."""
+    rows = (line.split(maxsplit=3) for line in printed("users.messages.banner.Click", 200))
+    lines = {row[1]: row for row in rows if row and row[0] in set(Where)}
+    assert lines["user_id"][2:] == ["string", "required, personal data"]
+    assert lines["gender"][3] == "personal data, one of M F O N P, storage only"
+    assert lines["canvas_step_message_variation_api_id"][3] == "since release 7, HTTP only"
+
+
+def test_events_command_in_a_shell() -> None:
+    """Off a terminal the JSON envelope is on standard output alone, and an unknown type exits 2."""
+    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "--format", "json"]
+    good = subprocess.run([*tdcur, "users.messages.email.Open"], capture_output=True, check=False)
+    assert (good.returncode, good.stderr) == (0, b"")
+    assert json.loads(good.stdout)["events"][0]["event_type"] == "users.messages.email.Open"
+    bad = subprocess.run([*tdcur, "users.message.email.Open"], capture_output=True, check=False)
+    assert bad.returncode == 2
+    assert json.loads(bad.stdout)["error"]["hint"] == "did you mean users.messages.email.Open?"
+    assert b"did you mean" in bad.stderr
