@@ -14,7 +14,8 @@ def parse(
     paths: Paths = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the events here, all or nothing [default: stdout].")
+        Path | None,
+        typer.Option("-o", "--output", show_default="standard output", help="Write the events here, all or nothing."),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.")

@@ -1,0 +1,88 @@
+"""Runs of Braze's agents and their tools."""
+
+import json
+from typing import Final
+
+from td_currents_cli.generate.details.bundle import Bundle
+from td_currents_cli.generate.dice import Dice, Record
+
+_AGENTS: Final = ("Subject line writer", "Product recommender", "Reply classifier", "Translation helper")
+_MODELS: Final = (("model-large-2026-05", "example-ai"), ("model-small-2026-05", "example-ai"), ("fast-3", "other-ai"))
+_QUESTIONS: Final = (
+    "Recommend three products for {{${first_name}}}",
+    'Is this reply positive?\n"Merci beaucoup !"',
+    "Write a subject line for the spring sale",
+    "新商品を紹介してください",
+)
+_ANSWERS: Final = (
+    "SKU-10442, SKU-20981, SKU-77310",
+    '{"label": "positive", "score": 0.93}',
+    "Spring is here 🌷",
+    "はい",
+)
+_TOOLS: Final = ("catalog_lookup", "user_attributes", "recent_events", "translate")
+
+
+def _agent(dice: Dice) -> Record:
+    number = dice.below(len(_AGENTS))
+    return {
+        "agent_id": Dice(0, "agent", number).uuid(),
+        "agent_name": _AGENTS[number],
+        "invocation_source": dice.pick(("canvas", "catalog", "preview")),
+    }
+
+
+def _model(dice: Dice) -> Record:
+    name, provider = dice.pick(_MODELS)
+    return {"model_name": name, "model_provider": provider, "llm_owned_by_customer": dice.chance(0.3)}
+
+
+def _tokens(dice: Dice) -> Record:
+    prompt, completion = dice.between(120, 4000), dice.between(5, 900)
+    reasoning = dice.between(0, 500)
+    cached = dice.below(prompt) if dice.chance(0.4) else 0
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "reasoning_tokens": reasoning,
+        "total_tokens": prompt + completion + reasoning,
+        "cache_tokens": cached,
+        "cache_hit": cached > 0,
+    }
+
+
+def _run(dice: Dice) -> Record:
+    failed = dice.chance(0.1)
+    record: Record = {"duration": dice.between(180, 9000), "is_error": failed}
+    if failed:
+        record["error"] = dice.pick(("timeout", "rate limit of the provider", "invalid tool arguments"))
+    return record
+
+
+def _conversation(dice: Dice) -> Record:
+    return {"input": dice.pick(_QUESTIONS), "output": dice.pick(_ANSWERS)}
+
+
+def _tool(dice: Dice) -> Record:
+    arguments = {"query": dice.pick(("boots", "SKU-10442", "dernière commande")), "limit": dice.between(1, 10)}
+    return {"tool_name": dice.pick(_TOOLS), "tool_arguments": json.dumps(arguments, ensure_ascii=False)}
+
+
+AGENTS: Final = (
+    Bundle(fields=("agent_id", "agent_name", "invocation_source"), make=_agent),
+    Bundle(fields=("model_name", "model_provider", "llm_owned_by_customer"), make=_model),
+    Bundle(
+        fields=(
+            "prompt_tokens",
+            "completion_tokens",
+            "reasoning_tokens",
+            "total_tokens",
+            "cache_tokens",
+            "cache_hit",
+        ),
+        make=_tokens,
+    ),
+    Bundle(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),
+    Bundle(fields=("input", "output"), make=_conversation, share=0.8),
+    Bundle(fields=("tool_name", "tool_arguments"), make=_tool),
+)

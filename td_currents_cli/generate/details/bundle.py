@@ -1,0 +1,40 @@
+"""Bundles: fields whose values have to fit each other, and so are drawn together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from td_currents_cli.generate.dice import Dice, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Fields that are drawn together.
+
+    Attributes:
+        fields: the names the records may hold.
+        make: one record; a field it leaves out is absent.
+        size: how many different records there are.
+        share: of the events of a type that have the bundle at all, unless the type requires one of its fields.
+        of: what the name of an event type has to begin with for the bundle to be used.
+    """
+
+    fields: tuple[str, ...]
+    make: Callable[[Dice], Record]
+    size: int = 40
+    share: float = 1.0
+    of: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other bundles; its dice are named for it."""
+        return f"{self.of}:{self.fields[0]}"
+
+    def records(self, seed: int) -> list[Record]:
+        """All records of the bundle in a run."""
+        dice = Dice(seed, "bundle", self.name)
+        return [self.make(dice) for _ in range(self.size)]
+
+
+def one_of(field: str, values: Sequence[object], *, share: float = 1.0, of: str = "") -> Bundle:
+    """A bundle of one field that takes one of a few values."""
+    return Bundle(fields=(field,), make=lambda dice: {field: dice.pick(values)}, share=share, of=of)

@@ -1,0 +1,128 @@
+"""What the events are about: campaigns and Canvases, and each sending of their messages."""
+
+import json
+from typing import Final
+
+from td_currents_cli.generate.dice import Dice, Record
+
+MESSAGES: Final = 160
+"""Sendings in each channel: those with even numbers belong to campaigns, those with odd ones to Canvases."""
+
+_CAMPAIGNS: Final = 30
+_CANVASES: Final = 24
+
+_THEMES: Final = (
+    "Welcome", "Spring Sale", "Summer Drop", "Back to School", "Black Friday", "Abandoned Cart", "Win-back",
+    "Birthday 🎁", "Weekly Digest", "Price Alert", "New Arrivals", "Loyalty: Gold", "Feature Tour", "Rentrée - été",
+    "Frühjahrsputz", "新商品のお知らせ", "Subscription Renewal", "Survey \"How did we do?\"",
+)  # fmt: skip
+_AUDIENCES: Final = ("all users", "EMEA", "US & Canada", "JP", "lapsed 30d", "high value", "new", "trial", "VIP")
+_STEPS: Final = ("Welcome message", "Day 2 reminder", "Offer", "Last chance", "Thank you", "Fallback", "Upsell / B")
+_VARIATIONS: Final = ("Variant 1", "Variant 2", "Original", "Short copy", "Emoji subject ✨")
+_CHANNEL_NAMES: Final = {
+    "pushnotification": "Push",
+    "inappmessage": "IAM",
+    "contentcard": "Content Card",
+    "newsfeedcard": "News Feed",
+    "featureflag": "Flag",
+    "liveactivity": "Live Activity",
+    "whatsapp": "WhatsApp",
+}
+
+
+def message(seed: int, channel: str, number: int) -> Record:
+    """One sending of a campaign's or a Canvas's message.
+
+    Args:
+        seed: of the run.
+        channel: as the catalogue says it; each has campaigns of its own and shares the Canvases.
+        number: from 0 to `MESSAGES` - 1.
+    """
+    dice = Dice(seed, "message", channel, number)
+    within = number // 2
+    if number % 2:
+        origin = _canvas(seed, channel, within % _CANVASES, dice)
+    else:
+        origin = _campaign(seed, channel, within % _CAMPAIGNS, dice)
+    return {**_NO_ORIGIN, **origin, **_sending(dice), **_sender(seed, dice), **_content(seed, channel, dice)}
+
+
+def _campaign(seed: int, channel: str, number: int, dice: Dice) -> Record:
+    own = Dice(seed, "campaign", channel, number)
+    week = own.between(1, 26)
+    title = f"2026 W{week:02d} | {own.pick(_THEMES)} | {_CHANNEL_NAMES.get(channel, channel)} | {own.pick(_AUDIENCES)}"
+    variation = dice.below(3)
+    return {
+        "campaign_id": own.uuid(),
+        "campaign_name": title,
+        "message_variation_id": Dice(seed, "variation", channel, number, variation).uuid(),
+        "message_variation_name": _VARIATIONS[variation],
+    }
+
+
+def _canvas(seed: int, channel: str, number: int, dice: Dice) -> Record:
+    own = Dice(seed, "canvas", number)
+    variation, step = dice.below(2), dice.below(4)
+    title = f"Journey {own.between(1, 60):03d} | {own.pick(_THEMES)} | {own.pick(_AUDIENCES)}"
+    first = own.below(len(_STEPS))
+    return {
+        "canvas_id": own.uuid(),
+        "canvas_name": title,
+        "canvas_variation_id": Dice(seed, "canvas variation", number, variation).uuid(),
+        "canvas_variation_name": f"Variant {variation + 1}",
+        "canvas_step_id": Dice(seed, "step", number, step).uuid(),
+        "canvas_step_name": _STEPS[(first + step) % len(_STEPS)],
+        "canvas_step_message_variation_api_id": Dice(seed, "step message", channel, number, step).uuid(),
+        "next_step_id": Dice(seed, "step", number, step + 1).uuid(),
+        "experiment_step_id": Dice(seed, "experiment", number).uuid(),
+        "experiment_split_id": Dice(seed, "split", number, variation).uuid(),
+        "experiment_split_name": f"Path {'AB'[variation]}",
+        "content_optimizer_step_id": Dice(seed, "optimizer", number).uuid(),
+        "combination_token": dice.hex(32),
+    }
+
+
+def _sending(dice: Dice) -> Record:
+    extras = {"cohort": dice.pick("abc"), "priority": dice.between(1, 5), "model": "propensity-v3", "ref": dice.hex(16)}
+    return {
+        "dispatch_id": dice.hex(32),
+        "send_id": dice.hex(24),
+        "message_extras": json.dumps(extras, separators=(",", ":")),
+        "category": dice.pick(("promotional", "transactional", "service")),
+    }
+
+
+def _sender(seed: int, dice: Dice) -> Record:
+    group = Dice(seed, "subscription group", dice.below(6))
+    number = f"+164655501{group.digits(2)}"
+    agent = f"brand_{group.hex(6)}_agent"
+    return {
+        "subscription_group_id": group.uuid(),
+        "from_domain": dice.pick(("mail.example.com", "news.example.com", "mail.example.org")),
+        "ip_pool": dice.pick(("marketing", "transactional", "warm-up")),
+        "sending_ip": f"{dice.pick(('192.0.2', '198.51.100', '203.0.113'))}.{dice.between(1, 254)}",
+        "esp": dice.pick(("SendGrid", "SparkPost", "Amazon SES")),
+        "from_phone_number": number,
+        "inbound_phone_number": number,
+        "from_rcs_sender": agent,
+        "to_rcs_sender": agent,
+        "line_channel_id": f"200{group.digits(7)}",
+        "line_channel_name": group.pick(("Example Store", "Example ストア", "Example Support")),
+    }
+
+
+def _content(seed: int, channel: str, dice: Dice) -> Record:
+    card = Dice(seed, "card", channel, dice.below(30)).uuid()
+    return {
+        "card_id": card,
+        "content_card_id": card,
+        "banner_placement_id": dice.pick(("home_top", "cart_footer", "checkout_side", "search_empty")),
+        "feature_flag_id_name": dice.pick(("new_checkout", "dark_mode", "one_tap_login")),
+        "template_name": dice.pick(("order_update_v2", "welcome_offer", "otp_code", "rappel_panier")),
+        "flow_id": dice.digits(16),
+        "activity_attributes_type": dice.pick(("DeliveryAttributes", "MatchAttributes", "RideAttributes")),
+    }
+
+
+_NO_ORIGIN: Final[Record] = dict.fromkeys((*_campaign(0, "", 0, Dice(0)), *_canvas(0, "", 0, Dice(0))))
+"""A message has a campaign or a Canvas: the fields of the other are absent."""

@@ -1,0 +1,83 @@
+"""Generating: request in, lines out."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar
+
+from td_currents_cli import catalog
+from td_currents_cli.generate.mix import chosen
+from td_currents_cli.generate.request import GenerateRequest
+from td_currents_cli.generate.shapes import HEADERS, line
+from td_currents_cli.generate.stream import batches
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.write.atomic import atomic_output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateOutcome(Outcome):
+    """What was generated.
+
+    Attributes:
+        events: how many.
+        batches: payloads or rows, so many lines.
+        bytes: written.
+        seed: it was made with.
+        seconds: it took.
+        output: the file, None for standard output.
+    """
+
+    command: ClassVar[str] = "generate"
+
+    events: int
+    batches: int
+    bytes: int
+    seed: int
+    seconds: float
+    output: Path | None
+
+    def summary(self) -> dict[str, object]:
+        """The figures of the run."""
+        return {
+            "events": self.events,
+            "batches": self.batches,
+            "bytes": self.bytes,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def run(request: GenerateRequest) -> GenerateOutcome:
+    """Generate the events and write them.
+
+    Raises:
+        UsageError: the types asked for do not exist.
+        OutputError: the file cannot be written.
+    """
+    began = time.monotonic()
+    texts = lines(request)
+    size = 0
+    with atomic_output(request.output) as output:
+        for text in texts:
+            size += output.write(text)
+    return GenerateOutcome(
+        events=request.events,
+        batches=-(-request.events // request.per_batch),
+        bytes=size,
+        seed=request.seed,
+        seconds=time.monotonic() - began,
+        output=request.output,
+    )
+
+
+def lines(request: GenerateRequest) -> Iterator[bytes]:
+    """The output in pieces: the header where the shape has one, then a line for each batch.
+
+    Raises:
+        UsageError: the types asked for do not exist; at once, before a piece is asked for.
+    """
+    types = chosen(catalog.load(), request.types)
+    sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
+    return chain(HEADERS.get(request.shape, ()), map(line(request.shape), sent))

@@ -1,0 +1,1 @@
+"""Events out: files that appear when they are whole."""

@@ -1,0 +1,107 @@
+"""`tdcur generate` as a person or a script runs it."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TDCUR = [sys.executable, "-m", "td_currents_cli"]
+
+
+def tdcur(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end."""
+    return subprocess.run([*TDCUR, *arguments], input=stdin, capture_output=True, check=False)
+
+
+def test_data_and_talk_go_separate_ways() -> None:
+    """Standard output is data alone; one line on standard error says what was made."""
+    ended = tdcur("generate", "--events", "250", "--seed", "7")
+    assert ended.returncode == 0
+    assert [len(json.loads(line)["events"]) for line in ended.stdout.splitlines()] == [100, 100, 50]
+    said = ended.stderr.decode()
+    assert said.count("\n") == 1
+    assert "250 events in 3 batches" in said
+    assert f"({len(ended.stdout):,} bytes)" in said
+    assert "standard output" in said
+    assert "seed 7" in said
+
+
+def test_quiet_says_nothing() -> None:
+    """A script that wants only data gets only data."""
+    assert tdcur("generate", "--events", "1", "--quiet").stderr == b""
+
+
+def test_a_file_holds_what_standard_output_would(tmp_path: Path) -> None:
+    """`-o FILE` writes the same bytes, names the file, and prints no data."""
+    path = tmp_path / "out.jsonl"
+    ended = tdcur("generate", "--events", "120", "-o", str(path))
+    assert ended.stdout == b""
+    assert str(path) in ended.stderr.decode()
+    assert path.read_bytes() == tdcur("generate", "--events", "120").stdout
+
+
+@pytest.mark.parametrize("shape", ["payloads", "rows-csv", "rows-jsonl"])
+def test_what_is_generated_is_counted(shape: str) -> None:
+    """Each shape is read back by the tool itself, every event accounted for."""
+    made = tdcur("generate", "--events", "300", "--shape", shape).stdout
+    counted = tdcur("count", "--format", "json", stdin=made)
+    assert counted.returncode == 0
+    assert json.loads(counted.stdout)["summary"]["total"] == 300
+
+
+def test_what_is_generated_is_valid() -> None:
+    """`validate` has no error to report about any type."""
+    made = tdcur("generate").stdout
+    ended = tdcur("validate", "--format", "json", stdin=made)
+    assert ended.returncode == 0
+    assert all(problem["severity"] != "error" for problem in json.loads(ended.stdout)["problems"])
+
+
+def test_start_is_an_iso_time() -> None:
+    """The first event happens when asked for; a time without a zone is UTC."""
+    runs = [tdcur("generate", "-n", "50", "-q", "--start", start) for start in ("2026-08-01", "2026-08-01T02:00+02:00")]
+    assert runs[0].stdout == runs[1].stdout
+    times = [event["time"] for event in json.loads(runs[0].stdout)["events"]]
+    assert max(times) in range(1_785_542_400, 1_785_542_400 + 60)
+
+
+@pytest.mark.parametrize(
+    "option", [("--start", "yesterday"), ("--events", "-1"), ("--type", "nothing"), ("--shape", "x")]
+)
+def test_wrong_options_exit_2(option: tuple[str, str]) -> None:
+    """What cannot be asked for is wrong usage, and gives no data."""
+    ended = tdcur("generate", *option)
+    assert ended.returncode == 2
+    assert ended.stdout == b""
+    assert option[0] in ended.stderr.decode()
+
+
+def test_an_output_that_cannot_be_written_exits_6(tmp_path: Path) -> None:
+    """The path and the reason are said in one line, without a traceback."""
+    ended = tdcur("generate", "-o", str(tmp_path / "missing" / "out"))
+    assert ended.returncode == 6
+    assert "No such file or directory" in ended.stderr.decode()
+    assert "Traceback" not in ended.stderr.decode()
+
+
+def test_a_reader_that_leaves_is_no_accident() -> None:
+    """`tdcur generate | head` ends without a traceback."""
+    with subprocess.Popen(
+        [*TDCUR, "generate", "--events", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_memory_does_not_grow_with_the_run() -> None:
+    """A run of 40,000 events stays below 100 MB: what it keeps is people and messages, not events."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    ended = tdcur("generate", "--events", "40000", "-o", "/dev/null")
+    assert ended.returncode == 0
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 100_000) + 1

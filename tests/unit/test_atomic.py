@@ -1,0 +1,173 @@
+import os
+import resource
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import pytest
+
+from td_currents_cli.errors import OutputError
+from td_currents_cli.write.atomic import atomic_output
+
+
+class Stop(BaseException):
+    """Stands for an interruption: not an Exception, as KeyboardInterrupt and the signal of a SIGTERM are not."""
+
+
+def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
+    """What was written stands under the name, and no temporary file is left beside it."""
+    path = tmp_path / "out.jsonl"
+    with atomic_output(path) as output:
+        output.write(b"one\n")
+        output.write(b"two\n")
+    assert path.read_bytes() == b"one\ntwo\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_has_the_name_before_the_end(tmp_path: Path) -> None:
+    """A reader that looks too early finds the old file, not a part of the new one."""
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    with atomic_output(path) as output:
+        output.write(b"x" * 1_000_000)
+        assert path.read_bytes() == b"old"
+    assert path.stat().st_size == 1_000_000
+
+
+@pytest.mark.parametrize("cause", [ValueError, KeyboardInterrupt, Stop])
+def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, cause: type[BaseException]) -> None:
+    """Whatever ends the run, Ctrl-C included, the temporary file is removed and the old one stays."""
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    with pytest.raises(cause), atomic_output(path) as output:
+        _write_and_raise(output, cause)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_permission_bits_of_an_existing_file_are_kept(tmp_path: Path) -> None:
+    """A file that others may not read does not become readable by being written again."""
+    path = tmp_path / "out.jsonl"
+    path.touch()
+    path.chmod(0o640)
+    with atomic_output(path) as output:
+        output.write(b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_new_file_has_the_bits_the_umask_leaves(tmp_path: Path) -> None:
+    """A new file is as readable as one made by the shell's own `>`."""
+    path = tmp_path / "out.jsonl"
+    before = os.umask(0o027)
+    try:
+        with atomic_output(path) as output:
+            output.write(b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to everything")
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    """A file its owner made read-only stays as it is, although its folder would allow replacing it."""
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(OutputError, match="read-only"), atomic_output(path):
+        pass
+    assert path.read_bytes() == b"old"
+
+
+def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
+    """Writing through a link replaces what it points to, not the link."""
+    real = tmp_path / "real.jsonl"
+    real.write_bytes(b"old")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(real)
+    with atomic_output(link) as output:
+        output.write(b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+def test_a_device_is_written_straight_to() -> None:
+    """`-o /dev/null` throws the data away and replaces no device."""
+    with atomic_output(Path("/dev/null")) as output:
+        output.write(b"away")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_pipe_is_written_straight_to(tmp_path: Path) -> None:
+    """A FIFO hands the data to its reader and stays a FIFO."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    with atomic_output(path) as output:
+        output.write(b"through")
+    reader.join()
+    assert read == [b"through"]
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "hint"),
+    [("", "it is a folder", "name a file in it"), ("missing/out", "No such file or directory", "create the folder")],
+)
+def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, name: str, reason: str, hint: str) -> None:
+    """The error names the path as the user gave it, the reason, and what to do."""
+    path = tmp_path / name
+    with pytest.raises(OutputError) as caught, atomic_output(path):
+        pass
+    assert caught.value.message == f"cannot write {path}: {reason}"
+    assert caught.value.hint.startswith(hint)
+
+
+def test_a_full_device_is_an_output_error() -> None:
+    """What a write cannot do is told as an OutputError with path and reason, not as a bare OSError."""
+    with (
+        pytest.raises(OutputError, match="cannot write /dev/full: No space left"),
+        atomic_output(Path("/dev/full")) as output,
+    ):
+        output.write(b"x")
+
+
+def test_a_failing_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A disk that fills up half-way costs the new file only: no part of it stays."""
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    with _file_size_limit(1000), pytest.raises(OutputError, match="File too large"), atomic_output(path) as output:
+        output.write(b"x" * 5000)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("path", [None, Path("-")])
+def test_no_path_is_standard_output(path: Path | None, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Text printed before keeps its place before the data, and standard output stays open."""
+    print("before")
+    with atomic_output(path) as output:
+        output.write(b"data\n")
+    print("after")
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == b"before\ndata\nafter\n"
+
+
+def _write_and_raise(output: BinaryIO, cause: type[BaseException]) -> NoReturn:
+    output.write(b"half")
+    raise cause
+
+
+@contextmanager
+def _file_size_limit(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
