@@ -7,7 +7,8 @@ A bad record is never one of these: it is a `Problem`, a value in the stream (se
     ├── EndpointRefusedError  4  the endpoint refused us: 401, 403, 404, a redirect
     ├── UnreachableError      5  the endpoint could not be reached, or retries ran out
     ├── InputError            6  an input could not be read
-    └── OutputError           6  an output could not be written
+    ├── OutputError           6  an output could not be written
+    └── DefectError          70  tdcur itself is wrong
 """
 
 from enum import IntEnum
@@ -24,6 +25,7 @@ class ExitCode(IntEnum):
     REFUSED = 4
     UNREACHABLE = 5
     IO = 6
+    DEFECT = 70
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -72,3 +74,9 @@ class OutputError(TdcurError):
     """An output that could not be written."""
 
     exit_code = ExitCode.IO
+
+
+class DefectError(TdcurError):
+    """This program is wrong. Its code is the one `sysexits.h` has for that, so that no script takes it for findings."""
+
+    exit_code = ExitCode.DEFECT

@@ -29,12 +29,18 @@ class LazyCommands(TyperGroup):
         """All command names, in their order."""
         return list(COMMANDS)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
+        """The command that the arguments name; for a misspelt one, an error with the nearest name."""
+        # Typer suggests from the keys of this mapping alone.
+        self.commands = dict.fromkeys(COMMANDS)
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- as above
         """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"td_currents_cli.cli.{cmd_name}")
-        app = typer.Typer(add_completion=False, context_settings=CONTEXT)
+        app = typer.Typer(add_completion=False, context_settings=CONTEXT, rich_markup_mode="markdown")
         app.command(cmd_name, no_args_is_help=getattr(module, "NO_ARGS_IS_HELP", False))(getattr(module, cmd_name))
         return get_command(app)
 
@@ -61,7 +67,7 @@ def _show_version(asked: bool) -> None:
 @app.callback()
 def tdcur(
     *,
-    version: Annotated[  # noqa: ARG001 -- its callback does it
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

@@ -1,6 +1,5 @@
 """What all commands share: their common options, and the one place that turns outcomes and errors into exit codes."""
 
-import errno
 import inspect
 import os
 import signal
@@ -13,9 +12,10 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from td_currents_cli.errors import ExitCode, OutputError, TdcurError
+from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render.terminal import Color, Terminal
+
 
 class Format(StrEnum):
     """How an outcome is printed: for people, or for scripts."""
@@ -47,9 +47,7 @@ def command(function: Callable[..., Outcome]) -> Callable[..., None]:
 
     @wraps(function)
     def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
-        terminal = Terminal.open(
-            color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose")
-        )
+        terminal = Terminal.open(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
         if "paths" in options and not options["paths"] and sys.stdin.isatty():
             terminal.err.print(context.get_help(), markup=False, highlight=False)
             raise typer.Exit(ExitCode.USAGE)
@@ -58,10 +56,9 @@ def command(function: Callable[..., Outcome]) -> Callable[..., None]:
         _run(function, options, terminal)
 
     # Typer reads the signature, not the function: this is where the common options become part of each command.
-    run.__signature__ = signature.replace(  # type: ignore[attr-defined] -- a documented attribute of callables
-        parameters=[_CONTEXT, *own, *_COMMON], return_annotation=None
-    )
-    run.__annotations__ = {p.name: p.annotation for p in (_CONTEXT, *own, *_COMMON)}
+    typed: Any = run
+    typed.__signature__ = signature.replace(parameters=[_CONTEXT, *own, *_COMMON], return_annotation=None)
+    typed.__annotations__ = {p.name: p.annotation for p in (_CONTEXT, *own, *_COMMON)}
     return run
 
 
@@ -71,18 +68,12 @@ def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Te
     try:
         outcome = function(**options)
         _show(outcome, form, terminal)
-    except TdcurError as error:
-        raise typer.Exit(_fail(error, function.__name__, form, terminal)) from _cause(error)
-    except KeyboardInterrupt as error:
-        raise typer.Exit(ExitCode.INTERRUPTED) from _cause(error)
-    except Terminated as error:
-        raise typer.Exit(ExitCode.TERMINATED) from _cause(error)
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            _leave_closed_pipe()
-        failure = OutputError(f"cannot go on: {error.strerror or type(error).__name__}")
-        raise typer.Exit(_fail(failure, function.__name__, form, terminal)) from _cause(error)
-    raise typer.Exit(outcome.exit_code)
+        code = outcome.exit_code
+    except (KeyboardInterrupt, Terminated) as error:
+        code = ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.TERMINATED
+    except Exception as error:  # noqa: BLE001 -- the one place where everything ends as a message and an exit code
+        code = _fail(error, function.__name__, form, terminal)
+    raise typer.Exit(code)
 
 
 def _show(outcome: Outcome, form: str, terminal: Terminal) -> None:
@@ -92,29 +83,46 @@ def _show(outcome: Outcome, form: str, terminal: Terminal) -> None:
     sys.stdout.flush()
 
 
-def _fail(error: TdcurError, name: str, form: str, terminal: Terminal) -> ExitCode:
+def _fail(error: Exception, name: str, form: str, terminal: Terminal) -> ExitCode:
+    """Say why the run cannot go on, in the form asked for, and with which code it exits."""
     from td_currents_cli.render import show_error, write_json  # noqa: PLC0415 -- as above
 
-    show_error(error, terminal)
-    if form in {"json", "jsonl"}:
-        write_json(error_envelope(name, error))
-    return error.exit_code
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    """The cause for `raise … from`: none, so that no traceback is shown, unless TDCUR_DEBUG asks for one."""
     if os.environ.get("TDCUR_DEBUG") == "1":
         import traceback  # noqa: PLC0415 -- only for debugging
 
         traceback.print_exception(error)
-    return None
+    failure = _as_tdcur_error(error)
+    if isinstance(error, OSError):
+        # Python flushes standard output once more at exit, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output went away, as `| head` does: not all was written, but there is nothing to say.
+        return failure.exit_code
+    show_error(failure, terminal)
+    if form in {"json", "jsonl"}:
+        write_json(error_envelope(name, failure))
+    return failure.exit_code
 
 
-def _leave_closed_pipe() -> NoReturn:
-    """The reader of our output went away (`| head`): nothing is wrong, but not all was written."""
-    # Python flushes standard output once more at exit, which would fail again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(ExitCode.IO)
+def _as_tdcur_error(error: Exception) -> TdcurError:
+    if isinstance(error, TdcurError):
+        return error
+    if isinstance(error, OSError):
+        return OutputError(f"cannot write the output: {error.strerror or type(error).__name__}")
+    # The message of a foreign exception may hold payload content: its type and place are enough for a report.
+    place = _end_of_traceback(error)
+    return DefectError(
+        f"this is a defect of tdcur: {type(error).__name__} in {place}",
+        hint="Please report it with the traceback that TDCUR_DEBUG=1 shows.",
+    )
+
+
+def _end_of_traceback(error: BaseException) -> str:
+    """File and line that raised an exception."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}" if frame else "an unknown place"  # noqa: PTH119
 
 
 class Terminated(BaseException):

@@ -40,6 +40,11 @@ class Terminal:
         """The process's own standard output and standard error."""
         return cls(_console(sys.stdout, color), _console(sys.stderr, color), quiet=quiet, verbose=verbose)
 
+    def show(self, text: str, style: str = "") -> None:
+        """Print one line of data to standard output, at once."""
+        self.out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self.out.file.flush()
+
     def say(self, text: str, style: str = "") -> None:
         """Print one line of talk to standard error, unless quiet was asked for."""
         if not self.quiet:

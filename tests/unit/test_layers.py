@@ -9,7 +9,8 @@ import td_currents_cli
 
 PACKAGE = Path(td_currents_cli.__file__).parent
 LAYERS = (
-    ("cli", "__main__"),
+    ("__main__",),
+    ("cli",),
     ("render",),
     ("validate", "send", "parse", "count", "generate", "receiver", "demo"),
     ("write", "events"),

@@ -19,7 +19,7 @@ def test_the_version_is_said_once() -> None:
 
 
 def test_lowest_versions_are_the_declared_ones() -> None:
-    """`.ci/lowest.txt` pins every lower bound of the run-time and test requirements, so that CI tests what is declared."""
+    """`.ci/lowest.txt` pins every lower bound: CI tests with what is declared."""
     declared = {}
     for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]:
         match = REQUIREMENT.match(line)

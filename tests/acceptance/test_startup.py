@@ -1,0 +1,37 @@
+"""Small things feel instant: what a command does not need is not loaded."""
+
+import subprocess
+import sys
+import time
+
+HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Top-level modules loaded by a run of the command."""
+    program = (
+        "import sys\nfrom td_currents_cli.cli import main\nsys.argv = ['tdcur', *sys.argv[1:]]\n"
+        "try:\n    main()\nfinally:\n    print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    return set(ended.stderr.split())
+
+
+def seconds(*arguments: str) -> float:
+    """The shortest wall time of a few runs of the interpreter with these arguments."""
+    times = []
+    for _ in range(7):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def test_version_loads_nothing_heavy() -> None:
+    """`tdcur --version` loads neither the network nor the server nor Parquet nor a JSON library."""
+    assert not loaded("--version") & HEAVY
+
+
+def test_version_takes_less_than_twice_the_import_of_typer() -> None:
+    """The command line costs no more than its framework."""
+    assert seconds("-m", "td_currents_cli", "--version") < 2 * seconds("-c", "import typer")
