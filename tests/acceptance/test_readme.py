@@ -1,0 +1,139 @@
+"""The README shows what the program does: its console blocks are run, in their order, in one folder.
+
+`TDCUR_UPDATE_README=1 pytest tests/acceptance/test_readme.py -n0` writes what the commands print into the README.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.errors import ExitCode
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)$", re.MULTILINE)
+PORT = "8888"
+"""The port of `tdcur serve` in the README; the test takes a free one."""
+
+VARIABLE = (
+    (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
+    (re.compile(r"^(seconds|latency) .*", re.MULTILINE), r"\1 …"),
+    (re.compile(r"in \d+\.\d+ s\b"), "in … s"),
+    (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "NOW "),
+)
+"""What differs from run to run."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the samples, as a newcomer has it after `git clone`."""
+    path = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "sample_data", path / "sample_data")
+    return path
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """The environment of a person who has set nothing, on a terminal of 100 columns."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("TDCUR", "TD_", "GITHUB"))}
+    return plain | {"PATH": f"{Path(sys.executable).parent}:{plain['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="module")
+def port() -> str:
+    """A free port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def steady(text: str) -> str:
+    """Text without what differs from run to run."""
+    for pattern, name in VARIABLE:
+        text = pattern.sub(name, text)
+    return text
+
+
+def trimmed(text: str) -> str:
+    """Text as the README holds it: no blank lines around it, no spaces at line ends, a line end at the end."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    return f"{lines}\n" if lines else ""
+
+
+def run(block: str, port: str, folder: Path, environment: dict[str, str]) -> str:
+    """What a terminal shows of a console block: each command behind `$ ` with what it prints."""
+    commands = COMMAND.findall(block)
+    script = "printf '\\0'\n".join(command.replace("\n> ", "\n") + "\n" for command in commands)
+    ended = subprocess.run(
+        ["bash", "-c", script.replace(f":{PORT}/", f":{port}/")],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    printed = ended.stdout.replace(f":{port}/", f":{PORT}/").split("\0")
+    return "".join(f"$ {command}\n{trimmed(text)}" for command, text in zip(commands, printed, strict=True))
+
+
+@contextmanager
+def served(block: str, port: str, folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """The endpoint of the README, running; and what a terminal shows of its start."""
+    (command,) = COMMAND.findall(block)
+    with subprocess.Popen(
+        [*shlex.split(command), "--port", port], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr
+        # As many lines as the README shows: what it says before the first request.
+        lines = [server.stderr.readline() for _ in range(4)]
+        yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{port}/", f":{PORT}/")
+        server.send_signal(signal.SIGINT)
+        server.stderr.read()
+
+
+def test_console_blocks_show_what_the_commands_print(
+    folder: Path, port: str, environment: dict[str, str]
+) -> None:
+    """Every command of the README is run; what stands below it is what it prints."""
+    text = README.read_text(encoding="utf-8")
+    with ExitStack() as background:
+        for block in BLOCK.findall(text):
+            if block.startswith("$ tdcur serve"):
+                shown = background.enter_context(served(block, port, folder, environment))
+            elif block.startswith("$ curl") and shutil.which("curl") is None:
+                continue
+            else:
+                shown = run(block, port, folder, environment)
+            if os.environ.get("TDCUR_UPDATE_README"):
+                text = text.replace(block, shown)
+            else:
+                assert steady(shown) == steady(block)
+    if os.environ.get("TDCUR_UPDATE_README"):
+        README.write_text(text, encoding="utf-8")
+
+
+def test_the_exit_codes_are_those_of_the_program() -> None:
+    """The table of exit codes has every code, and no other."""
+    table = re.search(r"\| exit code \|.*?\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert table
+    codes = {int(code) for code in re.findall(r"^\| `(\d+)` \|", table.group(), re.MULTILINE)}
+    assert codes == set(ExitCode)
+
+
+def test_the_two_commands_of_a_fresh_machine_are_there() -> None:
+    """`.ci/run` takes the test command from the README."""
+    text = README.read_text(encoding="utf-8")
+    assert "python3 -m pip install . && tdcur demo\n" in text
+    assert "python3 -m pip install '.[test]' && python3 -m pytest\n" in text
