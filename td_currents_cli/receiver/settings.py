@@ -1,0 +1,50 @@
+"""How a local Postback endpoint behaves: what is the same for every request."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+
+class Api(StrEnum):
+    """Which of Treasure Data's two Postback APIs the endpoint behaves like.
+
+    They differ in how a write key is given and in how large a body may be.
+    """
+
+    v1 = "v1"
+    v2 = "v2"
+
+    @property
+    def body_limit(self) -> int:
+        """The largest body that is accepted, in bytes.
+
+        The limit of v2 is Treasure Data's. It documents none for v1; this one only keeps memory bounded.
+        """
+        return _V2_BODY_LIMIT if self is Api.v2 else _V1_BODY_LIMIT
+
+
+_V1_BODY_LIMIT: Final = 64 << 20
+_V2_BODY_LIMIT: Final = 1_048_064
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a `Receiver` is started with.
+
+    Attributes:
+        store: file that the rows are appended to; CSV when its name ends in `.csv`, JSON Lines otherwise.
+        host: address or name to listen on.
+        port: 0 for a free one.
+        api: whose rules hold.
+        write_key: the one key whose rows are stored; None to store those of any key.
+        stop_within: seconds that requests in flight are given to finish when the receiver stops.
+    """
+
+    store: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    api: Api = Api.v2
+    # Not in the repr: an assertion or a traceback that prints the settings must not print the key.
+    write_key: str | None = field(default=None, repr=False)
+    stop_within: int = 10

@@ -1,0 +1,265 @@
+"""`tdcur serve` as its user meets it: a process, its log, its end."""
+
+import http.client
+import json
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATH = "/postback/v3/event/braze/currents"
+BODY = b'{"events":[{"id":"a"},{"id":"b"}]}'
+RIGHT, WRONG = "1/4ea8secretright", "1/4ea8secretwrong"
+
+
+@dataclass
+class Served:
+    """A running `tdcur serve`."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    said: str
+
+    def post(self, body: bytes = BODY, key: str = RIGHT, path: str = PATH) -> int:
+        """Status of one answer."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request("POST", path, body, {"Authorization": f"TD1 {key}"})
+            return connection.getresponse().status
+
+    def stop(self, number: signal.Signals) -> tuple[int, str, str]:
+        """Exit code, standard output, and the rest of standard error."""
+        self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> tuple[int, str, str]:
+        """The same, when it has been told to stop."""
+        # Not communicate(): it would leave out what readline() has already taken from the pipe.
+        code = self.process.wait(30)
+        out, err = ("" if file is None else file.read() for file in (self.process.stdout, self.process.stderr))
+        return code, out, err
+
+
+Serve = Callable[..., Served]
+
+
+def command(*options: str) -> list[str]:
+    """The command line."""
+    return [sys.executable, "-m", "td_currents_cli", "serve", *options]
+
+
+def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """A run that ends by itself."""
+    return subprocess.run(command(*options), cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts `tdcur serve` in `tmp_path` with a key file, and waits until it listens."""
+    (tmp_path / "key").write_text(RIGHT + "\n")
+    with ExitStack() as stack:
+
+        def started(*options: str, **popen: Any) -> Served:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    command("--port", "0", "--write-key-file", "key", *options),
+                    cwd=tmp_path,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    **popen,
+                )
+            )
+            stack.callback(process.kill)
+            assert process.stderr is not None
+            said = ""
+            while "\n  key " not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            port = re.search(r"http://127\.0\.0\.1:(\d+)/postback/v3/event/DATABASE/TABLE\n", said)
+            assert port, said
+            return Served(process, int(port.group(1)), said)
+
+        yield started
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """It says where it listens, logs each request on a line, stores what it should, and ends with a summary."""
+    served = serve("--store", "rows.jsonl")
+    assert [served.post(), served.post(key=WRONG), served.post(b"[]"), served.post(path="/")] == [200, 200, 400, 404]
+    exit_code, out, err = served.stop(number)
+    assert exit_code == code
+    assert out == (
+        "4 requests, 104 bytes; 1 row stored in rows.jsonl (2 events), 3 not stored"
+        " (1 with a wrong write key, 2 refused)\n"
+    )
+    lines = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in err.splitlines()]
+    assert lines == [
+        f"POST {PATH} 200 34 B, 2 events, stored",
+        f"POST {PATH} 200 34 B, not stored: wrong write key",
+        f"POST {PATH} 400 2 B, refused: the body is not a JSON object",
+        "POST / 404 34 B, refused: only POST /postback/v3/event/DATABASE/TABLE is answered",
+    ]
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(sorted(row), row["events"]) for row in rows] == [(["events", "time"], '[{"id":"a"},{"id":"b"}]')]
+    assert "secret" not in served.said + out + err
+
+
+def test_the_summary_as_json(serve: Serve) -> None:
+    """Standard output is one JSON document: the envelope, and figures that balance."""
+    served = serve("--format", "json")
+    served.post()
+    served.post(b"")
+    exit_code, out, _ = served.stop(signal.SIGTERM)
+    envelope = json.loads(out)
+    assert (envelope["command"], envelope["exit_code"], exit_code) == ("serve", 143, 143)
+    assert envelope["summary"] == {
+        "requests": 2,
+        "stored": 1,
+        "not_stored": 1,
+        "events": 2,
+        "bytes": 34,
+        "requests_by_result": {
+            "stored": 1,
+            "connection_test": 1,
+            "wrong_key": 0,
+            "refused": 0,
+            "failed": 0,
+            "aborted": 0,
+        },
+        "requests_by_status": {"200": 2},
+        "store": "rows.jsonl",
+    }
+
+
+def test_v1_takes_the_key_from_the_url_and_does_not_show_it(serve: Serve, tmp_path: Path) -> None:
+    """`--api v1`: a key in the URL counts, and is `***` in the log."""
+    served = serve("--api", "v1", "--store", "rows.csv")
+    assert "Postback API v1" in served.said
+    assert served.post(path=f"{PATH}?td_write_key={RIGHT.replace('/', '%2F')}") == 200
+    _, out, err = served.stop(signal.SIGTERM)
+    assert f"{PATH}?td_write_key=*** 200 34 B, 2 events, stored\n" in err
+    assert "secret" not in out + err
+    header, row = (tmp_path / "rows.csv").read_text().splitlines()
+    assert header == "time,events,extra"
+    assert row.endswith(',"[{""id"":""a""},{""id"":""b""}]",')
+
+
+def test_a_request_in_flight_is_finished(serve: Serve) -> None:
+    """A stop does not cut off a request that has begun."""
+    served = serve()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: {RIGHT}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        sender.sendall(head.encode())
+        served.post()
+        served.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.process.wait(0.7)
+        sender.sendall(BODY)
+        assert sender.recv(4096).startswith(b"HTTP/1.1 200 ")
+    _, out, _ = served.ended()
+    assert out.startswith("2 requests, 68 bytes; 2 rows stored")
+
+
+def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
+    """Whoever does not want to wait for requests in flight presses Ctrl-C again."""
+    served = serve()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
+        sender.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: 9\r\n\r\n".encode())
+        served.post()
+        served.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.process.wait(0.7)
+        served.process.send_signal(signal.SIGINT)
+        code, out, err = served.ended()
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_a_torn_row_is_told(serve: Serve, tmp_path: Path) -> None:
+    """What an earlier crash left is ended, and said so."""
+    (tmp_path / "rows.jsonl").write_text('{"time":1,"ev')
+    served = serve()
+    served.post()
+    served.stop(signal.SIGTERM)
+    assert served.said.startswith("warning: rows.jsonl ended in an unfinished row; new rows begin after it\n")
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_full_disk(serve: Serve, tmp_path: Path) -> None:
+    """Rows that do not fit are answered 500, none is half there, and the run ends with 6."""
+    served = serve(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    assert [served.post(), served.post()] == [200, 500]
+    exit_code, out, err = served.stop(signal.SIGTERM)
+    assert exit_code == 6
+    assert "1 could not be written" in out
+    assert "500 34 B, not stored: cannot write the store: File too large\n" in err
+    assert (tmp_path / "rows.jsonl").read_text().count("\n") == 1
+
+
+def test_a_log_that_nobody_reads(serve: Serve) -> None:
+    """`2>&1 | head` ends the log, not the endpoint."""
+    served = serve()
+    assert served.process.stderr is not None
+    served.process.stderr.close()
+    assert [served.post(), served.post()] == [200, 200]
+    served.process.stderr = None
+    assert served.stop(signal.SIGTERM)[1].startswith("2 requests, 68 bytes; 2 rows stored")
+
+
+def test_quiet() -> None:
+    """`--quiet` leaves the summary only."""
+    with subprocess.Popen(
+        command("--port", "0", "--quiet", "--store", "/dev/null"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (143, "")
+    assert out.startswith("0 requests, 0 bytes; 0 rows stored in /dev/null")
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    """Exit 2, with the way out, and no store is begun."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(tmp_path, "--port", port)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: cannot listen on 127.0.0.1:{port}: Address already in use\nhint: --port 0 takes a free port\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--store", "no/rows.jsonl"), 6, "cannot write no/rows.jsonl: No such file or directory"),
+        (("--store", "."), 6, "cannot write .: Is a directory"),
+        (("--store", "rows.parquet"), 2, "cannot store rows as .parquet: rows.parquet"),
+        (("--write-key-file", "no"), 6, "cannot read the write key file no: No such file or directory"),
+        (("--write-key-file", "/dev/null"), 2, "the write key file /dev/null does not hold one write key"),
+        (("--host", "192.0.2.1"), 2, "cannot listen on 192.0.2.1:0: Cannot assign requested address"),
+    ],
+)
+def test_what_cannot_be_served(tmp_path: Path, options: tuple[str, ...], code: int, message: str) -> None:
+    """Each wrong setting is one clear line with its exit code, in JSON too."""
+    done = run(tmp_path, "--port", "0", "--format", "json", *options)
+    assert done.returncode == code
+    assert done.stderr.splitlines()[0] == f"error: {message}"
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["error"]["message"] == message

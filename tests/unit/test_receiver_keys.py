@@ -1,0 +1,106 @@
+"""Write keys: where they are looked for, and that they are never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.receiver.keys import expected_key, presented_key, without_key
+from td_currents_cli.receiver.refusal import Refusal
+from td_currents_cli.receiver.settings import Api, Settings
+
+HEADER = {b"x-td-write-key": b"1/header"}
+BEARER = {b"authorization": b"Bearer 1/bearer"}
+TD1 = {b"authorization": b"TD1 1/td1"}
+URL = b"a=b&td_write_key=1%2Furl"
+
+
+@pytest.mark.parametrize(
+    ("api", "headers", "query", "key"),
+    [
+        (Api.v1, HEADER, b"", b"1/header"),
+        (Api.v1, {}, URL, b"1/url"),
+        (Api.v1, {}, b"td_write_key=1/url", b"1/url"),
+        (Api.v1, HEADER, URL, b"1/header"),
+        (Api.v1, TD1 | HEADER, b"", b"1/header"),
+        (Api.v2, HEADER, b"", b"1/header"),
+        (Api.v2, TD1, b"", b"1/td1"),
+        (Api.v2, {b"authorization": b"td1  1/td1 "}, b"", b"1/td1"),
+        (Api.v2, TD1 | HEADER, b"", b"1/td1"),
+        (Api.v2, BEARER | HEADER, b"", b"1/header"),
+        (Api.v2, {b"authorization": b"TD1 "} | HEADER, b"", b"1/header"),
+    ],
+)
+def test_the_key_that_counts(api: Api, headers: dict[bytes, bytes], query: bytes, key: bytes) -> None:
+    """v1: the header wins over the URL. v2: `Authorization: TD1` wins over the header."""
+    assert presented_key(headers, query, api) == key
+
+
+@pytest.mark.parametrize(
+    ("api", "headers", "query"),
+    [
+        (Api.v1, {}, b""),
+        (Api.v1, TD1, b""),
+        (Api.v1, {}, b"td_write_key="),
+        (Api.v1, {b"x-td-write-key": b" "}, b""),
+        (Api.v2, {}, b""),
+        (Api.v2, BEARER, b""),
+        (Api.v2, {}, URL),
+        (Api.v2, HEADER, URL),
+        (Api.v2, TD1, b"td_write_key="),
+    ],
+)
+def test_no_key_where_one_may_be(api: Api, headers: dict[bytes, bytes], query: bytes) -> None:
+    """403 without a key, and for any key in a v2 URL; the reason does not hold it."""
+    with pytest.raises(Refusal) as refused:
+        presented_key(headers, query, api)
+    assert refused.value.status == 403
+    assert "1/" not in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/p?td_write_key=1%2Fsecret", "/p?td_write_key=***"),
+        ("/p?a=b&td_write_key=1/secret&c=d", "/p?a=b&td_write_key=***&c=d"),
+        ("/p?td_write_key=secret&td_write_key=secret", "/p?td_write_key=***&td_write_key=***"),
+        ("/p?TD%5fWRITE_ke%79=secret", "/p?TD%5fWRITE_ke%79=***"),
+        ("/p&td_write_key=secret", "/p&td_write_key=***"),
+        ("/p%3Ftd_write_key%3Dsecret", "/p%3Ftd_write_key%3D***"),
+        ("/p?a=b", "/p?a=b"),
+    ],
+)
+def test_a_key_in_a_url_is_not_shown(target: str, shown: str) -> None:
+    """However the parameter is written, its value is `***`."""
+    assert without_key(target) == shown
+
+
+def test_the_file_wins_over_the_environment(tmp_path: Path) -> None:
+    """Flag, then environment, then any key."""
+    file = tmp_path / "key"
+    file.write_text("  1/file\n")
+    assert expected_key(file, {"TD_WRITE_KEY": "1/environment"}) == "1/file"
+    assert expected_key(None, {"TD_WRITE_KEY": "1/environment\n"}) == "1/environment"
+    assert expected_key(None, {"TD_WRITE_KEY": ""}) is None
+    assert expected_key(None, {}) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"1/secret\n1/secret\n", b"\xffsecret"])
+def test_a_file_without_one_key(tmp_path: Path, content: bytes) -> None:
+    """A file that does not hold one key stops the run, and is not quoted."""
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match="does not hold one write key") as failed:
+        expected_key(file, {})
+    assert "secret" not in failed.value.message + failed.value.hint
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing file is an input that cannot be read."""
+    with pytest.raises(InputError, match="No such file"):
+        expected_key(tmp_path / "key", {})
+
+
+def test_settings_do_not_show_the_key(tmp_path: Path) -> None:
+    """A traceback or an assertion that prints the settings keeps the key to itself."""
+    assert "secret" not in repr(Settings(store=tmp_path / "rows.jsonl", write_key="1/secret"))

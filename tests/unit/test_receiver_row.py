@@ -1,0 +1,155 @@
+"""From a body to a row."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from td_currents_cli.receiver.layout import Csv, JsonLines
+from td_currents_cli.receiver.refusal import Refusal
+from td_currents_cli.receiver.row import Row, row_of
+
+NOW = 1_800_000_000.9
+
+
+def stored(body: bytes) -> dict[str, Any]:
+    """What a reader of the JSON Lines store gets of a body."""
+    row = row_of(body, NOW)
+    assert row is not None
+    line = JsonLines().line(row)
+    assert line.count(b"\n") == 1
+    result: dict[str, Any] = json.loads(line)
+    return result
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        '[{"id":"a","n":1.0}]',
+        "[18446744073709551615, 3.140000104904175, 1e400, -0]",
+        '[ {\n\t"id" : "é\\u00e9\u2028" } ,\r\n {} ]',
+        '["\\ud83d\\ude00", "\\ud83d", "\\udE00 \\\\ud800"]',
+        '[{"id":"a","id":"b"}]',
+    ],
+    ids=["float", "numbers", "spaces", "surrogates", "duplicates"],
+)
+def test_the_events_column_is_what_was_sent(events: str) -> None:
+    """The JSON text of the array is the sender's own, character by character."""
+    assert stored(b'{"events": %b }' % events.encode()) == {"time": 1_800_000_000, "events": events}
+
+
+def test_the_number_of_events_is_known() -> None:
+    """The log and the figures say how many events a row has; what is no array has no number."""
+    counts = [row_of(body, NOW) for body in (b'{"events":[1,{}]}', b'{"events":{}}', b'{"a":1}')]
+    assert [row.events for row in counts if row is not None] == [2, None, None]
+
+
+def test_other_members_become_columns() -> None:
+    """Top-level members are columns: scalars as they are, arrays and objects as JSON text."""
+    body = b'{"events":[{}],"s":"x","n":1.0,"big":18446744073709551616,"no":null,"o":{"a": [1]},"yes" : true\n}'
+    assert stored(body) == {
+        "time": 1_800_000_000,
+        "events": "[{}]",
+        "s": "x",
+        "n": 1.0,
+        "big": 18446744073709551616,
+        "no": None,
+        "o": '{"a": [1]}',
+        "yes": True,
+    }
+
+
+def test_a_member_never_hides_when_the_row_was_received() -> None:
+    """`time` is the time of receipt; a member of that name is kept under another."""
+    assert stored(b'{"events":[1],"time":5,"body_time":6}') == {
+        "time": 1_800_000_000,
+        "events": "[1]",
+        "body_body_time": 5,
+        "body_time": 6,
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "time"),
+    [
+        ("1799999000", 1_799_999_000),
+        ("1799395200", 1_799_395_200),
+        ("1799395199", 1_800_000_000),
+        ("1800259200", 1_800_259_200),
+        ("1800259201", 1_800_000_000),
+        ("1e9", 1_800_000_000),
+        ('"1799999000"', 1_800_000_000),
+        ("9" * 5000, 1_800_000_000),
+    ],
+    ids=["near", "7 days", "older", "3 days", "later", "float", "text", "endless"],
+)
+def test_td_record_time(told: str, time: int) -> None:
+    """`td_record_time` is the time of the row when it is at most 7 days old and 3 days ahead."""
+    row = row_of(b'{"events":[1],"td_record_time":%b}' % told.encode(), NOW)
+    assert row is not None
+    assert row.time == time
+
+
+@pytest.mark.parametrize("body", [b"", b'{"events":[]}', b' { "events" : [ ] } '])
+def test_a_connection_test_leaves_no_row(body: bytes) -> None:
+    """Braze tests a connection with no events: no effect on data."""
+    assert row_of(body, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[]", "the body is not a JSON object"),
+        (b"null", "the body is not a JSON object"),
+        (b'"{}"', "the body is not a JSON object"),
+        (b" ", "the body is not JSON"),
+        (b"hello", "the body is not JSON"),
+        (b'{"events":[NaN]}', "the body is not JSON"),
+        (b'{"events":[1,]}', "the body is not JSON"),
+        (b'{"events":["\n"]}', "the body is not JSON"),
+        (b'{"events":[]} {}', "the body is not JSON"),
+        (b'{"events":["\\ud800",]}', "the body is not JSON"),
+        (b'{"events":["\xff"]}', "the body is not UTF-8"),
+        (b'{"\xff":1}', "the body is not UTF-8"),
+        (b'{"a":"\xed\xa0\x80"}', "the body is not UTF-8"),
+        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "the body is nested too deeply"),
+    ],
+)
+def test_what_is_not_a_json_object_is_refused(body: bytes, reason: str) -> None:
+    """400, and the reason holds nothing of the body."""
+    with pytest.raises(Refusal) as refused:
+        row_of(body, NOW)
+    assert (refused.value.status, refused.value.reason) == (400, reason)
+
+
+def test_csv_keeps_further_members_in_one_column() -> None:
+    """The columns of a CSV file are fixed: what has no column of its own is in `extra`, and nothing is lost."""
+    row = row_of(b'{"events":[{"a":"x,y"}],"n":1.0,"o":{"b":"q"}}', NOW)
+    assert row is not None
+    assert Csv().line(row) == b'1800000000,"[{""a"":""x,y""}]","{""n"":1.0,""o"":{""b"":""q""}}"\n'
+
+
+def test_csv_cells_that_are_not_there_are_empty() -> None:
+    """A body without `events` has an empty cell there; what Braze sends has no `extra`."""
+    assert Csv().line(Row(5, {"a": "1"}, None)) == b'5,,"{""a"":1}"\n'
+    assert Csv().line(Row(5, {"events": "[1]"}, 1)) == b'5,"[1]",\n'
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(events=st.lists(JSON, min_size=1), ascii_only=st.booleans(), indent=st.none() | st.integers(0, 2))
+def test_any_array_comes_back(events: list[Any], ascii_only: bool, indent: int | None) -> None:
+    """Whatever is sent as `events`, in whatever notation, is what is read back."""
+    text = json.dumps(events, ensure_ascii=ascii_only, indent=indent)
+    try:
+        body = f'{{"events":{text}}}'.encode()
+    except UnicodeEncodeError:
+        return
+    assert stored(body)["events"] == text

@@ -1,0 +1,164 @@
+"""The store: whole rows only."""
+
+import csv
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.receiver.row import Row
+from td_currents_cli.receiver.store import Store
+
+ROW = Row(5, {"events": '[{"id":"a\u2028é"}]'}, 1)
+LINE = '{"time":5,"events":"[{\\"id\\":\\"a\u2028é\\"}]"}\n'
+
+
+@contextmanager
+def stored(path: Path) -> Iterator[Store]:
+    """A store that is closed at the end."""
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def files_at_most(size: int) -> Iterator[None]:
+    """A disk that is full once a file has this many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_rows_are_there_when_append_returns(tmp_path: Path) -> None:
+    """A row is with the operating system before its sender is told 200."""
+    path = tmp_path / "rows.jsonl"
+    with stored(path) as store:
+        store.append(ROW)
+        assert path.read_text("utf-8") == LINE
+
+
+def test_a_store_is_added_to(tmp_path: Path) -> None:
+    """Rows of an earlier run stay."""
+    path = tmp_path / "rows.jsonl"
+    for _ in range(2):
+        with stored(path) as store:
+            store.append(ROW)
+    assert path.read_text("utf-8") == LINE * 2
+
+
+def test_csv_has_one_header(tmp_path: Path) -> None:
+    """A CSV store begins with its header, once, and Python's own reader reads it."""
+    path = tmp_path / "rows.CSV"
+    for _ in range(2):
+        with stored(path) as store:
+            assert not store.healed
+            store.append(ROW)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    assert rows == [{"time": "5", "events": ROW.columns["events"], "extra": ""}] * 2
+
+
+@pytest.mark.parametrize("kept", range(1, len(LINE.encode())))
+def test_a_torn_json_line_is_ended(tmp_path: Path, kept: int) -> None:
+    """Wherever a crash cut the last line, the next row has a line of its own, and the cut is told."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(LINE.encode() + LINE.encode()[:kept])
+    with stored(path) as store:
+        assert store.healed
+        store.append(ROW)
+    lines = path.read_bytes().split(b"\n")
+    assert lines[1] == LINE.encode()[:kept].rstrip(b"\n")
+    assert json.loads(lines[2]) == json.loads(lines[0]) == json.loads(LINE)
+
+
+CSV_ROW = '5,"[{""id"":""a\n,é""}]","{""n"":1}"\n'.encode()
+
+
+@pytest.mark.parametrize("kept", range(1, len(CSV_ROW)))
+def test_a_torn_csv_row_is_ended(tmp_path: Path, kept: int) -> None:
+    """Wherever a crash cut the last row, inside quotes too, the next one is read as itself."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"time,events,extra\n" + CSV_ROW + CSV_ROW[:kept])
+    with stored(path) as store:
+        assert store.healed
+        store.append(ROW)
+    rows = list(csv.reader(path.read_bytes().decode(errors="replace").splitlines(keepends=True)))
+    assert rows[1] == ["5", '[{"id":"a\n,é"}]', '{"n":1}']
+    assert rows[-1] == ["5", ROW.columns["events"], ""]
+    assert len(rows) == 4
+
+
+def test_a_row_that_does_not_fit_is_taken_back(tmp_path: Path) -> None:
+    """A full disk leaves whole rows, and room again means rows again."""
+    path = tmp_path / "rows.jsonl"
+    with stored(path) as store:
+        store.append(ROW)
+        with files_at_most(len(LINE.encode()) + 10), pytest.raises(OSError, match="File too large"):
+            store.append(ROW)
+        assert path.read_text("utf-8") == LINE
+        store.append(ROW)
+    assert path.read_text("utf-8") == LINE * 2
+
+
+def test_one_receiver_at_a_time(tmp_path: Path) -> None:
+    """Two receivers on one store could cut into each other's rows."""
+    path = tmp_path / "rows.jsonl"
+    with stored(path), pytest.raises(OutputError, match="another `tdcur serve` writes to it"):
+        Store(path)
+    with stored(path) as store:
+        assert store.size == 0
+
+
+@pytest.mark.parametrize("present", [b"time,events\n", b"id,name,x\n1,2,3\n", b"time,events,extra", b"x"])
+def test_another_csv_file_is_left_alone(tmp_path: Path, present: bytes) -> None:
+    """A CSV file with other columns is not added to, and not changed."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(present)
+    with pytest.raises(OutputError, match="its first line is not `time,events,extra`"):
+        Store(path)
+    assert path.read_bytes() == present
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The message names the file, the hint the folder."""
+    with pytest.raises(OutputError, match="No such file") as failed:
+        Store(tmp_path / "no" / "rows.jsonl")
+    assert failed.value.hint == f"create the folder {tmp_path / 'no'} first"
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    """A folder cannot be added to."""
+    with pytest.raises(OutputError, match="Is a directory"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["rows.tsv", "rows.jsonl.gz", "rows.parquet"])
+def test_a_name_that_promises_another_form(tmp_path: Path, name: str) -> None:
+    """JSON Lines are not written into a file whose name says gzip."""
+    with pytest.raises(UsageError, match=r"cannot store rows as \."):
+        Store(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_device_will_do() -> None:
+    """`--store /dev/null` keeps nothing, and says nothing about it."""
+    with stored(Path("/dev/null")) as store:
+        store.append(ROW)
+        assert store.size == 0
+
+
+def test_a_full_device_fails_each_row() -> None:
+    """Where nothing can be taken back either, each row is refused on its own."""
+    with stored(Path("/dev/full")) as store:
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                store.append(ROW)
