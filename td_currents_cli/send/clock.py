@@ -1,0 +1,24 @@
+"""Time and chance, as one argument: tests bring their own."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Where time and randomness come from.
+
+    Attributes:
+        now: seconds that only ever grow.
+        wall: seconds since the epoch.
+        sleep: waits so many seconds.
+        uniform: a random number between its two arguments.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Callable[[float, float], float] = random.uniform

@@ -1,0 +1,216 @@
+"""Delivery: several requests at once, each repeated until its payload has arrived or is given up."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from td_currents_cli.errors import TdcurError
+from td_currents_cli.model import Problem
+from td_currents_cli.send.answers import Answer, Failure, NotConnected
+from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.explain import Words
+from td_currents_cli.send.feed import Feed
+from td_currents_cli.send.plan import Payload, Unsendable
+from td_currents_cli.send.retry import Backoff, Verdict, judge, may_have_arrived, seconds_asked
+from td_currents_cli.send.tally import Progress, Tally
+
+GRACE: Final = 10.0
+"""Seconds that requests in flight have to end after the first signal."""
+
+
+class Poster(Protocol):
+    """What makes requests: `client.Client`."""
+
+    async def post(self, body: bytes) -> Answer | Failure:
+        """Send one payload."""
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """A payload on its way.
+
+    Attributes:
+        failures: attempts that did not settle what becomes of it.
+        failed_at: when the first of them ended.
+        in_doubt: whether it may have arrived although no answer says so.
+    """
+
+    payload: Payload
+    failures: int = 0
+    failed_at: float = 0.0
+    in_doubt: bool = False
+
+
+class Delivery:
+    """The line from the plan to the endpoint.
+
+    Attributes:
+        tally: what has become of each event.
+        error: why the line stopped, or why some payloads were given up; None when neither happened.
+    """
+
+    def __init__(
+        self,
+        poster: Poster,
+        *,
+        backoff: Backoff,
+        words: Words,
+        clock: Clock,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            poster: makes the requests.
+            backoff: how long to wait between attempts.
+            words: what to say about answers.
+            clock: where time comes from.
+            progress: called after each request.
+        """
+        self.tally = Tally()
+        self.error: TdcurError | None = None
+        self._poster = poster
+        self._backoff = backoff
+        self._words = words
+        self._clock = clock
+        self._progress = progress
+        self._stopped = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._delivered_at = float("-inf")
+        self._workers: list[asyncio.Task[None]] = []
+        self._feed: Feed | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the line stopped before everything was tried."""
+        return self._stopped.is_set()
+
+    async def run(self, feed: Feed, *, concurrency: int) -> None:
+        """Deliver all that the feed gives, or stop early; `error` tells which.
+
+        The first request goes alone until the endpoint has been reached: wrong settings cost one request, not many.
+        """
+        self._feed = feed
+        try:
+            async with asyncio.TaskGroup() as group:
+                first = group.create_task(self._work(feed))
+                first.add_done_callback(lambda _: self._reached.set())
+                self._workers = [first, *(group.create_task(self._follow(feed)) for _ in range(concurrency - 1))]
+        except ExceptionGroup as defects:
+            # The first one says what is wrong; the others are the same in other workers.
+            raise defects.exceptions[0] from defects
+
+    def interrupt(self, error: TdcurError) -> None:
+        """Stop: make no new requests and let those in flight end within `GRACE`. A second call ends them at once."""
+        if self._stopped.is_set():
+            self._break_off()
+        else:
+            asyncio.get_running_loop().call_later(GRACE, self._break_off)
+        # Counts even after the endpoint refused us: whoever sent the signal looks for its exit code.
+        self.error = error
+        self._stop()
+
+    def _break_off(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        self._reached.set()
+        if self._feed is not None:
+            self._feed.close()
+
+    def _halt(self, error: TdcurError) -> None:
+        self.error = self.error or error
+        self._stop()
+
+    async def _follow(self, feed: Feed) -> None:
+        await self._reached.wait()
+        await self._work(feed)
+
+    async def _work(self, feed: Feed) -> None:
+        while not self._stopped.is_set():
+            item = await feed.get()
+            if item is None:
+                return
+            if isinstance(item, Problem):
+                self.tally.problem(item)
+            elif isinstance(item, Unsendable):
+                self.tally.unsendable(item.problem)
+            else:
+                await self._deliver(_Parcel(item))
+
+    async def _deliver(self, parcel: _Parcel) -> None:
+        """Try until the payload has arrived, is refused, or is given up."""
+        while not self._stopped.is_set():
+            result = await self._attempt(parcel)
+            verdict = judge(result, reached=self._reached.is_set())
+            if not isinstance(result, NotConnected):
+                self._reached.set()
+            if verdict is not Verdict.AGAIN:
+                self._conclude(parcel.payload, result, verdict)
+                return
+            parcel.failures += 1
+            if parcel.failures == 1:
+                parcel.failed_at = self._clock.now()
+            if not await self._wait(parcel, result):
+                break
+        self.tally.give_up(parcel.payload)
+
+    async def _attempt(self, parcel: _Parcel) -> Answer | Failure:
+        """Make one request and count it."""
+        begun = self._clock.now()
+        self.tally.begin(repeats=parcel.failures > 0)
+        try:
+            result = await self._poster.post(parcel.payload.body)
+        except asyncio.CancelledError:
+            self.tally.end(None, 0.0)
+            self._doubt(parcel)
+            raise
+        self.tally.end(result, self._clock.now() - begun)
+        if may_have_arrived(result):
+            self._doubt(parcel)
+        self._progress(self.tally.progress())
+        return result
+
+    def _doubt(self, parcel: _Parcel) -> None:
+        if not parcel.in_doubt:
+            parcel.in_doubt = True
+            self.tally.doubt(parcel.payload)
+
+    def _conclude(self, payload: Payload, result: Answer | Failure, verdict: Verdict) -> None:
+        if verdict is Verdict.DELIVERED:
+            self._delivered_at = self._clock.now()
+            self.tally.deliver(payload)
+        elif verdict is Verdict.STOP:
+            self.tally.give_up(payload)
+            self._halt(self._words.stopped(result))
+        else:
+            self.tally.refuse(payload, self._words.refused(payload, result))
+
+    async def _wait(self, parcel: _Parcel, result: Answer | Failure) -> bool:
+        """Wait for the next attempt. False when there will be none, since the time for retries is over."""
+        header = result.retry_after if isinstance(result, Answer) else None
+        wait = self._backoff.wait(
+            failures=parcel.failures,
+            spent=self._clock.now() - parcel.failed_at,
+            asked=seconds_asked(header, self._clock.wall()),
+        )
+        if wait is not None:
+            await self._pause(wait)
+            return True
+        self.error = self.error or self._words.exhausted(result)
+        if self._delivered_at < parcel.failed_at:
+            # Nothing got through in all that time: the endpoint is down, and not this payload the reason.
+            self._stop()
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until the line stops."""
+        waits = (asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._stopped.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

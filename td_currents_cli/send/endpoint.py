@@ -1,0 +1,239 @@
+"""Where requests go and what proves that they may: checked before the first one is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from td_currents_cli import __version__
+from td_currents_cli.errors import UsageError
+from td_currents_cli.send.secret import KEY_PARAMETER, Secret, checked, read_secret, redact
+from td_currents_cli.send.sites import (
+    POSTBACK_PATH,
+    Kind,
+    Site,
+    check_postback_path,
+    is_loopback,
+    is_write_key,
+    kind_of,
+    postback_url,
+)
+
+KEY_HEADER: Final = "X-TD-Write-Key"
+_URL: Final = "TDCUR_URL"
+_KEY: Final = "TD_WRITE_KEY"
+_TOKEN: Final = "TDCUR_TOKEN"  # noqa: S105 -- the name of a variable, not a token
+_WHERE: Final = "Give --url URL, or --site, --database and --table, or set TDCUR_URL."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """What the user said about where to send. The environment stands in for what is None.
+
+    Attributes:
+        url: may hold a write key, so that it is left out of the repr.
+        write_key_file: path of a file that holds the write key.
+        token_file: path of a file that holds a Bearer token.
+        allow_http: whether plain http may leave this machine.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    site: Site | None = None
+    database: str | None = None
+    table: str | None = None
+    write_key_file: str | None = None
+    token_file: str | None = None
+    allow_http: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where requests go.
+
+    Attributes:
+        url: what is requested. Secret, since a custom endpoint may have its key in it.
+        shown: the same, as it may be printed.
+        kind: what answers there.
+        write_key: goes into `X-TD-Write-Key`.
+        token: goes into `Authorization: Bearer`.
+        warnings: what is odd about all this, though not wrong.
+    """
+
+    url: Secret
+    shown: str
+    kind: Kind
+    write_key: Secret | None = None
+    token: Secret | None = None
+    warnings: tuple[str, ...] = ()
+
+    def headers(self) -> dict[str, str]:
+        """The headers of every request, secrets included: those that Braze's own sender sets, and who we are."""
+        headers = {
+            "Content-Type": "application/json",
+            "Braze-Currents-Version": "1",
+            "User-Agent": f"tdcur/{__version__}",
+        }
+        if self.write_key is not None:
+            headers[KEY_HEADER] = self.write_key.reveal()
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        return headers
+
+    def require_credentials(self) -> None:
+        """Check that what Treasure Data asks for is there. A dry run does without.
+
+        Raises:
+            UsageError: no write key for a Postback URL, or no token for a streaming URL.
+        """
+        if self.kind.is_postback and self.write_key is None:
+            raise UsageError(
+                "no write key for Treasure Data's Postback API",
+                hint="Set TD_WRITE_KEY, or give --write-key-file FILE.",
+            )
+        if self.kind is Kind.STREAMING and self.token is None:
+            raise UsageError(
+                "no token for the Braze Currents Streaming endpoint",
+                hint="Put the write key into a file and give --token-file FILE, or set TDCUR_TOKEN.",
+            )
+
+
+def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
+    """Turn flags and environment into an endpoint.
+
+    Raises:
+        UsageError: parts are missing, contradict each other, or are not what Treasure Data takes.
+    """
+    given = _given_url(destination, environ)
+    parts = _split(given)
+    host = (parts.hostname or "").rstrip(".")
+    kind = kind_of(host)
+    if parts.scheme == "http" and not (is_loopback(host) or destination.allow_http):
+        raise UsageError(
+            f"{redact(given)} is plain http: events and key would travel unencrypted",
+            hint="Use https://, or give --allow-http if that is what you want.",
+        )
+    if kind.is_postback:
+        check_postback_path(host, parts.path)
+    url_key, bare = _take_key(parts)
+    takes_key = kind.is_postback or (kind is Kind.OTHER and parts.path.startswith(POSTBACK_PATH))
+    url = bare.geturl() if takes_key or url_key is None else given
+    write_key = _write_key(destination, environ, url_key, kind, takes_key=takes_key)
+    return Endpoint(
+        url=Secret(url),
+        shown=redact(given),
+        kind=kind,
+        write_key=write_key,
+        token=_token(destination, environ, kind),
+        warnings=_warnings(kind, write_key),
+    )
+
+
+def _given_url(destination: Destination, environ: Mapping[str, str]) -> str:
+    named = {"--site": destination.site, "--database": destination.database, "--table": destination.table}
+    present = [option for option, value in named.items() if value is not None]
+    if destination.url is not None:
+        if present:
+            raise UsageError(f"--url and {present[0]} both say where to send", hint=_WHERE)
+        return destination.url
+    if destination.site is not None and destination.database is not None and destination.table is not None:
+        return postback_url(destination.site, destination.database, destination.table)
+    if present:
+        missing = [option for option in named if option not in present]
+        raise UsageError(f"{' and '.join(missing)} missing beside {' and '.join(present)}", hint=_WHERE)
+    if environ.get(_URL):
+        return environ[_URL]
+    raise UsageError("no endpoint to send to", hint=_WHERE)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of the URL. Messages do not repeat it: what is malformed cannot be redacted for certain."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or any(character <= " " or character == "\x7f" for character in url):
+        raise UsageError(
+            "the URL is malformed",
+            hint="It has this form: https://us01.records.in.treasuredata.com/postback/v3/event/DATABASE/TABLE",
+        )
+    if "@" in parts.netloc:
+        raise UsageError(
+            "the URL holds a user name or password",
+            hint="A write key belongs into --write-key-file or TD_WRITE_KEY, a token into --token-file or TDCUR_TOKEN.",
+        )
+    if parts.fragment:
+        raise UsageError("the URL holds a fragment (#…), which is never sent", hint="Take it off, or write # as %23.")
+    return parts
+
+
+def _take_key(parts: SplitResult) -> tuple[Secret | None, SplitResult]:
+    """The write key in the query, and the URL without it; the rest of the query stays byte for byte."""
+    keys: set[Secret] = set()
+    others: list[str] = []
+    for parameter in parts.query.split("&"):
+        name, _, value = parameter.partition("=")
+        if unquote(name) == KEY_PARAMETER:
+            keys.add(checked(unquote(value), "the write key in the URL"))
+        else:
+            others.append(parameter)
+    if len(keys) > 1:
+        raise UsageError("the URL holds two different write keys")
+    return next(iter(keys), None), parts._replace(query="&".join(others))
+
+
+def _write_key(
+    destination: Destination, environ: Mapping[str, str], url_key: Secret | None, kind: Kind, *, takes_key: bool
+) -> Secret | None:
+    """The key for the header: from the file, from the URL, from the environment.
+
+    The environment's key only goes where a write key is expected: a custom endpoint has no business to see it.
+    """
+    file = destination.write_key_file
+    if kind is Kind.STREAMING:
+        if file is not None or url_key is not None:
+            raise UsageError(
+                "the Braze Currents Streaming endpoint takes its key as a Bearer token",
+                hint="Put the write key into a file and give it as --token-file FILE.",
+            )
+        return None
+    from_url = url_key if takes_key else None
+    if file is not None:
+        return _agreeing(read_secret(file, "write key"), url_key, "--write-key-file")
+    if takes_key and environ.get(_KEY):
+        return _agreeing(checked(environ[_KEY], f"the write key in {_KEY}"), url_key, _KEY)
+    return from_url
+
+
+def _agreeing(key: Secret, url_key: Secret | None, place: str) -> Secret:
+    if url_key is not None and url_key != key:
+        raise UsageError(f"{place} and the URL hold different write keys", hint="Keep the right one of them.")
+    return key
+
+
+def _token(destination: Destination, environ: Mapping[str, str], kind: Kind) -> Secret | None:
+    if kind.is_postback:
+        if destination.token_file is not None:
+            raise UsageError(
+                "Treasure Data's Postback API takes a write key, not a token",
+                hint="Give the key with --write-key-file FILE, or set TD_WRITE_KEY.",
+            )
+        return None
+    if destination.token_file is not None:
+        return read_secret(destination.token_file, "token")
+    if environ.get(_TOKEN):
+        return checked(environ[_TOKEN], f"the token in {_TOKEN}")
+    return None
+
+
+def _warnings(kind: Kind, write_key: Secret | None) -> tuple[str, ...]:
+    # Not refused: no document says that all keys look like this. But a wrong key is answered 200 all the same.
+    if kind.is_postback and write_key is not None and not is_write_key(write_key.reveal()):
+        return (_ODD_KEY,)
+    return ()
+
+
+_ODD_KEY: Final = (
+    "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "
+    "Treasure Data answers 200 to a wrong key too, and drops the events"
+)

@@ -1,0 +1,476 @@
+"""`tdcur send` as a person or a script runs it: a process, a real endpoint, an exit code."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEX = "5ec4e7" * 6 + "5ec4"
+KEY = f"4711/{HEX}"
+PATH = "/postback/v3/event/my_db/my_table"
+
+Say = int | str
+"""What the endpoint does with a request: answers with this status, or `reset`, `hang`, or `redirect`."""
+
+
+@dataclass
+class Endpoint:
+    """A scripted endpoint on a free port, in a thread of its own.
+
+    Attributes:
+        say: what to do with the request of that number, from 0, and body.
+        delay: seconds before each answer.
+        bodies: what has arrived, in order.
+        arrived: released once for each request that has arrived.
+    """
+
+    say: Callable[[int, bytes], Say] = lambda *_: 200
+    delay: float = 0.0
+    bodies: list[bytes] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Its Postback URL."""
+        return f"http://127.0.0.1:{self.port}{PATH}"
+
+    @property
+    def events(self) -> list[Any]:
+        """All events that have arrived, in the order of arrival."""
+        return [event for body in self.bodies for event in json.loads(body)["events"]]
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = next(
+                    int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length")
+                )
+                body = await reader.readexactly(length)
+                say = self.say(len(self.bodies), body)
+                self.bodies.append(body)
+                self.heads.append(head)
+                self.arrived.release()
+                if say == "reset":
+                    break
+                await asyncio.sleep(3600 if say == "hang" else self.delay)
+                writer.write(_answer(say))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def run(self, ready: threading.Event, stop: asyncio.Event) -> None:
+        """Serve until told to stop."""
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        async with server:
+            await stop.wait()
+        # Those that hang, or wait for a next request.
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)
+
+
+def _answer(say: Say) -> bytes:
+    # A server that echoes what it was sent: the key must not come out again on our side.
+    body = f"echo {KEY} {HEX}"
+    status = 302 if say == "redirect" else say
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
+    if say == "redirect":
+        head += f"Location: https://elsewhere.example/?td_write_key={HEX}\r\n"
+    return f"{head}\r\n{body}".encode()
+
+
+@contextmanager
+def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
+    """The endpoint while it serves."""
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(endpoint.run(ready, stop)))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield endpoint
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
+
+
+@dataclass
+class Result:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures of the JSON envelope, which balance."""
+        summary: dict[str, Any] = json.loads(self.out)["summary"]
+        states = ("delivered", "already_delivered", "dead", "undelivered")
+        assert summary["read"] == sum(summary[state] for state in states)
+        assert summary["requests"] == sum(summary["requests_by_status"].values())
+        return summary
+
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+    "TD_WRITE_KEY": KEY,
+    "PYTHONWARNINGS": "error::ResourceWarning",
+}
+"""Of every process here: a key, no proxy, and leaks are not overlooked."""
+
+
+def start(*arguments: object, stdin: int = subprocess.DEVNULL, **environ: str) -> subprocess.Popen[str]:
+    """A running `tdcur send`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "td_currents_cli", "send", *map(str, arguments)],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**ENVIRONMENT, **environ},
+    )
+
+
+def end(process: subprocess.Popen[str], *, stdin: str | None = None) -> Result:
+    """Wait for the end; nothing of the key, no traceback and no payload content may have been printed."""
+    with process:
+        try:
+            out, err = process.communicate(stdin, timeout=60)
+        finally:
+            process.kill()
+    assert HEX not in out + err
+    assert "Traceback" not in err
+    assert "payload-content" not in err
+    return Result(process.returncode, out, err)
+
+
+def send(*arguments: object, **environ: str) -> Result:
+    """Run `tdcur send` to its end."""
+    return end(start(*arguments, stdin=subprocess.DEVNULL, **environ))
+
+
+def events(count: int, prefix: str = "e") -> list[dict[str, object]]:
+    """Events with ids of their own."""
+    return [
+        {"event_type": "t", "id": f"{prefix}{number}", "time": number, "note": "payload-content"}
+        for number in range(count)
+    ]
+
+
+def write(path: Path, *documents: object) -> Path:
+    """JSON Lines."""
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def payloads(tmp_path: Path) -> Path:
+    """Four documents of 25 events."""
+    return write(tmp_path / "payloads.jsonl", *({"events": events(25, prefix)} for prefix in ("a", "b", "c", "d")))
+
+
+def test_all_delivered_is_exit_0(payloads: Path) -> None:
+    """Each document arrives once, byte for byte, with the key in its header."""
+    with serving(Endpoint()) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--format", "json")
+    assert result.code == 0
+    assert sorted(endpoint.bodies) == sorted(payloads.read_bytes().splitlines())
+    assert all(f"x-td-write-key: {KEY}" in head.lower() for head in endpoint.heads)
+    assert set(result.summary) == {
+        "read", "delivered", "already_delivered", "dead", "undelivered", "unknown", "requests", "requests_by_status",
+        "retries", "splits", "bytes", "seconds", "latency_ms",
+    }  # fmt: skip
+    assert result.summary["delivered"] == 100
+    assert result.summary["bytes"] == sum(map(len, endpoint.bodies))
+    assert result.summary["requests_by_status"] == {"200": 4}
+    assert set(result.summary["latency_ms"]) == {"p50", "p95", "p99"}
+
+
+def test_text_says_that_a_2xx_is_no_proof_of_ingestion(payloads: Path) -> None:
+    """A wrong key is answered 200, too."""
+    with serving(Endpoint()) as endpoint:
+        result = send(payloads, "--url", f"{endpoint.url}?td_write_key={KEY.replace('/', '%2F')}")
+    assert result.code == 0
+    assert "td_write_key=***" in result.out
+    assert "td_write_key" not in "".join(endpoint.heads)
+    assert "not ingestion" in result.err
+
+
+def test_standard_input_and_every_way_to_give_the_key(payloads: Path, tmp_path: Path) -> None:
+    """The key from a file; the URL from the environment; the payloads from a pipe."""
+    key = tmp_path / "key"
+    key.write_text(f"{KEY}\n")
+    with serving(Endpoint()) as endpoint:
+        process = start(
+            "-", "--write-key-file", key, "-q", stdin=subprocess.PIPE, TDCUR_URL=endpoint.url, TD_WRITE_KEY=""
+        )
+        result = end(process, stdin=payloads.read_text())
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert len(endpoint.events) == 100
+
+
+def test_a_bad_record_among_good_ones_is_exit_1(tmp_path: Path) -> None:
+    """All good ones are sent; the bad one is named with its place."""
+    file = tmp_path / "p.jsonl"
+    file.write_text(
+        '{"events":[{"event_type":"t","id":"1"}]}\n{"events": payload-content}\n{"event_type":"t","id":"2"}\n'
+    )
+    with serving(Endpoint()) as endpoint:
+        result = send(file, "--url", endpoint.url)
+    assert result.code == 1
+    assert f"{file}:2" in result.err
+    assert {event["id"] for event in endpoint.events} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--url", f"https://us01.records.in.treasuredata.com/{HEX}"),
+        ("--url", f"https://u:{HEX}@example.com/"),
+        ("--url", f"http://us01.records.in.treasuredata.com{PATH}?td_write_key={HEX}"),
+        ("--url", f"https://us01.records.in.treasuredata.com{PATH}?td_write_key=1%2F{HEX}"),
+        ("--url", f"https://[{HEX}"),
+        ("--site", "us01", "--database", HEX.upper(), "--table", "my_table"),
+        ("--site", "us01"),
+        ("--url", "http://127.0.0.1:1/", "--retry-for", "15"),
+        ("--url", "http://127.0.0.1:1/", "--token-file", "no-such-file"),
+        ("--url", "http://127.0.0.1:1/", "--concurrency", "0"),
+        ("--site", "us99"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_shows_no_key(payloads: Path, arguments: tuple[str, ...]) -> None:
+    """Found before the first request; also a traceback that was asked for holds no secret."""
+    process = start(payloads, *arguments, stdin=subprocess.DEVNULL, TDCUR_DEBUG="1")
+    with process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert HEX not in (out + err).lower()
+    assert err.strip()
+
+
+def test_a_refused_payload_is_exit_3(payloads: Path) -> None:
+    """Named with its place; the others are delivered."""
+    with serving(Endpoint(say=lambda _, body: 400 if b'"c0"' in body else 200)) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--format", "json")
+        text = send(payloads, "--url", endpoint.url)
+    assert result.code == text.code == 3
+    assert (result.summary["delivered"], result.summary["undelivered"], result.summary["dead"]) == (75, 25, 0)
+    (problem,) = json.loads(result.out)["problems"]
+    assert (problem["source"], problem["line"]) == (str(payloads), 3)
+    assert f"{payloads}:3" in text.err
+
+
+def test_an_event_too_large_for_any_request_is_exit_3(tmp_path: Path) -> None:
+    """The rest of its document goes out."""
+    large = {"event_type": "t", "id": "large", "x": "x" * 2000}
+    file = write(tmp_path / "p.jsonl", {"events": [*events(3), large]})
+    with serving(Endpoint()) as endpoint:
+        result = send(file, "--url", endpoint.url, "--batch-bytes", 1000, "--format", "json")
+    assert result.code == 3
+    assert endpoint.events == events(3)
+    assert (result.summary["delivered"], result.summary["undelivered"]) == (3, 1)
+
+
+@pytest.mark.parametrize(("say", "said"), [(401, "401"), (403, "403"), (404, "404"), ("redirect", "302")])
+def test_an_endpoint_that_refuses_us_is_exit_4(payloads: Path, say: Say, said: str) -> None:
+    """One request, no retry, and the message says which setting to look at."""
+    with serving(Endpoint(say=lambda *_: say)) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--format", "json", TDCUR_DEBUG="1")
+        text = send(payloads, "--url", endpoint.url)
+    assert result.code == text.code == 4
+    assert len(endpoint.bodies) == 2
+    assert result.summary["delivered"] == 0
+    error = json.loads(result.out)["error"]
+    assert said in error["message"]
+    assert error["hint"]
+    assert said in text.err
+    if say == "redirect":
+        assert "elsewhere.example" in text.err
+
+
+def test_nobody_listening_is_exit_5(payloads: Path) -> None:
+    """After trying again for as long as asked; nothing is in doubt."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        begun = time.monotonic()
+        result = send(
+            payloads,
+            "--url",
+            f"http://127.0.0.1:{unused.getsockname()[1]}{PATH}",
+            "--retry-for",
+            "1s",
+            "--format",
+            "json",
+        )
+    assert result.code == 5
+    assert time.monotonic() - begun > 1
+    assert result.summary["retries"] >= 1
+    assert result.summary["unknown"] == []
+    assert set(result.summary["requests_by_status"]) == {"not_connected"}
+
+
+def test_an_unknown_host_is_exit_5_at_once(payloads: Path) -> None:
+    """Waiting would not mend it."""
+    result = send(payloads, "--url", "https://nobody.invalid/hook", "--format", "json")
+    assert result.code == 5
+    assert result.summary["requests"] == 1
+    assert "resolved" in json.loads(result.out)["error"]["message"]
+
+
+def test_retries_that_run_out_are_exit_5(payloads: Path) -> None:
+    """An endpoint that only ever says 503."""
+    with serving(Endpoint(say=lambda *_: 503)) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--retry-for", "300ms", "--format", "json")
+    assert result.code == 5
+    assert result.summary["undelivered"] == result.summary["read"]
+
+
+def test_a_missing_input_is_exit_6_and_nothing_is_sent(payloads: Path, tmp_path: Path) -> None:
+    """Also with good inputs beside it: the command is mended and run again."""
+    with serving(Endpoint()) as endpoint:
+        result = send(payloads, tmp_path / "missing.json", "--url", endpoint.url, "--format", "json")
+    assert result.code == 6
+    assert endpoint.bodies == []
+    assert "missing.json" in json.loads(result.out)["error"]["message"]
+
+
+def test_an_input_that_breaks_off_is_exit_6_and_what_was_there_is_sent(payloads: Path, tmp_path: Path) -> None:
+    """A truncated download."""
+    torn = tmp_path / "torn.jsonl.gz"
+    packed = subprocess.run(["gzip", "-c", str(payloads)], check=True, capture_output=True).stdout
+    torn.write_bytes(packed[:-10])
+    with serving(Endpoint()) as endpoint:
+        result = send(payloads, torn, "--url", endpoint.url, "--format", "json")
+    assert result.code == 6
+    assert result.summary["delivered"] == len(endpoint.events) >= 100
+
+
+def test_faults_are_survived_and_doubt_is_listed(payloads: Path) -> None:
+    """503 and a reset after the body was taken: all arrives, and what may be double is known by id."""
+    says: dict[int, Say] = {0: 503, 2: "reset"}
+    with serving(Endpoint(say=lambda number, _: says.get(number, 200))) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--format", "json", "--concurrency", 1)
+    assert result.code == 0
+    assert {event["id"] for event in endpoint.events} == {
+        f"{prefix}{number}" for prefix in "abcd" for number in range(25)
+    }
+    assert result.summary["delivered"] == 100
+    assert result.summary["retries"] == 2
+    assert result.summary["requests_by_status"] == {"200": 4, "503": 1, "connection_lost": 1}
+    assert result.summary["unknown"] == [f"b{number}" for number in range(25)]
+
+
+def test_a_timeout_is_in_doubt_and_tried_again(tmp_path: Path) -> None:
+    """--timeout is what one attempt may take."""
+    file = write(tmp_path / "p.json", *events(2))
+    with serving(Endpoint(say=lambda number, _: "hang" if number == 0 else 200)) as endpoint:
+        result = send(file, "--url", endpoint.url, "--timeout", "0.3", "--format", "json")
+    assert result.code == 0
+    assert result.summary["unknown"] == ["e0", "e1"]
+
+
+def test_requests_run_at_once(payloads: Path) -> None:
+    """Twenty answers of 0.2 s do not take four seconds."""
+    with serving(Endpoint(delay=0.2)) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "--batch-events", 5, "--concurrency", 20, "--format", "json")
+    assert result.code == 0
+    assert len(endpoint.bodies) == 20
+    assert result.summary["seconds"] < 2
+
+
+def test_a_dry_run_sends_nothing_and_needs_no_key(payloads: Path) -> None:
+    """Requests, events and bytes as they would be."""
+    with serving(Endpoint()) as endpoint:
+        result = send(payloads, "--url", endpoint.url, "-n", "--format", "json", TD_WRITE_KEY="")
+        text = send(payloads, "--site", "us01", "--database", "my_db", "--table", "my_table", "-n", TD_WRITE_KEY="")
+    assert (result.code, text.code, endpoint.bodies) == (0, 0, [])
+    summary = json.loads(result.out)["summary"]
+    assert (summary["read"], summary["requests"], summary["delivered"]) == (100, 4, 0)
+    assert summary["bytes"] == sum(map(len, payloads.read_bytes().splitlines()))
+    assert f"https://us01.records.in.treasuredata.com{PATH}" in text.out
+
+
+def test_another_endpoint_gets_the_token_and_not_the_key(payloads: Path) -> None:
+    """A write key in the environment is not for everybody."""
+    with serving(Endpoint()) as endpoint:
+        url = f"http://127.0.0.1:{endpoint.port}/v1/task/x"
+        result = send(payloads, "--url", url, TDCUR_TOKEN="abc")  # noqa: S106 -- opens nothing
+    assert result.code == 0
+    assert "authorization: bearer abc" in endpoint.heads[0].lower()
+    assert HEX not in "".join(endpoint.heads)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_cleanly_with_the_figures(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    """What is in flight gets its answer; the exit code tells the signal; the books balance."""
+    file = write(tmp_path / "p.jsonl", *({"events": events(2, f"{number}-")} for number in range(400)))
+    with serving(Endpoint(delay=0.3)) as endpoint:
+        process = start(file, "--url", endpoint.url, "--concurrency", 4, "--format", "json")
+        for _ in range(6):
+            assert endpoint.arrived.acquire(timeout=30)
+        process.send_signal(sent)
+        result = end(process)
+    assert result.code == code
+    assert result.summary["delivered"] == len(endpoint.events)
+    assert result.summary["undelivered"] > 0
+    assert result.summary["unknown"] == []
+    assert json.loads(result.out)["error"]["message"]
+
+
+def test_a_second_signal_ends_at_once_and_says_what_is_in_doubt(tmp_path: Path) -> None:
+    """An endpoint that hangs does not hold the user."""
+    file = write(tmp_path / "p.jsonl", *events(2))
+    with serving(Endpoint(say=lambda *_: "hang")) as endpoint:
+        process = start(file, "--url", endpoint.url, "--format", "json")
+        assert endpoint.arrived.acquire(timeout=30)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        result = end(process)
+    assert time.monotonic() - begun < 5
+    assert result.code == 130
+    assert result.summary["unknown"] == ["e0", "e1"]
+    assert result.summary["requests_by_status"] == {"interrupted": 1}
+
+
+def test_a_signal_while_standard_input_is_silent() -> None:
+    """A read that never returns does not keep the process; what came before has been sent."""
+    # More than the reader takes at once, and then nothing.
+    text = json.dumps({"events": events(100)}) + "\n"
+    with serving(Endpoint()) as endpoint:
+        process = start("-", "--url", endpoint.url, "--format", "json", stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        process.stdin.write(text * (2_000_000 // len(text)))
+        process.stdin.flush()
+        assert endpoint.arrived.acquire(timeout=30)
+        process.send_signal(signal.SIGTERM)
+        # Standard input stays open all the while.
+        assert process.wait(timeout=20) == 143
+        result = end(process)
+    assert result.summary["delivered"] == len(endpoint.events) > 0

@@ -1,0 +1,203 @@
+"""Where requests go, checked before the first one; nothing secret is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
+from td_currents_cli.send.secret import Secret, redact
+from td_currents_cli.send.sites import Kind, Site
+
+HEX = "5ec4e7" * 6 + "5ec4"
+KEY = f"4711/{HEX}"
+QUOTED = f"4711%2F{HEX}"
+V2 = "https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
+V1 = "https://in.treasuredata.com/postback/v3/event/my_db/my_table"
+STREAMING = "https://braze-in-streaming.us01.treasuredata.com/v1/task/abc"
+
+
+def test_a_site_builds_the_v2_url() -> None:
+    """The forms of FACTS.md, section 2."""
+    endpoint = resolve(Destination(site=Site.eu01, database="my_db", table="my_table"), {"TD_WRITE_KEY": KEY})
+    assert endpoint.url.reveal() == "https://eu01.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
+    assert endpoint.kind is Kind.POSTBACK_V2
+    assert endpoint.headers() == {
+        "Content-Type": "application/json",
+        "Braze-Currents-Version": "1",
+        "User-Agent": endpoint.headers()["User-Agent"],
+        "X-TD-Write-Key": KEY,
+    }
+
+
+@pytest.mark.parametrize("host", ["in", "tokyo.in", "eu01.in", "ap02.in", "ap03.in"])
+def test_v1_hosts(host: str) -> None:
+    """All five are known."""
+    url = f"https://{host}.treasuredata.com/postback/v3/event/my_db/my_table"
+    assert resolve(Destination(url=url), {}).kind is Kind.POSTBACK_V1
+
+
+@pytest.mark.parametrize("url", [V1, V2, "http://127.0.0.1:8080/postback/v3/event/my_db/my_table"])
+@pytest.mark.parametrize("key", [QUOTED, KEY])
+def test_a_key_in_the_url_moves_into_the_header(url: str, key: str) -> None:
+    """People copy the URL from the console; v2 refuses the key there, and logs would show it."""
+    endpoint = resolve(Destination(url=f"{url}?a=1%2F2&td_write_key={key}&b"), {})
+    assert endpoint.url.reveal() == f"{url}?a=1%2F2&b"
+    assert endpoint.headers()["X-TD-Write-Key"] == KEY
+    assert "td_write_key=***" in endpoint.shown
+
+
+def test_a_key_in_the_url_of_a_custom_endpoint_stays_there() -> None:
+    """Nobody knows what it takes: it gets what the user wrote."""
+    url = f"https://example.com/hook?td_write_key={QUOTED}"
+    endpoint = resolve(Destination(url=url), {})
+    assert endpoint.url.reveal() == url
+    assert "X-TD-Write-Key" not in endpoint.headers()
+    assert HEX not in endpoint.shown
+
+
+def test_nothing_shows_a_secret() -> None:
+    """Neither repr nor text, of endpoint, destination and secret."""
+    destination = Destination(url=f"{V2}?td_write_key={QUOTED}")
+    endpoint = resolve(destination, {})
+    shown = f"{destination!r} {endpoint!r} {endpoint} {endpoint.write_key} {endpoint.shown} {Secret(KEY)!r}"
+    assert HEX not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"{V2}?td_write_key={QUOTED}", f"{V2}?td_write_key=***"),
+        (f"{V2}?td%5Fwrite_key={QUOTED}", f"{V2}?td_write_key=***"),
+        ("https://h/p?token=abc&x=&abc", "https://h/p?token=***&x=&***"),
+        ("https://user:abc@h/p#abc", "https://***@h/p#***"),
+        ("https://[abc/p", "***"),
+    ],
+)
+def test_redaction(url: str, shown: str) -> None:
+    """All values of the query are hidden, under whatever name."""
+    assert redact(url) == shown
+
+
+def test_the_key_of_the_environment_only_goes_where_a_key_is_expected() -> None:
+    """A custom endpoint does not get to see it; the same path on another host (`tdcur serve`, a gateway) does."""
+    environ = {"TD_WRITE_KEY": KEY}
+    assert resolve(Destination(url="https://example.com/hook"), environ).write_key is None
+    assert resolve(Destination(url=STREAMING), environ).write_key is None
+    local = "http://localhost:8080/postback/v3/event/d/t"
+    assert resolve(Destination(url=local), environ).write_key == Secret(KEY)
+
+
+def test_keys_and_tokens_from_files(tmp_path: Path) -> None:
+    """A file wins over the environment; white space around is not part of the secret."""
+    file = tmp_path / "secret"
+    file.write_text(f" {KEY}\n")
+    given = Destination(url=V2, write_key_file=str(file))
+    assert resolve(given, {"TD_WRITE_KEY": "1/other"}).headers()["X-TD-Write-Key"] == KEY
+    token = Destination(url=STREAMING, token_file=str(file))
+    assert resolve(token, {"TDCUR_TOKEN": "other"}).headers()["Authorization"] == f"Bearer {KEY}"
+    assert "X-TD-Write-Key" not in resolve(token, {}).headers()
+    assert resolve(Destination(url="https://example.com/"), {"TDCUR_TOKEN": "t"}).token == Secret("t")
+
+
+def test_flags_win_over_the_environment() -> None:
+    """TDCUR_URL stands in where nothing else is given; a token of the environment is nothing to Postback."""
+    environ = {"TDCUR_URL": V1, "TDCUR_TOKEN": "t"}
+    assert resolve(Destination(), environ).shown == V1
+    assert resolve(Destination(url=V2), environ).shown == V2
+    assert resolve(Destination(site=Site.us01, database="my_db", table="my_table"), environ).shown == V2
+    assert resolve(Destination(), environ).token is None
+
+
+def refused(destination: Destination, environ: dict[str, str] | None = None) -> UsageError:
+    """The error that resolving gives; nothing in it is secret."""
+    with pytest.raises(UsageError) as caught:
+        resolve(destination, environ or {}).require_credentials()
+    assert HEX not in f"{caught.value.message} {caught.value.hint}"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("url", "message", "hint"),
+    [
+        (f"https://us01.records.in.treasuredata.com/db/{HEX}", "path", "/postback/v3/event/DATABASE/TABLE"),
+        (f"{V2}/", "path", "https://us01.records.in.treasuredata.com/postback"),
+        (V2.replace("my_db", "My-DB"), "name", "lower-case"),
+        (V2.replace("my_table", "t"), "name", "3 to 128"),
+        (V2.replace("https", "http"), "plain http", "https://"),
+        ("https://api.treasuredata.com/postback/v3/event/my_db/my_table", "not a host", "us01.records.in"),
+        ("https://us01.records.in.treasuredata.com.evil.com:99999/x", "malformed", "form"),
+        ("http://example.com/hook", "plain http", "--allow-http"),
+        (f"https://user:{HEX}@example.com/", "user name or password", "--write-key-file"),
+        (f"{V2}#{HEX}", "fragment", "%23"),
+        (f"{V2}?td_write_key={QUOTED}&td_write_key=1%2Fother", "two different write keys", ""),
+        (f"{V2}?td_write_key=", "empty", ""),
+        (f"{V2}?td_write_key={QUOTED}%0A%0Ax", "printable", ""),
+        ("us01.records.in.treasuredata.com/postback", "malformed", "https://"),
+        ("ftp://example.com/", "malformed", "https://"),
+        (f"https://[{HEX}/", "malformed", "https://"),
+        (f"https://exa mple/{HEX}", "malformed", "https://"),
+        ("", "malformed", "https://"),
+        (STREAMING + f"?td_write_key={QUOTED}", "Bearer", "--token-file"),
+        (STREAMING, "no token", "TDCUR_TOKEN"),
+        (V2, "no write key", "TD_WRITE_KEY"),
+    ],
+)
+def test_a_wrong_url_is_refused_with_the_right_form(url: str, message: str, hint: str) -> None:
+    """Before the first request, and without repeating what may be secret."""
+    error = refused(Destination(url=url))
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
+    """What says two things is not guessed at."""
+    other = tmp_path / "key"
+    other.write_text(f"4712/{HEX}")
+    with_key = f"{V2}?td_write_key={QUOTED}"
+    assert "--site" in refused(Destination(url=V2, site=Site.us01)).message
+    assert "--database and --table missing" in refused(Destination(site=Site.us01)).message
+    assert "--site missing" in refused(Destination(database="my_db", table="my_table")).message
+    assert "different write keys" in refused(Destination(url=with_key, write_key_file=str(other))).message
+    assert "different write keys" in refused(Destination(url=with_key), {"TD_WRITE_KEY": f"4712/{HEX}"}).message
+    assert "not a token" in refused(Destination(url=V2, token_file=str(other))).message
+    assert "Bearer" in refused(Destination(url=STREAMING, write_key_file=str(other))).message
+    assert "no endpoint" in refused(Destination()).message
+
+
+@pytest.mark.parametrize("content", ["", " \n", f"{HEX}\n{HEX}\n", f"key = {HEX}", f"{HEX}é", "x" * 5000])
+def test_a_file_that_holds_no_secret_is_refused(tmp_path: Path, content: str) -> None:
+    """And what it does hold is not shown."""
+    file = tmp_path / "key"
+    file.write_text(content, encoding="utf-8")
+    assert str(file) in refused(Destination(url=V2, write_key_file=str(file))).message
+
+
+def test_a_missing_key_file_is_a_usage_error(tmp_path: Path) -> None:
+    """A setting that does not work, not an input."""
+    assert "cannot be read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "x.localhost"])
+def test_plain_http_is_for_this_machine(host: str) -> None:
+    """The local endpoint needs no certificate."""
+    assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is Kind.OTHER
+
+
+def test_plain_http_elsewhere_is_possible_but_has_to_be_asked_for() -> None:
+    """Inside a private network, say."""
+    assert resolve(Destination(url="http://10.0.0.1/x", allow_http=True), {}).shown == "http://10.0.0.1/x"
+
+
+def test_an_odd_write_key_is_remarked_but_sent() -> None:
+    """A wrong key is answered 200 and the events are gone: say so before, without the key."""
+
+    def warnings(key: str) -> tuple[str, ...]:
+        endpoint: Endpoint = resolve(Destination(url=V2), {"TD_WRITE_KEY": key})
+        assert endpoint.headers()["X-TD-Write-Key"] == key
+        return endpoint.warnings
+
+    assert warnings(KEY) == ()
+    (warning,) = warnings("5ec4e7-not-a-key")
+    assert "5ec4e7" not in warning
+    assert "200" in warning

@@ -1,0 +1,204 @@
+"""Batches in, payloads out: what is sent is what was read."""
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.send.plan import Limits, Payload, Planned, Planner, Unsendable
+
+EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
+
+
+def event(number: int) -> bytes:
+    """One event, with numbers that re-encoding would change."""
+    return EVENT % number
+
+
+def document(*events: bytes) -> bytes:
+    """A payload, spaced as no encoder would."""
+    return b'{ "events" : [ ' + b" , ".join(events) + b" ] }"
+
+
+def batches(*data: bytes, source: str = "a.jsonl") -> list[Batch]:
+    """Each text as one line of a source."""
+    return [Batch(text, Location(source=source, line=line)) for line, text in enumerate(data, 1)]
+
+
+def plan(
+    records: Iterable[Batch | Problem], *, events: int = 100, size: int = 1_048_064, repack: bool = False
+) -> list[Planned]:
+    """All that the planner gives."""
+    return list(Planner(Limits(events=events, size=size, repack=repack)).plan(records))
+
+
+def payloads(planned: Iterable[Planned]) -> list[Payload]:
+    """Only the requests."""
+    return [item for item in planned if isinstance(item, Payload)]
+
+
+def events_of(sent: Iterable[Payload]) -> list[bytes]:
+    """The bytes of all events, in the order of the wire."""
+    found: list[bytes] = []
+    for payload in sent:
+        events = msgspec.json.decode(payload.body, type=dict[str, list[msgspec.Raw]])["events"]
+        assert payload.events == len(events) == sum(origin.count for origin in payload.origins)
+        found += map(bytes, events)
+    return found
+
+
+def test_a_document_that_fits_is_one_request_byte_for_byte() -> None:
+    """Nothing is re-encoded that need not be: spaces, other members and number texts stay."""
+    data = b'{ "note": 1, "events" : [ ' + event(1) + b" ]\t}"
+    (payload,) = payloads(plan(batches(data)))
+    assert (payload.body, payload.events, payload.index) == (data, 1, 0)
+    assert payload.location == Location(source="a.jsonl", line=1)
+
+
+def test_two_documents_that_fit_stay_two_requests() -> None:
+    """Braze's batches are kept, unless --repack says otherwise."""
+    records = batches(document(event(1)), document(event(2)))
+    assert [payload.body for payload in payloads(plan(records))] == [record.data for record in records]
+    (packed,) = payloads(plan(records, repack=True))
+    assert events_of([packed]) == [event(1), event(2)]
+    assert [str(origin.location) for origin in packed.origins] == ["a.jsonl:1", "a.jsonl:2"]
+
+
+def test_a_document_of_exactly_the_limit_is_whole_and_one_byte_more_is_split() -> None:
+    """The byte limit is inclusive and exact."""
+    data = document(event(1), event(2))
+    assert len(payloads(plan(batches(data), size=len(data)))) == 1
+    split = payloads(plan(batches(data), size=len(data) - 1 - data.count(b" ")))
+    assert events_of(split) == [event(1), event(2)]
+    assert len(split) == 2
+
+
+def test_packing_fills_to_the_last_byte() -> None:
+    """Prefix, commas and suffix are part of the size."""
+    exact = len(b'{"events":[') + len(event(1)) * 2 + 1 + len(b"]}")
+    assert len(payloads(plan(batches(event(1), event(2)), size=exact))) == 1
+    assert len(payloads(plan(batches(event(1), event(2)), size=exact - 1))) == 2
+
+
+def test_a_large_document_is_split_in_order_by_count() -> None:
+    """101 events make a request of 100 and one of 1; each knows where its events stood."""
+    numbers = [event(number) for number in range(101)]
+    first, second = payloads(plan(batches(document(*numbers))))
+    assert (first.events, second.events) == (100, 1)
+    assert events_of([first, second]) == numbers
+    assert [(origin.first, origin.count) for origin in (*first.origins, *second.origins)] == [(0, 100), (100, 1)]
+
+
+def test_each_part_of_a_split_document_keeps_the_other_members() -> None:
+    """Treasure Data makes a column of each: splitting must not lose them."""
+    data = b'{"a\\"b": 1.0, "events": [' + event(1) + b"," + event(2) + b'], "z": {"k": [ ]}}'
+    parts = payloads(plan(batches(data), events=1))
+    assert [part.body for part in parts] == [
+        b'{"a\\"b":1.0,"z":{"k": [ ]},"events":[' + event(number) + b"]}" for number in (1, 2)
+    ]
+
+
+def test_bare_events_of_a_source_are_packed_and_sources_are_kept_apart() -> None:
+    """A folder of Braze's own samples does not become one request across files, unless asked for."""
+    records = [*batches(event(1), event(2)), *batches(event(3), source="b.json")]
+    first, second = payloads(plan(records))
+    assert events_of([first]) == [event(1), event(2)]
+    assert events_of([second]) == [event(3)]
+    assert len(payloads(plan(records, repack=True))) == 1
+
+
+def test_a_document_between_bare_events_keeps_the_order() -> None:
+    """Packing never lets an event overtake another."""
+    sent = payloads(plan(batches(event(1), document(event(2)), event(3))))
+    assert events_of(sent) == [event(1), event(2), event(3)]
+    assert [payload.index for payload in sent] == [0, 1, 2]
+
+
+def test_an_array_of_events_becomes_a_payload() -> None:
+    """The cell of an ingested row holds the array by itself."""
+    (payload,) = payloads(plan(batches(b"[ " + event(1) + b",\n" + event(2) + b"]")))
+    assert payload.body == b'{"events":[' + event(1) + b"," + event(2) + b"]}"
+
+
+def test_documents_that_share_a_line_are_not_forwarded_as_one_body() -> None:
+    """What `cat` makes of files without a line end is no JSON document, though all its events can be had."""
+    sent = payloads(plan(batches(document(event(1)) + document(event(2)))))
+    assert events_of(sent) == [event(1), event(2)]
+
+
+@pytest.mark.parametrize("data", [b'{"events":[]}', b"[]"])
+def test_an_empty_batch_is_no_request(data: bytes) -> None:
+    """Braze's connection test would become an empty row."""
+    assert plan(batches(data)) == []
+
+
+def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
+    """Problems pass through in their place, and a rejected element is left out of its document."""
+    records = batches(document(event(1)), b"{broken", document(event(2), b"7", event(3)))
+    planned = plan(records)
+    problems = [item for item in planned if isinstance(item, Problem)]
+    assert [problem.code for problem in problems] == [Code.NOT_JSON, Code.EVENT_NOT_OBJECT]
+    sent = payloads(planned)
+    assert events_of(sent) == [event(1), event(2), event(3)]
+    assert [(origin.first, origin.count) for origin in sent[1].origins] == [(0, 1), (2, 1)]
+
+
+def test_an_event_over_the_limit_is_named_and_the_rest_goes_out() -> None:
+    """An event is never cut, and one that is too large blocks nobody."""
+    large = b'{"event_type":"t","id":"secret","x":"' + b"x" * 300 + b'"}'
+    planner = Planner(Limits(size=200))
+    planned = list(planner.plan(batches(document(event(1), large, event(2)))))
+    (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
+    assert unsendable.problem.code is Code.EVENT_TOO_LARGE
+    assert unsendable.problem.event_index == 1
+    assert unsendable.problem.raw == large
+    assert "secret" not in unsendable.problem.message
+    assert events_of(payloads(planned)) == [event(1), event(2)]
+    assert planner.read == 3
+
+
+def test_invalid_utf8_is_not_forwarded() -> None:
+    """A body that is not UTF-8 is no JSON, wherever the bad byte stands."""
+    planned = plan(batches(b'{"events":[{"id":"\xff"}]}'))
+    assert [item.code for item in planned if isinstance(item, Problem)] == [Code.NOT_UTF8]
+    assert payloads(planned) == []
+
+
+def test_an_event_with_a_lone_surrogate_is_sent_as_it_stands() -> None:
+    """Well-formed JSON that the decoder refuses: nothing is lost over it."""
+    odd = rb'{"event_type":"t","id":"\ud800"}'
+    (payload,) = payloads(plan(batches(document(event(1), odd))))
+    assert payload.body == b'{"events":[' + event(1) + b"," + odd + b"]}"
+
+
+SHAPES = st.lists(
+    st.tuples(st.sampled_from(["document", "array", "bare"]), st.lists(st.integers(0, 10**6), min_size=1, max_size=9)),
+    max_size=8,
+)
+
+
+@given(shapes=SHAPES, count=st.integers(1, 7), size=st.integers(90, 900), repack=st.booleans())
+def test_whatever_the_limits_the_events_sent_are_the_events_read(
+    shapes: list[tuple[str, list[int]]], count: int, size: int, repack: bool
+) -> None:
+    """Byte for byte, in order, within both limits, each in exactly one request."""
+    texts: list[bytes] = []
+    for shape, numbers in shapes:
+        events = [event(number) for number in numbers]
+        if shape == "document":
+            texts.append(document(*events))
+        elif shape == "array":
+            texts.append(b"[" + b",".join(events) + b"]")
+        else:
+            texts += events
+    planner = Planner(Limits(events=count, size=size, repack=repack))
+    sent = payloads(planner.plan(batches(*texts)))
+    read = [event(number) for _, numbers in shapes for number in numbers]
+    assert events_of(sent) == read
+    assert planner.read == len(read)
+    assert all(payload.events <= count and len(payload.body) <= size for payload in sent)
+    assert [payload.index for payload in sent] == list(range(len(sent)))
