@@ -1,0 +1,9 @@
+"""The cases there are, by the names the command line takes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.benchmarks.case import Case
+from tests.benchmarks.cases import count
+
+CASES: Final[Mapping[str, Case]] = {case.name: case for case in count.CASES}

@@ -1,0 +1,93 @@
+"""One process from start to end: how long it took, and what it took."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import Final
+
+LONGEST: Final = 900.0
+"""Seconds after which a process is stopped and counts as failed."""
+
+_MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes in a unit of `ru_maxrss`: getrusage(2) gives bytes on macOS, kilobytes on Linux."""
+
+_ENVIRONMENT: Final[Mapping[str, str]] = {"LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+
+
+class FailedError(Exception):
+    """A process that did not end well. The message says how, with the last line of its standard error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one process took.
+
+    Attributes:
+        wall: seconds from before it is started until it has ended.
+        cpu: seconds of user and system time, of the process and of the descendants it has waited for.
+        peak: bytes of memory at their highest: of the process or of one descendant it has waited for, whichever is
+            largest. It is no sum over processes, and never below what this process had when it started them (`floor`).
+    """
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def run(command: Sequence[str], *, stdout: Path, folder: Path) -> Run:
+    """Run a process to its end.
+
+    Args:
+        command: the program and its arguments.
+        stdout: the file that gets its standard output.
+        folder: where it runs, and where its standard error is written to.
+
+    Raises:
+        FailedError: it exits with another code than 0, or takes longer than LONGEST.
+    """
+    errors = folder / "stderr.txt"
+    with stdout.open("wb") as out, errors.open("wb") as err:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=folder,
+            env={**os.environ, **_ENVIRONMENT},
+            start_new_session=True,
+        )
+        stop = Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
+        stop.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            # A session of its own does not hear the terminal's Ctrl-C.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            stop.cancel()
+        wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise FailedError(_how_it_failed(process.returncode, errors))
+    return Run(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * _MAXRSS_UNIT)
+
+
+def floor() -> int:
+    """Bytes below which a peak cannot be told: Linux starts a child's `ru_maxrss` at what its parent has."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+def _how_it_failed(code: int, errors: Path) -> str:
+    lines = errors.read_text(errors="replace").strip().splitlines()
+    how = f"stopped by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"{how}: {lines[-1]}" if lines else how

@@ -1,0 +1,104 @@
+"""The benchmarks: that they run, and that what they measure and compare is so. Their figures are for no test."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports a module of the benchmarks, which run from the repository root and are not installed."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: import_module(f"tests.benchmarks.{name}")
+
+
+def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Path) -> None:
+    """All cases, with whichever peers are installed: `tdcur` takes part, counts all events, nobody disagrees."""
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--events", "250", "--runs", "1", "--json", str(report)]
+    done = subprocess.run(
+        [*command, "--keep", str(tmp_path / "kept")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    cases = json.loads(report.read_text())["cases"]
+    assert [case["name"] for case in cases] == ["count-payloads", "count-rows-csv"]
+    for case in cases:
+        assert f"{case['name']}: " in done.stdout
+        assert case["agree"]
+        assert not case["failed"]
+        names = [contender["name"] for contender in case["contenders"]]
+        assert names[0] == "tdcur"
+        assert sorted(names + case["missing"]) == ["DuckDB", "Polars", "chDB", "jq", "tdcur"]
+        assert sum(case["contenders"][0]["answer"].values()) == 250
+        assert all(len(contender["wall"]) == 1 and contender["median"] > 0 for contender in case["contenders"])
+
+
+def test_an_unknown_case_is_refused_with_the_names_there_are() -> None:
+    """A misspelt name does not run something else, nor nothing."""
+    command = [sys.executable, "-m", "tests.benchmarks", "count-payload"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no such case: count-payload (there are: count-payloads, count-rows-csv)" in done.stderr
+
+
+def test_processor_time_and_peak_memory_are_those_of_descendants_too(benchmarks: Any, tmp_path: Path) -> None:
+    """A shell that only starts the one who works is charged with that work."""
+    works = "x = bytearray(150_000_000); import time\nwhile time.process_time() < 0.2: pass"
+    command = ["sh", "-c", f"'{sys.executable}' -S -c '{works}'; true"]
+    run = benchmarks("measure").run(command, stdout=tmp_path / "out", folder=tmp_path)
+    assert run.wall > 0.2
+    assert run.cpu > 0.2
+    assert 150 * MEGABYTE < run.peak < 250 * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [("import sys; sys.exit('no disk')", "exit code 1: no disk"), ("import os; os.kill(os.getpid(), 9)", "SIGKILL")],
+)
+def test_a_process_that_fails_is_no_measurement(benchmarks: Any, tmp_path: Path, program: str, message: str) -> None:
+    """The reason is told: the exit code or the signal, and the last thing that was said."""
+    measure = benchmarks("measure")
+    with pytest.raises(measure.FailedError, match=message):
+        measure.run([sys.executable, "-S", "-c", program], stdout=tmp_path / "out", folder=tmp_path)
+
+
+def test_contenders_that_disagree_or_fail_are_named(benchmarks: Any, tmp_path: Path) -> None:
+    """Different counts are a defect of the benchmark, shown by name; who fails is out, and the others go on."""
+    case, peers, report = benchmarks("case"), benchmarks("peers"), benchmarks("report")
+
+    def contender(name: str, program: str) -> Any:
+        return case.Contender(
+            peer=peers.TDCUR if name == "tdcur" else peers.Peer(name, lambda: "1"),
+            command=lambda: (sys.executable, "-S", "-c", program),
+            answer=lambda stdout: json.loads(stdout.read_bytes()),
+        )
+
+    rivals = case.Case(
+        name="rivals",
+        title="a case",
+        shape="payloads",
+        contenders=(
+            contender("tdcur", 'print("""{"Open": 2, "Click": 1}""")'),
+            contender("wrong", 'print("""{"Open": 3, "Click": 1}""")'),
+            contender("mute", "print()"),
+            contender("broken", "raise SystemExit(3)"),
+            case.Contender(peer=peers.Peer("absent", lambda: None), command=tuple, answer=dict),
+        ),
+    )
+    corpus = benchmarks("corpus").Corpus(root=tmp_path, events=1, seed=0)
+    result = benchmarks("race").race(rivals, corpus, runs=1)
+    assert [entry.name for entry in result.entries] == ["tdcur", "wrong"]
+    assert result.disagreements == ["Open: tdcur 2, wrong 3"]
+    assert result.failed.keys() == {"mute", "broken"}
+    text = report.text(result)
+    assert "DIFFERENT: Open: tdcur 2, wrong 3" in text
+    assert "FAILED: broken: exit code 3" in text
+    assert "not installed, left out: absent" in text
