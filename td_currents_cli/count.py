@@ -15,6 +15,8 @@ from td_currents_cli.read import Source, records
 LATEST: Final = 253_402_300_799
 """The last second of the year 9999: a larger `time` is no UNIX time in seconds (milliseconds, most likely)."""
 
+_DIGITS: Final = len(str(LATEST))
+
 
 @dataclass(frozen=True, slots=True)
 class CountRequest:
@@ -154,7 +156,7 @@ def usable_seconds(time: object) -> float | None:
 
     A text of digits counts too: the catalogue has event types that send it so.
     """
-    if isinstance(time, str) and time.isdecimal() and time.isascii():
+    if isinstance(time, str) and len(time) <= _DIGITS and time.isdecimal() and time.isascii():
         time = int(time)
     if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time <= LATEST:
         return None

@@ -57,6 +57,22 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Excerpt(Struct, frozen=True, gc=False):
+    """The text around a place, for a person to look at: the only thing here that holds payload content.
+
+    Attributes:
+        text: the line, or a window of a long one; on one line.
+        caret: how many characters of `text` stand before the place.
+        cut_before: the line has more text before the window.
+        cut_after: the line has more text after it.
+    """
+
+    text: str
+    caret: int
+    cut_before: bool = False
+    cut_after: bool = False
+
+
 class Problem(Struct, frozen=True, gc=False, kw_only=True):
     """A record, or a part of one, that is not as it should be. A value in the stream, never raised.
 
@@ -72,6 +88,7 @@ class Problem(Struct, frozen=True, gc=False, kw_only=True):
         hint: what to do about it.
         raw: the rejected record itself, where a whole batch or event was rejected; for a rejects file, never for
             a message.
+        excerpt: the text around the place; shown as text where asked for, in no machine form.
     """
 
     code: Code
@@ -84,6 +101,7 @@ class Problem(Struct, frozen=True, gc=False, kw_only=True):
     event_type: str | None = None
     hint: str = ""
     raw: bytes | None = None
+    excerpt: Excerpt | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The machine form, with the field names scripts rely on."""

@@ -1,13 +1,13 @@
 """Ingested rows back into flat events, one JSON object a line."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import orjson
-
+from td_currents_cli.errors import UsageError
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import Intake
@@ -15,6 +15,7 @@ from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.read import Source, records
 from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.json_text import json_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ def run(request: ParseRequest) -> ParseOutcome:
 
     Raises:
         OutputError: the output or the rejects file cannot be written.
+        UsageError: both are the same file.
     """
+    _refuse_one_file_for_both(request)
     intake = Intake()
     written = 0
     with atomic_output(request.output) as output, _rejects(request.rejects, intake):
@@ -73,6 +76,14 @@ def run(request: ParseRequest) -> ParseOutcome:
         problems=problems,
         exit_code=exit_code_of(problems, balance),
     )
+
+
+def _refuse_one_file_for_both(request: ParseRequest) -> None:
+    output, rejects = request.output, request.rejects
+    if output is None or rejects is None or os.path.realpath(output) != os.path.realpath(rejects):
+        return
+    if output.is_file() or not output.exists():
+        raise UsageError(f"events and rejects cannot go to the same file, {output}", hint="Give --rejects another name.")
 
 
 @contextmanager
@@ -103,4 +114,4 @@ def reject_line(problem: Problem) -> bytes:
         "reason": problem.message,
         "raw": (problem.raw or b"").decode(errors="backslashreplace"),
     }
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return json_line(line)

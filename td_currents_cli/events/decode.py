@@ -1,18 +1,18 @@
 """From a batch to its events: one call at C speed for a clean batch, event by event for one that is not."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from td_currents_cli.codes import Code
-from td_currents_cli.events.surrogates import hide_lone_surrogates
-from td_currents_cli.events.syntax import place_in, syntax_problem
-from td_currents_cli.model import Batch, Problem
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.events.elements import NEITHER, elements_of, kind_of
+from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.syntax import syntax_problem, too_deep
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.read.documents import Document, documents_in
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields a verb needs."""
@@ -26,11 +26,14 @@ class Decoded(Generic[E]):
         events: in order, without the rejected ones.
         problems: one for each rejected event, or one for the whole batch.
         rejected: whether the batch as a whole was rejected, so that nothing is known of its events.
+        documents: what the batch turned out to be, where it is several documents on one line (`cat` of files without
+            a last line end). `events` and `problems` are those of all of them.
     """
 
     events: list[E]
     problems: list[Problem] = field(default_factory=list)
     rejected: bool = False
+    documents: Sequence[Record] = ()
 
 
 class Decoder(Generic[E]):
@@ -61,7 +64,7 @@ class Decoder(Generic[E]):
             payload = self._payload.decode(data)
             if payload.events is UNSET:
                 if payload.event_type is UNSET:
-                    return _rejected(batch, Code.EVENTS_MISSING, _NEITHER)
+                    return _rejected(batch, Code.EVENTS_MISSING, NEITHER)
                 return Decoded([self._event.decode(data)])
             return Decoded(payload.events or [])
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -69,43 +72,50 @@ class Decoder(Generic[E]):
 
     def _diagnosed(self, batch: Batch) -> Decoded[E]:
         """What can be had of a batch that does not decode as it stands."""
-        problem = syntax_problem(batch)
-        if problem is None:
-            return self._one_by_one(batch)
-        parts = _documents_on_one_line(batch) if problem.code is Code.NOT_JSON else []
-        if len(parts) < 2:
+        try:
+            problem = syntax_problem(batch)
+            if problem is None:
+                return self._one_by_one(batch)
+        except RecursionError:
+            problem = too_deep(batch)
+        documents = _documents_on_one_line(batch) if problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER} else ()
+        if len(documents) < 2:
             return Decoded([], [problem], rejected=True)
-        decoded: Decoded[E] = Decoded([])
-        for part in parts:
-            each = self(part)
-            decoded.events += each.events
-            decoded.problems += each.problems
-        return decoded
+        together: Decoded[E] = Decoded([], documents=documents)
+        for document in documents:
+            decoded = Decoded([], [document]) if isinstance(document, Problem) else self(document)
+            together.events += decoded.events
+            together.problems += decoded.problems
+        return together
 
     def _one_by_one(self, batch: Batch) -> Decoded[E]:
-        hidden, restore = hide_lone_surrogates(batch.data)
-        elements = _elements(Batch(hidden, batch.location))
+        elements = elements_of(batch)
         if isinstance(elements, Problem):
-            return Decoded([], [msgspec.structs.replace(elements, raw=batch.data)], rejected=True)
+            return Decoded([], [elements], rejected=True)
         decoded: Decoded[E] = Decoded([])
-        for index, element in enumerate(elements):
-            text = restore(bytes(element))
-            try:
+        locations: list[Location] = []
+        for index, text in enumerate(elements.texts):
+            if text.startswith(b"{"):
                 decoded.events.append(self._decode_event(text))
-            except msgspec.ValidationError:
-                decoded.problems.append(_not_an_object(batch, index, text))
+                continue
+            locations = locations or elements.locations()
+            decoded.problems.append(
+                Problem(
+                    code=Code.EVENT_NOT_OBJECT,
+                    location=locations[index],
+                    message=f"event {index} should be an object, found {kind_of(text)}",
+                    pointer=elements.pointer_to(index),
+                    event_index=index,
+                    raw=text,
+                )
+            )
         return decoded
 
     def _decode_event(self, text: bytes) -> E:
-        if not text.startswith(b"{"):
-            raise msgspec.ValidationError
         try:
             return self._event.decode(text)
-        except msgspec.ValidationError:
-            raise
         except msgspec.DecodeError:
-            # Only a lone surrogate is left to be the reason: Python's own parser reads it.
-            return msgspec.convert(json.loads(text), self._type)
+            return msgspec.convert(loads(text), self._type)
 
 
 def split(batch: Batch) -> Decoded[Raw]:
@@ -120,71 +130,24 @@ class _RawDecoder(Decoder[Raw]):
         decoded = super().__call__(batch)
         if all(memoryview(event)[0] == _OBJECT for event in decoded.events):
             return decoded
-        return self._one_by_one(batch)
+        return self._diagnosed(batch)
 
     def _decode_event(self, text: bytes) -> Raw:
-        if not text.startswith(b"{"):
-            raise msgspec.ValidationError
         return Raw(text)
 
 
 _OBJECT: Final = ord("{")
 _split: Final = _RawDecoder(Raw)
-_NEITHER: Final = "neither a payload nor an event: there is no `events` and no `event_type`"
-_FOUND: Final = {"[": "an array", "n": "null", "t": "a boolean", "f": "a boolean", '"': "a text"}
 
 
-class _Envelope(Struct):
-    events: Raw | UnsetType = UNSET
-    event_type: Raw | UnsetType = UNSET
-
-
-def _elements(batch: Batch) -> list[Raw] | Problem:
-    """The elements of a well-formed batch that should be its events, whatever they are."""
-    data = batch.data
-    if data.startswith(b"["):
-        return msgspec.json.decode(data, type=list[Raw])
-    if not data.startswith(b"{"):
-        return _problem(batch, Code.NOT_AN_OBJECT, f"expected a payload or an event, found {_found(data)}")
-    envelope = msgspec.json.decode(data, type=_Envelope)
-    if envelope.events is UNSET:
-        return [Raw(data)]
-    events = bytes(envelope.events)
-    if not events.startswith(b"["):
-        return _problem(batch, Code.EVENTS_NOT_ARRAY, f"`events` should be an array, found {_found(events)}", "/events")
-    return msgspec.json.decode(events, type=list[Raw])
-
-
-def _documents_on_one_line(batch: Batch) -> list[Batch]:
-    """The documents of a line that holds several, as `cat` makes of files that end without a line end."""
-    scanner = Scanner(BytesIO(batch.data))
-    found: list[Batch] = []
-    while scanner.next_byte():
-        offset = scanner.offset
-        data = scanner.take_value() or scanner.take_damaged()
-        found.append(Batch(data, place_in(batch, offset)))
-    return found
-
-
-def _not_an_object(batch: Batch, index: int, text: bytes) -> Problem:
-    pointer = f"/{index}" if batch.data.startswith(b"[") else f"/events/{index}"
-    return Problem(
-        code=Code.EVENT_NOT_OBJECT,
-        location=batch.location,
-        message=f"event {index} should be an object, found {_found(text)}",
-        pointer=pointer,
-        event_index=index,
-        raw=text,
-    )
+def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
+    """The documents of a line that holds several. The cell of an ingested row holds one batch, whole or not."""
+    if batch.location.row is not None:
+        return ()
+    found = documents_in(batch.data, batch.location)
+    source = batch.location.source
+    return [Batch(each.data, each.location(source)) if isinstance(each, Document) else each for each in found]
 
 
 def _rejected(batch: Batch, code: Code, message: str) -> Decoded[Any]:
-    return Decoded([], [_problem(batch, code, message)], rejected=True)
-
-
-def _problem(batch: Batch, code: Code, message: str, pointer: str = "") -> Problem:
-    return Problem(code=code, location=batch.location, message=message, pointer=pointer, raw=batch.data)
-
-
-def _found(text: bytes) -> str:
-    return _FOUND.get(text[:1].decode(errors="replace"), "a number")
+    return Decoded([], [Problem(code=code, location=batch.location, message=message, raw=batch.data)], rejected=True)

@@ -7,6 +7,7 @@ white space between them goes, and only where a pretty-printed event would not f
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
@@ -47,7 +48,17 @@ def _flatten(event: bytes | Raw) -> bytes:
             pieces = [b'"%s":%s' % (name.encode(), members[name]) for name in _ENVELOPE if name in members]
             pieces += [place[1:-1].strip() for place, names in ((user, of_user), (properties, of_properties)) if names]
             return b"{" + b",".join(pieces) + b"}"
+    if _is_flat(members):
+        return bytes(event)
     return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), value) for name, value in _named(members)) + b"}"
+
+
+def _is_flat(members: _Members) -> bool:
+    """Whether this is a flat event already: nothing to take out of `user` and `properties`, the envelope in front."""
+    if any(place in members and bytes(members[place]).startswith(b"{") for place in _PLACES):
+        return False
+    envelope = [name for name in _ENVELOPE if name in members]
+    return list(islice(members, len(envelope))) == envelope
 
 
 def _all_bare(user: _Members, properties: _Members) -> bool:

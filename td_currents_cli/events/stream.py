@@ -27,7 +27,9 @@ class Intake:
     events_read: int = 0
     events_rejected: int = 0
 
-    def events(self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]) -> Iterator[tuple[Batch, list[E]]]:
+    def events(
+        self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]
+    ) -> Iterator[tuple[Batch, list[E]]]:
         """Each good batch with its events; all else is counted, logged and handed to `on_reject`."""
         for record in records:
             if isinstance(record, Problem):
@@ -37,6 +39,9 @@ class Intake:
                 self._note(record)
                 continue
             decoded = decode(record)
+            if decoded.documents:
+                yield from self.events(decoded.documents, decode)
+                continue
             self.rows_read += 1
             if decoded.rejected:
                 self.rows_rejected += 1

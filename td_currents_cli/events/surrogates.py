@@ -19,7 +19,9 @@ _ESCAPE: Final = re.compile(
 
 
 def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """The text without lone surrogates, and a function that puts them back into any part of it."""
+    """The text without lone surrogates, as long as before, and a function that puts them back into any part of it."""
+    if b"\\u" not in text:
+        return text, _as_it_is
     stand_ins: dict[bytes, int] = {}
     unused = _unused_characters(text)
 
@@ -39,11 +41,16 @@ def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
     return _ESCAPE.sub(stand_in, text), restore
 
 
+def _as_it_is(part: bytes) -> bytes:
+    return part
+
+
 def _unused_characters(text: bytes) -> Iterator[int]:
     """Characters of the private use area that the text does not hold, neither escaped nor as such."""
     lower = text.lower()
     for character in range(0xE000, 0xF900):
-        if _escape(character) not in lower and chr(character).encode() not in text:
+        # Without its backslash, which may itself be escaped: `\u005cue000` is a backslash and five letters.
+        if _escape(character)[1:] not in lower and chr(character).encode() not in text:
             yield character
 
 

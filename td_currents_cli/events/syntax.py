@@ -23,10 +23,15 @@ def syntax_problem(batch: Batch) -> Problem | None:
     try:
         msgspec.json.decode(hide_lone_surrogates(batch.data)[0], type=msgspec.Raw)
     except RecursionError:
-        return _problem(batch, Code.TOO_DEEP, "the JSON is nested too deep to be a Currents event", 0)
+        return too_deep(batch)
     except msgspec.DecodeError as error:
         return _malformed(batch, str(error))
     return None
+
+
+def too_deep(batch: Batch) -> Problem:
+    """The problem of a batch whose values no parser wants to follow into one another."""
+    return _problem(batch, Code.TOO_DEEP, "the JSON is nested too deep to be a Currents event", 0)
 
 
 def _malformed(batch: Batch, complaint: str) -> Problem:
@@ -34,12 +39,15 @@ def _malformed(batch: Batch, complaint: str) -> Problem:
     byte = int(match["byte"]) if match and match["byte"] else len(batch.data)
     what = match["what"] if match else complaint
     if "truncated" in what:
-        what = "the text ends in the middle of a value"
+        # msgspec also says so of `foo`, where it expects `false`.
+        whole = batch.data.startswith((b"{", b"[", b'"'))
+        what = "the text ends in the middle of a value" if whole else "this is no JSON value"
     elif what.startswith("trailing"):
         byte -= 1  # msgspec counts from 1 in this complaint only
         what = "something follows the end of the document"
-    elif number := _NOT_A_NUMBER.match(batch.data, byte):
-        what = f"{number.group().decode()} is not a JSON number"
+    elif number := _NOT_A_NUMBER.match(batch.data, byte - (batch.data[byte - 1 : byte] == b"-")):
+        message = f"not JSON: {number.group().decode()} is not a JSON number"
+        return _problem(batch, Code.NOT_A_NUMBER, message, number.start())
     return _problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte)
 
 

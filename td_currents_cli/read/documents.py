@@ -5,13 +5,17 @@ The arrangement may change within a source (`cat *.json`). A document that is ma
 stands, and reading goes on with the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Location, Problem, Severity
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.read.scanner import SPACE, Scanner
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Document(Struct, frozen=True, gc=False):
@@ -28,57 +32,98 @@ class Document(Struct, frozen=True, gc=False):
 
 
 def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
-    """All documents that are left in the scanner."""
+    """All documents that are left in the scanner.
+
+    Several objects on one line come as one document: to tell them apart would mean to decode every line twice. Who
+    decodes it finds out, and asks `documents_in`.
+    """
+    return _documents(scanner, source, _line_or_value)
+
+
+def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
+    """The documents of a text that turned out to hold more than one, each by itself.
+
+    Args:
+        text: well-formed or not.
+        begin: where it stands in its source.
+    """
+    return _documents(Scanner(BytesIO(text), begin), begin.source, _value)
+
+
+def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], bytes]) -> Iterator[Document | Problem]:
     while first := scanner.next_byte():
         if first == b"[":
             yield from _array(scanner, source)
+        elif first == BYTE_ORDER_MARK[:1] and scanner.head(3) == BYTE_ORDER_MARK:
+            yield skip_mark(scanner, source)
+        elif first == b",":
+            yield _malformed(_place(scanner, source), "a comma stands between documents that are not in an array")
+            scanner.skip(1)
         else:
-            yield _document(scanner, first)
+            line, column, offset = scanner.line, scanner.column, scanner.offset
+            data = take_object(scanner) if first == b"{" else scanner.take_line().rstrip(SPACE)
+            yield Document(data, line, column, offset)
 
 
-def _document(scanner: Scanner, first: bytes) -> Document:
-    line, column, offset = scanner.line, scanner.column, scanner.offset
-    if first != b"{":
-        return Document(scanner.take_line(), line, column, offset)
-    data = scanner.take_object_line() or scanner.take_value() or scanner.take_damaged()
-    return Document(data, line, column, offset)
+def _line_or_value(scanner: Scanner) -> bytes:
+    return scanner.take_object_line() or _value(scanner)
+
+
+def skip_mark(scanner: Scanner, source: str) -> Problem:
+    """Pass over a byte order mark; the remark on it."""
+    place = _place(scanner, source)
+    scanner.skip_mark(len(BYTE_ORDER_MARK))
+    return Problem(
+        code=Code.BYTE_ORDER_MARK,
+        severity=Severity.WARNING,
+        location=place,
+        message="the text begins with a byte order mark, which JSON does not allow",
+        hint="Save the file as UTF-8 without BOM.",
+    )
+
+
+def _value(scanner: Scanner) -> bytes:
+    return scanner.take_value() or scanner.take_damaged()
 
 
 def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
     """The elements of an array that holds documents: each by itself, so that its size does not matter."""
-    begin = Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
+    begin = _place(scanner, source)
     scanner.skip(1)
-    if scanner.next_byte() == b"]":
+    following = scanner.next_byte()
+    if following == b"]":
         scanner.skip(1)
-        yield Problem(
-            code=Code.EMPTY_INPUT,
-            severity=Severity.WARNING,
-            location=begin,
-            message="the array is empty: no payloads, no events",
-        )
+        message = "the array is empty: no payloads, no events"
+        yield Problem(code=Code.EMPTY_ARRAY, severity=Severity.WARNING, location=begin, message=message)
         return
-    while True:
+    while following and following != b"]":
         line, column, offset = scanner.line, scanner.column, scanner.offset
-        element = scanner.take_value()
-        if element is None:
-            yield Document(scanner.take_damaged(), line, column, offset)
-            # What follows begins as the damaged element did: still in the array, unless the stream is at its end.
-            if not scanner.next_byte():
-                return
-            continue
-        yield Document(element, line, column, offset)
+        whole = scanner.take_value()
+        yield Document(whole or scanner.take_damaged(), line, column, offset)
         following = scanner.next_byte()
-        scanner.skip(len(following))
         if following == b",":
-            scanner.next_byte()
-        elif following == b"]":
-            return
-        else:
-            place = Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
-            yield Problem(
-                code=Code.NOT_JSON,
-                location=place,
-                message="the array that began at "
-                f"line {begin.line}, column {begin.column} is not closed: expected ',' or ']'",
-            )
-            return
+            place = _place(scanner, source)
+            scanner.skip(1)
+            following = scanner.next_byte()
+            if following == b"]":
+                yield _malformed(place, "a comma stands before the end of the array")
+        elif whole is None and following == b"{":
+            # Damage may have taken the comma with it.
+            continue
+        elif whole is not None and following in {b"{", b"["}:
+            yield _malformed(_place(scanner, source), "a comma is missing between the elements of an array")
+        elif following != b"]":
+            break
+    if following == b"]":
+        scanner.skip(1)
+    else:
+        message = f"the array that began at line {begin.line}, column {begin.column} is not closed: expected ',' or ']'"
+        yield _malformed(_place(scanner, source), message)
+
+
+def _place(scanner: Scanner, source: str) -> Location:
+    return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
+
+
+def _malformed(place: Location, message: str) -> Problem:
+    return Problem(code=Code.NOT_JSON, location=place, message=message)

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import count
+from typing import Final
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record, Severity
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.read import dead_letters
 from td_currents_cli.read.compression import UnreadableError, decompressed
-from td_currents_cli.read.documents import Document, documents
+from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, skip_mark
 from td_currents_cli.read.rows import csv, jsonl
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
 
-_UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_JSON_STARTS = (b"{", b"[", b"")
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_JSON_STARTS: Final = (b"{", b"[", b"")
 
 
 def records(sources: Iterable[Source]) -> Iterator[Record]:
@@ -34,15 +36,8 @@ def records(sources: Iterable[Source]) -> Iterator[Record]:
 
 def _records(scanner: Scanner, source: str) -> Iterator[Record]:
     head = scanner.head(3)
-    if head == _UTF8_MARK:
-        yield Problem(
-            code=Code.BYTE_ORDER_MARK,
-            severity=Severity.WARNING,
-            location=Location(source=source, line=1, column=1),
-            message="the text begins with a byte order mark, which JSON does not allow",
-            hint="Save the file as UTF-8 without BOM.",
-        )
-        scanner.skip_mark(len(_UTF8_MARK))
+    if head == BYTE_ORDER_MARK:
+        yield skip_mark(scanner, source)
     elif head.startswith(_UTF16_MARKS):
         yield Problem(
             code=Code.NOT_UTF8,
@@ -52,43 +47,54 @@ def _records(scanner: Scanner, source: str) -> Iterator[Record]:
         )
         return
     first = scanner.next_byte()
+    begin = _place(scanner, source)
     if first in _JSON_STARTS:
         yield from _json(scanner, source)
-    elif csv.is_header(scanner.peek_line()):
-        yield from csv.records(scanner, source)
+    elif (header := csv.header_of(scanner.peek_line())) is not None:
+        yield from csv.records(scanner, source, header)
     elif is_json(scanner.peek_line()):
         yield from _json(scanner, source)
     else:
-        yield Problem(
-            code=Code.UNKNOWN_FORM,
-            location=Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset),
-            message="neither JSON nor CSV whose header names an `events` column",
-        )
+        message = "neither JSON nor CSV whose header names an `events` column"
+        yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message)
         return
-    place = Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
     if scanner.failure is not None:
-        yield _unreadable(place, scanner.failure)
+        yield _unreadable(_place(scanner, source), scanner.failure)
     elif not first:
-        yield Problem(code=Code.EMPTY_INPUT, location=place, message="nothing to read: the input is empty")
+        yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
 
 
 def _json(scanner: Scanner, source: str) -> Iterator[Record]:
-    row = 0
+    rows = count(1)
     for document in documents(scanner, source):
         if scanner.failure is not None and scanner.at_end and not _is_whole(document):
             # The failure that tore the last document is reported, not the tear.
             return
-        if isinstance(document, Problem):
-            yield document
-        elif (batch := jsonl.batch_of_row(document.data)) is not None:
-            row += 1
-            yield Batch(batch, document.location(source, row))
-        else:
-            yield Batch(document.data, document.location(source))
+        yield from _of_document(document, source, rows)
+
+
+def _of_document(document: Document | Problem, source: str, rows: Iterator[int]) -> Iterator[Record]:
+    """The batch of a document, which may be an ingested row, or several of them on one line."""
+    if isinstance(document, Problem):
+        yield document
+        return
+    batch = jsonl.batch_of_row(document.data)
+    if batch is None:
+        document = dead_letters.event_of(document) or document
+        yield Batch(document.data, document.location(source))
+    elif batch is jsonl.SEVERAL:
+        for each in documents_in(document.data, document.location(source)):
+            yield from _of_document(each, source, rows)
+    else:
+        yield Batch(batch, document.location(source, next(rows)))
 
 
 def _is_whole(document: Document | Problem) -> bool:
     return isinstance(document, Document) and is_json(document.data)
+
+
+def _place(scanner: Scanner, source: str) -> Location:
+    return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
 
 
 def _unreadable(location: Location, reason: str) -> Problem:

@@ -5,13 +5,18 @@ from typing import Final
 
 import msgspec
 
+from td_currents_cli.model import Location
 from td_currents_cli.read.compression import ByteStream, UnreadableError
+from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
 
 CHUNK: Final = 1 << 20
+"""How much is read at least at once, and how long a line may be to be taken as one without being parsed."""
+LONGEST_PEEK: Final = 1 << 20
+"""How much of a first line is looked at to find out what it is."""
 SPACE: Final = b" \t\r\n"
 
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
-_TRAILING: Final = re.compile(r"trailing characters \(byte (\d+)\)")
+_COMPLAINT: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
@@ -19,22 +24,26 @@ _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 class Scanner:
     """Takes lines and JSON values off the front of a stream, in memory bounded by the largest of them.
 
+    Args:
+        stream: read from where it stands.
+        begin: where that is, if not at the beginning of a source.
+
     Attributes:
         line: line of the next byte, from 1.
         column: column of the next byte, from 1, in code points.
         failure: why the stream ended before its time, or None. What came before it is still delivered.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, begin: Location | None = None) -> None:
         self._stream = stream
         self._window = b""
         self._start = 0
-        self._passed = 0
+        self._passed = begin.offset if begin else 0
         self._ended = False
-        self._skippable = memoryview(b"")
+        self._skippable: memoryview | None = None
         self._indentation: bytes | None = b""
-        self.line = 1
-        self.column = 1
+        self.line = (begin and begin.line) or 1
+        self.column = (begin and begin.column) or 1
         self.failure: str | None = None
 
     @property
@@ -73,19 +82,26 @@ class Scanner:
         self._start += size
 
     def peek_line(self) -> bytes:
-        """The rest of the line, not taken."""
-        return self._window[self._start : self._line_end(self._start)]
+        """The rest of the line, not taken; at least `LONGEST_PEEK` bytes of it when it is longer than that."""
+        end = self._near_line_end(LONGEST_PEEK)
+        return self._window[self._start : len(self._window) if end is None else end]
 
     def take_line(self) -> bytes:
-        """Take up to and without the next line end (LF or CR LF); at the end, what is left."""
+        """Take up to and without the next line feed (a carriage return before it is left); at the end, what is left."""
         end = self._line_end(self._start)
         line = self._window[self._start : end]
         self._advance(min(end + 1, len(self._window)))
-        return line[:-1] if line.endswith(b"\r") else line
+        return line
 
     def take_object_line(self) -> bytes | None:
-        """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it."""
-        end = self._line_end(self._start)
+        """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it.
+
+        It may be several objects in a row (`cat` of files without a last line end), which only shows when it is
+        decoded. A line longer than a `CHUNK` is left for `take_value`, so that memory does not grow with such a row.
+        """
+        end = self._near_line_end(CHUNK)
+        if end is None:
+            return None
         line = self._window[self._start : end].rstrip(SPACE)
         if not line.endswith(b"}"):
             return None
@@ -100,44 +116,70 @@ class Scanner:
     def take_value(self) -> bytes | None:
         """Take one JSON value, however many lines it has; None (and nothing taken) when it is malformed or cut off."""
         while (size := self._value_size()) is None:
-            if not self._fill():
+            if self._ended:
                 return None
+            self._fill()
         value = self._window[self._start : self._start + size].rstrip(SPACE)
         self._advance(self._start + len(value))
         return value or None
 
     def take_damaged(self) -> bytes:
-        """Take a malformed value: up to the next line that begins as this one does, with `{` or `[`.
+        """Take a malformed value, at least one byte of it.
 
-        "As this one does" is its indentation; a value that begins in the middle of a line ends at the next line that
-        begins with `{` or `[` in its first column.
+        An object or an array ends where its bracket is closed, or at the next line that begins as this one does, with
+        `{` or `[`, if that comes first. "As this one does" is its indentation; a value that begins in the middle of a
+        line ends at the next line that begins with `{` or `[` in its first column.
         """
-        mark = re.compile(rb"\n" + re.escape(self._indentation or b"") + rb"[{\[]")
-        searched = 0
-        while not (match := mark.search(self._window, self._start + searched)):
-            # A line end and its indentation may be cut by the window's end.
-            searched = max(0, len(self._window) - self._start - CHUNK)
-            if not self._fill():
-                break
-        end = match.start() if match else len(self._window)
+        end = self._bracket_end() if self.head(1) in (b"{", b"[") else self._scalar_end()
         damaged = self._window[self._start : end]
         self._advance(end)
         return damaged.rstrip(SPACE)
 
+    def _bracket_end(self) -> int:
+        next_one = next_value(self._indentation or b"")
+        while (end := bracket_end(self._window, self._start, next_one)) is None:
+            if not self._fill():
+                return len(self._window)
+        return end
+
+    def _scalar_end(self) -> int:
+        while (end := scalar_end(self._window, self._start)) >= len(self._window) and self._fill():
+            pass
+        return min(end, len(self._window))
+
     def _value_size(self) -> int | None:
         """Size of the JSON value at the front; 0 when it is malformed; None when the window ends before it does."""
+        if self._skippable is None:
+            # Only sizes are read off this copy: msgspec stops at a lone surrogate, which must not cut a value short.
+            hides = b"\\u" in self._window
+            self._skippable = memoryview(_SURROGATE.sub(rb"\\u0041", self._window) if hides else self._window)
+        rest = self._skippable[self._start :]
         try:
-            _RAW.decode(self._skippable[self._start :])
+            _RAW.decode(rest)
         except msgspec.DecodeError as error:
-            # msgspec tells a value's end by its complaint about what follows, and does so without decoding it.
-            if match := _TRAILING.search(str(error)):
-                # It counts that byte from 1, unlike all its other complaints.
-                return int(match.group(1)) - 1
-            return None if "truncated" in str(error) else 0
+            match = _COMPLAINT.search(str(error))
+            byte = int(match["byte"]) if match else len(rest)
+            if match and match["trailing"]:
+                # msgspec tells a value's end by its complaint about what follows, and does so without decoding it. It
+                # counts that byte from 1, unlike all its other complaints.
+                return byte - 1
+            # A number that is cut off is malformed, says msgspec: `-`, `1.`, `1e`.
+            return None if byte >= len(rest) else 0
         except RecursionError:
             return 0
         complete = self._ended or self._window.endswith((b"}", b"]"))
-        return len(self._window) - self._start if complete else None
+        return len(rest) if complete else None
+
+    def _near_line_end(self, near: int) -> int | None:
+        """Where this line ends in the window; None when that is not within so many bytes."""
+        skip = 0
+        while (end := self._window.find(b"\n", self._start + skip)) < 0:
+            skip = len(self._window) - self._start
+            if skip >= near:
+                return None
+            if not self._fill():
+                return len(self._window)
+        return end
 
     def _line_end(self, start: int) -> int:
         """Where the line that holds `start` ends in the window; the window's end when the stream ends first."""
@@ -189,8 +231,7 @@ class Scanner:
         self._passed += self._start
         self._window = b"".join(pieces)
         self._start = 0
-        # Only sizes are read off this copy: msgspec stops at a lone surrogate, which must not cut a value short.
-        self._skippable = memoryview(_SURROGATE.sub(rb"\\u0041", self._window) if b"\\u" in self._window else self._window)
+        self._skippable = None
         return len(pieces) > 1
 
 

@@ -1,6 +1,7 @@
 """Where bytes come from: the paths a user gave, resolved before any work begins."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ STDIN: Final = "-"
 FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
-"""What a folder is searched for. A file that is named is read whatever its ending: contents decide."""
+"""What a folder is searched for, in any case. A file that is named is read whatever its ending: contents decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,18 @@ class Source:
             OSError: as `open` does.
         """
         if self.path is None:
-            return os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+            descriptor = sys.stdin.fileno()
+            # Whoever shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
+            os.set_blocking(descriptor, True)
+            return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
         return self.path.open("rb", buffering=0)
 
 
 def sources(paths: Sequence[str] | None) -> list[Source]:
     """Resolve files, folders, globs and `-`; no path at all means standard input.
 
-    A folder stands for the files below it that have one of `ENDINGS`, in the order of their names.
+    A folder stands for the files below it that have one of `ENDINGS`, in the order of their names; names that begin
+    with a dot are left out, as the shell's globs do. What a link to a folder holds is not below it.
 
     Raises:
         InputError: a path does not exist, cannot be read, or stands for no file at all. All are named.
@@ -62,23 +67,50 @@ def sources(paths: Sequence[str] | None) -> list[Source]:
 
 def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
     if path == STDIN:
-        yield Source("<stdin>", None)
-    elif Path(path).is_dir():
-        files = [file for file in sorted(Path(path).rglob("*")) if file.name.endswith(ENDINGS) and file.is_file()]
-        if not files:
-            missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, also compressed)")
-        for file in files:
-            yield from _file(str(file), missing)
-    elif Path(path).exists():
-        yield from _file(path, missing)
-    elif has_magic(path):
-        matches = sorted(glob(path, recursive=True))
+        if sys.stdin is None:
+            missing.append("standard input is closed")
+        else:
+            yield Source("<stdin>", None)
+    elif not path:
+        # `Path("")` would be the current folder, which nobody means by an empty shell variable.
+        missing.append("'': an empty path")
+    elif has_magic(path) and not os.path.lexists(path):
+        matches = sorted(glob(path, recursive=True))  # noqa: PTH207 -- Path.glob takes no absolute pattern
         if not matches:
             missing.append(f"{path}: no file matches")
         for match in matches:
-            yield from _resolve(match, missing)
+            yield from _existing(match, missing)
     else:
+        yield from _existing(path, missing)
+
+
+def _existing(path: str, missing: list[str]) -> Iterator[Source]:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- the path as given: it may be no valid Path
+    except (FileNotFoundError, NotADirectoryError):
         missing.append(f"{path}: no such file or folder")
+    except OSError as error:
+        missing.append(f"{path}: {_reason(error)}")
+    else:
+        if stat.S_ISDIR(mode):
+            yield from _folder(path, missing)
+        else:
+            yield from _file(path, missing)
+
+
+def _folder(path: str, missing: list[str]) -> Iterator[Source]:
+    refused: list[OSError] = []
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path, onerror=refused.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if name.lower().endswith(ENDINGS) and not name.startswith(".")]
+    missing.extend(f"{error.filename}: {_reason(error)}" for error in refused)
+    # Pipes and sockets are no payload files; a link that leads nowhere was meant to be one.
+    files = sorted(file for file in found if file.is_file() or not file.exists())
+    if not files and not refused:
+        missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, also compressed)")
+    for file in files:
+        yield from _existing(str(file), missing)
 
 
 def _file(path: str, missing: list[str]) -> Iterator[Source]:
@@ -86,3 +118,7 @@ def _file(path: str, missing: list[str]) -> Iterator[Source]:
         yield Source(path, Path(path))
     else:
         missing.append(f"{path}: permission denied")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -4,7 +4,6 @@ import csv as delimited
 import sys
 from io import StringIO
 
-import orjson
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +11,8 @@ from rich.text import Text
 from td_currents_cli.count import CountOutcome, iso
 from td_currents_cli.render.figures import balance_line
 from td_currents_cli.render.problems import show_problems
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.write.json_text import json_line
 
 MISSING = "(no event_type)"
 
@@ -28,7 +28,7 @@ def table(outcome: CountOutcome, terminal: Terminal) -> None:
     result.add_column("last (UTC)", _moment(iso(outcome.last)), no_wrap=True)
     for count in outcome.counts:
         result.add_row(
-            Text(count.event_type if count.event_type is not None else MISSING),
+            Text(printable(count.event_type) if count.event_type is not None else MISSING),
             f"{count.count:,}",
             f"{count.share:.1%}".replace("%", " %"),
             _moment(iso(count.first)),
@@ -41,7 +41,7 @@ def table(outcome: CountOutcome, terminal: Terminal) -> None:
 def jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
     """One JSON object for each type."""
     for count in outcome.counts:
-        sys.stdout.buffer.write(orjson.dumps(count.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.write(json_line(count.as_dict()))
     _talk(outcome, terminal)
 
 

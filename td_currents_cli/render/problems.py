@@ -6,7 +6,7 @@ from rich.text import Text
 
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Problems
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import Terminal, printable
 
 STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 SHOWN: Final = 20
@@ -15,12 +15,12 @@ SHOWN: Final = 20
 def problem_line(problem: Problem) -> Text:
     """One problem on one line, as `file:line:column TDC101 error message`."""
     return Text.assemble(
-        (str(problem.location), "bold"),
+        (printable(str(problem.location)), "bold"),
         " ",
         (problem.code, "magenta"),
         " ",
         (problem.severity, STYLES[problem.severity]),
-        f" {problem.message}",
+        f" {printable(problem.message)}",
     )
 
 

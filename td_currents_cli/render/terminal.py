@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -51,9 +52,19 @@ class Terminal:
             self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    r"""Text that came from data, for one line of a terminal: `\n`, `\x1b` and the like as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def _console(stream: TextIO, color: Color) -> "Console":
     from rich.console import Console  # noqa: PLC0415 -- heavy; `--version` does without
 
+    if isinstance(stream, TextIOWrapper):
+        # A name in the data that the terminal's encoding does not have is no reason to stop.
+        stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
     colored = _wants_color(color, is_terminal=is_terminal)
     return Console(
@@ -63,6 +74,8 @@ def _console(stream: TextIO, color: Color) -> "Console":
         no_color=not colored,
         width=None if is_terminal else UNCLIPPED,
         highlight=False,
+        # `a.json:100:5` is a place, not `a.json` and an emoji named 100.
+        emoji=False,
         legacy_windows=False,
     )
 

@@ -2,58 +2,132 @@
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+from msgspec import Struct
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.rows.cell import batch_text
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.read.scanner import Scanner, is_json
 
 COLUMN: Final = "events"
+
+LONGEST: Final = 1 << 25
+"""Bytes of a row with line ends in its quotes: past that, a quote was not closed. On one line, a row has no limit."""
 
 # A cell holds a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
 csv.field_size_limit(sys.maxsize)
 
 
-def is_header(line: bytes) -> bool:
-    """Whether this first line names an `events` column."""
-    return COLUMN in _cells(line)
+def header_of(line: bytes) -> Sequence[str] | None:
+    """The column names of a first line, if one of them is `events`."""
+    try:
+        cells = _cells(line.removesuffix(b"\r"))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    return cells if COLUMN in cells else None
 
 
-def records(scanner: Scanner, source: str) -> Iterator[Record]:
+def records(scanner: Scanner, source: str, header: Sequence[str]) -> Iterator[Record]:
     """A batch for each row after the header; a problem, with the row itself in `raw`, for each malformed one."""
-    header = _cells(scanner.take_line())
-    column = header.index(COLUMN)
+    scanner.take_line()
+    lines = _Lines(scanner)
+    column, width = header.index(COLUMN), len(header)
     row = 0
-    while scanner.head(1):
-        line, offset = scanner.line, scanner.offset
-        text = _take_row(scanner)
-        if not text:
+    while (first := lines.take()) is not None:
+        if not first.text.strip(b"\r"):
             continue
         row += 1
-        yield _record(text, Location(source=source, line=line, row=row, offset=offset), column, len(header))
+        place = Location(source=source, line=first.number, row=row, offset=first.offset)
+        taken = [first, *_continuation(first, lines)]
+        record = _record(taken, place, column, width)
+        if isinstance(record, Problem):
+            if len(taken) > 1 and (end := _first_row(taken[1:], column, width)) is not None:
+                # A quote that was not closed has made one row of many: those after it are rows by themselves.
+                lines.give_back(taken[1 + end :])
+                record = _record(taken[: 1 + end], place, column, width)
+            elif scanner.failure is not None and lines.ended:
+                # The failure that tore the last row is reported, not the tear.
+                return
+        yield record
 
 
-def _take_row(scanner: Scanner) -> bytes:
-    """One row, which has line ends inside its quotes, or all that is left when a quote is never closed."""
-    text = scanner.take_line()
-    while text.count(b'"') % 2 and scanner.head(1):
-        text += b"\n" + scanner.take_line()
-    return text
+class _Line(Struct, frozen=True, gc=False):
+    text: bytes
+    number: int
+    offset: int
 
 
-def _record(text: bytes, location: Location, column: int, width: int) -> Record:
+class _Lines:
+    """The lines of a scanner, which can be given back."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._given_back: deque[_Line] = deque()
+
+    @property
+    def ended(self) -> bool:
+        return not self._given_back and self._scanner.at_end
+
+    def take(self) -> _Line | None:
+        if self._given_back:
+            return self._given_back.popleft()
+        if not self._scanner.head(1):
+            return None
+        number, offset = self._scanner.line, self._scanner.offset
+        return _Line(self._scanner.take_line(), number, offset)
+
+    def give_back(self, lines: Iterable[_Line]) -> None:
+        self._given_back.extendleft(reversed(list(lines)))
+
+
+def _continuation(first: _Line, lines: _Lines) -> Iterator[_Line]:
+    """The further lines of a row that has line ends inside its quotes."""
+    if first.text.count(b'"') % 2 == 0 or _is_complete(first.text):
+        return
+    size = len(first.text)
+    while size < LONGEST and (line := lines.take()) is not None:
+        yield line
+        size += len(line.text)
+        if line.text.count(b'"') % 2:
+            return
+
+
+def _is_complete(text: bytes) -> bool:
+    try:
+        _cells(text)
+    except (UnicodeDecodeError, csv.Error):
+        return False
+    return True
+
+
+def _first_row(lines: Iterable[_Line], column: int, width: int) -> int | None:
+    """The first line that is a row by itself, with a whole batch where one should be."""
+    for index, line in enumerate(lines):
+        try:
+            cells = _cells(line.text)
+        except (UnicodeDecodeError, csv.Error):
+            continue
+        if len(cells) == width and cells[column].startswith(("[", "{")) and is_json(cells[column].encode()):
+            return index
+    return None
+
+
+def _record(lines: Sequence[_Line], place: Location, column: int, width: int) -> Record:
+    text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
         cells = _cells(text)
     except UnicodeDecodeError:
-        return Problem(code=Code.NOT_UTF8, location=location, message="the row is not UTF-8", raw=text)
+        return Problem(code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", raw=text)
     except csv.Error as error:
-        return Problem(code=Code.BAD_ROW, location=location, message=f"the row is not CSV: {error}", raw=text)
+        return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not CSV: {error}", raw=text)
     if len(cells) != width:
         message = f"the row has {len(cells)} cells, the header has {width}"
-        return Problem(code=Code.BAD_ROW, location=location, message=message, raw=text)
-    return Batch(batch_text(cells[column]), location)
+        return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+    return Batch(batch_text(cells[column]), place)
 
 
 def _cells(text: bytes) -> list[str]:

@@ -5,27 +5,25 @@ import re
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, UnsetType
 
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text
+
+SEVERAL: Final = b"several"
+"""Stands for a text that holds more than one document, the first of which may be a row. Compare with `is`."""
 
 _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:\s*\[')
 
 
 class _Row(msgspec.Struct):
-    events: Raw | UnsetType = UNSET
-
-
-class _TextRow(msgspec.Struct):
-    events: str
+    events: str | UnsetType | None = UNSET
 
 
 _row: Final = msgspec.json.Decoder(_Row)
-_text_row: Final = msgspec.json.Decoder(_TextRow)
 
 
 def batch_of_row(document: bytes) -> bytes | None:
-    """The batch that an ingested row holds in its `events` column, as text or null.
+    """The batch that an ingested row holds in its `events` column, as text or null; or SEVERAL.
 
     None for anything else: a payload, a bare event, or what is malformed; `events.decode` finds out which.
     """
@@ -33,14 +31,13 @@ def batch_of_row(document: bytes) -> bytes | None:
         return None
     try:
         events = _row.decode(document).events
-        if events is UNSET:
-            return None
-        first = bytes(memoryview(events)[:1])
-        if first == b"n":
-            return EMPTY_BATCH
-        return batch_text(_text_row.decode(document).events) if first == b'"' else None
-    except (msgspec.DecodeError, RecursionError):
-        return _with_lone_surrogates(document)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return SEVERAL if "trailing characters" in str(error) else _with_lone_surrogates(document)
+    if events is None:
+        return EMPTY_BATCH
+    return None if events is UNSET else batch_text(events)
 
 
 def _with_lone_surrogates(document: bytes) -> bytes | None:

@@ -1,0 +1,121 @@
+from collections.abc import Sequence
+from io import BytesIO
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.read import scanner as module
+from td_currents_cli.read.rows import csv
+from td_currents_cli.read.scanner import Scanner
+
+CELL = b'"[{""id"":""%s""}]"'
+
+
+def read(text: bytes) -> list[Record]:
+    """The records of a CSV text with its header."""
+    scanner = Scanner(BytesIO(text))
+    header = csv.header_of(scanner.peek_line())
+    assert header is not None
+    return list(csv.records(scanner, "x", header))
+
+
+def kinds(found: Sequence[Record]) -> list[bytes | Code]:
+    """The text of each batch and the code of each problem."""
+    return [each.data if isinstance(each, Batch) else each.code for each in found]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (b"time,events", ["time", "events"]),
+        (b'"time","events"\r', ["time", "events"]),
+        (b"events", ["events"]),
+        (b"time,event", None),
+        (b"time;events", None),
+        (b'"time,events', None),
+        (b"caf\xe9,events", None),
+        (b"a\rb,events", None),
+        (b"", None),
+    ],
+)
+def test_a_header_names_an_events_column(line: bytes, names: list[str] | None) -> None:
+    """Nothing else is a header, and nothing raises."""
+    assert csv.header_of(line) == names
+
+
+@pytest.mark.parametrize("chunk", [1, 10, 1 << 20])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_rows_are_batches_with_their_number_and_line(end: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the line ends, and whether or not the last line has one; empty lines are no rows."""
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    text = end.join([b"time,events,note", b"1," + CELL % b"a" + b",x", b"", b"2," + CELL % b"b" + b","])
+    for last in (b"", end):
+        found = read(text + last)
+        assert kinds(found) == [b'[{"id":"a"}]', b'[{"id":"b"}]']
+        assert [(each.location.row, each.location.line) for each in found] == [(1, 2), (2, 4)]
+    assert found[1].location.offset == text.index(b"2,")
+
+
+@pytest.mark.parametrize(
+    ("cell", "batch"),
+    [
+        (b"", b"[]"),
+        (b'""', b"[]"),
+        (b"null", b"[]"),
+        (b'" [] "', b"[]"),
+        (b"[1]", b"[1]"),
+        (b'"{""events"":[]}"', b'{"events":[]}'),
+        ('"[{""é"":""\u2028😀""}]"'.encode(), '[{"é":"\u2028😀"}]'.encode()),
+        (b'"[{""a"":""\\u0000""}]"', b'[{"a":"\\u0000"}]'),
+        (b'"[\r\n  {""a"":\r\n 1}\r\n]"', b'[\r\n  {"a":\r\n 1}\r\n]'),
+    ],
+)
+def test_a_cell_is_the_text_of_a_batch(cell: bytes, batch: bytes) -> None:
+    """Empty and null cells hold no events; everything else comes out as it stood, line ends included."""
+    assert kinds(read(b"events,x\n" + cell + b",1\n")) == [batch]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (b"1", Code.BAD_ROW),
+        (b"1,[],3", Code.BAD_ROW),
+        (b'1,"[]"x', Code.BAD_ROW),
+        (b"1,a\rb", Code.BAD_ROW),
+        (b"1,\xff", Code.NOT_UTF8),
+        (b'1,"[]', Code.BAD_ROW),
+        (b'1,"[{""id"":""x""}]', Code.BAD_ROW),
+        (b'1,"[\n{""id"":""x\n""}]', Code.BAD_ROW),
+    ],
+)
+def test_a_malformed_row_costs_itself(row: bytes, code: Code) -> None:
+    """Its neighbours are read; it comes with its number and its own bytes, for the rejects file."""
+    before, after = b"1," + CELL % b"a", b"3," + CELL % b"c"
+    for last in (b"", b"\n" + after):
+        found = read(b"time,events\n" + before + b"\n" + row + last)
+        assert kinds(found) == [b'[{"id":"a"}]', code] + ([b'[{"id":"c"}]'] if last else [])
+        problem = found[1]
+        assert isinstance(problem, Problem)
+        assert (problem.location.row, problem.location.line, problem.raw) == (2, 3, row)
+
+
+def test_a_quote_in_the_middle_of_a_cell_is_a_character() -> None:
+    """`5" pipe` is no open quote, though it makes their number odd."""
+    rows = b'name,events\n5" pipe,[]\n6" pipe,[1]\n'
+    assert kinds(read(rows)) == [b"[]", b"[1]"]
+
+
+def test_the_work_grows_with_the_rows_not_with_their_square() -> None:
+    """A pretty-printed cell of a hundred thousand lines, and a quote that is never closed before as many."""
+    pretty = b'1,"[\n' + b"  1,\n" * 100_000 + b'  1]"\n'
+    never = b'2,"[\n' + b"x\n" * 100_000
+    found = kinds(read(b"time,events\n" + pretty + never))
+    assert [len(each) if isinstance(each, bytes) else each for each in found] == [500_006, Code.BAD_ROW]
+
+
+def test_no_message_holds_what_is_in_the_row() -> None:
+    """Cells are personal data."""
+    (problem,) = read(b'time,events\n1,"secret@example.com"x\n')
+    assert isinstance(problem, Problem)
+    assert "secret" not in problem.message + problem.hint

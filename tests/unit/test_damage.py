@@ -1,0 +1,43 @@
+import pytest
+
+from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (b'{"a": NaN} rest', b'{"a": NaN}'),
+        (b'[{"a": tru}, {}], rest', b'[{"a": tru}, {}]'),
+        (b'{"a": "}", "b": nope} rest', b'{"a": "}", "b": nope}'),
+        (b'{"a": "\\"}", "b": nope} rest', b'{"a": "\\"}", "b": nope}'),
+        (b'{"a": [1}, rest]', b'{"a": [1}'),
+        (b'{"a": 1]]}, rest', b'{"a": 1]]}'),
+        (b'{"a": "never closed\n} rest', b'{"a": "never closed\n}'),
+    ],
+)
+def test_the_bracket_that_closes_it(text: bytes, end: bytes) -> None:
+    """Brackets in texts do not count; a missing one closes with the next outer one; one too many is passed over."""
+    assert bracket_end(text, 0, next_value(b"")) == len(end)
+
+
+def test_a_value_that_never_ends() -> None:
+    """Whoever asks has to read on, or knows that it is cut off."""
+    assert bracket_end(b'{"a": [1, 2', 0, next_value(b"")) is None
+
+
+def test_another_value_begins_first() -> None:
+    """At the same indentation; deeper lines belong to the damaged one."""
+    text = b'{"a": [\n  {"b": 1,\n{"c": 1}'
+    assert bracket_end(text, 0, next_value(b"")) == text.index(b"\n{")
+
+
+def test_a_hundred_thousand_brackets_take_no_time() -> None:
+    """Work grows with the text, not with its square."""
+    text = b"[" * 100_000 + b"]" * 100_000
+    assert bracket_end(text, 0, next_value(b"")) == len(text)
+
+
+@pytest.mark.parametrize(("text", "end"), [(b"foo]", 3), (b'"a,b" x,', 7), (b",", 1), (b"}", 1), (b"1\n2", 1)])
+def test_something_else_ends_at_punctuation(text: bytes, end: int) -> None:
+    """Punctuation within quotes does not count; one byte is taken at least."""
+    assert scalar_end(text, 0) == end

@@ -1,0 +1,214 @@
+from typing import Any
+
+import pytest
+from msgspec import UNSET, Raw, Struct
+
+from td_currents_cli.codes import Code
+from td_currents_cli.events.decode import Decoded, Decoder, split
+from td_currents_cli.model import Batch, Location, Problem
+
+A = b'{"event_type":"a","id":"1","time":1}'
+B = b'{"event_type":"b","id":"2","time":2}'
+
+
+class Event(Struct):
+    """What a verb might ask for."""
+
+    event_type: Any = UNSET
+    time: Any = UNSET
+
+
+decode = Decoder(Event)
+
+
+def batch(data: bytes, row: int | None = None) -> Batch:
+    """A batch that begins at line 3, column 5."""
+    return Batch(data, Location(source="x", line=3, column=5, row=row, offset=100))
+
+
+def texts(decoded: Decoded[Raw]) -> list[bytes]:
+    """The events' own bytes."""
+    return [bytes(event) for event in decoded.events]
+
+
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        (b'{"events":[' + A + b"," + B + b"]}", [A, B]),
+        (b'{"time":1,"events":[' + A + b'],"more":{}}', [A]),
+        (b"[" + A + b",\n " + B + b"]", [A, B]),
+        (A, [A]),
+        (b'{"events":[]}', []),
+        (b'{"events":null}', []),
+        (b'{"events":[],"event_type":"a"}', []),
+        (b"[]", []),
+        (b"[{}]", [b"{}"]),
+        (b'{"events":[{"\xc3\xa9":1}]}', [b'{"\xc3\xa9":1}']),
+        (b'{"events":[{"a":"\\ud800"},{"b":1e400}]}', [b'{"a":"\\ud800"}', b'{"b":1e400}']),
+        (b'{"event_type":"\\ud800"}', [b'{"event_type":"\\ud800"}']),
+        (b'{"note":"\\ud800","events":null}', []),
+    ],
+)
+def test_the_events_of_a_batch(data: bytes, events: list[bytes]) -> None:
+    """Of a payload, an array, a bare event; each with its own bytes, none rejected."""
+    decoded = split(batch(data))
+    assert texts(decoded) == events
+    assert (decoded.problems, decoded.rejected) == ([], False)
+    assert len(decode(batch(data)).events) == len(events)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        (b"1790000000", 1790000000),
+        (b"1.5", 1.5),
+        (b"1e400", float("inf")),
+        (b"-" + b"9" * 5000, float("-inf")),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+        (b'"\\ud800"', "\ud800"),
+        (b"null", None),
+        (b"[[]]", [[]]),
+    ],
+)
+def test_any_value_can_be_asked_for(text: bytes, time: object) -> None:
+    """Numbers beyond all limits and lone surrogates included, which msgspec does not read."""
+    decoded = decode(batch(b'{"events":[{"event_type":"a","time":' + text + b"}," + B + b"]}"))
+    assert [(event.event_type, event.time) for event in decoded.events] == [("a", time), ("b", 2)]
+    assert decoded.problems == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [
+        (b"null", Code.NOT_AN_OBJECT, "expected a payload or an event, found null"),
+        (b"17", Code.NOT_AN_OBJECT, "expected a payload or an event, found a number"),
+        (b'"x"', Code.NOT_AN_OBJECT, "expected a payload or an event, found a text"),
+        (b"{}", Code.EVENTS_MISSING, "neither a payload nor an event"),
+        (b'{"id":"1"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
+        (b'{"id":"\\ud800"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
+        (b'{"events":"x"}', Code.EVENTS_NOT_ARRAY, "found a text"),
+        (b'{"events":{}}', Code.EVENTS_NOT_ARRAY, "found an object"),
+        (b'{"events":[', Code.NOT_JSON, "the text ends in the middle of a value"),
+        (b'{"a":NaN}', Code.NOT_A_NUMBER, "NaN is not a JSON number"),
+        (b'{"a":-Infinity}', Code.NOT_A_NUMBER, "-Infinity is not a JSON number"),
+        (b"foo", Code.NOT_JSON, "this is no JSON value"),
+        (b'{"a":"\xff"}', Code.NOT_UTF8, "not UTF-8"),
+        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", Code.TOO_DEEP, "nested too deep"),
+        (b"[" * 100_000, Code.TOO_DEEP, "nested too deep"),
+    ],
+)
+def test_a_batch_of_which_nothing_can_be_used(data: bytes, code: Code, message: str) -> None:
+    """One problem, with the batch's own bytes for the rejects file."""
+    for decoded in (split(batch(data)), decode(batch(data))):
+        assert decoded.rejected
+        assert decoded.events == []
+        (problem,) = decoded.problems
+        assert problem.code is code
+        assert message in problem.message
+        assert problem.raw == data
+
+
+def test_a_problem_stands_where_the_text_goes_wrong() -> None:
+    """Line, column (in characters) and offset of the first byte that is not JSON."""
+    (problem,) = split(batch('{"é":1,\n "b":NaN}'.encode())).problems
+    place = problem.location
+    assert (place.line, place.column, place.offset) == (4, 6, 114)
+    (problem,) = split(batch('{"é":NaN}'.encode())).problems
+    assert (problem.location.line, problem.location.column) == (3, 10)
+
+
+def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
+    """The cell's text has been unquoted: a column in it would be none of the source's."""
+    (problem,) = split(batch(b"[NaN]", row=7)).problems
+    assert problem.location == batch(b"", row=7).location
+    assert "(at byte 1 of the cell's text)" in problem.message
+
+
+@pytest.mark.parametrize("before", [b'{"events":[', b'{"note":[1,2],\n"events" : [', b'{"x":{"events":[1]},"events":[', b"["])
+def test_what_is_no_event_is_rejected_by_itself(before: bytes) -> None:
+    """With its own place, index and pointer; all others come out."""
+    data = before + b'1, "1",\n' + A + b',[],null,true,"' + "é".encode() + b'", {"x":1}]' + b"}" * (before[:1] == b"{")
+    decoded = split(batch(data))
+    assert texts(decoded) == [A, b'{"x":1}']
+    assert not decoded.rejected
+    assert [problem.event_index for problem in decoded.problems] == [0, 1, 3, 4, 5, 6]
+    assert [problem.raw for problem in decoded.problems] == [b"1", b'"1"', b"[]", b"null", b"true", '"é"'.encode()]
+    root = "" if before == b"[" else "/events"
+    assert [problem.pointer for problem in decoded.problems] == [f"{root}/{index}" for index in (0, 1, 3, 4, 5, 6)]
+    for problem in decoded.problems:
+        assert problem.raw is not None
+        offset = problem.location.offset - 100
+        assert data[offset:].startswith(problem.raw)
+        line_begin = data.rfind(b"\n", 0, offset) + 1
+        assert problem.location.line == 3 + data.count(b"\n", 0, offset)
+        assert problem.location.column == len(data[line_begin:offset].decode()) + (1 if line_begin else 5)
+    assert decoded.problems[0].message == "event 0 should be an object, found a number"
+    assert len(decode(batch(data)).problems) == 6
+
+
+def test_an_array_of_arrays_holds_no_events() -> None:
+    """Each inner array is rejected where it stands."""
+    decoded = split(batch(b"[[" + A + b"],[" + B + b"]]"))
+    assert decoded.events == []
+    assert [(problem.event_index, problem.location.column) for problem in decoded.problems] == [(0, 6), (1, 45)]
+
+
+def test_documents_on_one_line_are_told_apart() -> None:
+    """Each by itself with its own place; a damaged one costs itself; commas and empty arrays are remarked."""
+    line = b'{"events":[' + A + b"]} " + B + b'{"a":NaN}' + A + b"," + A + b"[]"
+    decoded = split(batch(line))
+    assert texts(decoded) == [A, B, A, A]
+    assert not decoded.rejected
+    documents = decoded.documents
+    assert [each.data if isinstance(each, Batch) else each.code for each in documents] == [
+        b'{"events":[' + A + b"]}",
+        B,
+        b'{"a":NaN}',
+        A,
+        Code.NOT_JSON,
+        A,
+        Code.EMPTY_ARRAY,
+    ]
+    for each in documents:
+        if isinstance(each, Batch):
+            assert line[each.location.offset - 100 :].startswith(each.data)
+            assert each.location.column == 5 + each.location.offset - 100
+
+
+def test_a_cell_is_one_batch_or_none() -> None:
+    """Two documents in a cell are no arrangement anybody makes: the row is rejected, not counted as two."""
+    decoded = split(batch(A + B, row=1))
+    assert decoded.rejected
+    assert decoded.documents == ()
+
+
+def test_junk_after_a_document_does_not_cost_it() -> None:
+    """One closing bracket too many."""
+    decoded = split(batch(b'{"events":[' + A + b"]}}"))
+    assert texts(decoded) == [A]
+    assert [problem.code for problem in decoded.problems] == [Code.NOT_JSON]
+
+
+def test_a_line_of_many_damaged_documents_ends() -> None:
+    """No recursion, no square of work."""
+    mark = b"\xef\xbb\xbf"
+    decoded = split(batch((A + mark) * 3000))
+    assert len(decoded.events) == 3000
+    assert all(isinstance(each, Batch | Problem) for each in decoded.documents)
+
+
+def test_no_message_holds_what_is_in_the_batch() -> None:
+    """Payloads are personal data."""
+    secret = b"secret@example.com"
+    for data in (
+        b'{"events":["%s"]}',
+        b'{"a":"%s"',
+        b'"%s"',
+        b"%s",
+        b'{"events":"%s"}',
+        b'{"a":"%s\xff"}',
+        b'{"%s":NaN}',
+        b'{"a":1}"%s"',
+    ):
+        for problem in split(batch(data % secret)).problems:
+            assert "secret" not in problem.message + problem.hint + problem.pointer

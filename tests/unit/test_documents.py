@@ -1,0 +1,142 @@
+from io import BytesIO
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Location, Problem, Severity
+from td_currents_cli.read import scanner as module
+from td_currents_cli.read.documents import Document, documents, documents_in
+from td_currents_cli.read.scanner import Scanner
+
+DOCUMENTS = [b'{"a":1}', b'{"b":[2,{"c":null}]}', '{"d":"é"}'.encode()]
+
+
+def read(text: bytes) -> list[bytes | Code]:
+    """The documents of a text, and the codes of what is remarked between them."""
+    found = documents(Scanner(BytesIO(text)), "x")
+    return [each.data if isinstance(each, Document) else each.code for each in found]
+
+
+def places(text: bytes) -> list[tuple[int | None, int | None, int]]:
+    """Where each document and each remark stands."""
+    found = [
+        each.location("x") if isinstance(each, Document) else each.location
+        for each in documents(Scanner(BytesIO(text)), "x")
+    ]
+    return [(each.line, each.column, each.offset) for each in found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\n".join(DOCUMENTS),
+        b"\n".join(DOCUMENTS) + b"\n",
+        b"\r\n".join(DOCUMENTS) + b"\r\n",
+        b"\n\n \n".join(DOCUMENTS),
+        b"[" + b",".join(DOCUMENTS) + b"]",
+        b" [\n  " + b",\n  ".join(DOCUMENTS) + b"\n]\n",
+        b"[" + b"]\n[".join(DOCUMENTS) + b"]",
+        b"[" + b"][".join(DOCUMENTS) + b"]",
+        DOCUMENTS[0] + b"\n[" + b",".join(DOCUMENTS[1:]) + b"]",
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 5, 1 << 20])
+def test_documents_in_every_arrangement(text: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same documents, byte for byte, wherever the pieces that are read end."""
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    assert read(text) == DOCUMENTS
+
+
+def test_pretty_printed_documents_one_after_another() -> None:
+    """Each is as it stands, line ends included."""
+    pretty = [b'{\n  "events": [\n    {\n      "a": {}\n    }\n  ]\n}', b'{\n  "b": {}\n}']
+    assert read(b"\n".join(pretty)) == pretty
+    assert read(b"".join(pretty)) == pretty
+    assert places(b"\n".join(pretty)) == [(1, 1, 0), (8, 1, len(pretty[0]) + 1)]
+
+
+def test_documents_on_one_line_are_one_until_they_are_decoded() -> None:
+    """Telling them apart would mean to parse every line twice: `documents_in` does it where it is found out."""
+    line = b"".join(DOCUMENTS)
+    assert read(line + b"\n" + DOCUMENTS[0]) == [line, DOCUMENTS[0]]
+    begin = Location(source="x", line=3, column=5, offset=100)
+    found = [each.location("x") for each in documents_in(line, begin) if isinstance(each, Document)]
+    assert [(each.line, each.column, each.offset) for each in found] == [(3, 5, 100), (3, 12, 107), (3, 32, 127)]
+    assert [each.data for each in documents_in(line, begin) if isinstance(each, Document)] == DOCUMENTS
+
+
+def test_places_are_where_documents_begin() -> None:
+    """Lines and columns from 1, offsets from 0."""
+    assert places(b' \n {"a":1}\n[1,\n  {"b":2}]') == [(2, 2, 3), (3, 2, 12), (4, 3, 17)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b'{"a":1}\n{"b":\n{"c":1}', [b'{"a":1}', b'{"b":', b'{"c":1}']),
+        (b'{"a":1}\n{"b":oops}\n{"c":1}', [b'{"a":1}', b'{"b":oops}', b'{"c":1}']),
+        (b'{"a":1}\nwarning: disk full\n{"c":1}', [b'{"a":1}', b"warning: disk full", b'{"c":1}']),
+        (b'{\n  "a": oops\n}\n{\n  "b": 1\n}', [b'{\n  "a": oops\n}', b'{\n  "b": 1\n}']),
+        (b'{\n  "a": [\n{\n  "b": 1\n}', [b'{\n  "a": [', b'{\n  "b": 1\n}']),
+        (b'[{"a":NaN},{"b":1},foo,{"c":1}]', [b'{"a":NaN}', b'{"b":1}', b"foo", b'{"c":1}']),
+        (b'[\n{"a":NaN},\n{"b":1}\n]\n{"c":1}', [b'{"a":NaN}', b'{"b":1}', b'{"c":1}']),
+        (b'[\n{"b":1},\n{"a":NaN}\n]\n{"c":1}', [b'{"b":1}', b'{"a":NaN}', b'{"c":1}']),
+        (b'[\n  {"a": [1,\n  {"b":1}\n]', [b'{"a": [1,', b'{"b":1}']),
+        (b'{"a":1}\n\x00\x00\x00', [b'{"a":1}', b"\x00\x00\x00"]),
+        (b'[{"a":\n[{"b":1}]\n[{"c":1}]', [b'{"a":', Code.NOT_JSON, b'{"b":1}', b'{"c":1}']),
+    ],
+)
+def test_damage_is_delivered_and_reading_goes_on(text: bytes, found: list[bytes | Code]) -> None:
+    """One bad document costs itself, in whichever arrangement it stands."""
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b'[{"a":1},{"b":2}', [b'{"a":1}', b'{"b":2}', Code.NOT_JSON]),
+        (b'[{"a":1},', [b'{"a":1}', Code.NOT_JSON]),
+        (b"[", [Code.NOT_JSON]),
+        (b'[{"a":1},]', [b'{"a":1}', Code.NOT_JSON]),
+        (b'[{"a":1} {"b":2}]', [b'{"a":1}', Code.NOT_JSON, b'{"b":2}']),
+        (b'[{"a":1}\n{"b":2}', [b'{"a":1}', Code.NOT_JSON, b'{"b":2}', Code.NOT_JSON]),
+        (b'[{"a":1}; {"b":2}]\n{"c":3}', [b'{"a":1}', Code.NOT_JSON, b'; {"b":2}]', b'{"c":3}']),
+        (b'{"a":1},\n{"b":2},', [b'{"a":1}', Code.NOT_JSON, b'{"b":2}', Code.NOT_JSON]),
+        (b"[ ]", [Code.EMPTY_ARRAY]),
+    ],
+)
+def test_what_is_wrong_between_documents_is_remarked_and_costs_none(text: bytes, found: list[bytes | Code]) -> None:
+    """A bracket that is not closed, a comma too many or too few; no document is lost for it."""
+    assert read(text) == found
+
+
+def test_an_array_that_is_not_closed_says_where_it_began() -> None:
+    """The place is where the bracket is missed."""
+    *_, problem = documents(Scanner(BytesIO(b'\n  [{"a":1}')), "x")
+    assert isinstance(problem, Problem)
+    assert "line 2, column 3" in problem.message
+    assert (problem.location.line, problem.location.column) == (2, 11)
+
+
+def test_a_byte_order_mark_in_front_of_a_later_document() -> None:
+    """`cat` of files from Windows: a warning each, and no document less."""
+    mark = b"\xef\xbb\xbf"
+    assert read(mark.join([b"", *DOCUMENTS[:1]]) + b"\n" + mark + DOCUMENTS[1]) == [
+        Code.BYTE_ORDER_MARK,
+        DOCUMENTS[0],
+        Code.BYTE_ORDER_MARK,
+        DOCUMENTS[1],
+    ]
+    line = mark.join(DOCUMENTS)
+    found = list(documents_in(line, Location(source="x", line=1, column=1)))
+    assert [each.data for each in found if isinstance(each, Document)] == DOCUMENTS
+    assert {each.severity for each in found if isinstance(each, Problem)} == {Severity.WARNING}
+
+
+def test_an_array_is_read_one_element_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by the largest element, not by the array."""
+    monkeypatch.setattr(module, "CHUNK", 64)
+    stream = BytesIO(b"[" + b",".join([b'{"a":1}'] * 10_000) + b"]")
+    found = documents(Scanner(stream), "x")
+    next(found)
+    assert stream.tell() < 500

@@ -1,0 +1,99 @@
+import pytest
+
+from td_currents_cli.events.flatten import flatten
+
+
+@pytest.mark.parametrize(
+    ("event", "flat"),
+    [
+        (
+            b'{"event_type":"a","id":"1","time":2,"user":{"user_id":"u"},"properties":{"campaign_id":"c"}}',
+            b'{"event_type":"a","id":"1","time":2,"user_id":"u","campaign_id":"c"}',
+        ),
+        (
+            b'{"properties":{"p":1},"time":2,"id":"1","user":{},"event_type":"a"}',
+            b'{"event_type":"a","id":"1","time":2,"p":1}',
+        ),
+        (b'{"event_type":"a"}', b'{"event_type":"a"}'),
+        (b"{}", b"{}"),
+        (b'{"user":{"a":1}}', b'{"a":1}'),
+        (b'{"properties":{"a":{"b":[1]}}}', b'{"a":{"b":[1]}}'),
+    ],
+)
+def test_members_of_user_and_properties_stand_beside_the_envelope(event: bytes, flat: bytes) -> None:
+    """`event_type`, `id`, `time` first, then the user, then the properties; what is nested deeper stays nested."""
+    assert flatten(event) == flat
+
+
+@pytest.mark.parametrize(
+    ("event", "flat"),
+    [
+        (b'{"user":{"a":1},"properties":{"a":2}}', b'{"user.a":1,"properties.a":2}'),
+        (b'{"id":"1","user":{"id":2},"properties":{"time":3}}', b'{"id":"1","user.id":2,"properties.time":3}'),
+        (b'{"extra":1,"user":{"extra":2}}', b'{"extra":1,"user.extra":2}'),
+        (b'{"user":{"user":1,"properties":2}}', b'{"user.user":1,"user.properties":2}'),
+        (b'{"user":{"":1},"properties":{"":2}}', b'{"user.":1,"properties.":2}'),
+        (b'{"user":{"user.a":1}}', b'{"user.user.a":1}'),
+        (b'{"user":{"properties.a":1}}', b'{"user.properties.a":1}'),
+        (
+            b'{"user.a":0,"user":{"a":1,"user.a":2},"properties":{"a":3}}',
+            b'{"user.a":0,"user.user.a":1,"user.user.user.a":2,"properties.a":3}',
+        ),
+        (b'{"user":{"a.b":1}}', b'{"a.b":1}'),
+        (b'{"user":null,"properties":[1]}', b'{"user":null,"properties":[1]}'),
+        (b'{"user":5,"properties":{"a":1}}', b'{"user":5,"a":1}'),
+    ],
+)
+def test_nothing_is_overwritten(event: bytes, flat: bytes) -> None:
+    """A name that another member has or could have is kept under its place; so is one that looks like that."""
+    assert flatten(event) == flat
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9223372036854775807",
+        b"123456789012345678901234567890",
+        b"3.140000104904175",
+        b"1.0",
+        b"-0",
+        b"1e400",
+        b"1E+2",
+        b'"\\u0000"',
+        b'"\\/\\u00e9"',
+        b'"\\ud800"',
+        '"\u2028😀"'.encode(),
+        b'{"a": [1,  2]}',
+    ],
+)
+def test_values_are_copied_as_they_stand(value: bytes) -> None:
+    """Byte for byte: no number is read, no escape is resolved, also where a name has to be changed."""
+    assert flatten(b'{"properties":{"a":' + value + b"}}") == b'{"a":' + value + b"}"
+    clash = flatten(b'{"user":{"a":' + value + b'},"properties":{"a":1}}')
+    assert clash == b'{"user.a":' + value + b',"properties.a":1}'
+
+
+def test_a_pretty_printed_event_becomes_one_line() -> None:
+    """Only white space between values goes."""
+    event = b'{\r\n  "id": "a\\n b",\r\n  "user": {\r\n    "x": [ 1.0,\n 1e400 ]\r\n  }\r\n}'
+    assert flatten(event) == b'{"id":"a\\n b","x":[1.0,1e400]}'
+
+
+def test_names_with_lone_surrogates() -> None:
+    """They are JSON, and stay what they are when they have to be prefixed."""
+    event = b'{"user":{"\\ud800":1},"properties":{"\\ud800":2,"\\u005cue000":3}}'
+    assert flatten(event) == b'{"user.\\ud800":1,"properties.\\ud800":2,"\\\\ue000":3}'
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        b'{"event_type":"a","id":"1","time":2,"user_id":"u"}',
+        b'{"event_type":"a", "x" : 1}',
+        b'{"user":null,"user.a":1,"properties.a":2}',
+        b'{"a":"\\ud800"}',
+    ],
+)
+def test_a_flat_event_is_itself(flat: bytes) -> None:
+    """`tdcur parse` of its own output changes nothing."""
+    assert flatten(flat) == flat

@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.model import Location, Problem
+from td_currents_cli.parse import ParseRequest, reject_line, run
+from td_currents_cli.read import sources
+
+ROWS = (
+    'time,events\n1,"[{""event_type"":""a"",""user"":{""x"":1.0}},7]"\n2,oops\n3,"[{""event_type"":""b""}]"\n4,[],5\n'
+)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A file of four rows, two of them bad, one with an element that is no event."""
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    return path
+
+
+def test_rows_become_flat_events(rows: Path, tmp_path: Path) -> None:
+    """A line each, in order; bad rows cost themselves and make the run exit 1 after all the rest is done."""
+    output = tmp_path / "out.jsonl"
+    outcome = run(ParseRequest(sources=sources([str(rows)]), output=output))
+    assert output.read_bytes() == b'{"event_type":"a","x":1.0}\n{"event_type":"b"}\n'
+    assert outcome.exit_code is ExitCode.FINDINGS
+    assert outcome.summary() == {
+        "rows_read": 4,
+        "rows_rejected": 2,
+        "events_read": 3,
+        "events_rejected": 1,
+        "written": 2,
+        "duplicates": 0,
+        "filtered": 0,
+        "lost": 0,
+    }
+
+
+def test_rejects_are_lines_with_place_reason_and_the_record_itself(rows: Path, tmp_path: Path) -> None:
+    """So that they can be mended and parsed again."""
+    rejects = tmp_path / "rejects.jsonl"
+    run(ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out.jsonl", rejects=rejects))
+    lines = [json.loads(line) for line in rejects.read_text("utf-8").splitlines()]
+    assert [(line["row"], line["line"], line["code"], line["raw"]) for line in lines] == [
+        (1, 2, Code.EVENT_NOT_OBJECT, "7"),
+        (2, 3, Code.NOT_JSON, "oops"),
+        (4, 5, Code.BAD_ROW, "4,[],5"),
+    ]
+    assert {line["source"] for line in lines} == {str(rows)}
+    assert all(line["reason"] for line in lines)
+    assert [line["offset"] for line in lines] == [ROWS.index("1,"), ROWS.index("2,"), ROWS.index("4,")]
+
+
+def test_a_rejects_file_is_there_even_when_nothing_was_rejected(tmp_path: Path) -> None:
+    """A script may look at its size without asking whether it exists."""
+    source, rejects = tmp_path / "x.json", tmp_path / "rejects.jsonl"
+    source.write_bytes(b'{"event_type":"a"}')
+    outcome = run(ParseRequest(sources=sources([str(source)]), output=tmp_path / "out.jsonl", rejects=rejects))
+    assert outcome.exit_code is ExitCode.OK
+    assert rejects.read_bytes() == b""
+
+
+def test_a_rejects_line_is_json_whatever_the_record_is() -> None:
+    """Bytes that are not UTF-8 are escaped; a file name may be anything the system takes."""
+    place = Location(source="\udcff.csv", line=1, row=1)
+    line = reject_line(Problem(code=Code.NOT_UTF8, location=place, message="not UTF-8", raw=b'\xff\n"\xed\xa0\x80'))
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["raw"] == '\\xff\n"\\xed\\xa0\\x80'
+    assert json.loads(line)["source"] == "\udcff.csv"
+
+
+def test_the_output_may_be_the_input(tmp_path: Path) -> None:
+    """It takes its name only when all has been read."""
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"event_type":"a","user":{"x":1}}\n' * 3)
+    for _ in range(2):
+        run(ParseRequest(sources=sources([str(path)]), output=path))
+        assert path.read_bytes() == b'{"event_type":"a","x":1}\n' * 3
+
+
+def test_output_and_rejects_cannot_be_one_file(rows: Path, tmp_path: Path) -> None:
+    """One would replace the other without a word, also under another name; `/dev/null` takes everything."""
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "out.jsonl")
+    for rejects in ("out.jsonl", "link.jsonl", "./out.jsonl"):
+        request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out.jsonl", rejects=tmp_path / rejects)
+        with pytest.raises(UsageError, match="same file"):
+            run(request)
+    run(ParseRequest(sources=sources([str(rows)]), output=Path("/dev/null"), rejects=Path("/dev/null")))
+
+
+def test_a_folder_is_no_output(rows: Path, tmp_path: Path) -> None:
+    """Said before anything is read."""
+    with pytest.raises(OutputError, match="it is a folder"):
+        run(ParseRequest(sources=sources([str(rows)]), output=tmp_path))

@@ -1,0 +1,206 @@
+import os
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Problem, Record, Severity
+from td_currents_cli.read import Source, records, sources
+from td_currents_cli.read import scanner as module
+
+EVENT = b'{"event_type":"users.messages.email.Open","id":"1"}'
+PAYLOAD = b'{"events":[' + EVENT + b"]}"
+
+
+class Memory:
+    """A source that is not a file."""
+
+    name = "memory"
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def open(self) -> BytesIO:
+        """Its bytes."""
+        return BytesIO(self._data)
+
+
+def read(data: bytes) -> list[Record]:
+    """The records of one source."""
+    source: Any = Memory(data)
+    return list(records([source]))
+
+
+def kinds(found: Iterable[Record]) -> list[bytes | Code]:
+    """The text of each batch and the code of each problem."""
+    return [each.data if isinstance(each, Batch) else each.code for each in found]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (PAYLOAD, [PAYLOAD]),
+        (PAYLOAD + b"\n" + PAYLOAD + b"\n", [PAYLOAD, PAYLOAD]),
+        (b"[" + PAYLOAD + b"," + EVENT + b"]", [PAYLOAD, EVENT]),
+        (EVENT + b"\r\n" + EVENT, [EVENT, EVENT]),
+        (b'time,events\n1,"[{""id"":""1""}]"\n', [b'[{"id":"1"}]']),
+        (b'"events"\n[]\n', [b"[]"]),
+        (b'{"time":1,"events":"[{\\"id\\":\\"1\\"}]"}\n', [b'[{"id":"1"}]']),
+        (b'[{"time":1,"events":"[]"},{"time":2,"events":null}]', [b"[]", b"[]"]),
+        (b"null", [b"null"]),
+        (b"17", [b"17"]),
+        (b'"text"', [b'"text"']),
+    ],
+)
+def test_the_form_is_detected(data: bytes, found: list[bytes]) -> None:
+    """Payloads and bare events in every arrangement, rows as CSV and JSON: nobody has to say which."""
+    assert kinds(read(data)) == found
+
+
+def test_rows_are_numbered_and_payloads_are_not() -> None:
+    """The number of the row is how people find it in a table; the first is 1, the header is none."""
+    row = b'{"time":1,"events":"[]"}'
+    found = read(b"\n".join([PAYLOAD, row, b"[" + row + b"," + row + b"]"]))
+    assert [each.location.row for each in found] == [None, 1, 2, 3]
+    assert [(each.location.line, each.location.column) for each in found] == [(1, 1), (2, 1), (3, 2), (3, 27)]
+
+
+def test_rows_on_one_line_are_told_apart() -> None:
+    """`cat` of row files without a last line end: a row each, with its own number and column."""
+    row = b'{"time":1,"events":"[]"}'
+    found = read(row + row + b"\n" + row)
+    assert kinds(found) == [b"[]", b"[]", b"[]"]
+    assert [(each.location.row, each.location.column) for each in found] == [(1, 1), (2, 25), (3, 1)]
+
+
+def test_a_byte_order_mark_is_a_warning() -> None:
+    """Files that Windows tools wrote are read all the same, JSON and CSV."""
+    for text, batch in ((PAYLOAD, PAYLOAD), (b"events\n[]\n", b"[]")):
+        mark, found = read(b"\xef\xbb\xbf" + text)
+        assert isinstance(mark, Problem)
+        assert (mark.code, mark.severity) == (Code.BYTE_ORDER_MARK, Severity.WARNING)
+        assert kinds([found]) == [batch]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_said_to_be_what_it_is(encoding: str) -> None:
+    """With its mark it is recognised; without, it is at least no event."""
+    text = PAYLOAD.decode().encode(encoding)
+    found = read(text)
+    if encoding == "utf-16":
+        assert kinds(found) == [Code.NOT_UTF8]
+    assert PAYLOAD not in kinds(found)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b" \t\r\n", b"\xef\xbb\xbf"])
+def test_an_empty_input_is_an_error(data: bytes) -> None:
+    """An export that failed leaves an empty file: a check must not be green."""
+    *_, problem = read(data)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.severity) == (Code.EMPTY_INPUT, Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x01\x02\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"time;events\n1;[]\n",
+        b"time,event\n1,2\n",
+        b"Job 123 is queued.\n",
+        b"caf\xe9,events\n",
+        b"<html>\n",
+        b'"unclosed,events\n',
+    ],
+)
+def test_anything_else_is_an_unknown_form(data: bytes) -> None:
+    """One problem, whatever the bytes are: not UTF-8, not CSV, no `events` column."""
+    assert kinds(read(data)) == [Code.UNKNOWN_FORM]
+
+
+def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first line of a large file without line ends is enough to know."""
+    monkeypatch.setattr(module, "CHUNK", 1 << 10)
+    monkeypatch.setattr(module, "LONGEST_PEEK", 1 << 10)
+    path = tmp_path / "junk"
+    path.write_bytes(b"\x80" * 1_000_000)
+    with path.open("rb", buffering=0) as stream:
+        source: Any = SimpleNamespace(name="junk", open=lambda: stream)
+        found = records([source])
+        assert kinds([next(found)]) == [Code.UNKNOWN_FORM]
+        assert stream.tell() < 200_000
+        assert list(found) == []
+
+
+def test_a_source_that_cannot_be_opened_does_not_stop_the_next(tmp_path: Path) -> None:
+    """A file that is gone by now is one problem with its name."""
+    gone, there = tmp_path / "gone.json", tmp_path / "there.json"
+    there.write_bytes(PAYLOAD)
+    problem, batch = records([Source("gone.json", gone), Source("there.json", there)])
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.location.source, problem.message) == (
+        Code.UNREADABLE,
+        "gone.json",
+        "No such file or directory",
+    )
+    assert kinds([batch]) == [PAYLOAD]
+
+
+@pytest.mark.parametrize(
+    ("whole", "torn"),
+    [
+        (EVENT + b"\n", EVENT[:-9]),
+        (b"[" + EVENT + b",", EVENT[:-9]),
+        (b"events,time\n[],1\n", b'"[{""id'),
+        (EVENT + b"\n", b""),
+    ],
+)
+def test_a_truncated_file_is_one_problem(whole: bytes, torn: bytes) -> None:
+    """What came before is given; the tear is not reported a second time as bad JSON or a bad row."""
+    import gzip
+    import os
+
+    tail = os.urandom(100_000).hex().encode()
+    packed = gzip.compress(whole + torn)[:-8] if torn else gzip.compress(whole + tail)[:-8]
+    found = read(packed)
+    problems = [each for each in found if isinstance(each, Problem)]
+    if torn:
+        assert [problem.code for problem in problems] == [Code.UNREADABLE]
+        assert len(found) == 2
+    assert problems[-1].message == "the gzip data is cut off before its end"
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is read from its descriptor, and stays open for whoever comes after."""
+    path = tmp_path / "in.json"
+    path.write_bytes(PAYLOAD)
+    with path.open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        (batch,) = records(sources(["-"]))
+        assert kinds([batch]) == [PAYLOAD]
+        assert batch.location.source == "<stdin>"
+        assert not stream.closed
+        os.fstat(stream.fileno())
+
+
+def test_a_non_blocking_pipe_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever shares the pipe may have made it so; "nothing yet" is not its end."""
+    from threading import Timer
+
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+
+    def write() -> None:
+        os.write(writing, PAYLOAD)
+        os.close(writing)
+
+    with os.fdopen(reading) as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        timer = Timer(0.2, write)
+        timer.start()
+        assert kinds(records(sources(None))) == [PAYLOAD]
+        timer.join()

@@ -1,0 +1,196 @@
+from io import BytesIO
+
+import pytest
+
+from td_currents_cli.model import Location
+from td_currents_cli.read import scanner as module
+from td_currents_cli.read.compression import UnreadableError
+from td_currents_cli.read.scanner import Scanner, code_points, is_json
+
+
+def scan(text: bytes) -> Scanner:
+    """A scanner at the beginning of a text."""
+    return Scanner(BytesIO(text))
+
+
+def place(scanner: Scanner) -> tuple[int, int, int]:
+    """Line, column and offset of the next byte."""
+    return scanner.line, scanner.column, scanner.offset
+
+
+class Breaking:
+    """A stream that breaks off after its first piece."""
+
+    def __init__(self, text: bytes) -> None:
+        self._stream = BytesIO(text)
+
+    def read1(self, size: int, /) -> bytes:
+        """As ByteStream."""
+        if piece := self._stream.read1(size):
+            return piece
+        raise UnreadableError("the gzip data is cut off before its end")
+
+
+def test_white_space_moves_line_and_column() -> None:
+    """Tabs are one column; CR LF is one line end; a form feed is no white space in JSON."""
+    scanner = scan(b" \t\r\n\n  {")
+    assert scanner.next_byte() == b"{"
+    assert place(scanner) == (3, 3, 7)
+    assert scan(b"\x0c{").next_byte() == b"\x0c"
+    assert scan(b" \n ").next_byte() == b""
+
+
+def test_columns_count_characters_not_bytes() -> None:
+    """As an editor shows them: a letter with an accent, an emoji and a broken byte are one column each."""
+    scanner = scan('"é😀" 1'.encode())
+    assert scanner.take_value() == '"é😀"'.encode()
+    assert scanner.next_byte() == b"1"
+    assert place(scanner) == (1, 6, 9)
+    assert code_points(b"a\xffb") == 3
+
+
+def test_a_byte_order_mark_is_no_column() -> None:
+    """The first character after it stands in the first column, three bytes on."""
+    scanner = scan(b"\xef\xbb\xbf{}")
+    assert scanner.head(3) == b"\xef\xbb\xbf"
+    scanner.skip_mark(3)
+    assert place(scanner) == (1, 1, 3)
+
+
+def test_a_scanner_can_begin_in_the_middle() -> None:
+    """Places are those of the whole source, also after a line end."""
+    scanner = Scanner(BytesIO(b'{}\n{"a":1}'), Location(source="x", line=7, column=30, offset=1000))
+    assert place(scanner) == (7, 30, 1000)
+    assert scanner.take_value() == b"{}"
+    assert place(scanner) == (7, 32, 1002)
+    scanner.next_byte()
+    assert place(scanner) == (8, 1, 1003)
+
+
+def test_lines_are_taken_with_their_carriage_return() -> None:
+    """Whoever asks for a line knows whether it is part of it."""
+    scanner = scan(b"a\r\n\nb")
+    assert [scanner.take_line() for _ in range(3)] == [b"a\r", b"", b"b"]
+    assert scanner.at_end
+    assert scanner.take_line() == b""
+
+
+def test_peeking_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the line ends beyond what has been read so far."""
+    monkeypatch.setattr(module, "CHUNK", 4)
+    scanner = scan(b"  0123456789\nnext")
+    scanner.next_byte()
+    assert scanner.peek_line().startswith(b"0123")
+    assert scanner.take_line() == b"0123456789"
+    assert scanner.peek_line() == b"next"
+
+
+def test_peeking_does_not_read_a_whole_file_without_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gigabyte of binary junk is not loaded to find out that it is junk."""
+    monkeypatch.setattr(module, "CHUNK", 1000)
+    monkeypatch.setattr(module, "LONGEST_PEEK", 1000)
+    stream = BytesIO(b"\x80" * 1_000_000)
+    assert len(Scanner(stream).peek_line()) <= 2000
+    assert stream.tell() <= 2000
+
+
+def test_an_object_line_needs_no_parsing() -> None:
+    """`}` last and nothing that continues it: taken as it stands, even if what is inside is not JSON."""
+    scanner = scan(b'{"a": nonsense}  \r\n{"b":1}')
+    assert scanner.take_object_line() == b'{"a": nonsense}'
+    assert scanner.next_byte() == b"{"
+    assert place(scanner) == (2, 1, 19)
+    assert scanner.take_object_line() == b'{"b":1}'
+
+
+@pytest.mark.parametrize("text", [b'{"a":\n1}', b'{"a":{}\n}', b'{"a":{}\n,"b":1}', b'{"a":1', b'{"a":{}} x\n'])
+def test_what_may_go_on_is_no_object_line(text: bytes) -> None:
+    """A pretty-printed object is left for the parser."""
+    scanner = scan(text)
+    assert scanner.take_object_line() is None
+    assert place(scanner) == (1, 1, 0)
+
+
+def test_a_long_line_is_left_for_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be all files of a folder without line ends, which need not be in memory at once."""
+    monkeypatch.setattr(module, "CHUNK", 8)
+    scanner = scan(b'{"a":1}{"b":2}{"c":3}\n')
+    assert scanner.take_object_line() is None
+    assert [scanner.take_value() for _ in range(3)] == [b'{"a":1}', b'{"b":2}', b'{"c":3}']
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize(
+    "value",
+    [b'{"a":[1,{"b":null}]}', b"12345", b"-1.5e300", b"true", b'"a\\"b"', b'"\\ud83d\\ude00\\ud800"', b"[]", b'"\xff"'],
+)
+def test_one_value_whatever_follows(value: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a byte more and not a byte less, wherever the pieces are cut."""
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    for rest in (b"", b" ", b"\n{}", b",1", b"]", b'"x"'):
+        scanner = scan(value + rest)
+        assert scanner.take_value() == value
+        assert scanner.offset == len(value)
+
+
+@pytest.mark.parametrize("text", [b"{", b'{"a":1', b'"abc', b"nul", b"NaN", b'{"a":NaN}', b"]", b"", b"[" * 100_000])
+def test_no_value_is_taken_where_there_is_none(text: bytes) -> None:
+    """Malformed, cut off, nested too deep: nothing is taken, whoever asks decides."""
+    scanner = scan(text)
+    assert scanner.take_value() is None
+    assert scanner.offset == 0
+
+
+def test_damage_ends_where_its_bracket_is_closed() -> None:
+    """What follows on the same line is still there."""
+    scanner = scan(b'{"a":NaN,"b":[1,{}]},{"c":1}')
+    assert scanner.take_damaged() == b'{"a":NaN,"b":[1,{}]}'
+    assert scanner.next_byte() == b","
+
+
+def test_damage_ends_before_a_line_that_begins_like_its_own() -> None:
+    """A bracket that is never closed takes no other document with it, in pretty-printed arrays too."""
+    scanner = scan(b'  {"a": [\n    {"b": 1\n  {"c": 1}')
+    scanner.next_byte()
+    assert scanner.take_damaged() == b'{"a": [\n    {"b": 1'
+    assert scanner.next_byte() == b"{"
+    assert place(scanner)[:2] == (3, 3)
+
+
+def test_damage_that_is_no_object_ends_at_a_comma() -> None:
+    """As an element of an array; a byte is taken in any case."""
+    scanner = scan(b"foo ,bar]")
+    assert scanner.take_damaged() == b"foo"
+    assert scanner.take_damaged() == b","
+    assert scanner.take_damaged() == b"bar"
+    assert scanner.next_byte() == b"]"
+
+
+@pytest.mark.parametrize("cut", [b"-", b"1.", b"1e", b"1e+", b"tr", b'"', b'"\\', b'"\\u00'])
+def test_what_is_cut_off_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that ends with the window goes on in the next one: msgspec calls `1.` malformed, not cut off."""
+    rest = {b"-": b"1", b"1.": b"5", b"1e": b"3", b"1e+": b"3", b"tr": b"ue", b'"': b'"', b'"\\': b'n"'}.get(cut, b'e9"')
+    before = b'{"a":'
+    monkeypatch.setattr(module, "CHUNK", len(before + cut))
+    value = before + cut + rest + b"}"
+    assert scan(value + b"\n" + value).take_value() == value
+
+
+def test_a_failure_is_kept_and_what_came_before_is_given() -> None:
+    """The scanner ends; it does not raise."""
+    scanner = Scanner(Breaking(b'{"a":1}\n{"b":'))
+    assert scanner.take_object_line() == b'{"a":1}'
+    assert scanner.next_byte() == b"{"
+    assert scanner.take_value() is None
+    assert scanner.take_damaged() == b'{"b":'
+    assert scanner.failure == "the gzip data is cut off before its end"
+    assert scanner.at_end
+
+
+def test_well_formed_as_far_as_structure_goes() -> None:
+    """Lone surrogates are JSON; a number that goes on is not."""
+    assert is_json(b'"\\ud800"')
+    assert is_json(b"1e400")
+    assert not is_json(b"1 2")
+    assert not is_json(b"")
+    assert not is_json(b"[" * 100_000 + b"]" * 100_000)

@@ -1,0 +1,66 @@
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from td_currents_cli.codes import Code
+from td_currents_cli.events.decode import Decoder
+from td_currents_cli.events.stream import Intake
+from td_currents_cli.model import Batch, Location, Problem
+
+
+class Event(Struct):
+    """What a verb might ask for."""
+
+    event_type: Any = UNSET
+
+
+PLACE = Location(source="x", line=1, column=1)
+GOOD = Batch(b'{"events":[{"event_type":"a"},1,{"event_type":"b"}]}', PLACE)
+BAD = Batch(b'{"events":5}', PLACE)
+LINE = Batch(b'{"event_type":"c"}{"events":[2,{"event_type":"d"}]}{"a":NaN}', PLACE)
+ROW = Problem(code=Code.BAD_ROW, location=PLACE, message="bad", raw=b"1,2")
+REMARK = Problem(code=Code.UNREADABLE, location=PLACE, message="cut off")
+
+
+def test_every_row_and_every_event_is_accounted_for() -> None:
+    """Good and rejected rows, good and rejected events; a remark that is no row counts as none."""
+    rejected: list[Problem] = []
+    intake = Intake(on_reject=rejected.append)
+    events = [event.event_type for _, each in intake.events([GOOD, BAD, ROW, REMARK], Decoder(Event)) for event in each]
+    balance = intake.balance(events_out=len(events))
+    assert events == ["a", "b"]
+    assert (balance.rows_read, balance.rows_rejected, balance.rows_good) == (3, 2, 1)
+    assert (balance.events_read, balance.events_rejected) == (3, 1)
+    assert balance.balanced
+    assert [problem.raw for problem in rejected] == [b"1", BAD.data, b"1,2"]
+    problems = intake.log.result()
+    assert (problems.total, problems.unreadable) == (4, 1)
+    assert all(problem.raw is None for problem in problems.kept)
+
+
+def test_documents_on_one_line_are_a_row_each() -> None:
+    """With their own batch, so that places and pointers are those of the document."""
+    intake = Intake()
+    found = [
+        (batch.location.column, [event.event_type for event in each])
+        for batch, each in intake.events([LINE], Decoder(Event))
+    ]
+    assert found == [(1, ["c"]), (19, ["d"])]
+    balance = intake.balance(events_out=2)
+    assert (balance.rows_read, balance.rows_rejected, balance.events_read, balance.events_rejected) == (3, 1, 3, 1)
+    assert balance.balanced
+
+
+def test_a_batch_without_events_is_given_too() -> None:
+    """It is Braze's connection test: whoever reads may want to say so."""
+    intake = Intake()
+    empty = Batch(b'{"events":[]}', PLACE)
+    assert list(intake.events([empty], Decoder(Event))) == [(empty, [])]
+
+
+def test_what_does_not_add_up_is_seen() -> None:
+    """A verb that loses an event cannot end well."""
+    intake = Intake()
+    assert [len(each) for _, each in intake.events([GOOD], Decoder(Event))] == [2]
+    assert not intake.balance(events_out=1).balanced
+    assert intake.balance(events_out=1, duplicates=1).balanced

@@ -1,0 +1,124 @@
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.model import Problem, Severity
+from td_currents_cli.read import sources
+from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
+from td_currents_cli.validate.selection import Selection
+
+OPEN = (
+    '{"event_type":"users.messages.email.Open","id":"1","time":1790000000,'
+    '"user":{"user_id":"u","external_user_id":"e"},"properties":{"dispatch_id":"d","email_address":"a@example.com"}}'
+)
+
+
+def validate(path: Path, text: str | bytes) -> ValidateOutcome:
+    """The findings in one file."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return run(ValidateRequest(sources=sources([str(path)]), selection=Selection.of((), ())))
+
+
+def errors(outcome: ValidateOutcome) -> list[Problem]:
+    """The findings that are errors."""
+    return [problem for problem in outcome.problems.kept if problem.severity is Severity.ERROR]
+
+
+def places(problems: Iterable[Problem]) -> list[tuple[Code, str, int | None, int | None]]:
+    """Code, pointer, line and column of each."""
+    return [(each.code, each.pointer, each.location.line, each.location.column) for each in problems]
+
+
+def test_a_finding_knows_its_event_and_its_place(tmp_path: Path) -> None:
+    """Index, id, type, pointer from the root of the document, line and column of the value."""
+    bad = OPEN.replace('"id":"1"', '"id":"é"').replace("1790000000", "[]")
+    (finding,) = errors(validate(tmp_path / "x.json", '{"events":[\n  ' + OPEN + ",\n  " + bad + "]}"))
+    assert places([finding]) == [(Code.TIME_INVALID, "/events/1/time", 3, 3 + bad.index("[]"))]
+    assert (finding.event_index, finding.event_id, finding.event_type) == (1, "é", "users.messages.email.Open")
+
+
+def test_indexes_count_what_is_no_event_too(tmp_path: Path) -> None:
+    """The pointer leads to the event, whatever stands before it in the array."""
+    outcome = validate(tmp_path / "x.json", '{"events":[1,{"event_type":"a","time":1,"user":{},"properties":{}}]}')
+    assert places(errors(outcome)) == [(Code.EVENT_NOT_OBJECT, "/events/0", 1, 12), (Code.ID_MISSING, "/events/1", 1, 14)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pointer"),
+    [
+        ("", "", ""),
+        ('{"note":[{}],"events":[', "]}", "/events/0"),
+        ("[", "]", ""),
+        ("[[", "]]", "/0"),
+    ],
+)
+def test_pointers_begin_at_the_root_of_the_document(before: str, after: str, pointer: str, tmp_path: Path) -> None:
+    """A bare event is its own root, also one in whose texts the word `"events"` stands."""
+    event = OPEN.replace('"id":"1"', '"id":5').replace('"d"', '"\\"events\\""')
+    (finding,) = errors(validate(tmp_path / "x.json", before + event + after))
+    assert places([finding]) == [(Code.ID_INVALID, f"{pointer}/id", 1, len(before) + event.index(":5") + 2)]
+
+
+def test_documents_on_one_line_have_their_own_pointers(tmp_path: Path) -> None:
+    """Index and pointer count from each document, the column from the line."""
+    bad = OPEN.replace('"id":"1"', '"id":5')
+    one = '{"events":[' + OPEN + "]}"
+    outcome = validate(tmp_path / "x.json", one + '{"events":[' + bad + "]}" + bad)
+    column = len(one) + len('{"events":[') + bad.index(":5") + 2
+    assert places(errors(outcome)) == [
+        (Code.ID_INVALID, "/events/0/id", 1, column),
+        (Code.ID_INVALID, "/id", 1, column + len(bad) + 2),
+    ]
+
+
+def test_the_same_text_twice_is_found_where_it_is(tmp_path: Path) -> None:
+    """Equal events one after another, and before the array."""
+    outcome = validate(tmp_path / "x.json", '{"x":{},"events":[{},{}]}')
+    found = [(each.pointer, each.location.column) for each in errors(outcome) if each.code is Code.ID_MISSING]
+    assert found == [("/events/0", 19), ("/events/1", 22)]
+
+
+def test_values_that_no_parser_likes(tmp_path: Path) -> None:
+    """Lone surrogates, numbers beyond all limits: findings about the type, and no stop."""
+    event = OPEN.replace("1790000000", "1e400").replace('"id":"1"', '"id":"\\ud800"')
+    (finding,) = errors(validate(tmp_path / "x.json", event))
+    assert (finding.pointer, finding.event_id) == ("/time", "\ud800")
+    big = OPEN.replace("1790000000", "9" * 5000)
+    assert {each.pointer for each in validate(tmp_path / "x.json", big).problems.kept} == {"", "/time"}
+
+
+def test_nesting_at_the_edge_of_what_can_be_read(tmp_path: Path) -> None:
+    """Read, or said to be too deep: nothing in between."""
+    for depth in range(900, 1010, 3):
+        event = OPEN.replace('"d"', "[" * depth + "]" * depth)
+        codes = {each.code for each in errors(validate(tmp_path / "x.json", event))}
+        assert codes in ({Code.FIELD_TYPE}, {Code.TOO_DEEP}), depth
+
+
+def test_an_empty_batch_is_a_note(tmp_path: Path) -> None:
+    """It is Braze's connection test."""
+    outcome = validate(tmp_path / "x.json", '{"events":[]}')
+    assert [(each.code, each.severity) for each in outcome.problems.kept] == [(Code.EMPTY_BATCH, Severity.INFO)]
+    assert outcome.exit_code is ExitCode.OK
+
+
+def test_messages_name_names_and_never_values(tmp_path: Path) -> None:
+    """And a name is cut where it would not fit on a line."""
+    text = OPEN.replace('"properties":{', '"properties":{"' + "n" * 10_000 + '":"secret",')
+    text = text.replace('"d"', '"secret"').replace('"a@example.com"', '["secret"]').replace("1790000000", '"secret"')
+    outcome = validate(tmp_path / "x.json", text)
+    assert len(outcome.problems.kept) >= 3
+    for problem in outcome.problems.kept:
+        assert "secret" not in problem.message + problem.hint + problem.pointer
+        assert len(problem.message) < 300
+
+
+def test_the_summary_counts_all(tmp_path: Path) -> None:
+    """Files, batches, events, and findings by severity."""
+    outcome = validate(tmp_path / "x.jsonl", '{"events":[]}\n{"events":[' + OPEN + ']}\n{"events":[{}]}\n')
+    figures = {"files": 1, "batches": 3, "events": 2, "errors": 5, "warnings": 0, "infos": 1}
+    assert figures.items() <= outcome.summary().items()
+    assert outcome.exit_code is ExitCode.FINDINGS
