@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
@@ -13,6 +13,10 @@ from td_currents_cli.model import Problem, Severity
 
 SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""
+
+
+GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
+"""The gravest severity first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,10 @@ def exit_code_of(problems: Problems, balance: Balance) -> ExitCode:
 
 
 class ProblemLog:
-    """Collects problems during a run: counts all, keeps the first ones (all, where `keep` is None)."""
+    """Collects problems during a run: counts all, keeps some (all, where `keep` is None).
+
+    Of each severity the first ones are kept until the end, so that many notes do not push errors out.
+    """
 
     def __init__(self, keep: int | None = 1000) -> None:
         self._keep = keep
@@ -96,15 +103,19 @@ class ProblemLog:
 
     def add(self, problem: Problem) -> None:
         """Count one problem, and keep it while there is room."""
-        self._by_severity[problem.severity] += 1
-        self._unreadable += problem.code is Code.UNREADABLE
-        if self._keep is None or len(self._kept) < self._keep:
+        if self._keep is None or self._by_severity[problem.severity] < self._keep:
             # The record itself is for whoever handles rejects: kept here, it would hold whole batches in memory.
             self._kept.append(replace(problem, raw=None))
+        self._by_severity[problem.severity] += 1
+        self._unreadable += problem.code is Code.UNREADABLE
 
     def result(self) -> Problems:
-        """What has been collected."""
-        return Problems(kept=tuple(self._kept), by_severity=self._by_severity, unreadable=self._unreadable)
+        """What has been collected: of the problems kept, the gravest, in the order met."""
+        kept = self._kept
+        if self._keep is not None and len(kept) > self._keep:
+            gravest = sorted(range(len(kept)), key=lambda index: (GRAVITY[kept[index].severity], index))
+            kept = [kept[index] for index in sorted(gravest[: self._keep])]
+        return Problems(kept=tuple(kept), by_severity=self._by_severity, unreadable=self._unreadable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.catalog.suggest import nearest
+
+CUSTOM_EVENT: Final = "users.behaviors.CustomEvent"
+"""The type of all events that people name themselves: in `properties.name`, with `properties.custom_properties`."""
+
+PURCHASE: Final = "users.behaviors.Purchase"
+"""The type that carries `properties.purchase_properties`."""
 
 
 class Where(StrEnum):
@@ -42,6 +49,7 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
         since: the Currents release that added it to its type; None where it came with the type itself.
         storage_only: in the storage export, not seen over HTTP: to be accepted there, never expected.
         http_only: sent over HTTP, not in the storage export.
+        until: the Currents release that no longer sends it; None where it is still sent.
     """
 
     name: str
@@ -53,6 +61,12 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
     since: str | None = None
     storage_only: bool = False
     http_only: bool = False
+    until: str | None = None
+
+    @property
+    def expected(self) -> bool:
+        """Whether an event that is sent over HTTP has to have it."""
+        return self.required and not self.storage_only
 
     def as_dict(self) -> dict[str, object]:
         """The machine form, with the names `events.json` uses."""
@@ -66,6 +80,7 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
             "since": self.since,
             "storage_only": self.storage_only,
             "http_only": self.http_only,
+            "until": self.until,
         }
 
 

@@ -11,7 +11,7 @@ The order of an event's fields means nothing to Braze; here they stand event, `u
 as the file lists them, groups first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -34,11 +34,18 @@ class Catalog(Struct, frozen=True):
         release: the Currents release the catalogue describes.
         released: the day of that release, `YYYY-MM-DD`.
         events: by name, in the order of the file.
+        groups: fields that often go together, as they usually are, by the name of the group.
+        custom_events: what the `custom_properties` of a custom event hold, by the `name` of the event. Braze knows
+            nothing of them: they come from an overlay. Their fields' `where` means nothing.
+        purchase_properties: the same of the `purchase_properties` of all purchases.
     """
 
     release: str
     released: str
     events: Mapping[str, EventType]
+    groups: Mapping[str, tuple[Field, ...]] = MappingProxyType({})
+    custom_events: Mapping[str, tuple[Field, ...]] = MappingProxyType({})
+    purchase_properties: tuple[Field, ...] = ()
 
     def get(self, name: str) -> EventType | None:
         """The event type of that name, or None."""
@@ -48,6 +55,15 @@ class Catalog(Struct, frozen=True):
         """The known type that an unknown name was probably meant to be, or None when nothing is near."""
         names = tuple(self.events)
         return nearest(name, names, separator=".") or completed(name, names, separator=".")
+
+    def __reduce__(self) -> tuple[Callable[..., "Catalog"], tuple[object, ...]]:
+        # Read-only mappings do not pickle, and that is how other processes get the catalogue.
+        values = msgspec.structs.astuple(self)
+        return _restored, tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
+
+
+def _restored(*values: object) -> Catalog:
+    return Catalog(*(MappingProxyType(value) if isinstance(value, dict) else value for value in values))  # type: ignore[arg-type]  # what `astuple` gave
 
 
 class _Definition(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +122,8 @@ def decode(text: bytes) -> Catalog:
     file = msgspec.json.decode(text, type=_File)
     usual = {name: _usual(name, definition) for name, definition in file.fields.items()}
     events = {name: _event(name, event, usual, file.groups) for name, event in file.events.items()}
-    return Catalog(file.release, file.released, MappingProxyType(events))
+    groups = {name: tuple(usual[member] for member in members) for name, members in file.groups.items()}
+    return Catalog(file.release, file.released, MappingProxyType(events), MappingProxyType(groups))
 
 
 def _usual(name: str, definition: _Definition) -> Field:
@@ -130,8 +147,13 @@ def _event(name: str, event: _Event, usual: Mapping[str, Field], groups: Mapping
         storage=event.storage,
         http=event.http,
         description=event.description,
-        fields=tuple(sorted(fields.values(), key=lambda field: _PLACES.index(field.where))),
+        fields=in_order(fields.values()),
     )
+
+
+def in_order(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Fields by the object they are members of: the event, `user`, `properties`; else in their order."""
+    return tuple(sorted(fields, key=lambda field: _PLACES.index(field.where)))
 
 
 def _changes(exception: _Exception) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import ClassVar
 
-from td_currents_cli.catalog.event_types import EventType
+from td_currents_cli.catalog.event_types import EventType, Field
 from td_currents_cli.catalog.events_file import Catalog, load
+from td_currents_cli.catalog.json_schema import json_schema
+from td_currents_cli.catalog.overlay import load_overlay
+from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -24,9 +28,13 @@ class EventsRequest:
 
     Attributes:
         pattern: the name of one event type, or a shell-style glob over names, whatever their case; None for all.
+        overlay: a file with event types and fields that the catalogue does not have; see `overlay`.
+        form: what a JSON Schema of the types refuses.
     """
 
     pattern: str | None = None
+    overlay: Path | None = None
+    form: SchemaForm = SchemaForm.TOLERANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +42,18 @@ class EventsOutcome(Outcome):
     """The event types asked for.
 
     Attributes:
-        release: the Currents release the catalogue describes.
-        released: the day of that release, `YYYY-MM-DD`.
+        catalog: where they are from.
         events: in the order of the catalogue.
         view: one type was asked for by its name, or a list.
+        form: what a JSON Schema of them refuses.
     """
 
     command: ClassVar[str] = "events"
 
-    release: str
-    released: str
+    catalog: Catalog
     events: tuple[EventType, ...]
     view: View
+    form: SchemaForm
 
     @property
     def sent_over_http(self) -> int:
@@ -55,24 +63,32 @@ class EventsOutcome(Outcome):
     def summary(self) -> dict[str, object]:
         """The release, and how many types were found."""
         return {
-            "release": self.release,
-            "released": self.released,
+            "release": self.catalog.release,
+            "released": self.catalog.released,
             "event_types": len(self.events),
             "sent_over_http": self.sent_over_http,
         }
 
     def data(self) -> dict[str, object]:
-        """The types with their fields."""
-        return {"events": [event.as_dict() for event in self.events]}
+        """The types with their fields, and what is known of the data that people name themselves."""
+        return {
+            "events": [event.as_dict() for event in self.events],
+            "custom_events": {name: _custom(fields) for name, fields in self.catalog.custom_events.items()},
+            "purchase_properties": _custom(self.catalog.purchase_properties),
+        }
+
+    def json_schema(self) -> dict[str, object]:
+        """A JSON Schema of payloads with the types."""
+        return json_schema(self.catalog, self.events, self.form)
 
 
 def run(request: EventsRequest) -> EventsOutcome:
     """Look up what was asked for.
 
     Raises:
-        UsageError: no type has that name, or none matches the glob.
+        UsageError: no type has that name, or none matches the glob; or the overlay has not its form.
     """
-    catalog = load()
+    catalog = load_overlay(request.overlay) if request.overlay else load()
     view = View.LIST
     if request.pattern is None:
         events = tuple(catalog.events.values())
@@ -81,7 +97,11 @@ def run(request: EventsRequest) -> EventsOutcome:
     else:
         events = (_named(catalog, request.pattern),)
         view = View.FIELDS
-    return EventsOutcome(release=catalog.release, released=catalog.released, events=events, view=view)
+    return EventsOutcome(catalog=catalog, events=events, view=view, form=request.form)
+
+
+def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:
+    return [{name: value for name, value in field.as_dict().items() if name != "in"} for field in fields]
 
 
 def _matching(catalog: Catalog, glob: str) -> tuple[EventType, ...]:

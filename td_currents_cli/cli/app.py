@@ -11,6 +11,7 @@ from td_currents_cli import __version__
 
 COMMANDS: Final = (
     "validate",
+    "rules",
     "send",
     "parse",
     "count",
@@ -32,7 +33,8 @@ class LazyCommands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
         """The command that the arguments name; for a misspelt one, an error with the nearest name."""
         # Typer suggests from the keys of this mapping alone.
-        self.commands = dict.fromkeys(COMMANDS)
+        names: Any = dict.fromkeys(COMMANDS)
+        self.commands = names
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- as above

@@ -36,6 +36,12 @@ Paths = Annotated[
 TextFormat = Annotated[Format, typer.Option("--format", help="How the outcome is printed on standard output.")]
 
 
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", metavar="N", min=1, help="Processes for large inputs.", show_default="one for each core"),
+]
+
+
 def command(function: Callable[..., Outcome]) -> Callable[..., None]:
     """Make a Typer command of a function that takes options and returns an outcome.
 
@@ -85,7 +91,7 @@ def _show(outcome: Outcome, form: str, terminal: Terminal) -> None:
 
 def _fail(error: Exception, name: str, form: str, terminal: Terminal) -> ExitCode:
     """Say why the run cannot go on, in the form asked for, and with which code it exits."""
-    from td_currents_cli.render import show_error, write_json  # noqa: PLC0415 -- as above
+    from td_currents_cli.render import show_error, write_json, write_json_line  # noqa: PLC0415 -- as above
 
     if os.environ.get("TDCUR_DEBUG") == "1":
         import traceback  # noqa: PLC0415 -- only for debugging
@@ -100,7 +106,8 @@ def _fail(error: Exception, name: str, form: str, terminal: Terminal) -> ExitCod
         return failure.exit_code
     show_error(failure, terminal)
     if form in {"json", "jsonl"}:
-        write_json(error_envelope(name, failure))
+        write = write_json if form == "json" else write_json_line
+        write(error_envelope(name, failure))
     return failure.exit_code
 
 

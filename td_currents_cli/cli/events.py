@@ -1,11 +1,13 @@
 """`tdcur events`: the catalogue of event types."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from td_currents_cli.cli.common import command
+from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
 
@@ -14,6 +16,7 @@ class EventsFormat(StrEnum):
 
     table = "table"
     json = "json"
+    json_schema = "json-schema"
 
 
 @command
@@ -27,17 +30,28 @@ def events(
         ),
     ] = None,
     *,
-    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
-        EventsFormat, typer.Option("--format", help="A table for people, or JSON with all fields.")
+    output_format: Annotated[
+        EventsFormat,
+        typer.Option("--format", help="A table for people, JSON with all fields, or a JSON Schema of payloads."),
     ] = EventsFormat.table,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With json-schema: refuse unknown types, fields and values too.")
+    ] = False,
+    catalog: Annotated[
+        Path | None,
+        typer.Option("--catalog", metavar="FILE", help="Further event types and fields.", show_default=False),
+    ] = None,
 ) -> Outcome:
     """List the event types that Braze Currents sends, or show the fields of one.
 
     A field's notes say whether it is required, personal data, and since which Currents release it is sent. Fields noted
     as "storage only" are in Braze's storage export, but were not seen over HTTP.
 
-    Examples: tdcur events '*.email.*'; tdcur events users.messages.email.Open
+    Examples: `tdcur events '*.email.*'`; `tdcur events users.messages.email.Open`; `tdcur events --format json-schema`
     """
-    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415 -- only for this command
+    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog.type_schema import SchemaForm  # noqa: PLC0415
 
-    return run(EventsRequest(pattern))
+    if strict and output_format is not EventsFormat.json_schema:
+        raise UsageError("--strict is about a JSON Schema", hint="Add --format json-schema.")
+    return run(EventsRequest(pattern, catalog, SchemaForm.STRICT if strict else SchemaForm.TOLERANT))

@@ -1,6 +1,7 @@
-"""The catalogue as tables: all types, or one type with its fields."""
+"""The catalogue as tables: all types, or one type with its fields. Or as a JSON Schema."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -8,9 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from td_currents_cli.catalog.event_types import EventType, Field
+from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE, EventType, Field
 from td_currents_cli.catalog.listing import EventsOutcome, View
 from td_currents_cli.render.figures import amount
+from td_currents_cli.render.json_layout import laid_out
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 
 WIDE: Final = 96
@@ -21,9 +23,16 @@ def table(outcome: EventsOutcome, terminal: Terminal) -> None:
     """A list of types with its total, or one type with its fields."""
     if outcome.view is View.FIELDS:
         _show_type(outcome.events[0], terminal)
+        _show_custom(outcome, terminal)
     else:
         _show_list(outcome, terminal)
-    terminal.say(f"Braze Currents release {outcome.release} of {outcome.released}", "dim")
+    terminal.say(f"Braze Currents release {outcome.catalog.release} of {outcome.catalog.released}", "dim")
+
+
+def json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
+    """The JSON Schema by itself, without the envelope of other JSON: a file that validators take as it is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(laid_out(outcome.json_schema()).encode() + b"\n")
 
 
 def _show_list(outcome: EventsOutcome, terminal: Terminal) -> None:
@@ -38,7 +47,7 @@ def _show_list(outcome: EventsOutcome, terminal: Terminal) -> None:
 def _with_category(events: tuple[EventType, ...]) -> Table:
     listed = _table("event type", "category", "release", "fields", "HTTP")
     for event in events:
-        listed.add_row(event.name, event.category, *_figures(event))
+        listed.add_row(Text(event.name), Text(event.category), *_figures(event))
     return listed
 
 
@@ -49,7 +58,7 @@ def _under_category(events: tuple[EventType, ...]) -> Table:
             listed.add_row()
         listed.add_row(Text(category, style="cyan"))
         for event in members:
-            listed.add_row(event.name, *_figures(event))
+            listed.add_row(Text(event.name), *_figures(event))
     return listed
 
 
@@ -58,14 +67,32 @@ def _figures(event: EventType) -> tuple[str, str, str]:
 
 
 def _show_type(event: EventType, terminal: Terminal) -> None:
-    terminal.out.print(event.name, style="bold")
-    terminal.out.print(event.description)
-    terminal.out.print(f"{event.category}, {_age(event)}, {_sent(event)}", style="dim")
+    # As Text: names and words of an overlay may have brackets, which rich would take for markup.
+    terminal.out.print(Text(event.name, "bold"))
+    terminal.out.print(Text(event.description))
+    terminal.out.print(Text(f"{event.category}, {_age(event)}, {_sent(event)}", "dim"))
+    _show_fields(event.fields, terminal)
+
+
+def _show_custom(outcome: EventsOutcome, terminal: Terminal) -> None:
+    """What an overlay says of the data that people name themselves."""
+    name, catalog = outcome.events[0].name, outcome.catalog
+    if name == CUSTOM_EVENT:
+        for custom, fields in catalog.custom_events.items():
+            terminal.show(custom, "bold")
+            _show_fields(fields, terminal, place="custom_properties")
+    if name == PURCHASE and catalog.purchase_properties:
+        terminal.show("All purchases", "bold")
+        _show_fields(catalog.purchase_properties, terminal, place="purchase_properties")
+
+
+def _show_fields(fields: Sequence[Field], terminal: Terminal, *, place: str = "") -> None:
     listed = _table("in", "field", "type", "notes")
-    for field in event.fields:
-        listed.add_row(field.where, Text(field.name, style="bold" if field.required else ""), field.type, _notes(field))
-    listed.columns[1].footer = amount(len(event.fields), "field")
-    listed.columns[-1].footer = f"{len(event.required)} required"
+    for field in fields:
+        name = Text(field.name, style="bold" if field.required else "")
+        listed.add_row(place or field.where, name, field.type, Text(_notes(field)))
+    listed.columns[1].footer = amount(len(fields), "field")
+    listed.columns[-1].footer = f"{sum(field.required for field in fields)} required"
     _print(listed, terminal)
 
 
@@ -92,6 +119,8 @@ def _remarks(field: Field) -> Iterator[str]:
         yield f"one of {' '.join(field.enum)}"
     if field.since is not None:
         yield f"since release {field.since}"
+    if field.until is not None:
+        yield f"not sent since release {field.until}"
     if field.storage_only:
         yield "storage only"
     if field.http_only:

@@ -1,88 +1,196 @@
-"""One batch checked: every event of it, and every remark with its place."""
+"""Batches checked: the clean ones in one pass, the others event by event, each remark with its place."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Struct
 
-from td_currents_cli import catalog
+from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.codes import Code
-from td_currents_cli.events.syntax import place_in
-from td_currents_cli.model import Batch, Problem, Severity
+from td_currents_cli.events.decode import split
+from td_currents_cli.events.elements import Elements, elements_of, kind_of
+from td_currents_cli.events.lenient import loads
+from td_currents_cli.model import Batch, Location, Problem, Record, Severity
+from td_currents_cli.validate.clean import CleanPass
+from td_currents_cli.validate.destination import check_destination
+from td_currents_cli.validate.document import check_document
 from td_currents_cli.validate.envelope import check_envelope
-from td_currents_cli.validate.fields import check_event_type, check_fields
-from td_currents_cli.validate.finding import Finding, pointer
-from td_currents_cli.validate.locate import find
+from td_currents_cli.validate.excerpt import excerpt
+from td_currents_cli.validate.extent import Extent, Named, in_text_order
+from td_currents_cli.validate.fields import FieldCheck, check_event_type
+from td_currents_cli.validate.finding import Finding
+from td_currents_cli.validate.limits import CLOCK_SKEW, MOST_NESTED
+from td_currents_cli.validate.locate import Places
+from td_currents_cli.validate.nesting import too_deep_at
+from td_currents_cli.validate.text import check_text, is_plain
+
+_event: Final = msgspec.json.Decoder(dict[str, Any])
+_BEGIN: Final = Location("<event>", 1, 1)
 
 
-def check_events(batch: Batch, events: list[Raw]) -> Iterator[Problem]:
-    """All remarks on the events of a batch, in their order."""
-    offset = 0
-    for index, raw in enumerate(events):
-        text = bytes(raw)
-        # In order and each after the one before: the search begins where the event does, give or take white space.
-        offset = batch.data.find(text, offset)
-        event = decode(text)
-        for finding in check_event(event):
-            yield _problem(batch, finding, event, index, text, offset)
-        offset += len(text)
+class Checked(Struct, frozen=True, gc=False, kw_only=True):
+    """What was found in one record.
+
+    Attributes:
+        location: of the batch.
+        events: how many elements it has, events or not.
+        ids: of its events, in their order; None for what has no usable one.
+        problems: in the order of the text.
+        is_row: it stands for a payload document or an ingested row, not for a remark on the source.
+        rejected: nothing of it could be read.
+    """
+
+    location: Location
+    events: int = 0
+    ids: Sequence[str | None] = ()
+    problems: Sequence[Problem] = ()
+    is_row: bool = True
+    rejected: bool = False
 
 
-def check_event(event: dict[str, Any]) -> Iterator[Finding]:
-    """All remarks on one event."""
-    name = event.get("event_type")
-    event_type = catalog.load().get(name) if isinstance(name, str) else None
-    time = event_type.field("time", catalog.Where.EVENT) if event_type else None
-    yield from check_envelope(event, time_may_be_text=time is not None and time.type is catalog.FieldType.STRING)
-    if event_type is not None:
-        yield from check_fields(event, event_type)
-    elif isinstance(name, str) and name:
-        yield from check_event_type(name)
+class Checker:
+    """Checks records against the rules.
+
+    Args:
+        catalog: the event types and their fields.
+        now: UNIX seconds; later times are in the future.
+        fast: whether what is clean is passed by the fast way. The findings are the same without it.
+    """
+
+    def __init__(self, catalog: Catalog, now: int, *, fast: bool = True) -> None:
+        self._catalog = catalog
+        self._latest = now + CLOCK_SKEW
+        self._check_fields = FieldCheck(catalog)
+        self._clean = CleanPass(catalog, self._latest) if fast else None
+
+    def __call__(self, record: Record) -> Iterator[Checked]:
+        """What was found in a record: more than one result where it turns out to be several documents on one line."""
+        if isinstance(record, Problem):
+            is_row = record.raw is not None
+            problem = msgspec.structs.replace(record, raw=None)
+            yield Checked(location=record.location, problems=[problem], is_row=is_row, rejected=is_row)
+            return
+        ids = self._ids_if_clean(record)
+        if ids is not None:
+            yield Checked(location=record.location, events=len(ids), ids=ids)
+        elif deep := _too_deep(record):
+            yield Checked(location=record.location, problems=[deep], rejected=True)
+        elif elements := _elements_of_array(record):
+            yield self._diagnosed(elements)
+        else:
+            yield from self._split(record)
+
+    def is_clean(self, document: bytes) -> bool:
+        """Whether a payload surely has no errors. False where that takes a closer look: ask `errors_of` each event."""
+        return self._clean is not None and self._clean.ids_of_payload(document) is not None
+
+    def errors_of(self, event: bytes) -> list[Problem]:
+        """The errors of one event, and no lesser remarks. Costs little for one that is clean.
+
+        Args:
+            event: a well-formed JSON value, an event or not. Line and column count from its beginning.
+        """
+        if self._clean and self._clean.id_of_event(event) is not None:
+            return []
+        batch = Batch(event, _BEGIN)
+        deep = _too_deep(batch)
+        problems = [deep] if deep else self._diagnosed(Elements(batch, [event])).problems
+        return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+    def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Finding]:
+        """All remarks on one event but those that only its text shows.
+
+        Args:
+            event: as decoded.
+            size: bytes of the event as it stands; 0 where no request has to hold it.
+        """
+        name = event.get("event_type")
+        event_type = self._catalog.get(name) if isinstance(name, str) else None
+        time = event_type.field("time", Where.EVENT) if event_type else None
+        time_may_be_text = time is not None and time.type is FieldType.STRING
+        yield from check_envelope(event, time_may_be_text=time_may_be_text, latest=self._latest)
+        if isinstance(name, str) and name:
+            yield from check_event_type(self._catalog, name)
+        if event_type is not None:
+            yield from self._check_fields(event, event_type)
+        yield from check_destination(event, event_type, size)
+
+    def _ids_if_clean(self, batch: Batch) -> Sequence[str | None] | None:
+        if self._clean is None:
+            return None
+        if batch.location.row is None:
+            return self._clean.ids_of_payload(batch.data)
+        return self._clean.ids_of_cell(batch.data)
+
+    def _split(self, batch: Batch) -> Iterator[Checked]:
+        """What is no array of events: one event, several documents on one line, or nothing that can be read."""
+        decoded = split(batch)
+        if decoded.documents:
+            for document in decoded.documents:
+                yield from self(document)
+        elif decoded.rejected:
+            problems = [_of_rejected(problem, batch) for problem in decoded.problems]
+            yield Checked(location=batch.location, problems=problems, rejected=True)
+        else:
+            yield self._diagnosed(Elements(batch, [batch.data]))
+
+    def _diagnosed(self, elements: Elements) -> Checked:
+        extent = Extent(elements)
+        ids: list[str | None] = []
+        problems: list[Problem] = []
+        for index, text in enumerate(extent.texts):
+            event_id = self._clean.id_of_event(text) if self._clean else None
+            if event_id is None:
+                event, found = self._findings(text, arrived=extent.batch.location.row is not None)
+                problems += [extent.problem_of_event(index, event, finding, byte) for byte, finding in found]
+                event_id = event.id
+            ids.append(event_id)
+        of_document = [extent.problem(finding, finding.at or 0) for finding in check_document(elements, extent.end)]
+        if of_document:
+            problems = in_text_order([*of_document, *problems])
+        return Checked(location=extent.batch.location, events=len(ids), ids=ids, problems=problems)
+
+    def _findings(self, text: bytes, *, arrived: bool) -> tuple[Named, list[tuple[int, Finding]]]:
+        """What one element is called by, and the remarks on it in the order of the bytes they are about."""
+        if not text.startswith(b"{"):
+            return Named(), [(0, Finding(Code.EVENT_NOT_OBJECT, (), f"an event is an object, found {kind_of(text)}"))]
+        event, plain = _decoded(text)
+        findings = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
+        if not findings:
+            return Named.of(event), []
+        places = Places(text, [each.path for each in findings if each.at is None])
+        at = [places.find(each.path, name=each.at_name) if each.at is None else each.at for each in findings]
+        return Named.of(event), sorted(zip(at, findings, strict=True), key=lambda item: item[0])
 
 
-def decode(text: bytes) -> dict[str, Any]:
-    """A well-formed JSON object as Python values."""
+def _too_deep(batch: Batch) -> Problem | None:
+    byte = too_deep_at(batch.data)
+    if byte is None:
+        return None
+    finding = Finding(Code.TOO_DEEP, (), f"more than {MOST_NESTED} arrays and objects stand in one another")
+    return Extent(Elements(batch, [batch.data])).problem(finding, byte)
+
+
+def _elements_of_array(batch: Batch) -> Elements | None:
+    """The elements of a well-formed batch, unless it is one event by itself or no batch at all."""
     try:
-        return msgspec.json.decode(text, type=dict[str, Any])
+        batch.data.decode()
+        elements = elements_of(batch)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return elements if isinstance(elements, Elements) and elements.pointer is not None else None
+
+
+def _of_rejected(problem: Problem, batch: Batch) -> Problem:
+    byte = problem.location.offset - batch.location.offset if batch.location.row is None else 0
+    return msgspec.structs.replace(problem, raw=None, excerpt=excerpt(batch.data, byte))
+
+
+def _decoded(text: bytes) -> tuple[dict[str, Any], bool]:
+    """A well-formed JSON object as Python values, and whether its text surely shows no more than these."""
+    try:
+        event = _event.decode(text)
     except msgspec.DecodeError:
-        # Lone surrogates, which only Python's own parser reads.
-        event: dict[str, Any] = json.loads(text)
-        return event
-
-
-def check_empty(batch: Batch) -> Problem:
-    """The remark on a batch without events."""
-    return Problem(
-        code=Code.EMPTY_BATCH,
-        severity=Severity.INFO,
-        location=batch.location,
-        message="the batch has no events",
-        hint="Braze sends such a batch to test a connection; it has no effect on data.",
-    )
-
-
-def _problem(
-    batch: Batch, finding: Finding, event: dict[str, Any], index: int, text: bytes, offset: int
-) -> Problem:
-    begin = _begin(batch, index)
-    event_id, event_type = event.get("id"), event.get("event_type")
-    return Problem(
-        code=finding.code,
-        severity=finding.severity,
-        location=place_in(batch, offset + find(text, finding.path, name=finding.at_name)),
-        message=finding.message,
-        pointer=pointer((*begin, *finding.path)),
-        event_index=index,
-        event_id=event_id if isinstance(event_id, str) else None,
-        event_type=event_type if isinstance(event_type, str) else None,
-        hint=finding.hint,
-    )
-
-
-def _begin(batch: Batch, index: int) -> tuple[str | int, ...]:
-    """Path from the root of the batch to one of its events."""
-    if batch.data.startswith(b"["):
-        return (index,)
-    return ("events", index) if b'"events"' in batch.data else ()
+        return loads(text), False
+    return event, is_plain(text, event)

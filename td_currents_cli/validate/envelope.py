@@ -1,70 +1,68 @@
-"""The five members that every event has: `event_type`, `id`, `time`, `user`, `properties` (Braze Currents over HTTP)."""
+"""The five members that every event has over HTTP: `event_type`, `id`, `time`, `user`, `properties`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
 from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.types import name_of
+from td_currents_cli.validate.limits import EARLIEST, MILLISECONDS
+from td_currents_cli.validate.types import kind_of, shown
 
-NO_USER_ID_HINT: Final = "Braze's Treasure Data export sends no event for such a user; its custom HTTP export does."
+MEMBERS: Final = ("event_type", "id", "time", "user", "properties")
 
 
-def check_envelope(event: dict[str, Any], *, time_may_be_text: bool) -> Iterator[Finding]:
-    """Remarks on the five members.
+def check_envelope(event: Mapping[str, Any], *, time_may_be_text: bool, latest: int) -> Iterator[Finding]:
+    """Remarks on the five members, and on others beside them.
 
     Args:
         event: as decoded.
         time_may_be_text: the catalogue has `time` of this event type as a string.
+        latest: UNIX seconds after which a `time` is in the future.
     """
     yield from _text(event, "event_type", Code.EVENT_TYPE_MISSING, Code.EVENT_TYPE_INVALID)
     yield from _text(event, "id", Code.ID_MISSING, Code.ID_INVALID)
-    yield from _time(event, time_may_be_text=time_may_be_text)
+    if not (time_may_be_text and isinstance(event.get("time"), str)):
+        yield from _time(event.get("time"), latest)
     yield from _object(event, "user", Code.USER_MISSING, Code.USER_INVALID)
     yield from _object(event, "properties", Code.PROPERTIES_MISSING, Code.PROPERTIES_INVALID)
-    user = event.get("user")
-    if isinstance(user, dict) and user.get("external_user_id") in (None, ""):
-        yield Finding(
-            Code.NO_EXTERNAL_USER_ID,
-            Severity.WARNING,
-            ("user",),
-            "the user has no `external_user_id`",
-            NO_USER_ID_HINT,
-        )
+    for name in event:
+        if name not in MEMBERS:
+            yield Finding(Code.UNKNOWN_MEMBER, (name,), f"unknown key `{shown(name)}` beside the five", at_name=True)
 
 
-def _text(event: dict[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
+def _text(event: Mapping[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
     value = event.get(name)
     if value is None:
-        yield _error(missing, (), f"`{name}` is missing")
+        yield Finding(missing, (), f"`{name}` is missing")
     elif not isinstance(value, str):
-        yield _error(invalid, (name,), f"`{name}` should be a text, found {name_of(value)}")
+        yield Finding(invalid, (name,), f"`{name}` should be a text, found {kind_of(value)}")
     elif not value:
-        yield _error(invalid, (name,), f"`{name}` is empty")
+        yield Finding(invalid, (name,), f"`{name}` is empty")
 
 
-def _time(event: dict[str, Any], *, time_may_be_text: bool) -> Iterator[Finding]:
-    value = event.get("time")
+def _time(value: object, latest: int) -> Iterator[Finding]:
+    path = ("time",)
     if value is None:
-        yield _error(Code.TIME_MISSING, (), "`time` is missing")
+        yield Finding(Code.TIME_MISSING, (), "`time` is missing")
+    elif isinstance(value, str):
+        yield Finding(Code.TIME_AS_TEXT, path, "`time` should be an integer, found a text")
+    elif isinstance(value, float):
+        yield Finding(Code.TIME_AS_FLOAT, path, f"`time` should be an integer, found {kind_of(value)}")
     elif isinstance(value, bool) or not isinstance(value, int):
-        if not (time_may_be_text and isinstance(value, str)):
-            yield _error(
-                Code.TIME_INVALID,
-                ("time",),
-                f"`time` should be an integer, found {name_of(value)}",
-                "`time` is UNIX time in whole seconds, UTC.",
-            )
+        yield Finding(Code.TIME_INVALID, path, f"`time` should be an integer, found {kind_of(value)}")
+    elif value < 0:
+        yield Finding(Code.TIME_INVALID, path, "`time` is negative")
+    elif value >= MILLISECONDS:
+        yield Finding(Code.TIME_IN_MILLISECONDS, path, "`time` is in milliseconds, not in seconds")
+    elif value > latest:
+        yield Finding(Code.TIME_IN_FUTURE, path, "`time` is in the future")
+    elif value < EARLIEST:
+        yield Finding(Code.TIME_TOO_OLD, path, "`time` is before 2011")
 
 
-def _object(event: dict[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
+def _object(event: Mapping[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
     value = event.get(name)
     if value is None:
-        yield _error(missing, (), f"`{name}` is missing")
+        yield Finding(missing, (), f"`{name}` is missing")
     elif not isinstance(value, dict):
-        yield _error(invalid, (name,), f"`{name}` should be an object, found {name_of(value)}")
-
-
-def _error(code: Code, path: tuple[str, ...], message: str, hint: str = "") -> Finding:
-    return Finding(code, Severity.ERROR, path, message, hint)
+        yield Finding(invalid, (name,), f"`{name}` should be an object, found {kind_of(value)}")

@@ -1,74 +1,147 @@
 """The members of `user` and `properties` against the catalogue."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from td_currents_cli import catalog
-from td_currents_cli.catalog import EventType, Where
+from msgspec import Struct
+
+from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
+from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
 from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.types import EXPECTED, IS_TYPE, name_of
+from td_currents_cli.validate.types import EXPECTED, IS_TYPE, LONGEST, kind_of, shown
 
 PLACES: Final = (Where.USER, Where.PROPERTIES)
+OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
 
 
-def check_event_type(name: str) -> Iterator[Finding]:
-    """A remark on a type the catalogue does not know: Braze adds types at any time, so it is never an error."""
-    if catalog.load().get(name) is None:
-        near = _near_type(name)
-        yield Finding(
-            Code.UNKNOWN_EVENT_TYPE,
-            Severity.WARNING,
-            ("event_type",),
-            f"unknown event type `{name}`",
-            f"did you mean `{near}`?" if near else "",
+def check_event_type(catalog: Catalog, name: str) -> Iterator[Finding]:
+    """A remark on a type that the catalogue does not know, or that is never sent over HTTP."""
+    path = ("event_type",)
+    event_type = catalog.get(name)
+    if event_type is None:
+        near = catalog.suggest(name) if len(name) <= LONGEST else None
+        hint = f"did you mean `{near}`?" if near else ""
+        yield Finding(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shown(name)}`", hint)
+    elif not event_type.http:
+        yield Finding(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is a type of the storage export only")
+
+
+class FieldCheck:
+    """Remarks on missing, misplaced, mistyped and unknown members of `user` and `properties`."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._expected: dict[str, Sequence[_Expected]] = {}
+
+    def __call__(self, event: Mapping[str, Any], event_type: EventType) -> Iterator[Finding]:
+        """All remarks on one event of that type."""
+        if event_type.name not in self._expected:
+            self._expected[event_type.name] = [_Expected.of(event_type, place) for place in PLACES]
+        for expected in self._expected[event_type.name]:
+            members = event.get(expected.name)
+            if isinstance(members, dict):
+                yield from _missing(members, expected.required, (expected.name,))
+                for name, value in members.items():
+                    field = expected.fields.get(name)
+                    if field is None:
+                        yield _unknown(event_type, expected.place, name)
+                    elif field.until is not None or field.enum or not expected.is_type[name](value):
+                        yield from _value(field, value, (expected.name, name))
+        properties = event.get("properties")
+        if isinstance(properties, dict):
+            if event_type.name == CUSTOM_EVENT and isinstance(name := properties.get("name"), str):
+                yield from _described(properties, "custom_properties", self._catalog.custom_events.get(name, ()))
+            elif event_type.name == PURCHASE:
+                yield from _described(properties, "purchase_properties", self._catalog.purchase_properties)
+
+
+class _Expected(Struct, frozen=True, kw_only=True):
+    """What the catalogue says of one object of an event, looked up once for each type."""
+
+    place: Where
+    name: str
+    required: Sequence[Field]
+    fields: Mapping[str, Field]
+    is_type: Mapping[str, Callable[[Any], bool]]
+
+    @classmethod
+    def of(cls, event_type: EventType, place: Where) -> "_Expected":
+        fields = fields_accepted(event_type, place)
+        return cls(
+            place=place,
+            name=place.value,
+            required=[field for field in event_type.fields if field.where is place and field.expected],
+            fields=fields,
+            is_type={name: IS_TYPE[field.type] for name, field in fields.items()},
         )
 
 
-def check_fields(event: dict[str, Any], event_type: EventType) -> Iterator[Finding]:
-    """Remarks on missing, mistyped and unknown members."""
-    yield from _missing(event, event_type)
-    for place in PLACES:
-        members = event.get(place)
-        for name, value in members.items() if isinstance(members, dict) else ():
-            yield from _member(event_type, place, name, value)
+def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
+    """The fields that may stand in `user` or in `properties`, by name.
+
+    Those of the storage export are accepted in either: which one it would be is not known, as they are never seen
+    over HTTP.
+    """
+    either = [field for field in event_type.fields if field.storage_only and field.where is OTHER[place]]
+    here = [field for field in event_type.fields if field.where is place]
+    return {field.name: field for field in (*either, *here)}
 
 
-def _missing(event: dict[str, Any], event_type: EventType) -> Iterator[Finding]:
-    for field in event_type.required:
-        members = event.get(field.where)
-        if field.where in PLACES and isinstance(members, dict) and not field.storage_only:
-            if members.get(field.name) is None:
-                state = "is null" if field.name in members else "is missing"
-                message = f"required field `{field.where}.{field.name}` {state}"
-                yield Finding(Code.FIELD_MISSING, Severity.ERROR, (field.where.value,), message)
+def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]) -> Iterator[Finding]:
+    """Remarks on data that people name themselves, and that the user's own catalogue describes."""
+    data = properties.get(name)
+    if isinstance(data, dict):
+        path = ("properties", name)
+        yield from _missing(data, fields, path)
+        for field in fields:
+            if field.name in data:
+                yield from _value(field, data[field.name], (*path, field.name))
+    elif data is None and any(field.expected for field in fields):
+        yield _missing_field(properties, name, ("properties",))
 
 
-def _member(event_type: EventType, place: Where, name: str, value: object) -> Iterator[Finding]:
+def _missing(members: Mapping[str, Any], fields: Sequence[Field], path: tuple[str, ...]) -> Iterator[Finding]:
+    for field in fields:
+        if field.expected and members.get(field.name) is None:
+            yield _missing_field(members, field.name, path)
+
+
+def _missing_field(members: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Finding:
+    below = (*path, name)
+    if name in members:
+        return Finding(Code.FIELD_MISSING, below, f"required field `{'.'.join(below)}` is null")
+    return Finding(Code.FIELD_MISSING, path, f"required field `{'.'.join(below)}` is missing")
+
+
+def _unknown(event_type: EventType, place: Where, name: str) -> Finding:
     path = (place.value, name)
-    field = event_type.field(name, place)
-    if field is None:
-        near = _near_field(event_type.name, place, name)
-        yield Finding(
-            Code.UNKNOWN_FIELD,
-            Severity.WARNING,
-            path,
-            f"unknown field `{place}.{name}`",
-            f"did you mean `{near}`?" if near else "",
-            at_name=True,
-        )
-    elif value is not None and not IS_TYPE[field.type](value):
-        message = f"`{place}.{name}` should be {EXPECTED[field.type]}, found {name_of(value)}"
-        yield Finding(Code.FIELD_TYPE, Severity.ERROR, path, message)
+    if event_type.field(name, OTHER[place]):
+        message = f"`{place}.{name}` is a field of `{OTHER[place]}`"
+        return Finding(Code.MISPLACED_FIELD, path, message, at_name=True)
+    near = event_type.suggest_field(name, place) if len(name) <= LONGEST else None
+    hint = f"did you mean `{near}`?" if near else ""
+    return Finding(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shown(name)}`", hint, at_name=True)
 
 
-@lru_cache(maxsize=4096)
-def _near_type(name: str) -> str | None:
-    return catalog.load().suggest(name)
+def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Finding]:
+    name = ".".join(path)
+    if field.until is not None:
+        message = f"`{name}` is not sent any more since release {field.until}"
+        yield Finding(Code.FIELD_GONE, path, message, at_name=True)
+    if field.type is FieldType.STRINGS and isinstance(value, list):
+        yield from _texts(value, path)
+    elif not IS_TYPE[field.type](value):
+        yield Finding(Code.FIELD_TYPE, path, f"`{name}` should be {EXPECTED[field.type]}, found {kind_of(value)}")
+    elif field.enum and value is not None and value not in field.enum:
+        hint = f"one of {', '.join(field.enum)}"
+        yield Finding(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
 
 
-@lru_cache(maxsize=4096)
-def _near_field(event_type: str, place: Where, name: str) -> str | None:
-    return catalog.load().events[event_type].suggest_field(name, place)
+def _texts(value: list[Any], path: tuple[str, ...]) -> Iterator[Finding]:
+    """A remark on the first element that is no text: the others will be alike."""
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            message = f"`{'.'.join(path)}[{index}]` should be a text, found {kind_of(item)}"
+            yield Finding(Code.FIELD_TYPE, (*path, index), message)
+            return

@@ -1,27 +1,28 @@
-"""What a check remarks about one event, before its place in the source is looked up."""
+"""What a rule remarks, before its place in the source is looked up."""
 
 from msgspec import Struct
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
 
 
 class Finding(Struct, frozen=True, gc=False):
-    """One remark.
+    """One remark on an event, or on the document around its events.
 
     Attributes:
-        path: members from the event down to the place, as `("properties", "campaign_name")`. A missing member is
-            remarked at the object that misses it.
+        path: members down to the place, as `("properties", "campaign_name")`. A missing member is remarked at the
+            object that misses it.
         message: names of fields and types, never their values.
+        hint: the mend, where it can be said more exactly than the rule says it.
         at_name: the remark is about the member's name, not about its value.
+        at: byte offset of the place, where it is known already.
     """
 
     code: Code
-    severity: Severity
     path: tuple[str | int, ...]
     message: str
     hint: str = ""
     at_name: bool = False
+    at: int | None = None
 
 
 def pointer(path: tuple[str | int, ...]) -> str:

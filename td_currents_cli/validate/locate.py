@@ -1,14 +1,45 @@
 """Where in JSON text a member stands. Only ever asked about what has a finding."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
-import orjson
-
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_TOKEN: Final = re.compile(
+    rb"""
+    (?P<text> "[^"\\]*+ (?: \\.[^"\\]*+ )*+" ) (?P<name> \s*+: )?+ |
+    (?P<opening> [{\[] ) |
+    (?P<closing> [}\]] ) |
+    (?P<scalar> [^\s{}\[\],:"]++ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_TEXT, _NAME, _OPENING, _CLOSING, _SCALAR = range(1, _TOKEN.groups + 1)
 
 Path = tuple[str | int, ...]
+
+
+class Places:
+    """The places of values of well-formed JSON text. A name that stands twice in an object has its last place.
+
+    Args:
+        text: well-formed.
+        wanted: the paths that are asked for, so that memory does not grow with the number of values; None for any.
+    """
+
+    def __init__(self, text: bytes, wanted: Collection[Path] | None = None) -> None:
+        keep = None if wanted is None else {path[:length] for path in wanted for length in range(len(path) + 1)}
+        self._places = {
+            path: (name_at, value_at) for path, name_at, value_at in members(text) if keep is None or path in keep
+        }
+
+    def find(self, path: Path, *, name: bool = False) -> int:
+        """Byte offset of the value at that path, or of its name; of the nearest value above where it is not there."""
+        found = path
+        while found not in self._places:
+            found = found[:-1]
+        name_at, value_at = self._places[found]
+        return name_at if name and found == path else value_at
 
 
 def members(text: bytes) -> Iterator[tuple[Path, int, int]]:
@@ -19,49 +50,26 @@ def members(text: bytes) -> Iterator[tuple[Path, int, int]]:
         of the value.
     """
     path: list[str | int] = []
-    in_array: list[bool] = []
     name_at: int | None = None
-    naming = False
     for token in _TOKEN.finditer(text):
-        mark = token.group()
+        kind = token.lastindex
         at = token.start()
-        if mark in {b"}", b"]"}:
-            in_array.pop()
-            path.pop()
-            naming = False
-        elif mark == b",":
-            naming = not in_array[-1]
-            if in_array[-1]:
-                path[-1] = int(path[-1]) + 1
-        elif mark == b":":
-            naming = False
-        elif naming:
-            path[-1] = _name(mark)
+        if kind == _NAME:
+            path[-1] = _name(token.group(_TEXT))
             name_at = at
+        elif kind == _CLOSING:
+            path.pop()
         else:
+            if name_at is None and path:
+                path[-1] = int(path[-1]) + 1
             yield tuple(path), at if name_at is None else name_at, at
             name_at = None
-            if mark in {b"{", b"["}:
-                in_array.append(mark == b"[")
-                path.append(0)
-                naming = mark == b"{"
+            if kind == _OPENING:
+                # The first element of an array adds one; a name takes the place of the number.
+                path.append(-1)
 
 
 def _name(token: bytes) -> str:
-    try:
-        name: str = orjson.loads(token)
-    except orjson.JSONDecodeError:
-        # A lone surrogate: no member that a finding names has one.
-        return token.decode(errors="replace")
+    # Few names have escapes; those that do may be lone surrogates, which only Python's own parser reads.
+    name: str = json.loads(token) if b"\\" in token else token[1:-1].decode()
     return name
-
-
-def find(text: bytes, path: Path, *, name: bool = False) -> int:
-    """Byte offset of the value at that path, or of its name; of the nearest object above where it is not there."""
-    best, depth = 0, -1
-    for each, name_at, value_at in members(text):
-        if each == path[: len(each)] and len(each) > depth:
-            best, depth = (name_at if name and len(each) == len(path) else value_at), len(each)
-            if depth == len(path):
-                break
-    return best

@@ -1,32 +1,84 @@
 """The run of `tdcur validate`: all batches of all sources, checked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
 
-from td_currents_cli.events.decode import split
-from td_currents_cli.events.stream import Intake
-from td_currents_cli.model import Severity
+from td_currents_cli import catalog as catalogs
+from td_currents_cli.catalog import Catalog
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.model import Batch, Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
 from td_currents_cli.read import Source, records
-from td_currents_cli.validate.check import check_empty, check_events
+from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
+from td_currents_cli.validate.check import Checked, Checker
+from td_currents_cli.validate.extent import in_text_order
+from td_currents_cli.validate.repeats import Repeats, repeat_remarks
+from td_currents_cli.validate.selection import Selection
+from td_currents_cli.work import in_order
+
+CHUNK: Final = 1 << 20
+"""Bytes of batches that are checked in one go."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateRequest:
-    """What to validate."""
+    """What to validate, and what counts.
+
+    Attributes:
+        selection: codes that are reported.
+        strict: warnings count as errors for the exit code.
+        catalog: event types and fields.
+        baseline: file of findings that are known and accepted.
+        write_baseline: where to write the findings of this run as the baseline of later ones.
+        keep: how many findings to keep for showing; None for all. All are counted.
+        statistics: what is wanted is how often each rule was broken.
+        jobs: number of processes.
+        now: UNIX seconds; later times are in the future.
+    """
 
     sources: Sequence[Source]
+    selection: Selection
+    strict: bool = False
+    catalog: Catalog = field(default_factory=catalogs.load)
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    keep: int | None = None
+    statistics: bool = False
+    jobs: int = 1
+    now: int = field(default_factory=lambda: int(time.time()))
+    fast: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateOutcome(Outcome):
-    """The findings and what they were found in."""
+    """The findings and what they were found in.
+
+    Attributes:
+        files: number of sources.
+        by_code: how often each rule was broken.
+        selection: the rules that were checked.
+        suppressed: findings that the baseline accepts.
+        strict: warnings count as errors.
+        statistics: `by_code` is to be shown, not the findings.
+        seconds: the run took.
+    """
 
     command: ClassVar[str] = "validate"
 
     files: int
     balance: Balance
+    by_code: Counter[Code]
+    selection: Selection
+    suppressed: int = 0
+    strict: bool = False
+    statistics: bool = False
+    seconds: float = 0.0
 
     def summary(self) -> dict[str, object]:
         """How much was checked and how much was found."""
@@ -37,25 +89,120 @@ class ValidateOutcome(Outcome):
             "errors": self.problems.by_severity[Severity.ERROR],
             "warnings": self.problems.by_severity[Severity.WARNING],
             "infos": self.problems.by_severity[Severity.INFO],
+            "shown": len(self.problems.kept),
+            "suppressed": self.suppressed,
+            "by_code": {code: self.by_code[code] for code in sorted(self.by_code)},
+            "seconds": round(self.seconds, 3),
         }
 
 
 def run(request: ValidateRequest) -> ValidateOutcome:
-    """Check every event of all sources."""
-    # A linter shows what it found, all of it.
-    intake = Intake(log=ProblemLog(keep=None))
-    checked = 0
-    for batch, events in intake.events(records(request.sources), split):
-        if not events:
-            intake.log.add(check_empty(batch))
-        for problem in check_events(batch, events):
-            intake.log.add(problem)
-        checked += len(events)
-    balance = intake.balance(events_out=checked)
-    problems = intake.log.result()
-    return ValidateOutcome(
-        files=len(request.sources),
-        balance=balance,
-        problems=problems,
-        exit_code=exit_code_of(problems, balance),
-    )
+    """Check every event of all sources.
+
+    Raises:
+        InputError: the baseline cannot be read.
+        UsageError: the baseline is none.
+        OutputError: the baseline cannot be written.
+    """
+    begin = time.monotonic()
+    tally = _Tally(request)
+    arguments = (request.catalog, request.now, request.fast)
+    with closing(in_order(_chunk_checker, arguments, _chunks(records(request.sources)), request.jobs)) as work:
+        for chunk, results in work:
+            for record, checks in zip(chunk, results, strict=True):
+                for checked in checks:
+                    tally.take(record, checked)
+    if request.write_baseline is not None:
+        write_baseline(request.write_baseline, tally.kinds)
+    return tally.outcome(time.monotonic() - begin)
+
+
+def _chunk_checker(catalog: Catalog, now: int, fast: bool) -> Callable[[list[Record]], list[list[Checked]]]:  # noqa: FBT001 -- sent to other processes as it is
+    checker = Checker(catalog, now, fast=fast)
+    return lambda chunk: [list(checker(record)) for record in chunk]
+
+
+def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
+    chunk: list[Record] = []
+    size = 0
+    for record in stream:
+        chunk.append(record)
+        size += len(record.data) if isinstance(record, Batch) else 1000
+        if size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+class _Tally:
+    """Counts what was checked, and decides which findings count."""
+
+    def __init__(self, request: ValidateRequest) -> None:
+        self._request = request
+        self._log = ProblemLog(keep=request.keep)
+        self._repeats = Repeats() if Code.REPEATED_ID in request.selection else None
+        self._baseline = read_baseline(request.baseline) if request.baseline else Baseline({})
+        self._by_code: Counter[Code] = Counter()
+        self._suppressed = 0
+        self._rows = self._rejected = self._events = 0
+        self.kinds: Counter[Kind] = Counter()
+
+    def take(self, record: Record, checked: Checked) -> None:
+        """Count one checked batch and its findings."""
+        self._rows += checked.is_row
+        self._rejected += checked.rejected
+        self._events += checked.events
+        problems = checked.problems
+        if self._repeats is not None and checked.ids:
+            repeated = self._repeats.of(checked.location, checked.ids)
+            if repeated:
+                remarks = repeat_remarks(record, checked.location, repeated, exact=self._shows_more())
+                problems = in_text_order([*problems, *remarks])
+        for problem in problems:
+            self._note(problem)
+
+    def outcome(self, seconds: float) -> ValidateOutcome:
+        """The frozen result."""
+        balance = Balance(
+            rows_read=self._rows,
+            rows_rejected=self._rejected,
+            events_read=self._events,
+            events_rejected=0,
+            events_out=self._events,
+        )
+        problems = self._log.result()
+        code = exit_code_of(problems, balance)
+        if self._request.strict and problems.by_severity[Severity.WARNING]:
+            code = max(code, ExitCode.FINDINGS)
+        return ValidateOutcome(
+            files=len(self._request.sources),
+            balance=balance,
+            problems=problems,
+            exit_code=code,
+            by_code=self._by_code,
+            selection=self._request.selection,
+            suppressed=self._suppressed,
+            strict=self._request.strict,
+            statistics=self._request.statistics,
+            seconds=seconds,
+        )
+
+    def _shows_more(self) -> bool:
+        """Whether the next finding may matter for more than its code."""
+        request = self._request
+        if request.keep is None or request.baseline is not None or request.write_baseline is not None:
+            return True
+        return self._by_code.total() < request.keep
+
+    def _note(self, problem: Problem) -> None:
+        if problem.code not in self._request.selection:
+            return
+        if self._request.write_baseline is not None and problem.code is not Code.UNREADABLE:
+            self.kinds[kind_of(problem)] += 1
+            self._suppressed += 1
+        elif self._baseline.accepts(problem):
+            self._suppressed += 1
+        else:
+            self._by_code[problem.code] += 1
+            self._log.add(problem)

@@ -5,23 +5,27 @@ from typing import Any, Final
 
 from td_currents_cli.catalog import FieldType
 
+LONGEST: Final = 200
+"""Characters of a name in a message. A longer one is nobody's slip of the pen."""
 
-def name_of(value: object) -> str:
+
+def kind_of(value: object) -> str:
     """What kind of JSON value this is, for a message: never the value itself."""
     if value is None:
         return "null"
     return _NAMES[type(value)]
 
 
-def _strings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def shown(name: str) -> str:
+    """A name for a message, which stays a line that can be read however long the name is."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
 
 
 _NAMES: Final[dict[type, str]] = {
     str: "a text",
     bool: "a boolean",
     int: "an integer",
-    float: "a number with a fraction",
+    float: "a number with a fraction or an exponent",
     list: "an array",
     dict: "an object",
 }
@@ -37,12 +41,16 @@ EXPECTED: Final[dict[FieldType, str]] = {
 }
 
 IS_TYPE: Final[dict[FieldType, Callable[[Any], bool]]] = {
-    FieldType.STRING: lambda value: isinstance(value, str),
-    FieldType.INT: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    FieldType.LONG: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    FieldType.FLOAT: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    FieldType.BOOLEAN: lambda value: isinstance(value, bool),
-    FieldType.STRINGS: _strings,
-    FieldType.OBJECT: lambda value: isinstance(value, dict),
+    FieldType.STRING: lambda value: value is None or isinstance(value, str),
+    FieldType.INT: lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
+    FieldType.LONG: lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
+    FieldType.FLOAT: lambda value: value is None or (isinstance(value, int | float) and not isinstance(value, bool)),
+    FieldType.BOOLEAN: lambda value: value is None or isinstance(value, bool),
+    FieldType.STRINGS: lambda value: value is None or (isinstance(value, list) and all(map(_is_text, value))),
+    FieldType.OBJECT: lambda value: value is None or isinstance(value, dict),
 }
-"""A whole number is a float too: JSON does not tell them apart."""
+"""Whether a value is of a type, or null. A whole number is a float too: JSON does not tell them apart."""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

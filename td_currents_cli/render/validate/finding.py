@@ -1,0 +1,63 @@
+"""One finding as text."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.text import Text
+
+from td_currents_cli.model import Excerpt, Problem
+from td_currents_cli.render.problems import STYLES, problem_line
+from td_currents_cli.render.terminal import printable
+from td_currents_cli.render.validate.snippet import snippet
+from td_currents_cli.validate.rules import RULES
+
+GUTTER: Final = "bold blue"
+NARROWEST: Final = 20
+"""Cells a snippet gets however narrow the terminal is."""
+
+
+def brief(problem: Problem) -> Text:
+    """All on one line: place, code, severity, message, and which event it is."""
+    event = ", ".join(_event(problem))
+    return problem_line(problem).append(f" ({printable(event)})" if event else "", "dim")
+
+
+def full(problem: Problem, width: int) -> Iterator[Text]:
+    """Place, code, severity and message; the line of the input; the place by its other names; the mend.
+
+    Args:
+        problem: the finding.
+        width: of the terminal, in cells.
+    """
+    yield problem_line(problem)
+    number = "" if problem.location.line is None else str(problem.location.line)
+    if problem.excerpt is not None:
+        yield from _snippet(problem, problem.excerpt, number, width)
+    margin = " " * len(number) + " = "
+    place = ", ".join(_places(problem))
+    if place:
+        yield Text.assemble((margin, GUTTER), (printable(place), "dim"))
+    hint = problem.hint or RULES[problem.code].mend
+    yield Text.assemble((margin, GUTTER), ("hint", "bold cyan"), f": {printable(hint)}")
+
+
+def _snippet(problem: Problem, excerpt: Excerpt, number: str, width: int) -> Iterator[Text]:
+    bar = " | "
+    line = snippet(excerpt, max(width - len(number) - len(bar), NARROWEST))
+    yield Text.assemble((number + bar, GUTTER), line.text)
+    yield Text.assemble((" " * len(number) + bar, GUTTER), " " * line.pad, (line.mark, STYLES[problem.severity]))
+
+
+def _places(problem: Problem) -> Iterator[str]:
+    if problem.pointer:
+        yield f"at {problem.pointer}"
+    yield from _event(problem)
+    if problem.event_type is not None:
+        yield problem.event_type
+
+
+def _event(problem: Problem) -> Iterator[str]:
+    if problem.event_index is not None:
+        yield f"event {problem.event_index}"
+    if problem.event_id is not None:
+        yield f"id {problem.event_id}"

@@ -1,0 +1,54 @@
+"""What Treasure Data, and Braze's way to it, make of an event."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from td_currents_cli.catalog import EventType, Field, FieldType, Where
+from td_currents_cli.codes import Code
+from td_currents_cli.validate.finding import Finding
+from td_currents_cli.validate.limits import COLUMN_NAME, MOST_BYTES, REQUEST_FRAME
+from td_currents_cli.validate.types import shown
+
+EXTERNAL_USER_ID: Final = "external_user_id"
+
+_COLUMN: Final = re.compile(COLUMN_NAME)
+
+
+def check_destination(event: Mapping[str, Any], event_type: EventType | None, size: int) -> Iterator[Finding]:
+    """Remarks on the user, the size and the names of custom properties.
+
+    Args:
+        event: as decoded.
+        event_type: None for one that the catalogue does not know.
+        size: bytes of the event as it stands.
+    """
+    user = event.get("user")
+    if isinstance(user, dict) and not user.get(EXTERNAL_USER_ID) and _has_external_user_id(event_type):
+        path = ("user", EXTERNAL_USER_ID) if EXTERNAL_USER_ID in user else ("user",)
+        yield Finding(Code.NO_EXTERNAL_USER_ID, path, "the user has no `external_user_id`")
+    if size + REQUEST_FRAME > MOST_BYTES:
+        message = f"the event has {size:,} bytes; a request with it is over {MOST_BYTES:,}"
+        yield Finding(Code.EVENT_TOO_LARGE, (), message)
+    yield from _column_names(event, event_type)
+
+
+def is_external_user_id(field: Field) -> bool:
+    """Whether events with this field are about a user whom Braze's Treasure Data export leaves out without it."""
+    here = field.name == EXTERNAL_USER_ID and field.where is Where.USER
+    return here and not field.storage_only and field.until is None
+
+
+def _has_external_user_id(event_type: EventType | None) -> bool:
+    """Whether events of this type are about a user who can have one. Runs of AI agents, say, need not be."""
+    return event_type is None or any(map(is_external_user_id, event_type.fields))
+
+
+def _column_names(event: Mapping[str, Any], event_type: EventType | None) -> Iterator[Finding]:
+    properties = event.get("properties")
+    for field in event_type.fields if event_type and isinstance(properties, dict) else ():
+        custom = properties.get(field.name) if field.type is FieldType.OBJECT and properties else None
+        for name in custom if isinstance(custom, dict) else ():
+            if not _COLUMN.match(name):
+                message = f"`{shown(name)}` cannot be the name of a column as it stands"
+                yield Finding(Code.COLUMN_NAME, ("properties", field.name, name), message, at_name=True)

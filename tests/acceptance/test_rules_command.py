@@ -1,0 +1,41 @@
+"""`tdcur rules` from the shell."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def rules(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    program = [sys.executable, "-m", "td_currents_cli", "rules", *arguments]
+    return subprocess.run(program, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_the_rules_are_data_and_the_rest_is_talk() -> None:
+    """Standard output can be piped on; the count goes to standard error, and nowhere when quiet."""
+    ended = rules("TDC3")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("TDC3xx  the destination\n  TDC301  warning  ")
+    assert ended.stderr.endswith("rules; tdcur rules CODE explains one\n")
+    assert rules("TDC3", "--quiet").stderr == ""
+
+
+def test_a_rule_is_explained() -> None:
+    """Its reason, its mend, a bad and a good example."""
+    said = rules("tdc203").stdout
+    titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
+    assert titles == ["TDC203 field of another type", "error, the catalogue", "Why", "Mend", "Bad", "Good"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_unknown_rule_is_wrong_usage(form: str) -> None:
+    """Exit code 2 and a near rule; as JSON too, where that was asked for."""
+    ended = rules("TDC2O3", "--format", form)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: unknown rule 'TDC2O3'\nhint: did you mean TDC203?\n"
+    if form == "json":
+        assert json.loads(ended.stdout)["error"]["hint"] == "did you mean TDC203?"
+    else:
+        assert ended.stdout == ""

@@ -1,0 +1,162 @@
+"""Every form of `tdcur validate`, as a person, a script or a CI server gets it from the shell."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree.ElementTree import fromstring
+
+import jsonschema_rs
+import pytest
+import xmlschema
+from rich.cells import cell_len
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+LINE = re.compile(r"(\S+?):(\d+):(\d+) (TDC\d{3}) (error|warning|info) .+")
+ANNOTATION = re.compile(r"::(error|warning|notice) file=(\S+?),line=(\d+),col=(\d+),title=(TDC\d{3})::.+")
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+Place = tuple[str, str, int, int]
+"""Code, file, line, column."""
+
+
+def event(**members: object) -> dict[str, Any]:
+    """An event that is as it should be, but for these members."""
+    return {
+        "event_type": "users.behaviors.Purchase",
+        "id": "e-1",
+        "time": 1782900000,
+        "user": {"user_id": "b-1", "external_user_id": "u-1"},
+        "properties": {"app_id": "a", "product_id": "商品", "price": 9.99, "currency": "USD"},
+        **members,
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the command in a folder with `good.json`, `bad.json` (minified) and `bad.json.gz` (pretty-printed)."""
+    bad = [
+        event(),
+        event(id="e-2", time="1782900000"),
+        event(id="e-3", user={"user_id": "b-3"}),
+        event(id="e-4", properties={"app_id": "a", "product_id": "商品", "price": "secret", "currency": "USD"}),
+    ]
+    batch = {"events": bad}
+    (tmp_path / "good.json").write_text(json.dumps({"events": [event()]}), encoding="utf-8")
+    (tmp_path / "bad.json").write_text(json.dumps(batch, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    (tmp_path / "bad.json.gz").write_bytes(gzip.compress(json.dumps(batch, ensure_ascii=False, indent=2).encode()))
+
+    def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        program = [sys.executable, "-m", "td_currents_cli", *arguments]
+        return subprocess.run(program, input=stdin, capture_output=True, check=False, cwd=tmp_path)
+
+    return command
+
+
+def envelope(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """Standard output as the JSON envelope."""
+    document: dict[str, Any] = json.loads(ended.stdout)
+    return document
+
+
+def places(problems: list[dict[str, Any]]) -> list[Place]:
+    """Where the problems of the JSON form are."""
+    return [(each["code"], each["source"], each["line"], each["column"]) for each in problems]
+
+
+def test_all_forms_say_the_same(run: Run) -> None:
+    """The same findings at the same places in the same order, whoever reads them."""
+    files = ("good.json", "bad.json", "bad.json.gz")
+    said = {form: run("validate", "--format", form, *files) for form in ("json", "jsonl", "text", "github", "sarif")}
+    assert {ended.returncode for ended in said.values()} == {1}
+    expected = places(envelope(said["json"])["problems"])
+    codes = {code for code, *_ in expected}
+    assert {"TDC113", "TDC203", "TDC301"} <= codes
+    assert {source for _, source, *_ in expected} == {"bad.json", "bad.json.gz"}
+
+    assert places([json.loads(line) for line in said["jsonl"].stdout.splitlines()]) == expected
+    lines = [match.groups() for line in said["text"].stdout.decode().splitlines() if (match := LINE.match(line))]
+    assert [(code, file, int(line), int(column)) for file, line, column, code, _ in lines] == expected
+    commands = [ANNOTATION.fullmatch(line) for line in said["github"].stdout.decode().splitlines()]
+    assert [(match[5], match[2], int(match[3]), int(match[4])) for match in commands if match] == expected
+    results = json.loads(said["sarif"].stdout)["runs"][0]["results"]
+    physical = [(each["ruleId"], each["locations"][0]["physicalLocation"]) for each in results]
+    assert [
+        (code, unquote(at["artifactLocation"]["uri"]), at["region"]["startLine"], at["region"]["startColumn"])
+        for code, at in physical
+    ] == expected
+
+
+@pytest.mark.parametrize("file", ["bad.json", "bad.json.gz"])
+def test_text_marks_the_value_itself(file: str, run: Run) -> None:
+    """In one long line with wide characters before it, and in a compressed file that is pretty-printed."""
+    lines = run("validate", "--select", "TDC203", file).stdout.decode().splitlines()
+    assert lines[0].startswith(f"{file}:")
+    before, value, _ = lines[1].partition('"secret"')
+    assert lines[2].lstrip(" |") == "^" * len(value)
+    assert lines[2].index("^") == cell_len(before)
+    assert lines[3].lstrip() == "= at /events/3/properties/price, event 3, id e-4, users.behaviors.Purchase"
+
+
+def test_json_is_as_the_published_schema_says(run: Run) -> None:
+    """Clean, with findings, and where the run could not go on."""
+    printed = run("validate", "--schema")
+    assert (printed.returncode, printed.stderr) == (0, b"")
+    validator = jsonschema_rs.validator_for(json.loads(printed.stdout))
+    for arguments, code in (
+        (["good.json"], 0),
+        (["good.json", "bad.json"], 1),
+        (["bad.json", "--max-findings", "0"], 1),
+        (["good.json", "--select", "E501"], 2),
+        (["no-such-file.json"], 6),
+    ):
+        ended = run("validate", "--format", "json", *arguments)
+        document = envelope(ended)
+        validator.validate(document)
+        assert ended.returncode == document["exit_code"] == code, arguments
+
+
+def test_sarif_is_as_oasis_says(run: Run) -> None:
+    """For files and for standard input."""
+    text = (SCHEMAS / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
+    # A stray bracket in the pattern of a language, as in tests/unit/test_render_validate_sarif.py.
+    validator = jsonschema_rs.validator_for(json.loads(text.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$")))
+    for ended in (run("validate", "--format", "sarif", "bad.json"), run("validate", "--format", "sarif", stdin=b"{")):
+        validator.validate(json.loads(ended.stdout))
+        assert ended.returncode == 1
+
+
+def test_junit_is_as_jenkins_says(run: Run) -> None:
+    """Failures only for what makes the run fail."""
+    schema = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+    for arguments, failed in (
+        (["good.json"], set()),
+        (["bad.json"], {"TDC113", "TDC203"}),
+        (["bad.json", "--strict"], {"TDC113", "TDC203", "TDC301"}),
+    ):
+        ended = run("validate", "--format", "junit", *arguments)
+        schema.validate(ended.stdout.decode())
+        cases = fromstring(ended.stdout).iter("testcase")  # noqa: S314 -- our own
+        names = {case.attrib["name"][:6] for case in cases if case.find("failure") is not None}
+        assert names & {"TDC113", "TDC203", "TDC301"} == failed
+        assert bool(names) is bool(ended.returncode)
+
+
+def test_statistics_are_counts_a_rule(run: Run) -> None:
+    """Of all findings, also of those that --max-findings would hide."""
+    ended = run("validate", "--statistics", "--max-findings", "0", "bad.json", "bad.json.gz")
+    assert ended.returncode == 1
+    assert "2  TDC203  error    field of another type" in ended.stdout.decode().splitlines()
+
+
+def test_no_form_but_text_shows_the_payload(run: Run) -> None:
+    """A value may be personal data: a person who looks at the file has it, a CI server's store does not."""
+    for form in ("json", "jsonl", "github", "sarif", "junit"):
+        ended = run("validate", "--format", form, "bad.json")
+        assert b"TDC203" in ended.stdout
+        assert b"secret" not in ended.stdout + ended.stderr, form

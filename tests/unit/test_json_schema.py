@@ -1,0 +1,380 @@
+import copy
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema_rs
+import orjson
+import pytest
+
+from td_currents_cli import catalog
+from td_currents_cli.catalog import Catalog, EventType, FieldType, Where
+from td_currents_cli.catalog.json_schema import IN_MILLISECONDS, json_schema
+from td_currents_cli.catalog.overlay import overlaid
+from td_currents_cli.catalog.type_schema import SchemaForm
+from td_currents_cli.codes import Code
+from td_currents_cli.generate import START, GenerateRequest
+from td_currents_cli.generate.run import lines
+from td_currents_cli.model import Batch, Location, Severity
+from td_currents_cli.validate.check import Checker
+from td_currents_cli.validate.rules import RULES
+
+CATALOG: Final = catalog.load()
+EVENTS: Final = tuple(CATALOG.events.values())
+OPEN: Final = "users.messages.email.Open"
+CUSTOM: Final = "users.behaviors.CustomEvent"
+PURCHASE: Final = "users.behaviors.Purchase"
+
+NOT_IN_CATALOGUE: Final = frozenset(
+    {
+        Code.UNKNOWN_EVENT_TYPE,
+        Code.UNKNOWN_FIELD,
+        Code.MISPLACED_FIELD,
+        Code.VALUE_NOT_IN_SET,
+        Code.UNKNOWN_MEMBER,
+        Code.OTHER_KEY,
+    }
+)
+"""What the strict form refuses beside errors."""
+
+VALUES: Final[tuple[Any, ...]] = (None, "text", "", 7, -1, 1.5, True, [], ["a"], [1], [None], {}, {"a": 1})
+"""A value of each kind that a rule may care for. No 1.0: there the two differ."""
+
+OVERLAY: Final = overlaid(
+    CATALOG,
+    b"""{
+      "event_types": {
+        "shop+web.Visit(ed)": {"description": "A shop was visited.", "fields": {
+          "shop": {"type": "string", "required": true},
+          "floor": {"type": "int"},
+          "card": {"in": "user", "type": "string"}}},
+        "shop+web.Left/~100%": {"description": "A shop was left."},
+        "users.messages.email.Open": {"fields": {
+          "campaign_id": {"required": true}, "machine_open": {"until": "9"}, "seconds": {"type": "float"}}}
+      },
+      "custom_events": {
+        "added to cart": {"sku": {"type": "string", "required": true}, "size": {"type": "string", "enum": ["S", "M"]}},
+        "~/%": {"n": {"type": "int"}}
+      },
+      "purchase_properties": {"color": {"type": "string"}}
+    }""",
+    "overlay.json",
+)
+
+
+CATALOGS: Final = {"catalogue": CATALOG, "overlay": OVERLAY}
+
+
+@cache
+def validator(form: SchemaForm, which: str = "catalogue") -> Any:
+    """A compiled schema of all types."""
+    known = CATALOGS[which]
+    return jsonschema_rs.validator_for(json_schema(known, tuple(known.events.values()), form))
+
+
+@cache
+def checker(which: str) -> Checker:
+    """`tdcur validate`, with the time of the generated events as its present."""
+    return Checker(CATALOGS[which], START + 86_400, fast=False)
+
+
+def codes(document: Any, which: str = "catalogue") -> set[Code]:
+    """What `tdcur validate` remarks on a document."""
+    batch = Batch(orjson.dumps(document), Location("test.json"))
+    return {problem.code for checked in checker(which)(batch) for problem in checked.problems}
+
+
+def codes_of_event(event: dict[str, Any]) -> set[Code]:
+    """What `tdcur validate` remarks on an event: the same in a fraction of the time, without places and excerpts."""
+    return {finding.code for finding in checker("catalogue").check_event(event)}
+
+
+def hold_to(found: set[Code], document: Any, which: str = "catalogue") -> bool:
+    """Hold both forms to what was remarked; whether any of it is an error."""
+    errors = any(RULES[code].severity is Severity.ERROR for code in found)
+    unknown = bool(found & NOT_IN_CATALOGUE)
+    assert validator(SchemaForm.TOLERANT, which).is_valid(document) is not errors, (document, found)
+    assert validator(SchemaForm.STRICT, which).is_valid(document) is not (errors or unknown), (document, found)
+    return errors
+
+
+def assert_agree(document: Any, which: str = "catalogue") -> bool:
+    """Hold both forms to what `tdcur validate` remarks on a document; whether it calls something an error."""
+    return hold_to(codes(document, which), document, which)
+
+
+@cache
+def generated(name: str) -> str:
+    """One generated event of that type; one with all its members for what is never sent over HTTP."""
+    event_type = CATALOG.events[name]
+    if event_type.http:
+        payload = json.loads(next(lines(GenerateRequest(events=1, types=(name,)))))
+        return json.dumps(payload["events"][0])
+    members: Any = {"event_type": name, "id": "e-1", "time": START, "user": {}, "properties": {}}
+    samples: dict[FieldType, Any] = {
+        FieldType.STRING: "text",
+        FieldType.INT: 7,
+        FieldType.LONG: 7,
+        FieldType.BOOLEAN: True,
+    }
+    for field in event_type.fields:
+        if field.where is not Where.EVENT:
+            members[field.where][field.name] = samples[field.type]
+    return json.dumps(members)
+
+
+def payload_of(name: str) -> Any:
+    """A payload with one event of that type, to be changed."""
+    return {"events": [json.loads(generated(name))]}
+
+
+def changed_fields(event_type: EventType) -> Iterator[Any]:
+    """Payloads with one event each, of which one member has another value, is missing, or stands elsewhere."""
+    for field in event_type.fields:
+        payload = payload_of(event_type.name)
+        event = payload["events"][0]
+        members = event if field.where is Where.EVENT else event[field.where]
+        value = members.pop(field.name, None)
+        yield payload
+        for other in VALUES:
+            members[field.name] = other
+            yield payload
+        del members[field.name]
+        if field.where is not Where.EVENT:
+            elsewhere = event["properties" if field.where is Where.USER else "user"]
+            for other in (value, None, {}):
+                elsewhere[field.name] = other
+                yield payload
+
+
+@pytest.mark.parametrize("form", SchemaForm)
+@pytest.mark.parametrize("known", [CATALOG, OVERLAY], ids=["catalogue", "overlay"])
+def test_schema_is_valid(known: Catalog, form: SchemaForm) -> None:
+    """The export is JSON Schema 2020-12, and says what it is of."""
+    schema = json_schema(known, tuple(known.events.values()), form)
+    jsonschema_rs.meta.validate(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert f"release 10, {form} form" in schema["title"]
+    assert "tdcur 0." in schema["description"]
+
+
+def test_definitions_are_all_used() -> None:
+    """Each definition is referred to, and each reference has its definition."""
+    for known in (CATALOG, OVERLAY):
+        schema = json_schema(known, tuple(known.events.values()), SchemaForm.STRICT)
+        text = json.dumps(schema)
+        used = {reference.split('"')[0] for reference in text.split('"#/$defs/')[1:]}
+        assert len(used) == len(schema["$defs"])
+
+
+def test_ids_differ() -> None:
+    """Schemas that say something else have another `$id`; the same one has the same."""
+    schemas = [
+        json_schema(known, events, form)
+        for known in (CATALOG, OVERLAY)
+        for form in SchemaForm
+        for events in (tuple(known.events.values()), (known.events[OPEN],), (known.events[CUSTOM],))
+    ]
+    assert len({schema["$id"] for schema in schemas}) == len(schemas)
+    assert json_schema(CATALOG, EVENTS, SchemaForm.STRICT)["$id"] == "urn:td-currents-cli:currents:10:strict"
+
+
+def test_generated_payloads_are_valid() -> None:
+    """Payloads as Braze sends them meet both forms."""
+    for line in lines(GenerateRequest(events=1000)):
+        assert not assert_agree(json.loads(line))
+
+
+@pytest.mark.parametrize("event_type", EVENTS, ids=lambda event_type: event_type.name)
+def test_agrees_on_every_field(event_type: EventType) -> None:
+    """Whatever value a field has, and wherever it stands: invalid is what `tdcur validate` calls an error."""
+    assert not assert_agree(payload_of(event_type.name))
+    errors = [hold_to(codes_of_event(payload["events"][0]), payload) for payload in changed_fields(event_type)]
+    assert True in errors
+    assert False in errors
+
+
+@pytest.mark.parametrize("name", [OPEN, CUSTOM, "users.messages.newsfeedcard.Click", "users.UserOrphan", "users.New"])
+def test_agrees_on_the_envelope(name: str) -> None:
+    """The members every event has are checked for every type, the unknown ones too."""
+    whole = json.loads(generated(OPEN if name == "users.New" else name)) | {"event_type": name}
+    others = (0, START, IN_MILLISECONDS - 1, IN_MILLISECONDS, 2**63, "2026-07-01", "users.messages.email.Click")
+    errors = []
+    for member in ("event_type", "id", "time", "user", "properties", "more"):
+        without = {key: value for key, value in whole.items() if key != member}
+        changed = (whole | {member: value} for value in (*VALUES, *others))
+        errors += [assert_agree({"events": [event]}) for event in (without, *changed)]
+    assert True in errors
+    assert False in errors
+
+
+def test_agrees_on_the_document() -> None:
+    """What is no payload is invalid; more beside `events` is for the strict form to refuse.
+
+    Arrays of events and bare events, which `tdcur validate` reads too, are no payloads.
+    """
+    event = json.loads(generated(OPEN))
+    for document in (
+        *(value for value in VALUES if not isinstance(value, list)),
+        *({"events": value} for value in VALUES),
+        {"events": [event, None]},
+        {"events": [event, [event]]},
+        {"events": [event, "event"]},
+        {"events": [event, {}]},
+        {"event": [event]},
+    ):
+        assert_agree(document)
+    assert not assert_agree({"events": [event], "sent": 1})
+
+
+def test_agrees_on_many_changes() -> None:
+    """Also where several events have several things wrong."""
+    dice = random.Random(7)
+    for _ in range(400):
+        payload: Any = {"events": [json.loads(generated(dice.choice(EVENTS).name)) for _ in range(dice.randint(1, 3))]}
+        for _ in range(dice.randint(1, 3)):
+            event = dice.choice(payload["events"])
+            members = event[dice.choice(["user", "properties"])]
+            if not (isinstance(members, dict) and members):
+                continue
+            name = dice.choice([*members, "unheard_of"])
+            members[name] = copy.deepcopy(dice.choice(VALUES))
+            if dice.random() < 0.3:
+                del members[name]
+            if dice.random() < 0.1:
+                event["event_type"] = dice.choice(EVENTS).name
+        assert_agree(payload)
+
+
+def test_whole_floats_are_where_the_two_differ() -> None:
+    """JSON Schema cannot tell 1.0 from 1: `tdcur validate` alone refuses it, and the schema says so."""
+    payload = payload_of("users.behaviors.pushnotification.TokenStateChange")
+    payload["events"][0]["properties"]["ios_push_token_apns_gateway"] = 1.0
+    schema = json_schema(CATALOG, EVENTS, SchemaForm.STRICT)
+    assert validator(SchemaForm.STRICT).is_valid(payload)
+    assert codes(payload) == {Code.FIELD_TYPE}
+    assert "1.0" in schema["description"]
+
+
+def test_agrees_on_an_overlay() -> None:
+    """Types and fields of an overlay are checked as those of the catalogue, whatever signs are in their names."""
+    visit: Any = {"event_type": "shop+web.Visit(ed)", "id": "e", "time": START}
+    user, opened = {"external_user_id": "u"}, payload_of(OPEN)
+    for properties in (
+        {"shop": "a"},
+        {"shop": "a", "floor": 1},
+        {"shop": 1},
+        {},
+        {"shop": "a", "floor": "1"},
+        {"x": 1},
+    ):
+        assert_agree({"events": [visit | {"user": user, "properties": properties}]}, "overlay")
+    assert not assert_agree({"events": [visit | {"user": {"card": "c"}, "properties": {"shop": "a"}}]}, "overlay")
+    left = visit | {"event_type": "shop+web.Left/~100%", "user": user, "properties": {}}
+    assert not assert_agree({"events": [left]}, "overlay")
+    assert assert_agree({"events": [left | {"user": {"external_user_id": 1}}]}, "overlay")
+    for changes in (
+        {"campaign_id": None},
+        {"campaign_id": "c"},
+        {"seconds": 1.5},
+        {"seconds": "1"},
+        {"machine_open": "x"},
+    ):
+        opened["events"][0]["properties"] |= {"campaign_id": "c"} | changes
+        assert_agree(opened, "overlay")
+
+
+@pytest.mark.parametrize(
+    ("name", "custom", "valid"),
+    [
+        ("added to cart", {"sku": "a"}, {SchemaForm.TOLERANT, SchemaForm.STRICT}),
+        ("added to cart", {"sku": "a", "size": "XL"}, {SchemaForm.TOLERANT}),
+        ("added to cart", {"sku": "a", "more": 1}, {SchemaForm.TOLERANT}),
+        ("added to cart", {"sku": 1}, set()),
+        ("added to cart", {}, set()),
+        ("added to cart", None, set()),
+        ("~/%", {"n": 1}, {SchemaForm.TOLERANT, SchemaForm.STRICT}),
+        ("~/%", {"n": "1"}, set()),
+        ("~/%", None, {SchemaForm.TOLERANT, SchemaForm.STRICT}),
+        ("another", {"sku": 1, "n": "1"}, {SchemaForm.TOLERANT, SchemaForm.STRICT}),
+    ],
+)
+def test_custom_events(name: str, custom: object, valid: set[SchemaForm]) -> None:
+    """A custom event that the overlay describes is held to it; of others nothing is known."""
+    payload = payload_of(CUSTOM)
+    payload["events"][0]["properties"] |= {"name": name, "custom_properties": custom}
+    assert {form for form in SchemaForm if validator(form, "overlay").is_valid(payload)} == valid
+
+
+def test_purchase_properties() -> None:
+    """Those of every purchase are held to the overlay."""
+    payload = payload_of(PURCHASE)
+    properties = payload["events"][0]["properties"]
+    valid = []
+    for held in (None, {"color": "red"}, {"color": None}, {"more": 1}, {"color": 1}):
+        properties["purchase_properties"] = held
+        valid.append([validator(form, "overlay").is_valid(payload) for form in SchemaForm])
+    assert valid == [[True, True], [True, True], [True, True], [True, False], [False, False]]
+
+
+def test_selection_of_types() -> None:
+    """A schema of some types: in the tolerant form others need no more than the members of every event."""
+    tolerant, strict = (
+        jsonschema_rs.validator_for(json_schema(CATALOG, [CATALOG.events[OPEN]], form)) for form in SchemaForm
+    )
+    for name in (OPEN, PURCHASE, "users.messages.newsfeedcard.Click"):
+        payload = payload_of(name)
+        event = payload["events"][0]
+        assert tolerant.is_valid(payload)
+        assert strict.is_valid(payload) is (name == OPEN)
+        event["properties"] = {}
+        assert tolerant.is_valid(payload) is (name != OPEN)
+        event["time"] = "now"
+        assert tolerant.is_valid(payload) is ("newsfeedcard" in name)
+
+
+def test_one_mistake_is_one_message() -> None:
+    """A mistake is told once, at its place, not as a mismatch with each of the types."""
+    payload = payload_of(OPEN)
+    properties = payload["events"][0]["properties"]
+    properties["campaign_name"] = 3
+    for form in SchemaForm:
+        (error,) = validator(form).iter_errors(payload)
+        assert error.instance_path == ["events", 0, "properties", "campaign_name"]
+    properties |= {"campaign_name": "a", "campain_name": "b"}
+    (error,) = validator(SchemaForm.STRICT).iter_errors(payload)
+    assert "campain_name" in error.message
+    del payload["events"][0]["event_type"]
+    (error,) = validator(SchemaForm.TOLERANT).iter_errors(payload)
+    assert "event_type" in error.message
+
+
+def tdcur(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A run of the command."""
+    return subprocess.run([sys.executable, "-m", "td_currents_cli", *arguments], capture_output=True, check=False)
+
+
+def test_command_prints_the_schema_itself(tmp_path: Path) -> None:
+    """Standard output is the schema and no envelope, for all types, for some, and with an overlay."""
+    every = tdcur("events", "--format", "json-schema")
+    assert (every.returncode, every.stderr) == (0, b"")
+    assert json.loads(every.stdout) == json_schema(CATALOG, EVENTS, SchemaForm.TOLERANT)
+    assert max(map(len, every.stdout.split(b"\n")[5:])) <= 160
+
+    file = tmp_path / "mine.json"
+    file.write_text('{"event_types": {"mine.Made": {"description": "Made by me."}}}', encoding="utf-8")
+    some = tdcur("events", "mine.*", "--format", "json-schema", "--strict", "--catalog", str(file))
+    assert "type:mine.Made" in json.loads(some.stdout)["$defs"]
+    assert json.loads(some.stdout)["additionalProperties"] is False
+
+
+def test_strict_needs_the_schema() -> None:
+    """`--strict` with a form that it means nothing to is refused, not passed over."""
+    run = tdcur("events", "--strict")
+    assert run.returncode == 2
+    assert b"--format json-schema" in run.stderr

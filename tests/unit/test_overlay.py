@@ -1,0 +1,264 @@
+import json
+import pickle
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.console import Console
+
+from td_currents_cli import catalog
+from td_currents_cli.catalog import EventType, Field, FieldType, Where, overlay
+from td_currents_cli.catalog.listing import EventsRequest, run
+from td_currents_cli.catalog.overlay import load_overlay, overlaid
+from td_currents_cli.errors import UsageError
+from td_currents_cli.render.events import table
+from td_currents_cli.render.terminal import Terminal
+
+CATALOG: Final = catalog.load()
+OPEN: Final = "users.messages.email.Open"
+
+
+def added(document: Any) -> catalog.Catalog:
+    """The catalogue with what a document adds to it."""
+    return overlaid(CATALOG, json.dumps(document).encode(), "mine.json")
+
+
+def opened(fields: Any) -> EventType:
+    """An event type of the catalogue with what is said of its fields."""
+    return added({"event_types": {OPEN: {"fields": fields}}}).events[OPEN]
+
+
+def field_of(event: EventType, name: str, where: Where = Where.PROPERTIES) -> Field:
+    """A field that is there."""
+    field = event.field(name, where)
+    assert field is not None
+    return field
+
+
+def example() -> Any:
+    """The example that the module's own text shows."""
+    text = overlay.__doc__ or ""
+    return json.loads(text[text.index("\n    {") : text.index("\n    }\n") + 7])
+
+
+def test_the_documented_example() -> None:
+    """The example is a catalogue of the form it explains, and adds what it says."""
+    known = added(example())
+    assert set(known.events) - set(CATALOG.events) == {"users.behaviors.Loyalty"}
+    assert [field.name for field in known.custom_events["added_to_cart"]] == ["sku", "tags"]
+    assert [field.enum for field in known.purchase_properties] == [("S", "M", "L")]
+    assert field_of(known.events[OPEN], "machine_open").until == "9"
+    assert field_of(known.events[OPEN], "reading_seconds").type is FieldType.FLOAT
+
+
+def test_nothing_added_is_the_catalogue() -> None:
+    """An empty overlay changes nothing, and the catalogue itself stays what it was."""
+    assert added({}) == CATALOG
+    assert added(example()) != CATALOG
+    assert not CATALOG.custom_events
+    assert CATALOG.get("users.behaviors.Loyalty") is None
+
+
+def test_a_new_type() -> None:
+    """A type of one's own has the members of every event, the usual ones of the user, and its own fields, in order."""
+    event = added(example()).events["users.behaviors.Loyalty"]
+    assert (event.category, event.since, event.http, event.channel) == ("customer_behavior", "10", True, "behaviors")
+    assert [field.name for field in event.required] == ["event_type", "id", "time", "points"]
+    assert field_of(event, "card", Where.USER).pii
+    places = [list(Where).index(field.where) for field in event.fields]
+    assert places == sorted(places)
+    assert event.field("external_user_id", Where.USER)
+
+
+def test_what_is_said_wins_and_the_rest_stays() -> None:
+    """A field of the catalogue changes only in what is said of it, and where it stands."""
+    before = CATALOG.events[OPEN]
+    event = opened({"email_address": {"required": False}, "user_id": {"since": "2"}, "gender": {"type": "string"}})
+    email, user_id = field_of(event, "email_address"), field_of(event, "user_id", Where.USER)
+    assert (email.required, email.pii, email.type) == (False, True, FieldType.STRING)
+    assert (user_id.required, user_id.since) == (True, "2")
+    assert len(event.fields) == len(before.fields) + 1
+    assert (event.description, event.since) == (before.description, before.since)
+
+
+def test_a_name_in_the_other_object_is_another_field() -> None:
+    """`in` tells fields of one name apart."""
+    event = opened({"user_id": {"in": "properties", "type": "int"}})
+    assert field_of(event, "user_id").type is FieldType.INT
+    assert field_of(event, "user_id", Where.USER).type is FieldType.STRING
+
+
+def test_a_field_that_is_gone() -> None:
+    """A field that a release no longer sends is no longer required."""
+    field = field_of(opened({"email_address": {"until": "11"}}), "email_address")
+    assert (field.until, field.required) == ("11", False)
+    assert field.as_dict()["until"] == "11"
+
+
+def test_a_storage_field_that_is_required_is_expected() -> None:
+    """Who requires a field of the storage export over HTTP gets it checked."""
+    name = "users.messages.banner.Click"
+    event = added({"event_types": {name: {"fields": {"gender": {"required": True, "enum": []}}}}}).events[name]
+    field = field_of(event, "gender")
+    assert (field.expected, field.storage_only, field.enum) == (True, False, ())
+
+
+def test_overlays_add_up() -> None:
+    """An overlay of an overlay keeps what the first one added."""
+    first = added({"custom_events": {"a": {"x": {"type": "int"}}}, "purchase_properties": {"p": {"type": "int"}}})
+    text = b'{"custom_events": {"a": {"y": {"type": "int"}, "x": {"required": true}}, "b": {}}}'
+    both = overlaid(first, text, "second.json")
+    assert [(field.name, field.required) for field in both.custom_events["a"]] == [("x", True), ("y", False)]
+    assert both.custom_events["b"] == ()
+    assert both.purchase_properties == first.purchase_properties
+
+
+def test_other_processes_get_the_same() -> None:
+    """A catalogue can be sent to another process, and stays read-only there."""
+    known = added(example())
+    received: catalog.Catalog = pickle.loads(pickle.dumps(known))  # noqa: S301 -- its own
+    assert received == known
+    with pytest.raises(TypeError):
+        received.custom_events["other"] = ()  # type: ignore[index]  # what is tested
+
+
+FIELDS: Final = f"/event_types/{OPEN}/fields"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ('{"event_types": {},}', "mine.json:1:20: not JSON: ", ""),
+        ('{\n  "event_types": {é}\n}', "mine.json:2:19: not JSON: ", ""),
+        ("", "mine.json:1:1: not JSON: ", ""),
+        ("[]", "mine.json: expected an object, found an array", ""),
+        ("[1]", "mine.json: expected an object, found an array", ""),
+        ("null", "mine.json: expected an object, found null", ""),
+        ('{"events": []}', "mine.json: /events: unknown key", "known here: event_types"),
+        ('{"event_type": {}}', "mine.json: /event_type: unknown key", "did you mean event_types?"),
+        ('{"custom_events": {"a": {}, "a": {}}}', "mine.json: /custom_events/a: this key stands twice", ""),
+        ('{"custom_events": {"": {}}}', "mine.json: /custom_events/: a name here has", ""),
+        ('{"custom_events": {"\\ud800": {}}}', "mine.json: /custom_events/\\ud800: a name here has", ""),
+        ('{"custom_events": {"a/b~": 1}}', "/custom_events/a~1b~0: expected an object, found a number", ""),
+        ('{"custom_events": {"a": {"x": {"in": "user"}}}}', "/custom_events/a/x/in: unknown key", "known here: type,"),
+        ('{"custom_events": {"a": {"x": {}}}}', "/custom_events/a/x: a field that", "one of string, int, long,"),
+        ('{"purchase_properties": {"x": "int"}}', "/purchase_properties/x: expected an object, found a text", ""),
+        ('{"event_types": {"users.message.email.Open": {}}}', "needs a `description`", f"did you mean {OPEN}?"),
+        ('{"event_types": {"mine.Own": {}}}', "/mine.Own: the catalogue does not have", "Say in a sentence"),
+        (
+            '{"event_types": {"mine.Own": {"description": ""}}}',
+            "/mine.Own/description: expected a text on one line, not empty, found an empty text",
+            "",
+        ),
+        ('{"event_types": {"mine.Own": {"description": "a\\nb"}}}', "/mine.Own/description: expected a text on", ""),
+    ],
+)
+def test_mistakes_in_the_file(text: str, message: str, hint: str) -> None:
+    """A mistake is told with the file, its place and what should be there."""
+    with pytest.raises(UsageError) as raised:
+        overlaid(CATALOG, text.encode("utf-8", "surrogatepass"), "mine.json")
+    assert message in raised.value.message
+    assert raised.value.message.startswith("mine.json:")
+    assert "\n" not in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "hint"),
+    [
+        ({"campaign_id": {"type": "int"}}, "/campaign_id/type: a field never changes its type", "Leave `type` out."),
+        ({"campaign_id": {"required": 1}}, "/campaign_id/required: expected true or false, found a number", ""),
+        ({"campaign_id": {"requird": True}}, "/campaign_id/requird: unknown key", "did you mean required?"),
+        ({"campaign_id": {"since": 7}}, "/campaign_id/since: expected the number of a Currents release as a text", ""),
+        ({"campaign_id": {"until": "seven"}}, "/campaign_id/until: expected the number", ""),
+        ({"campaign_id": {"until": "9", "required": True}}, "/campaign_id: a field that is no longer sent", "Leave"),
+        ({"campaign_id": {"in": "event"}}, "/campaign_id/in: expected user or properties, found another text", ""),
+        ({"campaign_id": {"in": None}}, "/campaign_id/in: expected user or properties, found null", ""),
+        ({"campaign_id": {"enum": "a"}}, "/campaign_id/enum: expected an array of texts, found a text", ""),
+        ({"campaign_id": {"enum": ["a", 1]}}, "/campaign_id/enum/1: expected a text", ""),
+        ({"campaign_id": {"enum": ["a", "b", "a"]}}, "/campaign_id/enum/2: this value stands twice", ""),
+        ({"is_amp": {"enum": ["a"]}}, "/is_amp/enum: only a `string` has a set of values", ""),
+        ({"campain_id": {"required": True}}, "/campain_id: a field that", "did you mean campaign_id?"),
+        ({"new": {"type": "strng"}}, "/new/type: expected one of string, int,", "did you mean string?"),
+        ({"new": {"type": "varchar"}}, "/new/type: expected one of string, int,", ""),
+        ({"new": {"type": ["string"]}}, "/new/type: expected one of string, int,", ""),
+        ({"new": []}, "/new: expected an object, found an array", ""),
+    ],
+)
+def test_mistakes_in_a_field(field: Any, message: str, hint: str) -> None:
+    """A mistake in what is said of a field is told at its place."""
+    with pytest.raises(UsageError) as raised:
+        opened(field)
+    assert raised.value.message.startswith(f"mine.json: {FIELDS}/")
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"event_types": {"\xff": {}}}', "mine.json: not UTF-8 at byte 18"),
+        (b"[" * 200_000, "mine.json: nested too deep"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "mine.json: /a: unknown key"),
+    ],
+)
+def test_odd_bytes(text: bytes, message: str) -> None:
+    """Whatever bytes a file has, it is a mistake in the file and not a defect."""
+    with pytest.raises(UsageError) as raised:
+        overlaid(CATALOG, text, "mine.json")
+    assert raised.value.message == message
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    """Editors on Windows write one."""
+    assert overlaid(CATALOG, b"\xef\xbb\xbf{}", "mine.json") == CATALOG
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A missing file is wrong usage, and named."""
+    with pytest.raises(UsageError, match=r"none\.json cannot be read: No such file"):
+        load_overlay(tmp_path / "none.json")
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        load_overlay(tmp_path)
+
+
+def printed(pattern: str, file: Path) -> str:
+    """What `tdcur events` prints of a type."""
+    out = StringIO()
+    table(run(EventsRequest(pattern, file)), Terminal(Console(file=out, width=100), Console(file=StringIO())))
+    return out.getvalue()
+
+
+def test_events_command_shows_an_overlay(tmp_path: Path) -> None:
+    """Types, fields and custom data of an overlay are listed as those of the catalogue, brackets and all."""
+    document = example()
+    document["event_types"]["users.behaviors.Loyalty"]["description"] = "A user [bold]earned[/bold] points."
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "A user [bold]earned[/bold] points." in printed("users.behaviors.Loyalty", file)
+    assert "users.behaviors.Loyalty" in printed("users.behaviors.*", file)
+    assert "not sent since release 9" in printed(OPEN, file)
+    custom = printed("users.behaviors.CustomEvent", file)
+    assert "added_to_cart" in custom
+    assert "array<string>" in custom
+    assert "one of S M L" in printed("users.behaviors.Purchase", file)
+    assert "added_to_cart" not in printed("users.behaviors.Purchase", file)
+
+
+def test_events_command_in_a_shell(tmp_path: Path) -> None:
+    """JSON has what the overlay adds; a mistake in it exits 2 with its place, also as JSON."""
+    file = tmp_path / "mine.json"
+    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "--format", "json", "--catalog", str(file)]
+    file.write_text(json.dumps(example()), encoding="utf-8")
+    good = json.loads(subprocess.run(tdcur, capture_output=True, check=True).stdout)
+    assert "users.behaviors.Loyalty" in [event["event_type"] for event in good["events"]]
+    assert good["custom_events"]["added_to_cart"][0]["name"] == "sku"
+    assert good["purchase_properties"][0]["enum"] == ["S", "M", "L"]
+
+    file.write_text('{"custom_events": []}', encoding="utf-8")
+    bad = subprocess.run(tdcur, capture_output=True, check=False)
+    assert bad.returncode == 2
+    assert json.loads(bad.stdout)["error"]["message"].startswith(f"{file}: /custom_events: expected an object")
