@@ -16,7 +16,7 @@ LAYERS = (
     ("write", "events"),
     ("read",),
     ("catalog",),
-    ("outcome", "model", "errors", "codes"),
+    ("outcome", "model", "errors", "codes", "duration", "work"),
 )
 """From the top down. Rooms of one layer do not import each other, but for the lowest, which is one room."""
 

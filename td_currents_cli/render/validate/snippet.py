@@ -54,7 +54,8 @@ def snippet(excerpt: Excerpt, width: int) -> Snippet:
     return Snippet(
         text=before + marked + "".join(characters[stop:end]) + after,
         pad=cell_len(before),
-        mark="^" * max(1, cell_len(marked)),
+        # In its line: a joiner before it may make its first character narrower.
+        mark="^" * max(1, cell_len(before + marked) - cell_len(before)),
     )
 
 
