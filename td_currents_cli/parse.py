@@ -83,7 +83,8 @@ def _refuse_one_file_for_both(request: ParseRequest) -> None:
     if output is None or rejects is None or os.path.realpath(output) != os.path.realpath(rejects):
         return
     if output.is_file() or not output.exists():
-        raise UsageError(f"events and rejects cannot go to the same file, {output}", hint="Give --rejects another name.")
+        message = f"events and rejects cannot go to the same file, {output}"
+        raise UsageError(message, hint="Give --rejects another name.")
 
 
 @contextmanager

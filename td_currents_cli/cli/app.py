@@ -1,5 +1,7 @@
 """The Typer app: `tdcur COMMAND`, each command in a module of its own that is imported when it is asked for."""
 
+import os
+import sys
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -78,4 +80,12 @@ def tdcur(
 
 def main() -> None:
     """Entry point of the `tdcur` command."""
+    _open_standard_streams()
     app(prog_name="tdcur")
+
+
+def _open_standard_streams() -> None:
+    """A shell may start us without them (`<&-`, `>&-`): Python then has None where a stream should be."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- kept to the end

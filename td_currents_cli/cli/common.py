@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from enum import StrEnum
 from functools import wraps
 from types import FrameType
@@ -54,8 +55,12 @@ def command(function: Callable[..., Outcome]) -> Callable[..., None]:
     @wraps(function)
     def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
         terminal = Terminal.open(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
-        if "paths" in options and not options["paths"] and sys.stdin.isatty():
-            terminal.err.print(context.get_help(), markup=False, highlight=False)
+        # `send --check-endpoint` reads nothing.
+        reads = "paths" in options and not options.get("check_endpoint")
+        if reads and not options["paths"] and sys.stdin.isatty():
+            # Typer's rich help is printed, not returned; standard output is for data.
+            with redirect_stdout(sys.stderr):
+                typer.echo(context.get_help(), nl=False)
             raise typer.Exit(ExitCode.USAGE)
         if "terminal" in signature.parameters:
             options["terminal"] = terminal

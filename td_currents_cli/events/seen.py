@@ -61,7 +61,8 @@ class _Table:
         self._count = 0
         while 3 * len(before) > 2 * self._size:
             self._size *= 2
-        self._fill(before.items())
+        # The hash of an empty text is 0, which stands for a free slot here.
+        self._fill((value or 1, ordinal) for value, ordinal in before.items())
 
     def add(self, ids: Sequence[str | None], first: int) -> list[tuple[int, int]]:
         """As SeenIds."""

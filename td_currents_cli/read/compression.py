@@ -111,6 +111,11 @@ def decompressed(raw: BinaryIO) -> ByteStream:
     return _Guarded(cast("ByteStream", stream), "plain")
 
 
+def plain(raw: BinaryIO) -> ByteStream:
+    """The bytes of an open source as they stand, from where it stands. Reading raises UnreadableError alone."""
+    return _Guarded(cast("ByteStream", BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)), "plain")
+
+
 class _Joined(RawIOBase):
     """Bytes that have been read already, then the rest of the stream they came from."""
 

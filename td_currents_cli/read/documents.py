@@ -37,7 +37,7 @@ def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
     Several objects on one line come as one document: to tell them apart would mean to decode every line twice. Who
     decodes it finds out, and asks `documents_in`.
     """
-    return _documents(scanner, source, _line_or_value)
+    return _documents(scanner, source, take_object)
 
 
 def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
@@ -65,7 +65,8 @@ def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], b
             yield Document(data, line, column, offset)
 
 
-def _line_or_value(scanner: Scanner) -> bytes:
+def take_object(scanner: Scanner) -> bytes:
+    """Take what begins with `{`: the rest of the line where that may be a whole object, else one value."""
     return scanner.take_object_line() or _value(scanner)
 
 

@@ -1,6 +1,6 @@
 """The stream that every verb reads: sources in, batches and problems out. The form of a source is detected."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read import dead_letters
-from td_currents_cli.read.compression import UnreadableError, decompressed
+from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, skip_mark
 from td_currents_cli.read.rows import csv, jsonl
 from td_currents_cli.read.scanner import Scanner, is_json
@@ -34,6 +34,29 @@ def records(sources: Iterable[Source]) -> Iterator[Record]:
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
 
 
+def records_from(source: Source, begin: Location, row: int, header: Sequence[str] | None) -> Iterator[Record]:
+    """What is left of a plain source of which the beginning has been read.
+
+    Args:
+        source: the whole of it.
+        begin: where a document or a row begins that has not been read.
+        row: the number of the ingested row before it.
+        header: the columns of the rows, if the source is CSV; None for JSON.
+    """
+    try:
+        with closing(source.open()) as raw:
+            raw.seek(begin.offset)
+            scanner = Scanner(plain(raw), begin)
+            if header is None:
+                yield from _json(scanner, source.name, count(row + 1))
+            else:
+                yield from csv.rows(csv.Lines(scanner), source.name, header, row=row)
+            if scanner.failure is not None:
+                yield _unreadable(_place(scanner, source.name), scanner.failure)
+    except OSError as error:
+        yield _unreadable(begin, error.strerror or "cannot be read")
+
+
 def _records(scanner: Scanner, source: str) -> Iterator[Record]:
     head = scanner.head(3)
     if head == BYTE_ORDER_MARK:
@@ -49,11 +72,11 @@ def _records(scanner: Scanner, source: str) -> Iterator[Record]:
     first = scanner.next_byte()
     begin = _place(scanner, source)
     if first in _JSON_STARTS:
-        yield from _json(scanner, source)
+        yield from _json(scanner, source, count(1))
     elif (header := csv.header_of(scanner.peek_line())) is not None:
         yield from csv.records(scanner, source, header)
     elif is_json(scanner.peek_line()):
-        yield from _json(scanner, source)
+        yield from _json(scanner, source, count(1))
     else:
         message = "neither JSON nor CSV whose header names an `events` column"
         yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message)
@@ -64,17 +87,22 @@ def _records(scanner: Scanner, source: str) -> Iterator[Record]:
         yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
 
 
-def _json(scanner: Scanner, source: str) -> Iterator[Record]:
-    rows = count(1)
+def _json(scanner: Scanner, source: str, rows: Iterator[int]) -> Iterator[Record]:
     for document in documents(scanner, source):
         if scanner.failure is not None and scanner.at_end and not _is_whole(document):
             # The failure that tore the last document is reported, not the tear.
             return
-        yield from _of_document(document, source, rows)
+        yield from of_document(document, source, rows)
 
 
-def _of_document(document: Document | Problem, source: str, rows: Iterator[int]) -> Iterator[Record]:
-    """The batch of a document, which may be an ingested row, or several of them on one line."""
+def of_document(document: Document | Problem, source: str, rows: Iterator[int]) -> Iterator[Record]:
+    """The batch of a document, which may be an ingested row, or several of them on one line.
+
+    Args:
+        document: as it stands in the source.
+        source: its name.
+        rows: numbers for the ingested rows.
+    """
     if isinstance(document, Problem):
         yield document
         return
@@ -84,7 +112,7 @@ def _of_document(document: Document | Problem, source: str, rows: Iterator[int])
         yield Batch(document.data, document.location(source))
     elif batch is jsonl.SEVERAL:
         for each in documents_in(document.data, document.location(source)):
-            yield from _of_document(each, source, rows)
+            yield from of_document(each, source, rows)
     else:
         yield Batch(batch, document.location(source, next(rows)))
 

@@ -1,5 +1,6 @@
 """Standard output and standard error as rich consoles that behave alike on terminals, in pipes and in CI logs."""
 
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -62,12 +63,17 @@ def printable(text: str) -> str:
 def _console(stream: TextIO, color: Color) -> "Console":
     from rich.console import Console  # noqa: PLC0415 -- heavy; `--version` does without
 
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process with exit code 1: that is for the command line to decide.
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
     if isinstance(stream, TextIOWrapper):
         # A name in the data that the terminal's encoding does not have is no reason to stop.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
     colored = _wants_color(color, is_terminal=is_terminal)
-    return Console(
+    return PlainConsole(
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
         force_terminal=colored or is_terminal,

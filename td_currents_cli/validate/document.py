@@ -33,7 +33,7 @@ def check_document(elements: Elements, end: int) -> Iterator[Finding]:
         return
     is_null = not arrived and not data.startswith(b"[", begin)
     if not elements.texts and not is_null:
-        yield Finding(Code.EMPTY_BATCH, (), "the batch has no events", at=begin)
+        yield Finding(Code.EMPTY_BATCH, ("events",) if elements.pointer else (), "the batch has no events", at=begin)
     if arrived:
         return
     if len(elements.texts) > MOST_EVENTS:

@@ -17,7 +17,6 @@ else:
     from backports import zstd
 
 
-
 def checked_zstd(data: bytes) -> bytes:
     """With the checksum that the zstd command adds."""
     return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
@@ -104,7 +103,7 @@ def test_what_follows_and_is_something_else_is_damage(kind: str) -> None:
 @kinds
 def test_a_truncated_file_gives_what_came_before(kind: str) -> None:
     """The text so far, then the reason."""
-    lines = b"".join(b'{"id":"%d"}\n' % (number * 7919**3) for number in range(100_000))
+    lines = b"".join(b'{"id":"%d"}\n' % (number * 7919**3) for number in range(20_000 if kind == "xz" else 100_000))
     packed = PACK[kind](lines)
     text, failure = unpacked(packed[: len(packed) * 3 // 4])
     assert failure == f"the {kind} data is cut off before its end"
@@ -138,7 +137,8 @@ def test_zstd_with_a_skippable_frame_in_front() -> None:
 @kinds
 def test_first_bytes_that_come_one_at_a_time(kind: str) -> None:
     """A pipe owes nobody six bytes in the first piece."""
-    stream = decompressed(Drip(PACK[kind](b"text")))  # type: ignore[arg-type] -- as much of a BinaryIO as is needed
+    drip: Any = Drip(PACK[kind](b"text"))
+    stream = decompressed(drip)
     assert b"".join(iter(lambda: stream.read1(100), b"")) == b"text"
 
 
@@ -149,5 +149,6 @@ def test_a_read_that_fails_says_why() -> None:
         def readinto(self, buffer: Any, /) -> int:
             raise OSError(5, "Input/output error")
 
+    broken: Any = Broken(b"")
     with pytest.raises(UnreadableError, match="Input/output error"):
-        decompressed(Broken(b""))  # type: ignore[arg-type] -- as above
+        decompressed(broken)

@@ -124,7 +124,9 @@ def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
     assert "(at byte 1 of the cell's text)" in problem.message
 
 
-@pytest.mark.parametrize("before", [b'{"events":[', b'{"note":[1,2],\n"events" : [', b'{"x":{"events":[1]},"events":[', b"["])
+@pytest.mark.parametrize(
+    "before", [b'{"events":[', b'{"note":[1,2],\n"events" : [', b'{"x":{"events":[1]},"events":[', b"["]
+)
 def test_what_is_no_event_is_rejected_by_itself(before: bytes) -> None:
     """With its own place, index and pointer; all others come out."""
     data = before + b'1, "1",\n' + A + b',[],null,true,"' + "é".encode() + b'", {"x":1}]' + b"}" * (before[:1] == b"{")

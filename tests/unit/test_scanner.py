@@ -169,7 +169,9 @@ def test_damage_that_is_no_object_ends_at_a_comma() -> None:
 @pytest.mark.parametrize("cut", [b"-", b"1.", b"1e", b"1e+", b"tr", b'"', b'"\\', b'"\\u00'])
 def test_what_is_cut_off_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that ends with the window goes on in the next one: msgspec calls `1.` malformed, not cut off."""
-    rest = {b"-": b"1", b"1.": b"5", b"1e": b"3", b"1e+": b"3", b"tr": b"ue", b'"': b'"', b'"\\': b'n"'}.get(cut, b'e9"')
+    rest = {b"-": b"1", b"1.": b"5", b"1e": b"3", b"1e+": b"3", b"tr": b"ue", b'"': b'"', b'"\\': b'n"'}.get(
+        cut, b'e9"'
+    )
     before = b'{"a":'
     monkeypatch.setattr(module, "CHUNK", len(before + cut))
     value = before + cut + rest + b"}"

@@ -94,9 +94,7 @@ def test_a_glob_that_matches_a_file_called_dash_is_not_standard_input(
         ("file/below.json", "no such file or folder"),
     ],
 )
-def test_what_cannot_be_found_is_named(
-    path: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_found_is_named(path: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Path and reason; `tdcur count "$UNSET"` does not read the current folder."""
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
@@ -128,7 +126,6 @@ def test_pipes_in_a_folder_are_left_alone(tmp_path: Path) -> None:
     assert names(tmp_path) == [str(tmp_path / "b.json")]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:
     """A file and a folder without permission."""
     file, folder = tmp_path / "a.json", tmp_path / "closed"
@@ -136,6 +133,8 @@ def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:
     folder.mkdir()
     for path in (file, folder):
         path.chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("root may read everything")
         with pytest.raises(InputError, match="permission denied"):
             sources([str(path)])
         path.chmod(stat.S_IRWXU)

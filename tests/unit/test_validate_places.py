@@ -43,7 +43,10 @@ def test_a_finding_knows_its_event_and_its_place(tmp_path: Path) -> None:
 def test_indexes_count_what_is_no_event_too(tmp_path: Path) -> None:
     """The pointer leads to the event, whatever stands before it in the array."""
     outcome = validate(tmp_path / "x.json", '{"events":[1,{"event_type":"a","time":1,"user":{},"properties":{}}]}')
-    assert places(errors(outcome)) == [(Code.EVENT_NOT_OBJECT, "/events/0", 1, 12), (Code.ID_MISSING, "/events/1", 1, 14)]
+    assert places(errors(outcome)) == [
+        (Code.EVENT_NOT_OBJECT, "/events/0", 1, 12),
+        (Code.ID_MISSING, "/events/1", 1, 14),
+    ]
 
 
 @pytest.mark.parametrize(

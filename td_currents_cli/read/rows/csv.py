@@ -1,6 +1,7 @@
 """Ingested rows as CSV with a header line (RFC 4180): `td query -f csv -c`, the console's download."""
 
 import csv
+import math
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,10 +35,23 @@ def header_of(line: bytes) -> Sequence[str] | None:
 def records(scanner: Scanner, source: str, header: Sequence[str]) -> Iterator[Record]:
     """A batch for each row after the header; a problem, with the row itself in `raw`, for each malformed one."""
     scanner.take_line()
-    lines = _Lines(scanner)
+    return rows(Lines(scanner), source, header)
+
+
+def rows(
+    lines: "Lines", source: str, header: Sequence[str], *, row: int = 0, limit: float = math.inf
+) -> Iterator[Record]:
+    """As `records`, below the header.
+
+    Args:
+        lines: the rows; they stand where the first one begins.
+        source: their name.
+        header: the names of their columns.
+        row: the number of the row before them.
+        limit: the offset from which no row is begun any more.
+    """
     column, width = header.index(COLUMN), len(header)
-    row = 0
-    while (first := lines.take()) is not None:
+    while lines.offset < limit and (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
         row += 1
@@ -49,7 +63,7 @@ def records(scanner: Scanner, source: str, header: Sequence[str]) -> Iterator[Re
                 # A quote that was not closed has made one row of many: those after it are rows by themselves.
                 lines.give_back(taken[1 + end :])
                 record = _record(taken[: 1 + end], place, column, width)
-            elif scanner.failure is not None and lines.ended:
+            elif lines.failed and lines.ended:
                 # The failure that tore the last row is reported, not the tear.
                 return
         yield record
@@ -61,7 +75,7 @@ class _Line(Struct, frozen=True, gc=False):
     offset: int
 
 
-class _Lines:
+class Lines:
     """The lines of a scanner, which can be given back."""
 
     def __init__(self, scanner: Scanner) -> None:
@@ -69,10 +83,27 @@ class _Lines:
         self._given_back: deque[_Line] = deque()
 
     @property
+    def offset(self) -> int:
+        """Bytes of the source before the next line."""
+        return self._given_back[0].offset if self._given_back else self._scanner.offset
+
+    @property
+    def number(self) -> int:
+        """The next line's number."""
+        return self._given_back[0].number if self._given_back else self._scanner.line
+
+    @property
     def ended(self) -> bool:
+        """Whether there is no next line."""
         return not self._given_back and self._scanner.at_end
 
+    @property
+    def failed(self) -> bool:
+        """Whether the source could not be read to its end."""
+        return self._scanner.failure is not None
+
     def take(self) -> _Line | None:
+        """The next line; None at the end."""
         if self._given_back:
             return self._given_back.popleft()
         if not self._scanner.head(1):
@@ -81,10 +112,11 @@ class _Lines:
         return _Line(self._scanner.take_line(), number, offset)
 
     def give_back(self, lines: Iterable[_Line]) -> None:
+        """Have lines taken once more."""
         self._given_back.extendleft(reversed(list(lines)))
 
 
-def _continuation(first: _Line, lines: _Lines) -> Iterator[_Line]:
+def _continuation(first: _Line, lines: Lines) -> Iterator[_Line]:
     """The further lines of a row that has line ends inside its quotes."""
     if first.text.count(b'"') % 2 == 0 or _is_complete(first.text):
         return

@@ -1,0 +1,262 @@
+"""Odd files, as a person has them, through the real command: a clear line, the right exit code, nothing private."""
+
+import gzip
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+SECRET = "reader-3f9c@example.com"  # noqa: S105 -- an address, not a password
+"""Stands in every payload; no message may hold it."""
+
+EVENT = (
+    '{"event_type":"users.messages.email.Open","id":"00000000-0000-4000-8000-000000000001","time":1790000000,'
+    '"user":{"user_id":"u","external_user_id":"WHO"},"properties":{"dispatch_id":"d","email_address":"WHO"}}'
+).replace("WHO", SECRET)
+PAYLOAD = '{"events":[' + EVENT + "]}"
+LONG = 50_000_000
+
+verbs = pytest.mark.parametrize("verb", ["validate", "count", "parse"])
+
+
+def tdcur(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a shell would."""
+    command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
+
+
+def assert_decent(result: subprocess.CompletedProcess[bytes]) -> None:
+    """No traceback, no admission of a defect, nothing private in a message; lines that can be read."""
+    assert b"Traceback" not in result.stderr
+    assert b"defect" not in result.stderr
+    assert SECRET.encode() not in result.stderr
+    assert all(len(line) < 1000 for line in result.stderr.split(b"\n"))
+
+
+def long_line(end: str) -> str:
+    """A payload of 50 MB on one line, in which one property is as long as that."""
+    return PAYLOAD.replace('"d"', '"' + "d" * LONG + '"').removesuffix("]}") + end
+
+
+NESTED = '{"a":' * 100_000 + "1" + "}" * 100_000
+
+BAD = {
+    "empty": (b"", 1, ":1:1 TDC005"),
+    "white space": (b" \n", 1, ":2:1 TDC005"),
+    "no events in an array": (b"[]", 0, ":1:1 "),
+    "null": (b"null", 1, ":1:1 TDC010"),
+    "a number": (b"17", 1, ":1:1 TDC010"),
+    "a text": (f'"{SECRET}"'.encode(), 1, ":1:1 TDC010"),
+    "an element that is a text": (f'{{"events":["{SECRET}"]}}'.encode(), 1, ":1:12 TDC101"),
+    "not a number": (PAYLOAD.replace("1790000000", "NaN").encode(), 1, ":1:105 "),
+    "truncated": (PAYLOAD.encode()[:-9], 1, f":1:{len(PAYLOAD) - 8} TDC002"),
+    "truncated gzip": (gzip.compress(PAYLOAD.encode())[:-8], 6, " TDC001"),
+    "truncated gzip header": (gzip.compress(PAYLOAD.encode())[:5], 6, ":1:1 TDC001"),
+    "invalid UTF-8": (PAYLOAD.encode().replace(b'"d"', b'"\xff"'), 1, " TDC003"),
+    "UTF-16": (PAYLOAD.encode("utf-16"), 1, ":1:1 TDC003"),
+    "binary junk": (b"\x00\xff\x80junk" + SECRET.encode() + bytes(range(256)), 1, ":1:1 TDC006"),
+    "another CSV": (f"time,email\n1,{SECRET}\n".encode(), 1, ":1:1 TDC006"),
+    "a bad row": (f'time,events\n1,"{SECRET}"x\n'.encode(), 1, ":2 (row 1) TDC020"),
+    "a bad cell": (f"time,events\n1,{SECRET}\n".encode(), 1, ":2 (row 1) TDC002"),
+    "nested objects": (PAYLOAD.replace('"d"', NESTED).encode(), 1, " TDC007"),
+    "nested arrays": (b"[" * 100_000 + b"]" * 100_000, 1, " TDC007"),
+    "nested and cut off": (b"[" * 100_000, 1, " TDC007"),
+}
+"""What is in the file, the exit code, and what stands behind its name in the message."""
+
+
+@pytest.fixture
+def odd_files(tmp_path: Path) -> dict[str, Path]:
+    """All of them, each under a name of its own."""
+    paths = {name: tmp_path / f"{name.replace(' ', '-')}.json" for name in BAD}
+    for name, path in paths.items():
+        path.write_bytes(BAD[name][0])
+    return paths
+
+
+def assert_said(said: str, path: Path, place: str) -> None:
+    """The path, the place and the code stand on one line."""
+    lines = [line for line in said.splitlines() if line.startswith(f"{path}:")]
+    assert any(place in line.removeprefix(str(path)) for line in lines), f"{path}{place} in\n{said}"
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_an_odd_file_is_one_clear_line(name: str, tmp_path: Path) -> None:
+    """Its name, the place and a code; the exit code of the table; nothing private."""
+    content, code, place = BAD[name]
+    path = tmp_path / "odd.json"
+    path.write_bytes(content)
+    result = tdcur("count", path)
+    assert result.returncode == code
+    assert_decent(result)
+    assert_said(result.stderr.decode(), path, place)
+
+
+@verbs
+def test_all_odd_files_at_once(verb: str, odd_files: dict[str, Path]) -> None:
+    """Each costs itself: every one is read and named by every verb, and the worst decides the exit code."""
+    order = sorted(BAD, key=lambda name: BAD[name][1])
+    for names in order, [name for name in order if BAD[name][1] != 6], [name for name in order if not BAD[name][1]]:
+        result = tdcur(verb, *[odd_files[name] for name in names])
+        assert result.returncode == max(BAD[name][1] for name in names)
+        assert_decent(result)
+        said = (result.stdout if verb == "validate" else result.stderr).decode()
+        for name in names if verb == "validate" else names[:10]:
+            assert_said(said, odd_files[name], BAD[name][2])
+
+
+@pytest.mark.parametrize("verb", ["validate", "count"])
+def test_all_odd_files_as_json(verb: str, odd_files: dict[str, Path]) -> None:
+    """Standard output is one JSON document with the same exit code; a problem for each file, and no values."""
+    result = tdcur(verb, "--format", "json", *odd_files.values())
+    document = json.loads(result.stdout)
+    assert (document["command"], document["exit_code"], result.returncode) == (verb, 6, 6)
+    assert {problem["source"] for problem in document["problems"]} == set(map(str, odd_files.values()))
+    assert SECRET.encode() not in result.stdout + result.stderr
+
+
+@verbs
+def test_a_line_of_50_mb(verb: str, tmp_path: Path) -> None:
+    """Read if it is JSON, one clear line if it is not; a request of that size is something to remark, no more."""
+    options = ["-o", "/dev/null"] if verb == "parse" else []
+    path = tmp_path / "long.json"
+    for end, code in (("]}", int(verb == "validate")), ("]", 1)):
+        path.write_text(long_line(end), encoding="utf-8")
+        result = tdcur(verb, path, *options)
+        assert result.returncode == code
+        assert_decent(result)
+        assert (b" TDC002" in result.stdout + result.stderr) == (end == "]")
+
+
+def missing(folder: Path) -> Path:
+    """A file that is not there."""
+    return folder / "missing.json"
+
+
+def without_payloads(folder: Path) -> Path:
+    """A folder in which nothing is a payload file."""
+    (folder / "notes.txt").write_text(SECRET, encoding="utf-8")
+    return folder
+
+
+def unreadable(folder: Path) -> Path:
+    """A file that may not be read."""
+    path = folder / "private.json"
+    path.write_text(PAYLOAD, encoding="utf-8")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("root may read everything")
+    return path
+
+
+@verbs
+@pytest.mark.parametrize("make", [missing, without_payloads, unreadable], ids=lambda make: make.__name__)
+def test_what_is_not_there_stops_the_run(verb: str, make: Callable[[Path], Path], tmp_path: Path) -> None:
+    """Exit code 6, the path and a hint on standard error, nothing on standard output; as JSON, an envelope."""
+    path = make(tmp_path)
+    result = tdcur(verb, path)
+    assert (result.returncode, result.stdout) == (6, b"")
+    assert_decent(result)
+    error, hint = result.stderr.decode().splitlines()
+    assert error.startswith(f"error: {path}: ")
+    assert hint.startswith("hint: ")
+    if verb != "parse":
+        result = tdcur(verb, "--format", "json", path)
+        document = json.loads(result.stdout)
+        assert (document["exit_code"], result.returncode) == (6, 6)
+        assert str(path) in document["error"]["message"]
+
+
+def test_what_came_before_a_tear_is_used(tmp_path: Path) -> None:
+    """A truncated file costs what is missing, and the next file nothing."""
+    torn, whole = tmp_path / "a.jsonl.gz", tmp_path / "b.jsonl"
+    torn.write_bytes(gzip.compress(((PAYLOAD + "\n") * 3).encode() + os.urandom(1000).hex().encode())[:-9])
+    whole.write_text(PAYLOAD, encoding="utf-8")
+    result = tdcur("count", "--format", "json", tmp_path)
+    assert result.returncode == 6
+    document = json.loads(result.stdout)
+    assert document["summary"]["total"] == 4
+    assert [(problem["code"], problem["source"], problem["line"]) for problem in document["problems"]] == [
+        ("TDC001", str(torn), 4)
+    ]
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    """Said before anything is read, and nothing is left behind."""
+    result = tdcur("parse", "-o", tmp_path, stdin=PAYLOAD.encode())
+    assert (result.returncode, result.stdout) == (6, b"")
+    assert result.stderr.decode().splitlines()[0] == f"error: cannot write {tmp_path}: it is a folder"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["validate", "parse"])
+def test_a_reader_that_goes_away_is_no_accident(verb: str, tmp_path: Path) -> None:
+    """`| head -1` gets its line; not all was written, so the run does not exit 0, but it has nothing to say."""
+    path = tmp_path / "x.jsonl"
+    path.write_text((EVENT.replace("email.Open", "email.Opened") + "\n") * 3000, encoding="utf-8")
+    script = f"{sys.executable} -m td_currents_cli {verb} {path} | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, check=False, timeout=60)
+    assert result.returncode == 6
+    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr == b""
+
+
+@verbs
+def test_a_full_disk_is_said(verb: str, tmp_path: Path) -> None:
+    """Not all was written: exit code 6 and why."""
+    path = tmp_path / "x.jsonl"
+    path.write_text(PAYLOAD, encoding="utf-8")
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "td_currents_cli", verb, str(path)]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert result.returncode == 6
+    assert b"No space left on device" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+@verbs
+def test_no_input_and_a_terminal_is_asked_for_help(verb: str) -> None:
+    """Help on standard error and exit code 2: never a command that seems to hang."""
+    ours, theirs = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "td_currents_cli", verb]
+        result = subprocess.run(command, stdin=theirs, capture_output=True, check=False, timeout=60)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"Usage: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["count", "--format", "xml"], ["validate", "--nonsense"], ["parse", "-o"], ["cuont"]]
+)
+def test_wrong_usage_exits_2(arguments: Sequence[str]) -> None:
+    """With a word on what is wrong, and without a traceback."""
+    result = tdcur(*arguments)
+    assert result.returncode == 2
+    assert b"Traceback" not in result.stderr
+    assert result.stderr.strip()
+
+
+@verbs
+def test_names_that_are_no_unicode(verb: str, tmp_path: Path) -> None:
+    """A file name that is not UTF-8 and a type that is a lone surrogate, on a terminal that knows only Latin-1."""
+    path = os.fsencode(tmp_path) + b"/\xff\n.json"
+    Path(os.fsdecode(path)).write_bytes(EVENT.replace("users.messages", "\\ud800\\u001b[31m…").encode() + b"\n[1]")
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    for form in ["json"], ["text" if verb == "validate" else "table"]:
+        options = [b"--format", form[0].encode()] if verb != "parse" else []
+        command = [os.fsencode(sys.executable), b"-m", b"td_currents_cli", verb.encode(), *options, path]
+        result = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+        assert result.returncode == 1
+        assert b"Traceback" not in result.stderr
+        assert b"defect" not in result.stderr
+        assert b"\x1b" not in result.stdout + result.stderr
+        if options and form == ["json"]:
+            assert json.loads(result.stdout)["problems"][-1]["source"] == os.fsdecode(path)

@@ -1,0 +1,65 @@
+"""Memory does not grow with the input, in whichever arrangement it comes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MB = 1_000_000
+LIMIT = 200 * MB
+FULL = os.environ.get("TDCUR_FULL") == "1"
+
+MEASURE = """
+import os, sys
+process = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(process, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, file=sys.stderr)
+"""
+"""A small process of its own: a child's peak includes that of the process it was forked from."""
+
+
+@pytest.fixture(scope="module")
+def line() -> bytes:
+    """One payload as Braze sends it: 100 events, about 97 kB."""
+    command = [sys.executable, "-m", "td_currents_cli", "generate", "-n", "110", "--seed", "7"]
+    payload = subprocess.run(command, capture_output=True, check=True).stdout.split(b"\n")[0]
+    assert 80_000 < len(payload) < 110_000
+    return payload
+
+
+@pytest.fixture(params=["lines", "one line", "array", "rows"])
+def large(request: pytest.FixtureRequest, line: bytes, tmp_path: Path) -> Iterator[Path]:
+    """A large file of that payload over and over; of 150 MB in the short form, 1 GB in the full one."""
+    kind = request.param
+    size = 1000 * MB if FULL else 150 * MB if kind == "lines" else 60 * MB
+    begin, between, end = {
+        "lines": (b"", b"\n", b"\n"),
+        "one line": (b"", b"", b""),
+        "array": (b"[", b",", b"]"),
+        "rows": (b"time,events\n", b"\n", b"\n"),
+    }[kind]
+    if kind == "rows":
+        line = b'1790000000,"' + line.replace(b'"', b'""') + b'"'
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.write(begin + line)
+        for _ in range(size // len(line)):
+            file.write(between + line)
+        file.write(end)
+    yield path
+    path.unlink()
+
+
+@pytest.mark.large
+def test_a_large_file_is_counted_and_parsed_within_200_mb(large: Path) -> None:
+    """Peak memory of the whole process, for lines, one endless line, an array and CSV alike."""
+    for arguments in (["count", "--format", "csv"], ["parse", "-o", "/dev/null"]):
+        command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "td_currents_cli", *arguments, str(large)]
+        result = subprocess.run(command, capture_output=True, check=True, timeout=600)
+        code, peak = result.stderr.split()[-2:]
+        assert int(code) == 0
+        assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
+        print(arguments[0], f"{int(peak) / MB:.0f} MB")
