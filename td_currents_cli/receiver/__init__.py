@@ -2,7 +2,18 @@
 
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
 from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import Api, Settings
+from td_currents_cli.receiver.settings import Api, Misbehaviour, Settings
 from td_currents_cli.receiver.tally import Exchange, Result, Stats
 
-__all__ = ["Api", "Exchange", "Receiver", "Result", "ServeOutcome", "ServeRequest", "Settings", "Stats", "run"]
+__all__ = [
+    "Api",
+    "Exchange",
+    "Misbehaviour",
+    "Receiver",
+    "Result",
+    "ServeOutcome",
+    "ServeRequest",
+    "Settings",
+    "Stats",
+    "run",
+]

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -14,7 +14,7 @@ from td_currents_cli.errors import ExitCode, OutputError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.receiver.keys import expected_key
 from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import Api, Settings
+from td_currents_cli.receiver.settings import Api, Misbehaviour, Settings
 from td_currents_cli.receiver.tally import Exchange, Result, Stats
 
 
@@ -27,6 +27,7 @@ class ServeRequest:
     port: int
     api: Api
     write_key_file: Path | None
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
 
     def settings(self) -> Settings:
         """With the write key read. Raises InputError and UsageError."""
@@ -36,6 +37,7 @@ class ServeRequest:
             port=self.port,
             api=self.api,
             write_key=expected_key(self.write_key_file, os.environ),
+            misbehaviour=self.misbehaviour,
         )
 
 
@@ -63,6 +65,7 @@ class ServeOutcome(Outcome):
             "bytes": self.stats.bytes,
             "requests_by_result": {result.value: self.stats.by_result[result] for result in Result},
             "requests_by_status": {str(status): count for status, count in sorted(self.stats.by_status.items())},
+            "faults": dict(sorted(self.stats.by_fault.items())),
             "store": str(self.store),
         }
 

@@ -11,24 +11,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.receiver.ingestion import Ingestion
 from td_currents_cli.receiver.settings import Settings
 from td_currents_cli.receiver.store import Store
 from td_currents_cli.receiver.tally import Exchange, Stats, Tally
 
 if TYPE_CHECKING:
-    import uvicorn
+    from td_currents_cli.receiver.http_server import Layer
 
 _POLL: Final = 0.005
-_BACKLOG: Final = 2048
-_KEEP_ALIVE: Final = 75
-"""Seconds an idle connection is kept: long enough that a sender with pauses does not find it closed."""
 
 
 class Receiver:
     """A local Postback endpoint that runs in a thread of its own while the `with` block does.
 
-    On leaving the block it stops listening, lets the requests in flight finish (bounded by `Settings.stop_within`) and
-    closes the store.
+    On leaving the block it stops listening, lets the requests in flight finish (bounded by `Settings.stop_within`),
+    writes the rows that wait for their time, and closes the store.
 
     Attributes:
         settings: what it was started with.
@@ -41,14 +39,21 @@ class Receiver:
     port: int
     healed: bool
 
-    def __init__(self, settings: Settings, listener: Callable[[Exchange], None] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        listener: Callable[[Exchange], None] | None = None,
+        layer: "Layer" = lambda application: application,
+    ) -> None:
         """Start nothing yet.
 
         Args:
             settings: see there.
             listener: told of each exchange, in the receiver's thread, just before its answer is sent.
+            layer: goes around the application, for tests whose answers depend on what is in a body.
         """
         self.settings = settings
+        self._layer = layer
         self._tally = Tally(listener)
 
     @property
@@ -90,15 +95,19 @@ class Receiver:
             UsageError: the host or the port cannot be listened on.
             OutputError: the store cannot be opened.
         """
-        listening = _listen(self.settings.host, self.settings.port)
+        from td_currents_cli.receiver.http_server import BACKLOG, http_server  # noqa: PLC0415 -- heavy; only to run
+
+        listening = _listen(self.settings.host, self.settings.port, BACKLOG)
         try:
-            self._store = Store(self.settings.store)
+            store = Store(self.settings.store)
         except BaseException:
             listening.close()
             raise
         self.host, self.port = listening.getsockname()[:2]
-        self.healed = self._store.healed
-        self._server = _server(self.settings, self._store, self._tally)
+        self.healed = store.healed
+        asked = self.settings.misbehaviour
+        self._ingestion = Ingestion(store, delay=asked.ingest_delay, max_rows=asked.max_rows)
+        self._server = http_server(self.settings, self._ingestion, self._tally, self._layer)
         # A daemon: a second Ctrl-C does not wait for requests in flight.
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="receiver", daemon=True
@@ -114,17 +123,15 @@ class Receiver:
         self._server.should_exit = True
         self._thread.join()
         try:
-            self._store.close()
+            self._ingestion.close()
         except OSError as error:
-            raise OutputError(
-                f"cannot write {self.store} through to the disk: {os.strerror(error.errno or 0)}"
-            ) from error
+            raise OutputError(f"cannot write all of {self.store}: {os.strerror(error.errno or 0)}") from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=backlog)
     except (socket.gaierror, UnicodeError) as error:
         raise UsageError(
             f"cannot listen on {host}: no such host", hint="--host takes an address of this machine"
@@ -137,28 +144,3 @@ def _listen(host: str, port: int) -> socket.socket:
     # two small writes, waits 40 ms for the sender's delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
-
-
-def _server(settings: Settings, store: Store, tally: Tally) -> "uvicorn.Server":
-    import uvicorn  # noqa: PLC0415 -- heavy; a name of this package does not need it
-
-    from td_currents_cli.receiver.app import application  # noqa: PLC0415 -- as above
-
-    # uvicorn logs a failing application with its traceback, which is for whoever mends this program.
-    level = "warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical"
-    config = uvicorn.Config(
-        application(settings, store, tally),
-        http="auto",
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level=level,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=settings.stop_within,
-    )
-    return uvicorn.Server(config)

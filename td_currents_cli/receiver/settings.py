@@ -5,6 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.receiver.faults import Fault
+
 
 class Api(StrEnum):
     """Which of Treasure Data's two Postback APIs the endpoint behaves like.
@@ -29,6 +31,25 @@ _V2_BODY_LIMIT: Final = 1_048_064
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Misbehaviour:
+    """How an endpoint differs from one that always works.
+
+    Attributes:
+        faults: dealt to requests at random; their shares add up to 1 at most.
+        seed: the same one deals the same faults to the first request, the second, and so on.
+        latency: seconds that every answer comes late.
+        ingest_delay: seconds from the answer until the row is in the store.
+        max_rows: after so many rows of this run every other is answered 507; None for no end.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    latency: float = 0.0
+    ingest_delay: float = 0.0
+    max_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a `Receiver` is started with.
 
@@ -38,6 +59,7 @@ class Settings:
         port: 0 for a free one.
         api: whose rules hold.
         write_key: the one key whose rows are stored; None to store those of any key.
+        misbehaviour: what goes wrong on purpose; nothing, unless asked for.
         stop_within: seconds that requests in flight are given to finish when the receiver stops.
     """
 
@@ -47,4 +69,5 @@ class Settings:
     api: Api = Api.v2
     # Not in the repr: an assertion or a traceback that prints the settings must not print the key.
     write_key: str | None = field(default=None, repr=False)
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     stop_within: int = 10

@@ -17,6 +17,7 @@ class Result(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     ABORTED = "aborted"
+    FAULT = "fault"
 
 
 class Exchange(Struct, frozen=True, gc=False, kw_only=True):
@@ -26,11 +27,12 @@ class Exchange(Struct, frozen=True, gc=False, kw_only=True):
         at: when the answer was ready, UNIX seconds.
         method: of the request.
         target: path and query, without a write key.
-        status: of the answer; None when the sender went away before its request was whole.
+        status: of the answer; None when there was none: the sender went away before its request was whole, or a fault.
         size: bytes of the body that were received.
         result: what became of it.
         events: in the stored row; None when there is none, or its `events` is not an array.
         reason: why nothing was stored, where the result alone does not say it.
+        fault: the one it met, whatever became of it; empty for none.
     """
 
     at: float
@@ -41,6 +43,7 @@ class Exchange(Struct, frozen=True, gc=False, kw_only=True):
     result: Result
     events: int | None = None
     reason: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +55,14 @@ class Stats:
         bytes: of all bodies received, stored or not.
         by_result: number of requests by what became of them.
         by_status: number of requests by the status they were answered with.
+        by_fault: number of requests by the fault they met.
     """
 
     events: int
     bytes: int
     by_result: Counter[Result]
     by_status: Counter[int]
+    by_fault: Counter[str]
 
     @property
     def requests(self) -> int:
@@ -84,6 +89,7 @@ class Tally:
         self._bytes = 0
         self._by_result: Counter[Result] = Counter()
         self._by_status: Counter[int] = Counter()
+        self._by_fault: Counter[str] = Counter()
 
     def add(self, exchange: Exchange) -> None:
         """Count one."""
@@ -92,6 +98,8 @@ class Tally:
         self._events += exchange.events or 0
         if exchange.status is not None:
             self._by_status[exchange.status] += 1
+        if exchange.fault:
+            self._by_fault[exchange.fault] += 1
         if self._listener is not None:
             self._listener(exchange)
 
@@ -102,4 +110,5 @@ class Tally:
             bytes=self._bytes,
             by_result=self._by_result.copy(),
             by_status=self._by_status.copy(),
+            by_fault=self._by_fault.copy(),
         )

@@ -1,11 +1,13 @@
 """How `tdcur serve` talks: where it listens, a line a request, and what it received."""
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.receiver.serve import ServeOutcome
 from td_currents_cli.receiver.server import Receiver
+from td_currents_cli.receiver.settings import Misbehaviour
 from td_currents_cli.receiver.tally import Exchange, Result
 from td_currents_cli.render.terminal import Terminal
 
@@ -16,6 +18,7 @@ _WORDS: Final = {
     Result.REFUSED: "refused",
     Result.FAILED: "not stored",
     Result.ABORTED: "not stored",
+    Result.FAULT: "not stored",
 }
 
 
@@ -29,8 +32,22 @@ def listening(receiver: Receiver, terminal: Terminal) -> None:
     terminal.say(f"listening as Treasure Data's Postback API {settings.api}; Ctrl-C stops it")
     terminal.say(f"  URL    {receiver.url('DATABASE', 'TABLE')}")
     terminal.say(f"  store  {receiver.store}")
+    asked = "; ".join(_misbehaviour(settings.misbehaviour))
+    if asked:
+        terminal.say(f"  asked  {asked}")
     key = "any write key will do" if settings.write_key is None else "rows sent with another write key are not stored"
     terminal.say(f"  key    {key}")
+
+
+def _misbehaviour(asked: Misbehaviour) -> Iterator[str]:
+    if asked.faults:
+        yield f"faults {','.join(map(str, asked.faults))} (seed {asked.seed})"
+    if asked.latency:
+        yield f"answers {asked.latency:g} s late"
+    if asked.ingest_delay:
+        yield f"rows {asked.ingest_delay:g} s late"
+    if asked.max_rows is not None:
+        yield f"{_counted(asked.max_rows, 'row')} at most"
 
 
 class Log:
@@ -55,13 +72,15 @@ class Log:
 
 
 def line(exchange: Exchange) -> str:
-    """One request: time of day here, method, path, status, bytes, events, and what became of it."""
+    """One request: time of day here, method, path, status, bytes, events, what became of it, and which fault it met."""
     moment = time.strftime("%H:%M:%S", time.localtime(exchange.at))
     parts = [f"{exchange.size:,} B"]
     if exchange.events is not None:
         parts.append(_counted(exchange.events, "event"))
     word = _WORDS[exchange.result]
     parts.append(f"{word}: {exchange.reason}" if exchange.reason else word)
+    if exchange.fault and exchange.result is not Result.FAULT:
+        parts.append(f"fault {exchange.fault}")
     return f"{moment} {exchange.method} {exchange.target} {exchange.status or '---'} {', '.join(parts)}"
 
 
@@ -72,10 +91,11 @@ def text(outcome: ServeOutcome, terminal: Terminal) -> None:
     received = f"{_counted(stats.requests, 'request')}, {_counted(stats.bytes, 'byte')}"
     stored = f"{_counted(stats.stored, 'row')} stored in {outcome.store} ({_counted(stats.events, 'event')})"
     not_stored = f"{stats.not_stored:,} not stored" + (f" ({', '.join(why)})" if why else "")
+    faults = ", ".join(f"{number:,} {fault}" for fault, number in sorted(stats.by_fault.items()))
     if outcome.exit_code is ExitCode.INTERRUPTED and terminal.err.is_terminal:
         # The terminal has echoed ^C.
         terminal.say("")
-    terminal.show(f"{received}; {stored}, {not_stored}")
+    terminal.show(f"{received}; {stored}, {not_stored}" + (f"; faults: {faults}" if faults else ""))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -88,4 +108,5 @@ _REASONS: Final = {
     Result.REFUSED: "refused",
     Result.FAILED: "could not be written",
     Result.ABORTED: "broken off",
+    Result.FAULT: "by faults",
 }

@@ -136,8 +136,10 @@ def test_the_summary_as_json(serve: Serve) -> None:
             "refused": 0,
             "failed": 0,
             "aborted": 0,
+            "fault": 0,
         },
         "requests_by_status": {"200": 2},
+        "faults": {},
         "store": "rows.jsonl",
     }
 
@@ -217,6 +219,30 @@ def test_a_log_that_nobody_reads(serve: Serve) -> None:
     assert served.stop(signal.SIGTERM)[1].startswith("2 requests, 68 bytes; 2 rows stored")
 
 
+def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
+    """What is asked for is said at the start, shown on each line, and counted at the end."""
+    fail = "503=0.3,429=0.1,slow=0.2:10ms"
+    served = serve("--fail", fail, "--seed", "3", "--latency", "1ms", "--max-rows", "2")
+    asked = "faults 503=0.3,429=0.1:1s,slow=0.2:0.01s (seed 3); answers 0.001 s late; 2 rows at most"
+    assert f"\n  asked  {asked}\n" in served.said
+    assert [served.post() for _ in range(6)] == [503, 200, 429, 200, 507, 503]
+    _, out, err = served.stop(signal.SIGTERM)
+    assert out == (
+        "6 requests, 204 bytes; 2 rows stored in rows.jsonl (4 events), 4 not stored (1 refused, 3 by faults);"
+        " faults: 1 429, 2 503, 1 slow\n"
+    )
+    lines = [re.sub(r"^.* (?=\d{3} 34 B)", "", line) for line in err.splitlines()]
+    assert lines == [
+        "503 34 B, not stored: fault 503",
+        "200 34 B, 2 events, stored, fault slow",
+        "429 34 B, not stored: fault 429",
+        "200 34 B, 2 events, stored",
+        "507 34 B, refused: the store is full: it takes 2 rows",
+        "503 34 B, not stored: fault 503",
+    ]
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
 def test_quiet() -> None:
     """`--quiet` leaves the summary only."""
     with subprocess.Popen(
@@ -253,6 +279,9 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         (("--store", "rows.parquet"), 2, "cannot store rows as .parquet: rows.parquet"),
         (("--write-key-file", "no"), 6, "cannot read the write key file no: No such file or directory"),
         (("--write-key-file", "/dev/null"), 2, "the write key file /dev/null does not hold one write key"),
+        (("--fail", "503=0.1,x=1"), 2, "--fail, character 9: 'x' is not a fault"),
+        (("--latency", "5"), 2, "--latency is not a duration"),
+        (("--ingest-delay", "-1s"), 2, "--ingest-delay is not a duration"),
         (("--host", "192.0.2.1"), 2, "cannot listen on 192.0.2.1:0: Cannot assign requested address"),
     ],
 )
