@@ -116,7 +116,17 @@ def run(request: DemoRequest) -> DemoOutcome:
         with shell.background("serve", "--port", "0", "--store", "rows.jsonl", log="serve.log") as log:
             url = _url(log).replace("DATABASE", "demo").replace("TABLE", "currents")
             request.say(f"listening: {url}")
-            shell.run("send", f"{SAMPLES}/payloads", "--url", url, "--write-key-file", "write_key")
+            # A journal of its own: that of the person's state folder may know this port from an earlier demo.
+            shell.run(
+                "send",
+                f"{SAMPLES}/payloads",
+                "--url",
+                url,
+                "--write-key-file",
+                "write_key",
+                "--journal",
+                "sent.journal",
+            )
         shell.run("parse", "rows.jsonl", "--output", "events.jsonl")
         shell.run("count", "rows.jsonl")
         return _compare(_ids(folder / SAMPLES / "payloads"), _ids(folder / "events.jsonl"))

@@ -1,14 +1,35 @@
 """Fixtures that tests of several rooms share."""
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from td_currents_cli.receiver import Receiver, Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shared_state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A state folder for what fixtures of a whole module run: never the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of its own for each test, where `tdcur send` keeps its journals: none may know of another's."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +64,89 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     settings = Settings(store=tmp_path / "endpoint-rows.jsonl", write_key=key)
     with Receiver(settings) as receiver:
         yield Endpoint(receiver.url("braze", "currents"), key, receiver.store, receiver)
+
+
+@dataclass
+class Scripted:
+    """An endpoint on a free loopback port that answers as it is told.
+
+    Attributes:
+        answer: the status that a body is answered with.
+        text: what an answer other than 200 says.
+        bodies: all that were received, in order.
+        taken: those of them that were answered 200.
+    """
+
+    answer: Callable[[bytes], int] = lambda _: 200
+    text: str = "refused"
+    bodies: list[bytes] = field(default_factory=list)
+    taken: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """A Postback URL."""
+        return f"http://127.0.0.1:{self.port}/postback/v3/event/braze/currents"
+
+    @property
+    def events(self) -> list[Any]:
+        """The events that were answered 200, in order."""
+        return [event for body in self.taken for event in json.loads(body)["events"]]
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    """A running endpoint that does what a test says (see Scripted)."""
+    endpoint = Scripted()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            endpoint.bodies.append(body)
+            status = endpoint.answer(body)
+            if status == 200:
+                endpoint.taken.append(body)
+            text = b"{}" if status == 200 else endpoint.text.encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        endpoint.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield endpoint
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def poisoned() -> "Callable[[ASGIApp], ASGIApp]":
+    """A layer for a Receiver that answers 400 to every request with the word `poison` in it."""
+
+    def around(app: "ASGIApp") -> "ASGIApp":
+        async def layer(scope: "Scope", receive: "Receive", send: "Send") -> None:
+            messages = [await receive()]
+            while messages[-1].get("more_body"):
+                messages.append(await receive())
+            if b"poison" in b"".join(message.get("body", b"") for message in messages):
+                await send({"type": "http.response.start", "status": 400, "headers": []})
+                await send({"type": "http.response.body", "body": b"one of them is bad"})
+                return
+            read = iter(messages)
+
+            async def again() -> "Message":
+                return next(read)
+
+            await app(scope, again, send)
+
+        return layer
+
+    return around

@@ -1,19 +1,24 @@
 """`tdcur send`: options in, one run, one outcome."""
 
+import time
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
+from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.send.outcome import SendOutcome
-from td_currents_cli.send.plan import MAX_BYTES, MAX_EVENTS
+from td_currents_cli.send.payload import MAX_BYTES, MAX_EVENTS
+from td_currents_cli.send.probe import EndpointCheck
 from td_currents_cli.send.sites import Site
 
 _WHERE: Final = "Where to"
 _SECRETS: Final = "Credentials"
 _BATCHES: Final = "Requests"
 _PACE: Final = "Pace and patience"
+_KEPT: Final = "What is kept"
 
 
 @command
@@ -50,6 +55,20 @@ def send(
             metavar="FILE", rich_help_panel=_SECRETS, help="File that holds a Bearer token. Else TDCUR_TOKEN."
         ),
     ] = None,
+    cacert: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=_SECRETS, help="Authorities to trust, in PEM form. Else SSL_CERT_FILE."
+        ),
+    ] = None,
+    client_cert: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", rich_help_panel=_SECRETS, help="Client certificate, in PEM form."),
+    ] = None,
+    client_key: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", rich_help_panel=_SECRETS, help="Its key, unless that is in the same file."),
+    ] = None,
     batch_events: Annotated[
         int, typer.Option(metavar="N", min=1, rich_help_panel=_BATCHES, help="Events in a request, at most.")
     ] = MAX_EVENTS,
@@ -59,12 +78,49 @@ def send(
     repack: Annotated[
         bool, typer.Option("--repack", rich_help_panel=_BATCHES, help="Fill requests with events of several documents.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", rich_help_panel=_BATCHES, help="Plan and count, send nothing.")
+    no_check: Annotated[
+        bool,
+        typer.Option(
+            "--no-check", rich_help_panel=_BATCHES, help="Send also events that `tdcur validate` finds errors in."
+        ),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", rich_help_panel=_BATCHES, help="Tell what would be sent, send nothing.")
+    ] = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=_KEPT,
+            help="Where what was delivered is noted. Else TDCUR_JOURNAL, else a file in your state folder.",
+        ),
+    ] = None,
+    no_journal: Annotated[
+        bool, typer.Option("--no-journal", rich_help_panel=_KEPT, help="Note nothing: every run sends everything.")
+    ] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", rich_help_panel=_KEPT, help="Send also what earlier runs delivered.")
+    ] = False,
+    dead_letter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=_KEPT,
+            help="Where refused events go, each with the reason. Else a file beside the journal.",
+        ),
+    ] = None,
     concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, max=256, rich_help_panel=_PACE, help="Requests at once.")
-    ] = 8,
+        str,
+        typer.Option(
+            metavar="auto|N",
+            rich_help_panel=_PACE,
+            help="Requests at once: N, or as many as the endpoint keeps up with.",
+        ),
+    ] = "auto",
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=0.001, rich_help_panel=_PACE, help="Events a second, at most. Retries count."),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(metavar="S", min=0.001, rich_help_panel=_PACE, help="Seconds to connect, and to be answered."),
@@ -72,34 +128,50 @@ def send(
     retry_for: Annotated[
         str, typer.Option(metavar="DURATION", rich_help_panel=_PACE, help="Keep trying a request for so long.")
     ] = "15m",
+    check_endpoint: Annotated[
+        bool,
+        typer.Option("--check-endpoint", help="Only try the endpoint, with Braze's connection test. Reads no PATH."),
+    ] = False,
+    progress: Annotated[
+        When, typer.Option("--progress", help="When to show how far it is; always: also with --quiet.")
+    ] = When.auto,
     output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
     terminal: Terminal,
-) -> SendOutcome:
+) -> SendOutcome | EndpointCheck:
     """Send payloads to Treasure Data, or to another endpoint, as Braze would.
 
     Events go out byte for byte, up to 100 in a request. What fails is tried
     again; what cannot be delivered is counted, and the exit code says so.
     """
-    from td_currents_cli.render.send import progress  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.send import Destination, Limits, Request, run  # noqa: PLC0415
+    from td_currents_cli import catalog  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
+    from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
     from td_currents_cli.send.retry import duration  # noqa: PLC0415
+    from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 
+    destination = Destination(
+        url=url,
+        site=site,
+        database=database,
+        table=table,
+        write_key_file=write_key_file,
+        token_file=token_file,
+        allow_http=allow_http,
+        tls=TlsFiles(cacert=cacert, client_cert=client_cert, client_key=client_key),
+    )
+    if check_endpoint:
+        return check(destination, timeout=timeout, notice=terminal.say)
     request = Request(
         paths=tuple(paths or ()),
-        destination=Destination(
-            url=url,
-            site=site,
-            database=database,
-            table=table,
-            write_key_file=write_key_file,
-            token_file=token_file,
-            allow_http=allow_http,
-        ),
+        destination=destination,
         limits=Limits(events=batch_events, size=batch_bytes, repack=repack),
-        concurrency=concurrency,
+        check=None if no_check else Checker(catalog.load(), int(time.time())),
+        state=State(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
+        concurrency=concurrency_of(concurrency, "--concurrency"),
+        rate=rate,
         timeout=timeout,
         retry_for=duration(retry_for, "--retry-for"),
         dry_run=dry_run,
     )
-    with progress(terminal) as show:
-        return run(request, notice=terminal.say, progress=show)
+    with shown(terminal, progress) as watch:
+        return run(request, notice=terminal.say, watch=watch)

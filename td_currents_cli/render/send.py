@@ -1,16 +1,18 @@
-"""The outcome of `send` for people, and how far it is while it runs."""
+"""The outcome of `send` for people."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from rich.text import Text
 
 from td_currents_cli.render import show_error
 from td_currents_cli.render.problems import show_problems
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.send_check import show_check
+from td_currents_cli.render.terminal import Terminal, printable
 from td_currents_cli.send.outcome import SendOutcome
-from td_currents_cli.send.tally import Progress
+from td_currents_cli.send.probe import EndpointCheck
 
 _RECEIPT: Final = (
     "A 2XX answer proves receipt, not ingestion: Treasure Data checks the write key afterwards. "
@@ -18,14 +20,20 @@ _RECEIPT: Final = (
 )
 
 
-def text(outcome: SendOutcome, terminal: Terminal) -> None:
+def text(outcome: SendOutcome | EndpointCheck, terminal: Terminal) -> None:
     """Print the figures to standard output, and what went wrong to standard error."""
+    if isinstance(outcome, EndpointCheck):
+        show_check(outcome, terminal)
+        return
     show_problems(outcome.problems, terminal)
     if outcome.error is not None:
         show_error(outcome.error, terminal)
     if not terminal.quiet:
         terminal.out.print(Text(f"{_heading(outcome)} {outcome.endpoint}"), soft_wrap=True)
         terminal.out.print(Text(_figures(outcome)), soft_wrap=True)
+        if outcome.first_request is not None:
+            lines = map(printable, outcome.first_request.split("\n"))
+            terminal.out.print(Text("\n".join(["the first request:", *lines])), soft_wrap=True)
     for remark in _remarks(outcome):
         terminal.say(remark)
 
@@ -33,7 +41,9 @@ def text(outcome: SendOutcome, terminal: Terminal) -> None:
 def _heading(outcome: SendOutcome) -> str:
     if outcome.dry_run:
         return "would send to"
-    return "sent to" if outcome.delivered else "nothing delivered to"
+    if outcome.delivered:
+        return "sent to"
+    return "nothing delivered to" if outcome.undelivered or outcome.dead else "nothing new for"
 
 
 def _figures(outcome: SendOutcome) -> str:
@@ -45,17 +55,26 @@ def _figures(outcome: SendOutcome) -> str:
 
 def _lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
     yield "events read", f"{outcome.read:,}", "" if outcome.input_exhausted else "the input was not read to its end"
+    if outcome.already_delivered:
+        yield "already delivered", f"{outcome.already_delivered:,}", "by earlier runs; --resend sends them again"
     if outcome.dry_run:
+        if outcome.dead:
+            yield "to be refused", f"{outcome.dead:,}", "they would become dead letters; --no-check sends them"
+        yield "to be sent", f"{outcome.undelivered:,}", ""
         yield "requests", f"{outcome.requests:,}", ""
         yield "bytes", f"{outcome.bytes:,}", ""
         return
     statuses = ", ".join(f"{status}: {count:,}" for status, count in outcome.requests_by_status.items())
     yield "delivered", f"{outcome.delivered:,}", ""
+    if outcome.dead:
+        yield "dead letters", f"{outcome.dead:,}", f"in {printable(str(outcome.dead_letter))}"
     yield "undelivered", f"{outcome.undelivered:,}", ""
     if outcome.unknown_events:
         yield "unknown", f"{outcome.unknown_events:,}", "may be stored twice, or stored without an answer"
     yield "requests", f"{outcome.requests:,}", statuses
     yield "retries", f"{outcome.retries:,}", ""
+    if outcome.splits:
+        yield "splits", f"{outcome.splits:,}", "requests that were refused and sent again in parts"
     rate = (
         f"{outcome.delivered / outcome.seconds:,.0f} events a second" if outcome.delivered and outcome.seconds else ""
     )
@@ -71,25 +90,17 @@ def _remarks(outcome: SendOutcome) -> Iterator[str]:
         yield "these figures do not balance: this is a defect of tdcur, please report it"
     if outcome.unknown_events:
         yield (
-            "Unknown: the request may have arrived although no answer came. --format json lists the event ids; "
-            "Treasure Data does not de-duplicate by itself, a query can, on the id of the event."
+            "Unknown: the request may have arrived although no answer came. --format json lists the event ids. "
+            "Treasure Data does not de-duplicate by itself; this query does, on the id of the event:\n"
+            f"{outcome.deduplicate_sql}"
         )
+    if outcome.dead and not outcome.dry_run:
+        yield f"Dead letters say why. Mend what is wrong and send them: tdcur send {_quoted(outcome.dead_letter)}"
+    if outcome.resume:
+        yield outcome.resume
     if outcome.delivered:
         yield _RECEIPT
 
 
-@contextmanager
-def progress(terminal: Terminal) -> Iterator[Callable[[Progress], None]]:
-    """A function that shows how far a run is, on a terminal; elsewhere it does nothing."""
-    if terminal.quiet or not terminal.err.is_terminal:
-        yield lambda _: None
-        return
-    with terminal.err.status("connecting …") as status:
-
-        def show(now: Progress) -> None:
-            status.update(
-                f"{now.delivered:,} events delivered, {now.bytes / 1e6:,.1f} MB, "
-                f"{now.requests:,} requests, {now.in_flight} in flight, {now.retries:,} retries"
-            )
-
-        yield show
+def _quoted(path: Path | None) -> str:
+    return shlex.quote(printable(str(path)))

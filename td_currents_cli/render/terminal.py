@@ -3,13 +3,17 @@
 import errno
 import os
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
+
+    _MayBeConsole: TypeAlias = Console | Callable[[], Console]
 
 UNCLIPPED = 10_000
 """Columns of a console that is not a terminal: tables take the width they need."""
@@ -23,7 +27,6 @@ class Color(StrEnum):
     never = "never"
 
 
-@dataclass(frozen=True, slots=True)
 class Terminal:
     """Where a command prints: data to `out`, talk to `err`.
 
@@ -32,15 +35,35 @@ class Terminal:
         verbose: more than usual is wanted.
     """
 
-    out: "Console"
-    err: "Console"
-    quiet: bool = False
-    verbose: bool = False
+    def __init__(
+        self, out: "_MayBeConsole", err: "_MayBeConsole", *, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self._out = out
+        self._err = err
+        self.quiet = quiet
+        self.verbose = verbose
 
     @classmethod
     def open(cls, *, color: Color = Color.auto, quiet: bool = False, verbose: bool = False) -> "Terminal":
         """The process's own standard output and standard error."""
-        return cls(_console(sys.stdout, color), _console(sys.stderr, color), quiet=quiet, verbose=verbose)
+        # Rich is loaded when something is printed with it: scripts that ask for JSON need not wait for it.
+        return cls(
+            partial(_console, sys.stdout, color), partial(_console, sys.stderr, color), quiet=quiet, verbose=verbose
+        )
+
+    @property
+    def out(self) -> "Console":
+        """Standard output."""
+        if callable(self._out):
+            self._out = self._out()
+        return self._out
+
+    @property
+    def err(self) -> "Console":
+        """Standard error."""
+        if callable(self._err):
+            self._err = self._err()
+        return self._err
 
     def show(self, text: str, style: str = "") -> None:
         """Print one line of data to standard output, at once."""

@@ -5,6 +5,7 @@ Failure
 │   └── Hopeless          … and at the first contact waiting will not
 │       ├── UnknownHost
 │       ├── UntrustedHost the certificate, or TLS itself
+│       ├── Unwelcome     the endpoint does not accept our side of TLS
 │       ├── ProxyRefused
 │       └── BadAddress
 └── UnknownResult         the body may have arrived, and the events may be stored
@@ -24,11 +25,13 @@ class Answer(Struct, frozen=True, gc=False, kw_only=True):
         status: of HTTP.
         retry_after: the header as it stood, or None.
         redirect_host: where a redirect points to, without path and query, or an empty string.
+        text: how its body begins, where it is no success. It may repeat anything that was sent.
     """
 
     status: int
     retry_after: str | None = None
     redirect_host: str = ""
+    text: bytes = b""
 
 
 class Failure(Struct, frozen=True, gc=False):
@@ -62,6 +65,12 @@ class UnknownHost(Hopeless, frozen=True, gc=False):
 
 class UntrustedHost(Hopeless, frozen=True, gc=False):
     """The certificate is not trusted, or what answers does not speak TLS."""
+
+    label = "tls"
+
+
+class Unwelcome(Hopeless, frozen=True, gc=False):
+    """The endpoint ends the TLS handshake: it asks for a client certificate, or for another one."""
 
     label = "tls"
 

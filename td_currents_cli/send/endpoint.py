@@ -1,6 +1,6 @@
 """Where requests go and what proves that they may: checked before the first one is made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,6 +18,7 @@ from td_currents_cli.send.sites import (
     kind_of,
     postback_url,
 )
+from td_currents_cli.send.tls import TlsFiles
 
 KEY_HEADER: Final = "X-TD-Write-Key"
 _URL: Final = "TDCUR_URL"
@@ -35,6 +36,7 @@ class Destination:
         write_key_file: path of a file that holds the write key.
         token_file: path of a file that holds a Bearer token.
         allow_http: whether plain http may leave this machine.
+        tls: authorities and client certificate.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -44,6 +46,7 @@ class Destination:
     write_key_file: str | None = None
     token_file: str | None = None
     allow_http: bool = False
+    tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Endpoint:
         kind: what answers there.
         write_key: goes into `X-TD-Write-Key`.
         token: goes into `Authorization: Bearer`.
+        tls: authorities and client certificate.
         warnings: what is odd about all this, though not wrong.
     """
 
@@ -64,6 +68,7 @@ class Endpoint:
     kind: Kind
     write_key: Secret | None = None
     token: Secret | None = None
+    tls: TlsFiles = field(default_factory=TlsFiles)
     warnings: tuple[str, ...] = ()
 
     def headers(self) -> dict[str, str]:
@@ -110,7 +115,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
     if parts.scheme == "http" and not (is_loopback(host) or destination.allow_http):
         raise UsageError(
             f"{redact(given)} is plain http: events and key would travel unencrypted",
-            hint="Use https://, or give --allow-http if that is what you want.",
+            hint=f"Use {redact(parts._replace(scheme='https').geturl())}, or give --allow-http if you mean it.",
         )
     if kind.is_postback:
         check_postback_path(host, parts.path)
@@ -124,7 +129,8 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         kind=kind,
         write_key=write_key,
         token=_token(destination, environ, kind),
-        warnings=_warnings(kind, write_key),
+        tls=_tls(destination.tls),
+        warnings=tuple(_warnings(kind, write_key, url_key)),
     )
 
 
@@ -150,6 +156,8 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        # Raises for a name that no request could be made to, as `a..b`.
+        (parts.hostname or "").encode("idna")
     except ValueError:
         is_whole = False
     if not is_whole or any(character <= " " or character == "\x7f" for character in url):
@@ -199,10 +207,18 @@ def _write_key(
         return None
     from_url = url_key if takes_key else None
     if file is not None:
-        return _agreeing(read_secret(file, "write key"), url_key, "--write-key-file")
+        return _agreeing(_decoded(read_secret(file, "write key"), "--write-key-file"), url_key, "--write-key-file")
     if takes_key and environ.get(_KEY):
-        return _agreeing(checked(environ[_KEY], f"the write key in {_KEY}"), url_key, _KEY)
+        return _agreeing(_decoded(checked(environ[_KEY], f"the write key in {_KEY}"), _KEY), url_key, _KEY)
     return from_url
+
+
+def _decoded(key: Secret, place: str) -> Secret:
+    if "%2f" in key.reveal().lower():
+        raise UsageError(
+            f"the write key in {place} is encoded for a URL", hint="Write / instead of %2F: ACCOUNT/40 HEX DIGITS."
+        )
+    return key
 
 
 def _agreeing(key: Secret, url_key: Secret | None, place: str) -> Secret:
@@ -226,13 +242,24 @@ def _token(destination: Destination, environ: Mapping[str, str], kind: Kind) -> 
     return None
 
 
-def _warnings(kind: Kind, write_key: Secret | None) -> tuple[str, ...]:
+def _tls(files: TlsFiles) -> TlsFiles:
+    if files.client_key is not None and files.client_cert is None:
+        raise UsageError("--client-key is given without --client-cert", hint="Give both, or both in one file.")
+    return files
+
+
+def _warnings(kind: Kind, write_key: Secret | None, url_key: Secret | None) -> Iterator[str]:
+    if kind is Kind.POSTBACK_V2 and url_key is not None:
+        yield _KEY_IN_URL
     # Not refused: no document says that all keys look like this. But a wrong key is answered 200 all the same.
     if kind.is_postback and write_key is not None and not is_write_key(write_key.reveal()):
-        return (_ODD_KEY,)
-    return ()
+        yield _ODD_KEY
 
 
+_KEY_IN_URL: Final = (
+    "warning: this host refuses a write key in the URL; it is sent as the header X-TD-Write-Key instead. "
+    "Put it into TD_WRITE_KEY or --write-key-file, and configure Braze without td_write_key in the URL too"
+)
 _ODD_KEY: Final = (
     "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "
     "Treasure Data answers 200 to a wrong key too, and drops the events"

@@ -6,9 +6,18 @@ from typing import Final
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.model import Problem
-from td_currents_cli.send.answers import Answer, BadAddress, Failure, ProxyRefused, UnknownHost, UntrustedHost
+from td_currents_cli.send.answers import (
+    Answer,
+    BadAddress,
+    Failure,
+    ProxyRefused,
+    UnknownHost,
+    UntrustedHost,
+    Unwelcome,
+)
+from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.plan import Payload
+from td_currents_cli.send.payload import Payload, names_of
 
 
 class SendInterruptedError(TdcurError):
@@ -25,8 +34,10 @@ class SendTerminatedError(TdcurError):
 
 _HOPELESS: Final[dict[type[Failure], str]] = {
     UnknownHost: "Check the host in --url or --site, and whether this machine is on a network.",
-    UntrustedHost: "Check the URL. Where a company proxy signs certificates, set SSL_CERT_FILE to its authority.",
-    ProxyRefused: "Check https_proxy and no_proxy.",
+    UntrustedHost: "Check the URL. Where a company signs certificates itself, give its authority with --cacert or "
+    "SSL_CERT_FILE.",
+    Unwelcome: "Give the client certificate that it expects with --client-cert and --client-key.",
+    ProxyRefused: "Check https_proxy, with user name and password if the proxy asks for them, and no_proxy.",
     BadAddress: "Check the URL.",
 }
 _ADDRESS: Final = "Check --site, --database and --table, or the URL."
@@ -61,18 +72,30 @@ class Words:
         last = result.reason if isinstance(result, Failure) else f"answered {result.status}"
         return UnreachableError(f"{self.endpoint.shown}: retries ran out; at last: {last}", hint=_LATER)
 
-    def refused(self, payload: Payload, result: Answer | Failure) -> Problem:
-        """Why this payload is not taken: 400 or 413."""
-        status = result.status if isinstance(result, Answer) else None
-        size = f"{payload.events:,} events, {len(payload.body):,} bytes"
-        return Problem(
+    def dead(self, payload: Payload, answer: Answer, *, attempts: int) -> DeadLetter:
+        """The only event of this payload as a dead letter: it got 400 or 413, and there is nothing left to split."""
+        event, origin = payload.event_texts()[0], payload.origins[0]
+        event_id, event_type = names_of(event)
+        problem = Problem(
             code=Code.BATCH_REFUSED,
-            location=payload.location,
-            message=f"the endpoint answered {status} to the request that begins here ({size})",
-            event_index=payload.origins[0].first,
-            hint="Give a smaller --batch-bytes or --batch-events."
-            if status == 413
-            else "Something in it is not what the endpoint takes: `tdcur validate` may tell what.",
+            location=origin.location,
+            message=f"the endpoint answered {answer.status} to event {origin.first} by itself"
+            f" ({len(payload.body):,} bytes)",
+            event_index=origin.first,
+            event_id=event_id,
+            event_type=event_type,
+            hint="It is larger than the endpoint takes."
+            if answer.status == 413
+            else "Something in it is not what the endpoint takes: the dead letter holds its answer.",
+        )
+        return DeadLetter(
+            event=event,
+            location=origin.location,
+            event_index=origin.first,
+            problems=(problem,),
+            status=answer.status,
+            response=answer.text,
+            attempts=attempts,
         )
 
     def _credentials(self) -> str:

@@ -1,24 +1,24 @@
 """The plan, worked through by a thread of its own, a few payloads ahead of delivery and no more.
 
 Reading may block for as long as whoever writes to standard input likes; requests in flight must not wait for that.
+Neither thread wakes the other for each payload, which would cost more than planning it: the reader sleeps until half of
+what it was ahead has been taken, and the event loop is only told of a payload when somebody waits for one.
 """
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import closing, suppress
 from typing import Self
 
-from td_currents_cli.send.plan import Planned
+from td_currents_cli.send.payload import Planned
 
 
 class Feed:
     """What the plan gives, one by one, for as many takers as there are.
 
     Used inside the event loop, as a context: leaving it ends the reading, and raises what went wrong there.
-
-    Attributes:
-        is_exhausted: whether the plan was worked through to its end.
     """
 
     def __init__(self, planned: Generator[Planned], *, ahead: int) -> None:
@@ -28,11 +28,13 @@ class Feed:
             planned: worked through in the thread, and closed there.
             ahead: how many may wait to be taken.
         """
-        self.is_exhausted = False
         self._planned = planned
+        self._ahead = ahead
         self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Planned | None] = asyncio.Queue()
-        self._room = threading.Semaphore(ahead)
+        self._items: deque[Planned] = deque()
+        self._takers: deque[asyncio.Future[None]] = deque()
+        self._room = threading.Event()
+        self._has_ended = False
         self._is_closed = False
         self._error: BaseException | None = None
         # A daemon: when it hangs in a read that never returns, the process can end all the same.
@@ -51,35 +53,64 @@ class Feed:
 
     async def get(self) -> Planned | None:
         """What comes next; None at the end."""
-        item = await self._queue.get()
-        if item is None:
-            # For the next taker.
-            self._queue.put_nowait(None)
-        else:
-            self._room.release()
+        while True:
+            # Before the items, so that what was added before the end is not overlooked.
+            has_ended = self._has_ended
+            if self._items:
+                break
+            if has_ended:
+                return None
+            taker = self._loop.create_future()
+            self._takers.append(taker)
+            # Again, now that the reader knows: what it added before that is there, what it adds from now on wakes us.
+            if self._items or self._has_ended:
+                self._takers.remove(taker)
+            else:
+                await taker
+        item = self._items.popleft()
+        if len(self._items) <= self._ahead // 2:
+            self._room.set()
         return item
 
     def close(self) -> None:
         """Read no more. Takers that wait get None."""
         self._is_closed = True
-        self._room.release()
-        self._queue.put_nowait(None)
+        self._has_ended = True
+        self._items.clear()
+        self._room.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let those go on that wait, as many as there is something for; at the end all."""
+        for _ in range(len(self._takers) if self._has_ended else min(len(self._takers), len(self._items))):
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
 
     def _read(self) -> None:
         try:
             with closing(self._planned) as planned:
                 for item in planned:
-                    self._room.acquire()
+                    self._wait_for_room()
                     if self._is_closed:
                         return
-                    self._hand_over(item)
-            self.is_exhausted = True
+                    self._items.append(item)
+                    if self._takers:
+                        self._tell()
         except BaseException as error:  # noqa: BLE001 -- raised again in the thread of the event loop
             self._error = error
         finally:
-            self._hand_over(None)
+            self._has_ended = True
+            self._tell()
 
-    def _hand_over(self, item: Planned | None) -> None:
+    def _wait_for_room(self) -> None:
+        while len(self._items) >= self._ahead and not self._is_closed:
+            self._room.clear()
+            # Again, now that takers see that we are about to wait.
+            if len(self._items) >= self._ahead and not self._is_closed:
+                self._room.wait()
+
+    def _tell(self) -> None:
         # The loop may be gone by the time a blocked read returns.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+            self._loop.call_soon_threadsafe(self._wake)

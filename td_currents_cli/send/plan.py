@@ -1,83 +1,24 @@
 """Which events go into which request: payloads of at most so many events and so many bytes, in the order read.
 
-A payload document that fits is one request, byte for byte as it was read. A larger one is split in order. Bare events
-that follow one another in a source are packed together. The bytes of an event are never changed.
+A payload document that fits is one request, byte for byte as it was read. A larger one is split in order, and so is one
+of which some events are held back. Bare events that follow one another in a source are packed together. The bytes of
+an event are never changed.
 """
 
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct, structs
 
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split
-from td_currents_cli.model import Batch, Location, Problem, Record
-
-MAX_EVENTS: Final = 100
-"""Events in a request of Braze's own sender."""
-MAX_BYTES: Final = 1_048_064
-"""Bytes of a body that Treasure Data's Postback API v2 takes; a larger one is answered 413."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How large a request may be.
-
-    Attributes:
-        events: at most so many in one request.
-        size: at most so many bytes of body, on the wire.
-        repack: whether events of different documents may share a request.
-    """
-
-    events: int = MAX_EVENTS
-    size: int = MAX_BYTES
-    repack: bool = False
-
-
-class Origin(Struct, frozen=True, gc=False):
-    """Where consecutive events of a payload come from.
-
-    Attributes:
-        location: of the batch that held them.
-        first: index of the first of them in that batch, from 0.
-        count: how many.
-    """
-
-    location: Location
-    first: int
-    count: int
-
-
-class Payload(Struct, frozen=True, kw_only=True):
-    """One request to be made.
-
-    Attributes:
-        index: its place in the plan, from 0.
-        body: the exact bytes on the wire, `{"events":[…]}`.
-        events: how many the body holds.
-        origins: where they come from, in their order.
-    """
-
-    index: int
-    body: bytes
-    events: int
-    origins: tuple[Origin, ...]
-
-    @property
-    def location(self) -> Location:
-        """Where its first event was read."""
-        return self.origins[0].location
-
-
-class Unsendable(Struct, frozen=True, kw_only=True):
-    """An event that no request can carry: `problem` says why, and holds its bytes in `raw`."""
-
-    problem: Problem
-
-
-Planned: TypeAlias = Payload | Unsendable | Problem
+from td_currents_cli.events.elements import Elements, elements_of
+from td_currents_cli.events.syntax import place_in
+from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.send.pack import Pack
+from td_currents_cli.send.payload import SUFFIX, Limits, Origin, Payload, Planned, Unsendable, prefix_of
+from td_currents_cli.send.sieve import Sieve
 
 
 class Planner:
@@ -85,98 +26,101 @@ class Planner:
 
     Attributes:
         read: events seen so far, whatever becomes of them.
+        already_delivered: those of them that earlier runs delivered, and that are in no payload.
+        is_exhausted: whether the input was worked through to its end.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, sieve: Sieve | None = None) -> None:
         self.read = 0
+        self.already_delivered = 0
+        self.is_exhausted = False
         self._limits = limits
+        self._sieve = sieve or Sieve()
         self._made = 0
-        self._pack: _Pack | None = None
+        self._pack: Pack | None = None
 
     def plan(self, records: Iterable[Record]) -> Generator[Planned]:
-        """Payloads in order, what cannot be sent, and the stream's own problems. Holds one payload at a time."""
-        for record in records:
-            if isinstance(record, Problem):
-                yield record
-            else:
-                yield from self._batch(record)
-        yield from self._flush()
+        """Payloads in order, what cannot be sent, and the stream's own problems. Holds one payload at a time.
 
-    def _batch(self, batch: Batch) -> Iterator[Planned]:
-        whole = None if self._limits.repack else _whole(batch.data)
-        if whole is not None and whole <= self._limits.events and len(batch.data) <= self._limits.size:
-            yield from self._flush()
-            self.read += whole
-            if whole:
-                yield self._payload(batch.data, (Origin(batch.location, 0, whole),))
+        Raises:
+            JournalError: it cannot be told what was delivered before.
+        """
+        for record in records:
+            yield from self._record(record)
+        yield from self._flush()
+        self.is_exhausted = True
+
+    def _record(self, record: Record) -> Iterator[Planned]:
+        if isinstance(record, Problem):
+            yield record
             return
+        count = _events_of_whole(record.data)
+        key = b"" if count is None else self._sieve.document_key(record.data)
+        if count and self._sieve.has_delivered(key):
+            self.read += count
+            self.already_delivered += count
+        elif count is not None and self._fits(record.data, count) and self._sieve.passes(record.data):
+            yield from self._whole(record, count, key)
+        else:
+            yield from self._event_by_event(record, count, key)
+
+    def _fits(self, document: bytes, count: int) -> bool:
+        limits = self._limits
+        return not limits.repack and count <= limits.events and len(document) <= limits.size
+
+    def _whole(self, batch: Batch, count: int, key: bytes) -> Iterator[Payload]:
+        """The document as it was read, as one request; an empty one is none."""
+        yield from self._flush()
+        self.read += count
+        if count:
+            yield self._payload(batch.data, (Origin(batch.location, 0, count),), key)
+
+    def _event_by_event(self, batch: Batch, count: int | None, key: bytes) -> Iterator[Planned]:
         decoded = split(batch)
-        self.read += len(decoded.events)
+        for document in decoded.documents:
+            yield from self._record(document)
+        if decoded.documents:
+            return
+        events = [bytes(event) for event in decoded.events]
+        keys = self._sieve.event_keys(events)
+        sifted = self._sieve.sift(batch.data, events, keys)
+        if not sifted and count is not None and self._fits(batch.data, count):
+            yield from self._whole(batch, count, key)
+            return
+        self.read += len(events)
+        self.already_delivered += len(sifted.delivered)
         yield from decoded.problems
-        rejected = {problem.event_index for problem in decoded.problems}
-        indexes = (index for index in range(len(decoded.events) + len(rejected)) if index not in rejected)
-        prefix, is_bare = _prefix(batch.data)
+        prefix, is_bare = prefix_of(batch.data)
         shared = batch.location.source if is_bare else None
-        for index, event in zip(indexes, decoded.events, strict=False):
-            yield from self._add(bytes(event), Origin(batch.location, index, 1), prefix, shared)
+        places = list(_places(len(events), decoded.problems))
+        yield from _refused(batch, events, places, sifted.refused)
+        for number, (place, event) in enumerate(zip(places, events, strict=False)):
+            origin = Origin(batch.location, place, 1)
+            if number not in sifted.refused and number not in sifted.delivered:
+                yield from self._add(event, origin, keys[number], prefix, shared)
         if not is_bare and not self._limits.repack:
             yield from self._flush()
 
-    def _add(self, event: bytes, origin: Origin, prefix: bytes, shared: str | None) -> Iterator[Planned]:
-        size = len(prefix) + len(event) + len(_SUFFIX)
+    def _add(self, event: bytes, origin: Origin, key: bytes, prefix: bytes, shared: str | None) -> Iterator[Planned]:
+        size = len(prefix) + len(event) + len(SUFFIX)
         if size > self._limits.size:
             yield _too_large(event, origin, size, self._limits.size)
             return
         pack = self._pack
         if pack is None or not pack.takes(event, prefix, shared, self._limits):
             yield from self._flush()
-            pack = self._pack = _Pack(prefix, shared)
-        pack.add(event, origin)
+            pack = self._pack = Pack(prefix, shared)
+        pack.add(event, origin, key)
 
     def _flush(self) -> Iterator[Payload]:
         if self._pack is not None:
-            yield self._payload(self._pack.body(), tuple(self._pack.origins))
-            self._pack = None
+            pack, self._pack = self._pack, None
+            yield self._payload(pack.body(), tuple(pack.origins), b"".join(pack.keys))
 
-    def _payload(self, body: bytes, origins: tuple[Origin, ...]) -> Payload:
+    def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes) -> Payload:
         self._made += 1
-        return Payload(index=self._made - 1, body=body, events=sum(origin.count for origin in origins), origins=origins)
-
-
-class _Pack:
-    """A request in the making; its size is exact at every moment."""
-
-    def __init__(self, prefix: bytes, shared: str | None) -> None:
-        self.origins: list[Origin] = []
-        self._prefix = prefix
-        self._shared = shared
-        self._events: list[bytes] = []
-        self._size = len(prefix) + len(_SUFFIX)
-
-    def takes(self, event: bytes, prefix: bytes, shared: str | None, limits: Limits) -> bool:
-        """Whether the event may join those that are here already."""
-        return (
-            len(self._events) < limits.events
-            and self._size + 1 + len(event) <= limits.size
-            and prefix == self._prefix
-            and (limits.repack or shared == self._shared)
-        )
-
-    def add(self, event: bytes, origin: Origin) -> None:
-        self._size += len(event) + bool(self._events)
-        self._events.append(event)
-        last = self.origins[-1] if self.origins else None
-        if last is not None and last.location is origin.location and last.first + last.count == origin.first:
-            self.origins[-1] = Origin(last.location, last.first, last.count + 1)
-        else:
-            self.origins.append(origin)
-
-    def body(self) -> bytes:
-        return b"".join((self._prefix, b",".join(self._events), _SUFFIX))
-
-
-_PREFIX: Final = b'{"events":['
-_SUFFIX: Final = b"]}"
+        events = sum(origin.count for origin in origins)
+        return Payload(index=self._made - 1, body=body, events=events, origins=origins, keys=keys)
 
 
 class _Event(Struct, gc=False):
@@ -188,10 +132,9 @@ class _Document(Struct, gc=False):
 
 
 _document: Final = msgspec.json.Decoder(_Document)
-_members: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
-def _whole(data: bytes) -> int | None:
+def _events_of_whole(data: bytes) -> int | None:
     """The number of events of a well-formed payload document; None for anything else.
 
     Stricter than `split`, which also makes the best of what is damaged: such text must not go out as one body.
@@ -204,32 +147,43 @@ def _whole(data: bytes) -> int | None:
         return None
 
 
-def _prefix(data: bytes) -> tuple[bytes, bool]:
-    """How a request with events of this batch begins, and whether the batch is a bare event.
+def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
+    """The places in their batch of so many events, where other places hold what is no event."""
+    taken = {problem.event_index for problem in rejected}
+    return (place for place in range(count + len(taken)) if place not in taken)
 
-    Treasure Data makes a column of every member beside `events`: each part of a split document keeps them all.
-    """
-    try:
-        members = _members.decode(data)
-    except (msgspec.DecodeError, RecursionError):
-        return _PREFIX, False
-    if "events" not in members:
-        return _PREFIX, True
-    del members["events"]
-    if not members:
-        return _PREFIX, False
-    beside = b",".join(msgspec.json.encode(name) + b":" + bytes(value) for name, value in members.items())
-    return b"".join((b"{", beside, b',"events":[')), False
+
+def _refused(
+    batch: Batch, events: Sequence[bytes], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
+) -> Iterator[Unsendable]:
+    """The events that the rules refuse, and their errors, each with its place in the source."""
+    elements = elements_of(batch) if refused else None
+    if not isinstance(elements, Elements):
+        return
+    locations = elements.locations()
+    for number, errors in refused.items():
+        event, place = events[number], places[number]
+        here, pointer = Batch(event, locations[place]), elements.pointer_to(place)
+        problems = tuple(
+            structs.replace(
+                error,
+                location=place_in(here, error.location.offset),
+                pointer=pointer + error.pointer,
+                event_index=place,
+                raw=None,
+                excerpt=None,
+            )
+            for error in errors
+        )
+        yield Unsendable(event=event, origin=Origin(batch.location, place, 1), problems=problems, pointer=pointer)
 
 
 def _too_large(event: bytes, origin: Origin, size: int, limit: int) -> Unsendable:
-    return Unsendable(
-        problem=Problem(
-            code=Code.EVENT_TOO_LARGE,
-            location=origin.location,
-            message=f"the event alone makes a request of {size:,} bytes; the limit is {limit:,}",
-            event_index=origin.first,
-            hint="It was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint takes more.",
-            raw=event,
-        )
+    problem = Problem(
+        code=Code.EVENT_TOO_LARGE,
+        location=origin.location,
+        message=f"the event alone makes a request of {size:,} bytes; the limit is {limit:,}",
+        event_index=origin.first,
+        hint="It was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint takes more.",
     )
+    return Unsendable(event=event, origin=origin, problems=(problem,))

@@ -3,30 +3,38 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from td_currents_cli.errors import TdcurError
+from td_currents_cli.errors import OutputError, TdcurError
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.delivery import Delivery
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.explain import SendInterruptedError, SendTerminatedError, Words
 from td_currents_cli.send.feed import Feed
-from td_currents_cli.send.outcome import SendOutcome, exit_code_of
-from td_currents_cli.send.plan import Limits, Payload, Planned, Planner, Unsendable
+from td_currents_cli.send.journal import INTERVAL
+from td_currents_cli.send.kept import Kept
+from td_currents_cli.send.outcome import SendOutcome
+from td_currents_cli.send.pace import AUTO, Concurrency, Pace
+from td_currents_cli.send.payload import Limits, Planned
+from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.progress import Progress, Way
+from td_currents_cli.send.rehearsal import rehearsed
+from td_currents_cli.send.result import outcome_of
 from td_currents_cli.send.retry import Backoff
+from td_currents_cli.send.sieve import Check, Sieve
 from td_currents_cli.send.signals import handled
-from td_currents_cli.send.tally import Progress, Tally
+from td_currents_cli.send.state import State, places
 
 if TYPE_CHECKING:
     from td_currents_cli.send.client import Client
 
-_AGAIN: Final = "The same command sends everything again, also what was delivered."
 _BY_SIGNAL: Final[dict[signal.Signals, TdcurError]] = {
-    signal.SIGINT: SendInterruptedError("interrupted: not everything was sent", hint=_AGAIN),
-    signal.SIGTERM: SendTerminatedError("terminated: not everything was sent", hint=_AGAIN),
+    signal.SIGINT: SendInterruptedError("interrupted: not everything was sent"),
+    signal.SIGTERM: SendTerminatedError("terminated: not everything was sent"),
 }
 
 
@@ -38,7 +46,10 @@ class Request:
         paths: inputs, as `read.sources` takes them.
         destination: where to.
         limits: how large a request may be.
+        state: where the journal and the dead letters are.
+        check: the rules that events have to keep to be sent; None to send all.
         concurrency: requests at once.
+        rate: events a second, at most; None for as many as there can be.
         timeout: seconds for a connection, and for an answer.
         retry_for: seconds in which a payload is tried again after its first failure.
         dry_run: plan and count, send nothing.
@@ -47,7 +58,10 @@ class Request:
     paths: tuple[str, ...] = ()
     destination: Destination
     limits: Limits = field(default_factory=Limits)
-    concurrency: int = 8
+    state: State = field(default_factory=State)
+    check: Check | None = None
+    concurrency: Concurrency = AUTO
+    rate: float | None = None
     timeout: float = 30.0
     retry_for: float = 900.0
     dry_run: bool = False
@@ -59,101 +73,97 @@ def run(
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
     notice: Callable[[str], None] = lambda _: None,
-    progress: Callable[[Progress], None] = lambda _: None,
+    watch: Callable[[Callable[[], Progress]], None] = lambda _: None,
 ) -> SendOutcome:
     """Send what is read.
 
     Args:
         request: what to do.
-        environ: for keys, tokens and TDCUR_URL.
+        environ: for keys, tokens, TDCUR_URL and TDCUR_JOURNAL.
         clock: time and chance.
         notice: told what is odd, before the first request.
-        progress: told how far the run is, after each request.
+        watch: told once what tells how far the run is, at any moment and from any thread.
 
     Raises:
         UsageError: settings that cannot work.
-        InputError: an input that cannot be found. Nothing has been sent in either case.
+        InputError: an input that cannot be found.
+        OutputError: the journal or the dead letters cannot be written. Nothing has been sent in any of these cases.
     """
     endpoint = resolve(request.destination, environ)
     if not request.dry_run:
         endpoint.require_credentials()
+    where = places(request.state, endpoint, environ)
     inputs = sources(request.paths)
-    for warning in endpoint.warnings:
-        notice(warning)
-    planner = Planner(request.limits)
-    planned = planner.plan(records(inputs))
     clock = clock or Clock()
-    begun = clock.now()
-    if request.dry_run:
-        return _rehearsed(planner, planned, endpoint)
+    with closing(Kept(where, endpoint, clock, inputs=inputs, is_rehearsal=request.dry_run)) as kept:
+        for warning in (*endpoint.warnings, *kept.warnings):
+            notice(warning)
+        ledger = None if request.state.resend else kept.journal
+        sieve = Sieve(ledger=ledger, check=request.check, has_journal=kept.journal is not None)
+        planner = Planner(request.limits, sieve)
+        way = Way(inputs)
+        planned = planner.plan(way.watch(records(inputs)))
+        if request.dry_run:
+            return rehearsed(planner, planned, endpoint, kept)
+        client, delivery = _line(request, endpoint, kept, clock)
+        watch(lambda: delivery.tally.progress(way.share))
+        begun = clock.now()
+        asyncio.run(_deliver(delivery, client, planned, kept, ahead=min(request.concurrency.most, _AHEAD)))
+        return outcome_of(planner, delivery, endpoint, kept, seconds=clock.now() - begun)
+
+
+_AHEAD: Final = 16
+"""Payloads that may have been read and wait to be sent: more would only take memory."""
+
+
+def _line(request: Request, endpoint: Endpoint, kept: Kept, clock: Clock) -> tuple["Client", Delivery]:
     from td_currents_cli.send.client import Client  # noqa: PLC0415 -- heavy; a dry run does without
 
-    client = Client(endpoint, concurrency=request.concurrency, timeout=request.timeout)
+    client = Client(endpoint, concurrency=request.concurrency.most, timeout=request.timeout)
     backoff = Backoff(retry_for=request.retry_for, uniform=clock.uniform)
-    delivery = Delivery(client, backoff=backoff, words=Words(endpoint), clock=clock, progress=progress)
-    feed = asyncio.run(_deliver(delivery, client, planned, request.concurrency))
-    return _sent(planner, delivery, feed, endpoint, seconds=clock.now() - begun)
-
-
-def _sent(planner: Planner, delivery: Delivery, feed: Feed, endpoint: Endpoint, *, seconds: float) -> SendOutcome:
-    tally, problems = delivery.tally, delivery.tally.problems()
-    # A line that was stopped leaves events behind that no worker has seen; otherwise each has to be accounted for.
-    undelivered = planner.read - tally.delivered if delivery.is_stopped else tally.undelivered
-    is_complete = planner.read == tally.delivered and not undelivered
-    return SendOutcome(
-        problems=problems,
-        exit_code=exit_code_of(delivery.error, is_complete=is_complete, problems=problems),
-        endpoint=endpoint.shown,
-        read=planner.read,
-        delivered=tally.delivered,
-        undelivered=undelivered,
-        unknown=tuple(tally.unknown),
-        unknown_events=tally.unknown_events,
-        requests=tally.requests,
-        retries=tally.retries,
-        requests_by_status=dict(sorted(tally.by_status.items())),
-        bytes=tally.bytes,
-        seconds=round(seconds, 3),
-        latency_ms={name: tally.latencies.milliseconds(share) for name, share in _PERCENTILES},
-        warnings=endpoint.warnings,
-        error=delivery.error,
-        input_exhausted=feed.is_exhausted,
+    delivery = Delivery(
+        client,
+        backoff=backoff,
+        words=Words(endpoint),
+        clock=clock,
+        pace=Pace(request.concurrency, clock=clock, rate=request.rate),
+        note=kept.note,
+        bury=kept.bury,
     )
+    return client, delivery
 
 
-_PERCENTILES: Final = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
+async def _deliver(
+    delivery: Delivery, client: "Client", planned: Generator[Planned], kept: Kept, *, ahead: int
+) -> None:
+    # From the outside in: signals are caught until all is on disk, and what cannot be written there stops the line.
+    with handled(lambda signal_: delivery.interrupt(_BY_SIGNAL[signal_])), _stopping(delivery), closing(kept):
+        async with client, _committing(delivery, kept):
+            with Feed(planned, ahead=ahead) as feed:
+                await delivery.run(feed)
 
 
-async def _deliver(delivery: Delivery, client: "Client", planned: Generator[Planned], concurrency: int) -> Feed:
-    with handled(lambda signal_: delivery.interrupt(_BY_SIGNAL[signal_])):
-        async with client:
-            with Feed(planned, ahead=concurrency) as feed:
-                await delivery.run(feed, concurrency=concurrency)
-    return feed
+@contextmanager
+def _stopping(delivery: Delivery) -> Iterator[None]:
+    """Where something cannot be kept, or it cannot be told what was, the line stops; the outcome says why."""
+    try:
+        yield
+    except OutputError as error:
+        delivery.halt(error)
 
 
-def _rehearsed(planner: Planner, planned: Iterable[Planned], endpoint: Endpoint) -> SendOutcome:
-    """The outcome of a dry run: the requests that would be made. All events stay undelivered."""
-    tally = Tally()
-    requests = size = 0
-    for item in planned:
-        if isinstance(item, Payload):
-            requests += 1
-            size += len(item.body)
-        elif isinstance(item, Unsendable):
-            tally.unsendable(item.problem)
-        else:
-            tally.problem(item)
-    problems = tally.problems()
-    return SendOutcome(
-        problems=problems,
-        exit_code=exit_code_of(None, is_complete=not tally.undelivered, problems=problems),
-        endpoint=endpoint.shown,
-        dry_run=True,
-        read=planner.read,
-        undelivered=planner.read,
-        requests=requests,
-        bytes=size,
-        warnings=endpoint.warnings,
-        latency_ms=dict.fromkeys(name for name, _ in _PERCENTILES),
-    )
+@asynccontextmanager
+async def _committing(delivery: Delivery, kept: Kept) -> AsyncIterator[None]:
+    """See meanwhile that what is delivered slowly is on disk soon, too."""
+
+    async def regularly() -> None:
+        with _stopping(delivery):
+            while True:
+                await asyncio.sleep(INTERVAL)
+                kept.commit()
+
+    task = asyncio.create_task(regularly())
+    try:
+        yield
+    finally:
+        task.cancel()

@@ -3,6 +3,7 @@
 import math
 from bisect import insort
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,21 +14,10 @@ from msgspec import Struct
 from td_currents_cli.model import Problem
 from td_currents_cli.outcome import ProblemLog, Problems
 from td_currents_cli.send.answers import Answer, Failure
-from td_currents_cli.send.plan import Payload
+from td_currents_cli.send.payload import Payload
+from td_currents_cli.send.progress import Progress
 
 _KEPT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a run is. Events, except where the name says otherwise."""
-
-    delivered: int
-    undelivered: int
-    requests: int
-    retries: int
-    in_flight: int
-    bytes: int
 
 
 class Latencies:
@@ -58,10 +48,12 @@ class Tally:
 
     Attributes:
         delivered: events whose request was answered 2XX.
-        undelivered: events that were given up.
+        undelivered: events that were given up, and stay where they were read.
+        dead: events that are dead letters.
         bytes: of the bodies that were delivered.
         requests: all that were made, answered or not.
         retries: those of them that repeated another.
+        splits: payloads that were sent again in parts.
         by_status: requests by status, or by the label of the failure.
         unknown: ids of events that may be stored although their request was not answered, or stored twice.
         unknown_events: how many those are, counting events whose id cannot be read.
@@ -69,9 +61,11 @@ class Tally:
 
     delivered: int = 0
     undelivered: int = 0
+    dead: int = 0
     bytes: int = 0
     requests: int = 0
     retries: int = 0
+    splits: int = 0
     in_flight: int = 0
     unknown_events: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
@@ -84,11 +78,6 @@ class Tally:
     def problem(self, problem: Problem) -> None:
         """A record of the input that is not as it should be."""
         self._problems.add(problem)
-
-    def unsendable(self, problem: Problem) -> None:
-        """An event that no request can carry."""
-        self.undelivered += 1
-        self.problem(problem)
 
     def begin(self, *, repeats: bool) -> None:
         """A request is made; it may repeat one that was made before."""
@@ -111,16 +100,26 @@ class Tally:
         self.bytes += len(payload.body)
 
     def give_up(self, payload: Payload) -> None:
-        """The payload is not tried again, for a reason that has nothing to do with it."""
+        """The payload is not tried again in this run, for a reason that has nothing to do with it."""
         self.undelivered += payload.events
 
-    def refuse(self, payload: Payload, problem: Problem) -> None:
-        """The payload is given up for a reason of its own. The first in the order of the plan are kept."""
-        self.undelivered += payload.events
-        insort(self._refused, (payload.index, problem), key=lambda refused: refused[0])
-        if len(self._refused) > _KEPT:
-            self._refused.pop()
-            self._refused_beyond += 1
+    def bury(self, problems: Iterable[Problem], *, index: int | None = None) -> None:
+        """An event has become a dead letter.
+
+        Args:
+            problems: why.
+            index: of its payload in the plan, where it was sent: answers come in any order, and of their problems
+                the first in the order of the plan are kept.
+        """
+        self.dead += 1
+        for problem in problems:
+            if index is None:
+                self.problem(problem)
+                continue
+            insort(self._refused, (index, problem), key=lambda refused: refused[0])
+            if len(self._refused) > _KEPT:
+                self._refused.pop()
+                self._refused_beyond += 1
 
     def doubt(self, payload: Payload) -> None:
         """The payload may have arrived: note its events."""
@@ -130,15 +129,15 @@ class Tally:
             events = msgspec.json.decode(payload.body, type=_Events).events
             self.unknown.extend(event.id for event in events if isinstance(event.id, str))
 
-    def progress(self) -> Progress:
-        """How far the run is."""
+    def progress(self, share: float | None) -> Progress:
+        """How far the run is, `share` of its input having been read."""
         return Progress(
             delivered=self.delivered,
-            undelivered=self.undelivered,
+            bytes=self.bytes,
             requests=self.requests,
             retries=self.retries,
             in_flight=self.in_flight,
-            bytes=self.bytes,
+            share=share,
         )
 
     def problems(self) -> Problems:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from td_currents_cli.send.journal import GROUP
+
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
 PATH = "/postback/v3/event/my_db/my_table"
@@ -134,12 +136,13 @@ class Result:
         return summary
 
 
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
-    "TD_WRITE_KEY": KEY,
-    "PYTHONWARNINGS": "error::ResourceWarning",
-}
-"""Of every process here: a key, no proxy, and leaks are not overlooked."""
+def environment() -> dict[str, str]:
+    """Of every process here: a key, no proxy, and leaks are not overlooked."""
+    return {
+        **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+        "TD_WRITE_KEY": KEY,
+        "PYTHONWARNINGS": "error::ResourceWarning",
+    }
 
 
 def start(*arguments: object, stdin: int = subprocess.DEVNULL, **environ: str) -> subprocess.Popen[str]:
@@ -150,7 +153,7 @@ def start(*arguments: object, stdin: int = subprocess.DEVNULL, **environ: str) -
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**ENVIRONMENT, **environ},
+        env={**environment(), **environ},
     )
 
 
@@ -173,9 +176,15 @@ def send(*arguments: object, **environ: str) -> Result:
 
 
 def events(count: int, prefix: str = "e") -> list[dict[str, object]]:
-    """Events with ids of their own."""
+    """Events with ids of their own, which the rules have nothing against."""
     return [
-        {"event_type": "t", "id": f"{prefix}{number}", "time": number, "note": "payload-content"}
+        {
+            "event_type": "users.behaviors.Uninstall",
+            "id": f"{prefix}{number}",
+            "time": 1_782_900_000 + number,
+            "user": {"user_id": "payload-content", "external_user_id": "payload-content"},
+            "properties": {"app_group_id": "g", "app_id": "a"},
+        }
         for number in range(count)
     ]
 
@@ -200,8 +209,8 @@ def test_all_delivered_is_exit_0(payloads: Path) -> None:
     assert sorted(endpoint.bodies) == sorted(payloads.read_bytes().splitlines())
     assert all(f"x-td-write-key: {KEY}" in head.lower() for head in endpoint.heads)
     assert set(result.summary) == {
-        "read", "delivered", "already_delivered", "dead", "undelivered", "unknown", "requests", "requests_by_status",
-        "retries", "splits", "bytes", "seconds", "latency_ms",
+        "read", "delivered", "already_delivered", "dead", "undelivered", "unknown", "deduplicate_sql", "requests",
+        "requests_by_status", "retries", "splits", "bytes", "seconds", "latency_ms",
     }  # fmt: skip
     assert result.summary["delivered"] == 100
     assert result.summary["bytes"] == sum(map(len, endpoint.bodies))
@@ -235,14 +244,13 @@ def test_standard_input_and_every_way_to_give_the_key(payloads: Path, tmp_path: 
 def test_a_bad_record_among_good_ones_is_exit_1(tmp_path: Path) -> None:
     """All good ones are sent; the bad one is named with its place."""
     file = tmp_path / "p.jsonl"
-    file.write_text(
-        '{"events":[{"event_type":"t","id":"1"}]}\n{"events": payload-content}\n{"event_type":"t","id":"2"}\n'
-    )
+    document, bare = events(1, "1"), events(1, "2")[0]
+    file.write_text(f'{json.dumps({"events": document})}\n{{"events": payload-content}}\n{json.dumps(bare)}\n')
     with serving(Endpoint()) as endpoint:
         result = send(file, "--url", endpoint.url)
     assert result.code == 1
     assert f"{file}:2" in result.err
-    assert {event["id"] for event in endpoint.events} == {"1", "2"}
+    assert {event["id"] for event in endpoint.events} == {"10", "20"}
 
 
 @pytest.mark.parametrize(
@@ -272,27 +280,28 @@ def test_wrong_usage_is_exit_2_and_shows_no_key(payloads: Path, arguments: tuple
     assert err.strip()
 
 
-def test_a_refused_payload_is_exit_3(payloads: Path) -> None:
-    """Named with its place; the others are delivered."""
+def test_a_refused_event_is_exit_3(payloads: Path) -> None:
+    """Named with its place; all others are delivered, and not again by the next run."""
     with serving(Endpoint(say=lambda _, body: 400 if b'"c0"' in body else 200)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json")
         text = send(payloads, "--url", endpoint.url)
     assert result.code == text.code == 3
-    assert (result.summary["delivered"], result.summary["undelivered"], result.summary["dead"]) == (75, 25, 0)
+    assert (result.summary["delivered"], result.summary["undelivered"], result.summary["dead"]) == (99, 0, 1)
     (problem,) = json.loads(result.out)["problems"]
-    assert (problem["source"], problem["line"]) == (str(payloads), 3)
+    assert (problem["source"], problem["line"], problem["event_index"]) == (str(payloads), 3, 0)
     assert f"{payloads}:3" in text.err
+    assert "already delivered" in text.out
 
 
 def test_an_event_too_large_for_any_request_is_exit_3(tmp_path: Path) -> None:
     """The rest of its document goes out."""
-    large = {"event_type": "t", "id": "large", "x": "x" * 2000}
+    large = {**events(1)[0], "id": "x" * 2000}
     file = write(tmp_path / "p.jsonl", {"events": [*events(3), large]})
     with serving(Endpoint()) as endpoint:
         result = send(file, "--url", endpoint.url, "--batch-bytes", 1000, "--format", "json")
     assert result.code == 3
     assert endpoint.events == events(3)
-    assert (result.summary["delivered"], result.summary["undelivered"]) == (3, 1)
+    assert (result.summary["delivered"], result.summary["dead"]) == (3, 1)
 
 
 @pytest.mark.parametrize(("say", "said"), [(401, "401"), (403, "403"), (404, "404"), ("redirect", "302")])
@@ -474,3 +483,65 @@ def test_a_signal_while_standard_input_is_silent() -> None:
         assert process.wait(timeout=20) == 143
         result = end(process)
     assert result.summary["delivered"] == len(endpoint.events) > 0
+
+
+def test_two_runs_at_once_send_each_event_once(payloads: Path) -> None:
+    """The second is told that the first has the journal, sends nothing, and has nothing left to do afterwards."""
+    with serving(Endpoint(delay=1.0)) as endpoint:
+        first = start(payloads, "--url", endpoint.url, "--concurrency", 1, "--format", "json")
+        assert endpoint.arrived.acquire(timeout=30)
+        second = send(payloads, "--url", endpoint.url, "--format", "json")
+        ended = end(first)
+        third = send(payloads, "--url", endpoint.url, "--format", "json")
+    assert (ended.code, second.code, third.code) == (0, 6, 0)
+    error = json.loads(second.out)["error"]
+    assert "another run" in error["message"]
+    assert "--journal" in error["hint"]
+    assert third.summary["already_delivered"] == 100
+    assert len(endpoint.bodies) == 4
+
+
+def test_after_kill_9_the_same_command_sends_the_rest(tmp_path: Path) -> None:
+    """What was in flight and what was not yet committed goes out twice, nothing else, and nothing is lost."""
+    file = write(tmp_path / "p.jsonl", *({"events": events(1, f"{number}-")} for number in range(400)))
+    with serving(Endpoint(delay=0.01)) as endpoint:
+        process = start(file, "--url", endpoint.url, "--concurrency", 4)
+        for _ in range(200):
+            assert endpoint.arrived.acquire(timeout=30)
+        process.kill()
+        process.communicate()
+        result = send(file, "--url", endpoint.url, "--format", "json")
+    assert result.code == 0
+    assert result.summary["already_delivered"] >= 200 - 4 - GROUP
+    assert {event["id"] for event in endpoint.events} == {f"{number}-0" for number in range(400)}
+
+
+def test_a_resumable_end_says_how_to_resume(payloads: Path) -> None:
+    """In both forms, also where there is no journal to resume by."""
+    with serving(Endpoint(say=lambda *_: 503)) as endpoint:
+        options = (payloads, "--url", endpoint.url, "--retry-for", "100ms")
+        result, text = send(*options, "--format", "json"), send(*options)
+        blank = send(*options, "--no-journal")
+    assert "same command resumes" in json.loads(result.out)["resume"]
+    assert "same command resumes" in text.err
+    assert "sends everything again" in blank.err
+
+
+def test_events_that_break_the_rules_are_sent_only_when_asked(tmp_path: Path) -> None:
+    """The finding is in the dead letter, and `validate` finds the same there."""
+    good, bad = events(2)
+    del bad["time"]
+    file = write(tmp_path / "p.jsonl", {"events": [good, bad]})
+    dead = tmp_path / "dead.jsonl"
+    with serving(Endpoint()) as endpoint:
+        result = send(file, "--url", endpoint.url, "--dead-letter", dead, "--format", "json")
+        assert result.code == 3
+        assert result.summary["requests"] == result.summary["dead"] == 1
+        assert json.loads(result.out)["dead_letter"] == str(dead)
+        (letter,) = [json.loads(line) for line in dead.read_text().splitlines()]
+        assert letter["event"] == bad
+        assert letter["reason"].startswith("TDC106 ")
+        assert send(dead, "--url", endpoint.url).code == 3
+        assert send(dead, "--url", endpoint.url, "--no-check").code == 0
+        assert send(file, "--url", endpoint.url).code == 0
+    assert endpoint.events == [good, bad]

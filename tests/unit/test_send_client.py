@@ -153,11 +153,18 @@ def test_the_request_is_that_of_brazes_sender() -> None:
 def test_answers_carry_what_follows_from_them() -> None:
     """Status, Retry-After as it stands, and the host of a redirect, which is not followed."""
     (answer,) = post(answering(status("429 Slow", "Retry-After: 17")))
-    assert answer == Answer(status=429, retry_after="17")
+    assert answer == Answer(status=429, retry_after="17", text=b"{}")
     received: Received = []
     (answer,) = post(answering(status("302 Found", "Location: https://other.example/path?secret=1"), received))
-    assert answer == Answer(status=302, redirect_host="other.example")
+    assert answer == Answer(status=302, redirect_host="other.example", text=b"{}")
     assert len(received) == 1
+
+
+def test_of_a_refusal_the_beginning_is_kept_and_of_a_success_nothing() -> None:
+    """Why an event was refused is for the dead letter; a page of 64 kB is not."""
+    (answer,) = post(answering(status("400 Bad", body="why " * 1000)))
+    assert answer == Answer(status=400, text=b"why " * 256)
+    assert post(answering(status("200 OK", body="fine"))) == [Answer(status=200)]
 
 
 @pytest.mark.parametrize("location", ["ftp://x/", "https://[bad/", "/relative", "", "\x7f"])
@@ -209,7 +216,7 @@ def test_an_answer_that_comes_before_the_body_is_read() -> None:
         await writer.drain()
         await reader.read()
 
-    assert post(early, body=b"x" * 1_000_000) == [Answer(status=413)]
+    assert post(early, body=b"x" * 1_000_000) == [Answer(status=413, text=b"{}")]
 
 
 async def reset_before_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

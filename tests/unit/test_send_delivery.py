@@ -1,14 +1,17 @@
 """The line: what is tried again, what stops it, and that every event is accounted for. Time is not real here."""
 
 import asyncio
+import re
 import signal
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from td_currents_cli.codes import Code
-from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError
+from td_currents_cli.errors import EndpointRefusedError, ExitCode, OutputError, UnreachableError
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.outcome import Problems
 from td_currents_cli.send.answers import (
@@ -20,12 +23,15 @@ from td_currents_cli.send.answers import (
     UnknownHost,
 )
 from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.delivery import GRACE, Delivery
+from td_currents_cli.send.digest import document_key, event_keys
 from td_currents_cli.send.endpoint import Destination, resolve
 from td_currents_cli.send.explain import SendInterruptedError, Words
 from td_currents_cli.send.feed import Feed
 from td_currents_cli.send.outcome import SendOutcome, exit_code_of
-from td_currents_cli.send.plan import Origin, Payload, Planned, Unsendable
+from td_currents_cli.send.pace import AUTO, Pace, concurrency_of
+from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable
 from td_currents_cli.send.retry import Backoff
 from td_currents_cli.send.signals import handled
 from td_currents_cli.send.tally import Latencies
@@ -89,22 +95,33 @@ def deliver(
     retry_for: float = 60,
     time: FakeTime | None = None,
     during: Callable[[Delivery], Awaitable[None]] | None = None,
+    note: Callable[[bytes], None] = lambda _: None,
+    bury: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
 ) -> tuple[Delivery, Scripted]:
     """Run the line to its end."""
     clock = (time or FakeTime()).clock()
     endpoint = Scripted(script)
     words = Words(resolve(Destination(url="http://localhost:1/x"), {}))
-    delivery = Delivery(endpoint, backoff=Backoff(retry_for=retry_for, uniform=clock.uniform), words=words, clock=clock)
+    backoff = Backoff(retry_for=retry_for, uniform=clock.uniform)
+    pace = Pace(concurrency_of(str(concurrency), "--concurrency"), clock=clock)
+    delivery = Delivery(endpoint, backoff=backoff, words=words, clock=clock, pace=pace, note=note, bury=bury)
 
     async def main() -> None:
         with Feed(feeding(items), ahead=concurrency) as feed:
             meanwhile = asyncio.ensure_future(during(delivery)) if during else None
-            await delivery.run(feed, concurrency=concurrency)
+            await delivery.run(feed)
             if meanwhile:
                 await meanwhile
 
     asyncio.run(main())
     return delivery, endpoint
+
+
+def deliver_and_bury(items: Iterable[Planned], script: Script) -> tuple[Delivery, Scripted, list[DeadLetter]]:
+    """Run the line to its end, and keep the dead letters."""
+    letters: list[DeadLetter] = []
+    delivery, endpoint = deliver(items, script, bury=letters.extend)
+    return delivery, endpoint, letters
 
 
 def test_everything_is_delivered_once() -> None:
@@ -243,20 +260,100 @@ def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None
 
 
 @pytest.mark.parametrize("status", [400, 413])
-def test_a_refused_payload_is_named_and_the_others_go_on(status: int) -> None:
-    """The problem knows the place; it stays undelivered."""
+def test_only_the_event_that_is_refused_is_given_up(status: int) -> None:
+    """Its problem knows the place; every other event is delivered, in the order of its payload."""
     delivery, endpoint = deliver(
-        [payload(index) for index in range(5)],
-        lambda body, _: Answer(status=status) if b"3-" in body else OK,
+        [payload(index, events=8) for index in range(5)],
+        lambda body, _: Answer(status=status) if b'"3-5"' in body else OK,
         concurrency=3,
     )
     (problem,) = delivery.tally.problems().kept
     assert problem.code is Code.BATCH_REFUSED
-    assert str(problem.location) == "a.jsonl:4"
+    assert (str(problem.location), problem.event_index, problem.event_id) == ("a.jsonl:4", 5, "3-5")
     assert str(status) in problem.message
-    assert (delivery.tally.delivered, delivery.tally.undelivered) == (8, 2)
-    assert len(endpoint.bodies) == 5
+    assert (delivery.tally.delivered, delivery.tally.dead, delivery.tally.undelivered) == (39, 1, 0)
     assert delivery.error is None
+    delivered = [body for body in endpoint.bodies if b'"3-5"' not in body and b'"3-' in body]
+    assert re.findall(rb'"3-(\d)"', b"".join(delivered)) == [b"0", b"1", b"2", b"3", b"4", b"6", b"7"]
+
+
+def test_400_is_followed_by_singles_and_a_single_that_gets_it_again_is_a_dead_letter() -> None:
+    """As Braze does it: one request with all, one with each. The letter knows how often its event was sent."""
+    delivery, endpoint, letters = deliver_and_bury([payload(0, events=3)], lambda *_: Answer(status=400, text=b"no"))
+    assert len(endpoint.bodies) == 4
+    assert [body.count(b'"id"') for body in endpoint.bodies] == [3, 1, 1, 1]
+    assert [letter.event for letter in letters] == [b'{"id":"0-%d"}' % number for number in range(3)]
+    assert {(letter.status, letter.response, letter.attempts) for letter in letters} == {(400, b"no", 2)}
+    assert (delivery.tally.dead, delivery.tally.splits) == (3, 1)
+
+
+def test_413_is_followed_by_halves_down_to_one_event() -> None:
+    """No part is sent that is larger than what the endpoint takes, but for finding that out."""
+    sizes: list[int] = []
+
+    def at_most_three(body: bytes, _: int) -> Answer:
+        sizes.append(body.count(b'"id"'))
+        return Answer(status=413 if sizes[-1] > 3 or b'"0-9"' in body else 200)
+
+    delivery, _, letters = deliver_and_bury([payload(0, events=10)], at_most_three)
+    assert sizes == [10, 5, 2, 3, 5, 2, 3, 1, 2, 1, 1]
+    assert [(letter.status, letter.event_index, letter.attempts) for letter in letters] == [(413, 9, 5)]
+    assert (delivery.tally.delivered, delivery.tally.dead, delivery.tally.splits) == (9, 1, 5)
+
+
+def test_a_part_is_tried_again_like_a_whole() -> None:
+    """413, then an endpoint that is busy for a moment."""
+    delivery, endpoint = deliver(
+        [payload(0, events=4)],
+        lambda body, attempt: Answer(status=413 if body.count(b'"id"') == 4 else 503 if attempt == 1 else 200),
+    )
+    assert len(endpoint.bodies) == 5
+    assert (delivery.tally.delivered, delivery.tally.retries, delivery.tally.splits) == (4, 2, 1)
+
+
+def test_parts_of_what_is_in_doubt_are_not_listed_twice() -> None:
+    """One id an event."""
+    results: list[Answer | Failure] = [TimedOut("late"), Answer(status=413)]
+
+    def script(body: bytes, attempt: int) -> Answer | Failure:
+        if body.count(b'"id"') == 4:
+            return results[attempt - 1]
+        return ConnectionLost("reset") if attempt == 1 else OK
+
+    delivery, _ = deliver([payload(0, events=4)], script)
+    assert delivery.tally.unknown == [f"0-{number}" for number in range(4)]
+    assert delivery.tally.delivered == 4
+
+
+def test_what_is_delivered_is_noted_once_and_nothing_else_is() -> None:
+    """By its keys; the parts of a split document by those of their events."""
+    noted: list[bytes] = []
+    documents = [replace(payload(index), keys=document_key(payload(index).body)) for index in range(3)]
+    verdicts: dict[bytes, list[int]] = {b"0-": [503, 200], b"1-": [413, 200, 200]}
+
+    def script(body: bytes, _: int) -> Answer:
+        return next((Answer(status=says.pop(0)) for name, says in verdicts.items() if name in body), Answer(status=401))
+
+    deliver(documents, script, note=noted.append)
+    singles = [event_keys([b'{"id":"1-%d"}' % number]) for number in range(2)]
+    assert noted == [documents[0].keys, *singles]
+
+
+@pytest.mark.parametrize("what", ["note", "bury"])
+def test_what_cannot_be_kept_stops_the_line(what: str) -> None:
+    """No new requests, and what was not kept counts as not done."""
+
+    def fail(_: object) -> None:
+        raise OutputError("the disk is full")
+
+    script: Script = (lambda *_: OK) if what == "note" else (lambda *_: Answer(status=400))
+    failing: Any = {what: fail}
+    delivery, endpoint = deliver([payload(index, events=1) for index in range(50)], script, **failing)
+    assert delivery.error is not None
+    assert "the disk is full" in delivery.error.message
+    assert delivery.is_stopped
+    assert len(endpoint.bodies) <= 2
+    assert delivery.tally.dead == 0
 
 
 def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_answers() -> None:
@@ -266,19 +363,24 @@ def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_answe
         await asyncio.sleep((body[-5] % 7) / 10_000)
         return Answer(status=400)
 
-    delivery, _ = deliver([payload(index) for index in range(1500)], lambda body, _: later(body), concurrency=16)
+    items = [payload(index, events=1) for index in range(1500)]
+    delivery, _ = deliver(items, lambda body, _: later(body), concurrency=16)
     problems = delivery.tally.problems()
     assert [problem.location.line for problem in problems.kept] == list(range(1, 1001))
     assert problems.errors == 1500
 
 
-def test_problems_of_the_stream_and_unsendable_events_are_counted() -> None:
+def test_problems_of_the_stream_and_events_held_back_are_counted() -> None:
     """They pass by the endpoint, not by the books."""
     bad = Problem(code=Code.NOT_JSON, location=Location(source="a", line=1), message="not JSON")
-    delivery, endpoint = deliver([bad, Unsendable(problem=bad), payload(0)], lambda *_: OK)
+    origin = Origin(Location(source="a", line=2), 4, 1)
+    unsendable = Unsendable(event=b"{}", origin=origin, problems=(bad,))
+    delivery, endpoint, letters = deliver_and_bury([bad, unsendable, payload(0)], lambda *_: OK)
     assert len(endpoint.bodies) == 1
-    assert (delivery.tally.delivered, delivery.tally.undelivered) == (2, 1)
+    assert (delivery.tally.delivered, delivery.tally.dead) == (2, 1)
     assert delivery.tally.problems().errors == 2
+    (letter,) = letters
+    assert (letter.event, letter.event_index, letter.status, letter.attempts) == (b"{}", 4, None, 0)
 
 
 def test_a_signal_lets_requests_in_flight_end_and_makes_no_new_ones() -> None:
@@ -312,12 +414,13 @@ def test_a_signal_ends_a_wait_between_attempts_at_once() -> None:
     clock = Clock(sleep=forever)
     endpoint = Scripted(lambda *_: Answer(status=503))
     words = Words(resolve(Destination(url="http://localhost:1/x"), {}))
-    delivery = Delivery(endpoint, backoff=Backoff(retry_for=9, uniform=clock.uniform), words=words, clock=clock)
+    backoff = Backoff(retry_for=9, uniform=clock.uniform)
+    delivery = Delivery(endpoint, backoff=backoff, words=words, clock=clock, pace=Pace(AUTO, clock=clock))
 
     async def main() -> None:
         with Feed(feeding([payload(0)]), ahead=1) as feed:
             asyncio.get_running_loop().call_later(0.02, delivery.interrupt, SendInterruptedError("interrupted"))
-            await asyncio.wait_for(delivery.run(feed, concurrency=1), timeout=5)
+            await asyncio.wait_for(delivery.run(feed), timeout=5)
 
     asyncio.run(main())
     assert delivery.tally.undelivered == 2

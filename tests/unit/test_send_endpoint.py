@@ -124,7 +124,8 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
         (f"{V2}/", "path", "https://us01.records.in.treasuredata.com/postback"),
         (V2.replace("my_db", "My-DB"), "name", "lower-case"),
         (V2.replace("my_table", "t"), "name", "3 to 128"),
-        (V2.replace("https", "http"), "plain http", "https://"),
+        (V2.replace("https", "http"), "plain http", V2),
+        (f"{V2.replace('https', 'http')}?td_write_key={QUOTED}", "plain http", f"{V2}?td_write_key=***"),
         ("https://api.treasuredata.com/postback/v3/event/my_db/my_table", "not a host", "us01.records.in"),
         ("https://us01.records.in.treasuredata.com.evil.com:99999/x", "malformed", "form"),
         ("http://example.com/hook", "plain http", "--allow-http"),
@@ -137,6 +138,8 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
         ("ftp://example.com/", "malformed", "https://"),
         (f"https://[{HEX}/", "malformed", "https://"),
         (f"https://exa mple/{HEX}", "malformed", "https://"),
+        (f"https://a..b/{HEX}", "malformed", "https://"),
+        (f"https://{'a' * 64}.com/{HEX}", "malformed", "https://"),
         ("", "malformed", "https://"),
         (STREAMING + f"?td_write_key={QUOTED}", "Bearer", "--token-file"),
         (STREAMING, "no token", "TDCUR_TOKEN"),
@@ -173,6 +176,18 @@ def test_a_file_that_holds_no_secret_is_refused(tmp_path: Path, content: str) ->
     assert str(file) in refused(Destination(url=V2, write_key_file=str(file))).message
 
 
+def test_a_key_that_is_encoded_for_a_url_is_refused(tmp_path: Path) -> None:
+    """Copied out of one: no key holds a %, and the wrong key would be answered 200."""
+    file = tmp_path / "key"
+    file.write_text(QUOTED)
+    for error in (
+        refused(Destination(url=V2, write_key_file=str(file))),
+        refused(Destination(url=V2), {"TD_WRITE_KEY": QUOTED.lower()}),
+    ):
+        assert "encoded for a URL" in error.message
+        assert "%2F" in error.hint
+
+
 def test_a_missing_key_file_is_a_usage_error(tmp_path: Path) -> None:
     """A setting that does not work, not an input."""
     assert "cannot be read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
@@ -187,6 +202,15 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
 def test_plain_http_elsewhere_is_possible_but_has_to_be_asked_for() -> None:
     """Inside a private network, say."""
     assert resolve(Destination(url="http://10.0.0.1/x", allow_http=True), {}).shown == "http://10.0.0.1/x"
+
+
+def test_a_key_in_the_url_of_a_v2_host_is_remarked() -> None:
+    """It is sent in the header, but Braze itself would be refused with that URL."""
+    (warning,) = resolve(Destination(url=f"{V2}?td_write_key={QUOTED}"), {}).warnings
+    assert "refuses a write key in the URL" in warning
+    assert "X-TD-Write-Key" in warning
+    assert HEX not in warning
+    assert resolve(Destination(url=f"{V1}?td_write_key={QUOTED}"), {}).warnings == ()
 
 
 def test_an_odd_write_key_is_remarked_but_sent() -> None:

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem
-from td_currents_cli.send.plan import Limits, Payload, Planned, Planner, Unsendable
+from td_currents_cli.send.digest import document_key, event_keys, parts
+from td_currents_cli.send.payload import Limits, Payload, Planned, Unsendable
+from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.sieve import Sieve
+from td_currents_cli.send.split import halves, singles
 
 EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
 
@@ -153,10 +157,11 @@ def test_an_event_over_the_limit_is_named_and_the_rest_goes_out() -> None:
     planner = Planner(Limits(size=200))
     planned = list(planner.plan(batches(document(event(1), large, event(2)))))
     (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
-    assert unsendable.problem.code is Code.EVENT_TOO_LARGE
-    assert unsendable.problem.event_index == 1
-    assert unsendable.problem.raw == large
-    assert "secret" not in unsendable.problem.message
+    (problem,) = unsendable.problems
+    assert problem.code is Code.EVENT_TOO_LARGE
+    assert problem.event_index == 1
+    assert unsendable.event == large
+    assert "secret" not in problem.message
     assert events_of(payloads(planned)) == [event(1), event(2)]
     assert planner.read == 3
 
@@ -202,3 +207,65 @@ def test_whatever_the_limits_the_events_sent_are_the_events_read(
     assert planner.read == len(read)
     assert all(payload.events <= count and len(payload.body) <= size for payload in sent)
     assert [payload.index for payload in sent] == list(range(len(sent)))
+
+
+@given(shapes=SHAPES, beside=st.booleans())
+def test_the_parts_of_a_payload_are_the_payload(shapes: list[tuple[str, list[int]]], beside: bool) -> None:
+    """Halves and singles have its events in its order, each with its own place, and what stands beside the events."""
+    numbers = [number for _, group in shapes for number in group]
+    data = document(*map(event, numbers))
+    if beside:
+        data = data.replace(b"{", b'{"note": 1.0, ', 1)
+    for whole in payloads(plan(batches(data))):
+        for pieces in (halves(whole), singles(whole)):
+            if not pieces:
+                assert whole.events == 1
+                continue
+            assert events_of_parts(pieces) == events_of_parts([whole])
+            origins = [origin for part in pieces for origin in part.origins]
+            assert [(origin.first, origin.count) for origin in origins] == [(place, 1) for place in range(whole.events)]
+            assert all((b'"note":1.0' in part.body) is beside for part in pieces)
+            assert {part.index for part in pieces} == {whole.index}
+        assert [part.events for part in singles(whole)] == [1] * whole.events
+        assert sum(part.events for part in halves(whole)) in {0, whole.events}
+
+
+def events_of_parts(sent: Iterable[Payload]) -> list[bytes]:
+    """As `events_of`, where there are other members beside the events."""
+    return [text for payload in sent for text in payload.event_texts()]
+
+
+def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
+    """A whole document by its own key, an event of another document by its own."""
+    old, other = document(event(1), event(2)), document(event(3), event(4), event(5))
+    ledger = Ledger({document_key(old), *parts(event_keys([event(4)]))})
+    planner = Planner(Limits(), Sieve(ledger=ledger, has_journal=True))
+    (payload,) = payloads(planner.plan(batches(old, other, event(4))))
+    assert payload.body == b'{"events":[' + event(3) + b"," + event(5) + b"]}"
+    assert payload.keys == event_keys([event(3), event(5)])
+    assert [(origin.first, origin.count) for origin in payload.origins] == [(0, 1), (2, 1)]
+    assert (planner.read, planner.already_delivered) == (6, 4)
+
+
+def test_keys_are_made_only_for_a_journal() -> None:
+    """They cost something."""
+    data = document(event(1))
+    assert [payload.keys for payload in payloads(plan(batches(data, event(2))))] == [b"", b""]
+    planner = Planner(Limits(), Sieve(has_journal=True))
+    assert [payload.keys for payload in payloads(planner.plan(batches(data, event(2))))] == [
+        document_key(data),
+        event_keys([event(2)]),
+    ]
+
+
+class Ledger:
+    """Knows these, any number of times."""
+
+    knows_documents = knows_events = True
+
+    def __init__(self, known: set[bytes]) -> None:
+        self._known = known
+
+    def take(self, keys: bytes) -> frozenset[int]:
+        """As `journal.Journal`."""
+        return frozenset(place for place, key in enumerate(parts(keys)) if key in self._known)

@@ -1,0 +1,98 @@
+"""What a run keeps on disk: what it delivered, in the journal, and what it gave up, as dead letters."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from td_currents_cli.read.sources import Source
+from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.dead_letter import DeadLetter
+from td_currents_cli.send.dead_letter_file import DeadLetterFile
+from td_currents_cli.send.endpoint import Endpoint
+from td_currents_cli.send.identity import Identity
+from td_currents_cli.send.journal import Journal
+from td_currents_cli.send.scrub import scrubber
+from td_currents_cli.send.state import Places
+
+
+class Kept:
+    """The journal, if there is to be one, and the file of dead letters.
+
+    Attributes:
+        where: their places.
+        letters: where dead letters go.
+        journal: open; None for none.
+    """
+
+    def __init__(
+        self, where: Places, endpoint: Endpoint, clock: Clock, *, inputs: Iterable[Source], is_rehearsal: bool
+    ) -> None:
+        """Open them. A rehearsal makes nothing that is not there.
+
+        Raises:
+            OutputError: one of them cannot be used.
+        """
+        self.where = where
+        self.letters = DeadLetterFile(
+            where.dead_letter,
+            endpoint=endpoint.shown,
+            now=clock.wall,
+            scrub=scrubber(endpoint),
+            is_input=where.dead_letter.exists() and any(_is_same(source, where.dead_letter) for source in inputs),
+        )
+        if not is_rehearsal:
+            where.make_folder()
+        self.journal: Journal | None = None
+        if where.journal is not None and (where.journal.exists() or not is_rehearsal):
+            self.journal = Journal(
+                where.journal, identity=_identity(endpoint, is_rehearsal=is_rehearsal), shown=endpoint.shown
+            )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about it."""
+        return (_OTHER_KEY,) if self.journal is not None and self.journal.knows_others else ()
+
+    def note(self, keys: bytes) -> None:
+        """A payload was delivered. Raises JournalError."""
+        if self.journal is not None:
+            self.journal.note(keys)
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Events are given up. Raises OutputError."""
+        self.letters.add(letters)
+
+    def commit(self) -> None:
+        """See that what was noted lately outlives us. Raises JournalError."""
+        if self.journal is not None:
+            self.journal.commit()
+
+    def close(self) -> None:
+        """Let go of both.
+
+        Raises:
+            OutputError: something of what was kept lately cannot be written.
+        """
+        try:
+            self.letters.close()
+        finally:
+            if self.journal is not None:
+                self.journal.close()
+
+
+def _is_same(source: Source, file: Path) -> bool:
+    return source.path is not None and source.path.samefile(file)
+
+
+def _identity(endpoint: Endpoint, *, is_rehearsal: bool) -> Identity:
+    identity = Identity.of(endpoint)
+    if is_rehearsal and endpoint.write_key is None and endpoint.token is None:
+        # A dry run needs no key: it looks at what was delivered with the last one.
+        return replace(identity, credential=None)
+    return identity
+
+
+_OTHER_KEY: Final = (
+    "warning: the journal knows of deliveries to this URL with another key; with this one, everything is sent again"
+)

@@ -1,0 +1,48 @@
+"""A request in the making, of events that do not go out in the document they were read in."""
+
+from td_currents_cli.send.payload import SUFFIX, Limits, Origin, body_of
+
+
+class Pack:
+    """Events that will share a request; the size of its body is exact at every moment.
+
+    Args:
+        prefix: how the body begins.
+        shared: what events must have in common to join: the source of bare events, None for those of a document.
+
+    Attributes:
+        origins: where the events come from.
+        keys: of the events.
+    """
+
+    def __init__(self, prefix: bytes, shared: str | None) -> None:
+        self.origins: list[Origin] = []
+        self.keys: list[bytes] = []
+        self._prefix = prefix
+        self._shared = shared
+        self._events: list[bytes] = []
+        self._size = len(prefix) + len(SUFFIX)
+
+    def takes(self, event: bytes, prefix: bytes, shared: str | None, limits: Limits) -> bool:
+        """Whether the event may join those that are here already."""
+        return (
+            len(self._events) < limits.events
+            and self._size + 1 + len(event) <= limits.size
+            and prefix == self._prefix
+            and (limits.repack or shared == self._shared)
+        )
+
+    def add(self, event: bytes, origin: Origin, key: bytes) -> None:
+        """Let it join."""
+        self._size += len(event) + bool(self._events)
+        self._events.append(event)
+        self.keys.append(key)
+        last = self.origins[-1] if self.origins else None
+        if last is not None and last.location is origin.location and last.first + last.count == origin.first:
+            self.origins[-1] = Origin(last.location, last.first, last.count + 1)
+        else:
+            self.origins.append(origin)
+
+    def body(self) -> bytes:
+        """The body of the request."""
+        return body_of(self._prefix, self._events)

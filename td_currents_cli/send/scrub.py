@@ -1,0 +1,39 @@
+"""What others say, as it may be kept: an endpoint's answer may repeat the key, the URL, or what it was sent."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from td_currents_cli.send.endpoint import Endpoint
+from td_currents_cli.send.secret import Secret
+
+_HIDDEN: Final = "***"
+_SHORTEST: Final = 8
+"""Characters of the part of a secret that gives something away."""
+_ADDRESS: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
+_KEY: Final = re.compile(r"\b\d+(?:/|%2[fF]|\\/)[0-9a-fA-F]{40}\b")
+
+
+def scrubber(endpoint: Endpoint) -> Callable[[str], str]:
+    """A function that leaves out of a text what proves who we are, and what looks like a write key or an address."""
+    hidden = sorted(set(_parts(endpoint)), key=len, reverse=True)
+    secrets = re.compile("|".join(map(re.escape, hidden)), re.IGNORECASE) if hidden else None
+
+    def scrub(text: str) -> str:
+        if secrets is not None:
+            text = secrets.sub(_HIDDEN, text)
+        return _ADDRESS.sub(_HIDDEN, _KEY.sub(_HIDDEN, text))
+
+    return scrub
+
+
+def _parts(endpoint: Endpoint) -> Iterator[str]:
+    values = [secret.reveal() for secret in (endpoint.write_key, endpoint.token) if isinstance(secret, Secret)]
+    for parameter in urlsplit(endpoint.url.reveal()).query.split("&"):
+        _, _, value = parameter.partition("=")
+        values += [value, unquote(value)]
+    for value in values:
+        for part in (value, quote(value, safe=""), value.replace("/", "\\/"), *value.split("/")):
+            if len(part) >= _SHORTEST:
+                yield part

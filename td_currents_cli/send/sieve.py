@@ -1,0 +1,108 @@
+"""What of the input is not sent: what earlier runs delivered, and what the rules say no endpoint should be given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from td_currents_cli.model import Problem
+from td_currents_cli.send.digest import KEY_SIZE, document_key, event_keys
+
+
+class Check(Protocol):
+    """The rules, as far as sending asks for them. The command line brings those of `validate`."""
+
+    def is_clean(self, document: bytes) -> bool:
+        """Whether a payload document surely has no errors. False where that takes a closer look: ask `errors_of`."""
+
+    def errors_of(self, event: bytes) -> Sequence[Problem]:
+        """The errors of one event, without its warnings; places and pointers count from its beginning."""
+
+
+class Ledger(Protocol):
+    """What earlier runs delivered: `journal.Journal`."""
+
+    knows_documents: bool
+    knows_events: bool
+
+    def take(self, keys: bytes) -> frozenset[int]:
+        """Which of these were delivered, by their places; each delivery is given once."""
+
+
+class _Blank:
+    """The ledger of a run that looks at none."""
+
+    knows_documents = False
+    knows_events = False
+
+    def take(self, _keys: bytes) -> frozenset[int]:
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Events of a batch that are not sent, by their places from 0.
+
+    Attributes:
+        delivered: those that earlier runs delivered.
+        refused: the errors of those that are not fit to be sent.
+    """
+
+    delivered: frozenset[int] = frozenset()
+    refused: Mapping[int, Sequence[Problem]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.delivered or self.refused)
+
+
+class Sieve:
+    """Holds back what is not to be sent.
+
+    Args:
+        ledger: what earlier runs delivered; None to send it again.
+        check: the rules; None to send whatever there is.
+        has_journal: whether what is delivered will be noted, so that keys are wanted.
+    """
+
+    def __init__(self, *, ledger: Ledger | None = None, check: Check | None = None, has_journal: bool = False) -> None:
+        self._ledger = ledger or _Blank()
+        self._check = check
+        self._has_journal = has_journal
+
+    def document_key(self, document: bytes) -> bytes:
+        """What the journal will know a document by that is sent whole; empty without a journal."""
+        return document_key(document) if self._has_journal else b""
+
+    def event_keys(self, events: Sequence[bytes]) -> list[bytes]:
+        """What it will know each of these events by; empty ones without a journal."""
+        if not self._has_journal:
+            return [b""] * len(events)
+        keys = event_keys(events)
+        return [keys[begin : begin + KEY_SIZE] for begin in range(0, len(keys), KEY_SIZE)]
+
+    def has_delivered(self, document_key: bytes) -> bool:
+        """Whether an earlier run delivered this document whole."""
+        return self._ledger.knows_documents and bool(self._ledger.take(document_key))
+
+    def passes(self, document: bytes) -> bool:
+        """Whether all events of a document go out, as far as that can be told without looking at each of them."""
+        return not self._ledger.knows_events and (self._check is None or self._check.is_clean(document))
+
+    def sift(self, document: bytes, events: Sequence[bytes], keys: Sequence[bytes]) -> Sifted:
+        """Which of these events of a document are not sent."""
+        if not self._ledger.knows_events:
+            return Sifted(refused=self._refused(events))
+        delivered = self._ledger.take(b"".join(keys))
+        if self._check is None or self._check.is_clean(document):
+            return Sifted(delivered)
+        return Sifted(delivered, self._refused(events, delivered))
+
+    def _refused(
+        self, events: Sequence[bytes], delivered: frozenset[int] = frozenset()
+    ) -> Mapping[int, Sequence[Problem]]:
+        if self._check is None:
+            return {}
+        return {
+            place: errors
+            for place, event in enumerate(events)
+            if place not in delivered and (errors := self._check.errors_of(event))
+        }

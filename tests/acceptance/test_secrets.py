@@ -1,0 +1,217 @@
+"""No key, no token and no e-mail address comes out anywhere, whatever goes wrong, with TDCUR_DEBUG=1 too."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from td_currents_cli.generate import GenerateRequest
+from td_currents_cli.generate.run import lines
+from td_currents_cli.receiver import Misbehaviour, Receiver, Settings
+from td_currents_cli.receiver.faults import parse_faults
+from td_currents_cli.render.serve import line
+
+HEX = "5ec4e7" * 6 + "5ec4"
+KEY = f"4711/{HEX}"
+TOKEN = "t0ken-5ecret"  # noqa: S105 -- a mark
+MAIL = "marked.person@example.com"
+MARKS = (HEX, TOKEN, MAIL, MAIL.partition("@")[0])
+PATH = "/postback/v3/event/braze/currents"
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+    "TD_WRITE_KEY": KEY,
+    "TDCUR_TOKEN": TOKEN,
+    "TDCUR_DEBUG": "1",
+}
+TYPE = "users.behaviors.CustomEvent"
+
+Run = Callable[..., int]
+
+
+def with_key(url: str) -> str:
+    """The URL with the key in it, as people copy it from the console."""
+    return f"{url}?td_write_key={KEY.replace('/', '%2F')}"
+
+
+def found(text: str) -> list[str]:
+    """The marks that are in a text."""
+    return [mark for mark in MARKS if mark in text]
+
+
+def without_event(dead_letter: str) -> str:
+    """A line of a dead letter but for the event itself, which stands there unchanged."""
+    members: dict[str, Any] = json.loads(dead_letter)
+    del members["event"]
+    return json.dumps(members)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs `tdcur send` to its exit code; nothing that it leaves behind may hold a mark."""
+
+    def to_its_end(
+        *arguments: object,
+        stop: Callable[[], bool] = lambda: False,
+        source: Path | None = None,
+        number: int = signal.SIGTERM,
+    ) -> int:
+        source = source or payloads(tmp_path, {"events": good()})
+        beside = ("--journal", tmp_path / "journal", "--dead-letter", tmp_path / "dead.jsonl", "--verbose")
+        command = [sys.executable, "-m", "td_currents_cli", "send", source, *beside, *arguments]
+        with subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        ) as process:
+            while process.poll() is None:
+                if stop():
+                    process.send_signal(number)
+                    break
+                time.sleep(0.01)
+            out, err = process.communicate(timeout=60)
+        assert found(out) == found(err) == []
+        dead = tmp_path / "dead.jsonl"
+        if dead.is_file():
+            assert found("".join(map(without_event, dead.read_text("utf-8").splitlines()))) == []
+        for file in tmp_path.glob("journal*"):
+            assert found(file.read_bytes().decode("latin-1")) == []
+        return process.returncode
+
+    return to_its_end
+
+
+def good() -> list[dict[str, Any]]:
+    """Events that keep all rules, of a marked person."""
+    (document,) = lines(GenerateRequest(events=6, types=(TYPE,)))
+    events: list[dict[str, Any]] = json.loads(document)["events"]
+    for event in events:
+        event["user"]["external_user_id"] = MAIL
+    return events
+
+
+def payloads(folder: Path, *documents: object) -> Path:
+    """An input."""
+    path = folder / "payloads.jsonl"
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fail", "code", "form"),
+    [
+        ("503=1", 5, "text"),
+        ("429=1:0s", 5, "json"),
+        ("400=1", 3, "text"),
+        ("400=1", 3, "json"),
+        ("413=1", 3, "text"),
+        ("401=1", 4, "json"),
+        ("403=1", 4, "text"),
+        ("404=1", 4, "json"),
+        ("302=1", 4, "text"),
+        ("reset=1", 5, "json"),
+        ("accept-then-reset=1", 5, "text"),
+        ("slow=1:20s", 5, "text"),
+        ("hang=1", 5, "json"),
+    ],
+)
+def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> None:
+    """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
+    log: list[str] = []
+    settings = Settings(store=tmp_path / "rows.jsonl", misbehaviour=Misbehaviour(faults=parse_faults(fail)))
+    with Receiver(settings, lambda exchange: log.append(line(exchange))) as receiver:
+        url = with_key(receiver.url("braze", "currents"))
+        assert run("--url", url, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
+    assert log
+    assert found("".join(log)) == []
+    # What was looked through is there, and what the marks are in gets where it belongs.
+    assert (tmp_path / "journal").is_file()
+    kept = (tmp_path / ("dead.jsonl" if code == 3 else "payloads.jsonl")).read_text("utf-8")
+    assert MAIL in kept
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
+def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
+    """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
+
+    def echoing(_: ASGIApp) -> ASGIApp:
+        async def layer(scope: Scope, receive: Receive, send: Send) -> None:
+            message = await receive()
+            echo = b"\n".join(b": ".join(header) for header in scope["headers"]) + message["body"]
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": echo})
+
+        return layer
+
+    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=echoing) as receiver:
+        assert run("--url", with_key(receiver.url("braze", "currents")), "--retry-for", "300ms") == code
+
+
+def test_nobody_there(run: Run) -> None:
+    """A connection that is refused, a name without an address, a server that speaks no TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = taken.getsockname()[1]
+    for base in (f"http://127.0.0.1:{free}", f"https://127.0.0.1:{free}", "https://no-such-host.invalid"):
+        assert run("--url", with_key(base + PATH), "--retry-for", "300ms") == 5
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "code"),
+    [
+        ("--journal", "payloads.jsonl", 6),
+        ("--journal", "folder", 6),
+        ("--dead-letter", "folder", 6),
+        ("--write-key-file", "two-keys", 2),
+        ("--token-file", "two-keys", 2),
+    ],
+)
+def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, code: int) -> None:
+    """A file that is something else is not quoted."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
+    with Receiver(
+        Settings(store=tmp_path / "rows.jsonl", misbehaviour=Misbehaviour(faults=parse_faults("400=1")))
+    ) as receiver:
+        assert run("--url", with_key(receiver.url("braze", "currents")), option, tmp_path / name) == code
+
+
+def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
+    """What is wrong with an event, a document or a file is said without showing it."""
+    bad: list[Any] = [
+        {"event_type": TYPE, "id": "a", "time": MAIL, "user": MAIL, "properties": {"name": [MAIL]}},
+        {"event_type": [MAIL], "id": {"a": MAIL}, "time": 1, "user": {"user_id": {"b": MAIL}, "timezone": MAIL}},
+        {"mail": MAIL},
+        MAIL,
+    ]
+    source = payloads(tmp_path, {"events": bad + good()}, {"mail": MAIL}, MAIL)
+    with source.open("a") as file:
+        file.write(f'{{"events":[{{"id":"{MAIL}\n')
+    with Receiver(Settings(store=tmp_path / "rows.jsonl")) as receiver:
+        for form in ("text", "json"):
+            assert run("--url", with_key(receiver.url("braze", "currents")), "--format", form, source=source) != 0
+    assert receiver.stats.stored
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_stop_in_between(run: Run, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """A stop, or a hard one, while a request hangs and others have been noted in the journal."""
+    fail = Misbehaviour(faults=parse_faults("hang=0.3"), seed=10)
+    source = payloads(tmp_path, *[{"events": [event]} for event in good()])
+    with Receiver(Settings(store=tmp_path / "rows.jsonl", misbehaviour=fail)) as receiver:
+
+        def in_between() -> bool:
+            stats = receiver.stats
+            return stats.stored > 2 and stats.by_fault["hang"] > 0
+
+        url = with_key(receiver.url("braze", "currents"))
+        assert (
+            run("--url", url, "--timeout", "2", "--format", "json", source=source, stop=in_between, number=number)
+            == code
+        )

@@ -1,0 +1,256 @@
+"""Dead letters: every line says why, nothing is written twice, nothing secret is in it, and the event is unchanged."""
+
+import json
+import resource
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import OutputError
+from td_currents_cli.events.decode import split
+from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.read import records, sources
+from td_currents_cli.send.dead_letter import RESPONSE, DeadLetter
+from td_currents_cli.send.dead_letter_file import DeadLetterFile
+from td_currents_cli.send.endpoint import Destination, resolve
+from td_currents_cli.send.scrub import scrubber
+
+EVENT = rb'{"id":"\ud800", "n" : 1.0, "big":12345678901234567890, "e":"\u00e9"}'
+WHERE = Location(source="a b.jsonl", line=3, column=7, offset=99)
+URL = "https://example.com/hook"
+
+
+def letter(event: bytes = EVENT, **changes: Any) -> DeadLetter:
+    """A letter with something in every field."""
+    problem = Problem(code=Code.TIME_MISSING, location=WHERE, message="`time` is missing", pointer="/time")
+    values = {"status": 400, "response": b"no", "attempts": 2, "problems": (problem,), **changes}
+    return DeadLetter(event=event, location=WHERE, event_index=4, **values)
+
+
+def opened(path: Path, *, endpoint: str = URL, scrub: Callable[[str], str] = str) -> DeadLetterFile:
+    """The file, at a fixed time."""
+    return DeadLetterFile(path, endpoint=endpoint, now=lambda: 1_782_900_000.9, scrub=scrub)
+
+
+def write(path: Path, *letters: DeadLetter, endpoint: str = URL) -> None:
+    """A run that gives these up."""
+    file = opened(path, endpoint=endpoint)
+    for each in letters:
+        file.add([each])
+    file.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where there are no dead letters yet."""
+    return tmp_path / "dead-letter.jsonl"
+
+
+def test_a_line_has_the_fields_that_scripts_rely_on(file: Path) -> None:
+    """In this order, with the event at its end."""
+    write(file, letter(b'{"id":"1"}'))
+    (line,) = file.read_text().splitlines()
+    assert list(json.loads(line)) == [
+        "reason", "status", "response", "attempts", "source", "line", "row", "event_index", "at", "endpoint",
+        "findings", "event",
+    ]  # fmt: skip
+    assert json.loads(line) == {
+        "reason": "TDC106 `time` is missing",
+        "status": 400,
+        "response": "no",
+        "attempts": 2,
+        "source": "a b.jsonl",
+        "line": 3,
+        "row": None,
+        "event_index": 4,
+        "at": "2026-07-01T10:00:00Z",
+        "endpoint": URL,
+        "findings": [{"code": "TDC106", "pointer": "/time", "message": "`time` is missing"}],
+        "event": {"id": "1"},
+    }
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_event_is_the_one_that_was_read_byte_for_byte(file: Path) -> None:
+    """Also one that no decoder takes; a line break between tokens becomes a space."""
+    write(file, letter(), letter(b'{"id"\r\n:\n"2"}'))
+    first, second = file.read_bytes().splitlines()
+    assert first.endswith(b',"event":' + EVENT + b"}")
+    assert second.endswith(b',"event":{"id"  : "2"}}')
+
+
+def test_an_event_that_was_never_sent_has_no_answer(file: Path) -> None:
+    """Null, not an empty text."""
+    write(file, letter(b"{}", status=None, response=b"", attempts=0))
+    line = json.loads(file.read_text())
+    assert (line["status"], line["response"], line["attempts"]) == (None, None, 0)
+
+
+def test_the_same_event_is_not_written_again_by_the_next_run(file: Path) -> None:
+    """The same command meets it once more; but as often as it is in the input, it is in the file."""
+    twice = [letter(b'{"id":"1"}'), letter(b'{"id":"1"}')]
+    write(file, *twice)
+    write(file, *twice, letter(b'{"id":"2"}'))
+    assert [json.loads(line)["event"]["id"] for line in file.read_text().splitlines()] == ["1", "1", "2"]
+
+
+def test_the_letters_of_two_endpoints_are_told_apart(file: Path) -> None:
+    """What one refuses may be missing at the other."""
+    for endpoint in (URL, "https://example.org/"):
+        write(file, letter(b"{}"), endpoint=endpoint)
+    assert len(file.read_text().splitlines()) == 2
+
+
+def test_nothing_is_made_before_there_is_a_letter(file: Path) -> None:
+    """A run in which all goes well leaves no empty file behind."""
+    opened(file).close()
+    assert not file.exists()
+
+
+def test_a_line_that_was_torn_by_a_hard_stop_is_ended(file: Path) -> None:
+    """The next one does not become a part of it."""
+    write(file, letter(b'{"id":"1"}'))
+    file.write_bytes(file.read_bytes() + b'{"reason":"TDC106 `ti')
+    write(file, letter(b'{"id":"2"}'))
+    lines = file.read_bytes().splitlines()
+    assert len(lines) == 3
+    assert json.loads(lines[2])["event"] == {"id": "2"}
+
+
+def test_a_file_that_holds_something_else_is_not_appended_to(file: Path) -> None:
+    """A name that was mistyped: the payloads themselves, say."""
+    file.write_text('{"events":[]}\n')
+    with pytest.raises(OutputError, match="something that is no dead letter"):
+        opened(file)
+    with pytest.raises(OutputError, match="folder"):
+        opened(file.parent)
+
+
+def test_letters_go_where_there_is_no_file(tmp_path: Path) -> None:
+    """/dev/null takes them, for whoever wants none; a folder that is not there is named."""
+    write(Path("/dev/null"), letter())
+    with pytest.raises(OutputError, match="no such file") as caught:
+        write(tmp_path / "missing" / "letters", letter())
+    assert str(tmp_path / "missing") in caught.value.hint
+
+
+def test_on_a_full_disk_a_letter_is_written_wholly_or_not_at_all(file: Path) -> None:
+    """And the run is told."""
+    write(file, letter(b'{"id":"1"}'))
+    before = file.read_bytes()
+    letters = opened(file)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limit[1]))
+        with pytest.raises(OutputError, match=r"file too large"):
+            letters.add([letter(b'{"id":"2"}')])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    letters.close()
+    assert file.read_bytes() == before
+
+
+KEY = "4711/" + "5ec4e7" * 6 + "5ec4"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"you sent {KEY}",
+        f"you sent {KEY.upper()}",
+        f"https://h/?td_write_key={KEY.replace('/', '%2F')}",
+        '{"key":"' + KEY.replace("/", "\\/") + '"}',
+        f"the secret is {KEY[5:]}",
+        "Bearer t0ken-of-ours",
+        "invalid: jane.doe+x@example.com is taken",
+        'mail "jane%40example.com"',
+        "another key: 99/" + "ab" * 20,
+        "cursor=h1dden-value&x=1",
+    ],
+)
+def test_an_answer_that_repeats_what_is_secret_is_kept_without_it(file: Path, answer: str) -> None:
+    """Endpoints echo: keys, tokens, values of the URL, addresses."""
+    destination = Destination(url="https://example.com/postback/v3/event/d_b/t_b?cursor=h1dden-value")
+    endpoint = resolve(destination, {"TD_WRITE_KEY": KEY, "TDCUR_TOKEN": "t0ken-of-ours"})
+    letters = opened(file, endpoint=endpoint.shown, scrub=scrubber(endpoint))
+    letters.add([letter(response=answer.encode())])
+    letters.close()
+    header, _, _ = file.read_text().partition('"event":')
+    for secret in (KEY, KEY[5:], "t0ken", "h1dden", "jane", "ab" * 20):
+        assert secret.lower() not in header.lower()
+    assert "***" in header
+
+
+def test_an_answer_is_cut(file: Path) -> None:
+    """Nobody needs a web page in each line; and it need not be text."""
+    write(file, letter(response=b"\xff" + b"x" * 5000))
+    assert json.loads(file.read_bytes().replace(EVENT, b"{}"))["response"] == "\ufffd" + "x" * (RESPONSE - 1)
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(file: Path) -> None:
+    """Names of files are bytes."""
+    write(
+        file,
+        letter(b"{}", problems=()),
+        DeadLetter(event=b'{"id":"1"}', location=Location(source="a\udcff.json"), event_index=0, problems=()),
+    )
+    assert json.loads(file.read_bytes().splitlines()[1])["source"] == "a\ufffd.json"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'{"event_type":"t","id":"1","x":1.0}',
+        b'{"event_type":"t","id":"1","properties":{"events":"[]","event":{"event_type":"no"}}}',
+        rb'{"event_type":"t","id":"\ud800"}',
+        b'{"id":"1"}',
+        b"{}",
+        '{"event_type":"t","id":"é"}'.encode(),
+    ],
+)
+def test_a_dead_letter_is_read_as_its_event_at_its_place(file: Path, event: bytes) -> None:
+    """By every command: it can be sent, validated and counted like any other input."""
+    write(file, letter(b'{"event_type":"first"}'), letter(event))
+    _, second = records(sources([str(file)]))
+    assert isinstance(second, Batch)
+    assert [bytes(each) for each in split(second).events] == [event]
+    assert (second.location.line, second.location.row) == (2, None)
+    begin = second.location.offset + second.data.index(event)
+    assert file.read_bytes()[begin:].startswith(event)
+    line = file.read_bytes().splitlines()[1]
+    column = (second.location.column or 0) - 1 + second.data.index(event)
+    assert line.decode()[column:].encode().startswith(event)
+
+
+def test_a_dead_letter_that_a_person_has_laid_out_is_read_too(file: Path) -> None:
+    """`jq .` spreads it over lines, `jq -S` sorts its members."""
+    write(file, letter(b'{"event_type":"t","id":"1"}'))
+    file.write_text(json.dumps(json.loads(file.read_text()), indent=2, sort_keys=True))
+    (batch,) = records(sources([str(file)]))
+    assert isinstance(batch, Batch)
+    assert msgspec.json.decode(batch.data) == {"event_type": "t", "id": "1"}
+    text = file.read_text()
+    assert batch.location.line == text[: text.index('{\n    "event_type"')].count("\n") + 1
+    assert batch.location.column == len('  "event": ') + 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"event_type":"t","event":{"id":"1"}}',
+        b'{"id":"1","event":"text"}',
+        b'{"events":[{"id":"1"}],"event":{"id":"2"}}',
+        b'{"id":"1","event":{"id":"2"}',
+    ],
+)
+def test_what_only_looks_like_a_dead_letter_is_left_alone(file: Path, line: bytes) -> None:
+    """An event may have a member of that name."""
+    file.write_bytes(line + b"\n")
+    (batch,) = records(sources([str(file)]))
+    assert isinstance(batch, Batch)
+    assert batch.data == line

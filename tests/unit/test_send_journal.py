@@ -1,0 +1,303 @@
+"""The journal: what was delivered is known again, once for each delivery; and what can be wrong with its file."""
+
+import os
+import random
+import resource
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.send.digest import document_key, event_keys, parts
+from td_currents_cli.send.identity import Identity
+from td_currents_cli.send.journal import GROUP, MET, Journal, JournalError
+from td_currents_cli.send.journal_file import APPLICATION, SCHEMA
+
+HERE = Identity(url=b"u" * 16, credential=b"c" * 16)
+
+
+def opened(path: Path, identity: Identity = HERE) -> Journal:
+    """The journal, for one run."""
+    return Journal(path, identity=identity, shown="https://example.com/x")
+
+
+def delivered(path: Path, *keys: bytes, identity: Identity = HERE) -> None:
+    """A run that delivers these."""
+    with opened(path, identity) as journal:
+        for each in keys:
+            journal.note(each)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where there is no journal yet."""
+    return tmp_path / "journal.sqlite"
+
+
+A, B, C = (document_key(name) for name in (b"a", b"b", b"c"))
+EVENTS = event_keys([b'{"id":"%d"}' % number for number in range(5)])
+
+
+def test_a_new_journal_knows_nothing(file: Path) -> None:
+    """And is for its owner's eyes only, as all that SQLite puts beside it."""
+    with opened(file) as journal:
+        assert not journal.knows_documents
+        assert not journal.knows_events
+        assert journal.take(A + EVENTS) == frozenset()
+        journal.note(A)
+        journal.commit()
+        modes = {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
+    assert modes == {0o600}
+
+
+def test_what_one_run_delivers_the_next_ones_know(file: Path) -> None:
+    """Also the run after the next."""
+    delivered(file, A, EVENTS)
+    for _ in range(2):
+        with opened(file) as journal:
+            assert (journal.knows_documents, journal.knows_events) == (True, True)
+            assert journal.take(A + B) == {0}
+            assert journal.take(EVENTS) == {0, 1, 2, 3, 4}
+
+
+def test_each_delivery_is_given_once(file: Path) -> None:
+    """What stands twice in the input and was delivered once is sent once more."""
+    delivered(file, A, A, B)
+    with opened(file) as journal:
+        assert journal.take(A + B + A + A) == {0, 1, 2}
+        assert journal.take(A + B) == frozenset()
+
+
+def test_how_often_something_was_met_is_not_forgotten_when_there_is_much(file: Path) -> None:
+    """Memory does not grow with what is known."""
+    keys = [document_key(b"%d" % number) for number in range(2 * MET + 5)]
+    delivered(file, *keys, *keys[:7])
+    with opened(file) as journal:
+        assert sum(len(journal.take(key)) for key in keys) == len(keys)
+        assert sum(len(journal.take(key)) for key in keys) == 7
+        assert journal.take(b"".join(keys)) == frozenset()
+
+
+def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
+    """The same content twice in one input is sent twice."""
+    with opened(file) as journal:
+        journal.note(A)
+        journal.commit()
+        assert journal.take(A) == frozenset()
+        journal.note(A)
+    with opened(file) as journal:
+        assert journal.take(A + A + A) == {0, 1}
+
+
+def test_endpoints_and_keys_are_told_apart(file: Path) -> None:
+    """A wrong write key is answered 200: what it delivered is sent again with the right one."""
+    other_url = Identity(url=b"v" * 16, credential=HERE.credential)
+    other_key = Identity(url=HERE.url, credential=b"d" * 16)
+    delivered(file, A)
+    for identity, knows_others in ((other_url, False), (other_key, True)):
+        with opened(file, identity) as journal:
+            assert journal.take(A) == frozenset()
+            assert journal.knows_others is knows_others
+
+
+def test_without_a_key_the_last_one_that_was_used_counts(file: Path) -> None:
+    """A dry run needs no key."""
+    nobody = Identity(url=HERE.url, credential=None)
+    with opened(file, nobody) as journal:
+        assert journal.take(A) == frozenset()
+    delivered(file, A)
+    with opened(file, nobody) as journal:
+        assert journal.take(A) == {0}
+
+
+def test_it_is_committed_in_groups(file: Path) -> None:
+    """One request is not worth a commit."""
+    with opened(file) as journal:
+        for number in range(GROUP - 1):
+            journal.note(document_key(b"%d" % number))
+        assert journal.pending == GROUP - 1
+        journal.note(A)
+        assert journal.pending == 0
+
+
+def test_after_kill_9_all_but_the_last_group_is_known(file: Path) -> None:
+    """Nothing is closed, nothing is flushed."""
+    script = f"""
+import os, pathlib
+from td_currents_cli.send.digest import document_key
+from td_currents_cli.send.identity import Identity
+from td_currents_cli.send.journal import Journal
+journal = Journal(pathlib.Path({str(file)!r}), identity=Identity(url=b"u" * 16, credential=b"c" * 16), shown="x")
+for number in range(1000):
+    journal.note(document_key(b"%d" % number))
+os.kill(os.getpid(), 9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    with opened(file) as journal:
+        known = journal.take(b"".join(document_key(b"%d" % number) for number in range(1000)))
+    assert known == frozenset(range(1000 - 1000 % GROUP))
+
+
+def test_two_runs_do_not_share_a_journal(file: Path) -> None:
+    """The second is told so, and the first goes on."""
+    with opened(file) as journal:
+        with pytest.raises(JournalError, match="another run") as caught:
+            opened(file)
+        assert "--journal" in caught.value.hint
+        journal.note(A)
+    with opened(file) as journal:
+        assert journal.take(A) == {0}
+
+
+def test_of_many_that_begin_at_once_one_gets_it(file: Path) -> None:
+    """Also when there is no journal yet: they do not keep each other from it."""
+    got: list[Journal] = []
+    refused: list[JournalError] = []
+    barrier = threading.Barrier(6)
+
+    def begin() -> None:
+        barrier.wait()
+        try:
+            got.append(opened(file))
+        except JournalError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 5)
+    got[0].close()
+
+
+def _not_a_database(path: Path) -> None:
+    path.write_bytes(b"something else entirely\n" * 100)
+
+
+def _another_database(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE photos (id)")
+    connection.close()
+
+
+def _a_newer_one(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        connection.execute("CREATE TABLE something_new (id)")
+    connection.close()
+
+
+def _torn(path: Path) -> None:
+    delivered(path, *(document_key(b"%d" % number) for number in range(3000)))
+    with opened(path):
+        # The next run has entered them.
+        pass
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (_not_a_database, "not a journal of tdcur"),
+        (_another_database, "not a journal of tdcur"),
+        (_a_newer_one, f"form {SCHEMA + 1}"),
+        (_torn, "damaged"),
+        (_a_folder, "directory"),
+    ],
+)
+def test_what_is_no_journal_is_refused_and_left_as_it_is(file: Path, make: Callable[[Path], None], said: str) -> None:
+    """With what it is and what to do; nothing is lost by the attempt."""
+    make(file)
+    before = file.read_bytes() if file.is_file() else b""
+    with pytest.raises(JournalError, match=said) as caught:
+        opened(file)
+    assert caught.value.exit_code is ExitCode.IO
+    assert caught.value.hint
+    assert str(file) in caught.value.message
+    assert (file.read_bytes() if file.is_file() else b"") == before
+
+
+def test_a_journal_that_is_damaged_in_the_middle_is_found_out_when_it_matters(file: Path) -> None:
+    """Rather an error than a wrong answer."""
+    keys = [document_key(b"%d" % number) for number in range(5000)]
+    delivered(file, *keys)
+    opened(file).close()
+    with file.open("r+b") as raw:
+        raw.seek(4096 * 3)
+        raw.write(random.Random(1).randbytes(4096 * 10))
+    with pytest.raises(JournalError, match="damaged"), opened(file) as journal:
+        journal.take(b"".join(keys))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A path that the user gave is not made up."""
+    with pytest.raises(JournalError, match="no such file") as caught:
+        opened(tmp_path / "missing" / "journal")
+    assert str(tmp_path / "missing") in caught.value.hint
+
+
+def test_a_file_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
+    """Whoever is root reads and writes everything, except in /proc."""
+    file = tmp_path / "journal"
+    opened(file).close()
+    file.chmod(0o400)
+    path = Path("/proc/version") if os.geteuid() == 0 else file
+    with pytest.raises(JournalError, match=r"denied|cannot be written to"):
+        opened(path)
+
+
+def test_a_full_disk_keeps_what_was_noted_for_another_attempt(file: Path) -> None:
+    """Nothing is half written, and once there is room, all is."""
+    requests = [event_keys([b"%d-%d" % (number, event) for event in range(100)]) for number in range(10 * GROUP)]
+    with opened(file) as journal:
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, limit[1]))
+            with pytest.raises(JournalError, match="disk") as caught:
+                deque(map(journal.note, requests), maxlen=0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert "room" in caught.value.hint
+        assert journal.pending == GROUP
+    with opened(file) as journal:
+        known = [len(journal.take(keys)) for keys in requests]
+    assert known.count(100) % GROUP == 0
+    assert known.count(100) >= GROUP
+    assert known == sorted(known, reverse=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(runs=st.lists(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=4), max_size=5), min_size=1, max_size=4))
+def test_whatever_is_delivered_as_often_it_is_known(
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[list[int]]]
+) -> None:
+    """However it was spread over requests and runs, and however it is asked for."""
+    file = tmp_path_factory.mktemp("journal") / "j"
+    total: Counter[int] = Counter()
+    for requests in runs:
+        delivered(file, *(event_keys([b"%d" % number for number in numbers]) for numbers in requests))
+        total.update(number for numbers in requests for number in numbers)
+    asked = [number for number in range(5) for _ in range(total[number] + 2)]
+    random.Random(0).shuffle(asked)
+    keys = parts(event_keys([b"%d" % number for number in asked]))
+    with opened(file) as journal:
+        middle = len(keys) // 3
+        first = journal.take(b"".join(keys[:middle]))
+        second = journal.take(b"".join(keys[middle:]))
+    taken = [*(asked[place] for place in first), *(asked[middle + place] for place in second)]
+    assert Counter(taken) == total

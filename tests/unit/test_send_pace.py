@@ -1,0 +1,259 @@
+"""How fast requests go: the window of requests at once, and the rate of events. Time is not real here."""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.send.answers import Answer, ConnectionLost, Failure, NotConnected, TimedOut
+from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.pace import AUTO, Concurrency, Meter, Pace, Window, concurrency_of
+
+OK = Answer(status=200)
+Serve = Callable[[float, int], tuple[float, bool]]
+"""What becomes of a request that is made at that moment beside so many others: seconds, and whether it is trouble."""
+
+
+def sizes(serve: Serve, seconds: float) -> list[tuple[float, int]]:
+    """The size of an automatic window after each answer of an endpoint that is kept as busy as it allows."""
+    window, now, number = Window(AUTO), 0.0, 0
+    under_way: list[tuple[float, int, float, bool]] = []
+    history = []
+    while now < seconds:
+        while len(under_way) < window.size:
+            number += 1
+            latency, trouble = serve(now, len(under_way) + 1)
+            heapq.heappush(under_way, (now + latency, number, now, trouble))
+        now, _, begun, trouble = heapq.heappop(under_way)
+        window.saw(begun=begun, ended=now, full=True, trouble=trouble)
+        history.append((now, window.size))
+    return history
+
+
+def spread(seconds: float) -> float:
+    """A latency as it is in life."""
+    return seconds * random.lognormvariate(0, 0.2)
+
+
+@pytest.fixture(autouse=True)
+def same_chance() -> None:
+    """The same run every time."""
+    random.seed(4)
+
+
+def test_it_starts_at_8_and_grows_to_its_bound_within_two_seconds() -> None:
+    """An endpoint that never tires, at 50 ms: by 2 for each round of answers."""
+    history = sizes(lambda *_: (spread(0.05), False), 4)
+    assert history[0][1] == 8
+    assert [size for _, size in history] == sorted(size for _, size in history)
+    assert next(now for now, size in history if size == AUTO.most) < 2.5
+
+
+def test_trouble_halves_it_once_for_all_that_was_under_way() -> None:
+    """Sixty-four answers of 503 at once say the same thing sixty-four times."""
+    window = Window(Concurrency(least=1, start=64, most=64))
+    for _ in range(64):
+        window.saw(begun=1.0, ended=1.2, full=True, trouble=True)
+    assert window.size == 32
+    window.saw(begun=1.3, ended=1.4, full=True, trouble=True)
+    assert window.size == 16
+
+
+def test_it_never_leaves_its_bounds() -> None:
+    """With nothing but trouble one request at a time is left; with a fixed number nothing moves it."""
+    window = Window(AUTO)
+    for number in range(20):
+        window.saw(begun=number, ended=number + 0.5, full=True, trouble=True)
+    assert window.size == 1
+    fixed = Window(concurrency_of("16", "--concurrency"))
+    for number in range(200):
+        fixed.saw(begun=number, ended=number + 0.5, full=True, trouble=number % 3 == 0)
+    assert fixed.size == 16
+
+
+def test_an_endpoint_with_a_limit_is_used_up_to_it_and_little_beyond() -> None:
+    """429 beyond 100 requests a second: nearly all of those are got through, few are refused."""
+    tokens, at, refused, taken = 20.0, 0.0, 0, 0
+
+    def limited(now: float, _: int) -> tuple[float, bool]:
+        nonlocal tokens, at, refused, taken
+        tokens, at = min(20.0, tokens + (now - at) * 100), now
+        if tokens < 1:
+            refused += 1
+            return 0.01, True
+        tokens -= 1
+        taken += 1
+        return spread(0.05), False
+
+    sizes(limited, 60)
+    assert taken > 0.95 * 60 * 100
+    assert refused < 0.1 * taken
+
+
+def test_rising_latency_shows_that_requests_queue_up() -> None:
+    """An endpoint that works on ten at a time gains nothing from sixty-four."""
+    idle_from = [0.0] * 10
+
+    def queueing(now: float, _: int) -> tuple[float, bool]:
+        ready = max(now, heapq.heappop(idle_from)) + spread(0.02)
+        heapq.heappush(idle_from, ready)
+        return ready - now, False
+
+    history = [size for now, size in sizes(queueing, 10) if now > 1]
+    assert min(history) >= 10
+    assert max(history) < 36
+
+
+def test_an_endpoint_that_becomes_slower_for_good_is_not_left_at_a_low_number() -> None:
+    """At first it looks like a queue; then the new latency is the usual one. The start is the floor meanwhile."""
+    history = sizes(lambda now, _: (spread(0.05 if now < 10 else 0.2), False), 200)
+    assert min(size for _, size in history) == 8
+    assert history[-1][1] == AUTO.most
+
+
+def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
+    """A slow reader proves nothing about the endpoint."""
+    window = Window(AUTO)
+    for number in range(500):
+        window.saw(begun=number, ended=number + 0.1, full=False, trouble=False)
+    assert window.size == 8
+
+
+@pytest.mark.parametrize("text", ["0", "257", "", "-1", "1.5", "automatic", "٣", "9" * 5000])
+def test_what_is_no_concurrency_is_a_usage_error(text: str) -> None:
+    """The message names the option."""
+    with pytest.raises(UsageError, match="--concurrency"):
+        concurrency_of(text, "--concurrency")
+
+
+@pytest.mark.parametrize("batch", [1, 100, 1000])
+@pytest.mark.parametrize("rate", [0.5, 250, 100_000])
+def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> None:
+    """Also over few requests it is neither more nor less."""
+    meter, now = Meter(rate, now=50.0), 50.0
+    for _ in range(10):
+        now += meter.wait(batch, now)
+    assert now - 50.0 == pytest.approx(10 * batch / rate)
+
+
+def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
+    """A little delay is caught up, and never more than a little: no burst after a silence."""
+    meter, now, gone = Meter(1000, now=0.0), 0.0, 0
+    while now < 20:
+        now += meter.wait(10, now) + random.uniform(0, 0.02)
+        gone += 10
+    assert gone / now == pytest.approx(1000, rel=0.05)
+    now += 3600
+    assert sum(meter.wait(100, now) == 0 for _ in range(10)) <= 2
+
+
+@dataclass
+class FakeTime:
+    """A clock that moves when somebody sleeps."""
+
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        """Moves on at once."""
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def clock(self) -> Clock:
+        """As an argument."""
+        return Clock(now=lambda: self.now, sleep=self.sleep)
+
+
+def test_requests_go_at_the_rate_of_their_events() -> None:
+    """Batches of different sizes, by the clock that is handed in."""
+    time = FakeTime()
+
+    async def main() -> None:
+        pace = Pace(AUTO, clock=time.clock(), rate=100)
+        for events in (100, 50, 250):
+            assert await pace.enter(events)
+            pace.leave(OK, time.now)
+
+    asyncio.run(main())
+    assert time.slept == [1.0, 0.5, 2.5]
+
+
+def test_no_more_at_once_than_the_window_and_nobody_waits_for_ever() -> None:
+    """Each place that is left is taken by one that waits."""
+    time, most = FakeTime(), 0
+
+    async def main() -> None:
+        nonlocal most
+        pace = Pace(concurrency_of("3", "--concurrency"), clock=time.clock())
+
+        async def request() -> None:
+            nonlocal most
+            assert await pace.enter(1)
+            most = max(most, pace.in_flight)
+            await asyncio.sleep(0)
+            pace.leave(OK, time.now)
+
+        await asyncio.wait_for(asyncio.gather(*(request() for _ in range(50))), timeout=5)
+        assert pace.in_flight == 0
+
+    asyncio.run(main())
+    assert most == 3
+
+
+@pytest.mark.parametrize(
+    "result",
+    [Answer(status=429), Answer(status=503), TimedOut("x"), ConnectionLost("x"), NotConnected("an endpoint restarts")],
+)
+def test_what_says_that_the_endpoint_cannot_keep_up_makes_room_smaller(result: Answer | Failure) -> None:
+    """Of eight that come back with it, four go at once the next time."""
+
+    async def main() -> int:
+        pace = Pace(AUTO, clock=FakeTime().clock())
+        for _ in range(8):
+            assert await pace.enter(1)
+        for _ in range(8):
+            pace.leave(result, 0.0)
+        waiting = [asyncio.ensure_future(pace.enter(1)) for _ in range(8)]
+        await asyncio.sleep(0)
+        pace.close()
+        return sum(await asyncio.gather(*waiting))
+
+    assert asyncio.run(main()) == 4
+
+
+@pytest.mark.parametrize("result", [OK, Answer(status=400), Answer(status=413), None])
+def test_other_results_say_nothing_of_that_kind(result: Answer | None) -> None:
+    """A refused payload is no sign of load; a request that was broken off is no sign at all."""
+
+    async def main() -> int:
+        pace = Pace(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
+        assert await pace.enter(1)
+        pace.leave(result, 0.0)
+        assert await pace.enter(1)
+        return pace.in_flight
+
+    assert asyncio.run(main()) == 1
+
+
+def test_closing_tells_those_that_wait_for_a_place_or_for_the_rate() -> None:
+    """A signal does not wait for either."""
+
+    async def forever(_: float) -> None:
+        await asyncio.sleep(3600)
+
+    async def main() -> list[bool]:
+        full = Pace(concurrency_of("1", "--concurrency"), clock=Clock())
+        slow = Pace(AUTO, clock=Clock(sleep=forever), rate=0.001)
+        assert await full.enter(1)
+        waiting = [asyncio.ensure_future(pace.enter(1)) for pace in (full, full, slow)]
+        await asyncio.sleep(0.01)
+        full.close()
+        slow.close()
+        return await asyncio.wait_for(asyncio.gather(*waiting, full.enter(1)), timeout=5)
+
+    assert asyncio.run(main()) == [False] * 4

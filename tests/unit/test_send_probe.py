@@ -1,0 +1,104 @@
+"""The connection test: one request, and what follows from its answer."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError, UsageError
+from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.endpoint import Destination
+from td_currents_cli.send.probe import EMPTY, EndpointCheck, check
+
+KEY = "1/" + "5ec4e7" * 6 + "5ec4"
+
+
+@contextmanager
+def answering(status: int, bodies: list[bytes]) -> Iterator[str]:
+    """The URL of a server on a free port that gives every request that status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/postback/v3/event/my_db/my_table"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ticking() -> Callable[[], float]:
+    """A clock on which everything takes a quarter of a second."""
+    ticks = iter(range(1000))
+    return lambda: next(ticks) / 4
+
+
+def checked(status: int) -> EndpointCheck:
+    """What the check of an endpoint comes to that answers with that status, once."""
+    bodies: list[bytes] = []
+    with answering(status, bodies) as url:
+        outcome = check(Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking()))
+    assert bodies == [EMPTY]
+    assert outcome.status == status
+    assert outcome.latency_ms == 250.0
+    assert KEY not in str(outcome)
+    return outcome
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_2xx_is_all_that_is_asked_for(status: int) -> None:
+    """Nothing is wrong that could be seen."""
+    outcome = checked(status)
+    assert outcome.exit_code is ExitCode.OK
+    assert outcome.error is None
+    assert "error" not in outcome.data()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 413])
+def test_an_endpoint_that_does_not_want_us_is_exit_4(status: int) -> None:
+    """It was reached; the message says what it answered."""
+    outcome = checked(status)
+    assert outcome.exit_code is ExitCode.REFUSED
+    assert isinstance(outcome.error, EndpointRefusedError)
+    assert str(status) in outcome.error.message
+    assert outcome.error.hint
+
+
+@pytest.mark.parametrize("status", [408, 418, 429, 500, 503])
+def test_what_would_be_tried_again_is_exit_5_and_is_not_tried_again(status: int) -> None:
+    """A person looks at the result: waiting is theirs to do."""
+    outcome = checked(status)
+    assert outcome.exit_code is ExitCode.UNREACHABLE
+    assert isinstance(outcome.error, UnreachableError)
+    assert str(status) in outcome.error.message
+
+
+def test_no_key_is_wrong_usage() -> None:
+    """As it is for sending: Treasure Data would answer 200 without a word about it."""
+    url = "https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
+    with pytest.raises(UsageError, match="no write key"):
+        check(Destination(url=url), timeout=5, environ={})
+
+
+def test_what_is_odd_is_told_before() -> None:
+    """Also where the request then fails."""
+    told: list[str] = []
+    destination = Destination(url="https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("https_proxy", "http://127.0.0.1:1")
+        outcome = check(destination, timeout=5, environ={"TD_WRITE_KEY": "odd"}, notice=told.append)
+    assert outcome.exit_code is ExitCode.UNREACHABLE
+    assert "ACCOUNT/40 HEX DIGITS" in told[0]
+    assert outcome.data()["warnings"] == told

@@ -1,0 +1,431 @@
+"""A whole run in this process: what arrives, what is kept, and what the next run makes of it."""
+
+import json
+import os
+import resource
+import stat
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.model import Location, Problem
+from td_currents_cli.send import Destination, Limits, Request, SendOutcome, State, run
+from td_currents_cli.send.journal import GROUP
+from td_currents_cli.send.pace import concurrency_of
+
+if TYPE_CHECKING:
+    from tests.conftest import Scripted
+
+KEY = "1/0123456789abcdef0123456789abcdef01234567"
+Send = Callable[..., SendOutcome]
+
+
+def event(number: int, **members: object) -> dict[str, object]:
+    """An event with an id of its own."""
+    return {"event_type": "t", "id": f"e{number}", **members}
+
+
+def write(path: Path, *documents: object) -> Path:
+    """JSON Lines."""
+    path.write_text("".join(f"{json.dumps(document)}\n" for document in documents), encoding="utf-8")
+    return path
+
+
+def ids(events: Sequence[dict[str, Any]]) -> list[str]:
+    """Their ids, in order."""
+    return [each["id"] for each in events]
+
+
+class NoOdd:
+    """Rules that find something in events whose `odd` is set; how often they were asked is counted."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def is_clean(self, document: bytes) -> bool:
+        """Whether none is odd."""
+        return b'"odd"' not in document
+
+    def errors_of(self, event: bytes) -> Sequence[Problem]:
+        """One for an odd one."""
+        self.asked += 1
+        problem = Problem(code=Code.TIME_MISSING, location=Location("<event>"), message="it is odd", pointer="/odd")
+        return [problem] if b'"odd": true' in event else []
+
+
+@pytest.fixture
+def payloads(tmp_path: Path) -> Path:
+    """Three documents of ten events."""
+    return write(tmp_path / "p.jsonl", *({"events": [event(10 * n + i) for i in range(10)]} for n in range(3)))
+
+
+@pytest.fixture
+def send(scripted: "Scripted") -> Send:
+    """Runs `send` to the scripted endpoint, one request at a time."""
+
+    def to_its_end(*paths: Path, key: str = KEY, **changes: Any) -> SendOutcome:
+        limits = Limits(**{name: changes.pop(name) for name in ("events", "size", "repack") if name in changes})
+        state = State(**{name: changes.pop(name) for name in State.__dataclass_fields__ if name in changes})
+        request = Request(
+            paths=tuple(map(str, paths)),
+            destination=Destination(url=changes.pop("url", scripted.url)),
+            limits=limits,
+            state=state,
+            concurrency=concurrency_of("1", "--concurrency"),
+            **changes,
+        )
+        outcome = run(request, environ={"TD_WRITE_KEY": key})
+        assert outcome.is_balanced
+        return outcome
+
+    return to_its_end
+
+
+def letters(outcome: SendOutcome) -> list[dict[str, Any]]:
+    """The dead letters of a run."""
+    assert outcome.dead_letter is not None
+    return [json.loads(line) for line in outcome.dead_letter.read_text().splitlines()]
+
+
+def test_the_same_command_again_sends_nothing(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """And says that it was delivered before."""
+    first, second = send(payloads), send(payloads)
+    assert (first.delivered, first.already_delivered, first.exit_code) == (30, 0, ExitCode.OK)
+    assert (second.delivered, second.already_delivered, second.exit_code) == (0, 30, ExitCode.OK)
+    assert len(scripted.bodies) == 3
+
+
+def test_resend_sends_all_of_it_once_more(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """That is noted, too."""
+    send(payloads)
+    assert send(payloads, resend=True).delivered == 30
+    assert send(payloads).already_delivered == 30
+    assert len(scripted.bodies) == 6
+
+
+def test_without_a_journal_everything_is_sent_again(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """Nothing is looked up and nothing noted."""
+    send(payloads)
+    outcome = send(payloads, no_journal=True)
+    assert (outcome.delivered, outcome.journal) == (30, None)
+    assert send(payloads).already_delivered == 30
+
+
+@pytest.mark.parametrize("again", [{"events": 3}, {"size": 200}, {"repack": True}, {"repack": True, "events": 7}])
+def test_other_limits_do_not_send_again_what_was_delivered(
+    send: Send, scripted: "Scripted", payloads: Path, again: dict[str, Any]
+) -> None:
+    """Whoever makes requests smaller after a 413 does not get everything twice; in either order."""
+    send(payloads)
+    assert send(payloads, **again).already_delivered == 30
+    assert send(payloads, resend=True, **again).delivered == 30
+    assert send(payloads).already_delivered == 30
+
+
+def test_the_same_content_twice_is_sent_twice_and_not_again(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+    """As often as it is in the input, it is delivered; a third one is new."""
+    document = {"events": [event(1), event(2)]}
+    file = write(tmp_path / "p.jsonl", document, document, event(3), event(3))
+    assert send(file).delivered == 6
+    assert send(file).already_delivered == 6
+    outcome = send(file, write(tmp_path / "q.jsonl", document, event(3)))
+    assert (outcome.delivered, outcome.already_delivered) == (3, 6)
+    assert sorted(ids(scripted.events)) == ["e1"] * 3 + ["e2"] * 3 + ["e3"] * 3
+
+
+def test_a_file_of_events_that_has_grown(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+    """Only what is new goes out, although it would share a request with what is old."""
+    send(write(tmp_path / "p.jsonl", *(event(number) for number in range(5))))
+    outcome = send(write(tmp_path / "p.jsonl", *(event(number) for number in range(8))))
+    assert (outcome.delivered, outcome.already_delivered, outcome.requests) == (3, 5, 1)
+    assert ids(json.loads(scripted.bodies[1])["events"]) == ["e5", "e6", "e7"]
+
+
+def test_what_was_refused_is_sent_again_and_what_was_delivered_beside_it_is_not(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """A poison event costs its batch two requests an event, and nobody else anything."""
+    scripted.answer = lambda body: 400 if b'"e14"' in body else 200
+    first = send(payloads)
+    assert (first.delivered, first.dead, first.splits, first.exit_code) == (29, 1, 1, ExitCode.INCOMPLETE)
+    assert first.requests == 3 + 10
+    (letter,) = letters(first)
+    assert (letter["event"], letter["status"], letter["response"]) == (event(14), 400, "refused")
+    assert (letter["source"], letter["line"], letter["event_index"]) == (str(payloads), 2, 4)
+    second = send(payloads)
+    assert (second.already_delivered, second.dead, second.requests) == (29, 1, 2)
+    assert len(letters(second)) == 1
+    scripted.answer = lambda _: 200
+    third = send(payloads)
+    assert (third.already_delivered, third.delivered, third.exit_code) == (29, 1, ExitCode.OK)
+    assert sorted(ids(scripted.events)) == sorted(f"e{number}" for number in range(30))
+
+
+def test_a_dead_letter_that_was_sent_is_delivered_for_the_first_command_too(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """Mend the endpoint, send the dead letters, and the command that gave them up has nothing left to do."""
+    scripted.answer = lambda body: 400 if b'"e7"' in body or b'"e21"' in body else 200
+    dead = send(payloads).dead_letter
+    scripted.answer = lambda _: 200
+    assert dead is not None
+    outcome = send(dead)
+    assert (outcome.read, outcome.delivered, outcome.requests) == (2, 2, 1)
+    again = send(payloads)
+    assert (again.already_delivered, again.delivered, again.exit_code) == (30, 0, ExitCode.OK)
+
+
+def test_sending_dead_letters_in_vain_does_not_make_the_file_grow(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """They are read from the file they would be written to."""
+    scripted.answer = lambda body: 400 if b'"e7"' in body else 200
+    dead = send(payloads).dead_letter
+    assert dead is not None
+    before = dead.read_bytes()
+    outcome = send(dead)
+    assert (outcome.dead, outcome.exit_code) == (1, ExitCode.INCOMPLETE)
+    assert "same command" in outcome.resume
+    assert dead.read_bytes() == before
+
+
+def test_a_run_that_reads_the_dead_letters_it_writes_comes_to_an_end(
+    send: Send, scripted: "Scripted", payloads: Path, tmp_path: Path
+) -> None:
+    """Also where the letters are another endpoint's, or come from another input."""
+    scripted.answer = lambda body: 400 if b'"e7"' in body else 200
+    dead = send(payloads, dead_letter=tmp_path / "dead").dead_letter
+    assert dead is not None
+    elsewhere = f"http://127.0.0.1:{scripted.port}/elsewhere"
+    scripted.answer = lambda body: 400 if b'"e7"' in body or b'"e8"' in body else 200
+    assert send(payloads, dead, dead_letter=dead, url=elsewhere).dead >= 2
+    assert sorted(letter["event"]["id"] for letter in letters(send(dead, dead_letter=dead))) == ["e7", "e8"]
+
+
+def test_a_document_that_is_too_large_for_the_endpoint_arrives_in_halves(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """In its order; only the event that is too large by itself is given up."""
+    large = write(payloads.with_name("l.jsonl"), {"events": [event(1), event(2, x="x" * 600), event(3)]})
+    scripted.answer = lambda body: 413 if len(body) > 300 else 200
+    outcome = send(payloads, large)
+    assert (outcome.delivered, outcome.dead) == (32, 1)
+    assert ids(scripted.events) == [f"e{number}" for number in range(30)] + ["e1", "e3"]
+    (letter,) = letters(outcome)
+    assert (letter["event"]["id"], letter["status"]) == ("e2", 413)
+
+
+def test_an_event_over_the_limit_is_a_dead_letter_without_a_request(
+    send: Send, scripted: "Scripted", tmp_path: Path
+) -> None:
+    """What is known before is not tried."""
+    file = write(tmp_path / "p.jsonl", {"events": [event(1), event(2, x="x" * 300), event(3)]})
+    outcome = send(file, size=200)
+    assert (outcome.delivered, outcome.dead, outcome.splits) == (2, 1, 0)
+    (letter,) = letters(outcome)
+    assert (letter["status"], letter["attempts"], letter["event_index"]) == (None, 0, 1)
+    assert letter["reason"].startswith(Code.EVENT_TOO_LARGE)
+
+
+def test_what_the_rules_refuse_is_not_sent_and_the_rest_is(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+    """With the findings in the dead letter; a later run without the rules sends just that."""
+    file = write(
+        tmp_path / "p.jsonl",
+        {"events": [event(1), event(2, odd=True), event(3, odd=False)]},
+        {"events": [event(4)]},
+        {"events": [event(5, odd=False)]},
+        event(6, odd=True),
+    )
+    rules = NoOdd()
+    outcome = send(file, check=rules)
+    assert (outcome.delivered, outcome.dead, outcome.exit_code) == (4, 2, ExitCode.INCOMPLETE)
+    assert rules.asked == 5
+    assert scripted.bodies[1:] == [line.encode() for line in file.read_text().splitlines()[1:3]]
+    first, second = letters(outcome)
+    assert first["reason"] == "TDC106 it is odd"
+    assert first["findings"] == [{"code": "TDC106", "pointer": "/odd", "message": "it is odd"}]
+    assert (first["line"], first["event_index"], second["line"], second["event_index"]) == (1, 1, 4, 0)
+    column = file.read_text().index('{"event_type": "t", "id": "e2"') + 1
+    assert [(str(each.location), each.event_index, each.pointer) for each in outcome.problems.kept] == [
+        (f"{file}:1:{column}", 1, "/events/1/odd"),
+        (f"{file}:4:1", 0, "/odd"),
+    ]
+    assert send(file).delivered == 2
+    assert sorted(ids(scripted.events)) == [f"e{number}" for number in range(1, 7)]
+
+
+def test_clean_documents_are_not_looked_at_event_by_event(send: Send, payloads: Path) -> None:
+    """One question for a hundred events."""
+    rules = NoOdd()
+    send(payloads, check=rules)
+    assert rules.asked == 0
+
+
+def test_another_key_sends_again_and_says_so(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """A wrong key is answered 200: what went out with it is nowhere."""
+    send(payloads)
+    outcome = send(payloads, key=KEY[:-1] + "f")
+    assert outcome.delivered == 30
+    assert any("another key" in warning for warning in outcome.warnings)
+
+
+def test_the_key_in_the_url_or_in_the_environment_is_the_same_endpoint(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """How a key is given makes no difference."""
+    send(payloads)
+    encoded = KEY.replace("/", "%2F")
+    assert send(payloads, url=f"{scripted.url}?td_write_key={encoded}").already_delivered == 30
+
+
+def test_endpoints_that_differ_in_what_is_hidden_are_told_apart(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """Both are shown as `?tenant=***`."""
+    base = f"http://127.0.0.1:{scripted.port}/hook?tenant="
+    assert send(payloads, url=f"{base}a").delivered == 30
+    assert send(payloads, url=f"{base}b").delivered == 30
+
+
+def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """401 in the middle: the next run begins there."""
+    scripted.answer = lambda body: 401 if b'"e20"' in body else 200
+    outcome = send(payloads)
+    assert (outcome.delivered, outcome.undelivered, outcome.exit_code) == (20, 10, ExitCode.REFUSED)
+    assert "same command resumes" in outcome.resume
+    assert str(outcome.journal) in outcome.resume
+    scripted.answer = lambda _: 200
+    assert send(payloads).delivered == 10
+
+
+def test_a_journal_that_fails_in_the_middle_stops_the_run_with_its_figures(
+    send: Send, scripted: "Scripted", tmp_path: Path
+) -> None:
+    """No new requests, exit 6, and the next run sends what is missing and little more."""
+    file = write(tmp_path / "p.jsonl", *({"events": [event(number)]} for number in range(400)))
+    journal = tmp_path / "journal"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up(body: bytes) -> int:
+        if b'"e100"' in body:
+            size = (tmp_path / "journal-wal").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+        return 200
+
+    scripted.answer = fill_up
+    try:
+        outcome = send(file, journal=journal)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert outcome.exit_code is ExitCode.IO
+    assert outcome.error is not None
+    assert str(journal) in outcome.error.message
+    assert 100 < outcome.delivered <= 100 + GROUP + 1
+    assert outcome.undelivered == outcome.read - outcome.delivered > 0
+    scripted.answer = lambda _: 200
+    again = send(file, journal=journal)
+    assert (again.exit_code, again.read) == (ExitCode.OK, 400)
+    assert again.already_delivered >= GROUP
+    assert {each["id"] for each in scripted.events} == {f"e{number}" for number in range(400)}
+
+
+def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    """An event that would be nowhere stays where it was read."""
+    scripted.answer = lambda _: 400
+    outcome = send(payloads, dead_letter=Path("/dev/full"))
+    assert (outcome.dead, outcome.undelivered, outcome.exit_code) == (0, outcome.read, ExitCode.IO)
+    assert outcome.error is not None
+    assert "no space left" in outcome.error.message
+
+
+@pytest.mark.parametrize("name", ["journal", "dead_letter"])
+def test_what_cannot_be_kept_is_found_out_before_the_first_request(
+    send: Send, scripted: "Scripted", payloads: Path, name: str
+) -> None:
+    """Not after a thousand."""
+    with pytest.raises(OutputError, match=str(payloads)):
+        send(payloads, **{name: payloads})
+    assert scripted.bodies == []
+
+
+def test_the_journal_may_be_named_in_the_environment(scripted: "Scripted", payloads: Path, tmp_path: Path) -> None:
+    """A flag wins over it, --no-journal too; the dead letters are beside it."""
+    scripted.answer = lambda _: 400
+    environ = {"TD_WRITE_KEY": KEY, "TDCUR_JOURNAL": str(tmp_path / "from-environment")}
+    for state, journal in (
+        (State(), tmp_path / "from-environment"),
+        (State(journal=tmp_path / "flag"), tmp_path / "flag"),
+        (State(no_journal=True), None),
+    ):
+        request = Request(paths=(str(payloads),), destination=Destination(url=scripted.url), state=state)
+        outcome = run(request, environ=environ)
+        assert outcome.journal == journal
+        assert outcome.dead_letter is not None
+        assert outcome.dead_letter.is_file()
+        assert journal is None or outcome.dead_letter.parent == journal.parent
+    with pytest.raises(UsageError, match="contradict"):
+        run(Request(destination=Destination(url=scripted.url), state=State(journal=Path("j"), no_journal=True)))
+    with pytest.raises(UsageError, match="same file"):
+        run(Request(destination=Destination(url=scripted.url), state=State(journal=Path("j"), dead_letter=Path("j"))))
+
+
+def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: Path) -> None:
+    """Folders and files."""
+    journal = send(payloads).journal
+    assert journal is not None
+    assert journal.is_relative_to(state_home)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (journal.parent, journal.parent.parent)} == {0o700}
+
+
+def test_a_dry_run_tells_what_would_happen_and_makes_nothing(
+    send: Send, scripted: "Scripted", tmp_path: Path, state_home: Path
+) -> None:
+    """What is new, what is delivered, what would be refused; without a key, too."""
+    old = write(tmp_path / "old.jsonl", {"events": [event(1), event(2)]})
+    file = write(tmp_path / "p.jsonl", {"events": [event(1), event(2)]}, {"events": [event(3, odd=True), event(4)]})
+    outcome = send(file, check=NoOdd(), dry_run=True)
+    assert (outcome.already_delivered, outcome.dead, outcome.undelivered) == (0, 1, 3)
+    assert list(state_home.iterdir()) == []
+    send(old)
+    for key in (KEY, ""):
+        outcome = send(file, check=NoOdd(), dry_run=True, key=key)
+        assert (outcome.read, outcome.already_delivered, outcome.dead, outcome.undelivered) == (4, 2, 1, 1)
+        assert (outcome.requests, outcome.exit_code) == (1, ExitCode.INCOMPLETE)
+    assert len(scripted.bodies) == 1
+    assert list(state_home.rglob("*dead*")) == []
+
+
+def test_the_first_request_of_a_dry_run_can_be_made_with_curl(
+    send: Send, scripted: "Scripted", payloads: Path, tmp_path: Path
+) -> None:
+    """The same bytes, with the key from the environment and not in the text."""
+    odd_name = payloads.rename(tmp_path / "it's $HOME.jsonl")
+    odd_name.write_text(" \n" + odd_name.read_text())
+    command = send(odd_name, dry_run=True).first_request
+    assert command is not None
+    assert KEY not in command
+    subprocess.run(["bash", "-c", command], check=True, env={**os.environ, "TD_WRITE_KEY": KEY}, capture_output=True)
+    assert scripted.bodies == [odd_name.read_bytes().splitlines()[1]]
+    packed = send(write(tmp_path / "bare.jsonl", event(1), event(2)), dry_run=True).first_request
+    assert packed is not None
+    assert "2 events" in packed
+    assert "bare.jsonl:1" in packed
+
+
+def test_what_may_be_double_comes_with_the_query_that_leaves_it_out(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    """It names the table."""
+    statuses = iter([504, *[200] * 9])
+    scripted.answer = lambda _: next(statuses)
+    outcome = send(payloads)
+    assert outcome.unknown == tuple(f"e{number}" for number in range(10))
+    query = outcome.summary()["deduplicate_sql"]
+    assert isinstance(query, str)
+    assert "FROM braze.currents" in query
+    assert send(payloads).summary()["deduplicate_sql"] is None
