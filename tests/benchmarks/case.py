@@ -1,6 +1,7 @@
 """A case: one question, asked of `tdcur` and of its peers."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -49,6 +50,7 @@ class Case:
         shape: the form of the input, as `tdcur generate --shape` names it.
         contenders: `tdcur` first.
         goals: what the project promises itself.
+        setting: what all contenders find there and none is charged with, such as a server, made for an input.
     """
 
     name: str
@@ -56,3 +58,4 @@ class Case:
     shape: str
     contenders: tuple[Contender, ...]
     goals: tuple[Goal, ...] = ()
+    setting: Callable[[Path], AbstractContextManager[object]] = nullcontext

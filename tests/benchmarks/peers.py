@@ -43,11 +43,30 @@ def _of_program(program: str) -> str | None:
     return said.split()[-1].removeprefix(f"{program}-")
 
 
+@cache
+def _second_word(program: str) -> str | None:
+    """The version of a program that says its name and version first, and much after that."""
+    if not shutil.which(program):
+        return None
+    return subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()[1]
+
+
+def _of_silent_program(program: str) -> str | None:
+    """Of a program that does not tell its version."""
+    return "?" if shutil.which(program) else None
+
+
 TDCUR: Final = Peer("tdcur", partial(_of_package, "td-currents-cli"))
 CHDB: Final = Peer("chDB", partial(_of_package, "chdb"))
 DUCKDB: Final = Peer("DuckDB", partial(_of_package, "duckdb"))
 POLARS: Final = Peer("Polars", partial(_of_package, "polars"))
 JQ: Final = Peer("jq", partial(_of_program, "jq"))
+CURL: Final = Peer("curl", partial(_second_word, "curl"))
+HEY: Final = Peer("hey", partial(_of_silent_program, "hey"))
+IDEAL: Final = Peer("ideal", lambda: "0")
+"""Nobody: the time that the endpoint alone would take."""
 
 
 @cache

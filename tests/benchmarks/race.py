@@ -114,7 +114,7 @@ def race(case: Case, corpus: Corpus, *, runs: int, answers: Path | None = None) 
     """
     source = corpus.file(case.shape)
     present = [Entry(contender) for contender in case.contenders if contender.peer.version()]
-    with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-") as scratch, case.setting(source):
         for entry, number in _turns(present, runs):
             _take_turn(entry, source, Path(scratch), answers, timed=number > 0)
             _say(case, entry, number, runs)

@@ -1,0 +1,56 @@
+"""An endpoint that reads whole requests, waits, and answers 200: `endpoint.py PORT SECONDS`."""
+
+import asyncio
+import sys
+from typing import cast
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class Endpoint(asyncio.BufferedProtocol):
+    """One connection, on which one request follows the answer to the other. Bodies are counted, not kept."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._buffer = bytearray(1 << 18)
+        self._head = b""
+        self._left = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A sender is there."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where what arrives goes."""
+        return self._buffer
+
+    def buffer_updated(self, size: int) -> None:
+        """So much has arrived."""
+        if not self._left:
+            self._head += self._buffer[:size]
+            end = self._head.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            lines = self._head[:end].lower().split(b"\r\n")
+            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+            self._left = length - (len(self._head) - end - 4)
+            self._head = b""
+        else:
+            self._left -= size
+        if self._left <= 0:
+            self._left = 0
+            if self._seconds:
+                asyncio.get_running_loop().call_later(self._seconds, self._transport.write, ANSWER)
+            else:
+                self._transport.write(ANSWER)
+
+
+async def main(port: int, seconds: float) -> None:
+    """Serve until killed."""
+    server = await asyncio.get_running_loop().create_server(lambda: Endpoint(seconds), "127.0.0.1", port, backlog=511)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))

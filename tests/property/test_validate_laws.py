@@ -1,0 +1,377 @@
+"""Laws of `tdcur validate`: the fast way finds what the slow way finds, in any number of processes, at its place."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from td_currents_cli import catalog
+from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where, overlay
+from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.seen import SeenIds
+from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.read import sources
+from td_currents_cli.validate import ValidateOutcome, ValidateRequest
+from td_currents_cli.validate.baseline import kind_of
+from td_currents_cli.validate.check import Checked, Checker
+from td_currents_cli.validate.selection import Selection
+
+module = import_module("td_currents_cli.validate.run")
+law = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+few = settings(law, max_examples=10)
+randoms = st.randoms(use_true_random=True)
+
+NOW = 1_800_000_000
+OVERLAY = b"""{
+  "event_types": {
+    "users.messages.email.Open": {"fields": {
+      "reading seconds": {"type": "float", "required": true}, "class": {"type": "string", "enum": ["a", "b"]},
+      "__class__": {"in": "user", "type": "array<string>"}, "external_user_id": {"enum": ["a", "b"]}
+    }},
+    "users.behaviors.Uninstall": {"fields": {"external_user_id": {"until": "9"}, "app_group_id": {"until": "9"}}},
+    "my.Type": {"description": "Mine", "fields": {"data": {"type": "object"}, "card": {"in": "user", "type": "string"}}}
+  },
+  "custom_events": {"a": {"sku": {"type": "string", "required": true}, "tags": {"type": "array<string>"}}},
+  "purchase_properties": {"size": {"type": "string", "enum": ["a", "M"], "required": true}}
+}"""
+FAVOURITES = (
+    *("users.messages.email.Open", "users.behaviors.CustomEvent", "users.behaviors.Purchase"),
+    *("users.behaviors.Uninstall", "my.Type", "agentconsole.ToolInvocation", "users.UserOrphan"),
+)
+
+NUMBERS = (
+    *("0", "-0", "-0.0", "1.0", "1e3", "-1", "1.5", "1e308", "1e309", "-1e400", "1e-400", "0e400"),
+    *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809"),
+    *("18446744073709551615", "18446744073709551616", "4611686018427387904", "12345678901234567890.5"),
+    *("999999999999999999", "1" * 400, "1" * 4301, "1293839999", "1800086401", "100000000000"),
+)
+TEXTS = (
+    *('""', '"a"', '"é"', r'"\u00e9"', r'"\u0022"', r'"\""', r'"\\\""', r'"\\u0022"', r'"\u005c"', r'"\u005c\u0022"'),
+    *(r'"\ud800"', r'"\udc00"', r'"\ud83d\ude00"', '"😀"', '"\u2028"', r'"\u0000"', '"}],[{"', '"9223372036854775808"'),
+    *(r'"\u0022,\u0022a\u0022:\u0022b"', r'"\",\"a\":\"b"', '"events"', '"Subscribed"', '"M"'),
+)
+HIDING = ("1", r'"\u0022\u0022"', r'"\u0022\u0022\u0022\u0022"', r'"\\\u0022\u0022"')
+"""Values that bring, when they are written again, as many quotes as a repeated member loses."""
+
+NAMES = (
+    *("a", "A", "1a", "a b", "é", "", '"', "\\", "/", "~", "\ud800", "0", "x" * 128, "x" * 129, "id", "time", "user"),
+    *("properties", "event_type", "events", "name", "external_user_id", "app_id", "class", "__class__", "card", "size"),
+)
+SPACES = ("", "", "", " ", "\n  ", "\r\n\t")
+
+Node = Any
+"""JSON to be: the text of a scalar, or a pair of a kind (`"array"`, `"object"`) and its elements or members."""
+
+
+@cache
+def checkers(own: bool) -> tuple[Catalog, Checker, Checker]:
+    """A catalogue, with or without an overlay, and the fast and the slow checker with it."""
+    known = overlay.overlaid(catalog.load(), OVERLAY, "overlay.json") if own else catalog.load()
+    return known, Checker(known, NOW), Checker(known, NOW, fast=False)
+
+
+class Writer:
+    """Payloads that are clean but for some mutations."""
+
+    def __init__(self, random: Random, known: Catalog) -> None:
+        self.random = random
+        self.known = known
+        self.space = random.choice(SPACES)
+
+    def payload(self, mutations: int, most: int = 5) -> bytes:
+        """An object with events, now and then with more events than there may be."""
+        events = [self.event() for _ in range(101 if self.random.random() < 0.02 else self.random.randint(0, most))]
+        for _ in range(mutations if events else 0):
+            self.mutate(self.random.choice(events))
+        return self.text(("object", [['"events"', ("array", events)]])).encode()
+
+    def arranged(self) -> Batch:
+        """A payload, or an event by itself, several on a line, the cell of a row, and bytes that are neither."""
+        data = self.payload(self.random.choice((0, 0, 1, 1, 2, 3)))
+        begin, end = data.index(b"["), data.rindex(b"]") + 1
+        row = None
+        way = self.random.randrange(12)
+        if way == 0:
+            data = self.text(self.event()).encode()
+        elif way == 1:
+            data = data[:1] + f"{self.name()}:{self.text(self.value())},".encode() + data[1:]
+        elif way == 2:
+            data = data[:-1] + f",{self.name()}:{self.text(self.value())}}}".encode()
+        elif way == 3:
+            data = data[:begin] + self.text(self.value()).encode() + data[end:]
+        elif way == 4:
+            data += self.payload(1)
+        elif way in {5, 6, 7}:
+            row, data = 1, data[begin:end] if way < 7 else data
+        elif way == 8:
+            at = self.random.randrange(len(data))
+            data = data[:at] + bytes([self.random.choice(b'{}[],:"\\0-.eE \n\xff\xc3\x00')]) * 2 + data[at + 1 :]
+        elif way == 9:
+            data = data[: self.random.randint(1, len(data))].rstrip()
+        return Batch(data, Location("x", 3, 7, row, 1000))
+
+    def event(self) -> Node:
+        """A clean event of a type that is in the catalogue."""
+        name = self.random.choice(FAVOURITES if self.random.random() < 0.6 else tuple(self.known.events))
+        event_type = self.known.get(name) or next(iter(self.known.events.values()))
+        envelope = [
+            ['"event_type"', json.dumps(event_type.name)],
+            ['"id"', f'"{self.random.getrandbits(64):x}"'],
+            ['"time"', "1790000000"],
+            *([f'"{place}"', self.members(event_type, place)] for place in (Where.USER, Where.PROPERTIES)),
+        ]
+        return "object", envelope
+
+    def members(self, event_type: EventType, place: Where) -> Node:
+        """What `user` or `properties` of an event has to hold, and some of what it may hold."""
+        often = {True: 1.0, False: 0.3}
+        some = [
+            field
+            for field in event_type.fields
+            if field.where is place
+            and self.random.random() < (0.02 if field.until else often[field.expected or "external" in field.name])
+        ]
+        return "object", [[json.dumps(field.name), self.value_of(field)] for field in some]
+
+    def value_of(self, field: Field) -> Node:
+        """A value as the catalogue has it."""
+        if field.enum:
+            return json.dumps(self.random.choice(field.enum))
+        if field.type is FieldType.STRINGS:
+            return "array", ['"a"'] * self.random.randrange(3)
+        if field.type is FieldType.OBJECT:
+            nested = ("object", [['"b"', ("array", ["1", ("object", [['"Any Name"', "1.5"]])])]])
+            return "object", [['"size"', '"M"'], ['"sku"', '"s"'], ['"nested"', nested]]
+        usual = {FieldType.FLOAT: "1.5", FieldType.BOOLEAN: "true", FieldType.INT: "7", FieldType.LONG: "-7"}
+        return usual.get(field.type, '"a"')
+
+    def value(self, level: int = 0) -> Node:
+        """Anything."""
+        kind = self.random.randrange(8 if level < 3 else 4)
+        if kind < 4:
+            return self.random.choice((NUMBERS, TEXTS, ("null", "true"), TEXTS)[kind])
+        if kind == 4 and self.random.random() < 0.2:
+            depth = self.random.choice((7, 8, 9, 10, 495, 496, 497, 501, 900, 1100))
+            return "[" * depth + "]" * depth if self.random.random() < 0.5 else '{"a":' * depth + "1" + "}" * depth
+        if kind < 6:
+            return "array", [self.value(level + 1) for _ in range(self.random.randrange(3))]
+        return "object", [[self.name(), self.value(level + 1)] for _ in range(self.random.randrange(3))]
+
+    def name(self, name: str | None = None) -> str:
+        """The text of a name, some of its characters as escapes."""
+        wanted = self.random.choice(NAMES) if name is None else name
+        escaped = self.random.random() < 0.2
+        return '"' + "".join(f"\\u{ord(each):04x}" if escaped else json.dumps(each)[1:-1] for each in wanted) + '"'
+
+    def mutate(self, event: Node) -> None:
+        """Drop, change, misplace, repeat or add something anywhere in an event."""
+        places = list(self.inside(event))
+        kind, items = self.random.choice(places)
+        at = self.random.randrange(len(items)) if items else 0
+        if not items or self.random.random() < 0.2:
+            items.insert(at, [self.name(), self.value()] if kind == "object" else self.value())
+        elif kind == "array":
+            items[at] = self.value()
+        else:
+            member = items[at]
+            what = self.random.randrange(8)
+            if what == 0:
+                del items[at]
+            elif what < 4:
+                member[1] = self.random.choice(("null", self.random.choice(NUMBERS), self.value()))
+            elif what == 4:
+                del items[at]
+                self.random.choice([members for kind, members in places if kind == "object"]).append(member)
+            else:
+                spelled = self.name(json.loads(member[0])) if member[0].isascii() else member[0]
+                value = self.random.choice((member[1], self.random.choice(HIDING), self.value()))
+                items.insert(self.random.randint(0, len(items)), [spelled, value])
+                if what == 5:
+                    items.remove(member)
+
+    def inside(self, node: Node) -> Iterator[tuple[str, list[Any]]]:
+        """All arrays and objects in an event, itself among them."""
+        if not isinstance(node, str):
+            kind, items = node
+            yield kind, items
+            for item in items:
+                yield from self.inside(item[1] if kind == "object" else item)
+
+    def text(self, node: Node) -> str:
+        """JSON with white space wherever it may be."""
+        if isinstance(node, str):
+            return node
+        kind, items = node
+        space = self.space
+        if kind == "array":
+            return f"[{space}{f'{space},{space}'.join(map(self.text, items))}{space}]"
+        members = [f"{name}{space}:{space}{self.text(value)}" for name, value in items]
+        return f"{{{space}{f'{space},{space}'.join(members)}{space}}}"
+
+
+def found(checks: Iterator[Checked]) -> list[object]:
+    """All there is to know of some results, in a form that can be compared."""
+    return [(each.location, each.events, [*each.ids], each.rejected, [*each.problems]) for each in checks]
+
+
+@settings(law, max_examples=3000)
+@given(randoms, st.booleans())
+def test_the_fast_way_finds_what_the_slow_way_finds(random: Random, own: bool) -> None:
+    """The same batches, ids, findings, places and excerpts, whatever the payload."""
+    known, fast, slow = checkers(own)
+    batch = Writer(random, known).arranged()
+    assert found(fast(batch)) == found(slow(batch))
+
+
+def test_clean_means_clean() -> None:
+    """What the generator of these payloads makes without a mutation is clean, so that the law above says something."""
+    for own in (False, True):
+        known, fast, slow = checkers(own)
+        writer = Writer(Random(1), known)
+        for event_type in known.events.values():
+            members = [[f'"{place}"', writer.members(event_type, place)] for place in (Where.USER, Where.PROPERTIES)]
+            time = ['"time"', "1790000000"]
+            event = [['"event_type"', json.dumps(event_type.name)], ['"id"', '"i"'], time, *members]
+            text = writer.text(("object", [['"events"', ("array", [("object", event)])]])).encode()
+            described = own and event_type.name in {"users.behaviors.CustomEvent", "users.behaviors.Purchase"}
+            assert fast.is_clean(text) is (event_type.http and not described), event_type.name
+            (checked,) = slow(Batch(text, Location("x", 1, 1)))
+            assert bool(checked.problems) is not event_type.http or described
+
+
+@law
+@given(randoms, st.booleans())
+def test_a_finding_stands_where_its_pointer_leads(random: Random, own: bool) -> None:
+    """At its line and column, in code points, is the value that the pointer leads to, or that value's name."""
+    known, fast, _ = checkers(own)
+    writer = Writer(random, known)
+    text = writer.payload(4).decode()
+    (checked,) = fast(Batch(text.encode(), Location("x", 1, 1)))
+    if checked.rejected or Code.DUPLICATE_KEY in {problem.code for problem in checked.problems}:
+        return  # a pointer cannot tell two members of the same name apart
+    for problem in checked.problems:
+        line, column = problem.location.line or 0, problem.location.column or 0
+        rest = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
+        here = json.JSONDecoder(parse_int=str).raw_decode(rest)[0]
+        value: Any = json.loads(text, parse_int=str)
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in problem.pointer.split("/")[1:]]
+        for step in steps:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        assert repr(here) in {repr(value), repr(steps[-1]) if steps else ""}
+
+
+def validate(paths: Sequence[Path], *, prefixes: str = "", ignored: str = "", **options: Any) -> ValidateOutcome:
+    """The outcome for these files."""
+    selection = Selection.of([prefixes], [ignored])
+    request = ValidateRequest(sources=sources([*map(str, paths)]), selection=selection, now=NOW, **options)
+    outcome: ValidateOutcome = module.run(request)
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Random], list[Path]]:
+    """Makes files with payloads, rows and junk, in which ids come again."""
+    folder = tmp_path_factory.mktemp("laws")
+
+    def make(random: Random) -> list[Path]:
+        writer = Writer(random, catalog.load())
+        payloads = [writer.payload(random.choice((0, 0, 2)), 3) for _ in range(30)]
+        lines = [random.choice(payloads) if random.random() < 0.2 else payload for payload in payloads]
+        (folder / "a.jsonl").write_bytes(b"\n".join(line.replace(b"\n", b" ").replace(b"\r", b" ") for line in lines))
+        rows = [json.dumps({"time": 1, "events": line.decode()}).encode() for line in payloads[:8]]
+        (folder / "b.jsonl").write_bytes(b"\n".join([*rows, b'{"events":[NaN]}', b"\xff", b"{}", *lines[5:9]]))
+        return [folder / "a.jsonl", folder / "b.jsonl"]
+
+    return make
+
+
+@few
+@given(randoms, st.integers(2, 4))
+def test_any_number_of_processes_finds_the_same(
+    files: Callable[[Random], list[Path]], random: Random, jobs: int
+) -> None:
+    """In the same order, with the same figures."""
+    paths = files(random)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CHUNK", 1000)
+        alone, together = (validate(paths, jobs=number) for number in (1, jobs))
+    assert alone.problems.kept == together.problems.kept
+    assert {**alone.summary(), "seconds": 0} == {**together.summary(), "seconds": 0}
+
+
+@few
+@given(randoms)
+def test_a_baseline_accepts_what_it_was_written_from(files: Callable[[Random], list[Path]], random: Random) -> None:
+    """All of it, and not one finding more of a kind."""
+    paths = files(random)
+    baseline = paths[0].with_name("baseline.json")
+    before = validate(paths)
+    written = validate(paths, write_baseline=baseline)
+    assert (written.problems.total, written.exit_code) == (0, ExitCode.OK)
+    accepted = validate(paths, baseline=baseline)
+    assert (accepted.problems.total, accepted.suppressed) == (0, before.problems.total)
+    document = json.loads(baseline.read_bytes())
+    entry = random.choice(document["findings"])
+    entry["count"] -= 1
+    baseline.write_text(json.dumps(document), encoding="utf-8")
+    (one,) = validate(paths, baseline=baseline).problems.kept
+    assert kind_of(one) == (entry["code"], entry["event_type"], entry["pointer"])
+
+
+@few
+@given(randoms, st.lists(st.sampled_from(["TDC0", "TDC1", "TDC2", "TDC203", "tdc117", "TDC30", "TDC002"]), min_size=1))
+def test_select_and_ignore_share_the_findings(
+    files: Callable[[Random], list[Path]], random: Random, prefixes: list[str]
+) -> None:
+    """What one reports the other leaves out, and nothing is lost or changes its place."""
+    paths = files(random)
+    every = validate(paths).problems.kept
+    chosen = validate(paths, prefixes=",".join(prefixes)).problems.kept
+    others = validate(paths, ignored=",".join(prefixes)).problems.kept
+    begins = tuple(prefix.upper() for prefix in prefixes)
+
+    def those(wanted: bool) -> list[Problem]:
+        return [problem for problem in every if problem.code.startswith(begins) is wanted]
+
+    assert [*chosen] == those(True)
+    assert [*others] == those(False)
+
+
+@law
+@given(
+    st.lists(st.lists(st.none() | st.text("abc", max_size=3) | st.uuids().map(str), max_size=30), max_size=30),
+    st.sampled_from([0, 10, 10_000]),
+)
+def test_seen_ids_are_those_a_dict_would_have(batches: list[list[str | None]], quick: int) -> None:
+    """Also while the table grows, and when it takes over from the dict."""
+    seen, before, ordinal = SeenIds(quick), dict[str, int](), 0
+    for ids in batches:
+        expected: list[tuple[int, int]] = []
+        for index, event_id in enumerate(ids):
+            first = ordinal + index if event_id is None else before.setdefault(event_id, ordinal + index)
+            if first != ordinal + index:
+                expected.append((index, first))
+        assert seen.add(ids, ordinal) == expected
+        ordinal += len(ids)
+
+
+def test_codes_are_counted_whether_shown_or_not(files: Callable[[Random], list[Path]]) -> None:
+    """`--max-findings` bounds what is kept, never what is counted."""
+    paths = files(Random(3))
+    every = validate(paths)
+    for keep in (0, 1, 10):
+        some = validate(paths, keep=keep)
+        assert some.by_code == every.by_code == Counter(problem.code for problem in every.problems.kept)
+        rest = iter(every.problems.kept)
+        assert all(problem in rest for problem in some.problems.kept), "in the order met"
+        assert len(some.problems.kept) == keep
+        assert some.exit_code is every.exit_code
