@@ -44,10 +44,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """The environment of a person who has set nothing, on a terminal of 100 columns."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("TDCUR", "TD_", "GITHUB"))}
-    return plain | {"PATH": f"{Path(sys.executable).parent}:{plain['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
+    return (
+        plain
+        | {"PATH": f"{Path(sys.executable).parent}:{plain['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
+        | {"XDG_STATE_HOME": str(folder / "state")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +107,7 @@ def served(block: str, port: str, folder: Path, environment: dict[str, str]) -> 
         server.stderr.read()
 
 
-def test_console_blocks_show_what_the_commands_print(
-    folder: Path, port: str, environment: dict[str, str]
-) -> None:
+def test_console_blocks_show_what_the_commands_print(folder: Path, port: str, environment: dict[str, str]) -> None:
     """Every command of the README is run; what stands below it is what it prints."""
     text = README.read_text(encoding="utf-8")
     with ExitStack() as background:
