@@ -1,0 +1,150 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli import work
+from td_currents_cli.errors import DefectError
+from td_currents_cli.work import AHEAD, SERIAL, in_order, jobs_of
+
+SPAWNED = """
+import multiprocessing
+from td_currents_cli.work import SERIAL, in_order
+
+def adder(number):
+    return lambda item: (item + number, multiprocessing.parent_process() is not None)
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method({method!r})
+    results = list(in_order(adder, (5,), range(SERIAL + 10), 2))
+    assert [result for _, (result, _) in results] == [item + 5 for item in range(SERIAL + 10)], results
+    assert [elsewhere for _, (_, elsewhere) in results] == [False] * SERIAL + [True] * 10, results
+"""
+
+
+def process_of(_argument: object) -> Callable[[int], int]:
+    """Tells the process that an item is worked on in."""
+    return lambda _item: os.getpid()
+
+
+def sleeper(seconds: float) -> Callable[[int], int]:
+    """Takes its time, the more the earlier an item is."""
+
+    def function(item: int) -> int:
+        time.sleep(seconds * (item % 3 == 0))
+        return -item
+
+    return function
+
+
+def dying(at: int) -> Callable[[int], int]:
+    """Kills the process that works on an item."""
+
+    def function(item: int) -> int:
+        if item == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    return function
+
+
+def failing(_argument: object) -> Callable[[int], int]:
+    """Fails at the last item."""
+    return lambda item: 1 // (SERIAL + 20 - item)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
+    """Whichever is done first."""
+    items = range(SERIAL + 30)
+    assert list(in_order(sleeper, (0.01,), items, jobs)) == [(item, -item) for item in items]
+
+
+def test_a_small_input_starts_no_process() -> None:
+    """Starting one would take longer than the work."""
+    assert {process for _, process in in_order(process_of, (0,), range(SERIAL), 4)} == {os.getpid()}
+    processes = [process for _, process in in_order(process_of, (0,), range(SERIAL + 20), 2)]
+    assert os.getpid() not in processes[SERIAL:]
+
+
+def test_one_job_is_this_process() -> None:
+    """`--jobs 1` starts none, however large the input."""
+    assert {process for _, process in in_order(process_of, (0,), range(500), 1)} == {os.getpid()}
+
+
+def test_items_are_taken_a_bounded_number_ahead() -> None:
+    """An endless input needs no endless memory."""
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in count():
+            taken.append(item)
+            yield item
+
+    results = in_order(sleeper, (0,), items(), 2)
+    for number, _ in zip(range(SERIAL + 50), results, strict=False):
+        assert len(taken) <= number + 2 + 2 * AHEAD
+    results.close()
+
+
+def test_closing_ends_the_processes() -> None:
+    """Also where most of the work is not done."""
+    results = in_order(process_of, (0,), count(), 2)
+    processes = {process for _, (_, process) in zip(range(SERIAL + 30), results, strict=False)}
+    results.close()
+    assert multiprocessing.active_children() == []
+    assert [process for process in processes - {os.getpid()} if is_running(process)] == []
+
+
+@pytest.mark.parametrize("at", [SERIAL, SERIAL + 3, SERIAL + 49])
+def test_a_process_that_dies_is_said_to_have_died(at: int) -> None:
+    """No hang, no result that is missing, and what was done before is not lost."""
+    done = 0
+    with pytest.raises(DefectError, match="died") as caught:
+        for done, _ in in_order(dying, (at,), range(SERIAL + 50), 2):  # noqa: B007 -- the last one counts
+            pass
+    assert done < at
+    assert "--jobs 1" in caught.value.hint
+    assert multiprocessing.active_children() == []
+
+
+def test_what_fails_in_another_process_fails_here() -> None:
+    """The exception is the one that was raised there."""
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(failing, (0,), range(SERIAL + 21), 2))
+
+
+@pytest.mark.parametrize("method", sorted({"spawn", "forkserver"} & set(multiprocessing.get_all_start_methods())))
+def test_processes_may_be_started_afresh(method: str, tmp_path: Path) -> None:
+    """As macOS and Windows do, and Python 3.14 everywhere: nothing is inherited, all is sent."""
+    script = tmp_path / "script.py"
+    script.write_text(SPAWNED.format(method=method), encoding="utf-8")
+    subprocess.run([sys.executable, str(script)], check=True, timeout=60)
+
+
+def test_as_many_jobs_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a number is asked for; many cores are more than one reader can feed."""
+    assert jobs_of(3) == 3
+    assert 1 <= jobs_of(None) <= work.MOST_JOBS
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert jobs_of(None) == work.MOST_JOBS
+    assert jobs_of(64) == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert jobs_of(None) == 1
