@@ -1,6 +1,7 @@
 """The benchmarks: that they run, and that what they measure and compare is so. Their figures are for no test."""
 
 import json
+import resource
 import subprocess
 import sys
 from importlib import import_module
@@ -11,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
+PEERS_OF_SEND = {"send-curl": {"curl", "hey"}, "send-latency": {"curl", "ideal"}, "send-checked": {"curl"}}
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Path) -> None:
-    """All cases, with whichever peers are installed: `tdcur` takes part, counts all events, nobody disagrees."""
+    """All cases, with whichever peers are installed: `tdcur` takes part, nobody disagrees, and nothing is left out."""
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "tests.benchmarks", "--events", "250", "--runs", "1", "--json", str(report)]
     done = subprocess.run(
@@ -29,15 +31,20 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
     )
     assert done.returncode == 0, done.stdout + done.stderr
     cases = json.loads(report.read_text())["cases"]
-    assert [case["name"] for case in cases] == ["count-payloads", "count-rows-csv"]
+    assert [case["name"] for case in cases] == ["count-payloads", "count-rows-csv", *PEERS_OF_SEND]
     for case in cases:
         assert f"{case['name']}: " in done.stdout
         assert case["agree"]
         assert not case["failed"]
         names = [contender["name"] for contender in case["contenders"]]
         assert names[0] == "tdcur"
-        assert sorted(names + case["missing"]) == ["DuckDB", "Polars", "chDB", "jq", "tdcur"]
-        assert sum(case["contenders"][0]["answer"].values()) == 250
+        answer = case["contenders"][0]["answer"]
+        if case["name"] in PEERS_OF_SEND:
+            assert {*names, *case["missing"]} == {"tdcur", *PEERS_OF_SEND[case["name"]]}
+            assert answer == {"some 200": True, "others": 0}
+        else:
+            assert {*names, *case["missing"]} == {"tdcur", "DuckDB", "Polars", "chDB", "jq"}
+            assert sum(answer.values()) == 250
         assert all(len(contender["wall"]) == 1 and contender["median"] > 0 for contender in case["contenders"])
 
 
@@ -46,17 +53,19 @@ def test_an_unknown_case_is_refused_with_the_names_there_are() -> None:
     command = [sys.executable, "-m", "tests.benchmarks", "count-payload"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "no such case: count-payload (there are: count-payloads, count-rows-csv)" in done.stderr
+    assert "no such case: count-payload (there are: count-payloads, count-rows-csv, send-curl, " in done.stderr
 
 
 def test_processor_time_and_peak_memory_are_those_of_descendants_too(benchmarks: Any, tmp_path: Path) -> None:
     """A shell that only starts the one who works is charged with that work."""
-    works = "x = bytearray(150_000_000); import time\nwhile time.process_time() < 0.2: pass"
+    works = "x = bytearray(300_000_000); import time\nwhile time.process_time() < 0.2: pass"
     command = ["sh", "-c", f"'{sys.executable}' -S -c '{works}'; true"]
     run = benchmarks("measure").run(command, stdout=tmp_path / "out", folder=tmp_path)
     assert run.wall > 0.2
     assert run.cpu > 0.2
-    assert 150 * MEGABYTE < run.peak < 250 * MEGABYTE
+    # Linux lets a child begin with the peak of the process that started it: more than that is its own.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert 300 * MEGABYTE < run.peak < max(ours, 400 * MEGABYTE) + MEGABYTE
 
 
 @pytest.mark.parametrize(
