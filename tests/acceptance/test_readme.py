@@ -31,6 +31,8 @@ VARIABLE = (
     (re.compile(r"^(seconds|latency) .*", re.MULTILINE), r"\1 …"),
     (re.compile(r"in \d+\.\d+ s\b"), "in … s"),
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "NOW "),
+    # A column is as wide as its widest figure, and that may be a time.
+    (re.compile(r" {2,}"), "  "),
 )
 """What differs from run to run."""
 
@@ -102,9 +104,11 @@ def served(block: str, port: str, folder: Path, environment: dict[str, str]) -> 
         assert server.stderr
         # As many lines as the README shows: what it says before the first request.
         lines = [server.stderr.readline() for _ in range(4)]
-        yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{port}/", f":{PORT}/")
-        server.send_signal(signal.SIGINT)
-        server.stderr.read()
+        try:
+            yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{port}/", f":{PORT}/")
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.stderr.read()
 
 
 def test_console_blocks_show_what_the_commands_print(folder: Path, port: str, environment: dict[str, str]) -> None:
