@@ -1,14 +1,19 @@
 """Work spread over the cores, with the results in the order of the work."""
 
 import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
-from typing import Any, Final, TypeVar
+from traceback import format_exception
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from td_currents_cli.errors import DefectError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,28 +66,102 @@ def in_order(
 def _spread(
     make: Callable[..., Callable[[Item], Result]], arguments: tuple[Any, ...], items: Iterable[Item], jobs: int
 ) -> Iterator[tuple[Item, Result]]:
-    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415 -- small inputs do without
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 -- as above
+    # Not ProcessPoolExecutor: all its processes share one pipe for their results. One that is killed while it writes
+    # leaves half a result in it, and the run hangs.
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 -- small inputs do without
 
     waiting: deque[tuple[Item, Future[Any]]] = deque()
-    pool = ProcessPoolExecutor(jobs, initializer=_start, initargs=(make, arguments))
+    processes: list[_Process] = []
+    pool = ThreadPoolExecutor(jobs)
     try:
+        # All of them before the first thread: to fork is safe then.
+        processes.extend(_Process(make, arguments) for _ in range(jobs))
+        idle = processes.copy()
         for item in items:
-            with _interrupts_held_back():
-                waiting.append((item, pool.submit(_do, item)))
+            waiting.append((item, pool.submit(_do, idle, item)))
             if len(waiting) > jobs * AHEAD:
                 done, future = waiting.popleft()
                 yield done, future.result()
         while waiting:
             done, future = waiting.popleft()
             yield done, future.result()
-    except BrokenProcessPool:
-        raise DefectError(
-            "one of the processes that share the work died: it was killed, or ran out of memory",
-            hint="`--jobs 1` works in a single process, which needs the least memory.",
-        ) from None
     finally:
+        for process in processes:
+            process.kill()
         pool.shutdown(cancel_futures=True)
+        for process in processes:
+            process.close()
+
+
+def _do(idle: list["_Process"], item: Any) -> Any:  # noqa: ANN401 -- whatever the function takes and gives
+    process = idle.pop()
+    try:
+        return process.do(item)
+    finally:
+        idle.append(process)
+
+
+class _Process:
+    """Another process that does one item after another."""
+
+    def __init__(self, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
+        from multiprocessing import Pipe, Process  # noqa: PLC0415 -- small inputs do without
+
+        self._pipe, others = Pipe()
+        self._process = Process(target=_serve, args=(self._pipe, others, make, arguments), daemon=True)
+        with _interrupts_held_back():
+            self._process.start()
+        # Each end is left to one of the two, so that the pipe ends for each when the other does.
+        others.close()
+
+    def do(self, item: Any) -> Any:  # noqa: ANN401 -- as above
+        """What the function makes of an item. Raises what it raises."""
+        try:
+            self._pipe.send_bytes(pickle.dumps(item))
+            result, error = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 -- from a process of our own
+        except (EOFError, OSError):
+            raise DefectError(
+                "one of the processes that share the work died: it was killed, or ran out of memory",
+                hint="`--jobs 1` works in a single process, which needs the least memory.",
+            ) from None
+        if error is not None:
+            raise error
+        return result
+
+    def kill(self) -> None:
+        """End it, whatever it does: who waits for it in another thread gets an error."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Give back what is left of it."""
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+
+def _serve(
+    theirs: "Connection[Any, Any]",
+    pipe: "Connection[Any, Any]",
+    make: Callable[..., Callable[[Any], Any]],
+    arguments: tuple[Any, ...],
+) -> None:
+    theirs.close()
+    # The process that is asked to stop sees to the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    function = make(*arguments)
+    with suppress(EOFError, OSError):
+        while True:
+            item = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from the process that has started this one
+            pipe.send_bytes(pickle.dumps(_outcome_of(function, item)))
+
+
+def _outcome_of(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401 -- as above
+    try:
+        return function(item), None
+    except Exception as error:  # noqa: BLE001 -- raised again where the result is waited for
+        error.add_note("".join(format_exception(error)))
+        return None, error
 
 
 @contextmanager
@@ -96,30 +175,3 @@ def _interrupts_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_function: Callable[[Any], Any]
-
-
-def _start(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-    global _function  # noqa: PLW0603 -- a process of a pool has no other place for what it is told once
-    from threading import Thread  # noqa: PLC0415 -- in processes of a pool only
-
-    # The process that was asked to stop sees to the others. Should it be killed, nobody does.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_end_with_parent, daemon=True).start()
-    _function = make(*arguments)
-
-
-def _end_with_parent() -> None:
-    from multiprocessing import parent_process  # noqa: PLC0415 -- as above
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _do(item: Any) -> Any:  # noqa: ANN401 -- whatever the function takes and gives
-    return _function(item)

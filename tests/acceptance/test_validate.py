@@ -203,6 +203,10 @@ def test_many_processes_give_what_one_gives(validate: Run, folder: Path) -> None
     assert outcomes[0]["summary"]["by_code"] == {"TDC107": 1600, "TDC117": 40_000}
 
 
+LINES = (json.dumps({"events": [event(number) for number in range(100)]}).encode() + b"\n") * 100
+"""A good megabyte."""
+
+
 @pytest.fixture
 def endless() -> Iterator["subprocess.Popen[bytes]"]:
     """A run in two further processes, in a session of its own, whose input never ends."""
@@ -211,10 +215,9 @@ def endless() -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(
         [*COMMAND, *options], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
     ) as process:
-        line = json.dumps({"events": [event(number) for number in range(100)]}).encode() + b"\n"
         assert process.stdin
         while len(processes_of(process)) < 3:
-            process.stdin.write(line * 100)
+            process.stdin.write(LINES)
         yield process
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -263,6 +266,10 @@ def test_a_process_that_is_killed_stops_the_run(endless: "subprocess.Popen[bytes
     """With a message, not with a hang or with part of the findings."""
     worker = max(processes_of(endless))
     os.kill(worker, signal.SIGKILL)
+    assert endless.stdin
+    with suppress(BrokenPipeError):
+        # More work than the other process would be given.
+        endless.stdin.write(LINES * 50)
     stdout, stderr = endless.communicate(timeout=30)
     assert (endless.returncode, stdout) == (70, b"")
     assert b"died" in stderr
