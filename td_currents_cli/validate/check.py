@@ -21,7 +21,7 @@ from td_currents_cli.validate.extent import Extent, Named, in_text_order
 from td_currents_cli.validate.fields import FieldCheck, check_event_type
 from td_currents_cli.validate.finding import Finding
 from td_currents_cli.validate.limits import CLOCK_SKEW, MOST_NESTED
-from td_currents_cli.validate.locate import Places
+from td_currents_cli.validate.locate import Places, only_place
 from td_currents_cli.validate.nesting import too_deep_at
 from td_currents_cli.validate.text import check_text, is_plain
 
@@ -137,15 +137,15 @@ class Checker:
 
     def _diagnosed(self, elements: Elements) -> Checked:
         extent = Extent(elements)
-        ids: list[str | None] = []
+        ids: list[str | None] = [None] * len(extent.texts)
+        if self._clean:
+            ids = self._clean.ids_of_events(extent.texts)
         problems: list[Problem] = []
         for index, text in enumerate(extent.texts):
-            event_id = self._clean.id_of_event(text) if self._clean else None
-            if event_id is None:
+            if ids[index] is None:
                 event, found = self._findings(text, arrived=extent.batch.location.row is not None)
                 problems += [extent.problem_of_event(index, event, finding, byte) for byte, finding in found]
-                event_id = event.id
-            ids.append(event_id)
+                ids[index] = event.id
         of_document = [extent.problem(finding, finding.at or 0) for finding in check_document(elements, extent.end)]
         if of_document:
             problems = in_text_order([*of_document, *problems])
@@ -157,11 +157,20 @@ class Checker:
             return Named(), [(0, Finding(Code.EVENT_NOT_OBJECT, (), f"an event is an object, found {kind_of(text)}"))]
         event, plain = _decoded(text)
         findings = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
-        if not findings:
-            return Named.of(event), []
-        places = Places(text, [each.path for each in findings if each.at is None])
-        at = [places.find(each.path, name=each.at_name) if each.at is None else each.at for each in findings]
-        return Named.of(event), sorted(zip(at, findings, strict=True), key=lambda item: item[0])
+        return Named.of(event), sorted(zip(_places(text, findings), findings, strict=True), key=lambda item: item[0])
+
+
+def _places(text: bytes, findings: Sequence[Finding]) -> Iterator[int]:
+    """The byte of an event that each remark is about."""
+    places: Places | None = None
+    for finding in findings:
+        if finding.at is not None:
+            yield finding.at
+        elif found := only_place(text, finding.path):
+            yield found[0 if finding.at_name else 1]
+        else:
+            places = places or Places(text, [each.path for each in findings])
+            yield places.find(finding.path, name=finding.at_name)
 
 
 def _too_deep(batch: Batch) -> Problem | None:

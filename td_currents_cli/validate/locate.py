@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_COLON: Final = re.compile(rb"\s*:\s*")
 _TEXT, _NAME, _OPENING, _CLOSING, _SCALAR = range(1, _TOKEN.groups + 1)
 
 Path = tuple[str | int, ...]
@@ -40,6 +41,24 @@ class Places:
             found = found[:-1]
         name_at, value_at = self._places[found]
         return name_at if name and found == path else value_at
+
+
+def only_place(text: bytes, path: Path) -> tuple[int, int] | None:
+    """Where a member begins that is there, its name and its value, if that can be told without a look at all others.
+
+    Nearly always it can: no other member and no text of the whole value is called the same.
+    """
+    name = path[-1] if path else None
+    if not isinstance(name, str) or not (name.isascii() and name.isidentifier()) or b"\\u00" in text:
+        # It may be spelled with escapes.
+        return None
+    token = b'"%b"' % name.encode()
+    at = text.find(token)
+    if at < 0 or text.find(token, at + 1) >= 0:
+        return None
+    colon = _COLON.match(text, at + len(token))
+    # The end of a longer name that has a quote in it: `a\"name`.
+    return (at, colon.end()) if colon and text[at - 1 : at] != b"\\" else None
 
 
 def members(text: bytes) -> Iterator[tuple[Path, int, int]]:
