@@ -272,6 +272,8 @@ def failure(error: BaseException) -> Failure:
 
 def _origin(cause: BaseException) -> BaseException:
     """The exception of the operating system or of TLS that the library has wrapped."""
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return cause.certificate_error
     if isinstance(cause, aiohttp.ClientConnectorError):
         return cause.os_error
     return cause.__cause__ if isinstance(cause.__cause__, ssl.SSLError) else cause
