@@ -137,21 +137,43 @@ def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> No
     assert MAIL in kept
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
-def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
-    """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
+def answering(status: int, text: Callable[[Scope, bytes], bytes]) -> Callable[[ASGIApp], ASGIApp]:
+    """A layer that gives every request the same answer, with a text made of its scope and its body."""
 
-    def echoing(_: ASGIApp) -> ASGIApp:
+    def around(_: ASGIApp) -> ASGIApp:
         async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-            message = await receive()
-            echo = b"\n".join(b": ".join(header) for header in scope["headers"]) + message["body"]
+            messages = [await receive()]
+            while messages[-1].get("more_body"):
+                messages.append(await receive())
+            body = b"".join(message["body"] for message in messages)
             await send({"type": "http.response.start", "status": status, "headers": []})
-            await send({"type": "http.response.body", "body": echo})
+            await send({"type": "http.response.body", "body": text(scope, body)})
 
         return layer
 
-    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=echoing) as receiver:
+    return around
+
+
+def echo(scope: Scope, body: bytes) -> bytes:
+    """All that was sent."""
+    return b"\n".join(b": ".join(header) for header in scope["headers"]) + body
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
+def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
+    """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
+    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=answering(status, echo)) as receiver:
         assert run("--url", with_key(receiver.url("braze", "currents")), "--retry-for", "300ms") == code
+
+
+@pytest.mark.xfail(reason="send cuts an answer after 1,024 bytes before it is scrubbed: the beginning of a key stays")
+def test_an_answer_that_is_cut_within_the_key(run: Run, tmp_path: Path) -> None:
+    """What is left of a key where an answer was cut off is not passed on either."""
+    many = b"".join(b"%030d@example.com " % number for number in range(23))
+    layer = answering(400, lambda *_: many + KEY.encode())
+    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=layer) as receiver:
+        assert run("--url", with_key(receiver.url("braze", "currents"))) == 3
+    assert HEX[:8] not in without_event((tmp_path / "dead.jsonl").read_text("utf-8").splitlines()[0])
 
 
 def test_nobody_there(run: Run) -> None:
