@@ -20,11 +20,14 @@ class Contender:
         peer: who is asked.
         command: the process, to which the path of the input is appended.
         answer: reads the answer from the file that holds the process's standard output.
+        sample: how many events of the input its command takes, where all would take too long; its times are those
+            measured, scaled to all events. None for all of them.
     """
 
     peer: Peer
     command: Callable[[], tuple[str, ...]]
     answer: Callable[[Path], Answer]
+    sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,10 @@ POLARS: Final = Peer("Polars", partial(_of_package, "polars"))
 JQ: Final = Peer("jq", partial(_of_program, "jq"))
 CURL: Final = Peer("curl", partial(_second_word, "curl"))
 HEY: Final = Peer("hey", partial(_of_silent_program, "hey"))
+JSONSCHEMA_RS: Final = Peer("jsonschema-rs", partial(_of_package, "jsonschema-rs"))
+CHECK_JSONSCHEMA: Final = Peer("check-jsonschema", partial(_of_package, "check-jsonschema"))
+CLEAN: Final = Peer("tdcur, clean input", partial(_of_package, "td-currents-cli"))
+"""The same program, where what is asked is how much slower another input is."""
 IDEAL: Final = Peer("ideal", lambda: "0")
 """Nobody: the time that the endpoint alone would take."""
 
@@ -74,6 +78,11 @@ def tdcur() -> tuple[str, ...]:
     """The command as it is installed beside this Python: no wrapper of a version manager is measured with it."""
     program = Path(sysconfig.get_path("scripts"), "tdcur")
     return (str(program),) if program.exists() else (sys.executable, "-m", "td_currents_cli")
+
+
+def check_jsonschema() -> tuple[str, ...]:
+    """The command of this Python."""
+    return (sys.executable, "-m", "check_jsonschema")
 
 
 def script(name: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -116,7 +116,7 @@ def race(case: Case, corpus: Corpus, *, runs: int, answers: Path | None = None) 
     present = [Entry(contender) for contender in case.contenders if contender.peer.version()]
     with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-") as scratch, case.setting(source):
         for entry, number in _turns(present, runs):
-            _take_turn(entry, source, Path(scratch), answers, timed=number > 0)
+            _take_turn(entry, source, Path(scratch), answers, events=corpus.events if number else None)
             _say(case, entry, number, runs)
     return Result(
         case=case,
@@ -138,7 +138,8 @@ def _turns(entries: Sequence[Entry], runs: int) -> Iterator[tuple[Entry, int]]:
                 yield entry, number
 
 
-def _take_turn(entry: Entry, source: Path, scratch: Path, answers: Path | None, *, timed: bool) -> None:
+def _take_turn(entry: Entry, source: Path, scratch: Path, answers: Path | None, *, events: int | None) -> None:
+    """Run a contender; its time for so many events counts, none where they are None."""
     stdout = (answers or scratch) / f"{entry.name}.out"
     try:
         measured = run([*entry.contender.command(), str(source)], stdout=stdout, folder=scratch)
@@ -154,8 +155,9 @@ def _take_turn(entry: Entry, source: Path, scratch: Path, answers: Path | None, 
         entry.answer = answer
     elif entry.answer != answer:
         entry.failure = "gave another answer than in its first run"
-    if timed:
-        entry.runs.append(measured)
+    if events is not None:
+        factor = max(1.0, events / (entry.contender.sample or events))
+        entry.runs.append(replace(measured, wall=factor * measured.wall, cpu=factor * measured.cpu))
 
 
 def _differences(first: Entry, other: Entry) -> Iterator[str]:

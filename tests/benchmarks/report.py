@@ -61,6 +61,7 @@ def _entry(entry: Entry, result: Result) -> dict[str, object]:
         "events_per_second": round(result.events / entry.median),
         "ratio_to_best_peer": None if ratio is None else round(ratio, 3),
         "answer": entry.answer,
+        "sample": entry.contender.sample,
     }
 
 
@@ -103,6 +104,10 @@ def _remarks(result: Result) -> Iterator[str]:
         reached = result.reached(goal)
         if reached is not None:
             yield f"goal: {goal}: {'reached' if reached >= goal.times else 'not reached'} ({reached:.2f})"
+    for entry in result.entries:
+        sample = entry.contender.sample
+        if sample is not None and sample < result.events:
+            yield f"{entry.name} was given {sample:,} events; its times are scaled to all {result.events:,}"
     if result.missing:
         yield f"not installed, left out: {', '.join(result.missing)}"
     for name, failure in result.failed.items():

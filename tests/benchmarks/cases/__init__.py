@@ -4,6 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.benchmarks.case import Case
-from tests.benchmarks.cases import count, send
+from tests.benchmarks.cases import count, send, validate
 
-CASES: Final[Mapping[str, Case]] = {case.name: case for case in (*count.CASES, *send.CASES)}
+CASES: Final[Mapping[str, Case]] = {case.name: case for case in (*count.CASES, *send.CASES, *validate.CASES)}
