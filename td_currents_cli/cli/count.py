@@ -1,34 +1,165 @@
 """`tdcur count`."""
 
+import sys
+import time
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Paths, command
+from td_currents_cli.cli.common import Jobs, Paths, command
 from td_currents_cli.outcome import Outcome
+
+WHICH: Final = "Which events"
+GROUPS: Final = "Groups"
+CHECKS: Final = "Checks"
 
 
 class CountFormat(StrEnum):
     """How counts are printed."""
 
     table = "table"
+    markdown = "markdown"
     json = "json"
     jsonl = "jsonl"
     csv = "csv"
     tsv = "tsv"
 
 
+class CountSort(StrEnum):
+    """The order of the groups."""
+
+    COUNT = "count"
+    NAME = "name"
+    FIRST = "first"
+    LAST = "last"
+
+
 @command
 def count(
     paths: Paths = None,
     *,
-    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
+    output_format: Annotated[
         CountFormat, typer.Option("--format", help="How the counts are printed.")
     ] = CountFormat.table,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="NAME,…",
+            help="event_type, category, channel, hour, day, week, month, source, or any field, such as campaign_name "
+            "or properties.channel.",
+            show_default="event_type",
+            rich_help_panel=GROUPS,
+        ),
+    ] = None,
+    timezone: Annotated[
+        str,
+        typer.Option(
+            "--timezone", metavar="ZONE", help="Of hours, days, weeks, months: Europe/Berlin.", rich_help_panel=GROUPS
+        ),
+    ] = "UTC",
+    pivot: Annotated[
+        str | None,
+        typer.Option("--pivot", metavar="NAME", help="One of --by, as columns of the table.", rich_help_panel=GROUPS),
+    ] = None,
+    all_types: Annotated[
+        bool, typer.Option("--all-types", help="Also types that no event has.", rich_help_panel=GROUPS)
+    ] = False,
+    sort: Annotated[
+        CountSort | None,
+        typer.Option(
+            "--sort", help="Order of the groups.", show_default="count; name for times", rich_help_panel=GROUPS
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top", metavar="N", min=1, help="Only the first N, and the rest as one.", rich_help_panel=GROUPS
+        ),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="GLOB",
+            help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out.",
+            rich_help_panel=WHICH,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Only events that happened from then on: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, -7d.",
+            rich_help_panel=WHICH,
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Only events that happened before.", rich_help_panel=WHICH),
+    ] = None,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Count each event id once.", rich_help_panel=WHICH)] = False,
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Also count different event ids and users.", rich_help_panel=GROUPS)
+    ] = False,
+    expect: Annotated[
+        Path | None,
+        typer.Option(
+            "--expect",
+            metavar="FILE",
+            help="Exit 1 unless the counts are those of a file: 100, >=100, <=100, 100±5%.",
+            rich_help_panel=CHECKS,
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="FILE", help="Show what changed since a count.", rich_help_panel=CHECKS),
+    ] = None,
+    fail_on_drop: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-on-drop",
+            metavar="PERCENT",
+            help="With --compare: exit 1 if a group lost so much, such as 30%.",
+            rich_help_panel=CHECKS,
+        ),
+    ] = None,
+    jobs: Jobs = None,
 ) -> Outcome:
-    """Count events by type, in payload files and ingested rows alike."""
-    from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.read import sources  # noqa: PLC0415
+    """Count events by type, or by anything else they hold, in payload files and ingested rows alike.
 
-    return run(CountRequest(sources(paths)))
+    The files of --expect and --compare are what count writes as json, jsonl, csv or tsv.
+
+    Examples: tdcur count payloads/ --by channel,day --pivot day; tdcur count rows.csv --dedupe --expect counts.json
+    """
+    from td_currents_cli.count import CountRequest, Sort, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.count.compare import part_of  # noqa: PLC0415
+    from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
+    from td_currents_cli.events.filter import Filter  # noqa: PLC0415
+    from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
+    from td_currents_cli.read import sources  # noqa: PLC0415
+    from td_currents_cli.work import jobs_of  # noqa: PLC0415
+
+    zone = zone_of(timezone)
+    return run(
+        CountRequest(
+            sources(paths),
+            by=tuple(split_names(by or [EVENT_TYPE])),
+            zone=zone,
+            wanted=Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone),
+            unique=unique,
+            dedupe=dedupe,
+            all_types=all_types,
+            sort=None if sort is None else Sort(sort),
+            top=top,
+            pivot=pivot,
+            over_time=output_format is CountFormat.table and sys.stdout.isatty(),
+            expect=expect,
+            compare=compare,
+            fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
+            jobs=jobs_of(jobs),
+        )
+    )

@@ -111,6 +111,11 @@ def decompressed(raw: BinaryIO) -> ByteStream:
     return _Guarded(cast("ByteStream", stream), "plain")
 
 
+def is_packed(head: bytes) -> bool:
+    """Whether a source that begins like this is compressed."""
+    return any(head.startswith(magic) for magic, _kind, _opened in _KINDS)
+
+
 def plain(raw: BinaryIO) -> ByteStream:
     """The bytes of an open source as they stand, from where it stands. Reading raises UnreadableError alone."""
     return _Guarded(cast("ByteStream", BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)), "plain")

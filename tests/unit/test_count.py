@@ -1,35 +1,54 @@
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from td_currents_cli.count import LATEST, CountOutcome, CountRequest, iso, run, usable_seconds
-from td_currents_cli.errors import ExitCode
+from td_currents_cli.catalog import load
+from td_currents_cli.count import CountOutcome, CountRequest, Sort, run
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.events.filter import Filter, TypeGlobs
+from td_currents_cli.events.moments import zone_of
+from td_currents_cli.events.times import iso
 from td_currents_cli.read import sources
 
-
-def count(path: Path, text: str) -> CountOutcome:
-    """The counts of one file."""
-    path.write_text(text, encoding="utf-8")
-    return run(CountRequest(sources([str(path)])))
+Counter = Callable[..., CountOutcome]
 
 
-def test_counts_are_in_descending_order(tmp_path: Path) -> None:
+@pytest.fixture
+def count(tmp_path: Path) -> Counter:
+    """Counts the events of a text, or of a list of events."""
+
+    def counted(events: str | list[dict[str, Any]], **options: Any) -> CountOutcome:
+        path = tmp_path / "events.jsonl"
+        text = events if isinstance(events, str) else "\n".join(json.dumps({"event_type": "a"} | e) for e in events)
+        path.write_text(text, encoding="utf-8")
+        return run(CountRequest(sources([str(path)]), **options))
+
+    return counted
+
+
+def counts(outcome: CountOutcome) -> list[tuple[Any, ...]]:
+    """The key of each group, then its count."""
+    return [(*each.key, each.count) for each in outcome.counts]
+
+
+def test_counts_are_in_descending_order(count: Counter) -> None:
     """Types with equal counts by name; shares are of all events; events without a type come last among equals."""
     names = ["b", "a", "c", "c"]
     events = ",".join(f'{{"event_type":"{name}"}}' for name in names) + ',{"id":"x"},{"event_type":5}'
-    outcome = count(tmp_path / "x.json", f'{{"events":[{events}]}}')
-    assert [(each.event_type, each.count) for each in outcome.counts] == [(None, 2), ("c", 2), ("a", 1), ("b", 1)]
+    outcome = count(f'{{"events":[{events}]}}')
+    assert counts(outcome) == [("c", 2), (None, 2), ("a", 1), ("b", 1)]
     assert [each.share for each in outcome.counts] == [2 / 6, 2 / 6, 1 / 6, 1 / 6]
     assert outcome.exit_code is ExitCode.OK
 
 
-def test_first_and_last_time_of_each_type_and_of_all(tmp_path: Path) -> None:
+def test_first_and_last_time_of_each_type_and_of_all(count: Counter) -> None:
     """Of those events that have a usable time; order in the file does not matter."""
     times = [("a", "30"), ("a", "10"), ("b", '"20"'), ("b", "null"), ("c", "1790000000000000")]
-    events = "\n".join(f'{{"event_type":"{name}","time":{time}}}' for name, time in times)
-    outcome = count(tmp_path / "x.jsonl", events)
-    assert [(each.event_type, iso(each.first), iso(each.last)) for each in outcome.counts] == [
+    outcome = count("\n".join(f'{{"event_type":"{name}","time":{time}}}' for name, time in times))
+    assert [(*each.key, iso(each.first), iso(each.last)) for each in outcome.counts] == [
         ("a", "1970-01-01T00:00:10Z", "1970-01-01T00:00:30Z"),
         ("b", "1970-01-01T00:00:20Z", "1970-01-01T00:00:20Z"),
         ("c", None, None),
@@ -37,45 +56,12 @@ def test_first_and_last_time_of_each_type_and_of_all(tmp_path: Path) -> None:
     assert (iso(outcome.first), iso(outcome.last)) == ("1970-01-01T00:00:10Z", "1970-01-01T00:00:30Z")
 
 
-@pytest.mark.parametrize(
-    ("time", "seconds"),
-    [
-        (1790000000, 1790000000),
-        (1790000000.5, 1790000000.5),
-        ("1790000000", 1790000000),
-        (0, 0),
-        (LATEST, LATEST),
-        (LATEST + 1, None),
-        (1790000000000000, None),
-        (-1, None),
-        (True, None),
-        (None, None),
-        ("", None),
-        ("1.5", None),
-        ("²", None),
-        ("\u0661", None),
-        ("9" * 5000, None),
-        (float("inf"), None),
-        ("\ud800", None),
-        ([1], None),
-    ],
-)
-def test_what_is_a_time(time: object, seconds: float | None) -> None:
-    """UNIX seconds between 1970 and 9999, as a number or as a text of digits; anything else is none and no error."""
-    assert usable_seconds(time) == seconds
-
-
-def test_moments_are_written_in_utc() -> None:
-    """To the second, with the suffix that every reader knows."""
-    assert iso(datetime(2026, 11, 20, 10, 0, 0, 999_999, UTC)) == "2026-11-20T10:00:00Z"
-    assert iso(None) is None
-
-
-def test_the_balance_is_part_of_the_outcome(tmp_path: Path) -> None:
+def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
     """Rows and events, good and rejected; what was rejected makes the run exit 1."""
-    outcome = count(tmp_path / "x.jsonl", '{"events":[{"event_type":"a"},1]}\n{"events":5}\n')
+    outcome = count('{"events":[{"event_type":"a"},1]}\n{"events":5}\n')
     assert outcome.summary() == {
         "total": 1,
+        "groups": 1,
         "types": 1,
         "first": None,
         "last": None,
@@ -83,13 +69,281 @@ def test_the_balance_is_part_of_the_outcome(tmp_path: Path) -> None:
         "rows_rejected": 1,
         "events_read": 2,
         "events_rejected": 1,
+        "duplicates": 0,
+        "filtered": 0,
         "problems": 2,
+        "by": ("event_type",),
+        "timezone": "UTC",
+        "unknown_types": ("a",),
     }
     assert outcome.balance.balanced
     assert outcome.exit_code is ExitCode.FINDINGS
 
 
-def test_names_that_no_encoding_has_do_not_stop_the_count(tmp_path: Path) -> None:
+def test_names_that_no_encoding_has_do_not_stop_the_count(count: Counter) -> None:
     """A lone surrogate in a type is a type."""
-    outcome = count(tmp_path / "x.json", '{"event_type":"\\ud800","time":1e400}')
-    assert [(each.event_type, each.count, each.first) for each in outcome.counts] == [("\ud800", 1, None)]
+    outcome = count('{"event_type":"\\ud800","time":1e400}')
+    assert [(each.key, each.count, each.first) for each in outcome.counts] == [(("\ud800",), 1, None)]
+
+
+def test_what_events_can_be_counted_by(count: Counter) -> None:
+    """Their type and what the catalogue says of it, their time, their source, their fields; several together."""
+    events = [
+        {"event_type": "users.messages.email.Open", "time": 1782864000, "properties": {"campaign_name": "x"}},
+        {"event_type": "users.behaviors.Purchase", "time": 1782867600, "user": {"timezone": "Asia/Tokyo"}},
+        {"event_type": "users.messages.teapot.Boil", "time": None},
+    ]
+    assert counts(count(events, by=("category", "channel"))) == [
+        ("customer_behavior", "behaviors", 1),
+        ("message_engagement", "email", 1),
+        (None, "teapot", 1),
+    ]
+    assert counts(count(events, by=("hour",))) == [("2026-07-01T00:00", 1), ("2026-07-01T01:00", 1), (None, 1)]
+    assert counts(count(events, by=("day", "week", "month"))) == [
+        ("2026-07-01", "2026-W27", "2026-07", 2),
+        (None,) * 3 + (1,),
+    ]
+    assert counts(count(events, by=("timezone",))) == [(None, 2), ("Asia/Tokyo", 1)]
+    ((source, number),) = counts(count(events, by=("source",)))
+    assert (Path(source).name, number) == ("events.jsonl", 3)
+
+
+def test_days_are_those_of_the_time_zone(count: Counter) -> None:
+    """An hour before midnight in UTC is the next day in Berlin, and the day before in New York stays it."""
+    events = [{"time": 1782860400}]
+    for zone, day in (("UTC", "2026-06-30"), ("Europe/Berlin", "2026-07-01"), ("America/New_York", "2026-06-30")):
+        assert counts(count(events, by=("day",), zone=zone_of(zone))) == [(day, 1)]
+
+
+def test_an_odd_hour_of_the_year_has_its_own_name(count: Counter) -> None:
+    """Clocks that are set at a minute past midnight, and offsets of minutes and seconds."""
+    around = [{"time": 1173583800 + seconds} for seconds in (0, 59, 60, 899)]
+    outcome = count(around, by=("hour",), zone=zone_of("America/St_Johns"))
+    assert counts(outcome) == [("2007-03-11T00:00", 2), ("2007-03-11T01:00", 2)]
+    liberia = count([{"time": 2669}, {"time": 2670}], by=("day",), zone=zone_of("Africa/Monrovia"))
+    assert counts(liberia) == [("1969-12-31", 1), ("1970-01-01", 1)]
+
+
+def test_the_end_of_time_is_no_defect(count: Counter) -> None:
+    """The last second of 9999 is in the year 10000 somewhere, which has no name."""
+    outcome = count([{"time": 253402300799}], by=("day",), zone=zone_of("Pacific/Auckland"))
+    assert counts(outcome) == [(None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        ({"user": {"x": "u"}, "properties": {"x": "p"}, "x": "top"}, "u"),
+        ({"user": {"x": None}, "properties": {"x": "p"}}, "p"),
+        ({"user": None, "properties": {"x": "p"}}, "p"),
+        ({"user": 5, "properties": {"x": "p"}}, "p"),
+        ({"user": [1], "properties": "text", "x": "top"}, "top"),
+        ({"x": "top"}, "top"),
+        ({"user_x": "flat"}, "flat"),
+        ({"properties_x": "flat"}, "flat"),
+        ({"user": {}, "properties": {}}, None),
+        ({"properties": {"x": True}}, "true"),
+        ({"properties": {"x": 1}}, "1"),
+        ({"properties": {"x": 1.5}}, "1.5"),
+        ({"properties": {"x": 12345678901234567890}}, "12345678901234567890"),
+        ({"properties": {"x": ["é", 1]}}, '["é",1]'),
+        ({"properties": {"x": {"y": None}}}, '{"y":null}'),
+        ({"properties": {"x": ""}}, None),
+    ],
+)
+def test_a_field_by_its_bare_name(count: Counter, event: dict[str, Any], value: str | None) -> None:
+    """The first value there is, in `user`, `properties`, or a flat event; as text, or as JSON where it is none."""
+    assert counts(count([event], by=("x",))) == [(value, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("user.x", "u"),
+        ("properties.x", "p"),
+        ("properties.custom_properties.plan", "gold"),
+        ("properties.custom_properties.none", None),
+        ("properties.x.deeper", None),
+        ("id", "i"),
+        ("time", "7"),
+    ],
+)
+def test_a_field_by_its_place(count: Counter, name: str, value: str | None) -> None:
+    """A dotted name says where; the members of an event itself need no place."""
+    event = {
+        "id": "i",
+        "time": 7,
+        "user": {"x": "u", "id": "other"},
+        "properties": {"x": "p", "time": 8, "custom_properties": {"plan": "gold"}},
+    }
+    assert counts(count([event], by=(name,))) == [(value, 1)]
+
+
+def test_fields_of_flat_events_that_needed_a_prefix(count: Counter) -> None:
+    """As `tdcur parse` writes them: the whole dotted name is the name of a member."""
+    assert counts(count([{"properties.x": "p", "x": "u"}], by=("properties.x", "x"))) == [("p", "u", 1)]
+
+
+def test_text_and_number_of_the_same_look_are_one_group(count: Counter) -> None:
+    """A count by a field is for people and for CSV: both say 5."""
+    assert counts(count([{"x": "5"}, {"x": 5}, {"x": True}, {"x": 1}], by=("x",))) == [("5", 2), ("1", 1), ("true", 1)]
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        (),
+        ("",),
+        ("day", "day"),
+        ("user",),
+        ("properties",),
+        ("a.b",),
+        ("user.",),
+        ("a\nb",),
+        ('a"b',),
+        ("properties.x", "properties.x.y"),
+    ],
+)
+def test_what_cannot_be_counted_by(count: Counter, by: tuple[str, ...]) -> None:
+    """It is refused before anything is read."""
+    with pytest.raises(UsageError):
+        count([{}], by=by)
+
+
+def test_events_that_are_not_meant_are_filtered(count: Counter) -> None:
+    """They are in the balance, and in no group."""
+    events = [{"event_type": name, "time": time} for name in ("a", "b") for time in (5, 10, 15)]
+    outcome = count(events, wanted=Filter(types=TypeGlobs.of(["a"]), since=10))
+    assert counts(outcome) == [("a", 2)]
+    assert (outcome.balance.events_read, outcome.balance.filtered, outcome.balance.balanced) == (6, 4, True)
+    assert outcome.counts[0].share == 1
+
+
+def test_each_id_is_counted_once(count: Counter) -> None:
+    """The first one counts, in its group; events without an id are no duplicates of each other."""
+    events = [{"event_type": name, "id": each} for name, each in (("a", "1"), ("b", "1"), ("a", "1"), ("a", "2"))]
+    outcome = count([*events, {}, {}, {"id": 5}, {"id": 5}], dedupe=True)
+    assert [(*each.key, each.count, each.duplicates) for each in outcome.counts] == [("a", 6, 1), ("b", 0, 1)]
+    assert outcome.total.duplicates == outcome.balance.duplicates == 2
+    assert outcome.balance.balanced
+    assert outcome.counts[0].as_dict(outcome.by)["duplicates"] == 1
+
+
+def test_different_events_and_users(count: Counter) -> None:
+    """Of each group and of all; a user is told by Braze's own id, where there is none by the customer's."""
+    events: list[dict[str, Any]] = [
+        {"event_type": "a", "id": "1", "user": {"user_id": "u1", "external_user_id": "x"}},
+        {"event_type": "a", "id": "1", "user": {"user_id": "u1", "external_user_id": "y"}},
+        {"event_type": "b", "id": "1", "user": {"user_id": "u2", "external_user_id": "x"}},
+        {"event_type": "b", "id": "2", "external_user_id": "u1"},
+        {"event_type": "b"},
+    ]
+    outcome = count(events, unique=True)
+    assert [(*each.key, each.unique_events, each.unique_users) for each in outcome.counts] == [("b", 2, 2), ("a", 1, 1)]
+    assert (outcome.total.unique_events, outcome.total.unique_users) == (2, 2)
+    assert outcome.summary()["unique_users"] == 2
+    assert outcome.counts[0].duplicates is None
+    assert outcome.balance.duplicates == 0
+
+
+def test_ids_beyond_what_fits_into_memory(count: Counter) -> None:
+    """They go to disk, which is told, and changes nothing."""
+    events = [{"id": str(number % 30), "user": {"user_id": str(number % 7)}} for number in range(90)]
+    few = count(events, dedupe=True, unique=True, limit=20)
+    assert few.spilled > 0
+    assert few.counts == count(events, dedupe=True, unique=True).counts
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"), [(None, "cab"), (Sort.COUNT, "cab"), (Sort.NAME, "abc"), (Sort.FIRST, "bac"), (Sort.LAST, "acb")]
+)
+def test_groups_can_be_sorted(count: Counter, sort: Sort | None, names: str) -> None:
+    """By count, by name, the earliest first, or the one with the latest event first."""
+    events = [
+        {"event_type": name, "time": time}
+        for name, time in (("a", 2), ("a", 9), ("b", 1), ("c", 3), ("c", 4), ("c", 5))
+    ]
+    assert "".join(each.key[0] or "" for each in count(events, sort=sort).counts) == names
+
+
+def test_times_are_in_their_order(count: Counter) -> None:
+    """Unless another order is asked for, or there is something else to count by."""
+    events = [{"time": 86400}, {"time": 0}, {"time": 86400}, {}]
+    assert counts(count(events, by=("day",))) == [("1970-01-01", 1), ("1970-01-02", 2), (None, 1)]
+    assert counts(count(events, by=("day",), sort=Sort.COUNT))[0] == ("1970-01-02", 2)
+    assert counts(count(events, by=("day", "event_type")))[0] == ("1970-01-02", "a", 2)
+
+
+def test_the_first_groups_and_the_rest(count: Counter) -> None:
+    """The rest is one group; nothing is left out of the total."""
+    events = [{"event_type": name, "time": place} for place, name in enumerate("aaabbcd")]
+    outcome = count(events, top=2)
+    assert counts(outcome) == [("a", 3), ("b", 2)]
+    assert outcome.rest is not None
+    assert (outcome.others, outcome.rest.count, iso(outcome.rest.first)) == (2, 2, "1970-01-01T00:00:05Z")
+    assert outcome.total.count == 7
+    assert outcome.summary()["groups"] == 4
+    assert outcome.as_dict()["rest"]["groups"] == 2  # type: ignore[index]  # an object
+    assert count(events, top=4).rest is None
+
+
+def test_all_types_of_the_catalogue(count: Counter) -> None:
+    """Those that arrive over HTTP are there with 0, if they are meant; others only where there are events."""
+    http = {event.name for event in load().events.values() if event.http}
+    outcome = count([{"event_type": "users.messages.email.Open"}, {"event_type": "new"}], all_types=True)
+    assert {each.key[0] for each in outcome.counts} == http | {"new"}
+    assert sum(each.count for each in outcome.counts) == 2
+    assert outcome.unknown_types == ("new",)
+    some = count([{}], all_types=True, by=("event_type", "channel"), wanted=Filter(types=TypeGlobs.of(["*.sms.*"])))
+    assert {each.key[1] for each in some.counts} == {"sms"}
+    assert all(each.share == 0 for each in some.counts)
+
+
+@pytest.mark.parametrize("options", [{"by": ("day",)}, {"by": ("event_type", "day")}, {"by": ("channel",)}])
+def test_types_without_events_have_no_day(count: Counter, options: dict[str, Any]) -> None:
+    """Nothing can be said of them that an event would tell."""
+    with pytest.raises(UsageError, match="--all-types"):
+        count([{}], all_types=True, **options)
+
+
+def test_a_pivot(count: Counter) -> None:
+    """The values of one thing as columns in their order, a missing one last; lines by their total."""
+    events = [{"event_type": name, "time": time} for name, time in (("a", 90000), ("b", 0), ("b", 90000), ("c", None))]
+    outcome = count(events, by=("event_type", "day"), pivot="day", top=2, all_types=True)
+    assert outcome.pivot is not None
+    assert outcome.pivot.columns == ("1970-01-01", "1970-01-02", None)
+    assert [(row.key, row.cells, row.total) for row in outcome.pivot.rows] == [
+        (("b",), (1, 1, 0), 2),
+        (("a",), (0, 1, 0), 1),
+    ]
+    assert outcome.pivot.rest is not None
+    assert outcome.pivot.rest.cells == (0, 0, 1)
+    assert outcome.pivot.others == 94
+    assert outcome.pivot.total.cells == (1, 2, 1)
+
+
+@pytest.mark.parametrize("options", [{"pivot": "day"}, {"pivot": "event_type"}, {"fail_on_drop": 0.3}])
+def test_options_that_need_others(count: Counter, options: dict[str, Any]) -> None:
+    """A pivot is of something that is counted by, beside something else; a drop is from something."""
+    with pytest.raises(UsageError):
+        count([{}], **options)
+
+
+def test_fields_that_no_event_has(count: Counter) -> None:
+    """They are told, for they may be slips of the pen; with no event at all, nothing can be said."""
+    assert count([{"x": 1}], by=("x", "campaing_name")).absent_fields == ("campaing_name",)
+    assert count([], by=("campaing_name",)).absent_fields == ()
+
+
+def test_counts_over_time(count: Counter) -> None:
+    """As many spans as fit between the first event and the last, the same ones for all groups."""
+    events = [
+        {"event_type": name, "time": time} for name, time in (("a", 0), ("a", 9), ("b", 4), ("b", 5), ("b", None))
+    ]
+    bins = count(events, over_time=True).bins
+    assert bins is not None
+    assert bins.heights(("a",), 5) == [1, 0, 0, 0, 1]
+    assert bins.heights(("b",), 5) == [0, 0, 2, 0, 0]
+    assert bins.heights(("c",), 2) == [0, 0]
+    assert bins.heights(("a",), 99) == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert count(events).bins is None

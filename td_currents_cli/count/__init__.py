@@ -1,0 +1,8 @@
+"""How many events there are, by type or by whatever else they hold, in payload files and ingested rows alike."""
+
+from td_currents_cli.count.figures import Count
+from td_currents_cli.count.outcome import CountOutcome
+from td_currents_cli.count.request import CountRequest, Sort
+from td_currents_cli.count.run import run
+
+__all__ = ["Count", "CountOutcome", "CountRequest", "Sort", "run"]

@@ -1,0 +1,98 @@
+"""Events and users that differ, of all groups together and of each; and duplicates, left out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import compress
+from typing import Any, Final, Self
+
+from td_currents_cli.count.bins import Key
+from td_currents_cli.events.dedupe import LIMIT, FirstTimes, digest, event_digest
+
+STORES: Final = 5
+"""Sets of digests there are at most, among which the memory is shared out."""
+
+
+class DistinctCount:
+    """How many different things there are, in all groups together and in each.
+
+    Attributes:
+        total: in all groups together.
+        in_groups: in each group.
+    """
+
+    def __init__(self, everywhere: FirstTimes, in_group: FirstTimes) -> None:
+        self._everywhere = everywhere
+        self._in_group = in_group
+        self._of_key: dict[Key, int] = {}
+        self.total = 0
+        self.in_groups: Counter[Key] = Counter()
+
+    def add(self, digests: Sequence[bytes | None], keys: Sequence[Key]) -> None:
+        """Count things, given what stands for each, and its group. None stands for nothing that could be told apart."""
+        known = [(each, key) for each, key in zip(digests, keys, strict=True) if each is not None]
+        self.total += sum(self._everywhere.add([each for each, _key in known]))
+        new = self._in_group.add([self._pair(each, key) for each, key in known])
+        self.in_groups.update(compress([key for _each, key in known], new))
+
+    def _pair(self, each: bytes, key: Key) -> bytes:
+        of_key = self._of_key.get(key)
+        if of_key is None:
+            of_key = self._of_key[key] = int.from_bytes(digest(repr(key)), "big")
+        # Digests are evenly spread, and so is what makes one of them the other: pairs are as seldom alike as ids are.
+        return (int.from_bytes(each, "big") ^ of_key).to_bytes(len(each), "big")
+
+
+class Distinct:
+    """Counts what is distinct in events, and drops duplicates. Close it in the end (it is a context manager).
+
+    Attributes:
+        events: different ids, where that is to be counted.
+        users: different users, where that is to be counted.
+        duplicates: events that were dropped, by group.
+    """
+
+    def __init__(self, *, unique: bool, dedupe: bool, limit: int | None = None) -> None:
+        self._open = ExitStack()
+        self._stores: list[FirstTimes] = []
+        self._limit = (limit or LIMIT) // STORES
+        self._ids = self._store() if dedupe else None
+        self.events = DistinctCount(self._store(), self._store()) if unique else None
+        self.users = DistinctCount(self._store(), self._store()) if unique else None
+        self.duplicates: Counter[Key] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def dedupes(self) -> bool:
+        """Whether duplicates are dropped."""
+        return self._ids is not None
+
+    @property
+    def spilled(self) -> int:
+        """Digests that did not fit into memory."""
+        return sum(store.spilled for store in self._stores)
+
+    def sift(self, ids: Sequence[Any], users: Sequence[Any], keys: Sequence[Key]) -> list[bool]:
+        """Count events, given the id, the user and the group of each; for each, whether it is no duplicate.
+
+        An event whose id is missing or no text is a duplicate of no other, and counts as none of those that differ.
+        """
+        digests = [event_digest(each) for each in ids]
+        kept = [True] * len(digests) if self._ids is None else self._ids.add(digests)
+        self.duplicates.update(key for key, new in zip(keys, kept, strict=True) if not new)
+        keys = list(compress(keys, kept))
+        if self.events is not None:
+            self.events.add(list(compress(digests, kept)), keys)
+        if self.users is not None:
+            self.users.add([event_digest(each) for each in compress(users, kept)], keys)
+        return kept
+
+    def _store(self) -> FirstTimes:
+        store = self._open.enter_context(FirstTimes(self._limit))
+        self._stores.append(store)
+        return store

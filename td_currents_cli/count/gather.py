@@ -1,0 +1,55 @@
+"""What came of all parts of the input, put together."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Final
+
+from td_currents_cli.count.counting import Counted, Counting, Plan
+from td_currents_cli.count.request import CountRequest
+from td_currents_cli.count.tally import Tally
+from td_currents_cli.outcome import Balance, ProblemLog, Problems
+from td_currents_cli.read import records
+from td_currents_cli.read.spread import Part, spread
+from td_currents_cli.read.stretches import Stretches
+
+if TYPE_CHECKING:
+    from td_currents_cli.count.distinct import Distinct
+
+_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
+
+
+def counted(request: CountRequest, distinct: "Distinct | None") -> Counted:
+    """The counts of all sources.
+
+    Args:
+        request: what to count.
+        distinct: remembers ids and users, where that is wanted.
+    """
+    plan = Plan(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
+    if distinct is None:
+        return _together(spread(Counting, (plan,), Stretches(request.sources), request.jobs), plan)
+    return _together(_one_by_one(request, Counting(plan, distinct)), plan)
+
+
+def _one_by_one(request: CountRequest, counting: Counting) -> Iterator[Part[Counted]]:
+    # Which of two events with one id came first, only one process can know.
+    for source in request.sources:
+        yield Part(counting(records([source]), source.name))
+
+
+def _together(parts: Iterable[Part[Counted]], plan: Plan) -> Counted:
+    tally, log, problems, balances = Tally(over_time=plan.over_time), ProblemLog(), Problems(), [_NOTHING]
+    for part in parts:
+        some = part.result
+        tally.merge(some.tally)
+        balances.append(some.balance)
+        for problem in some.problems.kept:
+            log.add(part.placed(problem))
+        problems = Problems(
+            by_severity=problems.by_severity + some.problems.by_severity,
+            unreadable=problems.unreadable + some.problems.unreadable,
+        )
+    # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
+    problems = replace(problems, kept=log.result().kept)
+    balance = Balance(**{each.name: sum(getattr(one, each.name) for one in balances) for each in fields(Balance)})
+    return Counted(tally, balance, problems)

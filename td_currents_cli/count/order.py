@@ -1,0 +1,49 @@
+"""Groups put into order, and groups put together."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from td_currents_cli.count.bins import Key
+from td_currents_cli.count.figures import Count
+from td_currents_cli.count.request import Sort
+
+NO_TIME: Final = float("inf")
+
+
+def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
+    """Groups in that order; those that are equal in it by name, and those without a name last."""
+    return sorted(counts, key=lambda count: (_ORDERS[sort](count), by_name(count.key)))
+
+
+def by_name(key: Key) -> list[tuple[bool, str]]:
+    """What sorts keys: a missing value comes last."""
+    return [(value is None, value or "") for value in key]
+
+
+_ORDERS: Final[dict[Sort, Callable[[Count], Any]]] = {
+    Sort.COUNT: lambda count: -count.count,
+    Sort.NAME: lambda _count: 0,
+    Sort.FIRST: lambda count: count.first.timestamp() if count.first else NO_TIME,
+    Sort.LAST: lambda count: -count.last.timestamp() if count.last else NO_TIME,
+}
+
+
+def together(counts: Iterable[Count], key: Key, total: int) -> Count:
+    """Groups as one, of which nobody knows how many events and users differ.
+
+    Args:
+        counts: the groups.
+        key: of the one.
+        total: number of all events.
+    """
+    counts = tuple(counts)
+    count = sum(each.count for each in counts)
+    dropped = [each.duplicates for each in counts if each.duplicates is not None]
+    return Count(
+        key=key,
+        count=count,
+        share=count / total if total else 0.0,
+        first=min((each.first for each in counts if each.first), default=None),
+        last=max((each.last for each in counts if each.last), default=None),
+        duplicates=sum(dropped) if dropped else None,
+    )

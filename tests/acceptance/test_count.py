@@ -1,0 +1,226 @@
+"""`tdcur count` as a user runs it."""
+
+import csv
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+SAMPLES: Final = ROOT / "sample_data"
+MANIFEST: Final[dict[str, Any]] = json.loads((SAMPLES / "manifest.json").read_text(encoding="utf-8"))
+PURCHASES: Final = str(SAMPLES / "payloads" / "purchases.json")
+
+
+def tdcur(*arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A run of `tdcur count`, off a terminal."""
+    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    command = [sys.executable, "-m", "td_currents_cli", "count", *arguments]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, encoding="utf-8", env=plain | variables
+    )
+
+
+def counts(*arguments: str) -> dict[str, int]:
+    """The counts by the first thing that is counted by, as JSON has them."""
+    ended = tdcur(*arguments, "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    document = json.loads(ended.stdout)
+    return {record[document["summary"]["by"][0]]: record["count"] for record in document["counts"]}
+
+
+@pytest.mark.parametrize("paths", [["payloads"], ["rows/rows.csv"], ["rows/rows.jsonl"]])
+def test_samples_have_the_counts_of_their_manifest(paths: list[str]) -> None:
+    """Payload files, however they are written, and every form of the rows they become."""
+    assert counts(*(str(SAMPLES / path) for path in paths)) == MANIFEST["total"]["event_types"]
+
+
+def test_payloads_and_rows_mixed_in_one_call() -> None:
+    """Each is added to the others; the ids are the same ones."""
+    everything = [str(SAMPLES / path) for path in ("payloads", "rows/rows.csv", "rows/rows.jsonl")]
+    once = Counter(MANIFEST["total"]["event_types"])
+    assert counts(*everything) == {name: 3 * number for name, number in once.items()}
+    assert counts(*everything, "--dedupe") == once
+    assert "260 duplicates" in tdcur(*everything, "--dedupe").stderr
+
+
+def test_sources_are_told_apart() -> None:
+    """By the name that the user gave."""
+    rows = str(SAMPLES / "rows" / "rows.csv")
+    assert counts(PURCHASES, rows, "--by", "source") == {PURCHASES: 10, rows: MANIFEST["total"]["events"]}
+
+
+def test_standard_input_is_counted_too() -> None:
+    """With no path, as in a pipe."""
+    ended = tdcur("--by", "source", "--format", "tsv", stdin='{"event_type":"a","time":1}')
+    assert ended.stdout.splitlines() == [
+        "source\tcount\tshare\tfirst\tlast",
+        "<stdin>\t1\t1.0\t1970-01-01T00:00:01Z\t1970-01-01T00:00:01Z",
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_records_have_their_fields_in_order(form: str) -> None:
+    """One for each thing that is counted by, then count, share, first, last; what is missing is empty."""
+    ended = tdcur(PURCHASES, "--by", "campaign_name,day,hour", "--by", "event_type", "--format", form)
+    assert ended.returncode == 0
+    if form == "jsonl":
+        records = [json.loads(line) for line in ended.stdout.splitlines()]
+    else:
+        records = list(csv.DictReader(StringIO(ended.stdout), delimiter="," if form == "csv" else "\t"))
+    assert list(records[0]) == ["campaign_name", "day", "hour", "event_type", "count", "share", "first", "last"]
+    assert records[0] == {
+        "campaign_name": None if form == "jsonl" else "",
+        "day": "2026-07-01",
+        "hour": "2026-07-01T13:00",
+        "event_type": "users.behaviors.CustomEvent",
+        "count": 7 if form == "jsonl" else "7",
+        "share": 0.7 if form == "jsonl" else "0.7",
+        "first": "2026-07-01T13:00:00Z",
+        "last": "2026-07-01T13:04:45Z",
+    }
+
+
+def test_figures_that_are_asked_for_come_last() -> None:
+    """So that a script which reads columns by their number reads on."""
+    ended = tdcur(PURCHASES, "--unique", "--dedupe", "--format", "csv", "--quiet")
+    assert ended.stdout.startswith("event_type,count,share,first,last,duplicates,unique_events,unique_users\n")
+    assert ended.stderr == ""
+
+
+def test_times_on_the_command_line() -> None:
+    """A value that begins with a dash is a value; all events are older than a minute."""
+    ended = tdcur(PURCHASES, "--since", "-1m", "--format", "json")
+    assert json.loads(ended.stdout)["summary"]["filtered"] == 10
+    assert counts(PURCHASES, "--since", "2026-07-01T13:04:48Z", "--until", "2026-07-02") == {
+        "users.behaviors.Purchase": 3
+    }
+    assert counts(PURCHASES, "--since", "2026-07-01T15:04:48", "--timezone", "Europe/Berlin", "--by", "hour") == {
+        "2026-07-01T15:00": 3
+    }
+
+
+def test_a_count_is_the_expectation_of_the_next(tmp_path: Path) -> None:
+    """What is printed is read back; another count exits 1 and names the difference on standard error."""
+    file = tmp_path / "counts.csv"
+    file.write_text(tdcur(PURCHASES, "--format", "csv").stdout, encoding="utf-8")
+    same = tdcur(PURCHASES, "--expect", str(file), "--compare", str(file), "--fail-on-drop", "1%", "--quiet")
+    assert same.returncode == 0
+    less = tdcur(PURCHASES, "--type", "!*.Purchase", "--expect", str(file), "--format", "csv", "--quiet")
+    assert less.returncode == 1
+    assert less.stdout.count("\n") == 2
+    assert "not as expected: 1 of 2 groups" in less.stderr
+    assert "users.behaviors.Purchase" in less.stderr
+    drop = tdcur(
+        PURCHASES, "--type", "!*.Purchase", "--compare", str(file), "--fail-on-drop", "30%", "--format", "json"
+    )
+    assert drop.returncode == json.loads(drop.stdout)["exit_code"] == 1
+    assert json.loads(drop.stdout)["comparison"]["dropped"] == 1
+
+
+def test_problems_weigh_more_than_differences(tmp_path: Path) -> None:
+    """A file that cannot be read is exit code 6, whatever else is wrong."""
+    file = tmp_path / "counts.json"
+    file.write_text('{"users.behaviors.Purchase": 0}', encoding="utf-8")
+    (tmp_path / "torn.json.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
+    ended = tdcur(PURCHASES, str(tmp_path / "torn.json.gz"), "--expect", str(file))
+    assert ended.returncode == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--by", "user"],
+        ["--by", "day,"],
+        ["--timezone", "Mars"],
+        ["--since", "soon"],
+        ["--pivot", "day"],
+        ["--fail-on-drop", "30%"],
+        ["--fail-on-drop", "30", "--compare", PURCHASES],
+        ["--expect", PURCHASES],
+        ["--all-types", "--by", "day"],
+        ["--top", "0"],
+        ["--sort", "size"],
+    ],
+)
+def test_options_that_make_no_sense(arguments: list[str]) -> None:
+    """They are wrong usage, exit code 2, with nothing on standard output that a script could take for counts."""
+    ended = tdcur(PURCHASES, *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr
+
+
+def test_a_missing_file_of_counts(tmp_path: Path) -> None:
+    """It is an input that cannot be read; JSON says so too."""
+    ended = tdcur(PURCHASES, "--expect", str(tmp_path / "none.json"), "--format", "json")
+    assert ended.returncode == json.loads(ended.stdout)["exit_code"] == 6
+
+
+def test_nothing_is_clipped_off_a_terminal() -> None:
+    """A type of any length is whole, whatever COLUMNS says."""
+    name = "users." + "x" * 300
+    ended = tdcur(stdin=json.dumps({"event_type": name}), COLUMNS="40")
+    assert name in ended.stdout
+
+
+def test_a_terminal_shows_counts_over_time() -> None:
+    """And fits its lines into its width."""
+    text = on_terminal("count", str(SAMPLES / "payloads"), "--top", "3", columns=130)
+    assert "over time" in text
+    assert "█" in text
+    assert max(map(len, text.splitlines())) <= 130
+
+
+def on_terminal(*arguments: str, columns: int) -> str:
+    """What a command shows on a terminal of that width."""
+    main, side = pty.openpty()
+    environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "td_currents_cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=side,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        os.close(side)
+        text = b""
+        while piece := _read(main):
+            text += piece
+        os.close(main)
+        assert process.stderr
+        process.stderr.read()
+    assert process.returncode == 0
+    return re.sub(r"\x1b\[[\d;]*m", "", text.decode().replace("\r\n", "\n"))
+
+
+def _read(terminal: int) -> bytes:
+    """What a terminal shows next; nothing at the end, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:
+        return b""
+
+
+def test_all_cores_count_what_one_does(tmp_path: Path) -> None:
+    """A file that is large enough for several processes, with a bad line in the middle of it."""
+    line = json.dumps(
+        {"events": [{"event_type": f"t{number % 7}", "time": number, "pad": "é" * 400} for number in range(100)]}
+    )
+    path = tmp_path / "large.jsonl"
+    half = f"{line}\n" * 450
+    path.write_text(f'{half}{{"events":[{{]}}\n{half}', encoding="utf-8")
+    assert path.stat().st_size > 1 << 25
+    one, two = (tdcur(str(path), "--jobs", jobs, "--format", "json") for jobs in ("1", "2"))
+    assert one.stdout == two.stdout
+    assert (one.returncode, two.returncode) == (1, 1)
+    document = json.loads(two.stdout)
+    assert document["summary"]["total"] == 90_000
+    assert [problem["line"] for problem in document["problems"]] == [451]

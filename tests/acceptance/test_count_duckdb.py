@@ -1,0 +1,112 @@
+"""Counts agree with those of a database, whatever events are counted by.
+
+DuckDB comes with the extra `bench`; without it there is nothing to compare with.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from td_currents_cli import catalog
+
+duckdb: Any = pytest.importorskip("duckdb")
+
+EVENTS: Final = 6000
+BERLIN: Final = "Europe/Berlin"
+TIME: Final = "to_timestamp((event ->> '$.time')::BIGINT) AT TIME ZONE '{zone}'"
+
+SQL: Final = {
+    "event_type": "event ->> '$.event_type'",
+    "category": "category",
+    "channel": "channel",
+    "hour": f"strftime({TIME}, '%Y-%m-%dT%H:00')",
+    "day": f"strftime({TIME}, '%Y-%m-%d')",
+    "week": f"strftime({TIME}, '%G-W%V')",
+    "month": f"strftime({TIME}, '%Y-%m')",
+    "source": "filename",
+    "campaign_name": "event ->> '$.properties.campaign_name'",
+    "platform": "event ->> '$.properties.platform'",
+    "timezone": "event ->> '$.user.timezone'",
+    "user.external_user_id": "event ->> '$.user.external_user_id'",
+    "properties.is_amp": "event ->> '$.properties.is_amp'",
+    "price": "event ->> '$.properties.price'",
+    "id": "event ->> '$.id'",
+}
+"""How DuckDB is asked for what `tdcur` calls by these names."""
+
+TOGETHER: Final = (
+    ("event_type", "day"),
+    ("channel", "platform", "hour"),
+    ("category", "campaign_name", "week", "month"),
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two files of generated payloads."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for seed in ("0", "1"):
+        command = ("generate", "--events", str(EVENTS // 2), "--seed", seed, "-o", str(folder / f"{seed}.jsonl"))
+        subprocess.run([sys.executable, "-m", "td_currents_cli", *command], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def database(corpus: Path) -> Iterator[Any]:
+    """The events of the corpus in a table, and the catalogue's types in another."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE TABLE types (name VARCHAR, category VARCHAR, channel VARCHAR)")
+        types = [[event.name, event.category, event.channel] for event in catalog.load().events.values()]
+        connection.executemany("INSERT INTO types VALUES (?, ?, ?)", types)
+        connection.execute(
+            "CREATE TABLE events AS SELECT filename, unnest(json -> '$.events[*]') AS event "
+            "FROM read_ndjson_objects(?, filename = true)",
+            [str(corpus / "*.jsonl")],
+        )
+        yield connection
+
+
+def of_database(database: Any, by: tuple[str, ...], zone: str) -> dict[tuple[str | None, ...], list[Any]]:
+    """Count, first and last time of each group."""
+    columns = ", ".join(SQL[name].format(zone=zone) for name in by)
+    rows = database.execute(
+        f"SELECT {columns}, count(*), min((event ->> '$.time')::BIGINT), max((event ->> '$.time')::BIGINT) "
+        "FROM events LEFT JOIN types ON name = event ->> '$.event_type' "
+        f"GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}"
+    ).fetchall()
+    return {row[: len(by)]: list(row[len(by) :]) for row in rows}
+
+
+CASES: Final = (
+    *(((name,), "UTC") for name in SQL),
+    *((by, BERLIN) for by in (("hour",), ("day",), ("week",), ("month",), *TOGETHER)),
+)
+
+
+@pytest.mark.parametrize(("by", "zone"), CASES, ids=lambda value: value if isinstance(value, str) else ",".join(value))
+def test_counts_are_those_of_duckdb(database: Any, corpus: Path, by: tuple[str, ...], zone: str) -> None:
+    """Every group, its count, its first and its last time."""
+    command = [sys.executable, "-m", "td_currents_cli", "count", str(corpus), "--by", ",".join(by), "--timezone", zone]
+    ended = subprocess.run([*command, "--format", "jsonl"], check=True, capture_output=True, text=True)
+    records = [json.loads(line) for line in ended.stdout.splitlines()]
+    ours = {
+        tuple(record[name] for name in by): [record["count"], record["first"], record["last"]] for record in records
+    }
+    theirs = of_database(database, by, zone)
+    assert sum(count for count, *_ in ours.values()) == EVENTS
+    assert ours == {key: [count, *map(iso, times)] for key, (count, *times) in theirs.items()}
+
+
+def iso(seconds: int) -> str:
+    """UNIX seconds as `tdcur` writes them."""
+    return str(
+        duckdb.execute(
+            "SELECT strftime(to_timestamp(?) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')", [seconds]
+        ).fetchone()[0]
+    )

@@ -1,0 +1,81 @@
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.events.filter import Filter, Sieve, TypeGlobs
+
+
+@dataclass
+class Event:
+    """What a sieve looks at."""
+
+    event_type: Any = None
+    time: Any = None
+
+
+@pytest.mark.parametrize(
+    ("globs", "meant"),
+    [
+        ([], ["a.b.Send", "a.c.Send", "a.b.Open", None, 5]),
+        (["a.b.*"], ["a.b.Send", "a.b.Open"]),
+        (["A.B.*"], ["a.b.Send", "a.b.Open"]),
+        (["*.send"], ["a.b.Send", "a.c.Send"]),
+        (["a.b.Send", "a.b.Open"], ["a.b.Send", "a.b.Open"]),
+        (["!*.Send"], ["a.b.Open", None, 5]),
+        (["a.b.*", "!*.Send"], ["a.b.Open"]),
+        (["!*"], [None, 5]),
+        (["*"], ["a.b.Send", "a.c.Send", "a.b.Open"]),
+        (["a.[bc].Send"], ["a.b.Send", "a.c.Send"]),
+    ],
+)
+def test_globs_over_types(globs: list[str], meant: list[object]) -> None:
+    """Any of them is enough; `!` takes away; an event without a type is left out as soon as a type is asked for."""
+    types = TypeGlobs.of(globs)
+    sieve = Sieve(Filter(types=types))
+    names: list[object] = ["a.b.Send", "a.c.Send", "a.b.Open", None, 5]
+    assert [name for name in names if types(name)] == meant
+    assert [event.event_type for event in sieve.sift([Event(name) for name in names])] == meant
+    assert [name for name in names if sieve.keeps(name, None)] == meant
+
+
+def test_a_period_has_its_first_moment_and_not_its_last() -> None:
+    """So that days beside each other share no event; what has no usable time is in no period."""
+    times = [9, 10, 15.5, "19", 20, None, -1, "x"]
+    sieve = Sieve(Filter(since=10, until=20))
+    assert [event.time for event in sieve.sift([Event("a", time) for time in times])] == [10, 15.5, "19"]
+    assert [event.time for event in Sieve(Filter(since=10)).sift([Event("a", time) for time in times])][-1] == 20
+    assert [event.time for event in Sieve(Filter(until=10)).sift([Event("a", time) for time in times])] == [9]
+
+
+def test_both_have_to_hold() -> None:
+    """Type and time."""
+    sieve = Sieve(Filter(types=TypeGlobs.of(["a"]), since=10))
+    assert [sieve.keeps(*each) for each in (("a", 10), ("a", 9), ("b", 10))] == [True, False, False]
+
+
+def test_nothing_asked_for_leaves_nothing_out() -> None:
+    """And says so, for those who can save themselves the asking."""
+    assert not Filter()
+    assert Filter(since=0)
+    assert Filter(types=TypeGlobs.of(["a"]))
+    events = [Event(), Event("a", "x")]
+    assert Sieve(Filter()).sift(events) == events
+
+
+def test_options_become_a_filter() -> None:
+    """Several globs in one option or in several; times as people write them."""
+    wanted = Filter.of(types=["a.*, b.*", "!*.x"], since="-1m", until="1970-01-01T01:00", now=100)
+    assert wanted == Filter(types=TypeGlobs(("a.*", "b.*"), ("*.x",)), since=40, until=3600)
+    assert Filter.of(types=None, since=None, until=None, now=0) == Filter()
+
+
+@pytest.mark.parametrize(
+    ("types", "since", "until"),
+    [(["a,"], None, None), ([""], None, None), (["!"], None, None), (None, "@10", "@10"), (None, "@11", "@10")],
+)
+def test_options_that_ask_for_nothing(types: list[str] | None, since: str | None, until: str | None) -> None:
+    """An empty glob, a period without a moment: slips of the pen, most likely."""
+    with pytest.raises(UsageError):
+        Filter.of(types=types, since=since, until=until, now=0)
