@@ -50,7 +50,7 @@ class ReconcileRequest:
     limit: int = LIMIT
 
 
-def fail_on(names: Sequence[str]) -> frozenset[Kind]:
+def failing(names: Sequence[str]) -> frozenset[Kind]:
     """The differences that make a run fail, given those that `--fail-on` adds, with commas between them.
 
     Raises:
