@@ -94,7 +94,7 @@ def reconcile(
             help="Exit 1 also for these: unexpected, duplicated. Always for missing and changed.",
         ),
     ] = None,
-    output_format: Annotated[
+    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
         ReconcileFormat, typer.Option("--format", help="How the comparison is printed.")
     ] = ReconcileFormat.table,
     jobs: Jobs = None,

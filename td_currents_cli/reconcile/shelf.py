@@ -125,7 +125,8 @@ class Shelf:
     def _spill(self) -> None:
         with _disk_errors():
             if self._disk is None:
-                self._disk = self._open.enter_context(TemporaryFile(prefix="tdcur-"))
+                file = TemporaryFile(prefix="tdcur-")  # noqa: SIM115 -- closed with us
+                self._disk = self._open.enter_context(file)
             place = self.spilled
             for number, records in enumerate(self._parts):
                 self._disk.write(records)

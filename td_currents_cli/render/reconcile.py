@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -26,12 +27,10 @@ MEANING: Final = {
     Kind.UNEXPECTED: "ingested, and not sent",
     Kind.DUPLICATED: "ingested more than once",
 }
-STYLES: Final = {
-    Kind.MISSING: "bold red",
-    Kind.CHANGED: "bold red",
-    Kind.UNEXPECTED: "yellow",
-    Kind.DUPLICATED: "yellow",
-}
+GRAVE: Final = frozenset({Kind.MISSING, Kind.CHANGED})
+SHOWN: Final = 15
+"""Types of a difference that are shown by themselves, unless more is wanted."""
+
 OFTEN: Final = 4
 """Numbers of times that duplicated ids came which are told."""
 
@@ -49,7 +48,7 @@ def table(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     _talk(outcome, terminal)
     for kind, difference in outcome.differences.items():
         if difference.count:
-            _show(outcome, kind, difference, terminal.out)
+            _show(outcome, kind, difference, terminal)
     for line in _equations(outcome):
         terminal.show(line)
     terminal.show(*_verdict(outcome))
@@ -76,12 +75,12 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.say(f"{missing} in {payloads} written to {printable(str(outcome.resend))}", "dim")
 
 
-def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", console: "Console") -> None:
+def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", terminal: Terminal) -> None:
+    console, style = terminal.out, "bold red" if kind in GRAVE else "bold yellow"
     often = _often(outcome) if kind is Kind.DUPLICATED else ""
-    console.print(
-        Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{often}", STYLES[kind]), soft_wrap=True
-    )
-    show(_fitting([_grid(difference, times) for times in Times], console), console)
+    console.print(Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{often}", style), soft_wrap=True)
+    shown = None if terminal.verbose else SHOWN
+    show(_fitting([_grid(difference, shown, times) for times in Times], console), console)
     for event_id in difference.examples:
         console.print(f"  {printable(event_id)}", style="dim", markup=False, soft_wrap=True)
     left = difference.count - len(difference.examples)
@@ -97,22 +96,26 @@ def _fitting(grids: Sequence[Grid], console: "Console") -> Grid:
     return next((grid for grid in grids if fits(grid.table(), console)), grids[-1])
 
 
-def _grid(difference: "Difference", times: Times) -> Grid:
-    groups = difference.groups
-    return Grid(
-        columns=(
-            Column(head="event type", cells=[cell(name, "event_type") for name in groups], foot=Text("total")),
-            Column(
-                head="ids",
-                cells=[Text(f"{group.count:,}") for group in groups.values()],
-                foot=Text(f"{difference.count:,}"),
-                right=True,
-            ),
-            _moments("first (UTC)", [group.first for group in groups.values()], times),
-            _moments("last (UTC)", [group.last for group in groups.values()], times),
-        ),
-        has_foot=len(groups) > 1,
+def _grid(difference: "Difference", shown: int | None, times: Times) -> Grid:
+    groups = dict(islice(difference.groups.items(), shown))
+    others = len(difference.groups) - len(groups)
+    left = difference.count - sum(group.count for group in groups.values())
+    names = Column(
+        head="event type",
+        cells=[cell(name, "event_type") for name in groups],
+        rest=Text(f"… and {amount(others, 'more type')}"),
+        foot=Text("total"),
     )
+    numbers = Column(
+        head="ids",
+        cells=[Text(f"{group.count:,}") for group in groups.values()],
+        rest=Text(f"{left:,}"),
+        foot=Text(f"{difference.count:,}"),
+        right=True,
+    )
+    first = _moments("first (UTC)", [group.first for group in groups.values()], times)
+    last = _moments("last (UTC)", [group.last for group in groups.values()], times)
+    return Grid(columns=(names, numbers, first, last), has_rest=others > 0, has_foot=len(difference.groups) > 1)
 
 
 def _moments(head: str, seconds: Sequence[int | None], times: Times) -> Column:
@@ -147,10 +150,11 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
         parts = [f"{number:,} {what}" for number, what in ((missing, "missing"), (changed, "changed")) if number]
         return f"Of {amount(sent.ids, 'event id')} that were sent, {' and '.join(parts)}.", "bold red"
     if sent.without_id:
-        return (
-            f"Of {amount(sent.without_id, 'event')} sent without an id, nobody knows whether they arrived.",
-            "bold red",
-        )
+        return f"Whether {amount(sent.without_id, 'event')} sent without an id arrived, nobody knows.", "bold red"
     if not sent.ids:
         return "There is nothing to compare: no event was sent.", "bold yellow"
-    return f"All {amount(sent.ids, 'event id')} that were sent have arrived.", "bold green"
+    arrived = f"All {amount(sent.ids, 'event id')} that were sent have arrived"
+    if outcome.failed:
+        others = " and ".join(f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed)
+        return f"{arrived}, but {others}.", "bold red"
+    return f"{arrived}.", "bold green"
