@@ -130,8 +130,9 @@ class Shelf:
 
     def _join(self) -> None:
         for blocks, loose in zip(self._blocks, self._loose, strict=True):
-            blocks.append(b"".join(loose))
-            loose.clear()
+            if loose:
+                blocks.append(b"".join(loose))
+                loose.clear()
 
     def _spill(self) -> None:
         with _disk_errors():

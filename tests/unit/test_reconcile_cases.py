@@ -41,7 +41,7 @@ def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_case(path: Path, tmp_path: Path) -> None:
-    """Every number of the summary that is not expected is 0; the exit code; examples and groups where they are given."""
+    """Every number of ids that is not expected is 0; the exit code; examples and groups where they are given."""
     case = json.loads(path.read_text(encoding="utf-8"))
     expected: dict[str, Any] = case["expected"]
     outcome = reconciled(case, tmp_path)
