@@ -65,7 +65,8 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     if outcome.payloads is not None:
         missing = amount(outcome.differences[Kind.MISSING].count, "missing event")
         payloads = amount(outcome.payloads, "payload")
-        terminal.say(f"{missing} in {payloads} written to {printable(str(outcome.resend))}", "dim")
+        file = printable(str(outcome.resend))
+        terminal.say(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
 
 
 def _balance(side: "SideFigures") -> str:
