@@ -6,7 +6,6 @@ from pathlib import Path
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read import sources
 from td_currents_cli.read.journal_events import delivered_events
-from td_currents_cli.read.sources import STDIN
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
@@ -25,14 +24,14 @@ def sides(
 
     Raises:
         InputError: a path does not exist, or cannot be read.
-        UsageError: a side is not given, or given twice.
+        UsageError: a side is not given, or given twice, or both are standard input.
     """
     if not ingested:
         raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
     if bool(sent) == bool(journal):
         what = "are both given" if sent else "are both missing"
         raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
-    if [*(sent or ()), *ingested].count(STDIN) > 1:
-        raise UsageError("standard input (-) is given twice", hint="Give it once.")
+    # Of both sides at once: what is wrong with any path is said in one go.
+    sources([*(sent or ()), *ingested])
     first: Side = JournalSide(journal, delivered_events) if journal else FileSide(sources(sent), jobs=jobs)
     return first, FileSide(sources(ingested), jobs=jobs)

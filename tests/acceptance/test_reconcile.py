@@ -87,7 +87,7 @@ def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
         (["--ingested", PURCHASES], 2, "--sent and --journal are both missing"),
         (["--sent", "--ingested", PURCHASES], 2, "a path has to follow it"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
-        (["--sent", "nowhere.jsonl", "--ingested", PURCHASES], 6, "nowhere.jsonl: no such file or folder"),
+        (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"], 2, "--fail-on knows no difference `odd`"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "to the same file"),
