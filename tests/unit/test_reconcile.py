@@ -122,6 +122,8 @@ def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
     assert {name: (group.first, group.last) for name, group in missing.groups.items()} == {"u": (200, 300)}
     assert (tmp_path / "ids").read_text() == "2\n3\n"
     assert outcome.balanced
+    with pytest.raises(UsageError, match="this file is compared itself"):
+        run(ReconcileRequest(side, ingested, ids=tmp_path / "journal"))
     with pytest.raises(UsageError, match="a journal has only their ids"):
         run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
 
