@@ -88,7 +88,7 @@ class ValidateOutcome(Outcome):
             "infos": self.problems.by_severity[Severity.INFO],
             "shown": len(self.problems.kept),
             "suppressed": self.suppressed,
-            "by_code": {code: self.by_code[code] for code in sorted(self.by_code)},
+            "by_code": {code.value: self.by_code[code] for code in sorted(self.by_code)},
             "seconds": round(self.seconds, 3),
         }
 
