@@ -215,19 +215,10 @@ class Delivery:
             asked=seconds_asked(header, self._clock.wall()),
         )
         if wait is not None:
-            await self._pause(wait)
+            await self._clock.pause(wait, self._stopped)
             return True
         self.error = self.error or self._words.exhausted(result)
         if self._delivered_at < parcel.failed_at:
             # Nothing got through in all that time: the endpoint is down, and not this payload the reason.
             self._stop()
         return False
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait so long, or until the line stops."""
-        waits = (asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._stopped.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
