@@ -151,8 +151,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # Whoever has it open, or was stopped hard, has a file beside it. Without that it is read as it is: SQLite would leave
-    # files there otherwise, or fail where it cannot.
+    # Whoever has it open, or was stopped hard, has a file beside it. Without that it is read as it is: SQLite
+    # would leave files there otherwise, or fail where it cannot.
     is_at_rest = not path.with_name(f"{path.name}-wal").exists()
     address = f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if is_at_rest else ''}"
     connection = sqlite3.connect(address, uri=True, timeout=1.0)
