@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from td_currents_cli.catalog import Catalog, Field, FieldType
 from td_currents_cli.validate.destination import is_external_user_id
-from td_currents_cli.validate.event_union import FLOAT, INT64, NOT_EMPTY, NOT_SUCH, payload_of, union_of
+from td_currents_cli.validate.event_union import INT64, NOT_EMPTY, NOT_SUCH, PLAIN_TYPES, payload_of, union_of
 from td_currents_cli.validate.limits import COLUMN_NAME, EARLIEST, MOST_BYTES, MOST_EVENTS, REQUEST_FRAME
 from td_currents_cli.validate.text import kept_all
 
@@ -36,12 +36,7 @@ def _any_value(levels: int) -> Any:  # noqa: ANN401 -- a type made at run time
 _AnyValue: Any = _any_value(_NESTED)
 _ColumnName: Final = Annotated[str, Meta(pattern=COLUMN_NAME)]
 _TYPES: Final[Mapping[FieldType, Any]] = {
-    FieldType.STRING: str,
-    FieldType.INT: INT64,
-    FieldType.LONG: INT64,
-    FieldType.FLOAT: FLOAT,
-    FieldType.BOOLEAN: bool,
-    FieldType.STRINGS: list[str],
+    **PLAIN_TYPES,
     FieldType.OBJECT: dict[_ColumnName, _AnyValue],  # type: ignore[valid-type]
 }
 

@@ -1,21 +1,30 @@
 """The catalogue as one union of types, told apart by `event_type`: what decodes as that keeps to what made it."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from td_currents_cli.catalog import Catalog, EventType, Field, Where
+from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.validate.fields import fields_accepted
 
 INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-FLOAT: Final = Annotated[float, Meta(gt=-(2.0**62), lt=2.0**62)]
-"""An integer near or beyond 64 bits is taken for a float: left to diagnosis, as are floats as large."""
 NOT_EMPTY: Final = Annotated[str, Meta(min_length=1)]
+
+PLAIN_TYPES: Final[Mapping[FieldType, Any]] = {
+    FieldType.STRING: str,
+    FieldType.INT: INT64,
+    FieldType.LONG: INT64,
+    # An integer near or beyond 64 bits is taken for a float: left to diagnosis, as are floats as large.
+    FieldType.FLOAT: Annotated[float, Meta(gt=-(2.0**62), lt=2.0**62)],
+    FieldType.BOOLEAN: bool,
+    FieldType.STRINGS: list[str],
+}
+"""Of the fields that are no objects."""
 
 NOT_SUCH: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 """What decoding raises for any other text."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from td_currents_cli.catalog import Catalog, Field, FieldType
-from td_currents_cli.validate.event_union import FLOAT, INT64, NOT_SUCH, payload_of, union_of
+from td_currents_cli.validate.event_union import NOT_SUCH, PLAIN_TYPES, payload_of, union_of
 from td_currents_cli.validate.limits import MILLISECONDS, MOST_BYTES, MOST_NESTED, REQUEST_FRAME
 from td_currents_cli.validate.nesting import too_deep_at
 
@@ -23,12 +23,7 @@ class _AnyObject(Struct, gc=False):
 
 
 _TYPES: Final[Mapping[FieldType, Any]] = {
-    FieldType.STRING: str,
-    FieldType.INT: INT64,
-    FieldType.LONG: INT64,
-    FieldType.FLOAT: FLOAT,
-    FieldType.BOOLEAN: bool,
-    FieldType.STRINGS: list[str],
+    **PLAIN_TYPES,
     FieldType.OBJECT: _AnyObject,
 }
 
