@@ -174,7 +174,7 @@ def test_an_answer_that_is_not_read_to_its_end_says_so() -> None:
     assert answer.is_cut
     assert 65_536 < len(answer.text) < 400_000
     broken = status("400 Bad", body="why").replace(b"Content-Length: 3", b"Content-Length: 4")
-    (answer,) = post(answering(broken))
+    (answer,) = post(answering(broken), timeout=0.1)
     assert isinstance(answer, Answer)
     assert (answer.status, answer.is_cut) == (400, True)
 
