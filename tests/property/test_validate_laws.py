@@ -17,13 +17,15 @@ from td_currents_cli import catalog
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where, overlay
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.decode import split
 from td_currents_cli.events.seen import SeenIds
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Location, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.read.stretches import Stretches
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.baseline import kind_of
 from td_currents_cli.validate.check import Checked, Checker
+from td_currents_cli.validate.clean import CleanPass
 from td_currents_cli.validate.selection import Selection
 from td_currents_cli.work import in_order
 
@@ -236,18 +238,32 @@ def test_the_fast_way_finds_what_the_slow_way_finds(random: Random, own: bool) -
         assert found(fast(batch)) == found(slow(batch)), batch
 
 
+@settings(law, max_examples=200)
+@given(randoms, st.booleans())
+def test_what_is_sound_has_no_errors(random: Random, own: bool) -> None:
+    """What is sent without a closer look, as a payload or as an event, is what the slow way finds no error in."""
+    known, fast, slow = checkers(own)
+    batch = Writer(random, known).arranged()
+    if fast.is_clean(batch.data):
+        (checked,) = slow(Batch(batch.data, Location("x", 1, 1)))
+        assert all(problem.severity is not Severity.ERROR for problem in checked.problems)
+    for event in split(batch).events:
+        assert fast.errors_of(bytes(event)) == slow.errors_of(bytes(event))
+
+
 def test_clean_means_clean() -> None:
     """What the generator of these payloads makes without a mutation is clean, so that the law above says something."""
     for own in (False, True):
         known, fast, slow = checkers(own)
-        writer = Writer(Random(1), known)
+        writer, clean = Writer(Random(1), known), CleanPass(known, NOW)
         for event_type in known.events.values():
             members = [[f'"{place}"', writer.members(event_type, place)] for place in (Where.USER, Where.PROPERTIES)]
             time = ['"time"', "1790000000"]
             event = [['"event_type"', json.dumps(event_type.name)], ['"id"', '"i"'], time, *members]
             text = writer.text(("object", [['"events"', ("array", [("object", event)])]])).encode()
             described = own and event_type.name in {"users.behaviors.CustomEvent", "users.behaviors.Purchase"}
-            assert fast.is_clean(text) is (event_type.http and not described), event_type.name
+            is_clean = clean.ids_of_payload(text) == ["i"]
+            assert is_clean is fast.is_clean(text) is (event_type.http and not described), event_type.name
             (checked,) = slow(Batch(text, Location("x", 1, 1)))
             assert bool(checked.problems) is not event_type.http or described
 
