@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
+from td_currents_cli.duration import duration
 from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.send.outcome import SendOutcome
@@ -146,7 +147,6 @@ def send(
     from td_currents_cli import catalog  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
     from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
-    from td_currents_cli.send.retry import duration  # noqa: PLC0415
     from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 
     destination = Destination(

@@ -12,10 +12,9 @@ import pytest
 import typer
 
 from td_currents_cli.cli.several import repeated
-from td_currents_cli.errors import ExitCode, InputError, UsageError
+from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import Source, sources
-from td_currents_cli.read.journal_events import delivered_events
 from td_currents_cli.read.spool import Spool
 from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf
 from td_currents_cli.reconcile.files import FileSide
@@ -126,15 +125,6 @@ def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
         run(ReconcileRequest(side, ingested, ids=tmp_path / "journal"))
     with pytest.raises(UsageError, match="a journal has only their ids"):
         run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
-
-
-def test_a_journal_without_ids_says_so(tmp_path: Path) -> None:
-    """What is no journal is told apart."""
-    with pytest.raises(InputError, match="no such file"):
-        list(delivered_events(tmp_path / "none"))
-    (tmp_path / "text").write_text("text" * 100)
-    with pytest.raises(InputError, match="cannot be read"):
-        list(delivered_events(tmp_path / "text"))
 
 
 def test_payloads_have_at_most_so_many_events_and_bytes() -> None:
