@@ -47,6 +47,10 @@ def reconcile(
             help="A journal of `tdcur send` instead of --sent. It knows no contents: changes cannot be told.",
         ),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="URL", help="Which one, where the journal knows deliveries to several."),
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -113,7 +117,7 @@ def reconcile(
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
-    sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs))
+    sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), endpoint=endpoint)
     return run(
         ReconcileRequest(
             sent_side,

@@ -1,6 +1,7 @@
 """From what a person names to the two sides that are compared."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from td_currents_cli.errors import UsageError
@@ -12,7 +13,12 @@ from td_currents_cli.reconcile.side import Side
 
 
 def sides(
-    sent: Sequence[str] | None, ingested: Sequence[str] | None, journal: Path | None, jobs: int
+    sent: Sequence[str] | None,
+    ingested: Sequence[str] | None,
+    journal: Path | None,
+    jobs: int,
+    *,
+    endpoint: str | None = None,
 ) -> tuple[Side, Side]:
     """What was sent, and what arrived.
 
@@ -21,6 +27,7 @@ def sides(
         ingested: paths of what arrived.
         journal: a journal of `tdcur send`, instead of what was sent.
         jobs: number of processes.
+        endpoint: the one of the journal that is meant, where it knows several.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
@@ -28,10 +35,14 @@ def sides(
     """
     if not ingested:
         raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
+    if endpoint and not journal:
+        raise UsageError("--endpoint is one of a journal", hint="Add --journal FILE.")
     if bool(sent) == bool(journal):
         what = "are both given" if sent else "are both missing"
         raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
     # Of both sides at once: what is wrong with any path is said in one go.
     sources([*(sent or ()), *ingested])
-    first: Side = JournalSide(journal, delivered_events) if journal else FileSide(sources(sent), jobs=jobs)
-    return first, FileSide(sources(ingested), jobs=jobs)
+    second = FileSide(sources(ingested), jobs=jobs)
+    if journal:
+        return JournalSide(journal, partial(delivered_events, endpoint=endpoint)), second
+    return FileSide(sources(sent), jobs=jobs), second
