@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from td_currents_cli import __version__
+from td_currents_cli.cli.quick import QuickCommand, hasten
 
 COMMANDS: Final = (
     "validate",
@@ -32,6 +33,11 @@ class LazyCommands(TyperGroup):
         """All command names, in their order."""
         return list(COMMANDS)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- as above
+        """What is left of the arguments when the options of `tdcur` itself are taken."""
+        hasten(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
         """The command that the arguments name; for a misspelt one, an error with the nearest name."""
         # Typer suggests from the keys of this mapping alone.
@@ -45,7 +51,9 @@ class LazyCommands(TyperGroup):
             return None
         module = import_module(f"td_currents_cli.cli.{cmd_name}")
         app = typer.Typer(add_completion=False, context_settings=CONTEXT, rich_markup_mode="markdown")
-        app.command(cmd_name, no_args_is_help=getattr(module, "NO_ARGS_IS_HELP", False))(getattr(module, cmd_name))
+        app.command(cmd_name, cls=QuickCommand, no_args_is_help=getattr(module, "NO_ARGS_IS_HELP", False))(
+            getattr(module, cmd_name)
+        )
         return get_command(app)
 
 
