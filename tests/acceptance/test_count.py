@@ -158,6 +158,13 @@ def test_options_that_make_no_sense(arguments: list[str]) -> None:
     assert ended.stderr
 
 
+def test_a_slip_of_the_pen_is_pointed_out() -> None:
+    """A name that is no field of any event may have been meant for something else that events are counted by."""
+    said = tdcur(PURCHASES, "--by", "weeek,campaign_nam").stderr
+    assert "no event has a field `weeek`; did you mean `week`?\n" in said
+    assert "no event has a field `campaign_nam`; did you mean `campaign_name`?\n" in said
+
+
 def test_a_missing_file_of_counts(tmp_path: Path) -> None:
     """It is an input that cannot be read; JSON says so too."""
     ended = tdcur(PURCHASES, "--expect", str(tmp_path / "none.json"), "--format", "json")
