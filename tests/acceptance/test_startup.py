@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
 
@@ -30,6 +31,14 @@ def seconds(*arguments: str) -> float:
 def test_version_loads_nothing_heavy() -> None:
     """`tdcur --version` loads neither the network nor the server nor Parquet nor a JSON library."""
     assert not loaded("--version") & HEAVY
+
+
+def test_a_count_loads_no_more_than_it_needs(tmp_path: Path) -> None:
+    """Neither what Typer converts values with nor what tables are made with, for a script's figures of a small file."""
+    path = tmp_path / "event.json"
+    path.write_text('{"event_type":"a"}', encoding="utf-8")
+    modules = loaded("count", "--by", "event_type", "--format", "csv", "--quiet", str(path))
+    assert not modules & {*HEAVY - {"orjson", "msgspec"}, "rich", "multiprocessing", "zoneinfo"}
 
 
 def test_version_takes_less_than_twice_the_import_of_typer() -> None:
