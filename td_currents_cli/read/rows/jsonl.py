@@ -2,11 +2,13 @@
 
 import json
 import re
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text
 
 SEVERAL: Final = b"several"
@@ -22,30 +24,50 @@ class _Row(msgspec.Struct):
 _row: Final = msgspec.json.Decoder(_Row)
 
 
-def batch_of_row(document: bytes) -> bytes | None:
-    """The batch that an ingested row holds in its `events` column, as text or null; or SEVERAL.
+@cache
+def _row_with(column: str) -> "msgspec.json.Decoder[_Row]":
+    row: type[_Row] = msgspec.defstruct("_OtherRow", [], bases=(_Row,), rename={"events": column})
+    return msgspec.json.Decoder(row)
+
+
+def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
+    """The batch that an ingested row holds in its `events` column (or another), as text or null; or SEVERAL.
 
     None for anything else: a payload, a bare event, or what is malformed; `events.decode` finds out which.
     """
-    if _PAYLOAD_START.match(document) or b'"events"' not in document:
+    if _PAYLOAD_START.match(document) or (column == COLUMN and b'"events"' not in document):
         return None
     try:
-        events = _row.decode(document).events
+        events = (_row if column == COLUMN else _row_with(column)).decode(document).events
     except msgspec.ValidationError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return SEVERAL if "trailing characters" in str(error) else _with_lone_surrogates(document)
+        return SEVERAL if "trailing characters" in str(error) else _with_lone_surrogates(document, column)
     if events is None:
         return EMPTY_BATCH
     return None if events is UNSET else batch_text(events)
 
 
-def _with_lone_surrogates(document: bytes) -> bytes | None:
+def _with_lone_surrogates(document: bytes, column: str) -> bytes | None:
     """As `batch_of_row`, for what msgspec takes for malformed and Python's own parser reads."""
     if b"\\u" not in document:
         return None
     try:
-        cell = json.loads(document)["events"]
+        cell = json.loads(document)[column]
     except (ValueError, RecursionError, KeyError, TypeError):
         return None
     return batch_text(cell) if isinstance(cell, str) else None
+
+
+def column_of(document: bytes) -> str | None:
+    """The name of the first column of a row that looks like a batch, where none is called `events`."""
+    if b'"event' in document:
+        return None
+    try:
+        members = _members.decode(document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return next((name for name, cell in members.items() if isinstance(cell, str) and looks_like_batch(cell)), None)
+
+
+_members: Final = msgspec.json.Decoder(dict[str, Any])
