@@ -104,14 +104,6 @@ class Scanner:
         self._start += len(piece)
         return piece
 
-    def take_rest(self) -> bytes:
-        """Take all that is left."""
-        while self._fill():
-            pass
-        rest = self._window[self._start :]
-        self._advance(len(self._window))
-        return rest
-
     def take_object_line(self) -> bytes | None:
         """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it.
 

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner
 
 _OPENING: Final = re.compile(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
+_CLOSED: Final = (b"{", b"[", b'"')
 _AT: Final = re.compile(r"\(byte (\d+)\)$")
 _RAW: Final = msgspec.json.Decoder(Raw)
 
@@ -34,13 +35,21 @@ def torn(text: bytes) -> Torn | None:
     opening = _OPENING.match(text)
     if opening is None or not _ends_too_early(text):
         return None
-    scanner = Scanner(BytesIO(text[opening.end() :]))
+    inside = text[opening.end() :]
+    scanner = Scanner(BytesIO(inside))
     elements: list[bytes] = []
-    while scanner.next_byte() in {b"{", b'"'} and (element := scanner.take_value()) is not None:
-        elements.append(element)
-        if scanner.next_byte() == b",":
+    end = 0
+    while scanner.next_byte() and (element := scanner.take_value()) is not None:
+        following = scanner.next_byte()
+        if following == b",":
             scanner.skip(1)
-    return Torn(elements, scanner.take_rest().rstrip(SPACE))
+        elif not element.startswith(_CLOSED):
+            # Nobody knows whether more of it would have followed, as of a number.
+            break
+        elements.append(element)
+        end = scanner.offset
+    rest = inside[end:].strip(SPACE)
+    return Torn(elements, rest) if elements or not rest or rest.startswith(_CLOSED) else None
 
 
 def _ends_too_early(text: bytes) -> bool:
