@@ -97,7 +97,8 @@ class Decoder(Generic[E]):
         if left is None:
             return None
         decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))
-        message = f"the cell is cut off after event {len(left.elements)}: {len(left.rest):,} bytes of the next are lost"
+        whole = "1 whole event" if len(left.elements) == 1 else f"{len(left.elements):,} whole events"
+        message = f"the cell is cut off after {whole}: {len(left.rest):,} bytes of the next are lost"
         decoded.problems.append(
             Problem(
                 code=Code.CUT_OFF,

@@ -53,8 +53,6 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
 
 def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Table | None:
     first = rows[0]
-    if any("\ufffd" in cell for cell in first):
-        return None
     may_be_names = options.header is not False and _are_names(first, options)
     names = first if may_be_names else [""] * len(first)
     column = _column(rows, options, may_be_names=may_be_names)
@@ -67,6 +65,9 @@ def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Tabl
 
 
 def _are_names(cells: list[str], options: ReadOptions) -> bool:
+    if any("\ufffd" in cell for cell in cells):
+        # What stands for bytes that are not UTF-8.
+        return False
     is_named = not isinstance(options.column, int) and options.index_of(cells) is not None
     return is_named or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
 

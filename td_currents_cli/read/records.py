@@ -12,7 +12,7 @@ from td_currents_cli.read.compression import UnreadableError, decompressed, plai
 from td_currents_cli.read.detect import Table, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, lines, skip_mark
 from td_currents_cli.read.options import COLUMN, DEFAULT, From, ReadOptions, Shape
-from td_currents_cli.read.rows import csv, flat, jsonl, msgpack, tsv
+from td_currents_cli.read.rows import boxed, csv, flat, jsonl, msgpack, tsv
 from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
@@ -106,6 +106,8 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
     form = options.form
     if form is From.MSGPACK or (form is From.AUTO and msgpack.is_msgpack(first)):
         return msgpack.rows(scanner, source, options, note)
+    if first == b"+" and boxed.is_boxed(scanner.peek_line()):
+        return boxed.rows(scanner, source, options)
     is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)
     if is_json_form:
         return _json_form(scanner, source, options, note)

@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.model import Batch, Record
 from td_currents_cli.read.scanner import Scanner
 
 _BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|Status +: |Use '\$ td job:show")
 _RESULT: Final = re.compile(rb"Result +: *$")
-_TALK: Final = re.compile(rb"\s*(?:Status +: .*|\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
+_TALK: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
 _MOST: Final = 200
 """Lines of talk before the rows; a query's log may be among them."""
 
@@ -25,5 +25,5 @@ def skip_talk(scanner: Scanner) -> bool:
 
 def is_talk(record: Record) -> bool:
     """Whether a record is a status line after the rows."""
-    text = record.data if isinstance(record, Batch) else record.raw if isinstance(record, Problem) else None
+    text = record.data if isinstance(record, Batch) else record.raw
     return text is not None and len(text) < 300 and _TALK.fullmatch(text) is not None

@@ -15,7 +15,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
 from td_currents_cli.read.rows import flat
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, other_width, unwrapped
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
@@ -41,7 +41,9 @@ def holds_rows(scanner: Scanner) -> bool | None:
     if all(cell.startswith(b"[") for cell in cells):
         # An array of arrays of events is one of batches, as people make it by hand.
         return False if any(not _BATCH_START.match(cell) for cell in cells) else None
-    return True if not any(cell.startswith(b"{") for cell in cells) and len(cells) > 1 else None
+    if len(cells) == 1:
+        return True if cells[0].startswith(b'"') and _is_batch(cells[0]) else None
+    return None if any(cell.startswith(b"{") for cell in cells) else True
 
 
 class ArrayRows:
@@ -63,23 +65,25 @@ class ArrayRows:
         """The batch of a row, or what is wrong with it; None for the row of names."""
         cells = _cells(text)
         if cells is None:
-            return Problem(code=Code.BAD_ROW, location=place, message="the row is no JSON array", raw=text)
+            return _bad("the row is no JSON array", text, place)
         first, self._first = self._first, False
         if first and self._options.header is not False and self._take_names(cells):
             return None
         if self._names and len(cells) != len(self._names):
-            message = f"the row has {len(cells)} cells, the row of names has {len(self._names)}"
-            return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+            return _bad(other_width(len(cells), len(self._names)), text, place)
+        if self._column is None and "event_type" in self._names:
+            return Batch(flat.nested(dict(zip(self._names, cells, strict=True))), place)
+        return self._batch(cells, text, place)
+
+    def _batch(self, cells: list[bytes], text: bytes, place: Location) -> Record:
         if self._column is None:
-            if "event_type" in self._names:
-                return Batch(flat.nested(dict(zip(self._names, cells, strict=True))), place)
             self._column = next((index for index, cell in enumerate(cells) if _is_batch(cell)), None)
             if self._column is None:
-                return _without_batch(cells, text, place)
+                is_empty = b"null" in cells or b'""' in cells
+                return Batch(EMPTY_BATCH, place) if is_empty else _bad("no cell of the row holds a batch", text, place)
             self._note(Shape(form="JSON arrays", number=self._column + 1))
         if self._column >= len(cells):
-            message = f"the row has no column {self._column + 1}"
-            return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+            return _bad(f"the row has no column {self._column + 1}", text, place)
         return Batch(_batch(cells[self._column]), place)
 
     def _take_names(self, cells: list[bytes]) -> bool:
@@ -99,10 +103,8 @@ class ArrayRows:
         return True
 
 
-def _without_batch(cells: list[bytes], text: bytes, place: Location) -> Record:
-    if b"null" in cells or b'""' in cells:
-        return Batch(EMPTY_BATCH, place)
-    return Problem(code=Code.BAD_ROW, location=place, message="no cell of the row holds a batch", raw=text)
+def _bad(message: str, text: bytes, place: Location) -> Problem:
+    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
 
 
 def _cells(text: bytes) -> list[bytes] | None:

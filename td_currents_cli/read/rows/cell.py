@@ -42,15 +42,20 @@ def unwrapped(text: bytes) -> bytes:
     return _of_texts(text)
 
 
+def other_width(cells: int, width: int) -> str:
+    """What is wrong with a row that has so many cells, but should have as many as the first."""
+    return f"the row has {cells} of {width} cells" if cells < width else f"the row has {cells} cells, not {width}"
+
+
 def _inner(text: bytes) -> str | None:
     """The text that a JSON text stands for, also where it has been cut off; None for what is neither."""
     try:
         return _TEXT.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
-    for torn in range(_LONGEST_ESCAPE + 1):
+    for missing in range(_LONGEST_ESCAPE + 1):
         try:
-            return _TEXT.decode(text[: len(text) - torn] + b'"')
+            return _TEXT.decode(text[: len(text) - missing] + b'"')
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
     return None

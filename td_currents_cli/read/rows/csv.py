@@ -13,7 +13,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import COLUMN
 from td_currents_cli.read.rows import flat
-from td_currents_cli.read.rows.cell import batch_text, unwrapped
+from td_currents_cli.read.rows.cell import batch_text, other_width, unwrapped
 from td_currents_cli.read.rows.quotes import undoubled
 from td_currents_cli.read.scanner import Scanner, is_json
 
@@ -218,9 +218,7 @@ def _record(lines: Sequence[_Line], place: Location, column: int, width: int) ->
     return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
 
 
-def _checked(
-    lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False
-) -> list[str] | Problem:
+def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:
     """The cells of a row, as many as there should be."""
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
@@ -230,8 +228,7 @@ def _checked(
     except csv.Error as error:
         return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not CSV: {error}", raw=text)
     if len(cells) != width:
-        message = f"the row has {len(cells)} cells, not {width}"
-        return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+        return Problem(code=Code.BAD_ROW, location=place, message=other_width(len(cells), width), raw=text)
     return cells
 
 

@@ -85,21 +85,22 @@ def of_texts(names: list[str], cells: list[str]) -> bytes:
 def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by both
     place, dot, rest = name.partition(".")
     users = _fields(Where.USER)
-    if name in _ENVELOPE:
-        return (name,)
     if dot and place in _PLACES:
         return (place, rest)
     if streaming and name.startswith("properties_"):
-        rest = name.removeprefix("properties_")
-        for custom in _CUSTOM:
-            if rest.startswith(f"{custom}_"):
-                return ("properties", custom, rest.removeprefix(f"{custom}_"))
-        return ("properties", rest)
+        return _in_properties(name.removeprefix("properties_"))
     if streaming and name.startswith("user_") and (name.removeprefix("user_") in users or name not in users):
         return ("user", name.removeprefix("user_"))
     if name in users:
         return ("user", name)
-    return (name,) if streaming or name in _PLACES else ("properties", name)
+    return (name,) if streaming or name in {*_ENVELOPE, *_PLACES} else ("properties", name)
+
+
+def _in_properties(name: str) -> _Path:
+    for custom in _CUSTOM:
+        if name.startswith(f"{custom}_"):
+            return ("properties", custom, name.removeprefix(f"{custom}_"))
+    return ("properties", name)
 
 
 @cache

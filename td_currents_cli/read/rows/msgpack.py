@@ -74,23 +74,27 @@ def _is_batch(cell: object) -> bool:
 
 def _record(cells: object, column: int | None, place: Location) -> Record:
     if not isinstance(cells, list):
-        return Problem(code=Code.BAD_ROW, location=place, message="the row is no array of cells", raw=_shown(cells))
-    if column is None and None in cells:
-        return Batch(EMPTY_BATCH, place)
-    if column is None or column >= len(cells):
-        message = "no cell of the row holds a batch" if column is None else f"the row has no column {column + 1}"
-        return Problem(code=Code.BAD_ROW, location=place, message=message, raw=_shown(cells))
-    cell = cells[column]
+        return _bad("the row is no array of cells", cells, place)
+    if column is None:
+        return Batch(EMPTY_BATCH, place) if None in cells else _bad("no cell of the row holds a batch", cells, place)
+    if column >= len(cells):
+        return _bad(f"the row has no column {column + 1}", cells, place)
+    try:
+        return Batch(_batch(cells[column]), place)
+    except TypeError:
+        return _bad("the cell holds values that JSON does not have", cells, place)
+
+
+def _batch(cell: object) -> bytes:
+    """The text of a batch. Raises TypeError."""
     if isinstance(cell, str):
         text = cell.encode(errors="surrogateescape").strip()
-        return Batch(EMPTY_BATCH if text in {b"", b"null"} else unwrapped(text), place)
-    if cell is None:
-        return Batch(EMPTY_BATCH, place)
-    try:
-        return Batch(unwrapped(orjson.dumps(cell)), place)
-    except TypeError:
-        message = "the cell holds values that JSON does not have"
-        return Problem(code=Code.BAD_ROW, location=place, message=message, raw=_shown(cells))
+        return EMPTY_BATCH if text in {b"", b"null"} else unwrapped(text)
+    return EMPTY_BATCH if cell is None else unwrapped(orjson.dumps(cell))
+
+
+def _bad(message: str, cells: object, place: Location) -> Problem:
+    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=_shown(cells))
 
 
 def _shown(cells: object) -> bytes:

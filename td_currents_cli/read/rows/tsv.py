@@ -8,7 +8,7 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, other_width, unwrapped
 from td_currents_cli.read.scanner import Scanner
 
 _NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
@@ -38,5 +38,5 @@ def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Rec
             text = cells[column].strip()
             yield Batch(EMPTY_BATCH if text in _NOTHING else unwrapped(text), place)
         else:
-            message = f"the row has {len(cells)} cells, not {width}"
+            message = other_width(len(cells), width)
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
