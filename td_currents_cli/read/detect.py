@@ -76,6 +76,9 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
     first = rows[0]
     if isinstance(options.column, int) or may_be_names:
         column = options.index_of(first)
+        if column is not None and isinstance(options.column, int) and options.form is From.AUTO:
+            # A number fits lines that were taken apart in the wrong way, too.
+            return column if any(looks_like_batch(cell) for row in rows for cell in row[column : column + 1]) else None
         if column is not None or options.column is not None:
             return column
     if options.column is not None or "event_type" in first:

@@ -46,7 +46,7 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
                 cells = unpacker.unpack()
             except msgpack.OutOfData:
                 break
-            except (ValueError, msgpack.UnpackException):
+            except (ValueError, TypeError, OverflowError, msgpack.UnpackException):
                 message = "the bytes are no msgpack from here on: nothing that follows can be read"
                 yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=b"")
                 return
