@@ -1,7 +1,10 @@
 """Ingested rows in every form people take them out in: which column, which form, and what each bad row costs."""
 
+import bz2
 import gzip
 import json
+import lzma
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from types import SimpleNamespace
@@ -16,6 +19,11 @@ from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import records, scanner
 from td_currents_cli.read.options import ReadOptions, Shape
 from td_currents_cli.read.rows import flat
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 CELL = '[{"event_type":"a","id":"1"}]'
 QUOTED = '"' + CELL.replace('"', '""') + '"'
@@ -197,7 +205,8 @@ def test_our_own_flat_names_are_turned_back() -> None:
     [
         b'{"event_type":"a","properties":{"properties_x":1,"user_external_user_id":2}}',
         b'{"event_type":"a","user_id":"u"}',
-        b'{"properties_x":1}',
+        b'{"event_type":"a","properties_no_such":"a property of that name, flat"}',
+        b'{"properties_app_id":1}',
     ],
 )
 def test_what_is_no_flat_row_is_left(event: bytes) -> None:
@@ -210,3 +219,26 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
     before = "Job 123 is queued.\n  started at 2026\n  finished\nStatus      : success\nResult      :\n"
     for rows in (f"1,{QUOTED}\n", f"1\t{CELL}\n", f"[[1,{TEXT}]]\n", f"[1,{TEXT}]\n"):
         assert kinds(read((before + rows + "1 row in set\n").encode())[0]) == [CELL]
+
+
+FORMS = [
+    f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
+    f"1\t{CELL}\n2\t{CELL}\n".encode(),
+    f"[1,{TEXT}]\n[2,{TEXT}]\n".encode(),
+    f"[[1,{TEXT}],\n[2,{TEXT}]]\n".encode(),
+    f'{{"time":1,"events":{TEXT}}}\n{{"time":2,"events":{TEXT}}}\n'.encode(),
+    msgpack.packb([1, CELL]) + msgpack.packb([2, CELL]),
+]
+
+
+@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
+def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
+    """In several members one after another; and of a stream that is cut off, one problem after what could be read."""
+    middle = len(data) - 12
+    whole = pack(data[:middle]) + pack(data[middle:])
+    assert kinds(read(whole)[0]) == [CELL, CELL]
+    found = kinds(read(whole[:-3])[0])
+    assert found[0] == CELL
+    assert found[-1] is Code.UNREADABLE
+    assert set(found) == {CELL, Code.UNREADABLE}

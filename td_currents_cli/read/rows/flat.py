@@ -42,11 +42,11 @@ def event_of(document: bytes) -> bytes | None:
 
 
 def is_streaming(names: Mapping[str, object]) -> bool:
-    """Whether names are those of the streaming connector."""
-    users = _fields(Where.USER)
+    """Whether names are those of the streaming connector: some field of the catalogue has its place before its name."""
     return any(
-        name.startswith("properties_") or (name.startswith("user_") and name.removeprefix("user_") in users)
+        name.startswith(f"{where}_") and name.removeprefix(f"{where}_") in _fields(where)
         for name in names
+        for where in (Where.USER, Where.PROPERTIES)
     )
 
 
