@@ -50,6 +50,9 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 
 DEFAULT: Final = ReadOptions()
 
+OBJECTS: Final = "JSON objects"
+"""The form whose rows say the names of their columns themselves."""
+
 
 class Shape(Struct, frozen=True, kw_only=True):
     """How a source was read.
@@ -57,7 +60,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     Attributes:
         form: in words, as `CSV`.
         column: name of the column with the batches; None where it has none.
-        number: of that column, from 1; None for flat rows.
+        number: of that column, from 1; None for flat rows, and where columns have no order.
         header: whether a line of names came first.
     """
 
@@ -67,11 +70,13 @@ class Shape(Struct, frozen=True, kw_only=True):
     header: bool = False
 
     def __str__(self) -> str:
-        header = "with header" if self.header else "without header"
-        if self.number is None:
-            return f"flat rows, {self.form} {header}"
-        name = f"column `{self.column}` ({_ordinal(self.number)})" if self.column else f"column {self.number}"
-        return f"{name}, {self.form} {header}"
+        if self.column is None:
+            name = "flat rows" if self.number is None else f"column {self.number}"
+        else:
+            name = f"column `{self.column}`" + ("" if self.number is None else f" ({_ordinal(self.number)})")
+        if self.form == OBJECTS:
+            return f"{name}, {self.form}"
+        return f"{name}, {self.form} {'with' if self.header else 'without'} header"
 
 
 def _ordinal(number: int) -> str:

@@ -11,7 +11,7 @@ from td_currents_cli.read import dead_letters
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, lines, skip_mark
-from td_currents_cli.read.options import COLUMN, DEFAULT, From, ReadOptions, Shape
+from td_currents_cli.read.options import COLUMN, DEFAULT, OBJECTS, From, ReadOptions, Shape
 from td_currents_cli.read.rows import boxed, csv, flat, jsonl, msgpack, tsv
 from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
 from td_currents_cli.read.scanner import Scanner, is_json
@@ -20,12 +20,13 @@ from td_currents_cli.read.talk import is_talk, skip_talk
 
 Note: TypeAlias = Callable[[Shape], None]
 
-_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_JSON_STARTS: Final = (b"{", b"[", b"")
-
 
 def _ignore(_shape: Shape) -> None:
     pass
+
+
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_JSON_STARTS: Final = (b"{", b"[", b"")
 
 
 def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Note = _ignore) -> Iterator[Record]:
@@ -126,7 +127,7 @@ def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) 
         if are_lines is not None:
             return _arrays(scanner, source, ArrayRows(options, note), are_lines=are_lines)
     column = options.column if isinstance(options.column, str) else COLUMN
-    return _json(scanner, source, count(1), column)
+    return _json(scanner, source, count(1), column, note)
 
 
 def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
@@ -156,12 +157,25 @@ def _arrays(scanner: Scanner, source: str, rows: ArrayRows, *, are_lines: bool) 
             yield record
 
 
-def _json(scanner: Scanner, source: str, rows: Iterator[int], column: str = COLUMN) -> Iterator[Record]:
+def _json(
+    scanner: Scanner, source: str, rows: Iterator[int], column: str = COLUMN, note: Note = _ignore
+) -> Iterator[Record]:
+    is_noted = False
     for document in documents(scanner, source):
         if scanner.failure is not None and scanner.at_end and not _is_whole(document):
             # The failure that tore the last document is reported, not the tear.
             return
-        yield from of_document(document, source, rows, column)
+        for record in of_document(document, source, rows, column):
+            if not is_noted and record.location.row is not None and isinstance(document, Document):
+                note(_shape_of(document, column))
+                is_noted = True
+            yield record
+
+
+def _shape_of(document: Document, column: str) -> Shape:
+    """How a row was read that is a JSON object."""
+    is_there = jsonl.batch_of_row(document.data, column) is not None
+    return Shape(form=OBJECTS, column=column if is_there else jsonl.column_of(document.data))
 
 
 def of_document(

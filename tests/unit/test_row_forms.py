@@ -59,6 +59,8 @@ def kinds(found: list[Record]) -> list[str | Code]:
         (f"[\n [1,\n  {TEXT}]\n]", "column 2, JSON arrays without header"),
         (f"[[1,{CELL}]]", "column 2, JSON arrays without header"),
         (f"[[{CELL},1]]", "column 1, JSON arrays without header"),
+        (f'{{"time":1,"events":{TEXT}}}', "column `events`, JSON objects"),
+        (f'[{{"time":1,"batch":{TEXT}}}]', "column `batch`, JSON objects"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -69,6 +69,8 @@ class ArrayRows:
         first, self._first = self._first, False
         if first and self._options.header is not False and self._take_names(cells):
             return None
+        if first and self._column is not None:
+            self._note(Shape(form="JSON arrays", number=self._column + 1))
         if self._names and len(cells) != len(self._names):
             return _bad(other_width(len(cells), len(self._names)), text, place)
         if self._column is None and "event_type" in self._names:

@@ -36,6 +36,8 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
         strict_map_key=False, unicode_errors="surrogateescape", max_buffer_size=(1 << 32) - 1
     )
     column = options.column - 1 if isinstance(options.column, int) else None
+    if column is not None:
+        note(Shape(form="msgpack", number=column + 1))
     row, begin = 0, scanner.offset
     while piece := scanner.take_piece(CHUNK):
         unpacker.feed(piece)
