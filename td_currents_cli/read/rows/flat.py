@@ -23,6 +23,7 @@ _ENVELOPE: Final = ("event_type", "id", "time")
 _PLACES: Final = ("user", "properties")
 _CUSTOM: Final = ("custom_properties", "purchase_properties")
 _MARKS: Final = (b'"properties_', b'"user_external_user_id"', b'"user_user_id"')
+_PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
@@ -30,7 +31,8 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 def event_of(document: bytes) -> bytes | None:
     """The event of a flat row with the names of the streaming connector; None for anything else."""
-    if not any(mark in document for mark in _MARKS):
+    # Payloads are the largest documents and the most common ones: they are not searched.
+    if _PAYLOAD_START.match(document) or not any(mark in document for mark in _MARKS):
         return None
     try:
         members = _MEMBERS.decode(document)
