@@ -5,6 +5,8 @@ from contextlib import closing
 from itertools import count
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read import dead_letters
@@ -109,6 +111,9 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
         return msgpack.rows(scanner, source, options, note)
     if first == b"+" and boxed.is_boxed(scanner.peek_line()):
         return boxed.rows(scanner, source, options)
+    if form is From.AUTO and first in _JSON_STARTS and tsv.begins_with_batch(scanner.peek_line()):
+        options = replace(options, form=From.TSV)
+        form = From.TSV
     is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)
     if is_json_form:
         return _json_form(scanner, source, options, note)

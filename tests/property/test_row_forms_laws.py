@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.read import records
-from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.rows import flat
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -69,22 +68,21 @@ FORMS = {
     "jsonl": lambda cells: b"\n".join(json.dumps({"time": 1, "events": cell}).encode() for cell in cells),
     "msgpack": lambda cells: b"".join(msgpack.packb([1, cell]) for cell in cells),
 }
-OPTIONS = {"tsv without header": ReadOptions.of("tsv")}
 WRAPS = ["events", "payload", "text", "texts"]
 
 
-def events_in(data: bytes, options: ReadOptions = DEFAULT) -> tuple[list[bytes], Intake]:
+def events_in(data: bytes) -> tuple[list[bytes], Intake]:
     """The bytes of all events, and what was met on the way."""
     source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
     intake = Intake()
-    return [bytes(each) for _, some in intake.events(records([source], options), split) for each in some], intake
+    return [bytes(each) for _, some in intake.events(records([source]), split) for each in some], intake
 
 
 @law
 @given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS))
 def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
     """Byte for byte and in order, however the cell is wrapped."""
-    found, intake = events_in(FORMS[form](cells_of(given_batches, wrap)), OPTIONS.get(form, DEFAULT))
+    found, intake = events_in(FORMS[form](cells_of(given_batches, wrap)))
     number = iter(range(1000))
     some = [[{}, *given_batches[0]], *given_batches[1:]]
     assert found == [event_of(next(number), each).encode() for batch in some for each in batch]
@@ -98,14 +96,14 @@ def test_a_cut_never_makes_an_event(
 ) -> None:
     """Of the whole input, or of each cell as a column limit does it; and the balance holds."""
     cells = cells_of(given_batches, wrap)
-    whole, options = FORMS[form](cells), OPTIONS.get(form, DEFAULT)
+    whole = FORMS[form](cells)
     if data.draw(st.booleans()):
         limit = data.draw(st.integers(0, max(map(len, cells))))
         cut = FORMS[form]([cell[:limit] for cell in cells])
     else:
         cut = whole[: data.draw(st.integers(0, len(whole)))]
-    found, intake = events_in(cut, options)
-    assert not Counter(found) - Counter(events_in(whole, options)[0])
+    found, intake = events_in(cut)
+    assert not Counter(found) - Counter(events_in(whole)[0])
     assert intake.balance(events_out=len(found)).balanced
 
 

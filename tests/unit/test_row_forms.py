@@ -52,6 +52,7 @@ def kinds(found: list[Record]) -> list[str | Code]:
         (f"time\tevents\n1\t{CELL}\n", "column `events` (2nd), TSV with header"),
         (f"events\n{CELL}\n", "column `events` (1st), TSV with header"),
         (f"1\t{CELL}\n", "column 2, TSV without header"),
+        (f"{CELL}\t1\n", "column 1, TSV without header"),
         (f"[1,{TEXT}]\n", "column 2, JSON arrays without header"),
         (f"[{TEXT}]\n", "column 1, JSON arrays without header"),
         (f'["time","events"]\n[1,{TEXT}]\n', "column `events` (2nd), JSON arrays with header"),

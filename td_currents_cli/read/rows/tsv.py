@@ -9,9 +9,16 @@ from typing import Final
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, other_width, unwrapped
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.read.scanner import SPACE, Scanner, is_json
 
+_MORE_JSON: Final = (b"{", b"[", b"]", b",")
 _NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
+
+
+def begins_with_batch(line: bytes) -> bool:
+    """Whether a line that begins as JSON does is a row whose first cell is a batch: a value that is no JSON follows."""
+    cell, tab, rest = line.partition(b"\t")
+    return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
 
 
 def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
