@@ -14,6 +14,7 @@ from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.options import DEFAULT, ReadOptions, Shape
 from td_currents_cli.write.atomic import atomic_output
 from td_currents_cli.write.json_text import json_line
 
@@ -25,20 +26,28 @@ class ParseRequest:
     Attributes:
         output: the file of flat events; None for standard output.
         rejects: the file of rejected rows and events, one JSON object a line; None for none.
+        reading: what is known of the form of the sources.
     """
 
     sources: Sequence[Source]
     output: Path | None = None
     rejects: Path | None = None
+    reading: ReadOptions = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseOutcome(Outcome):
-    """Where every row and event went."""
+    """Where every row and event went.
+
+    Attributes:
+        balance: of rows and events.
+        shapes: how sources of rows were read, each way once.
+    """
 
     command: ClassVar[str] = "parse"
 
     balance: Balance
+    shapes: tuple[Shape, ...] = ()
 
     def summary(self) -> dict[str, object]:
         """The balance."""
@@ -50,7 +59,8 @@ class ParseOutcome(Outcome):
             "written": self.balance.events_out,
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
-            "lost": 0,
+            "lost": self.balance.lost,
+            "read_as": [str(shape) for shape in self.shapes],
         }
 
 
@@ -64,8 +74,9 @@ def run(request: ParseRequest) -> ParseOutcome:
     _refuse_one_file_for_both(request)
     intake = Intake()
     written = 0
+    shapes: dict[Shape, None] = {}
     with atomic_output(request.output) as output, _rejects(request.rejects, intake):
-        for _batch, events in intake.events(records(request.sources), split):
+        for _batch, events in intake.events(records(request.sources, request.reading, shapes.setdefault), split):
             if events:
                 output.write(b"\n".join(map(flatten, events)) + b"\n")
             written += len(events)
@@ -73,6 +84,7 @@ def run(request: ParseRequest) -> ParseOutcome:
     problems = intake.log.result()
     return ParseOutcome(
         balance=balance,
+        shapes=tuple(shapes),
         problems=problems,
         exit_code=exit_code_of(problems, balance),
     )

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Jobs, Paths, command
+from td_currents_cli.cli.common import Column, FromForm, Jobs, NoHeader, Paths, command
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.read.options import From, ReadOptions
 
 WHICH: Final = "Which events"
 GROUPS: Final = "Groups"
@@ -127,6 +128,9 @@ def count(
             rich_help_panel=CHECKS,
         ),
     ] = None,
+    form: FromForm = From.AUTO,
+    column: Column = None,
+    no_header: NoHeader = False,
     jobs: Jobs = None,
 ) -> Outcome:
     """Count events by type, or by anything else they hold, in payload files and ingested rows alike.
@@ -160,6 +164,7 @@ def count(
             expect=expect,
             compare=compare,
             fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
+            reading=ReadOptions.of(form, column, no_header=no_header),
             jobs=jobs_of(jobs),
         )
     )

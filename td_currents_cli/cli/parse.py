@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Paths, command
+from td_currents_cli.cli.common import Column, FromForm, NoHeader, Paths, command
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.read.options import From, ReadOptions
 
 
 @command
@@ -20,9 +21,13 @@ def parse(
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.")
     ] = None,
+    form: FromForm = From.AUTO,
+    column: Column = None,
+    no_header: NoHeader = False,
 ) -> Outcome:
     """Turn ingested rows back into flat events, one JSON object a line."""
     from td_currents_cli.parse import ParseRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import sources  # noqa: PLC0415
 
-    return run(ParseRequest(sources=sources(paths), output=output, rejects=rejects))
+    reading = ReadOptions.of(form, column, no_header=no_header)
+    return run(ParseRequest(sources=sources(paths), output=output, rejects=rejects, reading=reading))

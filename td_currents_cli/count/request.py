@@ -9,6 +9,7 @@ from pathlib import Path
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 
 
 class Sort(StrEnum):
@@ -39,6 +40,7 @@ class CountRequest:
         expect: a file with the counts that should come out.
         compare: a file with the counts of an earlier run.
         fail_on_drop: part, 0 to 1, by which no group may have fewer events than in the earlier run; None for any.
+        reading: what is known of the form of the sources.
         jobs: number of processes.
         limit: digests of ids that are kept in memory; None for the usual number.
     """
@@ -58,5 +60,6 @@ class CountRequest:
     expect: Path | None = None
     compare: Path | None = None
     fail_on_drop: float | None = None
+    reading: ReadOptions = DEFAULT
     jobs: int = 1
     limit: int | None = None

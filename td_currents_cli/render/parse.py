@@ -7,6 +7,8 @@ from td_currents_cli.render.terminal import Terminal
 
 
 def text(outcome: ParseOutcome, terminal: Terminal) -> None:
-    """The problems and the balance, on standard error."""
+    """The problems, where the batches were found, and the balance, on standard error."""
     show_problems(outcome.problems, terminal)
+    if outcome.shapes:
+        terminal.say("; ".join(map(str, outcome.shapes)), "dim")
     terminal.say(balance_line(outcome.balance, "written"), "dim")
