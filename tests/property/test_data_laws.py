@@ -227,7 +227,7 @@ FRAGMENTS = [b'{"events":[', b'{"event_type":"a"}', b"time,events\n", b'1,"[]"\n
 def test_whatever_is_read_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """No input stops a run; events read = used + rejected; all verbs see the same; what is written is JSON."""
     folder = tmp_path_factory.getbasetemp()
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(name="x", path=None, open=lambda: BytesIO(data))
     output, rejects = Path(folder, "laws-out.jsonl"), Path(folder, "laws-rejects.jsonl")
     counted = count.run(count.CountRequest([source])).balance
     parsed = parse.run(parse.ParseRequest(sources=[source], output=output, rejects=rejects)).balance
