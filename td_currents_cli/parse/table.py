@@ -13,11 +13,8 @@ from td_currents_cli.parse.shape import Shaped
 from td_currents_cli.write.cells import LINES
 
 _KINDS: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
-_FITTING: Final = {
-    "long": {"long", "huge", "null"},
-    "number": {"long", "number", "null"},
-    "boolean": {"boolean", "null"},
-}
+_FITTING: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
+"""Kinds of values (see `kind_of`) that a column of each type holds without loss; text holds all."""
 
 
 class Spool:
@@ -97,19 +94,16 @@ def _typed(cell: str | None, kind: str) -> Any:  # noqa: ANN401 -- what the kind
 
 
 def _kinds(columns: tuple[str, ...], met: Met, request: ParseRequest) -> dict[str, str]:
-    """The type of each column: the catalogue's if all values are of it, else text, so that nothing is lost."""
+    """The type of each column: one that the catalogue has for it and all values are of, else text: nothing is lost."""
     said: dict[str, set[str]] = {}
     for event in load().events.values():
         for field in event.fields:
-            said.setdefault(full_name(field.where, field.name, request.names), set()).add(
-                _KINDS.get(field.type, "string")
-            )
-    return {name: _kind(said.get(name, set()), met.names.get(name, set())) for name in columns}
+            name = full_name(field.where, field.name, request.names)
+            said.setdefault(name, set()).add(_KINDS.get(field.type, "string"))
+    return {name: _kind(said.get(name), met.names.get(name, set()) - {"null"}) for name in columns}
 
 
-def _kind(said: set[str], met: set[str]) -> str:
-    wanted = said or (met - {"null"})
-    if wanted == {"long", "number"}:
-        wanted = {"number"}
-    (kind,) = wanted if len(wanted) == 1 else ("string",)
-    return kind if met <= _FITTING.get(kind, set()) else "string"
+def _kind(said: set[str] | None, met: set[str]) -> str:
+    # What the catalogue does not know is of the type of its values, where it has any.
+    possible = said if said is not None else _FITTING.keys() if met else ()
+    return next((kind for kind, fitting in _FITTING.items() if kind in possible and met <= fitting), "string")
