@@ -107,23 +107,12 @@ def _unclashing(data: bytes) -> list[RawEvent] | None:
     if any(mark in data for mark in _DOUBTFUL):
         return None
     try:
+        if not data.isascii():
+            data.decode()
         if data.startswith(b"["):
             _unclashing_array.decode(data)
-            return _utf8(_raw_array.decode(data))
+            return _raw_array.decode(data)
         _unclashing_payload.decode(data)
-        return _utf8(_raw_payload.decode(data).events)
+        return _raw_payload.decode(data).events
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-
-
-def _utf8(events: list[RawEvent]) -> list[RawEvent]:
-    """The same events. Raises UnicodeDecodeError.
-
-    Most texts are ASCII, which is seen at once; a batch is not, as soon as one of its texts is not.
-    """
-    for event in events:
-        for member in (event.event_type, event.id, event.time, event.user, event.properties):
-            text = bytes(member)
-            if not text.isascii():
-                text.decode()
-    return events
