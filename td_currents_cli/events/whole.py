@@ -63,8 +63,7 @@ _unclashing_array: Final = msgspec.json.Decoder(list[_Unclashing])
 
 _PREFIXED: Final = (b'"user.', b'"properties.')
 _LINE_ENDS: Final = (b"\n", b"\r")
-# A name may be written with escapes of plain letters.
-_DOUBTFUL: Final = (*_PREFIXED, *_LINE_ENDS, b"\\u00")
+_DOUBTFUL: Final = (*_LINE_ENDS, *_PREFIXED)
 _ENVELOPE: Final = b'"event_type":%b,"id":%b,"time":%b'
 _LINE: Final = b"{" + _ENVELOPE + b",%b,%b}"
 
@@ -104,7 +103,8 @@ def nested(event: "RawEvent | Raw") -> bytes:
 
 def _unclashing(data: bytes) -> list[RawEvent] | None:
     """The events, if it is certain that `flatten` would put the members of each beside each other as they stand."""
-    if any(mark in data for mark in _DOUBTFUL):
+    # A name may be written with escapes of plain letters. A single byte is found ten times as fast as several.
+    if any(mark in data for mark in _DOUBTFUL) or (b"\\" in data and b"\\u00" in data):
         return None
     try:
         if not data.isascii():

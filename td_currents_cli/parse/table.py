@@ -10,7 +10,7 @@ from td_currents_cli.events.names import full_name
 from td_currents_cli.parse.columns import Met, columns_of, members_of, text_of
 from td_currents_cli.parse.request import ParseRequest, To
 from td_currents_cli.parse.shape import Shaped
-from td_currents_cli.write.cells import LINES
+from td_currents_cli.write.cells import FORMS
 
 _KINDS: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
 _FITTING: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
@@ -63,26 +63,26 @@ class Spool:
             kinds = _kinds(columns, self.met, request)
             write_parquet(output, kinds, self._values(kinds))
             return
-        line = LINES[request.to]
-        output.write(line(columns))
-        for event in self._file:
-            members = members_of(event)
-            output.write(line([cell_of(members.get(name)) for name in columns]))
+        form = FORMS[request.to]
+        output.write(form.line(columns, dict(zip(columns, columns, strict=True))))
+        output.writelines(form.line(columns, cells_of(event)) for event in self._file)
 
     def _values(self, kinds: dict[str, str]) -> Iterator[list[Any]]:
         for event in self._file:
-            members = members_of(event)
-            yield [_typed(cell_of(members.get(name)), kind) for name, kind in kinds.items()]
+            values = {name: _typed(cell, kinds.get(name, "string")) for name, cell in cells_of(event).items()}
+            yield [values.get(name) for name in kinds]
 
 
-def cell_of(value: Any) -> str | None:  # noqa: ANN401 -- Raw, bytes or None
-    """A JSON value as a cell: a text as it is, null as none, all else as it stands."""
-    if value is None:
-        return None
-    text = bytes(value)
-    if text.startswith(b'"'):
-        return text_of(text)
-    return None if text == b"null" else text.decode()
+def cells_of(event: bytes) -> dict[str, str | None]:
+    """The values of a flat event as cells: texts as they are, null as none, all else as it stands."""
+    return {name: _cell(bytes(value)) for name, value in members_of(event).items()}
+
+
+def _cell(value: bytes) -> str | None:
+    if value.startswith(b'"'):
+        # Nearly all texts are without escapes.
+        return text_of(value) if b"\\" in value else value[1:-1].decode()
+    return None if value == b"null" else value.decode()
 
 
 def _typed(cell: str | None, kind: str) -> Any:  # noqa: ANN401 -- what the kind says

@@ -5,35 +5,49 @@ TSV has no quotes. As in PostgreSQL's COPY and ClickHouse's TabSeparated, a tab,
 `\t`, `\n`, `\r`, `\\`, and no value is `\N`. Lone surrogates, which UTF-8 cannot hold, are written as `\udXXX`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-Row: TypeAlias = Sequence[str | None]
+from msgspec import Struct
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_QUOTED: Final = ('"', ",", "\n", "\r")
+_QUOTED: Final = re.compile('[",\n\r]')
 
 
-def csv_line(row: Row) -> bytes:
-    """A row of CSV."""
-    return _encoded(",".join(map(_csv_cell, row)))
+class CellForm(Struct, frozen=True):
+    """How rows are written.
+
+    Attributes:
+        separator: between cells.
+        missing: a cell without a value.
+        escape: a cell with one.
+    """
+
+    separator: str
+    missing: str
+    escape: Callable[[str], str]
+
+    def line(self, columns: Sequence[str], cells: Mapping[str, str | None]) -> bytes:
+        """A row with its line end.
+
+        Args:
+            columns: names, in their order.
+            cells: values by the names of their columns; a column without one has none.
+        """
+        escape, missing = self.escape, self.missing
+        written = {name: escape(cell) for name, cell in cells.items() if cell is not None}
+        row = self.separator.join([written.get(name, missing) for name in columns])
+        return f"{row}\n".encode(errors="backslashreplace")
 
 
-def tsv_line(row: Row) -> bytes:
-    """A row of TSV."""
-    return _encoded("\t".join(["\\N" if cell is None else cell.translate(_ESCAPES) for cell in row]))
+def _csv_cell(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if not cell or _QUOTED.search(cell) else cell
 
 
-LINES: Final[dict[str, Callable[[Row], bytes]]] = {"csv": csv_line, "tsv": tsv_line}
+def _tsv_cell(cell: str) -> str:
+    return cell.translate(_ESCAPES)
 
 
-def _csv_cell(cell: str | None) -> str:
-    if cell is None:
-        return ""
-    if not cell or any(each in cell for each in _QUOTED):
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
-
-
-def _encoded(line: str) -> bytes:
-    return (line + "\n").encode(errors="backslashreplace")
+FORMS: Final = {"csv": CellForm(",", "", _csv_cell), "tsv": CellForm("\t", "\\N", _tsv_cell)}
+"""By the names of the forms."""
