@@ -1,8 +1,8 @@
 """What a verb returns: a frozen result that the command line renders as text or JSON and exits with."""
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Final, Self
 
 from msgspec.structs import replace
 
@@ -51,7 +51,7 @@ class Problems:
         return ExitCode.FINDINGS if self.errors else ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Balance:
     """Where every row and every event of a run went.
 
@@ -66,14 +66,18 @@ class Balance:
         lost: one for each cell that is cut off: the event that is torn. How many came after it, nobody knows.
     """
 
-    rows_read: int
-    rows_rejected: int
-    events_read: int
-    events_rejected: int
-    events_out: int
+    rows_read: int = 0
+    rows_rejected: int = 0
+    events_read: int = 0
+    events_rejected: int = 0
+    events_out: int = 0
     duplicates: int = 0
     filtered: int = 0
     lost: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """The balance of two parts of a run together."""
+        return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def rows_good(self) -> int:

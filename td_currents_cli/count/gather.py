@@ -1,13 +1,13 @@
 """What came of all parts of the input, put together."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from td_currents_cli.count.counting import Counted, Counting, Plan
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import Tally
-from td_currents_cli.outcome import Balance, ProblemLog, Problems
+from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import records
 from td_currents_cli.read.options import DEFAULT
 from td_currents_cli.read.spread import Part, spread
@@ -15,8 +15,6 @@ from td_currents_cli.read.stretches import Stretches
 
 if TYPE_CHECKING:
     from td_currents_cli.count.distinct import Distinct
-
-_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
 
 
 def counted(request: CountRequest, distinct: "Distinct | None") -> Counted:
@@ -39,18 +37,11 @@ def _one_by_one(request: CountRequest, counting: Counting) -> Iterator[Part[Coun
 
 
 def _together(parts: Iterable[Part[Counted]], plan: Plan) -> Counted:
-    tally, log, problems, balances = Tally(over_time=plan.over_time), ProblemLog(), Problems(), [_NOTHING]
+    tally, log, balance = Tally(over_time=plan.over_time), ProblemLog(), Balance()
     for part in parts:
         some = part.result
         tally.merge(some.tally)
-        balances.append(some.balance)
-        for problem in some.problems.kept:
-            log.add(part.placed(problem))
-        problems = Problems(
-            by_severity=problems.by_severity + some.problems.by_severity,
-            unreadable=problems.unreadable + some.problems.unreadable,
-        )
-    # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
-    problems = replace(problems, kept=log.result().kept)
-    balance = Balance(**{each.name: sum(getattr(one, each.name) for one in balances) for each in fields(Balance)})
-    return Counted(tally, balance, problems)
+        balance += some.balance
+        # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
+        log.take(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
+    return Counted(tally, balance, log.result())

@@ -147,6 +147,11 @@ def split(batch: Batch) -> Decoded[Raw]:
     return _split(batch)
 
 
+def whole_events(decoded: Decoded[Raw], batch: Batch) -> Batch:
+    """The events that `split` has made of a cell that is cut off, as a batch that is whole."""
+    return Batch(b"[%b]" % b",".join(map(bytes, decoded.events)), batch.location)
+
+
 class _RawDecoder(Decoder[Raw]):
     """Also tells what is no event, which `Raw` by itself would take."""
 

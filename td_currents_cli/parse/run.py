@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -25,8 +25,6 @@ from td_currents_cli.write.json_text import json_document
 
 CHUNK: Final = 1 << 20
 """Bytes of batches that a process is given at a time."""
-
-_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
 
 Take: TypeAlias = Callable[[Shaped], object]
 """Writes what came of a part of the input."""
@@ -156,14 +154,12 @@ class _Tally:
     def __init__(self, request: ParseRequest) -> None:
         self._request = request
         self._log = ProblemLog()
-        self.balance = _NOTHING
+        self.balance = Balance()
 
     def take(self, shaped: Shaped, duplicates: int) -> None:
         """Count what came of a part of the input. Raises TooManyRejectsError."""
         some = replace(shaped.balance, duplicates=duplicates, events_out=shaped.balance.events_out - duplicates)
-        self.balance = Balance(
-            **{each.name: getattr(self.balance, each.name) + getattr(some, each.name) for each in fields(Balance)}
-        )
+        self.balance += some
         self._log.take(shaped.problems)
         check_rejects(self._request.max_rejects, self.balance, finished=False)
 

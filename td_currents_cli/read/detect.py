@@ -43,7 +43,9 @@ class Table(Struct, frozen=True, kw_only=True):
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     """The table that comes next in the scanner, or None."""
     sample = scanner.sample().decode(errors="replace")
-    for is_tsv in (False, True):
+    # Texts encoded once more are in quotes in TSV as well: between TABs, no JSON has one but as white space.
+    has_tab = "\t" in sample.partition("\n")[0]
+    for is_tsv in (has_tab, not has_tab):
         if options.form in {From.AUTO, From.TSV if is_tsv else From.CSV}:
             rows = list(islice(_rows(sample, is_tsv=is_tsv), _LINES))
             if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:

@@ -1,8 +1,6 @@
 """All of a side: its fingerprints on a shelf, and where everything that was read went."""
 
 from contextlib import closing
-from dataclasses import fields
-from typing import Final
 
 from msgspec import Struct
 
@@ -12,8 +10,6 @@ from td_currents_cli.reconcile.sheaf import Tally
 from td_currents_cli.reconcile.shelf import Shelf
 from td_currents_cli.reconcile.side import Side
 from td_currents_cli.reconcile.suspects import Suspects
-
-_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
 
 
 class Gathered(Struct):
@@ -42,7 +38,7 @@ def gather(side: Side, scope: Scope, suspects: Suspects | None, shelf: Shelf, lo
         OutputError: they do not fit into memory, nor on the disk.
         TdcurError: what else the side raises.
     """
-    tally, balance = Tally(), _NOTHING
+    tally, balance = Tally(), Balance()
     with closing(side.bundles(scope, suspects)) as bundles:
         for bundle in bundles:
             # From the end, so that each is let go of when it is on the shelf.
@@ -51,10 +47,6 @@ def gather(side: Side, scope: Scope, suspects: Suspects | None, shelf: Shelf, lo
             while sheaves:
                 shelf.add(sheaves.pop())
             tally.add(bundle.tally)
-            balance = _sum(balance, bundle.balance)
+            balance += bundle.balance
             log.take(bundle.problems)
     return Gathered(tally, balance)
-
-
-def _sum(one: Balance, other: Balance) -> Balance:
-    return Balance(**{each.name: getattr(one, each.name) + getattr(other, each.name) for each in fields(Balance)})

@@ -47,6 +47,7 @@ class SideFigures(Struct, frozen=True, kw_only=True):
             "rows_rejected": self.balance.rows_rejected,
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
+            "lost": self.balance.lost,
             "filtered": self.tally.filtered,
             "too_young": self.tally.too_young,
             "without_id": self.without_id,

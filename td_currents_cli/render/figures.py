@@ -1,6 +1,10 @@
 """Numbers and nouns as people read them."""
 
+from typing import Final
+
 from td_currents_cli.outcome import Balance
+
+LOST: Final = "lost in cells that are cut off"
 
 
 def amount(number: int, noun: str, plural: str = "") -> str:
@@ -23,7 +27,7 @@ def balance_line(balance: Balance, done: str) -> str:
         (balance.duplicates, "duplicates"),
         (balance.filtered, "filtered"),
         (balance.events_rejected, "rejected"),
-        (balance.lost, "lost in cells that are cut off"),
+        (balance.lost, LOST),
     ):
         if number:
             events.append(f"{number:,} {what}")

@@ -11,7 +11,7 @@ from td_currents_cli.events.times import moment_of
 from td_currents_cli.reconcile import Kind, ReconcileOutcome
 from td_currents_cli.render.count.grid import Column, Grid, fits, show
 from td_currents_cli.render.count.groups import cell
-from td_currents_cli.render.figures import amount
+from td_currents_cli.render.figures import LOST, amount
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal, printable
 
@@ -84,6 +84,7 @@ def _balance(side: "SideFigures") -> str:
         (tally.too_young, "too young to have arrived"),
         (side.without_id, "without an id"),
         (rows.events_rejected, "rejected"),
+        (rows.lost, LOST),
     ]
     events = [f"{side.events:,} compared", *(f"{number:,} {what}" for number, what in parts if number)]
     return (
@@ -172,12 +173,14 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     changed = outcome.differences[Kind.CHANGED].count
     if missing or changed:
         parts = [f"{number:,} {what}" for number, what in ((missing, "missing"), (changed, "changed")) if number]
-        return f"Of {amount(sent.ids, 'event id')} that were sent, {' and '.join(parts)}.", "bold red"
+        were = "was" if sent.ids == 1 else "were"
+        return f"Of {amount(sent.ids, 'event id')} that {were} sent, {' and '.join(parts)}.", "bold red"
     if sent.without_id:
         return f"Whether {amount(sent.without_id, 'event')} sent without an id arrived, nobody knows.", "bold red"
     if not sent.ids:
         return "There is nothing to compare: no event was sent.", "bold yellow"
-    arrived = f"All {amount(sent.ids, 'event id')} that were sent have arrived"
+    some = f"All {sent.ids:,} event ids that were sent have" if sent.ids > 1 else "The event id that was sent has"
+    arrived = f"{some} arrived"
     if outcome.failed:
         others = " and ".join(f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed)
         return f"{arrived}, but {others}.", "bold red"

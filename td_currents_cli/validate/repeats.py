@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from td_currents_cli.codes import Code
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import split, whole_events
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.seen import SeenIds
@@ -76,7 +76,9 @@ def repeat_remarks(
 
 def _extent(record: Record, location: Location) -> Extent:
     """The elements of the batch at that place, which has been read before."""
-    documents = split(record).documents if isinstance(record, Batch) else ()
-    batch = next(each for each in (*documents, record) if isinstance(each, Batch) and each.location == location)
-    # A batch that has given ids has elements.
+    # Only batches have given ids, and only those with elements.
+    decoded = split(cast("Batch", record))
+    batch = next(each for each in (*decoded.documents, record) if isinstance(each, Batch) and each.location == location)
+    if decoded.lost:
+        batch = whole_events(decoded, batch)
     return Extent(cast("Elements", elements_of(batch)))

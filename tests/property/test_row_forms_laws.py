@@ -80,6 +80,7 @@ def events_in(data: bytes) -> tuple[list[bytes], Intake]:
 
 
 @law
+@example([[]], "tsv without header", "text")
 @given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS))
 def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
     """Byte for byte and in order, however the cell is wrapped."""

@@ -91,7 +91,7 @@ def test_with_more_or_less_said(
     ("sent", "ingested", "verdict"),
     [
         (events(), events(), "All 130 event ids that were sent have arrived."),
-        (events()[:1], events()[:2], "All 1 event id that were sent have arrived, but 1 unexpected."),
+        (events()[:1], events()[:2], "The event id that was sent has arrived, but 1 unexpected."),
         (events()[:2], events()[:1], "Of 2 event ids that were sent, 1 missing."),
         ([], events()[:1], "There is nothing to compare: no event was sent."),
         ([{"time": 1}], [], "Whether 1 event sent without an id arrived, nobody knows."),
