@@ -7,12 +7,12 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
+from td_currents_cli.names import Site
 from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.payload import MAX_BYTES, MAX_EVENTS
 from td_currents_cli.send.probe import EndpointCheck
-from td_currents_cli.send.sites import Site
 
 _WHERE: Final = "Where to"
 _SECRETS: Final = "Credentials"
