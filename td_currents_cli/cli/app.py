@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "send",
     "parse",
     "count",
+    "verify",
     "events",
     "generate",
     "serve",

@@ -16,9 +16,17 @@ from tdclient.errors import APIError
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from td_currents_cli import __version__
-from td_currents_cli.errors import InputError, TdcurError, UnreachableError
+from td_currents_cli.errors import TdcurError, UnreachableError
 from td_currents_cli.warehouse.download import BrokenError, pieces, unzipped
-from td_currents_cli.warehouse.failure import busy, conflicting_job, job_failed, job_killed, refused, unreachable
+from td_currents_cli.warehouse.failure import (
+    NoTableError,
+    busy,
+    conflicting_job,
+    job_failed,
+    job_killed,
+    refused,
+    unreachable,
+)
 from td_currents_cli.warehouse.job import ENDED, Answer, Job, State, Told, pauses
 from td_currents_cli.warehouse.settings import Settings
 
@@ -171,13 +179,13 @@ class Warehouse:
         """The columns of a table and their types, without `time`, which every table has.
 
         Raises:
-            InputError: there is no such table.
+            NoTableError: there is no such table.
             TdcurError: as `query`.
         """
         with _as_ours(self._host):
             tables = self._api.list_tables(database)
         if table not in tables:
-            raise InputError(
+            raise NoTableError(
                 f"the database {database} has no table {table}",
                 hint="Its first row makes it. If events were sent there, see their write key and the table's name.",
             )
@@ -192,7 +200,7 @@ class Warehouse:
 
         Raises:
             EndpointRefusedError: a wrong key, or no such database.
-            InputError: the query failed, or was killed.
+            InputError: the query failed, or was killed. NoTableError: there is no such table.
             UnreachableError: the service cannot be reached, or stays busy.
         """
         with _as_ours(self._host):

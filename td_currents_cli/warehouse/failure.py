@@ -11,6 +11,10 @@ from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError,
 _LONGEST: Final = 300
 
 
+class NoTableError(InputError):
+    """A table that is not there. Treasure Data makes it with its first row, so it may yet come."""
+
+
 class _Details(Struct):
     conflicts_with: str | int | None = None
 
@@ -61,6 +65,10 @@ def job_failed(job: str, output: str) -> TdcurError:
         job: its number.
         output: what the query engine wrote (`debug.cmdout` and `debug.stderr`). It may quote values of the table.
     """
+    if _NO_TABLE.search(output):
+        return NoTableError(
+            f"job {job} failed: there is no such table", hint="`td table:list DATABASE` shows those there are."
+        )
     for pattern, text, hint in _BY_OUTPUT:
         if match := pattern.search(output):
             return InputError(f"job {job} failed: {text.format(*match.groups())}", hint=hint)
@@ -119,12 +127,8 @@ _BY_FAILURE: Final = {
     "ReadTimeoutError": ("no answer within a minute", "Try again later."),
 }
 
+_NO_TABLE: Final = re.compile(r"Table \S+ does not exist|Table not found")
 _BY_OUTPUT: Final = (
-    (
-        re.compile(r"Table '?[\w\"-]+\.([\w\"]+\.[\w\"]+)'? does not exist|Table not found:? '?([\w.]+)"),
-        "there is no such table",
-        "`td table:list DATABASE` shows those there are.",
-    ),
     (
         re.compile(r"Column '([^']{1,128})' cannot be resolved"),
         "the table has no column `{0}`",

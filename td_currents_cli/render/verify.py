@@ -1,0 +1,82 @@
+"""What `verify` says: how far it is while it waits, and how it ended."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from td_currents_cli.render.figures import amount
+from td_currents_cli.render.problems import show_problems
+from td_currents_cli.render.send_progress import When, clock_time
+from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.verify.outcome import VerifyOutcome
+from td_currents_cli.verify.progress import Progress, Told
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+SHOWN: Final = 10
+"""Missing ids that are named; with --verbose all are, and JSON has them all."""
+
+
+def text(outcome: VerifyOutcome, terminal: Terminal) -> None:
+    """One line that says whether all arrived, the ids that are missing, and what to do about them."""
+    show_problems(outcome.problems, terminal)
+    if outcome.missing:
+        terminal.show(
+            f"{outcome.arrived:,} of {amount(outcome.sent, 'event id')} arrived in {outcome.table}", "bold red"
+        )
+    else:
+        terminal.show(f"{_all(outcome)} arrived in {outcome.table}", "bold green")
+    sys.stdout.flush()
+    _missing(outcome, terminal)
+    if outcome.without_id:
+        terminal.say(f"{amount(outcome.without_id, 'event')} without an id: nothing can be said of them", "yellow")
+    asked = f"asked {amount(outcome.asked, 'time')} in {clock_time(outcome.seconds)}"
+    terminal.say(f"{asked}; rows received from {outcome.rows} (UTC)", "dim")
+    if outcome.advice:
+        terminal.say(outcome.advice)
+
+
+def _all(outcome: VerifyOutcome) -> str:
+    return f"All {amount(outcome.sent, 'event id')}" if outcome.sent else "No event was sent: nothing to"
+
+
+def _missing(outcome: VerifyOutcome, terminal: Terminal) -> None:
+    shown = outcome.missing if terminal.verbose else outcome.missing[:SHOWN]
+    for event_id in shown:
+        terminal.show(f"  missing {printable(event_id)}")
+    if more := len(outcome.missing) - len(shown):
+        terminal.say(f"  … and {more:,} more; --verbose names all, --format json has them", "dim")
+
+
+def line(now: Progress) -> str:
+    """How far it is, on one line: `arrived 90, missing 10, 0:35, next question in 5 s`."""
+    figures = [f"arrived {now.arrived:,}", f"missing {now.missing:,}", clock_time(now.seconds)]
+    if now.pause is not None:
+        figures.append(f"next question in {now.pause:,.0f} s")
+    return ", ".join(figures)
+
+
+@contextmanager
+def shown(terminal: Terminal, when: When = When.auto) -> Iterator[Told]:
+    """A function that is told how far a verification is, and shows it: one line for each answer, or one that changes.
+
+    Args:
+        terminal: its standard error is where to.
+        when: `auto` is silent where `--quiet` was given, `always` is not.
+    """
+    if when is When.never or (when is When.auto and terminal.quiet):
+        yield lambda _: None
+    elif terminal.err.file.isatty() and not terminal.err.is_dumb_terminal:
+        with terminal.err.status("asking Treasure Data") as status:
+            yield _changing(status)
+    else:
+        yield lambda now: terminal.err.print(line(now), markup=False, highlight=False, soft_wrap=True)
+
+
+def _changing(status: "Status") -> Told:
+    def tell(now: Progress) -> None:
+        status.update(line(now))
+
+    return tell

@@ -1,0 +1,104 @@
+"""From generated events to the proof that they arrived, against stand-ins for both of Treasure Data's APIs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from td_currents_cli.receiver import Receiver, Settings
+from td_currents_cli.receiver.faults import parse_faults
+from td_currents_cli.receiver.settings import Misbehaviour
+from tests.td_service.service import Service
+
+KEY = "1/0123456789abcdef0123456789abcdef01234567"
+TABLE = ("braze", "currents")
+ADDRESS = "td://braze/currents"
+
+Tdcur = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+class Result(NamedTuple):
+    """What a query gives."""
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Any]]
+
+
+class Live:
+    """Knows what an endpoint has stored so far."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+
+    def query(self, sql: str) -> Result:
+        """The ids of now."""
+        rows = [json.loads(line) for line in self._store.read_text("utf-8").split("\n") if line]
+        events = [event for row in rows for event in json.loads(row["events"])]
+        return Result([("id", "varchar")], [[event["id"]] for event in events])
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """A Postback endpoint that fails now and then, and shows rows later."""
+    trouble = Misbehaviour(faults=parse_faults("503=0.05"), seed=3, ingest_delay=0.4)
+    with Receiver(Settings(store=tmp_path / "rows.jsonl", write_key=KEY, misbehaviour=trouble)) as running:
+        yield running
+
+
+@pytest.fixture
+def service(receiver: Receiver) -> Iterator[Service]:
+    """A REST API for the rows of the endpoint."""
+    with Service(Live(receiver.store), {TABLE: {"events": "string"}}) as running:
+        yield running
+
+
+@pytest.fixture
+def tdcur(tmp_path: Path, service: Service) -> Tdcur:
+    """Runs a command in a folder of its own, with the settings of the account."""
+
+    def run(*arguments: str, key: str = KEY) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "td_currents_cli", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **service.environ(), "TD_WRITE_KEY": key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def summary(run: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    """The figures of a run that printed JSON."""
+    figures: dict[str, Any] = json.loads(run.stdout)["summary"]
+    return figures
+
+
+def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Service) -> None:
+    """Generated, sent with faults and delay, verified, counted where the rows are, reconciled: nothing is missing."""
+    assert tdcur("generate", "--events", "400", "--seed", "5", "-o", "sent.jsonl").returncode == 0
+    url = receiver.url(*TABLE)
+    sent = tdcur("send", "sent.jsonl", "--url", url, "--verify", ADDRESS, "--verify-within", "20s", "--format", "json")
+    assert sent.returncode == 0, sent.stderr
+    assert summary(sent)["verified"]["arrived"] == summary(sent)["delivered"] == 400
+    verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS)
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout == "All 400 event ids arrived in td://braze/currents\n"
+
+
+def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
+    """It is answered 200, and only asking for the rows shows that nothing arrived."""
+    assert tdcur("generate", "--events", "50", "-o", "sent.jsonl").returncode == 0
+    wrong = "1/ffffffffffffffffffffffffffffffffffffffff"
+    assert tdcur("send", "sent.jsonl", "--url", receiver.url(*TABLE), key=wrong).returncode == 0
+    verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--within", "1s")
+    assert verified.returncode == 1
+    assert verified.stdout.startswith("0 of 50 event ids arrived in td://braze/currents\n  missing ")
+    assert "most likely the write key is wrong" in verified.stderr
