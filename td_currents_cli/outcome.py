@@ -109,6 +109,13 @@ class ProblemLog:
         self._by_severity[problem.severity] += 1
         self._unreadable += problem.code is Code.UNREADABLE
 
+    def take(self, problems: Problems) -> None:
+        """Count what another log has collected, and keep of it what that one kept, while there is room."""
+        for problem in problems.kept:
+            self.add(problem)
+        self._by_severity += problems.by_severity - Counter(problem.severity for problem in problems.kept)
+        self._unreadable += problems.unreadable - sum(each.code is Code.UNREADABLE for each in problems.kept)
+
     def result(self) -> Problems:
         """What has been collected: of the problems kept, the gravest, in the order met."""
         kept = self._kept

@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "send",
     "parse",
     "count",
+    "reconcile",
     "verify",
     "events",
     "generate",
@@ -46,7 +47,11 @@ class LazyCommands(TyperGroup):
             return None
         module = import_module(f"td_currents_cli.cli.{cmd_name}")
         app = typer.Typer(add_completion=False, context_settings=CONTEXT, rich_markup_mode="markdown")
-        app.command(cmd_name, no_args_is_help=getattr(module, "NO_ARGS_IS_HELP", False))(getattr(module, cmd_name))
+        app.command(
+            cmd_name,
+            cls=getattr(module, "CLASS", None),
+            no_args_is_help=getattr(module, "NO_ARGS_IS_HELP", False),
+        )(getattr(module, cmd_name))
         return get_command(app)
 
 

@@ -1,0 +1,83 @@
+"""Sources that can be read again: what comes through a pipe is kept in a temporary file."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, Final, Self, cast
+
+from td_currents_cli.errors import OutputError
+from td_currents_cli.read.sources import Source
+
+_PIECE: Final = 1 << 20
+
+
+class Spool:
+    """Keeps what can be read only once. Close it in the end (it is a context manager)."""
+
+    def __init__(self) -> None:
+        self._files = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self._files.close()
+
+    def keep(self, sources: Iterable[Source]) -> list[Source]:
+        """The same sources, by the same names, from files that can be read more than once.
+
+        What cannot be read is left as it is: whoever reads it will say so.
+
+        Raises:
+            OutputError: a temporary file cannot be written.
+        """
+        return [source if _is_file(source) else self._kept(source) for source in sources]
+
+    def _kept(self, source: Source) -> Source:
+        try:
+            raw = source.open()
+        except OSError:
+            return source
+        with closing(raw):
+            try:
+                file = self._files.enter_context(NamedTemporaryFile(prefix="tdcur-"))  # noqa: SIM115 -- closed with all
+                shutil.copyfileobj(cast("BinaryIO", _Readable(raw)), file, _PIECE)
+                file.flush()
+            except OSError as error:
+                raise OutputError(
+                    f"cannot keep {source.name} in a temporary file: {error.strerror or type(error).__name__}",
+                    hint="Make room there, set TMPDIR to a larger disk, or name a file instead.",
+                ) from None
+        return Source(source.name, Path(file.name))
+
+
+class _Readable:
+    """What is left of a source; it ends where it can no longer be read."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, empty at the end."""
+        try:
+            return self._raw.read(size)
+        except OSError:
+            return b""
+
+
+def _is_file(source: Source) -> bool:
+    """Whether it can be read again as it is."""
+    if source.path is None:
+        return False
+    try:
+        return stat.S_ISREG(os.stat(source.path).st_mode)  # noqa: PTH116 -- the path as given
+    except OSError:
+        return True

@@ -1,0 +1,145 @@
+"""A side of files: payloads, or ingested rows, or flat events, in every form that this program reads."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from td_currents_cli.events.decode import Decoder, split
+from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.stream import Intake
+from td_currents_cli.model import Record
+from td_currents_cli.outcome import Problems
+from td_currents_cli.read import Source, records
+from td_currents_cli.read.spool import Spool
+from td_currents_cli.read.spread import Part, spread
+from td_currents_cli.read.stretches import Form, Stretches
+from td_currents_cli.reconcile.content import Contents
+from td_currents_cli.reconcile.marks import Marks
+from td_currents_cli.reconcile.scope import Scope
+from td_currents_cli.reconcile.sheaf import Binder
+from td_currents_cli.reconcile.side import Bundle, Found
+
+HUGE: Final = 1 << 28
+"""Bytes from which a file that cannot be read in stretches (a packed one, an array) is read a bit at a time."""
+
+AT_ONCE: Final = 1000
+"""Records that such a bit has."""
+
+
+class FileSide:
+    """Files, folders and pipes. What comes through a pipe is kept, for it is read again where there are differences.
+
+    Args:
+        sources: where the events are.
+        jobs: number of processes.
+    """
+
+    has_content: Final = True
+    has_events: Final = True
+
+    def __init__(self, sources: Sequence[Source], *, jobs: int = 1) -> None:
+        self._sources = sources
+        self._jobs = jobs
+        self._spool = Spool()
+
+    def bundles(self, scope: Scope) -> Generator[Bundle]:
+        """As Side. Large plain files are read by several processes.
+
+        Raises:
+            OutputError: what comes through a pipe cannot be kept.
+        """
+        self._sources = self._spool.keep(self._sources)
+        for alone, sources in groupby(self._sources, _is_streamed):
+            if alone:
+                yield from _streamed(sources, Fingerprinting(scope))
+                continue
+            for part in spread(Fingerprinting, (scope,), Stretches(list(sources)), self._jobs):
+                yield _placed(part)
+
+    def again(self, marks: Marks) -> Generator[Found]:
+        """As Side."""
+        first = 0
+        for _batch, events in Intake().events(records(self._sources), split):
+            for place in marks.within(first, len(events)):
+                event = events[place]
+                yield Found(first + place, _id_of(event), bytes(event))
+            first += len(events)
+            if marks.is_past(first):
+                return
+
+    def close(self) -> None:
+        """As Side."""
+        self._spool.close()
+
+    def reads(self, path: Path) -> bool:
+        """As Side."""
+        return any(_is_same(source, path) for source in self._sources)
+
+
+class Fingerprinting:
+    """Makes a bundle of the records of a source, or of a part of one; for `read.spread`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._content = Contents()
+        self._decode: Decoder[dict[str, Any]] = Decoder(dict)
+
+    def __call__(self, records: Iterable[Record], _source: str) -> Bundle:
+        """The fingerprints of the events of some records."""
+        intake, binder = Intake(), Binder(self._scope, self._content)
+        for _batch, events in intake.events(records, self._decode):
+            binder.add([(event.get("id"), event.get("event_type"), event.get("time"), event) for event in events])
+        tally = binder.tally
+        used = tally.by_type.total() + tally.without_id.total()
+        balance = intake.balance(events_out=used, filtered=tally.filtered + tally.too_young)
+        return Bundle(binder.sheaves(), tally, balance, intake.log.result())
+
+
+def _is_streamed(source: Source) -> bool:
+    """Whether a source is so large, and of such a form, that all of its fingerprints at once are too many."""
+    if source.path is None or not source.path.is_file() or source.path.stat().st_size < HUGE:
+        return False
+    return next(iter(Stretches([source]))).form is Form.WHOLE
+
+
+def _streamed(sources: Iterable[Source], use: Fingerprinting) -> Iterator[Bundle]:
+    for source in sources:
+        rest = records([source])
+        for record in rest:
+            yield use(chain([record], islice(rest, AT_ONCE)), source.name)
+
+
+def _placed(part: Part[Bundle]) -> Bundle:
+    bundle = part.result
+    problems = bundle.problems
+    kept = tuple(part.placed(problem) for problem in problems.kept)
+    placed = Problems(kept=kept, by_severity=problems.by_severity, unreadable=problems.unreadable)
+    return replace(bundle, problems=placed)
+
+
+class _Id(Struct, gc=False):
+    id: str
+
+
+_id: Final = msgspec.json.Decoder(_Id)
+
+
+def _id_of(event: Raw) -> str:
+    """The id of an event that has one."""
+    try:
+        return _id.decode(event).id
+    except msgspec.DecodeError:
+        found: str = loads(bytes(event))["id"]
+        return found
+
+
+def _is_same(source: Source, file: Path) -> bool:
+    try:
+        return source.path is not None and source.path.samefile(file)
+    except OSError:
+        return False

@@ -1,0 +1,52 @@
+"""All of a side: its fingerprints on a shelf, and where everything that was read went."""
+
+from contextlib import closing
+from dataclasses import fields
+from typing import Final
+
+from msgspec import Struct
+
+from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.reconcile.scope import Scope
+from td_currents_cli.reconcile.sheaf import Tally
+from td_currents_cli.reconcile.shelf import Shelf
+from td_currents_cli.reconcile.side import Side
+
+_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
+
+
+class Gathered(Struct):
+    """What came of a side.
+
+    Attributes:
+        tally: where its events went.
+        balance: where rows and events went.
+    """
+
+    tally: Tally
+    balance: Balance
+
+
+def gather(side: Side, scope: Scope, shelf: Shelf, log: ProblemLog) -> Gathered:
+    """Put the fingerprints of a side on a shelf.
+
+    Raises:
+        OutputError: they do not fit into memory, nor on the disk.
+        TdcurError: what else the side raises.
+    """
+    tally, balance = Tally(), _NOTHING
+    with closing(side.bundles(scope)) as bundles:
+        for bundle in bundles:
+            # From the end, so that each is let go of when it is on the shelf.
+            sheaves = bundle.sheaves
+            sheaves.reverse()
+            while sheaves:
+                shelf.add(sheaves.pop())
+            tally.add(bundle.tally)
+            balance = _sum(balance, bundle.balance)
+            log.take(bundle.problems)
+    return Gathered(tally, balance)
+
+
+def _sum(one: Balance, other: Balance) -> Balance:
+    return Balance(**{each.name: getattr(one, each.name) + getattr(other, each.name) for each in fields(Balance)})

@@ -1,0 +1,38 @@
+"""From what a person names to the two sides that are compared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.read import sources
+from td_currents_cli.read.journal_events import delivered_events
+from td_currents_cli.read.sources import STDIN
+from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.journal import JournalSide
+from td_currents_cli.reconcile.side import Side
+
+
+def sides(
+    sent: Sequence[str] | None, ingested: Sequence[str] | None, journal: Path | None, jobs: int
+) -> tuple[Side, Side]:
+    """What was sent, and what arrived.
+
+    Args:
+        sent: paths of what was sent; none, where a journal stands for it.
+        ingested: paths of what arrived.
+        journal: a journal of `tdcur send`, instead of what was sent.
+        jobs: number of processes.
+
+    Raises:
+        InputError: a path does not exist, or cannot be read.
+        UsageError: a side is not given, or given twice.
+    """
+    if not ingested:
+        raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
+    if bool(sent) == bool(journal):
+        what = "are both given" if sent else "are both missing"
+        raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
+    if [*(sent or ()), *ingested].count(STDIN) > 1:
+        raise UsageError("standard input (-) is given twice", hint="Give it once.")
+    first: Side = JournalSide(journal, delivered_events) if journal else FileSide(sources(sent), jobs=jobs)
+    return first, FileSide(sources(ingested), jobs=jobs)

@@ -1,0 +1,160 @@
+"""What `tdcur reconcile` prints for people. The verdict is its last line."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from td_currents_cli.events.times import moment_of
+from td_currents_cli.reconcile import Kind, ReconcileOutcome
+from td_currents_cli.render.count.grid import Column, Grid, fits, show
+from td_currents_cli.render.count.groups import cell
+from td_currents_cli.render.figures import amount, balance_line
+from td_currents_cli.render.problems import show_problems
+from td_currents_cli.render.terminal import Terminal, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from td_currents_cli.reconcile.outcome import Difference
+
+MEANING: Final = {
+    Kind.MISSING: "sent, and not ingested",
+    Kind.CHANGED: "ingested with another content than sent",
+    Kind.UNEXPECTED: "ingested, and not sent",
+    Kind.DUPLICATED: "ingested more than once",
+}
+GRAVE: Final = frozenset({Kind.MISSING, Kind.CHANGED})
+SHOWN: Final = 15
+"""Types of a difference that are shown by themselves, unless more is wanted."""
+
+OFTEN: Final = 4
+"""Numbers of times that duplicated ids came which are told."""
+
+
+class Times(Enum):
+    """How the first and the last time are written."""
+
+    FULL = "%Y-%m-%d %H:%M:%S"
+    SHORT = "%Y-%m-%d %H:%M"
+    DAY = "%Y-%m-%d"
+
+
+def table(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+    """The talk on standard error; then the differences, and the verdict."""
+    _talk(outcome, terminal)
+    for kind, difference in outcome.differences.items():
+        if difference.count:
+            _show(outcome, kind, difference, terminal)
+    for line in _equations(outcome):
+        terminal.show(line)
+    terminal.show(*_verdict(outcome))
+    sys.stdout.flush()
+
+
+def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+    show_problems(outcome.problems, terminal)
+    for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
+        line = balance_line(side.balance, "compared" if not side.without_id else "used")
+        terminal.say(f"{name}: {line}", "dim")
+        if side.tally.too_young:
+            terminal.say(f"{name}: {amount(side.tally.too_young, 'event')} left out: too young to have arrived", "dim")
+        if side.without_id:
+            terminal.say(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
+    if not outcome.by_content:
+        terminal.say("contents are not known on both sides: changes cannot be told", "yellow")
+    if outcome.spilled:
+        disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled.bytes, outcome.spilled.limit))
+        terminal.say(f"{disk} of fingerprints were in temporary files; at most {memory} are kept in memory", "dim")
+    if outcome.payloads is not None:
+        missing = amount(outcome.differences[Kind.MISSING].count, "missing event")
+        payloads = amount(outcome.payloads, "payload")
+        terminal.say(f"{missing} in {payloads} written to {printable(str(outcome.resend))}", "dim")
+
+
+def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", terminal: Terminal) -> None:
+    console, style = terminal.out, "bold red" if kind in GRAVE else "bold yellow"
+    often = _often(outcome) if kind is Kind.DUPLICATED else ""
+    console.print(Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{often}", style), soft_wrap=True)
+    shown = None if terminal.verbose else SHOWN
+    show(_fitting([_grid(difference, shown, times) for times in Times], console), console)
+    for event_id in difference.examples:
+        console.print(f"  {printable(event_id)}", style="dim", markup=False, soft_wrap=True)
+    left = difference.count - len(difference.examples)
+    if difference.examples and left:
+        console.print(f"  … and {left:,} more", style="dim", markup=False)
+    console.print()
+
+
+def _fitting(grids: Sequence[Grid], console: "Console") -> Grid:
+    """The first that fits; off a terminal, where no width matters, the first."""
+    if not console.is_terminal:
+        return grids[0]
+    return next((grid for grid in grids if fits(grid.table(), console)), grids[-1])
+
+
+def _grid(difference: "Difference", shown: int | None, times: Times) -> Grid:
+    groups = dict(islice(difference.groups.items(), shown))
+    others = len(difference.groups) - len(groups)
+    left = difference.count - sum(group.count for group in groups.values())
+    names = Column(
+        head="event type",
+        cells=[cell(name, "event_type") for name in groups],
+        rest=Text(f"… and {amount(others, 'more type')}"),
+        foot=Text("total"),
+    )
+    numbers = Column(
+        head="ids",
+        cells=[Text(f"{group.count:,}") for group in groups.values()],
+        rest=Text(f"{left:,}"),
+        foot=Text(f"{difference.count:,}"),
+        right=True,
+    )
+    first = _moments("first (UTC)", [group.first for group in groups.values()], times)
+    last = _moments("last (UTC)", [group.last for group in groups.values()], times)
+    return Grid(columns=(names, numbers, first, last), has_rest=others > 0, has_foot=len(difference.groups) > 1)
+
+
+def _moments(head: str, seconds: Sequence[int | None], times: Times) -> Column:
+    moments = [moment_of(each) for each in seconds]
+    return Column(head=head, cells=[Text(f"{moment:{times.value}}" if moment else "") for moment in moments])
+
+
+def _often(outcome: ReconcileOutcome) -> str:
+    """How often duplicated ids came: `: 3 twice, 1 5 times`."""
+    words = {2: "twice", 3: "three times"}
+    each = [f"{ids:,} {words.get(times, f'{times:,} times')}" for times, ids in sorted(outcome.times.items())]
+    more = ["…"] if len(each) > OFTEN else []
+    return f" ({', '.join(each[:OFTEN] + more)})"
+
+
+def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
+    """Where every id of both sides went; what did not happen is left out."""
+    number = {kind: difference.count for kind, difference in outcome.differences.items()}
+    for ids, side, kinds in (
+        (outcome.sent.ids, "sent", (Kind.MISSING, Kind.CHANGED)),
+        (outcome.ingested.ids, "ingested", (Kind.UNEXPECTED, Kind.CHANGED)),
+    ):
+        parts = [f"{outcome.matched:,} matched", *(f"{number[kind]:,} {kind}" for kind in kinds if number[kind])]
+        yield f"{amount(ids, 'id')} {side} = {' + '.join(parts)}"
+
+
+def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
+    """The last line, and its style."""
+    sent, missing = outcome.sent, outcome.differences[Kind.MISSING].count
+    changed = outcome.differences[Kind.CHANGED].count
+    if missing or changed:
+        parts = [f"{number:,} {what}" for number, what in ((missing, "missing"), (changed, "changed")) if number]
+        return f"Of {amount(sent.ids, 'event id')} that were sent, {' and '.join(parts)}.", "bold red"
+    if sent.without_id:
+        return f"Whether {amount(sent.without_id, 'event')} sent without an id arrived, nobody knows.", "bold red"
+    if not sent.ids:
+        return "There is nothing to compare: no event was sent.", "bold yellow"
+    arrived = f"All {amount(sent.ids, 'event id')} that were sent have arrived"
+    if outcome.failed:
+        others = " and ".join(f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed)
+        return f"{arrived}, but {others}.", "bold red"
+    return f"{arrived}.", "bold green"
