@@ -74,16 +74,16 @@ def tables(
         return
     from td_currents_cli.render.job_progress import shown  # noqa: PLC0415 -- only where there are tables
     from td_currents_cli.warehouse.access import Access  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import period_of  # noqa: PLC0415
+    from td_currents_cli.warehouse.period import received  # noqa: PLC0415
     from td_currents_cli.warehouse.tables import Tables, addresses_of  # noqa: PLC0415
 
     addresses = addresses_of(paths or (), site=site, column=column)
     if not addresses:
         yield None
         return
-    period = period_of(wanted.since, wanted.until, time.time())
-    usual = "" if wanted.since is not None else "; --since and --until ask for another time than the last day"
-    terminal.say(f"events from {period} (UTC): Treasure Data bills what a query scans{usual}", "dim")
+    period = received(wanted.since, wanted.until, time.time())
+    further = "" if wanted.since is not None else "; --since looks further back"
+    terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")
     with shown(terminal) as told:
         yield Tables(addresses=addresses, period=period, access=Access(key_file=api_key_file, told=told))
 
@@ -100,10 +100,8 @@ def arrivals_of(
     from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
     from td_currents_cli.warehouse.access import Access  # noqa: PLC0415
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import period_of  # noqa: PLC0415
+    from td_currents_cli.warehouse.period import Period, received  # noqa: PLC0415
 
     now = time.time()
-    begin = None if since is None else seconds_of(since, "--since", now=now, zone=UTC)
-    return Arrivals(
-        address_of(ingested, site=site, column=column), period_of(begin, None, now), Access(key_file=api_key_file)
-    )
+    period = received(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
+    return Arrivals(address_of(ingested, site=site, column=column), period, Access(key_file=api_key_file))

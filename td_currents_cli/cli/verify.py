@@ -1,11 +1,13 @@
 """`tdcur verify`."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from td_currents_cli.cli.common import Format, TextFormat, command
+from td_currents_cli.cli.several import TakesSeveral
 from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, arrivals_of
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.names import Site
@@ -13,16 +15,25 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import When
 from td_currents_cli.render.terminal import Terminal
 
-NO_ARGS_IS_HELP = True
+NO_ARGS_IS_HELP: Final = True
+CLASS: Final = TakesSeveral
 
 
 @command
 def verify(
     *,
     sent: Annotated[
-        list[str],
-        typer.Option("--sent", metavar="PATH", help="What was sent: files, folders, globs, or -. May be repeated."),
-    ],
+        list[str] | None,
+        typer.Option(
+            "--sent",
+            metavar="PATH…",
+            help="What was sent: files, folders, globs, or -. Several may follow one --sent.",
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", metavar="FILE", help="A journal of `tdcur send`, instead of --sent."),
+    ] = None,
     ingested: Annotated[
         str, typer.Option("--ingested", metavar="td://DATABASE/TABLE", help="The table it was sent to.")
     ],
@@ -58,8 +69,12 @@ def verify(
     from td_currents_cli.render.verify import shown  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
+    if bool(sent) == bool(journal):
+        what = "are both given" if sent else "are both missing"
+        raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
     arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
-    request = VerifyRequest(sources(sent), arrivals, within=duration(within, "--within"))
+    paths = sources(sent) if sent else ()
+    request = VerifyRequest(paths, arrivals, journal=journal, within=duration(within, "--within"))
     with shown(terminal, progress) as told:
         return run(request, told=told)
 

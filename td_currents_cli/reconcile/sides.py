@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read import sources
@@ -11,9 +12,16 @@ from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
 
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.tables import Tables
+
 
 def sides(
-    sent: Sequence[str] | None, ingested: Sequence[str] | None, journal: Path | None, jobs: int
+    sent: Sequence[str] | None,
+    ingested: Sequence[str] | None,
+    journal: Path | None,
+    jobs: int,
+    tables: "Tables | None" = None,
 ) -> tuple[Side, Side]:
     """What was sent, and what arrived.
 
@@ -22,6 +30,7 @@ def sides(
         ingested: paths of what arrived.
         journal: a journal of `tdcur send`, instead of what was sent.
         jobs: number of processes.
+        tables: what arrived, where that is in tables of Treasure Data.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
@@ -35,4 +44,8 @@ def sides(
     if [*(sent or ()), *ingested].count(STDIN) > 1:
         raise UsageError("standard input (-) is given twice", hint="Give it once.")
     first: Side = JournalSide(journal, delivered_events) if journal else FileSide(sources(sent), jobs=jobs)
-    return first, FileSide(sources(ingested), jobs=jobs)
+    if tables is None:
+        return first, FileSide(sources(ingested), jobs=jobs)
+    from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- few compare with tables
+
+    return first, TableSide(tables)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
@@ -12,6 +13,7 @@ from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.journal_events import delivered_events
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.progress import Progress, Told
@@ -28,14 +30,16 @@ class VerifyRequest:
     """What to look for, and where.
 
     Attributes:
-        sent: the payloads that were sent.
+        sent: the payloads that were sent; none where a journal tells what was.
         arrivals: the table, and which of its rows are looked at.
+        journal: of `tdcur send`, instead of the payloads.
         within: seconds until what has not arrived is missing.
     """
 
     sent: Sequence[Source]
     arrivals: Arrivals
     _: KW_ONLY
+    journal: Path | None = None
     within: float = 600.0
 
 
@@ -57,9 +61,10 @@ def run(
         sleep: waits so many seconds.
 
     Raises:
+        InputError: the journal cannot be read.
         TdcurError: the table cannot be asked.
     """
-    missing, without_id, problems = _sent(request.sent)
+    missing, without_id, problems = _sent(request)
     sent, begun, asked = len(missing), now(), 0
     for pause in _pauses(request.within):
         if not missing:
@@ -92,16 +97,24 @@ class _Id(Struct, gc=False):
     id: Any = UNSET
 
 
-def _sent(sources: Iterable[Source]) -> tuple[dict[str, None], int, Problems]:
+def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     """The different ids in the order they come, how many events have none, and what was wrong with the payloads."""
     intake, ids, without = Intake(), dict[str, None](), 0
-    for _batch, events in intake.events(records(sources), Decoder(_Id)):
-        for event in events:
-            if isinstance(event.id, str) and event.id:
-                ids[event.id] = None
-            else:
-                without += 1
+    for some in _of_payloads(request.sent, intake) if request.journal is None else _of_journal(request.journal):
+        usable = [each for each in some if isinstance(each, str) and each]
+        ids.update(dict.fromkeys(usable))
+        without += len(some) - len(usable)
     return ids, without, intake.log.result()
+
+
+def _of_payloads(sources: Iterable[Source], intake: Intake) -> Iterator[list[object]]:
+    for _batch, events in intake.events(records(sources), Decoder(_Id)):
+        yield [event.id for event in events]
+
+
+def _of_journal(journal: Path) -> Iterator[list[object]]:
+    for batch in delivered_events(journal):
+        yield [event_id for event_id, _type, _time in batch]
 
 
 def _pauses(within: float) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""The time that a query is about: of the events themselves, and of the rows they came in.
+"""The time that a query is about: not of the events, but of the rows that they came in.
 
 Treasure Data stores tables by the `time` of their rows, and bills what a query scans: none is without a range.
 """
@@ -18,7 +18,7 @@ LATE: Final = 2 * DAY
 
 
 class Period(Struct, frozen=True):
-    """A stretch of time, in UNIX seconds.
+    """A stretch of time, in UNIX seconds, in which rows were received.
 
     Attributes:
         since: the first moment.
@@ -26,20 +26,23 @@ class Period(Struct, frozen=True):
     """
 
     since: float
-    until: float | None
-
-    def widened(self) -> "Period":
-        """When rows with events of this time were received."""
-        return Period(max(0.0, self.since - EARLY), None if self.until is None else self.until + LATE)
+    until: float | None = None
 
     def __str__(self) -> str:
         end = "now" if self.until is None else _text(self.until)
         return f"{_text(self.since)} to {end}"
 
 
-def period_of(since: float | None, until: float | None, now: float) -> Period:
-    """The time that was asked for; where it has no beginning, it is the day before its end."""
-    return Period((now if until is None else until) - DAY if since is None else since, until)
+def received(since: float | None, until: float | None, now: float) -> Period:
+    """When rows were received that hold events of a time; without its beginning, in the last day of it.
+
+    Args:
+        since: UNIX seconds of the first moment that is meant; None where nobody said.
+        until: UNIX seconds of the moment before which it ends; None likewise.
+        now: UNIX seconds of this moment.
+    """
+    begin = (now if until is None else until) - DAY if since is None else since - EARLY
+    return Period(max(0.0, begin), None if until is None else until + LATE)
 
 
 def _text(seconds: float) -> str:

@@ -21,7 +21,7 @@ class Tables:
 
     Attributes:
         addresses: of them.
-        period: the time that a query is about.
+        period: when the rows were received that are looked at.
         access: how they are reached.
     """
 

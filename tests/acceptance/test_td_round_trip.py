@@ -39,7 +39,8 @@ class Live:
         """The ids of now."""
         rows = [json.loads(line) for line in self._store.read_text("utf-8").split("\n") if line]
         events = [event for row in rows for event in json.loads(row["events"])]
-        return Result([("id", "varchar")], [[event["id"]] for event in events])
+        columns = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint")]
+        return Result(columns, [[event[name] for name, _ in columns] for event in events])
 
 
 @pytest.fixture
@@ -91,6 +92,10 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS)
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout == "All 400 event ids arrived in td://braze/currents\n"
+    compared = tdcur("reconcile", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--format", "json")
+    assert compared.returncode == 0, compared.stderr
+    figures = summary(compared)
+    assert (figures["matched"], figures["missing"], figures["unexpected"]) == (400, 0, 0)
 
 
 def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:

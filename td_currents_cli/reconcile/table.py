@@ -1,0 +1,87 @@
+"""A side that is a table of Treasure Data: only ids, types and times of its events are fetched."""
+
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.reconcile.content import UNKNOWN
+from td_currents_cli.reconcile.marks import Marks
+from td_currents_cli.reconcile.scope import Scope
+from td_currents_cli.reconcile.sheaf import Binder
+from td_currents_cli.reconcile.side import Bundle, Found
+from td_currents_cli.warehouse.ids_query import ids_query
+from td_currents_cli.warehouse.tables import Tables
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.job import Answer
+
+AT_ONCE: Final = 50_000
+"""Events of a bundle."""
+
+
+class TableSide:
+    """Tables of Treasure Data.
+
+    Args:
+        tables: which, and which of their rows are looked at.
+    """
+
+    has_content: Final = False
+    has_events: Final = False
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._answers: list[tuple[Warehouse, Answer]] = []
+
+    def bundles(self, scope: Scope) -> Generator[Bundle]:
+        """As Side. The period of the scope is looked at once more here, event by event.
+
+        Raises:
+            TdcurError: a table cannot be asked; see `Warehouse.query`.
+        """
+        for address, warehouse, layout in self._tables.opened():
+            answer = warehouse.query(ids_query(address, layout, self._tables.period), address.database)
+            self._answers.append((warehouse, answer))
+            for rows in _many(warehouse.rows(answer)):
+                yield _bundle(rows, scope)
+
+    def again(self, marks: Marks) -> Generator[Found]:
+        """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
+        place = 0
+        for warehouse, answer in self._answers:
+            for rows in _many(warehouse.rows(answer)):
+                for marked in marks.within(place, len(rows)):
+                    yield Found(place + marked, rows[marked][0] or "")
+                place += len(rows)
+                if marks.is_past(place):
+                    return
+
+    def reads(self, path: Path) -> bool:  # noqa: ARG002 -- no file is a table
+        """As Side."""
+        return False
+
+    def close(self) -> None:
+        """As Side."""
+
+
+def _bundle(rows: Sequence[Sequence[Any]], scope: Scope) -> Bundle:
+    binder = Binder(scope, lambda _: UNKNOWN)
+    binder.add([(event_id, event_type, time, None) for event_id, event_type, time, *_ in rows])
+    tally = binder.tally
+    balance = Balance(
+        rows_read=0,
+        rows_rejected=0,
+        events_read=len(rows),
+        events_rejected=0,
+        events_out=tally.by_type.total() + tally.without_id.total(),
+        filtered=tally.filtered + tally.too_young,
+    )
+    return Bundle(binder.sheaves(), tally, balance, Problems())
+
+
+def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    while some := list(islice(rows, AT_ONCE)):
+        yield some
