@@ -9,7 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import Jobs, Paths, command
+from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import Terminal
 
 WHICH: Final = "Which events"
 GROUPS: Final = "Groups"
@@ -128,8 +130,14 @@ def count(
         ),
     ] = None,
     jobs: Jobs = None,
+    site: TableSite = None,
+    column: Column = None,
+    api_key_file: ApiKeyFile = None,
+    terminal: Terminal,
 ) -> Outcome:
     """Count events by type, or by anything else they hold, in payload files and ingested rows alike.
+
+    A PATH of the form td://DATABASE/TABLE is a table of Treasure Data, which counts by itself: no row is downloaded.
 
     The files of --expect and --compare are what count writes as json, jsonl, csv or tsv.
 
@@ -144,22 +152,25 @@ def count(
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     zone = zone_of(timezone)
-    return run(
-        CountRequest(
-            sources(paths),
-            by=tuple(split_names(by or [EVENT_TYPE])),
-            zone=zone,
-            wanted=Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone),
-            unique=unique,
-            dedupe=dedupe,
-            all_types=all_types,
-            sort=None if sort is None else Sort(sort),
-            top=top,
-            pivot=pivot,
-            over_time=output_format is CountFormat.table and sys.stdout.isatty(),
-            expect=expect,
-            compare=compare,
-            fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
-            jobs=jobs_of(jobs),
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
+    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+        return run(
+            CountRequest(
+                sources(paths) if asked is None else (),
+                by=tuple(split_names(by or [EVENT_TYPE])),
+                zone=zone,
+                wanted=wanted,
+                unique=unique,
+                dedupe=dedupe,
+                all_types=all_types,
+                sort=None if sort is None else Sort(sort),
+                top=top,
+                pivot=pivot,
+                over_time=output_format is CountFormat.table and sys.stdout.isatty(),
+                expect=expect,
+                compare=compare,
+                fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
+                jobs=jobs_of(jobs),
+                tables=asked,
+            )
         )
-    )

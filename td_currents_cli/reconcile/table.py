@@ -11,7 +11,8 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Found
-from td_currents_cli.warehouse.ids_query import ids_query
+from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class TableSide:
         Raises:
             TdcurError: a table cannot be asked; see `Warehouse.query`.
         """
-        for address, warehouse, layout in self._tables.opened():
-            answer = warehouse.query(ids_query(address, layout, self._tables.period), address.database)
+        for address, warehouse, layout, columns in self._tables.opened():
+            query = ids_sql(events_of(address, layout, self._tables.period, columns))
+            answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
             for rows in _many(warehouse.rows(answer)):
                 yield _bundle(rows, scope)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.failure import NoTableError
-from td_currents_cli.warehouse.ids_query import ids_query
 from td_currents_cli.warehouse.layout import layout_of
 from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.sql.ids import ids_sql
 
 
 class Arrivals:
@@ -35,7 +36,7 @@ class Arrivals:
         except NoTableError:
             # Treasure Data makes a table with its first row.
             return
-        query = ids_query(self.address, layout_of(self.address, columns), self.period)
+        query = ids_sql(events_of(self.address, layout_of(self.address, columns), self.period, columns))
         for event_id, *_ in self._warehouse.rows(self._warehouse.query(query, self.address.database)):
             if event_id is not None:
                 yield event_id

@@ -1,6 +1,6 @@
 """Tables of Treasure Data as a command is told of them: which, from when, and how they are reached."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ class Tables:
     period: Period
     access: Access
 
-    def opened(self) -> Iterator[tuple[Address, "Warehouse", Layout]]:
-        """Each table with the account it is in, and how it keeps events.
+    def opened(self) -> Iterator[tuple[Address, "Warehouse", Layout, Collection[str]]]:
+        """Each table with the account it is in, how it keeps events, and its columns.
 
         Raises:
             UsageError: the account cannot be reached with these settings.
@@ -39,7 +39,8 @@ class Tables:
         """
         for address in self.addresses:
             warehouse = self.access.warehouse(address)
-            yield address, warehouse, layout_of(address, warehouse.columns(address.database, address.table))
+            columns = warehouse.columns(address.database, address.table)
+            yield address, warehouse, layout_of(address, columns), columns
 
 
 def addresses_of(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[Address, ...]:

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from td_currents_cli.receiver import Receiver, Settings
 from td_currents_cli.receiver.faults import parse_faults
 from td_currents_cli.receiver.settings import Misbehaviour
+from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service
 
 KEY = "1/0123456789abcdef0123456789abcdef01234567"
@@ -22,25 +23,15 @@ ADDRESS = "td://braze/currents"
 Tdcur = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-class Result(NamedTuple):
-    """What a query gives."""
-
-    columns: list[tuple[str, str]]
-    rows: list[list[Any]]
-
-
 class Live:
-    """Knows what an endpoint has stored so far."""
+    """Queries what an endpoint has stored so far."""
 
     def __init__(self, store: Path) -> None:
         self._store = store
 
     def query(self, sql: str) -> Result:
-        """The ids of now."""
-        rows = [json.loads(line) for line in self._store.read_text("utf-8").split("\n") if line]
-        events = [event for row in rows for event in json.loads(row["events"])]
-        columns = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint")]
-        return Result(columns, [[event[name] for name, _ in columns] for event in events])
+        """The result of now."""
+        return Engine({TABLE: self._store}).query(sql)
 
 
 @pytest.fixture
@@ -92,6 +83,11 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS)
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout == "All 400 event ids arrived in td://braze/currents\n"
+    options = ("--by", "channel,day", "--unique", "--dedupe", "--format", "json", "--since", "2020-01-01")
+    there = tdcur("count", ADDRESS, *options)
+    here = tdcur("count", "sent.jsonl", *options)
+    assert there.returncode == here.returncode == 0, there.stderr
+    assert json.loads(there.stdout)["counts"] == json.loads(here.stdout)["counts"]
     compared = tdcur("reconcile", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--format", "json")
     assert compared.returncode == 0, compared.stderr
     figures = summary(compared)
