@@ -1,17 +1,20 @@
 """A side that is a table of Treasure Data: only ids, types and times of its events are fetched."""
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Found
-from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.account import rejected
+from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
 from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables
 
@@ -48,16 +51,17 @@ class TableSide:
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
             for rows in _many(warehouse.rows(answer)):
-                yield _bundle(rows, scope)
+                yield _bundle(rows, scope, str(address))
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
         place = 0
         for warehouse, answer in self._answers:
             for rows in _many(warehouse.rows(answer)):
-                for marked in marks.within(place, len(rows)):
-                    yield Found(place + marked, rows[marked][0] or "")
-                place += len(rows)
+                events = _events(rows)
+                for marked in marks.within(place, len(events)):
+                    yield Found(place + marked, events[marked][0] or "")
+                place += len(events)
                 if marks.is_past(place):
                     return
 
@@ -69,19 +73,27 @@ class TableSide:
         """As Side."""
 
 
-def _bundle(rows: Sequence[Sequence[Any]], scope: Scope) -> Bundle:
+def _bundle(rows: Sequence[Sequence[Any]], scope: Scope, table: str) -> Bundle:
     binder = Binder(scope, lambda _: UNKNOWN)
-    binder.add([(event_id, event_type, time, None) for event_id, event_type, time, *_ in rows])
+    binder.add([(event_id, event_type, time, None) for event_id, event_type, time, _kind in _events(rows)])
+    kinds: Counter[str] = Counter(kind for *_, kind in rows if kind is not None)
     tally = binder.tally
     balance = Balance(
-        rows_read=0,
-        rows_rejected=0,
-        events_read=len(rows),
-        events_rejected=0,
+        rows_read=kinds[REJECTED_ROW],
+        rows_rejected=kinds[REJECTED_ROW],
+        events_read=len(rows) - kinds[REJECTED_ROW],
+        events_rejected=kinds[REJECTED_EVENT],
         events_out=tally.by_type.total() + tally.without_id.total(),
         filtered=tally.filtered + tally.too_young,
     )
-    return Bundle(binder.sheaves(), tally, balance, Problems())
+    kept = tuple(rejected(kind, number, table) for kind, number in kinds.items())
+    problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
+    return Bundle(binder.sheaves(), tally, balance, problems)
+
+
+def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows that are events; the others tell of what nothing could be made of."""
+    return [row for row in rows if row[3] is None]
 
 
 def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:

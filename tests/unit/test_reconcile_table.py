@@ -22,7 +22,7 @@ from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.canned import Canned
 from tests.td_service.service import Service
 
-COLUMNS = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint")]
+COLUMNS = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint"), ("kind", "varchar")]
 TYPE = "users.behaviors.Uninstall"
 
 
@@ -38,7 +38,8 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
     """Compares events of these ids, which happened at 100, with the rows of a result."""
 
     def compare(ids: str, rows: Sequence[Sequence[Any]], **options: Any) -> ReconcileOutcome:
-        running.reset(Canned(COLUMNS, rows), {("braze", "currents"): {"events": "string"}})
+        full = [[*row, None] if len(row) == 3 else row for row in rows]
+        running.reset(Canned(COLUMNS, full), {("braze", "currents"): {"events": "string"}})
         sent = tmp_path / "sent.json"
         events = [{"event_type": TYPE, "id": each, "time": 100} for each in ids.split()]
         sent.write_text(json.dumps({"events": events}), encoding="utf-8")
@@ -78,3 +79,16 @@ def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:
     outcome = compared("a", [["a", TYPE, 100], ["x", TYPE, 10]], scope=scope)
     assert (outcome.matched, outcome.exit_code) == (1, ExitCode.OK)
     assert outcome.ingested.tally.filtered == 1
+
+
+def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
+    """Rows and elements that nothing could be made of are findings, and no events without an id."""
+    nothing = [[None, None, None, kind] for kind in ("rejected row", "rejected row", "rejected event")]
+    outcome = compared("a", [*nothing, ["x", TYPE, 100], ["a", TYPE, 100]])
+    assert outcome.exit_code is ExitCode.FINDINGS
+    assert [each.message for each in outcome.problems.kept] == [
+        "2 rows have cells that no events could be read from",
+        "an element of a batch is no event",
+    ]
+    assert outcome.differences[Kind.UNEXPECTED].examples == ("x",)
+    assert outcome.ingested.without_id == 0
