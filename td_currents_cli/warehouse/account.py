@@ -64,7 +64,9 @@ class Account:
     @property
     def problems(self) -> Problems:
         """What nothing could be made of."""
-        kept = [rejected(kind, number, table) for (table, kind), number in sorted(self._rejected.items())]
+        kept = [rejected(kind, number, table) for (table, kind), number in self._rejected.items()]
+        # A result has no order.
+        kept.sort(key=lambda each: (each.location.source, each.code))
         return Problems(kept=tuple(kept), by_severity=Counter({Severity.ERROR: sum(self._rejected.values())}))
 
 
