@@ -81,7 +81,7 @@ def reconcile(
         typer.Option(
             "--resend",
             metavar="FILE",
-            help="Write the missing events, ready for `tdcur send`. Empty when none is missing.",
+            help="Write the missing events, ready for `tdcur send --resend`. Empty when none is missing.",
             rich_help_panel=MISSING,
         ),
     ] = None,

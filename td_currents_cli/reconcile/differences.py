@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from td_currents_cli.reconcile.marks import Earliest, Marks
 from td_currents_cli.reconcile.request import Kind
 from td_currents_cli.reconcile.shelf import Trait
+from td_currents_cli.reconcile.suspects import Suspects
 
 
 class Group(Struct):
@@ -59,6 +60,7 @@ class Differences:
         groups: of each kind of difference, the ids by type.
         missing: places of the missing events on the sent side.
         examples: places of the first ids of the other kinds, on the ingested side.
+        suspects: ids whose contents are not the same.
         sent_repeats: ids that were sent more than once, which is no difference: Braze delivers at least once.
         ingested_repeats: ids that were ingested more than once.
     """
@@ -74,6 +76,7 @@ class Differences:
         self.groups: dict[Kind, dict[str | None, Group]] = {kind: {} for kind in Kind}
         self.missing = Marks(places)
         self.examples = {kind: Earliest(show) for kind in Kind}
+        self.suspects = Suspects()
         self.sent_repeats = Repeats()
         self.ingested_repeats = Repeats()
 
@@ -101,8 +104,14 @@ class Differences:
             self._note(Kind.UNEXPECTED, ingested[0], ingested[0], digest)
         elif by_content and not {trait.content for trait in ingested} <= {trait.content for trait in sent}:
             self._note(Kind.CHANGED, sent[0], ingested[0], digest)
+            self.suspects.add(digest)
         if len(ingested) > 1:
             self._note(Kind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
+
+    def settle(self, closer: "Differences") -> None:
+        """Take from a closer look which ids have changed."""
+        self.groups[Kind.CHANGED] = closer.groups[Kind.CHANGED]
+        self.examples[Kind.CHANGED] = closer.examples[Kind.CHANGED]
 
     def _note(self, kind: Kind, trait: Trait, example: Trait, digest: bytes) -> None:
         self.groups[kind].setdefault(trait.event_type, Group()).add(trait.seconds)

@@ -1,6 +1,7 @@
 """A side of files: payloads, or ingested rows, or flat events, in every form that this program reads."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from td_currents_cli.events.decode import Decoder, split
+from td_currents_cli.events.decode import split
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Record
@@ -21,8 +22,9 @@ from td_currents_cli.read.stretches import Form, Stretches
 from td_currents_cli.reconcile.content import Contents
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Binder
+from td_currents_cli.reconcile.sheaf import Binder, Read
 from td_currents_cli.reconcile.side import Bundle, Found
+from td_currents_cli.reconcile.suspects import Suspects
 
 HUGE: Final = 1 << 28
 """Bytes from which a file that cannot be read in stretches (a packed one, an array) is read a bit at a time."""
@@ -47,7 +49,7 @@ class FileSide:
         self._jobs = jobs
         self._spool = Spool()
 
-    def bundles(self, scope: Scope) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
         """As Side. Large plain files are read by several processes.
 
         Raises:
@@ -56,9 +58,9 @@ class FileSide:
         self._sources = self._spool.keep(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
             if alone:
-                yield from _streamed(sources, Fingerprinting(scope))
+                yield from _streamed(sources, Fingerprinting(scope, suspects))
                 continue
-            for part in spread(Fingerprinting, (scope,), Stretches(list(sources)), self._jobs):
+            for part in spread(Fingerprinting, (scope, suspects), Stretches(list(sources)), self._jobs):
                 yield _placed(part)
 
     def again(self, marks: Marks) -> Generator[Found]:
@@ -67,7 +69,7 @@ class FileSide:
         for _batch, events in Intake().events(records(self._sources), split):
             for place in marks.within(first, len(events)):
                 event = events[place]
-                yield Found(first + place, _id_of(event), bytes(event))
+                yield Found(first + place, _read(event)[0], bytes(event))
             first += len(events)
             if marks.is_past(first):
                 return
@@ -84,16 +86,16 @@ class FileSide:
 class Fingerprinting:
     """Makes a bundle of the records of a source, or of a part of one; for `read.spread`."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, suspects: Suspects | None) -> None:
         self._scope = scope
-        self._content = Contents()
-        self._decode: Decoder[dict[str, Any]] = Decoder(dict)
+        self._suspects = suspects
+        self._content = _as_written if suspects is None else _Members()
 
     def __call__(self, records: Iterable[Record], _source: str) -> Bundle:
         """The fingerprints of the events of some records."""
-        intake, binder = Intake(), Binder(self._scope, self._content)
-        for _batch, events in intake.events(records, self._decode):
-            binder.add([(event.get("id"), event.get("event_type"), event.get("time"), event) for event in events])
+        intake, binder = Intake(), Binder(self._scope, self._content, self._suspects)
+        for _batch, events in intake.events(records, split):
+            binder.add([_read(event) for event in events])
         tally = binder.tally
         used = tally.by_type.total() + tally.without_id.total()
         balance = intake.balance(events_out=used, filtered=tally.filtered + tally.too_young)
@@ -122,20 +124,41 @@ def _placed(part: Part[Bundle]) -> Bundle:
     return replace(bundle, problems=placed)
 
 
-class _Id(Struct, gc=False):
-    id: str
+class _Names(Struct, gc=False):
+    id: Any = None
+    event_type: Any = None
+    time: Any = None
 
 
-_id: Final = msgspec.json.Decoder(_Id)
+_names: Final = msgspec.json.Decoder(_Names)
+_members: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-def _id_of(event: Raw) -> str:
-    """The id of an event that has one."""
+def _read(event: Raw) -> Read:
     try:
-        return _id.decode(event).id
+        names = _names.decode(event)
     except msgspec.DecodeError:
-        found: str = loads(bytes(event))["id"]
-        return found
+        members = loads(bytes(event))
+        return members.get("id"), members.get("event_type"), members.get("time"), event
+    return names.id, names.event_type, names.time, event
+
+
+def _as_written(event: Raw) -> int:
+    return int.from_bytes(blake2b(event, digest_size=8).digest(), "big") or 1
+
+
+class _Members:
+    """Digests of events that do not mind how they are written."""
+
+    def __init__(self) -> None:
+        self._contents = Contents()
+
+    def __call__(self, event: Raw) -> int:
+        try:
+            members = _members.decode(event)
+        except msgspec.DecodeError:
+            members = loads(bytes(event))
+        return self._contents(members)
 
 
 def _is_same(source: Source, file: Path) -> bool:

@@ -11,6 +11,7 @@ from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Tally
 from td_currents_cli.reconcile.shelf import Shelf
 from td_currents_cli.reconcile.side import Side
+from td_currents_cli.reconcile.suspects import Suspects
 
 _NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
 
@@ -27,15 +28,22 @@ class Gathered(Struct):
     balance: Balance
 
 
-def gather(side: Side, scope: Scope, shelf: Shelf, log: ProblemLog) -> Gathered:
+def gather(side: Side, scope: Scope, suspects: Suspects | None, shelf: Shelf, log: ProblemLog) -> Gathered:
     """Put the fingerprints of a side on a shelf.
+
+    Args:
+        side: which one.
+        scope: of the comparison.
+        suspects: the ids that are looked at more closely; None for all of them, at first.
+        shelf: where the fingerprints go.
+        log: where the problems go.
 
     Raises:
         OutputError: they do not fit into memory, nor on the disk.
         TdcurError: what else the side raises.
     """
     tally, balance = Tally(), _NOTHING
-    with closing(side.bundles(scope)) as bundles:
+    with closing(side.bundles(scope, suspects)) as bundles:
         for bundle in bundles:
             # From the end, so that each is let go of when it is on the shelf.
             sheaves = bundle.sheaves

@@ -10,6 +10,7 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Found
+from td_currents_cli.reconcile.suspects import Suspects
 
 Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str | None, object]]]]
 """Reads a journal: batches of (id, event_type, time) of what was delivered, the same each time it is called."""
@@ -30,14 +31,14 @@ class JournalSide:
         self._path = path
         self._delivered = delivered
 
-    def bundles(self, scope: Scope) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
         """As Side.
 
         Raises:
             InputError: the journal cannot be read.
         """
         for batch in self._delivered(self._path):
-            binder = Binder(scope, _unknown)
+            binder = Binder(scope, _unknown, suspects)
             binder.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
             tally = binder.tally
             out_of_scope = tally.filtered + tally.too_young

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 
+from msgspec import Struct
+
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import ProblemLog
 from td_currents_cli.reconcile.compare import compare
@@ -15,6 +17,7 @@ from td_currents_cli.reconcile.keep import keep
 from td_currents_cli.reconcile.outcome import Difference, ReconcileOutcome, SideFigures, Spilled
 from td_currents_cli.reconcile.request import Kind, ReconcileRequest
 from td_currents_cli.reconcile.shelf import Shelf
+from td_currents_cli.reconcile.suspects import Suspects
 
 
 def run(request: ReconcileRequest) -> ReconcileOutcome:
@@ -27,30 +30,53 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     """
     _check(request)
     log = ProblemLog()
-    by_content = request.sent.has_content and request.ingested.has_content
-    with closing(request.sent), closing(request.ingested), Shelf(request.limit) as first:
-        sent = gather(request.sent, request.scope, first, log)
-        with Shelf(max(request.limit - first.held, request.limit // 8)) as second:
-            ingested = gather(request.ingested, request.scope, second, log)
-            spilled = first.spilled + second.spilled
-            differences = Differences(first.events, request.show)
-            compare(first, second, differences, by_content=by_content)
+    with closing(request.sent), closing(request.ingested):
+        compared = _compared(request, None, log)
+        differences = compared.differences
+        if differences.suspects:
+            # Nearly always events arrive as they were written: only of the others, it is asked what they hold.
+            differences.settle(_compared(request, differences.suspects, ProblemLog()).differences)
         kept = keep(request, differences)
     number = {kind: Difference(_sorted(groups), kept.examples[kind]) for kind, groups in differences.groups.items()}
     outcome = ReconcileOutcome(
-        sent=_figures(differences.sent, sent, differences.sent_repeats),
-        ingested=_figures(differences.ingested, ingested, differences.ingested_repeats),
+        sent=_figures(differences.sent, compared.sent, differences.sent_repeats),
+        ingested=_figures(differences.ingested, compared.ingested, differences.ingested_repeats),
         matched=differences.both - number[Kind.CHANGED].count,
         differences=number,
         times=differences.ingested_repeats.times,
-        by_content=by_content,
+        by_content=_by_content(request),
         failed=tuple(kind for kind in Kind if kind in request.fail_on and number[kind].count),
         payloads=kept.payloads,
         resend=request.resend,
-        spilled=Spilled(spilled, request.limit) if spilled else None,
+        spilled=Spilled(compared.spilled, request.limit) if compared.spilled else None,
         problems=log.result(),
     )
     return replace(outcome, exit_code=_exit_code(outcome))
+
+
+class _Compared(Struct):
+    """What came of both sides: all that was read of each, what is different, bytes that went to disk."""
+
+    sent: Gathered
+    ingested: Gathered
+    differences: Differences
+    spilled: int
+
+
+def _compared(request: ReconcileRequest, suspects: Suspects | None, log: ProblemLog) -> _Compared:
+    """Compare all ids, by what is written; or suspects alone, by what they hold."""
+    with Shelf(request.limit) as first:
+        sent = gather(request.sent, request.scope, suspects, first, log)
+        with Shelf(max(request.limit - first.held, request.limit // 8)) as second:
+            ingested = gather(request.ingested, request.scope, suspects, second, log)
+            spilled = first.spilled + second.spilled
+            differences = Differences(first.events, request.show)
+            compare(first, second, differences, by_content=_by_content(request))
+            return _Compared(sent, ingested, differences, spilled)
+
+
+def _by_content(request: ReconcileRequest) -> bool:
+    return request.sent.has_content and request.ingested.has_content
 
 
 def _check(request: ReconcileRequest) -> None:

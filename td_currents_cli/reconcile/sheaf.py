@@ -11,11 +11,13 @@ from msgspec import Struct, field
 from td_currents_cli.events.dedupe import digest
 from td_currents_cli.events.times import LATEST, usable_seconds
 from td_currents_cli.reconcile.scope import Scope, Verdict
+from td_currents_cli.reconcile.suspects import Suspects
 
 RECORD: Final = Layout("<16sQHIBH")
 """The digest of the id, the content, the type's place in the sheaf's types, the time (40 bits), the place in the sheaf.
 
-The content is a digest of 64 bits, `content.UNKNOWN` where only the id is known.
+The content is a digest of 64 bits, `content.UNKNOWN` where only the id is known: of the event as it is written, or
+as `content.Contents` sees it where that is the question.
 """
 
 NO_TIME: Final = (1 << 40) - 1
@@ -74,12 +76,14 @@ class Binder:
     Args:
         scope: which events are compared at all.
         content: makes the digest of what the last member of a `Read` holds; asked for what is in scope only.
+        suspects: the ids that get fingerprints; None for all.
     """
 
-    def __init__(self, scope: Scope, content: Callable[[Any], int]) -> None:
+    def __init__(self, scope: Scope, content: Callable[[Any], int], suspects: Suspects | None = None) -> None:
         self.tally = Tally()
         self._scope = scope or None
         self._content = content
+        self._suspects = suspects
         self._records: list[bytes] = []
         self._types: dict[str | None, int] = {}
         self._events = 0
@@ -87,7 +91,7 @@ class Binder:
 
     def add(self, events: Iterable[Read]) -> None:
         """Take events, in the order read."""
-        scope, content, pack = self._scope, self._content, RECORD.pack
+        scope, suspects, content, pack = self._scope, self._suspects, self._content, RECORD.pack
         for event_id, event_type, time, event in events:
             if self._events == LARGEST:
                 self._bind()
@@ -100,12 +104,13 @@ class Binder:
                 self.tally.without_id[kind] += 1
                 continue
             self.tally.by_type[kind] += 1
+            key = digest(event_id)
+            if suspects is not None and key not in suspects:
+                continue
             number = self._types.setdefault(kind, len(self._types))
             whole = NO_TIME if seconds is None else int(seconds)
             place = self._events - 1
-            self._records.append(
-                pack(digest(event_id), content(event), number, whole & 0xFFFF_FFFF, whole >> 32, place)
-            )
+            self._records.append(pack(key, content(event), number, whole & 0xFFFF_FFFF, whole >> 32, place))
 
     def sheaves(self) -> list[Sheaf]:
         """All that were made of the events so far, each given once."""

@@ -16,6 +16,9 @@ LIMIT: Final = 700_000_000
 
 PARTS: Final = 256
 
+TOGETHER: Final = 64
+"""Sheaves of which the fingerprints of a part are put together in memory."""
+
 
 class Trait(Struct, frozen=True, gc=False):
     """What a fingerprint says of its event.
@@ -62,7 +65,9 @@ class Shelf:
         self.held = 0
         self.spilled = 0
         self._limit = limit
-        self._parts = [bytearray() for _ in range(PARTS)]
+        # Bytes that grow would be moved again and again, and leave holes in memory as large as they are.
+        self._blocks: list[list[bytes]] = [[] for _ in range(PARTS)]
+        self._loose: list[list[bytes]] = [[] for _ in range(PARTS)]
         self._runs = [array("I") for _ in range(PARTS)]
         # The place of its first event, and the types, of each sheaf.
         self._sheaves: list[tuple[int, tuple[str | None, ...]]] = []
@@ -86,13 +91,15 @@ class Shelf:
         number, begin = len(self._sheaves), 0
         for part, count in sheaf.sizes.items():
             end = begin + count * RECORD.size
-            self._parts[part] += memoryview(sheaf.records)[begin:end]
+            self._loose[part].append(sheaf.records[begin:end])
             self._runs[part].extend((number, count))
             begin = end
         # Nearly all sheaves have the same few types.
         self._sheaves.append((self.events, self._types.setdefault(sheaf.types, sheaf.types)))
         self.events += sheaf.events
         self.held += len(sheaf.records)
+        if len(self._sheaves) % TOGETHER == 0:
+            self._join()
         if self.held > self._limit:
             self._spill()
 
@@ -102,14 +109,13 @@ class Shelf:
         Raises:
             OutputError: it cannot be read from the disk.
         """
-        records, runs = self._parts[number], self._runs[number]
-        self._parts[number], self._runs[number] = bytearray(), array("I")
+        records, runs = b"".join(self._blocks[number] + self._loose[number]), self._runs[number]
+        self._blocks[number], self._loose[number], self._runs[number] = [], [], array("I")
         self.held -= len(records)
         if self._disk is None or not self._extents[number]:
-            return Part(bytes(records), runs)
+            return Part(records, runs)
         with _disk_errors():
-            pieces = [*self._from_disk(self._disk, number), bytes(records)]
-        return Part(b"".join(pieces), runs)
+            return Part(b"".join([*self._from_disk(self._disk, number), records]), runs)
 
     def traits(self, part: Part) -> Iterator[tuple[bytes, Trait]]:
         """The digest and the traits of every event of a part, in the order read."""
@@ -122,17 +128,25 @@ class Shelf:
                 time = None if seconds == NO_TIME else seconds
                 yield digest, Trait(first + place, content, types[kind], time)
 
+    def _join(self) -> None:
+        for blocks, loose in zip(self._blocks, self._loose, strict=True):
+            if loose:
+                blocks.append(b"".join(loose))
+                loose.clear()
+
     def _spill(self) -> None:
         with _disk_errors():
             if self._disk is None:
                 file = TemporaryFile(prefix="tdcur-")  # noqa: SIM115 -- closed with us
                 self._disk = self._open.enter_context(file)
             place = self.spilled
-            for number, records in enumerate(self._parts):
-                self._disk.write(records)
-                self._extents[number].append((place, len(records)))
-                place += len(records)
-                self._parts[number] = bytearray()
+            self._join()
+            for number, blocks in enumerate(self._blocks):
+                size = sum(map(len, blocks))
+                self._disk.writelines(blocks)
+                self._extents[number].append((place, size))
+                place += size
+                blocks.clear()
         self.spilled, self.held = place, 0
 
     def _from_disk(self, disk: BinaryIO, number: int) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Sheaf, Tally
+from td_currents_cli.reconcile.suspects import Suspects
 
 
 class Bundle(Struct, frozen=True):
@@ -53,8 +54,13 @@ class Side(Protocol):
     def has_events(self) -> bool:
         """Whether the events themselves can be had, to be sent again."""
 
-    def bundles(self, scope: Scope) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
         """The fingerprints of all events that are in scope, in bounded pieces.
+
+        Args:
+            scope: which events.
+            suspects: None at first, where contents are digests of events as they are written. Where some of these
+                differ, this is called once more for those alone, with contents that do not mind how they are written.
 
         Raises:
             TdcurError: they cannot be had.

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -12,14 +11,14 @@ from td_currents_cli.events.times import moment_of
 from td_currents_cli.reconcile import Kind, ReconcileOutcome
 from td_currents_cli.render.count.grid import Column, Grid, fits, show
 from td_currents_cli.render.count.groups import cell
-from td_currents_cli.render.figures import amount, balance_line
+from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from td_currents_cli.reconcile.outcome import Difference
+    from td_currents_cli.reconcile.outcome import Difference, SideFigures
 
 MEANING: Final = {
     Kind.MISSING: "sent, and not ingested",
@@ -35,12 +34,9 @@ OFTEN: Final = 4
 """Numbers of times that duplicated ids came which are told."""
 
 
-class Times(Enum):
-    """How the first and the last time are written."""
-
-    FULL = "%Y-%m-%d %H:%M:%S"
-    SHORT = "%Y-%m-%d %H:%M"
-    DAY = "%Y-%m-%d"
+FULL: Final = "%Y-%m-%d %H:%M:%S"
+NARROW: Final = ("%Y-%m-%d %H:%M", "%m-%d %H:%M")
+"""How times are written where there is less room, the second one when all are of one year."""
 
 
 def table(outcome: ReconcileOutcome, terminal: Terminal) -> None:
@@ -58,10 +54,7 @@ def table(outcome: ReconcileOutcome, terminal: Terminal) -> None:
 def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     show_problems(outcome.problems, terminal)
     for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
-        line = balance_line(side.balance, "compared" if not side.without_id else "used")
-        terminal.say(f"{name}: {line}", "dim")
-        if side.tally.too_young:
-            terminal.say(f"{name}: {amount(side.tally.too_young, 'event')} left out: too young to have arrived", "dim")
+        terminal.say(f"{name}: {_balance(side)}", "dim")
         if side.without_id:
             terminal.say(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
     if not outcome.by_content:
@@ -72,7 +65,25 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     if outcome.payloads is not None:
         missing = amount(outcome.differences[Kind.MISSING].count, "missing event")
         payloads = amount(outcome.payloads, "payload")
-        terminal.say(f"{missing} in {payloads} written to {printable(str(outcome.resend))}", "dim")
+        file = printable(str(outcome.resend))
+        terminal.say(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
+
+
+def _balance(side: "SideFigures") -> str:
+    """Where all rows and events of a side went; what did not happen is left out."""
+    rows, tally = side.balance, side.tally
+    rejected = f" + {rows.rows_rejected:,} rejected" if rows.rows_rejected else ""
+    parts = [
+        (tally.filtered, "of another time"),
+        (tally.too_young, "too young to have arrived"),
+        (side.without_id, "without an id"),
+        (rows.events_rejected, "rejected"),
+    ]
+    events = [f"{side.events:,} compared", *(f"{number:,} {what}" for number, what in parts if number)]
+    return (
+        f"{amount(rows.rows_read, 'row')} read = {rows.rows_good:,} good{rejected}; "
+        f"{amount(rows.events_read, 'event')} read = {' + '.join(events)}"
+    )
 
 
 def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", terminal: Terminal) -> None:
@@ -80,7 +91,7 @@ def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", termi
     often = _often(outcome) if kind is Kind.DUPLICATED else ""
     console.print(Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{often}", style), soft_wrap=True)
     shown = None if terminal.verbose else SHOWN
-    show(_fitting([_grid(difference, shown, times) for times in Times], console), console)
+    show(_fitting([_grid(difference, shown, form) for form in _forms(difference)], console), console)
     for event_id in difference.examples:
         console.print(f"  {printable(event_id)}", style="dim", markup=False, soft_wrap=True)
     left = difference.count - len(difference.examples)
@@ -96,7 +107,14 @@ def _fitting(grids: Sequence[Grid], console: "Console") -> Grid:
     return next((grid for grid in grids if fits(grid.table(), console)), grids[-1])
 
 
-def _grid(difference: "Difference", shown: int | None, times: Times) -> Grid:
+def _forms(difference: "Difference") -> list[str]:
+    """How times may be written, the widest first."""
+    seconds = [each for group in difference.groups.values() for each in (group.first, group.last)]
+    years = {moment.year for each in seconds if (moment := moment_of(each))}
+    return [FULL, *NARROW[: 1 if len(years) > 1 else 2]]
+
+
+def _grid(difference: "Difference", shown: int | None, form: str) -> Grid:
     groups = dict(islice(difference.groups.items(), shown))
     others = len(difference.groups) - len(groups)
     left = difference.count - sum(group.count for group in groups.values())
@@ -113,14 +131,14 @@ def _grid(difference: "Difference", shown: int | None, times: Times) -> Grid:
         foot=Text(f"{difference.count:,}"),
         right=True,
     )
-    first = _moments("first (UTC)", [group.first for group in groups.values()], times)
-    last = _moments("last (UTC)", [group.last for group in groups.values()], times)
+    first = _moments("first (UTC)", [group.first for group in groups.values()], form)
+    last = _moments("last (UTC)", [group.last for group in groups.values()], form)
     return Grid(columns=(names, numbers, first, last), has_rest=others > 0, has_foot=len(difference.groups) > 1)
 
 
-def _moments(head: str, seconds: Sequence[int | None], times: Times) -> Column:
+def _moments(head: str, seconds: Sequence[int | None], form: str) -> Column:
     moments = [moment_of(each) for each in seconds]
-    return Column(head=head, cells=[Text(f"{moment:{times.value}}" if moment else "") for moment in moments])
+    return Column(head=head, cells=[Text(f"{moment:{form}}" if moment else "") for moment in moments])
 
 
 def _often(outcome: ReconcileOutcome) -> str:

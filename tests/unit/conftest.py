@@ -1,9 +1,11 @@
 """Outcomes of `tdcur validate` built in memory, and terminals to render them on."""
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,19 @@ class Screen:
 def _written(console: Console) -> str:
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
+
+
+@pytest.fixture
+def stored() -> Callable[[str, str], None]:
+    """Compares a text with the one stored under a name in tests/cases/tables; with TDCUR_UPDATE_CASES=1, stores it."""
+
+    def check(name: str, text: str) -> None:
+        path = Path(__file__).parents[1] / "cases" / "tables" / f"{name}.txt"
+        if os.environ.get("TDCUR_UPDATE_CASES"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
 
 
 @pytest.fixture

@@ -1,0 +1,124 @@
+"""`tdcur reconcile` as a user runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Endpoint
+
+ROOT: Final = Path(__file__).parents[2]
+PAYLOADS: Final = ROOT / "sample_data" / "payloads"
+ROWS: Final = ROOT / "sample_data" / "rows"
+PURCHASES: Final = str(PAYLOADS / "purchases.json")
+
+
+def tdcur(*arguments: str, stdin: bytes | None = None, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """A run of `tdcur`, off a terminal."""
+    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    command = [sys.executable, "-m", "td_currents_cli", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, env=plain | variables)
+
+
+def reconcile(*arguments: str, code: int, stdin: bytes | None = None) -> dict[str, Any]:
+    """What comes of a comparison, as JSON."""
+    ended = tdcur("reconcile", *arguments, "--format", "json", stdin=stdin)
+    assert ended.returncode == code, ended.stderr.decode()
+    document: dict[str, Any] = json.loads(ended.stdout)
+    assert document["exit_code"] == code
+    return document
+
+
+def test_after_what_was_missing_is_sent_the_next_comparison_is_clean(endpoint: "Endpoint", tmp_path: Path) -> None:
+    """Through a real endpoint, which answered 200 to all and lost a row: its events are found missing, and sent."""
+    write_key, ingested = tmp_path / "write_key", tmp_path / "ingested.jsonl"
+    missing, ids = tmp_path / "missing.jsonl", tmp_path / "ids"
+    write_key.write_text(endpoint.key)
+    # The journal knows the events one by one then, also those that are lost.
+    to_send = ("--url", endpoint.url, "--write-key-file", str(write_key), "--no-check", "--repack")
+    assert tdcur("send", str(PAYLOADS), *to_send).returncode == 0
+    lost, *there = endpoint.store.read_bytes().splitlines(keepends=True)
+    ingested.write_bytes(b"".join(there))
+    compared = ("--sent", str(PAYLOADS), "--ingested", str(ingested), "--resend", str(missing))
+    events = json.loads(json.loads(lost)["events"])
+    first = reconcile(*compared, "--ids", str(ids), code=1)["summary"]
+    assert (first["sent"], first["matched"], first["missing"]) == (130, 130 - len(events), len(events))
+    assert ids.read_text().split() == [event["id"] for event in events]
+    assert tdcur("send", "--resend", str(missing), *to_send).returncode == 0
+    ingested.write_bytes(b"".join(endpoint.store.read_bytes().splitlines(keepends=True)[1:]))
+    second = reconcile(*compared, code=0)["summary"]
+    assert (second["sent"], second["matched"], second["ingested"]) == (130, 130, 130)
+    assert missing.read_bytes() == b""
+
+
+def test_parsed_events_are_the_same_events(tmp_path: Path) -> None:
+    """What `tdcur parse` writes can stand for the rows; nothing in it has changed."""
+    events = tmp_path / "events.jsonl"
+    assert tdcur("parse", str(ROWS / "rows.jsonl"), "-o", str(events)).returncode == 0
+    assert reconcile("--sent", str(PAYLOADS), "--ingested", str(events), code=0)["summary"]["matched"] == 130
+
+
+def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
+    """Several after one option, a folder, a pipe; the same file on both sides."""
+    files = sorted(map(str, PAYLOADS.iterdir()))
+    rows = (ROWS / "rows.csv").read_bytes()
+    document = reconcile("--sent", *files[:3], *files[3:], "--ingested", "-", "--show", "2", code=0, stdin=rows)
+    assert document["summary"]["matched"] == 130
+    document = reconcile("--ingested", PURCHASES, f"--sent={files[0]}", *files[1:], "-q", code=1)
+    assert document["summary"]["missing"] == 120
+    # What comes through a pipe can be written to be sent again, byte for byte.
+    again = tmp_path / "again.jsonl"
+    arguments = ("--sent", "-", "--ingested", PURCHASES, "--resend", str(again))
+    document = reconcile(*arguments, code=1, stdin=b'{"events":[ {"id":"1",  "event_type":"t"}]}')
+    assert (document["examples"]["missing"], document["summary"]["unexpected"]) == (["1"], 10)
+    assert again.read_bytes() == b'{"events":[{"id":"1",  "event_type":"t"}]}\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--sent", PURCHASES], 2, "--ingested is missing"),
+        (["--ingested", PURCHASES], 2, "--sent and --journal are both missing"),
+        (["--sent", "--ingested", PURCHASES], 2, "a path has to follow it"),
+        (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
+        (["--sent", "nowhere.jsonl", "--ingested", PURCHASES], 6, "nowhere.jsonl: no such file or folder"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"], 2, "--fail-on knows no difference `odd`"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "to the same file"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", PURCHASES], 2, "this file is compared itself"),
+        (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the events"),
+        (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
+    ],
+)
+def test_what_makes_no_sense(arguments: list[str], code: int, message: str) -> None:
+    """Each with its message and its exit code."""
+    ended = tdcur("reconcile", *arguments)
+    assert ended.returncode == code, ended.stderr.decode()
+    # Typer folds its own messages in a box.
+    assert message in " ".join(ended.stderr.decode().replace("│", " ").split())
+    assert ended.stdout == b""
+
+
+def test_sent_files_that_change_meanwhile_are_noticed(tmp_path: Path) -> None:
+    """What would be written to be sent again is not what was missing: nothing is written."""
+    if shutil.which("mkfifo") is None:
+        pytest.skip("needs a named pipe")
+    sent, pipe, resend = tmp_path / "sent.jsonl", tmp_path / "pipe", tmp_path / "resend.jsonl"
+    sent.write_text('{"events":[{"id":"1","event_type":"t"}]}\n')
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "td_currents_cli", "reconcile", "--sent", str(sent), "--ingested", str(pipe)]
+    with subprocess.Popen([*command, "--resend", str(resend)], stderr=subprocess.PIPE) as process:
+        # The other side is read when this one has been.
+        with pipe.open("wb") as ingested:
+            sent.write_text('{"events":[{"id":"2","event_type":"t"}]}\n')
+            ingested.write(b'{"events":[]}')
+        assert process.stderr
+        assert b"has changed while it was compared" in process.stderr.read()
+    assert process.returncode == 6
+    assert not resend.exists()

@@ -1,0 +1,150 @@
+"""Laws of comparing what was sent with what arrived."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.flatten import flatten
+from td_currents_cli.events.lenient import loads
+from td_currents_cli.read import sources
+from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, run
+from td_currents_cli.reconcile.content import Contents
+from td_currents_cli.reconcile.files import FileSide
+
+Event = dict[str, Any]
+
+law = settings(deadline=None, max_examples=40)
+
+VALUES = st.recursive(
+    st.sampled_from([None, True, 0, 1, -1, 1.5, 10**15, 2**70, "", "1", "é", "\u2028", "[", "{x", "UTC", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=3,
+)
+NAMES = st.sampled_from(["a", "b", "user", "properties", "time", "id", "user.a", "properties.a", "user.user.a", "."])
+MEMBERS = st.dictionaries(NAMES, VALUES, max_size=3)
+EVENTS = st.fixed_dictionaries(
+    {"id": st.sampled_from("12345")},
+    optional={
+        "event_type": st.sampled_from(["users.messages.email.Open", "users.behaviors.Purchase", 5]),
+        "time": st.sampled_from([None, "x", 1782900000, 1782900060, 1782986400.5]),
+        "user": st.none() | MEMBERS,
+        "properties": st.none() | MEMBERS,
+    },
+)
+SIDES = st.lists(EVENTS, max_size=8)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that examples may write to, one after another."""
+    return tmp_path_factory.mktemp("reconcile")
+
+
+def side(path: Path, events: Sequence[Event], size: int = 3) -> FileSide:
+    """A file of batches of that many events."""
+    cut = [events[at : at + size] for at in range(0, len(events), size)]
+    path.write_text("".join(json.dumps({"events": each}) + "\n" for each in (*cut, [])), encoding="utf-8")
+    return FileSide(sources([str(path)]))
+
+
+def reconcile(
+    folder: Path, sent: Sequence[Event], ingested: Sequence[Event], size: int = 3, **options: Any
+) -> ReconcileOutcome:
+    """The comparison of two sides."""
+    return run(ReconcileRequest(side(folder / "sent", sent), side(folder / "in", ingested, size), **options))
+
+
+def counts(outcome: ReconcileOutcome) -> dict[Kind, int]:
+    """How many ids there are of each kind of difference."""
+    return {kind: difference.count for kind, difference in outcome.differences.items()}
+
+
+@law
+@given(SIDES, st.randoms(use_true_random=False), st.integers(1, 4))
+def test_a_set_against_itself_is_clean(folder: Path, events: list[Event], shuffled: random.Random, size: int) -> None:
+    """However it is cut into batches, and in whatever order; what was there twice is there twice."""
+    others = shuffled.sample(events, len(events))
+    outcome = reconcile(folder, events, others, size)
+    ids = Counter(event["id"] for event in events)
+    assert outcome.exit_code is ExitCode.OK
+    assert outcome.matched == len(ids)
+    assert counts(outcome) == dict.fromkeys(Kind, 0) | {Kind.DUPLICATED: sum(count > 1 for count in ids.values())}
+
+
+@law
+@given(SIDES, SIDES)
+def test_swapping_sides_swaps_missing_and_unexpected(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """With the same types, times and examples; and whatever the sides are, all numbers add up."""
+    there = reconcile(folder, one, other, show=9)
+    back = reconcile(folder, other, one, show=9)
+    assert there.differences[Kind.MISSING] == back.differences[Kind.UNEXPECTED]
+    assert there.differences[Kind.UNEXPECTED] == back.differences[Kind.MISSING]
+    assert (there.sent.ids, there.ingested.ids) == (back.ingested.ids, back.sent.ids)
+    assert there.balanced
+    assert back.balanced
+
+
+@law
+@given(SIDES, SIDES)
+def test_it_finds_what_sets_of_ids_say(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """Compared with plain sets; by type, the parts make the whole."""
+    outcome = reconcile(folder, one, other, show=9)
+    sent, ingested = ({event["id"] for event in events} for events in (one, other))
+    assert set(outcome.differences[Kind.MISSING].examples) == sent - ingested
+    assert set(outcome.differences[Kind.UNEXPECTED].examples) == ingested - sent
+    assert outcome.matched + counts(outcome)[Kind.CHANGED] == len(sent & ingested)
+    by_type = outcome.summary()["by_type"]
+    assert isinstance(by_type, dict)
+    for kind, number in counts(outcome).items():
+        assert sum(figures[kind] for figures in by_type.values()) == number
+    assert all(each["sent"] == each["matched"] + each["missing"] + each["changed"] for each in by_type.values())
+    assert sum(each["ingested"] for each in by_type.values()) == len(ingested)
+
+
+@law
+@given(SIDES, SIDES)
+def test_what_is_written_to_be_sent_again_makes_it_whole(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """With the missing events added, none is missing; their ids are those that were missing."""
+    resend, ids = folder / "resend.jsonl", folder / "ids"
+    before = reconcile(folder, one, other, show=9, resend=resend, ids=ids)
+    again = [event for line in resend.read_text("utf-8").splitlines() for event in json.loads(line)["events"]]
+    assert [event["id"] for event in again] == ids.read_text("utf-8").split()
+    assert tuple(event["id"] for event in again) == before.differences[Kind.MISSING].examples
+    after = reconcile(folder, one, [*other, *again])
+    assert counts(after)[Kind.MISSING] == 0
+    assert counts(after)[Kind.CHANGED] == counts(before)[Kind.CHANGED]
+
+
+@law
+@given(SIDES, SIDES)
+def test_the_disk_finds_what_memory_finds(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """With room for nothing, everything goes through a temporary file."""
+    inside = reconcile(folder, one, other, show=9)
+    outside = reconcile(folder, one, other, show=9, limit=0)
+    assert outside.spilled is None or outside.spilled.bytes == 33 * (len(one) + len(other))
+    assert outside.as_dict() | {"summary": None} == inside.as_dict() | {"summary": None}
+    assert outside.differences == inside.differences
+
+
+@law
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_how_an_event_is_written_does_not_change_its_content(event: Event, shuffled: random.Random) -> None:
+    """Its members in any order, its flat form, without its nulls; but another value does."""
+    contents = Contents()
+    content = contents(event)
+    assert contents({name: event[name] for name in shuffled.sample(list(event), len(event))}) == content
+    assert contents(loads(flatten(json.dumps(event).encode()))) == content
+    assert contents(event | {"new": 1}) != content
+    assert contents(event | {"new": None}) == content
+    for place in ("user", "properties"):
+        if event.get(place):
+            bare = {name: value for name, value in event[place].items() if value is not None}
+            assert contents(event | {place: bare}) == content

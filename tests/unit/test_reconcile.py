@@ -1,0 +1,180 @@
+"""The parts of reconcile that case files do not reach: large inputs, pipes, journals, limits, how options are read."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from td_currents_cli.cli.several import repeated
+from td_currents_cli.errors import ExitCode, InputError, UsageError
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.read import Source, sources
+from td_currents_cli.read.journal_events import delivered_events
+from td_currents_cli.read.spool import Spool
+from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf
+from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.journal import JournalSide
+from td_currents_cli.write.payloads import PayloadWriter
+
+
+def lines(path: Path, events: Sequence[dict[str, Any]], size: int = 10) -> Path:
+    """A file of payload lines, each with so many events."""
+    cut = [events[at : at + size] for at in range(0, len(events), size)]
+    path.write_text("".join(json.dumps({"events": each}) + "\n" for each in cut), encoding="utf-8")
+    return path
+
+
+def numbered(count: int) -> list[dict[str, Any]]:
+    """Events of three types."""
+    return [{"id": f"id-{at}", "event_type": f"t{at % 3}", "time": 1782900000 + at} for at in range(count)]
+
+
+def compare(sent: Path, ingested: Path, **options: Any) -> ReconcileOutcome:
+    """The comparison of two files."""
+    jobs = options.pop("jobs", 1)
+    return run(ReconcileRequest(*(FileSide(sources([str(path)]), jobs=jobs) for path in (sent, ingested)), **options))
+
+
+@pytest.mark.parametrize("way", ["in stretches", "a bit at a time", "packed"])
+def test_however_a_file_is_read_places_are_the_same(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large files by several processes, or in bits; what is missing is fetched from where it stands."""
+    events = numbered(2000)
+    sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[:700] + events[705:])
+    if way == "in stretches":
+        monkeypatch.setattr(
+            "td_currents_cli.read.stretches.Stretches.__init__.__kwdefaults__", {"large": 1, "sizes": (5000,)}
+        )
+    else:
+        monkeypatch.setattr(files, "HUGE", 1)
+        monkeypatch.setattr(files, "AT_ONCE", 7)
+        packed = gzip.compress(sent.read_bytes()) if way == "packed" else json.dumps(events).encode()
+        sent.write_bytes(packed)
+    monkeypatch.setattr(sheaf, "LARGEST", 64)
+    resend = tmp_path / "resend"
+    outcome = compare(sent, ingested, jobs=2, resend=resend, show=3)
+    assert outcome.differences[Kind.MISSING].examples == ("id-700", "id-701", "id-702")
+    assert [event["id"] for event in json.loads(resend.read_bytes())["events"]] == [
+        f"id-{at}" for at in range(700, 705)
+    ]
+    assert outcome.matched == 1995
+    assert outcome.balanced
+
+
+def test_beyond_the_limit_the_disk_is_used(tmp_path: Path) -> None:
+    """Several times, for both sides; the result is the same, and the bound is told."""
+    events = numbered(500)
+    sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[3:] + events[:5])
+    outcome = compare(sent, ingested, limit=2000)
+    assert outcome.spilled
+    assert (outcome.spilled.limit, outcome.spilled.bytes) == (2000, 33 * (500 + 502))
+    assert outcome.as_dict()["summary"] == compare(sent, ingested).as_dict()["summary"] | {"spilled_bytes": 33 * 1002}
+
+
+def test_all_problems_are_counted(tmp_path: Path) -> None:
+    """Also more than are kept, of both sides together; a source that ends before its time makes the exit code 6."""
+    sent, ingested = tmp_path / "sent", tmp_path / "in"
+    sent.write_text('{"events":[1]}\n' * 1200)
+    ingested.write_bytes(gzip.compress(b'{"events":[2]}\n' * 5)[:-12])
+    outcome = compare(sent, ingested)
+    assert outcome.problems.total == 1206 - 5 + outcome.ingested.balance.events_rejected
+    assert len(outcome.problems.kept) == 1000
+    assert outcome.problems.unreadable == 1
+    assert outcome.exit_code is ExitCode.IO
+
+
+def test_what_comes_through_a_pipe_can_be_read_again(tmp_path: Path) -> None:
+    """It is kept under its own name as long as it is needed; files stay where they are."""
+    reading, writing = os.pipe()
+    os.write(writing, b'{"events":[]}')
+    os.close(writing)
+    file = lines(tmp_path / "file", [])
+    with Spool() as spool:
+        pipe, kept, gone = spool.keep(
+            [Source("a pipe", Path(f"/dev/fd/{reading}")), Source("f", file), Source("g", tmp_path / "g")]
+        )
+        assert (pipe.name, kept.path, gone.path) == ("a pipe", file, tmp_path / "g")
+        assert pipe.path
+        assert [pipe.path.read_bytes() for _ in range(2)] == [b'{"events":[]}'] * 2
+    os.close(reading)
+    assert not pipe.path.exists()
+
+
+def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
+    """It knows no contents: a change is a match. Ids, types and times it knows, in the order they were delivered."""
+
+    def delivered(_path: Path) -> Iterator[list[tuple[str | None, str | None, object]]]:
+        yield [("1", "t", 100), ("2", "u", 200), (None, None, None)]
+        yield [("3", "u", 300), ("4", "u", 400)]
+
+    ingested = FileSide(sources([str(lines(tmp_path / "in", [{"id": "1", "event_type": "changed"}, {"id": "9"}]))]))
+    side = JournalSide(tmp_path / "journal", delivered)
+    outcome = run(ReconcileRequest(side, ingested, scope=Scope(settled=350), ids=tmp_path / "ids", show=9))
+    assert not outcome.by_content
+    assert (outcome.sent.ids, outcome.matched, outcome.sent.without_id, outcome.sent.tally.too_young) == (3, 1, 1, 1)
+    missing = outcome.differences[Kind.MISSING]
+    assert missing.examples == ("2", "3")
+    assert {name: (group.first, group.last) for name, group in missing.groups.items()} == {"u": (200, 300)}
+    assert (tmp_path / "ids").read_text() == "2\n3\n"
+    assert outcome.balanced
+    with pytest.raises(UsageError, match="a journal has only their ids"):
+        run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
+
+
+def test_a_journal_without_ids_says_so(tmp_path: Path) -> None:
+    """What is no journal is told apart."""
+    with pytest.raises(InputError, match="no such file"):
+        list(delivered_events(tmp_path / "none"))
+    (tmp_path / "text").write_text("text" * 100)
+    with pytest.raises(InputError, match="cannot be read"):
+        list(delivered_events(tmp_path / "text"))
+
+
+def test_payloads_have_at_most_so_many_events_and_bytes() -> None:
+    """Each as full as it may be; an event that is too large is alone."""
+    output = BytesIO()
+    writer = PayloadWriter(output, events=3, size=40)
+    for event in (b"{}", b"{}", b"{}", b"{}", b'{"id":"' + b"x" * 40 + b'"}', b'{"a":1234567890}', b"{}", b"{}"):
+        writer.add(event)
+    writer.flush()
+    written = output.getvalue().splitlines()
+    assert [len(json.loads(line)["events"]) for line in written] == [3, 1, 1, 3]
+    assert [len(line) <= 40 for line in written] == [True, True, False, True]
+    assert writer.payloads == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spread"),
+    [
+        ("--sent a b --ingested c", "--sent a --sent b --ingested c"),
+        ("--sent=a b -q --ingested - c --format json", "--sent=a --sent b -q --ingested - --ingested c --format json"),
+        ("--sent a --sent b", "--sent a --sent b"),
+        ("--format json x", "--format json x"),
+        ("", ""),
+    ],
+)
+def test_an_option_takes_all_that_follows_it(arguments: str, spread: str) -> None:
+    """Up to the next option; what follows another option is that one's."""
+    assert repeated(arguments.split(), ["--sent", "--ingested"]) == spread.split()
+
+
+@pytest.mark.parametrize("arguments", ["--sent", "--sent --ingested a", "--ingested a --sent -q"])
+def test_an_option_that_nothing_follows_is_named(arguments: str) -> None:
+    """It is not left to take the next option for its value."""
+    with pytest.raises(typer.BadParameter) as caught:
+        repeated(arguments.split(), ["--sent", "--ingested"])
+    assert caught.value.param_hint == "--sent"
+
+
+def test_a_period_leaves_out_before_contents_are_looked_at(tmp_path: Path) -> None:
+    """What is out of scope costs nothing but its reading."""
+    events = numbered(30)
+    wanted = Filter.of(types=None, since="@1782900010", until="@1782900020", now=0)
+    outcome = compare(lines(tmp_path / "a", events), lines(tmp_path / "b", events[15:]), scope=Scope(wanted))
+    assert (outcome.sent.ids, outcome.ingested.ids, outcome.differences[Kind.MISSING].count) == (10, 5, 5)
+    assert (outcome.sent.tally.filtered, outcome.ingested.tally.filtered) == (20, 10)

@@ -1,0 +1,62 @@
+"""Cases are files: under tests/cases/reconcile, what was sent, what arrived, and what is to be found.
+
+A line of either side is given as JSON, or as text where it matters how it is written.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.read import sources
+from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, failing, run
+from td_currents_cli.reconcile.files import FileSide
+
+CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdir())
+
+
+def side(path: Path, lines: list[Any]) -> FileSide:
+    """A file of these lines."""
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
+    return FileSide(sources([str(path)]))
+
+
+def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
+    """What comes of a case."""
+    options = case.get("options", {})
+    wanted = Filter.of(types=None, since=options.get("since"), until=options.get("until"), now=0)
+    return run(
+        ReconcileRequest(
+            side(folder / "sent", case["sent"]),
+            side(folder / "ingested", case["ingested"]),
+            scope=Scope(wanted, options.get("settled")),
+            show=9,
+            fail_on=failing(options.get("fail_on", ())),
+        )
+    )
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_case(path: Path, tmp_path: Path) -> None:
+    """Every number of ids that is not expected is 0; the exit code; examples and groups where they are given."""
+    case = json.loads(path.read_text(encoding="utf-8"))
+    expected: dict[str, Any] = case["expected"]
+    outcome = reconciled(case, tmp_path)
+    document = json.loads(json.dumps(outcome.as_dict()))
+    summary = document["summary"]
+    assert outcome.balanced
+    for name in ("sent", "ingested", "matched", *Kind, "problems"):
+        if name != "problems" or "problems" in expected:
+            assert summary[name] == expected.get(name, 0), name
+    assert document["exit_code"] == expected["exit_code"]
+    assert summary["duplicated_times"] == expected.get("duplicated_times", {})
+    assert summary["by_type"] == expected.get("by_type", summary["by_type"])
+    for name, figures in expected.get("sides", {}).items():
+        assert {each: summary["sides"][name][each] for each in figures} == figures
+    for kind, ids in expected.get("examples", {}).items():
+        assert document["examples"][kind] == ids
+    if "differences" in expected:
+        assert [list(each.values()) for each in document["differences"]] == expected["differences"]

@@ -1,0 +1,106 @@
+"""What `tdcur reconcile` prints for people, beside the text it was when somebody looked at it and liked it.
+
+`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_reconcile_tables.py` writes it anew.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.cells import cell_len
+
+from td_currents_cli.read import sources
+from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, Scope, failing, run
+from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.render import show
+
+ROWS: Final = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
+WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
+
+
+def events() -> list[dict[str, Any]]:
+    """All sample events."""
+    rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()]
+    return [event for row in rows for event in json.loads(row["events"])]
+
+
+def side(path: Path, these: list[dict[str, Any]]) -> FileSide:
+    """A file with one batch of these events."""
+    path.write_text(json.dumps({"events": these}), encoding="utf-8")
+    return FileSide(sources([str(path)]))
+
+
+@pytest.fixture
+def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
+    """Compares the samples with what is different from them in every way."""
+
+    def outcome(**options: Any) -> ReconcileOutcome:
+        sent = events()
+        sent[-1] = sent[-1] | {"event_type": None}
+        ingested = sent[40:-1]
+        ingested[3] = ingested[3] | {"time": 1782900001}
+        ingested += ingested[5:9] + ingested[7:8]
+        ingested += [{"id": "new\n", "event_type": "users.new.Type", "time": "x"}, {"event_type": "users.new.Type"}]
+        return run(
+            ReconcileRequest(
+                side(tmp_path / "sent.json", sent),
+                side(tmp_path / "ingested.json", ingested),
+                show=2,
+                scope=Scope(settled=1782921600),
+                **options,
+            )
+        )
+
+    return outcome
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables(
+    width: str,
+    different: Callable[..., ReconcileOutcome],
+    screen_of: Callable[..., Any],
+    stored: Callable[[str, str], None],
+) -> None:
+    """Every kind of difference, at widths people have, and off a terminal, where no width matters."""
+    screen = screen_of(WIDTHS[width])
+    show(different(), "table", screen.terminal)
+    stored(f"reconcile.{width}", screen.out + screen.err)
+    assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
+
+
+def test_with_more_or_less_said(
+    different: Callable[..., ReconcileOutcome], screen_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    """-v shows every type, -q says nothing but the result; a file that was written is named; the disk is, too."""
+    verbose = screen_of(verbose=True)
+    show(different(), "table", verbose.terminal)
+    assert "more type" not in verbose.out
+    quiet = screen_of(quiet=True)
+    show(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", quiet.terminal)
+    assert "more type" in quiet.out
+    assert quiet.err == ""
+    screen = screen_of()
+    show(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", screen.terminal)
+    assert f"40 missing events in 1 payload written to {tmp_path / 'resend.jsonl'}, for `tdcur send" in screen.err
+    assert "0 MB of fingerprints were in temporary files; at most 0 MB are kept in memory" in screen.err
+
+
+@pytest.mark.parametrize(
+    ("sent", "ingested", "verdict"),
+    [
+        (events(), events(), "All 130 event ids that were sent have arrived."),
+        (events()[:1], events()[:2], "All 1 event id that were sent have arrived, but 1 unexpected."),
+        (events()[:2], events()[:1], "Of 2 event ids that were sent, 1 missing."),
+        ([], events()[:1], "There is nothing to compare: no event was sent."),
+        ([{"time": 1}], [], "Whether 1 event sent without an id arrived, nobody knows."),
+    ],
+)
+def test_the_verdict_is_the_last_line(
+    sent: list[dict[str, Any]], ingested: list[dict[str, Any]], verdict: str, tmp_path: Path, screen: Any
+) -> None:
+    """One sentence for every way it can end."""
+    sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested)
+    show(run(ReconcileRequest(*sides, fail_on=failing(["unexpected"]))), "table", screen.terminal)
+    assert screen.lines[-2] == verdict
