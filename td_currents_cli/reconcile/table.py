@@ -13,6 +13,7 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Found
+from td_currents_cli.reconcile.suspects import Suspects
 from td_currents_cli.warehouse.account import rejected
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
 from td_currents_cli.warehouse.sql.ids import ids_sql
@@ -40,7 +41,7 @@ class TableSide:
         self._tables = tables
         self._answers: list[tuple[Warehouse, Answer]] = []
 
-    def bundles(self, scope: Scope) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
         """As Side. The period of the scope is looked at once more here, event by event.
 
         Raises:
@@ -51,7 +52,7 @@ class TableSide:
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
             for rows in _many(warehouse.rows(answer)):
-                yield _bundle(rows, scope, str(address))
+                yield _bundle(rows, str(address), Binder(scope, lambda _: UNKNOWN, suspects))
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
@@ -73,8 +74,7 @@ class TableSide:
         """As Side."""
 
 
-def _bundle(rows: Sequence[Sequence[Any]], scope: Scope, table: str) -> Bundle:
-    binder = Binder(scope, lambda _: UNKNOWN)
+def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle:
     binder.add([(event_id, event_type, time, None) for event_id, event_type, time, _kind in _events(rows)])
     kinds: Counter[str] = Counter(kind for *_, kind in rows if kind is not None)
     tally = binder.tally
