@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -103,3 +104,23 @@ def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
     assert verified.returncode == 1
     assert verified.stdout.startswith("0 of 50 event ids arrived in td://braze/currents\n  missing ")
     assert "most likely the write key is wrong" in verified.stderr
+
+
+def test_an_interrupt_kills_the_job(tmp_path: Path, service: Service) -> None:
+    """Ctrl-C ends the wait, and the query that would go on to cost money."""
+    service.polls = 10_000
+    process = subprocess.Popen(
+        [sys.executable, "-m", "td_currents_cli", "count", ADDRESS],
+        cwd=tmp_path,
+        env={**os.environ, **service.environ()},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    while "job" not in (line := process.stderr.readline()):
+        assert line, "it ended before it waited"
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "job 1000 killed" in said
+    assert [job.killed for job in service.jobs.values()] == [True]
