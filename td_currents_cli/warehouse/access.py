@@ -11,7 +11,7 @@ from td_currents_cli.warehouse.job import Told
 from td_currents_cli.warehouse.settings import settings_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.client import Patience, Warehouse
 
 
 def _nobody(_: object) -> None:
@@ -26,11 +26,13 @@ class Access:
         key_file: path of a file that holds the API key.
         told: is told how each job stands.
         environ: for the settings that are not given.
+        patience: how long the service is borne with; None for as long as usual.
     """
 
     key_file: str | None = None
     told: Told = _nobody
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    patience: "Patience | None" = None
 
     def warehouse(self, address: Address) -> "Warehouse":
         """The account that a table is in.
@@ -48,4 +50,4 @@ class Access:
                 f"{address}: Treasure Data's own client is not installed",
                 hint="python3 -m pip install 'td-currents-cli[td]'",
             ) from None
-        return Warehouse(settings, told=self.told)
+        return Warehouse(settings, told=self.told, patience=self.patience)

@@ -1,7 +1,7 @@
 """Tables of Treasure Data as a command is told of them: which, from when, and how they are reached."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from td_currents_cli.errors import UsageError
@@ -28,6 +28,11 @@ class Tables:
     addresses: tuple[Address, ...]
     period: Period
     access: Access
+
+    def ended(self, now: float) -> "Tables":
+        """The same, without rows that are received from now on: several queries are about the same rows then."""
+        period = self.period
+        return self if period.until is not None else replace(self, period=Period(period.since, now))
 
     def opened(self) -> Iterator[tuple[Address, "Warehouse", Layout, Collection[str]]]:
         """Each table with the account it is in, how it keeps events, and its columns.
