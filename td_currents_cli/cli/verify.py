@@ -34,6 +34,10 @@ def verify(
         Path | None,
         typer.Option("--journal", metavar="FILE", help="A journal of `tdcur send`, instead of --sent."),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="URL", help="With --journal: which of the endpoints that it knows."),
+    ] = None,
     ingested: Annotated[
         str, typer.Option("--ingested", metavar="td://DATABASE/TABLE", help="The table it was sent to.")
     ],
@@ -74,7 +78,7 @@ def verify(
         raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
     arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
     paths = sources(sent) if sent else ()
-    request = VerifyRequest(paths, arrivals, journal=journal, within=duration(within, "--within"))
+    request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     with shown(terminal, progress) as told:
         return run(request, told=told)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ class VerifyRequest:
         sent: the payloads that were sent; none where a journal tells what was.
         arrivals: the table, and which of its rows are looked at.
         journal: of `tdcur send`, instead of the payloads.
+        endpoint: URL of the one that is meant of those that the journal knows; None for the only one.
         within: seconds until what has not arrived is missing.
     """
 
@@ -40,6 +42,7 @@ class VerifyRequest:
     arrivals: Arrivals
     _: KW_ONLY
     journal: Path | None = None
+    endpoint: str | None = None
     within: float = 600.0
 
 
@@ -100,7 +103,7 @@ class _Id(Struct, gc=False):
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     """The different ids in the order they come, how many events have none, and what was wrong with the payloads."""
     intake, ids, without = Intake(), dict[str, None](), 0
-    for some in _of_payloads(request.sent, intake) if request.journal is None else _of_journal(request.journal):
+    for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
         usable = [each for each in some if isinstance(each, str) and each]
         ids.update(dict.fromkeys(usable))
         without += len(some) - len(usable)
@@ -112,9 +115,10 @@ def _of_payloads(sources: Iterable[Source], intake: Intake) -> Iterator[list[obj
         yield [event.id for event in events]
 
 
-def _of_journal(journal: Path) -> Iterator[list[object]]:
-    for batch in delivered_events(journal):
-        yield [event_id for event_id, _type, _time in batch]
+def _of_journal(request: VerifyRequest) -> Iterator[list[object]]:
+    if request.journal is not None:
+        for batch in delivered_events(request.journal, endpoint=request.endpoint):
+            yield [event_id for event_id, _type, _time in batch]
 
 
 def _pauses(within: float) -> Iterator[float]:
