@@ -44,7 +44,7 @@ class Access:
         try:
             from td_currents_cli.warehouse.client import Warehouse  # noqa: PLC0415 -- heavy, and need not be there
         except ModuleNotFoundError as error:
-            if error.name not in {"tdclient", "msgpack", "urllib3"}:
+            if (error.name or "").partition(".")[0] not in {"tdclient", "msgpack", "urllib3"}:
                 raise
             raise UsageError(
                 f"{address}: Treasure Data's own client is not installed",

@@ -1,8 +1,10 @@
 """Small things feel instant: what a command does not need is not loaded."""
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
 
@@ -32,6 +34,28 @@ def test_version_loads_nothing_heavy() -> None:
     assert not loaded("--version") & HEAVY
 
 
+def test_files_are_counted_without_treasure_data() -> None:
+    """Who has no tables need not have Treasure Data's client, nor wait for it."""
+    payloads = Path(__file__).parents[2] / "sample_data" / "payloads" / "purchases.json"
+    there = loaded("count", "--quiet", "--format", "csv", str(payloads))
+    assert not there & {"tdclient", "urllib3", "msgpack"}
+
+
 def test_version_takes_less_than_twice_the_import_of_typer() -> None:
     """The command line costs no more than its framework."""
     assert seconds("-m", "td_currents_cli", "--version") < 2 * seconds("-c", "import typer")
+
+
+def test_a_table_without_treasure_datas_client() -> None:
+    """What is missing is said with the command that brings it, as wrong usage."""
+    program = (
+        "import sys\nsys.modules['tdclient'] = None\nfrom td_currents_cli.cli import main\n"
+        "sys.argv = ['tdcur', 'count', 'td://braze/currents']\nmain()"
+    )
+    environment = {**os.environ, "TD_API_KEY": "1/2"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert ended.returncode == 2
+    assert "Treasure Data's own client is not installed" in ended.stderr
+    assert "pip install 'td-currents-cli[td]'" in ended.stderr
