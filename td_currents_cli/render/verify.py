@@ -1,19 +1,16 @@
 """What `verify` says: how far it is while it waits, and how it ended."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from typing import Final
 
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.send_progress import When, clock_time
 from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.render.waiting import say, waiting
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.progress import Progress, Told
-
-if TYPE_CHECKING:
-    from rich.status import Status
 
 SHOWN: Final = 10
 """Missing ids that are named; with --verbose all are, and JSON has them all."""
@@ -58,25 +55,6 @@ def line(now: Progress) -> str:
     return ", ".join(figures)
 
 
-@contextmanager
-def shown(terminal: Terminal, when: When = When.auto) -> Iterator[Told]:
-    """A function that is told how far a verification is, and shows it: one line for each answer, or one that changes.
-
-    Args:
-        terminal: its standard error is where to.
-        when: `auto` is silent where `--quiet` was given, `always` is not.
-    """
-    if when is When.never or (when is When.auto and terminal.quiet):
-        yield lambda _: None
-    elif terminal.err.file.isatty() and not terminal.err.is_dumb_terminal:
-        with terminal.err.status("asking Treasure Data") as status:
-            yield _changing(status)
-    else:
-        yield lambda now: terminal.err.print(line(now), markup=False, highlight=False, soft_wrap=True)
-
-
-def _changing(status: "Status") -> Told:
-    def tell(now: Progress) -> None:
-        status.update(line(now))
-
-    return tell
+def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
+    """A function that is told how far a verification is, and shows it, until the end of the block; see `waiting`."""
+    return waiting(terminal, when, line, lambda now: say(terminal, line(now)))
