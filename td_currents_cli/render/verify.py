@@ -19,12 +19,8 @@ SHOWN: Final = 10
 def text(outcome: VerifyOutcome, terminal: Terminal) -> None:
     """One line that says whether all arrived, the ids that are missing, and what to do about them."""
     show_problems(outcome.problems, terminal)
-    if outcome.missing:
-        terminal.show(
-            f"{outcome.arrived:,} of {amount(outcome.sent, 'event id')} arrived in {outcome.table}", "bold red"
-        )
-    else:
-        terminal.show(f"{_all(outcome)} arrived in {outcome.table}", "bold green")
+    style = "bold red" if outcome.missing else "bold green"
+    terminal.show(_verdict(outcome), style)
     sys.stdout.flush()
     _missing(outcome, terminal)
     if outcome.without_id:
@@ -35,8 +31,12 @@ def text(outcome: VerifyOutcome, terminal: Terminal) -> None:
         terminal.say(outcome.advice)
 
 
-def _all(outcome: VerifyOutcome) -> str:
-    return f"All {amount(outcome.sent, 'event id')}" if outcome.sent else "No event was sent: nothing to"
+def _verdict(outcome: VerifyOutcome) -> str:
+    if not outcome.sent:
+        return "no event ids to look for"
+    if outcome.missing:
+        return f"{outcome.arrived:,} of {amount(outcome.sent, 'event id')} arrived in {outcome.table}"
+    return f"All {amount(outcome.sent, 'event id')} arrived in {outcome.table}"
 
 
 def _missing(outcome: VerifyOutcome, terminal: Terminal) -> None:

@@ -146,10 +146,12 @@ def test_events_without_an_id(verify: Callable[..., VerifyOutcome]) -> None:
     assert (outcome.sent, outcome.without_id, outcome.exit_code) == (1, 2, ExitCode.FINDINGS)
 
 
-def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service) -> None:
+def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service, screen: Screen) -> None:
     """Nobody is asked, nothing is billed."""
     outcome = verify("", Arriving())
     assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
+    text(outcome, screen.terminal)
+    assert screen.out == "no event ids to look for\n"
 
 
 def test_a_journal(
