@@ -5,20 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import Intake
-from td_currents_cli.model import Problem, Records
+from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.read import Source, records
 from td_currents_cli.write.atomic import atomic_output
 from td_currents_cli.write.json_text import json_line
-
-if TYPE_CHECKING:
-    from td_currents_cli.warehouse.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +23,11 @@ class ParseRequest:
     """What to parse, and where to.
 
     Attributes:
-        tables: of Treasure Data, to be read instead of the sources; None for none.
         output: the file of flat events; None for standard output.
         rejects: the file of rejected rows and events, one JSON object a line; None for none.
     """
 
     sources: Sequence[Source]
-    tables: "Tables | None" = None
     output: Path | None = None
     rejects: Path | None = None
 
@@ -63,7 +58,6 @@ def run(request: ParseRequest) -> ParseOutcome:
     """Write every event of all sources in its flat form.
 
     Raises:
-        TdcurError: a table cannot be read; see `Warehouse.query`.
         OutputError: the output or the rejects file cannot be written.
         UsageError: both are the same file.
     """
@@ -71,7 +65,7 @@ def run(request: ParseRequest) -> ParseOutcome:
     intake = Intake()
     written = 0
     with atomic_output(request.output) as output, _rejects(request.rejects, intake):
-        for _batch, events in intake.events(_records(request), split):
+        for _batch, events in intake.events(records(request.sources), split):
             if events:
                 output.write(b"\n".join(map(flatten, events)) + b"\n")
             written += len(events)
@@ -82,14 +76,6 @@ def run(request: ParseRequest) -> ParseOutcome:
         problems=problems,
         exit_code=exit_code_of(problems, balance),
     )
-
-
-def _records(request: ParseRequest) -> Records:
-    if request.tables is None:
-        return records(request.sources)
-    from td_currents_cli.warehouse.rows import table_records  # noqa: PLC0415 -- few have a table
-
-    return table_records(request.tables)
 
 
 def _refuse_one_file_for_both(request: ParseRequest) -> None:

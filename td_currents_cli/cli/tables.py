@@ -13,6 +13,7 @@ from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
+    from td_currents_cli.read import Source
     from td_currents_cli.verify.arrivals import Arrivals
     from td_currents_cli.warehouse.tables import Tables
 
@@ -86,6 +87,28 @@ def tables(
     terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")
     with shown(terminal) as told:
         yield Tables(addresses=addresses, period=period, access=Access(key_file=api_key_file, told=told))
+
+
+@contextmanager
+def read(paths: Sequence[str] | None, asked: "Tables | None") -> Iterator[Sequence["Source"]]:
+    """The sources behind paths: files, or the rows of tables, downloaded until the end of the block.
+
+    Args:
+        paths: as they were given.
+        asked: the tables among them; None where all are files. See `tables`.
+
+    Raises:
+        TdcurError: they cannot be had; see `read.sources` and `warehouse.rows.downloaded`.
+    """
+    if asked is None:
+        from td_currents_cli.read import sources  # noqa: PLC0415 -- a command loads only what it runs
+
+        yield sources(list(paths or []))
+        return
+    from td_currents_cli.warehouse.rows import downloaded  # noqa: PLC0415 -- as above
+
+    with downloaded(asked) as found:
+        yield found
 
 
 def arrivals_of(

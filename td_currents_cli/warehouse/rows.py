@@ -1,11 +1,13 @@
-"""Rows of a result as the records that every verb reads."""
+"""The rows of tables, downloaded: sources like all others."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import compress
+from pathlib import Path
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record, Records
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text
+from td_currents_cli.errors import OutputError
+from td_currents_cli.read import Source
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
@@ -13,23 +15,27 @@ from td_currents_cli.warehouse.sql.text import name, received, table
 from td_currents_cli.warehouse.tables import Tables
 from td_currents_cli.write.json_text import json_line
 
+BATCH = "events"
+"""The column that a row in a file has its batch in, whatever the table calls it."""
 
-def table_records(tables: Tables) -> Records:
-    """The rows of tables, downloaded.
+
+@contextmanager
+def downloaded(tables: Tables) -> Iterator[list[Source]]:
+    """The rows of each table as a source of its name, in a temporary file until the end of the block.
+
+    They are whole before anything is made of them: a download that fails leaves no half of it behind.
 
     Raises:
+        OutputError: they do not fit on the disk.
         TdcurError: a table cannot be asked, or its rows cannot be downloaded; see `Warehouse.query`.
     """
-    for address, warehouse, layout, columns in tables.opened():
-        names = (
-            [address.column] if layout is Layout.BATCHES else ["time", *(each for each in columns if each != "time")]
-        )
-        answer = warehouse.query(rows_sql(address, tables.period, names), address.database)
-        rows = warehouse.rows(answer)
-        if layout is Layout.BATCHES:
-            yield from batches((row[0] for row in rows), str(address))
-        else:
-            yield from flat_events(rows, names, str(address))
+    with tempfile.TemporaryDirectory(prefix="tdcur-rows-") as folder:
+        sources = []
+        for number, (address, lines) in enumerate(_lines(tables)):
+            file = Path(folder) / f"{number}.jsonl"
+            _write(file, lines)
+            sources.append(Source(str(address), file))
+        yield sources
 
 
 def rows_sql(address: Address, period: Period, columns: Sequence[str]) -> str:
@@ -38,44 +44,37 @@ def rows_sql(address: Address, period: Period, columns: Sequence[str]) -> str:
     return f"SELECT {listed}\nFROM {table(address)}\nWHERE {received(period)}"
 
 
-def batches(cells: Iterable[object], source: str) -> Iterator[Record]:
-    """A batch for each row, given the cell that holds it: text, an array or an object as they are, or null.
-
-    Args:
-        cells: of the column with the batches.
-        source: the table, as messages name it.
-    """
-    for row, cell in enumerate(cells, 1):
-        place = Location(source=source, row=row)
-        if isinstance(cell, str):
-            yield Batch(batch_text(cell), place)
-        elif cell is None:
-            yield Batch(EMPTY_BATCH, place)
-        elif isinstance(cell, list | dict):
-            yield Batch(_json(cell), place)
-        else:
-            message = f"a cell with a batch is text, found {type(cell).__name__}"
-            yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=_json(cell))
+def _lines(tables: Tables) -> Iterator[tuple[Address, Iterator[bytes]]]:
+    for address, warehouse, layout, columns in tables.opened():
+        names = [address.column] if layout is Layout.BATCHES else list(dict.fromkeys(["time", *columns]))
+        rows = warehouse.rows(warehouse.query(rows_sql(address, tables.period, names), address.database))
+        yield address, batch_lines(rows) if layout is Layout.BATCHES else event_lines(rows, names)
 
 
-def flat_events(rows: Iterable[Sequence[object]], columns: Sequence[str], source: str) -> Iterator[Record]:
-    """A bare event for each row, given its cells; a column that is null is no member, as the connector leaves them out.
+def batch_lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """A row with a batch as a line of JSON, as `td query -f json -c` has it."""
+    for cell, *_ in rows:
+        yield json_line({BATCH: _plain(cell)})
 
-    Args:
-        rows: their cells in the order of `columns`.
-        columns: their names.
-        source: the table, as messages name it.
-    """
-    for row, cells in enumerate(rows, 1):
+
+def event_lines(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> Iterator[bytes]:
+    """A flat event as a line of JSON; a column that is null is no member, as the connector leaves nulls out."""
+    for cells in rows:
         there = [cell is not None for cell in cells]
-        event = dict(zip(compress(columns, there), map(_plain, compress(cells, there)), strict=True))
-        yield Batch(_json(event), Location(source=source, row=row))
-
-
-def _json(value: object) -> bytes:
-    return json_line(value).rstrip(b"\n")
+        yield json_line(dict(zip(compress(columns, there), map(_plain, compress(cells, there)), strict=True)))
 
 
 def _plain(cell: object) -> object:
     """A cell as JSON can say it: bytes, which msgpack has too, are text."""
     return cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else cell
+
+
+def _write(file: Path, lines: Iterator[bytes]) -> None:
+    try:
+        with file.open("wb") as output:
+            output.writelines(lines)
+    except OSError as error:
+        raise OutputError(
+            f"cannot keep the rows in a temporary file: {error.strerror}",
+            hint="Make room there, or set TMPDIR to a larger disk.",
+        ) from None
