@@ -9,6 +9,7 @@ import pytest
 
 from td_currents_cli.catalog import load
 from td_currents_cli.count import CountOutcome, CountRequest, run
+from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
@@ -177,3 +178,50 @@ def test_texts_of_events(running: Service, both: Callable[..., tuple[CountOutcom
     there, _ = both([json.dumps([json.dumps(each) for each in plain]), json.dumps(json.dumps({"events": plain}))])
     _, here = both([json.dumps(plain), json.dumps({"events": plain})])
     assert figures(there) == figures(here)
+
+
+@pytest.mark.parametrize("name", ["it's", "a' OR '1'='1", "'; DROP TABLE currents; --", "a b;c", "$[0]", "événement"])
+def test_names_that_would_be_sql(both: Callable[..., tuple[CountOutcome, CountOutcome]], name: str) -> None:
+    """In fields and in globs they are names, and nothing else."""
+    cells = [json.dumps([event(1, properties={name: "value"}), event(2, event_type=name)])]
+    there, here = both(cells, by=(f"properties.{name}",), wanted=Filter(types=TypeGlobs.of([f"*{name}*", "users.*"])))
+    assert figures(there) == figures(here)
+    assert there.balance.events_out > 0
+
+
+@pytest.mark.parametrize("by", ["event_type", "user_id,day", "properties.campaign_name", "campaign_name"])
+def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
+    """The streaming connector's rows are counted as the same flat events are here."""
+    rows = [
+        {
+            "time": 1_782_864_000 + number * 7_919,
+            "event_type": ["users.messages.email.Open", "users.behaviors.Purchase"][number % 2],
+            "id": f"e-{number % 15}",
+            "user_user_id": f"u-{number % 3}",
+            "properties_campaign_name": [None, "it's", ""][number % 3],
+        }
+        for number in range(20)
+    ]
+    running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
+    file = tmp_path / "flat.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    tables = Tables(addresses=(address_of(ADDRESS),), period=Period(0.0), access=Access(environ=running.environ()))
+    options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
+    there, here = (
+        run(CountRequest((), tables=tables, **options)),
+        run(CountRequest(sources([str(file)]), **options)),
+    )
+    assert figures(there)["counts"] == figures(here)["counts"]
+
+
+def test_several_tables(running: Service) -> None:
+    """Their counts add up, where they can; ids that differ do not."""
+    other = ("braze", "more")
+    rows = [{"time": 1, "events": BATCHES[0]}]
+    running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
+    addresses = (address_of(ADDRESS), address_of("td://braze/more"))
+    tables = Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ()))
+    outcome = run(CountRequest((), tables=tables, by=("source",)))
+    assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
+    with pytest.raises(UsageError, match="one table at a time"):
+        run(CountRequest((), tables=tables, unique=True))

@@ -195,6 +195,6 @@ _ABOUT: Final = (
 )
 _CHANNEL: Final = (
     "REGEXP_REPLACE("
-    f"COALESCE(ELEMENT_AT({_ABOUT}, 1), ELEMENT_AT({_WORDS}, CARDINALITY({_WORDS}) - 1), event_type)"
+    f"COALESCE(ELEMENT_AT({_ABOUT}, 1), ELEMENT_AT({_WORDS}, NULLIF(CARDINALITY({_WORDS}) - 1, 0)), event_type)"
     ", '^canvasstep$', 'canvas')"
 )
