@@ -20,6 +20,7 @@ from td_currents_cli.warehouse.address import address_of
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.canned import Canned
+from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 
 COLUMNS = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint"), ("kind", "varchar")]
@@ -92,3 +93,32 @@ def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
     ]
     assert outcome.differences[Kind.UNEXPECTED].examples == ("x",)
     assert outcome.ingested.without_id == 0
+
+
+def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
+    """Run as Trino SQL, it finds the ids, types and times that are found here in the same rows."""
+    events = [
+        {"event_type": TYPE, "id": "it's", "time": 100},
+        {"event_type": TYPE, "id": "☃", "time": "101"},
+        {"event_type": 7, "id": "no type", "time": 102.5},
+        {"event_type": TYPE, "id": "no time", "time": "soon"},
+        {"event_type": TYPE, "id": 9, "time": 103},
+        {"event_type": TYPE, "id": "", "time": 103},
+    ]
+    cells = [json.dumps(events[:3]), json.dumps({"events": events[3:]}), json.dumps(events[0]), None, "[broken", "[7]"]
+    rows = [{"time": number, "events": cell} for number, cell in enumerate(cells)]
+    running.reset(Engine({("braze", "currents"): rows}), {("braze", "currents"): {"events": "string"}})
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    address = address_of("td://braze/currents")
+    tables = Tables(addresses=(address,), period=Period(0.0), access=Access(environ=running.environ()))
+    outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(tables), show=3))
+    assert all(not outcome.differences[kind].count for kind in (Kind.MISSING, Kind.UNEXPECTED, Kind.CHANGED))
+    assert outcome.sent.by_type == outcome.ingested.by_type
+    assert outcome.sent.without_id == outcome.ingested.without_id == 2
+    here, there = outcome.sent.balance, outcome.ingested.balance
+    assert (here.rows_rejected, here.events_read, here.events_rejected) == (
+        there.rows_rejected,
+        there.events_read,
+        there.events_rejected,
+    )
