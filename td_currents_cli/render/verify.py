@@ -25,6 +25,11 @@ def text(outcome: VerifyOutcome, terminal: Terminal) -> None:
     _missing(outcome, terminal)
     if outcome.without_id:
         terminal.say(f"{amount(outcome.without_id, 'event')} without an id: nothing can be said of them", "yellow")
+    if outcome.unreadable:
+        terminal.say(
+            f"no events could be made of {amount(outcome.unreadable, 'row')} of the table, or of parts of them",
+            "yellow",
+        )
     asked = f"asked {amount(outcome.asked, 'time')} in {clock_time(outcome.seconds)}"
     terminal.say(f"{asked}; rows received from {outcome.rows} (UTC)", "dim")
     if outcome.advice:

@@ -14,6 +14,9 @@ from td_currents_cli.warehouse.sql.ids import ids_sql
 class Arrivals:
     """The ids of the events in a table.
 
+    Attributes:
+        unreadable: rows and elements of them that nothing could be made of, when ids were last asked for.
+
     Args:
         address: of the table.
         period: when the rows were received that are looked at.
@@ -23,6 +26,7 @@ class Arrivals:
     def __init__(self, address: Address, period: Period, access: Access) -> None:
         self.address = address
         self.period = period
+        self.unreadable = 0
         self._warehouse = access.warehouse(address)
 
     def ids(self) -> Iterator[str]:
@@ -31,12 +35,14 @@ class Arrivals:
         Raises:
             TdcurError: the table cannot be asked; see `Warehouse.query`.
         """
+        self.unreadable = 0
         try:
             columns = self._warehouse.columns(self.address.database, self.address.table)
         except NoTableError:
             # Treasure Data makes a table with its first row.
             return
         query = ids_sql(events_of(self.address, layout_of(self.address, columns), self.period, columns))
-        for event_id, *_ in self._warehouse.rows(self._warehouse.query(query, self.address.database)):
+        for event_id, _type, _time, kind in self._warehouse.rows(self._warehouse.query(query, self.address.database)):
+            self.unreadable += kind is not None
             if event_id is not None:
                 yield event_id

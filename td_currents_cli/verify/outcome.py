@@ -14,6 +14,7 @@ class VerifyOutcome(Outcome):
         table: its address.
         sent: different ids among the events that were sent.
         missing: those that are not in the table, in the order sent.
+        unreadable: rows of the table, and elements of them, that nothing could be made of.
         without_id: events that have none, so that nothing can be said of them.
         asked: how often the table was asked.
         seconds: from the first question to the last answer.
@@ -27,6 +28,7 @@ class VerifyOutcome(Outcome):
     sent: int
     missing: tuple[str, ...]
     without_id: int
+    unreadable: int = 0
     asked: int
     seconds: float
     within: float
@@ -59,6 +61,7 @@ class VerifyOutcome(Outcome):
             "arrived": self.arrived,
             "missing": len(self.missing),
             "without_id": self.without_id,
+            "unreadable": self.unreadable,
             "asked": self.asked,
             "seconds": round(self.seconds, 1),
             "within": self.within,

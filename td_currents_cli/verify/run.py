@@ -87,6 +87,7 @@ def run(
         sent=sent,
         missing=tuple(missing),
         without_id=without_id,
+        unreadable=request.arrivals.unreadable,
         asked=asked,
         seconds=now() - begun,
         within=request.within,

@@ -39,7 +39,9 @@ class Arriving:
         """The ids that are there by now, each twice: Braze delivers at least once."""
         self._asked += 1
         there = [each for batch in self._batches[: self._asked] for each in batch]
-        return Ids([("id", "varchar")], [[each] for each in [*there, *there, None]])
+        nothing = [None, None, None, "rejected row"]
+        columns = [(name, "varchar") for name in ("id", "event_type", "time", "kind")]
+        return Ids(columns, [*([each, "x", 1, None] for each in [*there, *there, None]), nothing])
 
 
 class Clock:
@@ -183,6 +185,7 @@ def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> N
     assert screen.lines[0] == "1 of 13 event ids arrived in td://braze/currents"
     assert screen.lines[1:11] == [f"  missing {each}" for each in ids[1:11]]
     assert "… and 2 more" in screen.err
+    assert "no events could be made of 1 row of the table, or of parts of them" in screen.err
     assert "asked 1 time in 0:00; rows received from 2027-01-15 08:00:00 to now (UTC)" in screen.err
     assert outcome.as_dict()["missing_ids"] == ids[1:]
 
