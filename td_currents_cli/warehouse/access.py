@@ -11,7 +11,8 @@ from td_currents_cli.warehouse.job import Told
 from td_currents_cli.warehouse.settings import settings_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Patience, Warehouse
+    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.patience import Patience
 
 
 def _nobody(_: object) -> None:

@@ -1,9 +1,8 @@
 """The only place that talks to Treasure Data's REST API: through its official client, with our patience and errors."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final
@@ -28,46 +27,10 @@ from td_currents_cli.warehouse.failure import (
     unreachable,
 )
 from td_currents_cli.warehouse.job import ENDED, Answer, Job, State, Told, pauses
+from td_currents_cli.warehouse.patience import AGAIN, Patience
 from td_currents_cli.warehouse.settings import Settings
 
 ENGINE: Final = "trino"
-_AGAIN: Final = (429, *range(500, 600))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long the service is borne with.
-
-    Attributes:
-        attempts: that a request may take beyond the first.
-        backoff: seconds of the first pause between two of them; each is twice as long as the one before.
-        longest: seconds of the longest pause.
-        timeout: seconds to connect, and between two pieces of an answer.
-        now: seconds that only ever grow.
-        sleep: waits so many seconds for a job.
-    """
-
-    attempts: int = 7
-    backoff: float = 1.0
-    longest: float = 30.0
-    timeout: float = 60.0
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-    def retry(self) -> urllib3.Retry:
-        """As urllib3 has it. All requests may be made again: what issues a job carries a `domain_key`."""
-        return urllib3.Retry(
-            total=self.attempts,
-            connect=min(3, self.attempts),
-            other=0,
-            redirect=False,
-            allowed_methods=None,
-            status_forcelist=_AGAIN,
-            backoff_factor=self.backoff,
-            backoff_max=self.longest,
-            backoff_jitter=self.backoff / 2,
-            raise_on_status=False,
-        )
 
 
 class _ConflictError(Exception):
@@ -133,7 +96,7 @@ class _Api(API):
             raise unreachable(error.reason or ResponseError(), self._host) from None
         except (HTTPError, OSError) as error:
             raise unreachable(error, self._host) from None
-        if answer.status in _AGAIN:
+        if answer.status in AGAIN:
             raise busy(answer.status, answer.data, self._host)
         return answer
 

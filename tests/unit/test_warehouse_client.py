@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
-from td_currents_cli.warehouse.client import Patience, Warehouse
+from td_currents_cli.warehouse.client import Warehouse
+from td_currents_cli.warehouse.patience import Patience
 from td_currents_cli.warehouse.settings import settings_of
 from tests.td_service.service import API_KEY, Service, Trouble
 
