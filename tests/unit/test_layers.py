@@ -12,7 +12,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("validate", "send", "parse", "count", "reconcile", "verify", "generate", "receiver", "demo"),
+    ("validate", "send", "parse", "count", "reconcile", "verify", "insert", "generate", "receiver", "demo"),
     ("warehouse",),
     ("write", "events"),
     ("read",),

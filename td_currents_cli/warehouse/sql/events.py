@@ -5,6 +5,7 @@ from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
@@ -47,6 +48,9 @@ class Events(Protocol):
     def seconds(self, member: str) -> str:
         """A member that is a time in UNIX seconds; null for what is none."""
 
+    def cell(self, where: Where, field: str) -> str:
+        """A field as the text that a column holds: all but texts as JSON."""
+
 
 class BatchEvents(Struct, frozen=True):
     """The events of a table with a batch in each row.
@@ -84,6 +88,12 @@ class BatchEvents(Struct, frozen=True):
         number = f"TRY_CAST(REPLACE({member}, '\"', '') AS DOUBLE)"
         return f"CASE WHEN REGEXP_LIKE({member}, {digits}) AND {number} <= {LATEST} THEN {number} END"
 
+    def cell(self, where: Where, field: str) -> str:
+        """As Events."""
+        path = json_path((field,) if where is Where.EVENT else (where, field))
+        # Of an array or an object there is no scalar, of null neither.
+        return f"COALESCE(JSON_EXTRACT_SCALAR(event, {path}), NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {path})), 'null'))"
+
 
 class FlatEvents(Struct, frozen=True):
     """The events of a table with an event in each row.
@@ -119,6 +129,10 @@ class FlatEvents(Struct, frozen=True):
         """As Events."""
         number = f"TRY_CAST({member} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
+
+    def cell(self, where: Where, field: str) -> str:
+        """As Events."""
+        return self.member(((field,), (f"{where}_{field}",)))
 
 
 def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
