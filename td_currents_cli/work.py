@@ -47,7 +47,8 @@ def in_order(
     Close it when it is not read to its end: the other processes end then.
 
     Args:
-        make: makes the function; called once in each process, so that what it needs is built once.
+        make: makes the function; called once in each process, so that what it needs is built once, but where a child
+            begins as a copy of this process: it has the function as it is by then.
         arguments: of `make`; they and the items and results are sent between processes.
         items: taken as they are needed, a bounded number ahead.
         jobs: number of processes; 1 for none but this one.
@@ -60,7 +61,20 @@ def in_order(
     for item in rest if jobs == 1 else islice(rest, SERIAL):
         yield item, function(item)
     for item in rest:
+        if _forks():
+            # A child begins with all that this process has.
+            make, arguments = _itself, (function,)
         yield from _spread(make, arguments, chain([item], rest), jobs)
+
+
+def _forks() -> bool:
+    from multiprocessing import get_start_method  # noqa: PLC0415 -- small inputs do without
+
+    return get_start_method() == "fork"
+
+
+def _itself(function: Callable[[Item], Result]) -> Callable[[Item], Result]:
+    return function
 
 
 def _spread(

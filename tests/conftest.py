@@ -1,6 +1,7 @@
 """Fixtures that tests of several rooms share."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ from td_currents_cli.receiver import Receiver, Settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many workers as cores: about half of a run is waiting for servers, processes and clocks."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True, scope="session")

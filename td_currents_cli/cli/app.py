@@ -81,7 +81,7 @@ def tdcur(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Braze Currents events on their way into Treasure Data: validate, send, parse, count."""
+    """Braze Currents events on their way into Treasure Data: validate, send, parse, count, reconcile."""
 
 
 def main() -> None:

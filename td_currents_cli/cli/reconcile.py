@@ -53,6 +53,10 @@ def reconcile(
             help="A journal of `tdcur send` instead of --sent. It knows no contents: changes cannot be told.",
         ),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="URL", help="Which one, where the journal knows deliveries to several."),
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -126,7 +130,7 @@ def reconcile(
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
     with tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
-        sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), asked)
+        sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), endpoint=endpoint, tables=asked)
         return run(
             ReconcileRequest(
                 sent_side,

@@ -8,6 +8,7 @@ import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
 from td_currents_cli.cli.verify import proof_of
+from td_currents_cli.duration import duration
 from td_currents_cli.names import Site
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import When, shown
@@ -166,7 +167,6 @@ def send(
     from td_currents_cli import catalog  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
     from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
-    from td_currents_cli.send.retry import duration  # noqa: PLC0415
     from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 
     destination = Destination(

@@ -13,6 +13,8 @@ from td_currents_cli.events.syntax import place_in
 from td_currents_cli.model import Batch, Location, Problem
 
 _EVENTS: Final = re.compile(rb'"events"\s*:\s*')
+_USUAL: Final = b'{"events":'
+"""What a payload begins with that has nothing else and no white space."""
 _KINDS: Final = {"{": "an object", "[": "an array", "n": "null", "t": "a boolean", "f": "a boolean", '"': "a text"}
 
 
@@ -77,7 +79,7 @@ def elements_of(batch: Batch) -> Elements | Problem:
     if not array.startswith(b"["):
         message = f"`events` should be an array, found {kind_of(array)}"
         return _problem(batch, Code.EVENTS_NOT_ARRAY, message, "/events", _begin(text, array))
-    texts = [restore(bytes(each)) for each in msgspec.json.decode(array, type=list[Raw])]
+    texts = [*map(restore, map(bytes, msgspec.json.decode(array, type=list[Raw])))]
     return Elements(batch, texts, "/events", _begin(text, array))
 
 
@@ -88,6 +90,8 @@ def kind_of(text: bytes) -> str:
 
 def _begin(text: bytes, events: bytes) -> int:
     """Where the value of `events` stands. A name that stands twice has its last value, for every JSON reader."""
+    if text == b"%b%b}" % (_USUAL, events):
+        return len(_USUAL)
     begins = [match.end() for match in _EVENTS.finditer(text) if text.startswith(events, match.end())]
     return begins[-1] if begins else text.find(events)
 

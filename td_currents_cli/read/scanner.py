@@ -9,8 +9,10 @@ from td_currents_cli.model import Location
 from td_currents_cli.read.compression import ByteStream, UnreadableError
 from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
 
-CHUNK: Final = 1 << 20
-"""How much is read at least at once, and how long a line may be to be taken as one without being parsed."""
+CHUNK: Final = 1 << 18
+"""How much is read at least at once: what stays in a core's cache is passed over three times as fast."""
+LONG_LINE: Final = 4
+"""How many chunks long a line may be to be taken as one without being parsed."""
 LONGEST_PEEK: Final = 1 << 20
 """How much of a first line is looked at to find out what it is."""
 SPACE: Final = b" \t\r\n"
@@ -97,9 +99,9 @@ class Scanner:
         """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it.
 
         It may be several objects in a row (`cat` of files without a last line end), which only shows when it is
-        decoded. A line longer than a `CHUNK` is left for `take_value`, so that memory does not grow with such a row.
+        decoded. A line longer than a few chunks is left for `take_value`, so that memory does not grow with such a row.
         """
-        end = self._near_line_end(CHUNK)
+        end = self._near_line_end(LONG_LINE * CHUNK)
         if end is None:
             return None
         line = self._window[self._start : end].rstrip(SPACE)

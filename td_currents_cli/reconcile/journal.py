@@ -1,5 +1,6 @@
 """A side that is the journal of `tdcur send`: it knows the id, the type and the time of what was delivered."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -64,7 +65,7 @@ class JournalSide:
 
     def reads(self, path: Path) -> bool:
         """As Side."""
-        return path.exists() and path.samefile(self._path)
+        return os.path.realpath(path) == os.path.realpath(self._path)
 
     def close(self) -> None:
         """As Side."""

@@ -30,6 +30,10 @@ GRAVE: Final = frozenset({Kind.MISSING, Kind.CHANGED})
 SHOWN: Final = 15
 """Types of a difference that are shown by themselves, unless more is wanted."""
 
+WHY_NOTHING: Final = (
+    "nothing that was sent is there: rows take about five minutes to appear, and never do when the write key is wrong, "
+    "which is answered 200 all the same"
+)
 OFTEN: Final = 4
 """Numbers of times that duplicated ids came which are told."""
 
@@ -57,6 +61,8 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.say(f"{name}: {_balance(side)}", "dim")
         if side.without_id:
             terminal.say(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
+    if outcome.sent.ids and not outcome.matched:
+        terminal.say(WHY_NOTHING, "yellow")
     if not outcome.by_content:
         terminal.say("contents are not known on both sides: changes cannot be told", "yellow")
     if outcome.spilled:

@@ -25,13 +25,15 @@ class Answer(Struct, frozen=True, gc=False, kw_only=True):
         status: of HTTP.
         retry_after: the header as it stood, or None.
         redirect_host: where a redirect points to, without path and query, or an empty string.
-        text: how its body begins, where it is no success. It may repeat anything that was sent.
+        text: its body, where it is no success. It may repeat anything that was sent.
+        is_cut: whether there was more of it: what is repeated at its end need not be whole.
     """
 
     status: int
     retry_after: str | None = None
     redirect_host: str = ""
     text: bytes = b""
+    is_cut: bool = False
 
 
 class Failure(Struct, frozen=True, gc=False):

@@ -36,10 +36,7 @@ _IDLE: Final = 4.0
 that meets the close has an unknown result."""
 
 _DRAINED: Final = 65_536
-"""Bytes of an answer that are read so that its connection can be used again; nobody needs more."""
-
-_KEPT: Final = 1024
-"""Bytes of an answer that are kept: why an event was refused is for the dead letter."""
+"""Bytes of an answer that are read: so that its connection can be used again, and to tell why an event was refused."""
 
 
 class Client:
@@ -99,11 +96,12 @@ class Client:
     async def post(self, body: bytes) -> Answer | Failure:
         """Send one payload."""
         response: httpx.Response | None = None
-        head = b""
+        text = bytearray()
+        is_whole = False
         try:
             async with asyncio.timeout(self._longest):
                 response = await self._transport.handle_async_request(_Post(self._like, body))
-                head = await _drained(response)
+                is_whole = await _drain(response, text)
         except FOREIGN as error:
             # Once the status is known, what happens to the rest of the answer changes nothing.
             if response is None:
@@ -111,7 +109,7 @@ class Client:
         finally:
             if response is not None:
                 await response.aclose()
-        return _answer(response, head)
+        return _answer(response, bytes(text), is_cut=not is_whole)
 
     def _session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE, ssl=self._tls)
@@ -158,20 +156,17 @@ def _trusting() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-async def _drained(response: httpx.Response) -> bytes:
-    """Read the answer; give back how it begins."""
-    head = b""
-    size = 0
+async def _drain(response: httpx.Response, text: bytearray) -> bool:
+    """Read the answer into `text`; whether that is all of it."""
     # Not `aiter_raw`, which takes every chunk through two more generators.
     async for chunk in cast("AsyncIterable[bytes]", response.stream):
-        head += chunk[: max(0, _KEPT - size)]
-        size += len(chunk)
-        if size > _DRAINED:
-            break
-    return head
+        text += chunk
+        if len(text) > _DRAINED:
+            return False
+    return True
 
 
-def _answer(response: httpx.Response, head: bytes) -> Answer | Failure:
+def _answer(response: httpx.Response, text: bytes, *, is_cut: bool) -> Answer | Failure:
     if response.is_success:
         return Answer(status=response.status_code)
     if response.status_code == 407:
@@ -181,7 +176,8 @@ def _answer(response: httpx.Response, head: bytes) -> Answer | Failure:
         status=response.status_code,
         retry_after=response.headers.get("retry-after"),
         redirect_host=_host(response.headers.get("location", "")),
-        text=head,
+        text=text,
+        is_cut=is_cut,
     )
 
 

@@ -22,3 +22,12 @@ class Clock:
     wall: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
+
+    async def pause(self, seconds: float, until: asyncio.Event) -> None:
+        """Wait so long, or until the event is set."""
+        waits = (asyncio.ensure_future(self.sleep(seconds)), asyncio.ensure_future(until.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

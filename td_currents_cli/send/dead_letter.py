@@ -1,7 +1,7 @@
 """Dead letters: events that are not delivered and would not be by trying again, each with the reason."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ import orjson
 
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.send.digest import on_one_line
+from td_currents_cli.send.scrub import Scrub
 
 RESPONSE: Final = 500
 """Characters of an endpoint's answer that are kept."""
@@ -29,6 +30,7 @@ class DeadLetter:
         problems: what is wrong with it.
         status: what the endpoint answered; None where it was not asked.
         response: how that answer went on; may hold anything.
+        is_cut: whether there was more of it.
         attempts: requests that were made with this event.
     """
 
@@ -38,6 +40,7 @@ class DeadLetter:
     problems: Sequence[Problem]
     status: int | None = None
     response: bytes = b""
+    is_cut: bool = False
     attempts: int = 0
 
     @property
@@ -45,15 +48,15 @@ class DeadLetter:
         """In one line."""
         return "; ".join(f"{problem.code} {problem.message}" for problem in self.problems)
 
-    def line(self, *, endpoint: str, at: float, scrub: Callable[[str], str]) -> bytes:
+    def line(self, *, endpoint: str, at: float, scrub: Scrub) -> bytes:
         """This letter as a line of JSON Lines.
 
         Args:
             endpoint: as it may be shown.
             at: seconds since the epoch.
-            scrub: leaves secrets out of a text.
+            scrub: leaves secrets out of the answer.
         """
-        response = scrub(self.response.decode(errors="replace"))[:RESPONSE]
+        response = scrub(self.response.decode(errors="replace"), self.is_cut)[:RESPONSE]
         header: dict[str, Any] = {
             "reason": self.reason,
             "status": self.status,

@@ -18,6 +18,7 @@ from msgspec import Raw, Struct
 from td_currents_cli.errors import OutputError
 from td_currents_cli.send.dead_letter import START, DeadLetter
 from td_currents_cli.send.digest import event_keys
+from td_currents_cli.send.scrub import Scrub
 
 
 class DeadLetterFile:
@@ -36,7 +37,7 @@ class DeadLetterFile:
         *,
         endpoint: str,
         now: Callable[[], float],
-        scrub: Callable[[str], str],
+        scrub: Scrub,
         is_input: bool = False,
     ) -> None:
         """Touch nothing yet but look whether the file can be written.
@@ -45,7 +46,7 @@ class DeadLetterFile:
             path: the file.
             endpoint: as it may be shown.
             now: seconds since the epoch.
-            scrub: leaves secrets out of a text.
+            scrub: leaves secrets out of answers.
             is_input: whether the run reads this file, too: what it appends, it will read.
 
         Raises:

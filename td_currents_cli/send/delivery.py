@@ -13,7 +13,7 @@ from td_currents_cli.send.explain import Words
 from td_currents_cli.send.feed import Feed
 from td_currents_cli.send.pace import Pace
 from td_currents_cli.send.parcel import Parcel
-from td_currents_cli.send.payload import Planned, Unsendable
+from td_currents_cli.send.payload import Payload, Planned, Unsendable
 from td_currents_cli.send.retry import Backoff, Verdict, judge, may_have_arrived, seconds_asked
 from td_currents_cli.send.tally import Tally
 
@@ -44,7 +44,7 @@ class Delivery:
         words: Words,
         clock: Clock,
         pace: Pace,
-        note: Callable[[bytes], None] = lambda _: None,
+        note: Callable[[Payload], None] = lambda _: None,
         bury: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
     ) -> None:
         """Prepare.
@@ -55,7 +55,7 @@ class Delivery:
             words: what to say about answers.
             clock: where time comes from.
             pace: lets requests go.
-            note: told the keys of each payload that was delivered. May raise OutputError, which stops the line.
+            note: told of each payload that was delivered. May raise OutputError, which stops the line.
             bury: told of events that become dead letters. May raise OutputError, which stops the line.
         """
         self.tally = Tally()
@@ -187,7 +187,7 @@ class Delivery:
         if verdict is Verdict.DELIVERED:
             self._delivered_at = self._clock.now()
             self.tally.deliver(parcel.payload)
-            self._note(parcel.payload.keys)
+            self._note(parcel.payload)
         elif verdict is Verdict.STOP:
             self.tally.give_up(parcel.payload)
             self.halt(self._words.stopped(result))
@@ -215,19 +215,10 @@ class Delivery:
             asked=seconds_asked(header, self._clock.wall()),
         )
         if wait is not None:
-            await self._pause(wait)
+            await self._clock.pause(wait, self._stopped)
             return True
         self.error = self.error or self._words.exhausted(result)
         if self._delivered_at < parcel.failed_at:
             # Nothing got through in all that time: the endpoint is down, and not this payload the reason.
             self._stop()
         return False
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait so long, or until the line stops."""
-        waits = (asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._stopped.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()

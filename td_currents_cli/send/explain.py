@@ -95,6 +95,7 @@ class Words:
             problems=(problem,),
             status=answer.status,
             response=answer.text,
+            is_cut=answer.is_cut,
             attempts=attempts,
         )
 

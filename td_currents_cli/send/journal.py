@@ -1,7 +1,8 @@
 """The journal: what an endpoint has been delivered, kept across runs and hard stops.
 
-It knows digests and nothing else: see `digest`. The same content may be delivered more than once; a later run skips
-as many occurrences of it as were delivered, and sends the rest.
+It knows again what was delivered by digests, see `digest`, and tells which events that were, see `sent_events`. The
+same content may be delivered more than once; a later run skips as many occurrences of it as were delivered, and sends
+the rest.
 """
 
 import sqlite3
@@ -51,7 +52,7 @@ class Journal:
         self.path = path
         self._connection = open_journal(path)
         self._lock = threading.Lock()
-        self._pending: list[bytes] = []
+        self._pending: list[tuple[bytes, bytes]] = []
         # How often each of what is known has been met in this run; beyond so many, in a table.
         self._met: dict[bytes, int] = {}
         try:
@@ -93,13 +94,17 @@ class Journal:
                 self._met.clear()
         return frozenset(known)
 
-    def note(self, keys: bytes) -> None:
+    def note(self, keys: bytes, events: bytes = b"") -> None:
         """A request has delivered these.
+
+        Args:
+            keys: what it is known by.
+            events: which events it held, see `sent_events`.
 
         Raises:
             JournalError: the group was full and cannot be committed. It is kept, for another attempt.
         """
-        self._pending.append(keys)
+        self._pending.append((keys, events))
         if len(self._pending) >= GROUP:
             self.commit()
 
@@ -113,7 +118,9 @@ class Journal:
             return
         with self._lock, explained(self.path):
             with self._whole():
-                self._connection.executemany(_NOTE, [(self._endpoint, keys) for keys in self._pending])
+                self._connection.executemany(_NOTE, [(self._endpoint, keys) for keys, _ in self._pending])
+                held = [(self._endpoint, events) for _, events in self._pending if events]
+                self._connection.executemany(_HELD, held)
             self._pending = []
 
     def close(self) -> None:
@@ -178,6 +185,7 @@ _OTHERS: Final = (
     " WHERE endpoint.url = ? AND endpoint.id <> ?)"
 )
 _NOTE: Final = "INSERT INTO request (endpoint, keys) VALUES (?, ?)"
+_HELD: Final = "INSERT INTO sent (endpoint, events) VALUES (?, ?)"
 _ANY: Final = "SELECT EXISTS (SELECT 1 FROM delivered WHERE endpoint = ? AND key >= ? AND key < ?)"
 
 _ADD: Final = (

@@ -3,25 +3,36 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from td_currents_cli.errors import OutputError
+from td_currents_cli.read.journal_events import APPLICATION, SCHEMA
 
-APPLICATION: Final = 0x7464_636A
-"""The `application_id` of a journal: `tdcj`."""
-
-SCHEMA: Final = 1
-
+_SENT: Final = (
+    # Which events each request held, see `sent_events`: one row a request, for good.
+    "CREATE TABLE sent (id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, events BLOB NOT NULL)"
+)
 _CREATE: Final = (
     # What each request delivered, as it happens: one row a request, only ever appended.
     "CREATE TABLE request (id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, keys BLOB NOT NULL)",
     # What the requests of earlier runs delivered, and how often.
     "CREATE TABLE delivered (endpoint INTEGER, key BLOB, count INTEGER, PRIMARY KEY (endpoint, key)) WITHOUT ROWID",
-    "CREATE TABLE endpoint (id INTEGER PRIMARY KEY, url BLOB, credential BLOB, shown TEXT, UNIQUE (url, credential))",
+    (
+        "CREATE TABLE endpoint (id INTEGER PRIMARY KEY, url BLOB, credential BLOB, shown TEXT,"
+        " older INTEGER NOT NULL DEFAULT 0, UNIQUE (url, credential))"
+    ),
+    _SENT,
     f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {SCHEMA}",
+)
+_UPGRADE: Final = (
+    # Form 1 did not keep events: of its endpoints it is not known which events they have been delivered before.
+    _SENT,
+    "ALTER TABLE endpoint ADD COLUMN older INTEGER NOT NULL DEFAULT 0",
+    "UPDATE endpoint SET older = 1 WHERE id IN (SELECT endpoint FROM request UNION SELECT endpoint FROM delivered)",
     f"PRAGMA user_version = {SCHEMA}",
 )
 _PATIENCE: Final = 1.0
@@ -79,9 +90,8 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
-        if _is_new(connection, path):
-            for statement in _CREATE:
-                connection.execute(statement)
+        for statement in _missing(connection, path):
+            connection.execute(statement)
         connection.execute("COMMIT")
         # A commit is an append, and is there after a kill -9; a power cut may take the last ones with it, which sends
         # what they held again.
@@ -93,19 +103,21 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is nothing in the database yet. Raises JournalError for what is no journal of this schema."""
+def _missing(connection: sqlite3.Connection, path: Path) -> Sequence[str]:
+    """What makes a journal of this form of the database. Raises JournalError where nothing does."""
     application, schema = (_value(connection, f"PRAGMA {name}") for name in ("application_id", "user_version"))
     if not application and not _value(connection, "SELECT count(*) FROM sqlite_master"):
-        return True
+        return _CREATE
     if application != APPLICATION:
         raise JournalError(f"{path} is a database, but not a journal of tdcur", hint=_ELSEWHERE)
+    if schema == 1:
+        return _UPGRADE
     if schema != SCHEMA:
         raise JournalError(
             f"the journal {path} has the form {schema}, this tdcur knows the form {SCHEMA}",
             hint=f"Use the tdcur that wrote it. {_ELSEWHERE}",
         )
-    return False
+    return ()
 
 
 def _value(connection: sqlite3.Connection, query: str) -> object:

@@ -12,7 +12,9 @@ from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.journal import Journal
+from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.scrub import scrubber
+from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.state import Places
 
 
@@ -54,10 +56,10 @@ class Kept:
         """What is odd about it."""
         return (_OTHER_KEY,) if self.journal is not None and self.journal.knows_others else ()
 
-    def note(self, keys: bytes) -> None:
+    def note(self, payload: Payload) -> None:
         """A payload was delivered. Raises JournalError."""
         if self.journal is not None:
-            self.journal.note(keys)
+            self.journal.note(payload.keys, packed_events(payload))
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Events are given up. Raises OutputError."""

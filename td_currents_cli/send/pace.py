@@ -170,7 +170,7 @@ class Pace:
     async def enter(self, events: int) -> bool:
         """Wait until a request with so many events may go. False when none may any more."""
         if self._meter is not None and (seconds := self._meter.wait(events, self._clock.now())):
-            await self._sleep(seconds)
+            await self._clock.pause(seconds, self._closed)
         while self.in_flight >= self._window.size and not self._closed.is_set():
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -204,14 +204,6 @@ class Pace:
             if not turn.done():
                 turn.set_result(None)
                 places -= 1
-
-    async def _sleep(self, seconds: float) -> None:
-        waits = (asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._closed.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
 
 def _is_trouble(result: Answer | Failure) -> bool:

@@ -3,7 +3,6 @@
 The statuses are treated as Braze's own sender treats them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -11,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
 
-from td_currents_cli.errors import UsageError
 from td_currents_cli.send.answers import Answer, Failure, Hopeless, UnknownResult
 
 
@@ -106,19 +104,3 @@ def seconds_asked(header: str | None, now: float) -> float:
     except ValueError:
         return 0.0
     return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-
-
-_DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h)|0", re.ASCII)
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 0.0}
-
-
-def duration(text: str, option: str) -> float:
-    """The seconds of a duration such as `30s`, `15m` or `1.5h`.
-
-    Raises:
-        UsageError: it is none; the message names the option.
-    """
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{option} is not a duration", hint="Give a number with its unit: 500ms, 30s, 15m, 2h.")
-    return float(match["number"] or 0) * _UNITS[match["unit"]]

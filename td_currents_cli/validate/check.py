@@ -1,6 +1,7 @@
 """Batches checked: the clean ones in one pass, the others event by event, each remark with its place."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from td_currents_cli.validate.finding import Finding
 from td_currents_cli.validate.limits import CLOCK_SKEW, MOST_NESTED
 from td_currents_cli.validate.locate import Places, only_place
 from td_currents_cli.validate.nesting import too_deep_at
+from td_currents_cli.validate.sound import SoundPass
 from td_currents_cli.validate.text import check_text, is_plain
 
 _event: Final = msgspec.json.Decoder(dict[str, Any])
@@ -62,7 +64,7 @@ class Checker:
         self._catalog = catalog
         self._latest = now + CLOCK_SKEW
         self._check_fields = FieldCheck(catalog)
-        self._clean = CleanPass(catalog, self._latest) if fast else None
+        self._fast = fast
 
     def __call__(self, record: Record) -> Iterator[Checked]:
         """What was found in a record: more than one result where it turns out to be several documents on one line."""
@@ -81,9 +83,17 @@ class Checker:
         else:
             yield from self._split(record)
 
+    @cached_property
+    def _clean(self) -> CleanPass | None:
+        return CleanPass(self._catalog, self._latest) if self._fast else None
+
+    @cached_property
+    def _sound(self) -> SoundPass | None:
+        return SoundPass(self._catalog) if self._fast else None
+
     def is_clean(self, document: bytes) -> bool:
         """Whether a payload surely has no errors. False where that takes a closer look: ask `errors_of` each event."""
-        return self._clean is not None and self._clean.ids_of_payload(document) is not None
+        return self._sound is not None and self._sound.has_payload(document)
 
     def errors_of(self, event: bytes) -> list[Problem]:
         """The errors of one event, and no lesser remarks. Costs little for one that is clean.
@@ -91,7 +101,7 @@ class Checker:
         Args:
             event: a well-formed JSON value, an event or not. Line and column count from its beginning.
         """
-        if self._clean and self._clean.id_of_event(event) is not None:
+        if self._sound and self._sound.has_event(event):
             return []
         batch = Batch(event, _BEGIN)
         deep = _too_deep(batch)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from msgspec import Struct
@@ -99,11 +100,13 @@ def _text_or_none(value: object) -> str | None:
 def _begins(elements: Elements) -> Sequence[int]:
     if elements.pointer is None:
         return [0]
+    data, texts, begin = elements.batch.data, elements.texts, elements.begin
+    if data.startswith(b"[%b]" % b",".join(texts), begin):
+        # Written without white space, as by most programs.
+        return list(accumulate((len(text) + 1 for text in texts[:-1]), initial=begin + 1)) if texts else []
     begins: list[int] = []
-    end = elements.begin
-    for text in elements.texts:
-        before = _BEFORE_ELEMENT.match(elements.batch.data, end)
-        begin = before.end() if before else end
-        begins.append(begin)
-        end = begin + len(text)
+    for text in texts:
+        before = _BEFORE_ELEMENT.match(data, begin)
+        begins.append(before.end() if before else begin)
+        begin = begins[-1] + len(text)
     return begins

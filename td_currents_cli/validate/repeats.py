@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from td_currents_cli.codes import Code
@@ -50,12 +50,12 @@ class Repeats:
 
 
 def repeat_remarks(
-    record: Record, location: Location, repeated: Sequence[tuple[int, str]], *, exact: bool
+    again: Callable[[], Record], location: Location, repeated: Sequence[tuple[int, str]], *, exact: bool
 ) -> Iterator[Problem]:
     """A remark on each id that came before.
 
     Args:
-        record: a batch, or the line that holds it among others.
+        again: gives the batch, or the line that holds it among others; only asked where it is needed.
         location: of the batch.
         repeated: as `Repeats.of` gives them.
         exact: whether their places matter; to find them takes a hundred times as long as to count them.
@@ -66,7 +66,7 @@ def repeat_remarks(
         )
         yield from [remark] * len(repeated)
         return
-    extent = _extent(record, location)
+    extent = _extent(again(), location)
     for index, place in repeated:
         text = extent.texts[index]
         finding = Finding(Code.REPEATED_ID, ("id",), f"the id came before, at {place}")

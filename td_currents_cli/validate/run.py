@@ -2,28 +2,25 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Batch, Problem, Record, Severity
+from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
-from td_currents_cli.read import Source, records
+from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
-from td_currents_cli.validate.check import Checked, Checker
+from td_currents_cli.validate.check import Checked
 from td_currents_cli.validate.extent import in_text_order
 from td_currents_cli.validate.repeats import Repeats, repeat_remarks
 from td_currents_cli.validate.selection import Selection
-from td_currents_cli.work import in_order
-
-CHUNK: Final = 1 << 20
-"""Bytes of batches that are checked in one go."""
+from td_currents_cli.validate.workload import Again, checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +88,7 @@ class ValidateOutcome(Outcome):
             "infos": self.problems.by_severity[Severity.INFO],
             "shown": len(self.problems.kept),
             "suppressed": self.suppressed,
-            "by_code": {code: self.by_code[code] for code in sorted(self.by_code)},
+            "by_code": {code.value: self.by_code[code] for code in sorted(self.by_code)},
             "seconds": round(self.seconds, 3),
         }
 
@@ -106,33 +103,13 @@ def run(request: ValidateRequest) -> ValidateOutcome:
     """
     begin = time.monotonic()
     tally = _Tally(request)
-    arguments = (request.catalog, request.now, request.fast)
-    with closing(in_order(_chunk_checker, arguments, _chunks(records(request.sources)), request.jobs)) as work:
-        for chunk, results in work:
-            for record, checks in zip(chunk, results, strict=True):
-                for checked in checks:
-                    tally.take(record, checked)
+    checking = (request.catalog, request.now, request.fast)
+    with closing(checked(request.sources, checking, request.jobs)) as results:
+        for again, result in results:
+            tally.take(again, result)
     if request.write_baseline is not None:
         write_baseline(request.write_baseline, tally.kinds)
     return tally.outcome(time.monotonic() - begin)
-
-
-def _chunk_checker(catalog: Catalog, now: int, fast: bool) -> Callable[[list[Record]], list[list[Checked]]]:  # noqa: FBT001 -- sent to other processes as it is
-    checker = Checker(catalog, now, fast=fast)
-    return lambda chunk: [list(checker(record)) for record in chunk]
-
-
-def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in stream:
-        chunk.append(record)
-        size += len(record.data) if isinstance(record, Batch) else 1000
-        if size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
 
 
 class _Tally:
@@ -148,16 +125,16 @@ class _Tally:
         self._rows = self._rejected = self._events = 0
         self.kinds: Counter[Kind] = Counter()
 
-    def take(self, record: Record, checked: Checked) -> None:
-        """Count one checked batch and its findings."""
-        self._rows += checked.is_row
-        self._rejected += checked.rejected
-        self._events += checked.events
-        problems = checked.problems
-        if self._repeats is not None and checked.ids:
-            repeated = self._repeats.of(checked.location, checked.ids)
+    def take(self, again: Again, result: Checked) -> None:
+        """Count one checked batch, which can be had again, and its findings."""
+        self._rows += result.is_row
+        self._rejected += result.rejected
+        self._events += result.events
+        problems = result.problems
+        if self._repeats is not None and result.ids:
+            repeated = self._repeats.of(result.location, result.ids)
             if repeated:
-                remarks = repeat_remarks(record, checked.location, repeated, exact=self._shows_more())
+                remarks = repeat_remarks(again, result.location, repeated, exact=self._shows_more())
                 problems = in_text_order([*problems, *remarks])
         for problem in problems:
             self._note(problem)

@@ -41,7 +41,14 @@ def test_after_what_was_missing_is_sent_the_next_comparison_is_clean(endpoint: "
     missing, ids = tmp_path / "missing.jsonl", tmp_path / "ids"
     write_key.write_text(endpoint.key)
     # The journal knows the events one by one then, also those that are lost.
-    to_send = ("--url", endpoint.url, "--write-key-file", str(write_key), "--no-check", "--repack")
+    journal = str(tmp_path / "journal")
+    to_send = (
+        *("--url", endpoint.url, "--write-key-file", str(write_key)),
+        "--no-check",
+        "--repack",
+        "--journal",
+        journal,
+    )
     assert tdcur("send", str(PAYLOADS), *to_send).returncode == 0
     lost, *there = endpoint.store.read_bytes().splitlines(keepends=True)
     ingested.write_bytes(b"".join(there))
@@ -50,6 +57,8 @@ def test_after_what_was_missing_is_sent_the_next_comparison_is_clean(endpoint: "
     first = reconcile(*compared, "--ids", str(ids), code=1)["summary"]
     assert (first["sent"], first["matched"], first["missing"]) == (130, 130 - len(events), len(events))
     assert ids.read_text().split() == [event["id"] for event in events]
+    noted = reconcile("--journal", journal, "--ingested", str(ingested), "--endpoint", endpoint.url, code=1)["summary"]
+    assert (noted["sent"], noted["missing"], noted["content_compared"]) == (130, len(events), False)
     assert tdcur("send", "--resend", str(missing), *to_send).returncode == 0
     ingested.write_bytes(b"".join(endpoint.store.read_bytes().splitlines(keepends=True)[1:]))
     second = reconcile(*compared, code=0)["summary"]
@@ -87,12 +96,13 @@ def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
         (["--ingested", PURCHASES], 2, "--sent and --journal are both missing"),
         (["--sent", "--ingested", PURCHASES], 2, "a path has to follow it"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
-        (["--sent", "nowhere.jsonl", "--ingested", PURCHASES], 6, "nowhere.jsonl: no such file or folder"),
+        (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"], 2, "--fail-on knows no difference `odd`"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "to the same file"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", PURCHASES], 2, "this file is compared itself"),
         (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the events"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--endpoint", "x"], 2, "--endpoint is one of a journal"),
         (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
     ],
 )

@@ -192,7 +192,8 @@ def test_a_catalogue_of_ones_own(validate: Run, folder: Path) -> None:
 
 def test_many_processes_give_what_one_gives(validate: Run, folder: Path) -> None:
     """The same JSON, but for the time it took."""
-    events = [event(number, time=1782900000 if number % 50 else True) for number in range(40_000)]
+    much = {"app_id": "a" * 4000}
+    events = [event(number, time=1782900000 if number % 50 else True, properties=much) for number in range(1500)]
     lines = [json.dumps({"events": events[begin : begin + 50]}) for begin in range(0, len(events), 50)]
     (folder / "large.jsonl").write_text("\n".join(lines * 2), encoding="utf-8")
     assert (folder / "large.jsonl").stat().st_size > 10_000_000
@@ -200,7 +201,7 @@ def test_many_processes_give_what_one_gives(validate: Run, folder: Path) -> None
     for outcome in outcomes:
         del outcome["summary"]["seconds"]
     assert outcomes[0] == outcomes[1]
-    assert outcomes[0]["summary"]["by_code"] == {"TDC107": 1600, "TDC117": 40_000}
+    assert outcomes[0]["summary"]["by_code"] == {"TDC107": 60, "TDC117": 1500}
 
 
 LINES = (json.dumps({"events": [event(number) for number in range(100)]}).encode() + b"\n") * 100

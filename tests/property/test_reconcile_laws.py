@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
@@ -148,3 +148,28 @@ def test_how_an_event_is_written_does_not_change_its_content(event: Event, shuff
         if event.get(place):
             bare = {name: value for name, value in event[place].items() if value is not None}
             assert contents(event | {place: bare}) == content
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: to Python, True is 1, to nobody else."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return bool(one == other)
+
+
+@law
+@given(VALUES, VALUES)
+@example(1, True)
+@example([0], [False])
+@example({"a": 1}, {"a": 1.0})
+@example([], {})
+@example("1", 1)
+def test_other_values_are_another_content(one: Any, other: Any) -> None:
+    """And only they are."""
+    contents = Contents()
+    first, second = ({"id": "1", "properties": {"a": value, "b": None}} for value in (one, other))
+    assert (contents(first) == contents(second)) is is_same(one, other)

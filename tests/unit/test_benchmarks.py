@@ -12,6 +12,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
+PEERS_OF_COUNT = {"DuckDB", "Polars", "chDB", "jq"}
+PEERS_OF_VALIDATE = {
+    "validate-clean": {"jsonschema-rs", "check-jsonschema"},
+    "validate-bad": {"tdcur, clean input", "jsonschema-rs"},
+}
 PEERS_OF_SEND = {"send-curl": {"curl", "hey"}, "send-latency": {"curl", "ideal"}, "send-checked": {"curl"}}
 
 
@@ -31,7 +36,12 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
     )
     assert done.returncode == 0, done.stdout + done.stderr
     cases = json.loads(report.read_text())["cases"]
-    assert [case["name"] for case in cases] == ["count-payloads", "count-rows-csv", *PEERS_OF_SEND]
+    peers = {
+        **dict.fromkeys(("count-payloads", "count-rows-csv"), PEERS_OF_COUNT),
+        **PEERS_OF_VALIDATE,
+        **PEERS_OF_SEND,
+    }
+    assert {case["name"] for case in cases} == peers.keys()
     for case in cases:
         assert f"{case['name']}: " in done.stdout
         assert case["agree"]
@@ -39,11 +49,13 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
         names = [contender["name"] for contender in case["contenders"]]
         assert names[0] == "tdcur"
         answer = case["contenders"][0]["answer"]
+        assert {*names, *case["missing"]} == {"tdcur", *peers[case["name"]]}
         if case["name"] in PEERS_OF_SEND:
-            assert {*names, *case["missing"]} == {"tdcur", *PEERS_OF_SEND[case["name"]]}
             assert answer == {"some 200": True, "others": 0}
+        elif case["name"] in PEERS_OF_VALIDATE:
+            assert answer["events"] == 250
+            assert (answer["invalid"] > 0) is (case["name"] == "validate-bad")
         else:
-            assert {*names, *case["missing"]} == {"tdcur", "DuckDB", "Polars", "chDB", "jq"}
             assert sum(answer.values()) == 250
         assert all(len(contender["wall"]) == 1 and contender["median"] > 0 for contender in case["contenders"])
 

@@ -113,7 +113,7 @@ def test_what_may_go_on_is_no_object_line(text: bytes) -> None:
 
 def test_a_long_line_is_left_for_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be all files of a folder without line ends, which need not be in memory at once."""
-    monkeypatch.setattr(module, "CHUNK", 8)
+    monkeypatch.setattr(module, "CHUNK", 4)
     scanner = scan(b'{"a":1}{"b":2}{"c":3}\n')
     assert scanner.take_object_line() is None
     assert [scanner.take_value() for _ in range(3)] == [b'{"a":1}', b'{"b":2}', b'{"c":3}']

@@ -160,11 +160,23 @@ def test_answers_carry_what_follows_from_them() -> None:
     assert len(received) == 1
 
 
-def test_of_a_refusal_the_beginning_is_kept_and_of_a_success_nothing() -> None:
-    """Why an event was refused is for the dead letter; a page of 64 kB is not."""
+def test_of_a_refusal_the_text_is_kept_and_of_a_success_nothing() -> None:
+    """Why an event was refused is for the dead letter."""
     (answer,) = post(answering(status("400 Bad", body="why " * 1000)))
-    assert answer == Answer(status=400, text=b"why " * 256)
+    assert answer == Answer(status=400, text=b"why " * 1000)
     assert post(answering(status("200 OK", body="fine"))) == [Answer(status=200)]
+
+
+def test_an_answer_that_is_not_read_to_its_end_says_so() -> None:
+    """One that is too long, and one that breaks off: what it repeats at its end need not be whole."""
+    (answer,) = post(answering(status("400 Bad", body="why " * 100_000)))
+    assert isinstance(answer, Answer)
+    assert answer.is_cut
+    assert 65_536 < len(answer.text) < 400_000
+    broken = status("400 Bad", body="why").replace(b"Content-Length: 3", b"Content-Length: 4")
+    (answer,) = post(answering(broken), timeout=0.1)
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.is_cut) == (400, True)
 
 
 @pytest.mark.parametrize("location", ["ftp://x/", "https://[bad/", "/relative", "", "\x7f"])

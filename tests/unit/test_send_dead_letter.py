@@ -3,7 +3,6 @@
 import json
 import resource
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from td_currents_cli.read import records, sources
 from td_currents_cli.send.dead_letter import RESPONSE, DeadLetter
 from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Destination, resolve
-from td_currents_cli.send.scrub import scrubber
+from td_currents_cli.send.scrub import Scrub, scrubber
 
 EVENT = rb'{"id":"\ud800", "n" : 1.0, "big":12345678901234567890, "e":"\u00e9"}'
 WHERE = Location(source="a b.jsonl", line=3, column=7, offset=99)
@@ -32,7 +31,7 @@ def letter(event: bytes = EVENT, **changes: Any) -> DeadLetter:
     return DeadLetter(event=event, location=WHERE, event_index=4, **values)
 
 
-def opened(path: Path, *, endpoint: str = URL, scrub: Callable[[str], str] = str) -> DeadLetterFile:
+def opened(path: Path, *, endpoint: str = URL, scrub: Scrub = lambda text, _: text) -> DeadLetterFile:
     """The file, at a fixed time."""
     return DeadLetterFile(path, endpoint=endpoint, now=lambda: 1_782_900_000.9, scrub=scrub)
 
@@ -184,6 +183,13 @@ def test_an_answer_that_repeats_what_is_secret_is_kept_without_it(file: Path, an
     for secret in (KEY, KEY[5:], "t0ken", "h1dden", "jane", "ab" * 20):
         assert secret.lower() not in header.lower()
     assert "***" in header
+
+
+@pytest.mark.parametrize("length", range(len(KEY)))
+def test_of_an_answer_that_breaks_off_within_a_secret_its_beginning_is_left_out(length: int) -> None:
+    """However much of the key is there; what stands well before the end stays."""
+    scrub = scrubber(resolve(Destination(url="https://example.com/x"), {"TDCUR_TOKEN": KEY}))
+    assert scrub("why " * 200 + KEY[:length], True).rstrip() == ("why " * 200)[: 400 + length].rstrip()
 
 
 def test_an_answer_is_cut(file: Path) -> None:

@@ -95,7 +95,7 @@ def deliver(
     retry_for: float = 60,
     time: FakeTime | None = None,
     during: Callable[[Delivery], Awaitable[None]] | None = None,
-    note: Callable[[bytes], None] = lambda _: None,
+    note: Callable[[Payload], None] = lambda _: None,
     bury: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
 ) -> tuple[Delivery, Scripted]:
     """Run the line to its end."""
@@ -327,7 +327,7 @@ def test_parts_of_what_is_in_doubt_are_not_listed_twice() -> None:
 
 def test_what_is_delivered_is_noted_once_and_nothing_else_is() -> None:
     """By its keys; the parts of a split document by those of their events."""
-    noted: list[bytes] = []
+    noted: list[Payload] = []
     documents = [replace(payload(index), keys=document_key(payload(index).body)) for index in range(3)]
     verdicts: dict[bytes, list[int]] = {b"0-": [503, 200], b"1-": [413, 200, 200]}
 
@@ -336,7 +336,7 @@ def test_what_is_delivered_is_noted_once_and_nothing_else_is() -> None:
 
     deliver(documents, script, note=noted.append)
     singles = [event_keys([b'{"id":"1-%d"}' % number]) for number in range(2)]
-    assert noted == [documents[0].keys, *singles]
+    assert [each.keys for each in noted] == [documents[0].keys, *singles]
 
 
 @pytest.mark.parametrize("what", ["note", "bury"])

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
+from td_currents_cli.read.journal_events import APPLICATION, SCHEMA
 from td_currents_cli.send.digest import document_key, event_keys, parts
 from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.journal import GROUP, MET, Journal, JournalError
-from td_currents_cli.send.journal_file import APPLICATION, SCHEMA
 
 HERE = Identity(url=b"u" * 16, credential=b"c" * 16)
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from td_currents_cli.errors import UsageError
 from td_currents_cli.send.answers import (
     Answer,
     ConnectionLost,
@@ -12,7 +11,7 @@ from td_currents_cli.send.answers import (
     UnknownHost,
     UntrustedHost,
 )
-from td_currents_cli.send.retry import Backoff, Verdict, duration, judge, may_have_arrived, seconds_asked
+from td_currents_cli.send.retry import Backoff, Verdict, judge, may_have_arrived, seconds_asked
 
 
 @pytest.mark.parametrize(
@@ -103,18 +102,3 @@ def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() ->
 def test_retry_after_in_all_its_forms(header: str | None, seconds: float) -> None:
     """Seconds, an HTTP date, or nonsense, which asks for nothing."""
     assert seconds_asked(header, now=1445412420.0) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("30s", 30), ("15m", 900), ("2h", 7200), ("500ms", 0.5), ("1.5h", 5400), ("0", 0)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    """A number and its unit."""
-    assert duration(text, "--retry-for") == seconds
-
-
-@pytest.mark.parametrize("text", ["", "15", "m", "15 parsecs", "-1s", "1e3s", "nan", "5d"])
-def test_what_is_no_duration_is_a_usage_error(text: str) -> None:
-    """A bare number is refused: seconds or minutes?"""
-    with pytest.raises(UsageError, match="--retry-for"):
-        duration(text, "--retry-for")

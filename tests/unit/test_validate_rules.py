@@ -149,10 +149,13 @@ def test_what_has_arrived_was_not_too_large(*, fast: bool) -> None:
         (r'"price":1,"app_id":"","app_id":"\u0022\\\"\u0022\u0022\u0022"', Code.DUPLICATE_KEY, r'"app_id":"\u'),
         (r'"price":1,"app_id":"\u0022,\u0022app_id\u0022:\u0022"', None, ""),
         (r'"price":1,"app_id":"\\\\\"\\"', None, ""),
+        (r'"price":1,"app_id":"","app_id":"\u003a"', Code.DUPLICATE_KEY, r'"app_id":"\u'),
+        (r'"price":1,"app_id":"","app_id":"\u003A"', Code.DUPLICATE_KEY, r'"app_id":"\u'),
+        (r'"price":1,"app_id":":\u003a:"', None, ""),
     ],
 )
 def test_what_a_decoder_does_not_notice(properties: str, code: Code | None, at: str, *, fast: bool) -> None:
-    """Large integers where a float may stand, and repeated names behind texts that gain quotes as they lose some."""
+    """Large integers where a float may stand, and repeated names behind texts that gain quotes or colons."""
     text = event(0, "users.behaviors.Purchase", product_id="p", currency="EUR").replace('"app_id":"a"', properties)
     names = [(code, 12 + text.index(at))] if code else []
     assert [(code, column) for code, _, _, column in found(batch(text), fast=fast)][: len(names) or None] == names

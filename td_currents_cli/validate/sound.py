@@ -1,0 +1,81 @@
+"""The fastest pass: whether a payload, or an event, surely has no errors. Warnings are not looked at.
+
+Sending asks for no more than that, for every event. A property test proves that what is sound has no errors.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from td_currents_cli.catalog import Catalog, Field, FieldType
+from td_currents_cli.validate.event_union import NOT_SUCH, PLAIN_TYPES, payload_of, union_of
+from td_currents_cli.validate.limits import MILLISECONDS, MOST_BYTES, MOST_NESTED, REQUEST_FRAME
+from td_currents_cli.validate.nesting import too_deep_at
+
+_OBJECTS: Final = 3
+"""Objects that every event is made of: itself, `user` and `properties`."""
+
+
+class _AnyObject(Struct, gc=False):
+    """Nothing of it is looked at."""
+
+
+_TYPES: Final[Mapping[FieldType, Any]] = {
+    **PLAIN_TYPES,
+    FieldType.OBJECT: _AnyObject,
+}
+
+
+class SoundPass:
+    """Decoders of payloads and events without errors.
+
+    Args:
+        catalog: the event types. Others are left to diagnosis.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        time = Annotated[int, Meta(ge=0, lt=MILLISECONDS)]
+        event = union_of(catalog, time=time, member=_member, accepts=lambda _: True, closed=False)
+        self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(payload_of(event, closed=False))
+        self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
+
+    def has_payload(self, data: bytes) -> bool:
+        """Whether a payload has no errors; False where that is not sure."""
+        if len(data) > MOST_BYTES or not _is_utf8(data):
+            return False
+        try:
+            events = len(self._payload.decode(data).events)
+        except NOT_SUCH:
+            return False
+        return _is_flat(data, events)
+
+    def has_event(self, text: bytes) -> bool:
+        """Whether an event has no errors; False where that is not sure."""
+        if len(text) + REQUEST_FRAME > MOST_BYTES or not _is_utf8(text):
+            return False
+        try:
+            self._event.decode(text)
+        except NOT_SUCH:
+            return False
+        return _is_flat(text, 1)
+
+
+def _member(field: Field) -> tuple[Any] | tuple[Any, Any]:
+    value = _TYPES[field.type]
+    return (value,) if field.expected else (value | None | UnsetType, UNSET)
+
+
+def _is_utf8(text: bytes) -> bool:
+    """What is skipped is not decoded, and would not show it."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_flat(text: bytes, events: int) -> bool:
+    """Whether no event can be nested too deep: all others have their objects, and too few brackets are left."""
+    others = max(0, events - 1) * _OBJECTS
+    return text.count(b"{") + text.count(b"[") - others <= MOST_NESTED or too_deep_at(text) is None
