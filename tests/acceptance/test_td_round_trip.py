@@ -78,10 +78,11 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     """Generated, sent with faults and delay, verified, counted where the rows are, reconciled: nothing is missing."""
     assert tdcur("generate", "--events", "400", "--seed", "5", "-o", "sent.jsonl").returncode == 0
     url = receiver.url(*TABLE)
-    sent = tdcur("send", "sent.jsonl", "--url", url, "--verify", ADDRESS, "--verify-within", "20s", "--format", "json")
+    proof = ("--verify", ADDRESS, "--verify-within", "20s", "--format", "json")
+    sent = tdcur("send", "sent.jsonl", "--url", url, "--journal", "sent.journal", *proof)
     assert sent.returncode == 0, sent.stderr
     assert summary(sent)["verified"]["arrived"] == summary(sent)["delivered"] == 400
-    verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS)
+    verified = tdcur("verify", "--journal", "sent.journal", "--ingested", ADDRESS)
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout == "All 400 event ids arrived in td://braze/currents\n"
     options = ("--by", "channel,day", "--unique", "--dedupe", "--format", "json", "--since", "2020-01-01")

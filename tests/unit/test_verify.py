@@ -1,7 +1,6 @@
 """Asking a table until all that was sent is there."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,27 +153,6 @@ def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service
     assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
     text(outcome, screen.terminal)
     assert screen.out == "no event ids to look for\n"
-
-
-def test_a_journal(
-    verify: Callable[..., VerifyOutcome], running: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It stands for what was sent: its ids, of the endpoint that is meant."""
-    asked: list[tuple[Path, str | None]] = []
-
-    def delivered(path: Path, *, endpoint: str | None = None) -> Iterator[list[tuple[Any, ...]]]:
-        asked.append((path, endpoint))
-        yield [("a", "x", 1), ("b", "x", 2)]
-        yield [(None, None, None)]
-
-    # The package has a function of the same name as the module.
-    monkeypatch.setattr(sys.modules[run.__module__], "delivered_events", delivered)
-    verify("", Arriving("a"))
-    arrivals = Arrivals(address_of("td://braze/currents"), Period(0.0), Access(environ=running.environ()))
-    journal = tmp_path / "journal"
-    outcome = run(VerifyRequest((), arrivals, journal=journal, endpoint="https://x", within=0.0))
-    assert (outcome.sent, outcome.missing, outcome.without_id) == (2, ("b",), 1)
-    assert asked == [(journal, "https://x")]
 
 
 def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
