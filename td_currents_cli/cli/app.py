@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "count",
     "reconcile",
     "verify",
+    "sql",
     "events",
     "generate",
     "serve",

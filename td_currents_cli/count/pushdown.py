@@ -16,7 +16,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.warehouse.account import Account, Line
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.sql import count as sql
-from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.sql.events import Events, events_of
 from td_currents_cli.warehouse.tables import Tables
 
 
@@ -62,18 +62,26 @@ def _distinct(request: CountRequest) -> RemoteDiffering | None:
 
 
 def _lines(request: CountRequest, tables: Tables) -> Iterator[tuple[Address, Iterable[Line]]]:
-    by = dimensions(request.by)
     for address, warehouse, layout, columns in tables.opened():
-        query = sql.CountQuery(
-            events=events_of(address, layout, tables.period, columns),
-            by=[_key(each, request.zone, address) for each in by],
-            filter=request.wanted,
-            unique=request.unique,
-            dedupe=request.dedupe,
-            users=USERS,
-        )
+        query = count_query(request, address, events_of(address, layout, tables.period, columns))
         rows = warehouse.rows(warehouse.query(sql.count_sql(query), address.database))
         yield address, map(Line.of, rows)
+
+
+def count_query(request: CountRequest, address: Address, events: Events) -> sql.CountQuery:
+    """What is asked of one table.
+
+    Raises:
+        UsageError: what is to be counted by makes no sense.
+    """
+    return sql.CountQuery(
+        events=events,
+        by=[_key(each, request.zone, address) for each in dimensions(request.by)],
+        filter=request.wanted,
+        unique=request.unique,
+        dedupe=request.dedupe,
+        users=USERS,
+    )
 
 
 def _key(dimension: Dimension, zone: tzinfo, address: Address) -> sql.Key:

@@ -12,6 +12,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("render",),
+    ("query",),
     ("validate", "send", "parse", "count", "reconcile", "verify", "insert", "generate", "receiver", "demo"),
     ("warehouse",),
     ("write", "events"),
