@@ -57,9 +57,7 @@ def sql(
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Only events before.")] = None,
     types: Annotated[
         list[str] | None,
-        typer.Option(
-            "--type", metavar="GLOB", help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out."
-        ),
+        typer.Option("--type", metavar="GLOB", help="Only types that match: `*.email.*`, or `!*.Abort` not to."),
     ] = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Of count and parse: each event id once.")] = False,
     into: Annotated[
