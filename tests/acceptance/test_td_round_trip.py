@@ -107,6 +107,18 @@ def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
     assert "most likely the write key is wrong" in verified.stderr
 
 
+def test_the_printed_query_is_the_one_that_runs(tdcur: Tdcur, service: Service) -> None:
+    """`tdcur sql` needs no key; what it prints is what `count` asks."""
+    options = ("--by", "channel", "--type", "*.email.*", "--since", "2026-07-01", "--quiet")
+    printed = tdcur("sql", "count", ADDRESS, *options)
+    assert printed.returncode == 0, printed.stderr
+    assert tdcur("count", ADDRESS, *options).returncode == 0
+    assert printed.stdout.rstrip("\n") == service.queries[0]
+    refused = tdcur("sql", "count", ADDRESS, "--dialect", "hive")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "`count` cannot be said in Hive" in refused.stderr
+
+
 def test_an_interrupt_kills_the_job(tmp_path: Path, service: Service) -> None:
     """Ctrl-C ends the wait, and the query that would go on to cost money."""
     service.polls = 10_000
