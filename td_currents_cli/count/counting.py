@@ -19,7 +19,7 @@ from td_currents_cli.outcome import Balance, Problems
 if TYPE_CHECKING:
     from td_currents_cli.count.distinct import Distinct
 
-AT_ONCE: Final = 4096
+AT_ONCE: Final = 16_384
 """Events that are grouped together, so that what is done once for all of them costs next to nothing."""
 
 ENVELOPE: Final = (("event_type",), ("time",))

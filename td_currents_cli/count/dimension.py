@@ -126,6 +126,9 @@ def category_of(event_type: str) -> str | None:
 DERIVED: Final[Mapping[str, Callable[[str], str | None]]] = {"category": category_of, "channel": channel_of}
 """Dimensions that an event's type alone tells."""
 
+BY_NAME: Final = (EVENT_TYPE, *DERIVED, *Unit, SOURCE)
+"""All dimensions that are no fields."""
+
 
 class _Told(dict[str | None, str | None]):
     """What a function tells of names, each asked for once."""

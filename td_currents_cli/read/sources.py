@@ -44,6 +44,16 @@ class Source:
             return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
         return self.path.open("rb", buffering=0)
 
+    def plain_size(self) -> int | None:
+        """Bytes of a regular file, which can be read from any place; None for a pipe, a device, or what is gone."""
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
 
 def sources(paths: Sequence[str] | None) -> list[Source]:
     """Resolve files, folders, globs and `-`; no path at all means standard input.

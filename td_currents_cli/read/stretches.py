@@ -7,8 +7,6 @@ source is read on from where the last good one ended. The result is what reading
 """
 
 import math
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from enum import Enum
@@ -163,8 +161,8 @@ class Stretches:
     def __iter__(self) -> Iterator[Stretch]:
         for number, source in enumerate(self._sources):
             whole = Stretch(number=number, source=source)
-            size = _plain_size(source)
-            if size < self._large:
+            size = source.plain_size()
+            if size is None or size < self._large:
                 yield whole
                 continue
             try:
@@ -198,17 +196,6 @@ class Stretches:
             yield found
             length = next(sizes, length)
             limit = found + length
-
-
-def _plain_size(source: Source) -> int:
-    """The size of a regular file; 0 for anything else."""
-    if source.path is None:
-        return 0
-    try:
-        found = os.stat(source.path)  # noqa: PTH116 -- the path as given
-    except OSError:
-        return 0
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _form(head: bytes) -> tuple[Form, tuple[str, ...] | None]:

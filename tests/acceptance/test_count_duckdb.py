@@ -1,20 +1,19 @@
-"""Counts agree with those of a database, whatever events are counted by.
+"""Counts agree with those of a database, whatever events are counted by."""
 
-DuckDB comes with the extra `bench`; without it there is nothing to compare with.
-"""
-
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import pytest
 
 from td_currents_cli import catalog
-
-duckdb: Any = pytest.importorskip("duckdb")
+from td_currents_cli.count import CountRequest, run
+from td_currents_cli.events.moments import zone_of
+from td_currents_cli.read import sources
 
 EVENTS: Final = 6000
 BERLIN: Final = "Europe/Berlin"
@@ -75,10 +74,11 @@ def database(corpus: Path) -> Iterator[Any]:
 def of_database(database: Any, by: tuple[str, ...], zone: str) -> dict[tuple[str | None, ...], list[Any]]:
     """Count, first and last time of each group."""
     columns = ", ".join(SQL[name].format(zone=zone) for name in by)
+    places = ", ".join(str(place + 1) for place in range(len(by)))
     rows = database.execute(
-        f"SELECT {columns}, count(*), min((event ->> '$.time')::BIGINT), max((event ->> '$.time')::BIGINT) "
-        "FROM events LEFT JOIN types ON name = event ->> '$.event_type' "
-        f"GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}"
+        f"SELECT {columns}, count(*), "  # noqa: S608 -- the expressions of this module
+        f"min((event ->> '$.time')::BIGINT), max((event ->> '$.time')::BIGINT) "
+        f"FROM events LEFT JOIN types ON name = event ->> '$.event_type' GROUP BY {places}"
     ).fetchall()
     return {row[: len(by)]: list(row[len(by) :]) for row in rows}
 
@@ -92,21 +92,12 @@ CASES: Final = (
 @pytest.mark.parametrize(("by", "zone"), CASES, ids=lambda value: value if isinstance(value, str) else ",".join(value))
 def test_counts_are_those_of_duckdb(database: Any, corpus: Path, by: tuple[str, ...], zone: str) -> None:
     """Every group, its count, its first and its last time."""
-    command = [sys.executable, "-m", "td_currents_cli", "count", str(corpus), "--by", ",".join(by), "--timezone", zone]
-    ended = subprocess.run([*command, "--format", "jsonl"], check=True, capture_output=True, text=True)
-    records = [json.loads(line) for line in ended.stdout.splitlines()]
-    ours = {
-        tuple(record[name] for name in by): [record["count"], record["first"], record["last"]] for record in records
-    }
-    theirs = of_database(database, by, zone)
-    assert sum(count for count, *_ in ours.values()) == EVENTS
-    assert ours == {key: [count, *map(iso, times)] for key, (count, *times) in theirs.items()}
+    outcome = run(CountRequest(sources([str(corpus)]), by=by, zone=zone_of(zone)))
+    ours = {each.key: [each.count, seconds(each.first), seconds(each.last)] for each in outcome.counts}
+    assert outcome.total.count == EVENTS
+    assert ours == of_database(database, by, zone)
 
 
-def iso(seconds: int) -> str:
-    """UNIX seconds as `tdcur` writes them."""
-    return str(
-        duckdb.execute(
-            "SELECT strftime(to_timestamp(?) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')", [seconds]
-        ).fetchone()[0]
-    )
+def seconds(moment: datetime | None) -> float | None:
+    """As events have their times."""
+    return None if moment is None else moment.timestamp()

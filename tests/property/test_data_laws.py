@@ -18,7 +18,7 @@ from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Batch, Record
-from td_currents_cli.read import records, scanner
+from td_currents_cli.read import Source, records, scanner
 from td_currents_cli.validate.locate import Places
 
 law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -227,7 +227,8 @@ FRAGMENTS = [b'{"events":[', b'{"event_type":"a"}', b"time,events\n", b'1,"[]"\n
 def test_whatever_is_read_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """No input stops a run; events read = used + rejected; all verbs see the same; what is written is JSON."""
     folder = tmp_path_factory.getbasetemp()
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    source = Source("x", Path(folder, "laws-in"))
+    Path(folder, "laws-in").write_bytes(data)
     output, rejects = Path(folder, "laws-out.jsonl"), Path(folder, "laws-rejects.jsonl")
     counted = count.run(count.CountRequest([source])).balance
     parsed = parse.run(parse.ParseRequest(sources=[source], output=output, rejects=rejects)).balance

@@ -5,6 +5,7 @@ from datetime import UTC
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.suggest import nearest
 from td_currents_cli.count import CountOutcome
+from td_currents_cli.count.dimension import BY_NAME
 from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal, printable
@@ -26,7 +27,7 @@ def talk(outcome: CountOutcome, terminal: Terminal) -> None:
         more = amount(len(outcome.unknown_types) - SHOWN, "more type")
         terminal.say(f"… and {more} that the catalogue does not have", "yellow")
     for name in outcome.absent_fields:
-        near = nearest(name.rpartition(".")[2], _fields(), separator="_")
+        near = nearest(name.rpartition(".")[2], _names(), separator="_")
         meant = f"; did you mean `{near}`?" if near and near != name else ""
         terminal.say(f"no event has a field `{printable(name)}`{meant}", "yellow")
     if outcome.spilled:
@@ -36,6 +37,7 @@ def talk(outcome: CountOutcome, terminal: Terminal) -> None:
     terminal.say(balance_line(outcome.balance, "counted"), "dim")
 
 
-def _fields() -> tuple[str, ...]:
-    """The names of all fields that the catalogue has."""
-    return tuple(dict.fromkeys(field.name for event in load().events.values() for field in event.fields))
+def _names() -> tuple[str, ...]:
+    """What else events can be counted by: by name, or by a field that the catalogue has."""
+    fields = (field.name for event in load().events.values() for field in event.fields)
+    return tuple(dict.fromkeys((*BY_NAME, *fields)))
