@@ -32,11 +32,13 @@ class InsertRequest:
             none of its queries.
         into: the table that takes the events; it is made where it is not there.
         wanted: which events.
+        dedupe: whether events are left out whose id came before.
     """
 
     tables: Tables
     into: Address
     wanted: Filter
+    dedupe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,9 @@ def run(request: InsertRequest) -> InsertOutcome:
     created = _prepare(warehouse, request.into, columns)
     events = events_of(source, layout, request.tables.period, there)
     account = _account(request, warehouse, source, events)
-    query = FlattenQuery(events=events, columns=columns, filter=request.wanted, into=request.into)
+    query = FlattenQuery(
+        events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
+    )
     answer = warehouse.query(flatten_sql(query), request.into.database)
     inserted = next((int(row[0]) for row in warehouse.rows(answer) if row), None)
     balance, problems = account.balance, account.problems
@@ -129,7 +133,7 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
 
 
 def _account(request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events) -> Account:
-    query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=False, users=())
+    query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
     account = Account()
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
         account.add(Line.of(row), str(source))

@@ -43,6 +43,34 @@ Jobs = Annotated[
 ]
 
 
+WHICH: Final = "Which events"
+
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="GLOB",
+        help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out.",
+        rich_help_panel=WHICH,
+    ),
+]
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only events that happened from then on: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, -7d.",
+        rich_help_panel=WHICH,
+    ),
+]
+
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Only events that happened before.", rich_help_panel=WHICH),
+]
+
+
 def command(function: Callable[..., Outcome]) -> Callable[..., None]:
     """Make a Typer command of a function that takes options and returns an outcome.
 

@@ -8,12 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Jobs, Paths, command
+from td_currents_cli.cli.common import WHICH, Jobs, Paths, Since, Types, Until, command
 from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
-WHICH: Final = "Which events"
 GROUPS: Final = "Groups"
 CHECKS: Final = "Checks"
 
@@ -81,28 +80,9 @@ def count(
             "--top", metavar="N", min=1, help="Only the first N, and the rest as one.", rich_help_panel=GROUPS
         ),
     ] = None,
-    types: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            metavar="GLOB",
-            help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out.",
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            help="Only events that happened from then on: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, -7d.",
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="Only events that happened before.", rich_help_panel=WHICH),
-    ] = None,
+    types: Types = None,
+    since: Since = None,
+    until: Until = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Count each event id once.", rich_help_panel=WHICH)] = False,
     unique: Annotated[
         bool, typer.Option("--unique", help="Also count different event ids and users.", rich_help_panel=GROUPS)

@@ -1,12 +1,13 @@
 """`tdcur parse`."""
 
 import time
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Paths, command
+from td_currents_cli.cli.common import WHICH, Jobs, Paths, Since, Types, Until, command
 from td_currents_cli.cli.tables import TABLES, ApiKeyFile, Column, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
@@ -15,6 +16,48 @@ if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.warehouse.tables import Tables
 
+FORM: Final = "Form"
+DATA: Final = "Personal data"
+FILES: Final = "Files"
+
+
+class ParseTo(StrEnum):
+    """The form of what is written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
+    parquet = "parquet"
+
+
+class ParseNames(StrEnum):
+    """How the members of flat events are named."""
+
+    short = "short"
+    streaming = "streaming"
+    dotted = "dotted"
+
+
+class ParseNested(StrEnum):
+    """What becomes of objects and arrays."""
+
+    json = "json"
+    object = "object"
+
+
+class ParseMask(StrEnum):
+    """What happens to personal data."""
+
+    keep = "keep"
+    hash = "hash"
+    drop = "drop"
+
+
+class SplitBy(StrEnum):
+    """What files are split by."""
+
+    event_type = "event_type"
+
 
 @command
 def parse(
@@ -22,20 +65,72 @@ def parse(
     *,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", show_default="standard output", help="Write the events here, all or nothing."),
-    ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.")
-    ] = None,
-    since: Annotated[
-        str | None,
         typer.Option(
-            "--since", metavar="TIME", rich_help_panel=TABLES, help="Rows of events from then on.", show_default="-1d"
+            "-o",
+            "--output",
+            show_default="standard output",
+            help="Write the events here, all or nothing.",
+            rich_help_panel=FILES,
         ),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", rich_help_panel=TABLES, help="Rows of events before.")
+    split_by: Annotated[
+        SplitBy | None,
+        typer.Option("--split-by", help="A file for each event type, in --out-dir.", rich_help_panel=FILES),
     ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out-dir", metavar="DIR", help="The folder of --split-by.", rich_help_panel=FILES),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.", rich_help_panel=FILES),
+    ] = None,
+    max_rejects: Annotated[
+        str | None,
+        typer.Option(
+            "--max-rejects",
+            metavar="N|P%",
+            help="Stop and exit 1 when more rows and elements are rejected.",
+            show_default="any number",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE", help="Write the balance here, as JSON.", rich_help_panel=FILES),
+    ] = None,
+    to: Annotated[ParseTo, typer.Option("--to", help="JSON Lines, or a table.", rich_help_panel=FORM)] = ParseTo.jsonl,
+    names: Annotated[
+        ParseNames,
+        typer.Option("--names", help="user_id, user_user_id, or user.user_id.", rich_help_panel=FORM),
+    ] = ParseNames.short,
+    nested: Annotated[
+        ParseNested | None,
+        typer.Option(
+            "--nested",
+            help="Objects and arrays as JSON text, or as they are.",
+            show_default="object; json for tables",
+            rich_help_panel=FORM,
+        ),
+    ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            "--fields", metavar="NAME,…", help="Only these, in this order.", show_default="all", rich_help_panel=FORM
+        ),
+    ] = None,
+    types: Types = None,
+    since: Since = None,
+    until: Until = None,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Write each event id once.", rich_help_panel=WHICH)] = False,
+    mask: Annotated[
+        ParseMask, typer.Option("--mask", help="Keep, hash or drop it.", rich_help_panel=DATA)
+    ] = ParseMask.keep,
+    mask_key_file: Annotated[
+        Path | None,
+        typer.Option("--mask-key-file", metavar="FILE", help="The key of --mask hash.", rich_help_panel=DATA),
+    ] = None,
+    jobs: Jobs = None,
     into: Annotated[
         str | None,
         typer.Option(
@@ -50,29 +145,56 @@ def parse(
     api_key_file: ApiKeyFile = None,
     terminal: Terminal,
 ) -> Outcome:
-    """Turn ingested rows back into flat events, one JSON object a line.
+    """Turn ingested rows back into flat events, one JSON object a line, or a table.
 
     A PATH of the form td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
-    """
-    from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.events.filter import Filter  # noqa: PLC0415
-    from td_currents_cli.parse import ParseRequest, run  # noqa: PLC0415
 
-    wanted = Filter.of(types=None, since=since, until=until, now=time.time())
+    Examples: tdcur parse rows.csv --dedupe -o events.jsonl; tdcur parse rows.csv --to parquet -o events.parquet
+    """
+    from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.events.mask import Mask  # noqa: PLC0415
+    from td_currents_cli.events.names import Names  # noqa: PLC0415
+    from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run  # noqa: PLC0415
+    from td_currents_cli.work import jobs_of  # noqa: PLC0415
+
+    named = None if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip())
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time())
     with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
         if into is not None:
-            return _insert(into, asked, wanted)
-        if asked is None and wanted.timed:
-            raise UsageError("--since and --until are for tables (td://…)", hint="Files are read whole.")
+            return _insert(into, asked, wanted, dedupe=dedupe, files=(output, out_dir, rejects, summary))
         with read(paths, asked) as found:
-            return run(ParseRequest(sources=found, output=output, rejects=rejects))
+            return run(
+                ParseRequest(
+                    sources=found,
+                    output=output,
+                    rejects=rejects,
+                    summary=summary,
+                    to=To(to),
+                    fields=named,
+                    names=Names(names),
+                    nested=None if nested is None else Nested(nested),
+                    wanted=wanted,
+                    dedupe=dedupe,
+                    mask=Mask(mask),
+                    mask_key=mask_key_file,
+                    split=split_by is not None,
+                    out_dir=out_dir,
+                    max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
+                    jobs=jobs_of(jobs),
+                )
+            )
 
 
-def _insert(into: str, asked: "Tables | None", wanted: "Filter") -> Outcome:
+def _insert(
+    into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, files: tuple[Path | None, ...]
+) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
     from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
 
+    if any(file is not None for file in files):
+        raise UsageError("--into writes no file: the events stay where they are", hint="Leave -o and the like out.")
     if asked is None:
         raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
-    return run(InsertRequest(tables=asked.ended(time.time()), into=address_of(into), wanted=wanted))
+    tables = asked.ended(time.time())
+    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe))

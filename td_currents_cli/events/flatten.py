@@ -67,9 +67,7 @@ def _all_bare(user: _Members, properties: _Members) -> bool:
         _KNOWN.isdisjoint(user)
         and _KNOWN.isdisjoint(properties)
         and user.keys().isdisjoint(properties)
-        # Every prefix has a dot. Joined, the names are searched in one call.
-        and "." not in "".join(user)
-        and "." not in "".join(properties)
+        and not any(name.startswith(_PREFIXES) for name in (*user, *properties))
     )
 
 

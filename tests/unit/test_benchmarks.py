@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
 PEERS_OF_COUNT = {"DuckDB", "Polars", "chDB", "jq"}
+PEERS_OF_PARSE = {"parse-rows-csv": PEERS_OF_COUNT, "parse-rows-jsonl": {"jq"}}
 PEERS_OF_VALIDATE = {
     "validate-clean": {"jsonschema-rs", "check-jsonschema"},
     "validate-bad": {"tdcur, clean input", "jsonschema-rs"},
@@ -38,6 +39,7 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
     cases = json.loads(report.read_text())["cases"]
     peers = {
         **dict.fromkeys(("count-payloads", "count-rows-csv"), PEERS_OF_COUNT),
+        **PEERS_OF_PARSE,
         **PEERS_OF_VALIDATE,
         **PEERS_OF_SEND,
     }
@@ -52,6 +54,8 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
         assert {*names, *case["missing"]} == {"tdcur", *peers[case["name"]]}
         if case["name"] in PEERS_OF_SEND:
             assert answer == {"some 200": True, "others": 0}
+        elif case["name"] in PEERS_OF_PARSE:
+            assert answer["lines"] == 250
         elif case["name"] in PEERS_OF_VALIDATE:
             assert answer["events"] == 250
             assert (answer["invalid"] > 0) is (case["name"] == "validate-bad")

@@ -117,9 +117,9 @@ def test_a_flat_table_is_downloaded(tables_of: Callable[..., Tables], tmp_path: 
     assert events == [rows[0], {"event_type": "x", "id": "b", "time": 101}]
 
 
-def inserted(tables: Tables, wanted: Filter = EVERYTHING) -> InsertOutcome:
+def inserted(tables: Tables, wanted: Filter = EVERYTHING, *, dedupe: bool = False) -> InsertOutcome:
     """What comes of inserting into `flat`."""
-    return insert(InsertRequest(tables=tables, into=address_of("td://braze/flat"), wanted=wanted))
+    return insert(InsertRequest(tables=tables, into=address_of("td://braze/flat"), wanted=wanted, dedupe=dedupe))
 
 
 def rows_of(engine: Engine) -> list[dict[str, Any]]:
@@ -170,6 +170,13 @@ def test_events_of_a_period_alone(tables_of: Callable[..., Tables], engine: Engi
     """The others are counted as filtered."""
     outcome = inserted(tables_of(engine), Filter(since=1_782_864_003.0))
     assert (outcome.inserted, outcome.balance.filtered) == (3, 3)
+
+
+def test_duplicates_are_left_out(tables_of: Callable[..., Tables]) -> None:
+    """The first event of each id is inserted."""
+    engine = Engine({RAW: [{"time": time, "events": CELLS[0]} for time in (1, 2)]})
+    outcome = inserted(tables_of(engine), dedupe=True)
+    assert (outcome.inserted, outcome.balance.duplicates, outcome.exit_code) == (5, 5, ExitCode.OK)
 
 
 def test_malformed_rows_are_told(tables_of: Callable[..., Tables]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.benchmarks.case import Case
-from tests.benchmarks.cases import count, send, validate
+from tests.benchmarks.cases import count, parse, send, validate
 
-CASES: Final[Mapping[str, Case]] = {case.name: case for case in (*count.CASES, *send.CASES, *validate.CASES)}
+CASES: Final[Mapping[str, Case]] = {
+    case.name: case for case in (*count.CASES, *parse.CASES, *send.CASES, *validate.CASES)
+}

@@ -1,0 +1,157 @@
+"""Personal data, taken out of events or replaced by keyed hashes, so that joins still work.
+
+What is masked: fields that the catalogue marks as personal data for the event's type (for a type or a field that it
+does not know: marked for any type); and in all that people name themselves (`custom_properties`,
+`purchase_properties`, unknown fields) texts that hold an e-mail address, a phone number or an IP address, and values
+whose names say so.
+
+The hash is HMAC-SHA256 with the key, over the UTF-8 bytes of a text (its escapes resolved) or of any other value's JSON
+text as it stands; written as a JSON text of 64 hexadecimal digits. `null` stays `null`.
+"""
+
+import hmac
+import ipaddress
+import json
+import re
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+import orjson
+from msgspec import Raw
+
+from td_currents_cli.catalog import load
+from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.names import Member, members_of, nested_of
+from td_currents_cli.events.surrogates import hide_lone_surrogates
+
+_TELLING: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
+_MAIL: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
+_IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])")
+_PHONE: Final = re.compile(r"\+\d[\d\s().-]{6,}\d|(?<!\d)\(?\d{2,5}\)?[ ./-]\d{3,4}[ .-]\d{3,4}(?!\d)")
+
+_DROPPED: Final = object()
+
+
+class Mask(StrEnum):
+    """What happens to personal data."""
+
+    KEEP = "keep"
+    HASH = "hash"
+    DROP = "drop"
+
+
+class Masking:
+    """Masks events.
+
+    Args:
+        key: of the hashes; None to drop instead.
+    """
+
+    def __init__(self, key: bytes | None) -> None:
+        self._key = key
+        events = load().events
+        self._marked = {name: {field.name: field.pii for field in event.fields} for name, event in events.items()}
+        self._anywhere = {field.name for event in events.values() for field in event.fields if field.pii}
+        self._objects = {field.name for event in events.values() for field in event.fields if field.type == "object"}
+
+    def __call__(self, event: bytes) -> bytes:
+        """The event, nested or flat, without its personal data; flat ones come out nested."""
+        hidden, restore = hide_lone_surrogates(event)
+        members = members_of(hidden)
+        marked = self._marked.get(_type_of(members), {})
+        kept = []
+        for place, name, value in members:
+            masked = self._member(place, name, value, marked)
+            if masked is not None:
+                kept.append((place, name, masked))
+        return restore(nested_of(kept))
+
+    def _member(self, place: str, name: str, value: Raw, marked: dict[str, bool]) -> Raw | None:
+        if not place and name in {"event_type", "id", "time"}:
+            return value
+        if marked.get(name, name in self._anywhere):
+            return self._masked(value)
+        if name in marked and name not in self._objects:
+            return value
+        if _TELLING.search(name):
+            return self._masked(value)
+        return self._scanned(value)
+
+    def _masked(self, value: Raw) -> Raw | None:
+        text = bytes(value)
+        if text == b"null":
+            return value
+        return None if self._key is None else Raw(orjson.dumps(self._hash(_meant(text))))
+
+    def _hash(self, data: bytes) -> str:
+        return hmac.digest(self._key or b"", data, "sha256").hex()
+
+    def _scanned(self, value: Raw) -> Raw | None:
+        """A value with what looks like personal data in it masked; the same bytes where nothing does."""
+        text = bytes(value)
+        if text[:1] not in b'"{[':
+            return value
+        # Numbers stay as they are written.
+        found = json.loads(text, parse_float=_number, parse_int=_number)
+        clean = self._clean(found)
+        if clean is _DROPPED:
+            return None
+        return value if clean is found else Raw(msgspec.json.encode(clean))
+
+    def _clean(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+        """The value itself where there is nothing to mask in it."""
+        if isinstance(value, str):
+            return self._instead(value) if looks_personal(value) else value
+        if isinstance(value, list):
+            cleaned = [self._clean(each) for each in value]
+            same = all(new is old for new, old in zip(cleaned, value, strict=True))
+            return value if same else [None if each is _DROPPED else each for each in cleaned]
+        if isinstance(value, dict):
+            named = {name: self._named(name, each) for name, each in value.items()}
+            same = all(named[name] is value[name] for name in value)
+            return value if same else {name: each for name, each in named.items() if each is not _DROPPED}
+        return value
+
+    def _named(self, name: str, value: Any) -> Any:  # noqa: ANN401 -- as above
+        if _TELLING.search(name) and value is not None and not isinstance(value, bool | dict | list):
+            return self._instead(value if isinstance(value, str) else bytes(value).decode())
+        return self._clean(value)
+
+    def _instead(self, text: str) -> object:
+        return _DROPPED if self._key is None else self._hash(text.encode(errors="surrogatepass"))
+
+
+def looks_personal(text: str) -> bool:
+    """Whether a text holds an e-mail address, a phone number or an IP address."""
+    if ("@" in text and _MAIL.search(text)) or _IPV4.search(text) or _PHONE.search(text):
+        return True
+    return text.count(":") >= 2 and _is_ip(text.strip())
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> Raw:
+    return Raw(text.encode())
+
+
+def _meant(text: bytes) -> bytes:
+    """The bytes that are hashed."""
+    found = loads(text) if text.startswith(b'"') else None
+    return found.encode(errors="surrogatepass") if isinstance(found, str) else text
+
+
+def _type_of(members: list[Member]) -> str:
+    for place, name, value in members:
+        if not place and name == "event_type":
+            try:
+                return msgspec.json.decode(value, type=str)
+            except msgspec.DecodeError:
+                break
+    return ""

@@ -1,0 +1,8 @@
+"""Ingested rows back into flat events: as JSON Lines, as a table, or a file for each event type."""
+
+from td_currents_cli.parse.outcome import ParseOutcome
+from td_currents_cli.parse.rejects import reject_line
+from td_currents_cli.parse.request import Nested, ParseRequest, Rejects, To
+from td_currents_cli.parse.run import run
+
+__all__ = ["Nested", "ParseOutcome", "ParseRequest", "Rejects", "To", "reject_line", "run"]

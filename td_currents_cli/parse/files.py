@@ -1,0 +1,106 @@
+"""A file for each event type: all of them appear when they are whole, or none does."""
+
+import os
+import re
+import secrets
+import shutil
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Final
+
+from td_currents_cli.errors import OutputError
+
+MOST_OPEN: Final = 32
+"""Files that are open at a time; one more closes the one that was not written to for longest."""
+
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_LONGEST: Final = 120
+
+
+def file_stem(event_type: str) -> str:
+    """An event type as the streaming connector names its table: `users.behaviors.Purchase`, `users_behaviors_purchase`.
+
+    An event without a type is `unknown`. Types that are written alike share a file.
+    """
+    return _OTHER.sub("_", _WORD.sub("_", event_type).lower()).strip("_")[:_LONGEST] or "unknown"
+
+
+class TypeFiles:
+    """Files of flat events in a folder that is not the final one.
+
+    Attributes:
+        stems: of the files, in the order they were begun.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: OrderedDict[str, IO[bytes]] = OrderedDict()
+        self.stems: dict[str, None] = {}
+
+    def write(self, stem: str, lines: bytes) -> None:
+        """Write to a file."""
+        file = self._open.pop(stem, None)
+        if file is None:
+            if len(self._open) >= MOST_OPEN:
+                self._open.popitem(last=False)[1].close()
+            file = self.path(stem).open("ab")
+            self.stems[stem] = None
+        self._open[stem] = file
+        file.write(lines)
+
+    def path(self, stem: str) -> Path:
+        """The file of an event type while it is written."""
+        return self._folder / f"{stem}.part"
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+@contextmanager
+def appearing_together(out_dir: Path) -> Iterator[tuple[Path, Callable[[Path, str], None]]]:
+    """A folder to write files in, and what gives each its final name when all has been written.
+
+    Raises:
+        OutputError: a file or folder cannot be written.
+    """
+    final: list[tuple[Path, Path]] = []
+    work = out_dir / f".tdcur-{secrets.token_hex(8)}.tmp"
+    made = not out_dir.exists()
+    try:
+        work.mkdir(parents=True)
+        yield work, lambda path, name: final.append((path, out_dir / name))
+        _move(final)
+    except OSError as error:
+        _forget(out_dir, work, made=made)
+        raise OutputError(f"cannot write to {out_dir}: {error.strerror or type(error).__name__}") from error
+    except BaseException:
+        _forget(out_dir, work, made=made)
+        raise
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(final: list[tuple[Path, Path]]) -> None:
+    new: list[Path] = []
+    try:
+        for path, name in final:
+            is_new = not name.exists()
+            path.replace(name)
+            if is_new:
+                new.append(name)
+    except BaseException:
+        for name in new:
+            with suppress(OSError):
+                name.unlink()
+        raise
+
+
+def _forget(out_dir: Path, work: Path, *, made: bool) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    if made:
+        with suppress(OSError):
+            os.rmdir(out_dir)  # noqa: PTH106 -- only when it is empty

@@ -1,0 +1,183 @@
+"""The run of `tdcur parse`: all events of all sources, in order, to where they are wanted."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import fields, replace
+from itertools import compress
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from td_currents_cli.events.dedupe import LIMIT, FirstTimes
+from td_currents_cli.events.mask import Mask
+from td_currents_cli.model import Batch, Record
+from td_currents_cli.outcome import Balance, ProblemLog, Problems, exit_code_of
+from td_currents_cli.parse.files import TypeFiles, appearing_together, file_stem
+from td_currents_cli.parse.outcome import ParseOutcome
+from td_currents_cli.parse.rejects import check_rejects, rejects_file
+from td_currents_cli.parse.request import Nested, ParseRequest, To
+from td_currents_cli.parse.shape import Plan, Shaped, Shaping
+from td_currents_cli.parse.table import Spool
+from td_currents_cli.read import records
+from td_currents_cli.work import in_order
+from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.json_text import json_document
+
+CHUNK: Final = 1 << 20
+"""Bytes of batches that a process is given at a time."""
+
+_NOTHING: Final = Balance(rows_read=0, rows_rejected=0, events_read=0, events_rejected=0, events_out=0)
+
+Take: TypeAlias = Callable[[Shaped], object]
+"""Writes what came of a part of the input."""
+
+
+def run(request: ParseRequest) -> ParseOutcome:
+    """Write every event of all sources in its flat form.
+
+    Raises:
+        OutputError: an output cannot be written.
+        TooManyRejectsError: more was rejected than is allowed.
+        UsageError: the request makes no sense.
+    """
+    request.check()
+    if request.to is To.PARQUET:
+        from td_currents_cli.write.parquet import require_pyarrow  # noqa: PLC0415 -- an extra
+
+        require_pyarrow()
+    plan, files = _plan(request), list[str]()
+    tally = _Tally(request)
+    with rejects_file(request.rejects) as reject, _seen(request) as seen, _output(request, files) as take:
+        work = closing(in_order(Shaping, (plan,), _chunks(records(request.sources)), request.jobs))
+        with work as parts:
+            for _chunk, shaped in parts:
+                reject(shaped.rejects)
+                duplicates = 0 if seen is None else _drop_duplicates(shaped, seen)
+                tally.take(shaped, duplicates)
+                take(shaped)
+        check_rejects(request.max_rejects, tally.balance, finished=True)
+    outcome = tally.outcome(tuple(files), 0 if seen is None else seen.spilled)
+    if request.summary is not None:
+        with atomic_output(request.summary) as output:
+            output.write(json_document(outcome.as_dict()))
+    return outcome
+
+
+def _plan(request: ParseRequest) -> Plan:
+    return Plan(
+        wanted=request.wanted,
+        names=request.names,
+        texts=request.nested is Nested.JSON and not request.is_table,
+        fields=None if request.is_table else request.fields,
+        mask=request.mask is not Mask.KEEP,
+        key=request.key(),
+        ids=request.dedupe,
+        types=request.split,
+        meet=request.is_table and not request.split and (request.fields is None or request.to is To.PARQUET),
+    )
+
+
+def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
+    chunk: list[Record] = []
+    size = 0
+    for record in stream:
+        chunk.append(record)
+        size += len(record.data) if isinstance(record, Batch) else 1000
+        if size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+@contextmanager
+def _seen(request: ParseRequest) -> Iterator[FirstTimes | None]:
+    if not request.dedupe:
+        yield None
+        return
+    with FirstTimes(request.limit or LIMIT) as seen:
+        yield seen
+
+
+def _drop_duplicates(shaped: Shaped, seen: FirstTimes) -> int:
+    """Take events out whose id came before; how many they were."""
+    first = seen.add(shaped.digests)
+    shaped.lines = list(compress(shaped.lines, first))
+    shaped.types = list(compress(shaped.types, first))
+    return len(first) - sum(first)
+
+
+@contextmanager
+def _output(request: ParseRequest, files: list[str]) -> Iterator[Take]:
+    """Where the events go."""
+    if request.out_dir is not None:
+        with appearing_together(request.out_dir) as (folder, publish):
+            parts = TypeFiles(folder)
+            yield lambda shaped: _split(shaped, parts)
+            parts.close()
+            for stem in sorted(parts.stems):
+                files.append(f"{stem}.{request.to}")
+                publish(_laid_out(parts.path(stem), request), files[-1])
+        return
+    with ExitStack() as stack:
+        output = stack.enter_context(atomic_output(request.output))
+        if not request.is_table:
+            yield lambda shaped: output.writelines(shaped.lines)
+            return
+        spool = stack.enter_context(Spool())
+        yield spool.take
+        spool.lay_out(output, request)
+
+
+def _split(shaped: Shaped, parts: TypeFiles) -> None:
+    of_stem: dict[str, list[bytes]] = {}
+    for line, event_type in zip(shaped.lines, shaped.types, strict=True):
+        of_stem.setdefault(event_type, []).append(line)
+    for event_type, lines in of_stem.items():
+        parts.write(file_stem(event_type), b"".join(lines))
+
+
+def _laid_out(part: Path, request: ParseRequest) -> Path:
+    """The file that is to appear, made of the JSON Lines of one event type."""
+    if not request.is_table:
+        return part
+    made = part.with_suffix(".made")
+    with part.open("rb") as lines, Spool(lines) as spool, made.open("wb") as output:
+        spool.meet()
+        spool.lay_out(output, request)
+    part.unlink()
+    return made
+
+
+class _Tally:
+    """Adds up where everything went."""
+
+    def __init__(self, request: ParseRequest) -> None:
+        self._request = request
+        self._log = ProblemLog()
+        self._problems = Problems()
+        self.balance = _NOTHING
+
+    def take(self, shaped: Shaped, duplicates: int) -> None:
+        """Count what came of a part of the input. Raises TooManyRejectsError."""
+        some = replace(shaped.balance, duplicates=duplicates, events_out=shaped.balance.events_out - duplicates)
+        self.balance = Balance(
+            **{each.name: getattr(self.balance, each.name) + getattr(some, each.name) for each in fields(Balance)}
+        )
+        for problem in shaped.problems.kept:
+            self._log.add(problem)
+        self._problems = Problems(
+            by_severity=self._problems.by_severity + shaped.problems.by_severity,
+            unreadable=self._problems.unreadable + shaped.problems.unreadable,
+        )
+        check_rejects(self._request.max_rejects, self.balance, finished=False)
+
+    def outcome(self, files: tuple[str, ...], spilled: int) -> ParseOutcome:
+        """The frozen result."""
+        problems = replace(self._problems, kept=self._log.result().kept)
+        return ParseOutcome(
+            balance=self.balance,
+            files=files,
+            spilled=spilled,
+            problems=problems,
+            exit_code=exit_code_of(problems, self.balance),
+        )

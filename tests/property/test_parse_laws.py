@@ -1,0 +1,150 @@
+"""Laws of what parse writes, for any events whose fields are where Braze puts them."""
+
+import csv
+import json
+from io import StringIO
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from td_currents_cli.events.decode import split
+from td_currents_cli.events.flatten import flatten
+from td_currents_cli.events.names import Names, named
+from td_currents_cli.events.whole import flat, nested, whole
+from td_currents_cli.model import Batch, Location
+from td_currents_cli.parse import ParseRequest, To, run
+from td_currents_cli.read import sources
+
+law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+ODD = ['""', '"\\u0000"', '"\\ud800"', '"\u2028😀"', '"a\\tb\\nc\\\\"', '"\\"x,y"', "1e400", "3.140000104904175", "-0"]
+values = st.sampled_from([*ODD, "null", "true", "12345678901234567890", "{}", '{"a": [1.0, "é"]}', "[ ]", '"x"'])
+IDS = st.integers(0, 5).map(str)
+USER = ["user_id", "external_user_id", "device_id", "timezone"]
+OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent"]
+CLASHING = ["user_id", "id", "time", "user", "properties.x", "user.y", "event_type"]
+
+
+@st.composite
+def events(draw: st.DrawFn, names: list[str]) -> str:
+    """An event with all its members, in any order and spacing."""
+    user = draw(st.dictionaries(st.sampled_from(USER), values, max_size=3))
+    properties = draw(st.dictionaries(st.sampled_from(names), values, max_size=4))
+    space = draw(st.sampled_from(["", "", " ", "\t"]))
+
+    def inside(members: dict[str, str]) -> str:
+        pairs = [f"{json.dumps(name, ensure_ascii=False)}:{space}{value}" for name, value in members.items()]
+        return "{" + space + f",{space}".join(pairs) + space + "}"
+
+    members = {
+        "event_type": draw(st.sampled_from(['"users.behaviors.Purchase"', '"users.messages.email.Open"', '"new"'])),
+        "id": f'"{draw(IDS)}"',
+        "time": draw(st.sampled_from(["1782900000", '"1782900001"', "17.5"])),
+        "user": inside(user),
+        "properties": inside(properties),
+    }
+    missing = draw(st.sampled_from(["", "", "id", "time", "user", "properties"]))
+    # Without a type, a bare event is none.
+    return inside({name: members[name] for name in draw(st.permutations(list(members))) if name != missing})
+
+
+def batch(some: list[str], wrapped: bool) -> Batch:
+    """They as one row or payload."""
+    text = "[" + ",".join(some) + "]"
+    return Batch((f'{{"events":{text}}}' if wrapped else text).encode(), Location("x"))
+
+
+@law
+@given(st.lists(events(OTHERS + CLASHING), max_size=4), st.booleans())
+def test_a_whole_batch_is_flattened_as_its_events_are(some: list[str], wrapped: bool) -> None:
+    """The fast way and the exact way give the same bytes, and the same events."""
+    found = whole(batch(some, wrapped)).events
+    exact = split(batch(some, wrapped)).events
+    assert flat(found) == [flatten(event) for event in exact]
+    assert [json.loads(nested(event)) for event in found] == [json.loads(bytes(event)) for event in exact]
+
+
+@law
+@given(events(OTHERS))
+def test_the_schemes_of_names_translate_into_each_other(event: str) -> None:
+    """From whichever scheme an event is in, and from the nested form; each of them into itself."""
+    text = event.encode()
+    if not any(f'"{name}"' in event for name in USER):
+        # Without one of the user's fields, a flat event does not tell which scheme it is in.
+        text = text[:-1] + b',"user":{"user_id":"u"}}'
+    forms = {names: named(text, names) for names in Names}
+    for before, after in product(Names, Names):
+        assert json.loads(named(forms[before], after)) == json.loads(forms[after])
+    for names in Names:
+        assert named(forms[names], names) == forms[names]
+
+
+def parsed(folder: Path, text: bytes, **options: Any) -> bytes:
+    """What a run writes."""
+    source, output = folder / "in.jsonl", folder / "out"
+    source.write_bytes(text)
+    run(ParseRequest(sources=sources([str(source)]), output=output, **options))
+    return output.read_bytes()
+
+
+@law
+@given(st.lists(events(OTHERS), min_size=1, max_size=5))
+def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
+    tmp_path_factory: pytest.TempPathFactory, some: list[str]
+) -> None:
+    """A second run changes nothing; of each id, the first event is left."""
+    folder = tmp_path_factory.getbasetemp()
+    text = batch(some, True).data
+    lines = parsed(folder, text)
+    assert parsed(folder, lines) == lines
+    once = parsed(folder, text, dedupe=True)
+    assert parsed(folder, once, dedupe=True) == once
+    first = {}
+    for line in lines.splitlines():
+        event = json.loads(line)
+        first.setdefault(event.get("id", line), line)
+    assert once.splitlines() == list(first.values())
+
+
+def expected(value: Any, text: str) -> bool:
+    """Whether a cell says what a JSON value is."""
+    if isinstance(value, str):
+        return text == value.encode(errors="backslashreplace").decode()
+    return text == "" if value is None else bool(json.loads(text) == value)
+
+
+UNESCAPED = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
+
+
+def unescaped(cell: str) -> str:
+    """A cell of TSV as the text it stands for."""
+    if cell == "\\N":
+        return ""
+    out, place = "", 0
+    while place < len(cell):
+        step = 2 if cell[place : place + 2] in UNESCAPED else 1
+        out += UNESCAPED.get(cell[place : place + step], cell[place : place + step])
+        place += step
+    return out
+
+
+@law
+@given(st.lists(events(OTHERS), min_size=1, max_size=4))
+def test_tables_hold_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """CSV by the csv module, TSV by its four escapes: a row an event, in order, all values, nothing else."""
+    folder = tmp_path_factory.getbasetemp()
+    text = batch(some, False).data
+    flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
+    as_csv = list(csv.DictReader(StringIO(parsed(folder, text, to=To.CSV).decode(), newline="")))
+    head, *lines = parsed(folder, text, to=To.TSV).decode().split("\n")[:-1]
+    names = [unescaped(name) for name in head.split("\t")]
+    as_tsv = [dict(zip(names, map(unescaped, line.split("\t")), strict=True)) for line in lines]
+    for rows in (as_csv, as_tsv):
+        for event, row in zip(flat_events, rows, strict=True):
+            assert event.keys() <= row.keys()
+            for name, cell in row.items():
+                assert expected(event.get(name), cell)

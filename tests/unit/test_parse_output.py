@@ -1,0 +1,233 @@
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.events.mask import Mask, Masking, looks_personal
+from td_currents_cli.events.names import Names
+from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run
+from td_currents_cli.parse.files import file_stem
+from td_currents_cli.parse.rejects import TooManyRejectsError
+from td_currents_cli.read import sources
+
+SAMPLES = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
+OPEN = b'{"event_type":"users.messages.email.Open","id":"1","time":1782900000,"user":{"user_id":"u"},"properties":{}}'
+CUSTOM = (
+    b'{"event_type":"users.behaviors.CustomEvent","id":"2","time":1782900060,"user":{"user_id":"u"},"properties":'
+    b'{"name":"n","custom_properties":{"n":1e400,"mail":"to a@b.example","phone":4915112345678,"at":"2026-07-01"}}}'
+)
+
+
+@pytest.fixture
+def payload(tmp_path: Path) -> Path:
+    """Two events, the first of them twice, and a row that is none."""
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b'{"events":[' + OPEN + b"," + CUSTOM + b"," + OPEN + b"]}\n" + b'{"events":[')
+    return path
+
+
+def request(payload: Path, **options: Any) -> ParseRequest:
+    """Of that file, to a file beside it."""
+    usual = {"sources": sources([str(payload)]), "output": payload.with_name("out")}
+    return ParseRequest(**(usual | options))
+
+
+def lines(payload: Path, **options: Any) -> list[dict[str, Any]]:
+    """What is written, as JSON Lines."""
+    run(request(payload, **options))
+    return [json.loads(line) for line in payload.with_name("out").read_bytes().splitlines()]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_filters_and_duplicates_are_in_the_balance(payload: Path, jobs: int) -> None:
+    """Read = written + duplicates + filtered, whichever number of processes."""
+    payload.write_bytes(payload.read_bytes().splitlines()[0])
+    wanted = Filter.of(types=["*.email.*"], since="@1782900000", until=None, now=0)
+    outcome = run(request(payload, wanted=wanted, dedupe=True, jobs=jobs))
+    assert {"events_read": 3, "written": 1, "duplicates": 1, "filtered": 1}.items() <= outcome.summary().items()
+    assert outcome.balance.balanced
+
+
+def test_several_processes_keep_the_order(tmp_path: Path) -> None:
+    """What two processes write is what one writes, over more chunks than are done before they are asked to help."""
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(
+        b"".join(b'{"event_type":"a","user":{"n":%d},"id":"%s"}\n' % (n, b"x" * 100_000) for n in range(160))
+    )
+    assert lines(path, jobs=2) == lines(path, jobs=1)
+
+
+def test_the_names_of_both_exports(payload: Path) -> None:
+    """As Treasure Data's streaming connector has them, with dots, and short."""
+    for names, user in ((Names.SHORT, "user_id"), (Names.STREAMING, "user_user_id"), (Names.DOTTED, "user.user_id")):
+        assert user in lines(payload, names=names)[0]
+
+
+def test_nested_objects_become_text(payload: Path) -> None:
+    """The JSON as it stands, numbers that no program holds included."""
+    text = lines(payload, nested=Nested.JSON)[1]["custom_properties"]
+    assert text.startswith('{"n":1e400,')
+
+
+def test_fields_are_picked_and_ordered(payload: Path) -> None:
+    """Those that an event does not have are left out of JSON, and empty in a table."""
+    assert [list(each) for each in lines(payload, fields=("time", "name", "id"))][:2] == [
+        ["time", "id"],
+        ["time", "name", "id"],
+    ]
+    run(request(payload, fields=("time", "name", "id"), to=To.CSV))
+    assert payload.with_name("out").read_bytes().splitlines()[:3] == [
+        b"time,name,id",
+        b"1782900000,,1",
+        b"1782900060,n,2",
+    ]
+
+
+def test_columns_are_those_of_the_types_met_in_the_order_of_the_catalogue(payload: Path) -> None:
+    """Whether an event has a value for one or not; what the catalogue does not know follows."""
+    payload.write_bytes(OPEN.replace(b'"properties":{}', b'"properties":{"zzz":1}'))
+    run(request(payload, to=To.TSV))
+    head, row = payload.with_name("out").read_text().splitlines()
+    columns = head.split("\t")
+    assert columns[:4] == ["event_type", "id", "time", "user_id"]
+    assert columns[-1] == "zzz"
+    assert "campaign_id" in columns
+    assert "price" not in columns
+    assert row.count("\\N") == len(columns) - 5
+
+
+def test_hashes_are_hmac_sha256_of_the_text(payload: Path, tmp_path: Path) -> None:
+    """As the README says: anybody with the key can compute them, and joins still work."""
+    key = tmp_path / "mask.key"
+    key.write_bytes(b"0123456789abcdef\n")
+    first, second, _ = lines(payload, mask=Mask.HASH, mask_key=key)
+    assert first["user_id"] == second["user_id"] == hmac.digest(b"0123456789abcdef", b"u", "sha256").hex()
+    custom = second["custom_properties"]
+    assert custom["phone"] == hmac.digest(b"0123456789abcdef", b"4915112345678", "sha256").hex()
+    assert custom["mail"] == hmac.digest(b"0123456789abcdef", b"to a@b.example", "sha256").hex()
+    assert custom["at"] == "2026-07-01"
+    assert (first["id"], first["time"]) == ("1", 1782900000)
+
+
+def test_masking_changes_nothing_else() -> None:
+    """Other values byte for byte; dropped members are gone."""
+    assert Masking(None)(CUSTOM) == (
+        b'{"event_type":"users.behaviors.CustomEvent","id":"2","time":1782900060,"properties":'
+        b'{"name":"n","custom_properties":{"n":1e400,"at":"2026-07-01"}}}'
+    )
+    plain = b'{"event_type":"a","id":"1","time":2,"properties":{"x":{"a": 1.0,"b":"\\ud800"}}}'
+    assert Masking(b"k")(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b.de", "call +49 (151) 123-456", "555-123-4567", "at 10.0.0.1!", "::1", "fe80::1%eth0"]
+)
+def test_what_looks_personal(text: str) -> None:
+    """E-mail addresses, phone numbers and IP addresses, alone or in a sentence."""
+    assert looks_personal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026-07-01T10:00:00Z", "12:30:45", "a@", "1.2.3", "SKU-1234-56", "eb17c229-42ac-4442-86b8-41bbfd2c11e2"],
+)
+def test_what_does_not(text: str) -> None:
+    """Dates, times, versions and ids stay."""
+    assert not looks_personal(text)
+
+
+def test_a_file_for_each_type(payload: Path, tmp_path: Path) -> None:
+    """In the names of the streaming connector; together they are what one file is."""
+    outcome = run(request(payload, output=None, split=True, out_dir=tmp_path / "types"))
+    assert sorted(path.name for path in (tmp_path / "types").iterdir()) == list(outcome.files)
+    assert outcome.files == ("users_behaviors_custom_event.jsonl", "users_messages_email_open.jsonl")
+    assert len((tmp_path / "types" / outcome.files[1]).read_bytes().splitlines()) == 2
+
+
+def test_the_files_of_types_appear_together_or_not_at_all(payload: Path, tmp_path: Path) -> None:
+    """A run that stops leaves neither files nor a folder."""
+    with pytest.raises(TooManyRejectsError):
+        run(request(payload, output=None, split=True, out_dir=tmp_path / "types", max_rejects=Rejects.of("0")))
+    assert not (tmp_path / "types").exists()
+
+
+@pytest.mark.parametrize(
+    ("event_type", "stem"),
+    [
+        ("users.behaviors.Purchase", "users_behaviors_purchase"),
+        ("users.behaviors.CustomEvent", "users_behaviors_custom_event"),
+        ("", "unknown"),
+        ("../../etc/passwd", "etc_passwd"),
+    ],
+)
+def test_file_names(event_type: str, stem: str) -> None:
+    """Lower snake case; whatever a type is called, its file is in the folder."""
+    assert file_stem(event_type) == stem
+
+
+@pytest.mark.parametrize("limit", ["0", "49%"])
+def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str) -> None:
+    """Exit code 1 and no output; what was rejected is kept, with the reasons."""
+    rejects = tmp_path / "rejects.jsonl"
+    with pytest.raises(TooManyRejectsError, match="1 rejected") as error:
+        run(request(payload, rejects=rejects, max_rejects=Rejects.of(limit)))
+    assert error.value.exit_code is ExitCode.FINDINGS
+    assert not payload.with_name("out").exists()
+    assert len(rejects.read_bytes().splitlines()) == 1
+    run(request(payload, max_rejects=Rejects.of("50%")))
+
+
+def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
+    """For scripts, for whom standard output is taken by the data."""
+    outcome = run(request(payload, summary=tmp_path / "summary.json"))
+    assert json.loads((tmp_path / "summary.json").read_bytes()) == json.loads(json.dumps(outcome.as_dict()))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"split": True},
+        {"out_dir": Path("x")},
+        {"split": True, "out_dir": Path("x")},
+        {"mask": Mask.HASH},
+        {"mask_key": Path("k")},
+        {"mask": Mask.HASH, "mask_key": Path("/dev/null")},
+        {"mask": Mask.HASH, "mask_key": Path("/nowhere")},
+        {"fields": ("a", "a")},
+        {"fields": ()},
+        {"to": To.CSV, "nested": Nested.OBJECT},
+        {"summary": Path("same"), "rejects": Path("same")},
+    ],
+)
+def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]) -> None:
+    """Are refused before anything is read or written."""
+    with pytest.raises(UsageError):
+        run(request(payload, **options))
+    assert not payload.with_name("out").exists()
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "101%", "1.5"])
+def test_a_bound_that_is_none(text: str) -> None:
+    """Neither a number nor a percentage."""
+    with pytest.raises(UsageError, match="--max-rejects"):
+        Rejects.of(text)
+
+
+def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
+    """Numbers as numbers, texts with dictionaries, zstd; the values are those of the JSON Lines."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.jsonl"))
+    run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
+    events = [json.loads(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
+    file = parquet.ParquetFile(tmp_path / "x.parquet")
+    types = {field.name: str(field.type) for field in file.schema_arrow}
+    assert (types["time"], types["price"], types["user_id"]) == ("int64", "double", "string")
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    for event, row in zip(events, file.read().to_pylist(), strict=True):
+        for name, value in row.items():
+            wanted = event.get(name)
+            assert value == wanted or json.loads(value) == wanted
