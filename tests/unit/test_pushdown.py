@@ -65,7 +65,7 @@ BATCHES = [
 ]
 BROKEN = [
     *BATCHES,
-    '[{"id": ',
+    '[{"id" 1}]',
     "7",
     '{"no": "events"}',
     '{"events": {"id": 1}}',
