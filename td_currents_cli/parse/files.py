@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 from td_currents_cli.errors import OutputError
+from td_currents_cli.write.atomic import write_all
 
 MOST_OPEN: Final = 32
 """Files that are open at a time; one more closes the one that was not written to for longest."""
@@ -37,7 +38,7 @@ class TypeFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: OrderedDict[str, IO[bytes]] = OrderedDict()
+        self._open: OrderedDict[str, BinaryIO] = OrderedDict()
         self.stems: dict[str, None] = {}
 
     def write(self, stem: str, lines: bytes) -> None:
@@ -49,7 +50,7 @@ class TypeFiles:
             file = self.path(stem).open("ab")
             self.stems[stem] = None
         self._open[stem] = file
-        file.write(lines)
+        write_all(file, lines)
 
     def path(self, stem: str) -> Path:
         """The file of an event type while it is written."""

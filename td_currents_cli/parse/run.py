@@ -19,7 +19,7 @@ from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
 from td_currents_cli.read import records
 from td_currents_cli.work import in_order
-from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.atomic import atomic_output, write_all
 from td_currents_cli.write.json_text import json_document
 
 CHUNK: Final = 1 << 20
@@ -121,7 +121,7 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[Take]:
     with ExitStack() as stack:
         output = stack.enter_context(atomic_output(request.output))
         if not request.is_table:
-            yield lambda shaped: output.writelines(shaped.lines)
+            yield lambda shaped: write_all(output, b"".join(shaped.lines))
             return
         spool = stack.enter_context(Spool())
         yield spool.take

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 from td_currents_cli.catalog import load
 from td_currents_cli.errors import OutputError
@@ -10,6 +10,7 @@ from td_currents_cli.events.names import full_name
 from td_currents_cli.parse.columns import Met, columns_of, members_of, text_of
 from td_currents_cli.parse.request import ParseRequest, To
 from td_currents_cli.parse.shape import Shaped
+from td_currents_cli.write.atomic import write_all
 from td_currents_cli.write.cells import FORMS
 
 _KINDS: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
@@ -24,7 +25,7 @@ class Spool:
     grow with the input, the disk takes the events once more while the command runs.
     """
 
-    def __init__(self, file: IO[bytes] | None = None) -> None:
+    def __init__(self, file: BinaryIO | None = None) -> None:
         self.met = Met()
         self._file = file or tempfile.TemporaryFile()  # noqa: SIM115 -- closed by this object's own exit
 
@@ -46,14 +47,14 @@ class Spool:
         """
         self.met.merge(shaped.met)
         try:
-            self._file.writelines(shaped.lines)
+            self._file.write(b"".join(shaped.lines))
         except OSError as error:
             raise OutputError(
                 f"cannot keep the events in a temporary file: {error.strerror}",
                 hint="Make room there, or set TMPDIR to a larger disk.",
             ) from None
 
-    def lay_out(self, output: IO[bytes], request: ParseRequest) -> None:
+    def lay_out(self, output: BinaryIO, request: ParseRequest) -> None:
         """Write all events as a table."""
         columns = request.fields or columns_of(self.met, request.names)
         self._file.seek(0)
@@ -64,8 +65,9 @@ class Spool:
             write_parquet(output, kinds, self._values(kinds))
             return
         form = FORMS[request.to]
-        output.write(form.line(columns, dict(zip(columns, columns, strict=True))))
-        output.writelines(form.line(columns, cells_of(event)) for event in self._file)
+        write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
+        for event in self._file:
+            write_all(output, form.line(columns, cells_of(event)))
 
     def _values(self, kinds: dict[str, str]) -> Iterator[list[Any]]:
         for event in self._file:

@@ -42,6 +42,17 @@ def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
     return _beside(path, mode)
 
 
+def write_all(output: BinaryIO, data: bytes) -> None:
+    """Write much at once, to the end.
+
+    Under PYTHONUNBUFFERED, which many containers set, standard output is a file without a buffer: a write to a pipe
+    that is cut short, because the reader went away, is no error there before the next one.
+    """
+    rest = memoryview(data)
+    while rest:
+        rest = rest[output.write(rest) :]
+
+
 @contextmanager
 def _standard_output() -> Iterator[BinaryIO]:
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from td_currents_cli.errors import UsageError
 GROUP: Final = 50_000
 """Rows of a row group: bounds the memory, and is what readers skip by."""
 
-COLUMNS_AT_ONCE: Final = 1_000_000
+CELLS: Final = 400_000
 """Cells of a row group at most."""
 
 
@@ -46,7 +46,7 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
     }
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     texts = [name for name, kind in columns.items() if kind == "string"]
-    size = max(1, min(GROUP, COLUMNS_AT_ONCE // max(1, len(columns))))
+    size = max(1, min(GROUP, CELLS // max(1, len(columns))))
 
     def write(some: list[Sequence[Any]]) -> None:
         arrays = [

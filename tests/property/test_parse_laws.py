@@ -103,10 +103,10 @@ def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
     assert parsed(folder, lines) == lines
     once = parsed(folder, text, dedupe=True)
     assert parsed(folder, once, dedupe=True) == once
-    first = {}
+    first: dict[str, bytes] = {}
     for line in lines.splitlines():
         event = json.loads(line)
-        first.setdefault(event.get("id", line), line)
+        first.setdefault(str(event.get("id", line)), line)
     assert once.splitlines() == list(first.values())
 
 

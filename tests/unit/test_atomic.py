@@ -1,3 +1,4 @@
+import io
 import os
 import resource
 import stat
@@ -6,12 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import pytest
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.atomic import atomic_output, write_all
 
 
 class Stop(BaseException):
@@ -171,3 +172,20 @@ def _file_size_limit(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_write_that_is_cut_short_is_gone_on_with() -> None:
+    """As standard output without a buffer cuts them."""
+    taken: list[bytes] = []
+
+    class Short(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any, /) -> int:
+            taken.append(bytes(data[:3]))
+            return len(taken[-1])
+
+    output: Any = Short()
+    write_all(output, b"0123456789")
+    assert b"".join(taken) == b"0123456789"

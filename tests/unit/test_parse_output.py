@@ -32,7 +32,7 @@ def payload(tmp_path: Path) -> Path:
 
 def request(payload: Path, **options: Any) -> ParseRequest:
     """Of that file, to a file beside it."""
-    usual = {"sources": sources([str(payload)]), "output": payload.with_name("out")}
+    usual: dict[str, Any] = {"sources": sources([str(payload)]), "output": payload.with_name("out")}
     return ParseRequest(**(usual | options))
 
 
