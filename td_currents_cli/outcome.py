@@ -63,6 +63,7 @@ class Balance:
         events_out: those that were used: counted, written.
         duplicates: those left out because their id came before.
         filtered: those left out because they were not asked for.
+        lost: one for each cell that is cut off: the event that is torn. How many came after it, nobody knows.
     """
 
     rows_read: int
@@ -72,6 +73,7 @@ class Balance:
     events_out: int
     duplicates: int = 0
     filtered: int = 0
+    lost: int = 0
 
     @property
     def rows_good(self) -> int:
@@ -81,7 +83,8 @@ class Balance:
     @property
     def balanced(self) -> bool:
         """Whether every event that was read is accounted for. If not, this program is wrong."""
-        return self.events_read == self.events_out + self.duplicates + self.filtered + self.events_rejected
+        used = self.events_out + self.duplicates + self.filtered
+        return self.events_read == used + self.events_rejected + self.lost
 
 
 def exit_code_of(problems: Problems, balance: Balance) -> ExitCode:

@@ -15,6 +15,7 @@ import typer
 
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
 from td_currents_cli.outcome import Outcome, error_envelope
+from td_currents_cli.read.options import From
 from td_currents_cli.render.terminal import Color, Terminal
 
 
@@ -42,6 +43,28 @@ Jobs = Annotated[
     typer.Option("--jobs", metavar="N", min=1, help="Processes for large inputs.", show_default="one for each core"),
 ]
 
+
+INPUT: Final = "Input"
+
+FromForm = Annotated[
+    From,
+    typer.Option("--from", help="Form of the input, where its contents are not to decide.", rich_help_panel=INPUT),
+]
+
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME|NUMBER",
+        help="Column of the batches; numbers begin at 1.",
+        show_default="events, else found by content",
+        rich_help_panel=INPUT,
+    ),
+]
+
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The first row is no line of names.", rich_help_panel=INPUT)
+]
 
 WHICH: Final = "Which events"
 

@@ -8,9 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import WHICH, Jobs, Paths, Since, Types, Until, command
-from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
+from td_currents_cli.cli.common import WHICH, Column, FromForm, Jobs, NoHeader, Paths, Since, Types, Until, command
+from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.read.options import From, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 GROUPS: Final = "Groups"
@@ -109,9 +110,11 @@ def count(
             rich_help_panel=CHECKS,
         ),
     ] = None,
+    form: FromForm = From.AUTO,
+    column: Column = None,
+    no_header: NoHeader = False,
     jobs: Jobs = None,
     site: TableSite = None,
-    column: Column = None,
     api_key_file: ApiKeyFile = None,
     terminal: Terminal,
 ) -> Outcome:
@@ -150,6 +153,7 @@ def count(
                 expect=expect,
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
+                reading=ReadOptions.of(form, column, no_header=no_header),
                 jobs=jobs_of(jobs),
                 tables=asked,
             )

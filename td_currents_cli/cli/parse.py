@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import WHICH, Jobs, Paths, Since, Types, Until, command
-from td_currents_cli.cli.tables import TABLES, ApiKeyFile, Column, TableSite, read, tables
+from td_currents_cli.cli.common import (
+    WHICH,
+    Column,
+    FromForm,
+    Jobs,
+    NoHeader,
+    Paths,
+    Since,
+    Types,
+    Until,
+    command,
+)
+from td_currents_cli.cli.tables import TABLES, ApiKeyFile, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.read.options import From, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -85,6 +97,9 @@ def parse(
         Path | None,
         typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.", rich_help_panel=FILES),
     ] = None,
+    form: FromForm = From.AUTO,
+    column: Column = None,
+    no_header: NoHeader = False,
     max_rejects: Annotated[
         str | None,
         typer.Option(
@@ -141,7 +156,6 @@ def parse(
         ),
     ] = None,
     site: TableSite = None,
-    column: Column = None,
     api_key_file: ApiKeyFile = None,
     terminal: Terminal,
 ) -> Outcome:
@@ -162,10 +176,13 @@ def parse(
     with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
         if into is not None:
             return _insert(into, asked, wanted, dedupe=dedupe, files=(output, out_dir, rejects, summary))
+        # What is downloaded has the form of rows that are found without being told.
+        reading = ReadOptions.of(form, column if asked is None else None, no_header=no_header)
         with read(paths, asked) as found:
             return run(
                 ParseRequest(
                     sources=found,
+                    reading=reading,
                     output=output,
                     rejects=rejects,
                     summary=summary,

@@ -9,6 +9,7 @@ from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import Tally
 from td_currents_cli.outcome import Balance, ProblemLog, Problems
 from td_currents_cli.read import records
+from td_currents_cli.read.options import DEFAULT
 from td_currents_cli.read.spread import Part, spread
 from td_currents_cli.read.stretches import Stretches
 
@@ -26,15 +27,15 @@ def counted(request: CountRequest, distinct: "Distinct | None") -> Counted:
         distinct: remembers ids and users, where that is wanted.
     """
     plan = Plan(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
-    if distinct is None:
+    if distinct is None and request.reading == DEFAULT:
         return _together(spread(Counting, (plan,), Stretches(request.sources), request.jobs), plan)
     return _together(_one_by_one(request, Counting(plan, distinct)), plan)
 
 
 def _one_by_one(request: CountRequest, counting: Counting) -> Iterator[Part[Counted]]:
-    # Which of two events with one id came first, only one process can know.
+    # Which of two events with one id came first, only one process can know; and stretches are told by their contents.
     for source in request.sources:
-        yield Part(counting(records([source]), source.name))
+        yield Part(counting(records([source], request.reading), source.name))
 
 
 def _together(parts: Iterable[Part[Counted]], plan: Plan) -> Counted:

@@ -88,6 +88,7 @@ class CountOutcome(Outcome):
             "events_rejected": self.balance.events_rejected,
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
+            "lost": self.balance.lost,
             **{name: self.total.figures()[name] for name in ASKED[1:] if name in self.fields},
             "problems": self.problems.total,
             "by": self.by,

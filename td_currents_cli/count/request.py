@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.tables import Tables
@@ -43,6 +44,7 @@ class CountRequest:
         expect: a file with the counts that should come out.
         compare: a file with the counts of an earlier run.
         fail_on_drop: part, 0 to 1, by which no group may have fewer events than in the earlier run; None for any.
+        reading: what is known of the form of the sources.
         jobs: number of processes.
         limit: digests of ids that are kept in memory; None for the usual number.
         tables: of Treasure Data, to be asked instead of the sources; None for none.
@@ -63,6 +65,7 @@ class CountRequest:
     expect: Path | None = None
     compare: Path | None = None
     fail_on_drop: float | None = None
+    reading: ReadOptions = DEFAULT
     jobs: int = 1
     limit: int | None = None
     tables: "Tables | None" = None

@@ -13,6 +13,7 @@ from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.syntax import syntax_problem, too_deep
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.documents import Document, documents_in
+from td_currents_cli.read.rows.torn import torn
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields a verb needs."""
@@ -28,12 +29,14 @@ class Decoded(Generic[E]):
         rejected: whether the batch as a whole was rejected, so that nothing is known of its events.
         documents: what the batch turned out to be, where it is several documents on one line (`cat` of files without
             a last line end). `events` and `problems` are those of all of them.
+        lost: how many events a cell that is cut off has lost, as far as is known: the last problem tells of it.
     """
 
     events: list[E]
     problems: list[Problem] = field(default_factory=list)
     rejected: bool = False
     documents: Sequence[Record] = ()
+    lost: int = 0
 
 
 class Decoder(Generic[E]):
@@ -80,13 +83,34 @@ class Decoder(Generic[E]):
             problem = too_deep(batch)
         documents = _documents_on_one_line(batch) if problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER} else ()
         if len(documents) < 2:
-            return Decoded([], [problem], rejected=True)
+            return self._of_torn_cell(batch, problem) or Decoded([], [problem], rejected=True)
         together: Decoded[E] = Decoded([], documents=documents)
         for document in documents:
             decoded = Decoded([], [document]) if isinstance(document, Problem) else self(document)
             together.events += decoded.events
             together.problems += decoded.problems
         return together
+
+    def _of_torn_cell(self, batch: Batch, problem: Problem) -> Decoded[E] | None:
+        """The whole events of a cell that is cut off; None for what is wrong in any other way."""
+        left = torn(batch.data) if batch.location.row is not None and problem.code is Code.NOT_JSON else None
+        if left is None:
+            return None
+        decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))
+        whole = "1 whole event" if len(left.elements) == 1 else f"{len(left.elements):,} whole events"
+        message = f"the cell is cut off after {whole}: {len(left.rest):,} bytes of the next are lost"
+        decoded.problems.append(
+            Problem(
+                code=Code.CUT_OFF,
+                location=batch.location,
+                message=message,
+                event_index=len(left.elements),
+                hint="Export the row again, as JSON Lines or msgpack.",
+                raw=batch.data,
+            )
+        )
+        decoded.lost = 1
+        return decoded
 
     def _one_by_one(self, batch: Batch) -> Decoded[E]:
         elements = elements_of(batch)

@@ -26,6 +26,7 @@ class Intake:
     rows_rejected: int = 0
     events_read: int = 0
     events_rejected: int = 0
+    lost: int = 0
 
     def events(
         self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]
@@ -47,7 +48,8 @@ class Intake:
                 self.rows_rejected += 1
             else:
                 self.events_read += len(decoded.events) + len(decoded.problems)
-                self.events_rejected += len(decoded.problems)
+                self.events_rejected += len(decoded.problems) - decoded.lost
+                self.lost += decoded.lost
             for problem in decoded.problems:
                 self._note(problem)
             if not decoded.rejected:
@@ -63,6 +65,7 @@ class Intake:
             events_out=events_out,
             duplicates=duplicates,
             filtered=filtered,
+            lost=self.lost,
         )
 
     def _note(self, problem: Problem) -> None:

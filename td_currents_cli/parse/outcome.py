@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from td_currents_cli.outcome import Balance, Outcome
+from td_currents_cli.read.options import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +12,8 @@ class ParseOutcome(Outcome):
     """Where every row and event went.
 
     Attributes:
+        balance: of rows and events.
+        shapes: how sources of rows were read, each way once.
         files: written for event types, by name; empty where all events went to one output.
         spilled: digests of ids that did not fit into memory.
     """
@@ -18,6 +21,7 @@ class ParseOutcome(Outcome):
     command: ClassVar[str] = "parse"
 
     balance: Balance
+    shapes: tuple[Shape, ...] = ()
     files: tuple[str, ...] = ()
     spilled: int = 0
 
@@ -31,6 +35,7 @@ class ParseOutcome(Outcome):
             "written": self.balance.events_out,
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
-            "lost": 0,
+            "lost": self.balance.lost,
+            "read_as": [str(shape) for shape in self.shapes],
             **({"files": list(self.files)} if self.files else {}),
         }

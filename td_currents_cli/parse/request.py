@@ -14,6 +14,7 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.events.names import Names
 from td_currents_cli.read import Source
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 
 SHORTEST_KEY: Final = 16
 """Bytes of a key: fewer can be guessed, and e-mail addresses with them."""
@@ -69,6 +70,7 @@ class ParseRequest:
     """What to parse, and where to.
 
     Attributes:
+        reading: what is known of the form of the sources.
         output: the file of flat events; None for standard output.
         rejects: the file of rejected rows and events, one JSON object a line; None for none.
         summary: the file of the run's JSON envelope; None for none.
@@ -88,6 +90,7 @@ class ParseRequest:
     """
 
     sources: Sequence[Source]
+    reading: ReadOptions = DEFAULT
     output: Path | None = None
     rejects: Path | None = None
     summary: Path | None = None

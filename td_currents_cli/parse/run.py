@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.model import Batch, Record
-from td_currents_cli.outcome import Balance, ProblemLog, Problems, exit_code_of
+from td_currents_cli.outcome import Balance, ProblemLog, exit_code_of
 from td_currents_cli.parse.files import TypeFiles, appearing_together, file_stem
 from td_currents_cli.parse.outcome import ParseOutcome
 from td_currents_cli.parse.rejects import check_rejects, rejects_file
@@ -18,6 +18,7 @@ from td_currents_cli.parse.request import Nested, ParseRequest, To
 from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
 from td_currents_cli.read import records
+from td_currents_cli.read.options import Shape
 from td_currents_cli.work import in_order
 from td_currents_cli.write.atomic import atomic_output, write_all
 from td_currents_cli.write.json_text import json_document
@@ -45,9 +46,10 @@ def run(request: ParseRequest) -> ParseOutcome:
 
         require_pyarrow()
     plan, files = _plan(request), list[str]()
-    tally = _Tally(request)
+    tally, shapes = _Tally(request), dict[Shape, None]()
     with rejects_file(request.rejects) as reject, _seen(request) as seen, _output(request, files) as take:
-        work = closing(in_order(Shaping, (plan,), _chunks(records(request.sources)), request.jobs))
+        stream = records(request.sources, request.reading, shapes.setdefault)
+        work = closing(in_order(Shaping, (plan,), _chunks(stream), request.jobs))
         with work as parts:
             for _chunk, shaped in parts:
                 reject(shaped.rejects)
@@ -55,7 +57,7 @@ def run(request: ParseRequest) -> ParseOutcome:
                 tally.take(shaped, duplicates)
                 take(shaped)
         check_rejects(request.max_rejects, tally.balance, finished=True)
-    outcome = tally.outcome(tuple(files), 0 if seen is None else seen.spilled)
+    outcome = tally.outcome(tuple(shapes), tuple(files), 0 if seen is None else seen.spilled)
     if request.summary is not None:
         with atomic_output(request.summary) as output:
             output.write(json_document(outcome.as_dict()))
@@ -154,7 +156,6 @@ class _Tally:
     def __init__(self, request: ParseRequest) -> None:
         self._request = request
         self._log = ProblemLog()
-        self._problems = Problems()
         self.balance = _NOTHING
 
     def take(self, shaped: Shaped, duplicates: int) -> None:
@@ -163,19 +164,15 @@ class _Tally:
         self.balance = Balance(
             **{each.name: getattr(self.balance, each.name) + getattr(some, each.name) for each in fields(Balance)}
         )
-        for problem in shaped.problems.kept:
-            self._log.add(problem)
-        self._problems = Problems(
-            by_severity=self._problems.by_severity + shaped.problems.by_severity,
-            unreadable=self._problems.unreadable + shaped.problems.unreadable,
-        )
+        self._log.take(shaped.problems)
         check_rejects(self._request.max_rejects, self.balance, finished=False)
 
-    def outcome(self, files: tuple[str, ...], spilled: int) -> ParseOutcome:
+    def outcome(self, shapes: tuple[Shape, ...], files: tuple[str, ...], spilled: int) -> ParseOutcome:
         """The frozen result."""
-        problems = replace(self._problems, kept=self._log.result().kept)
+        problems = self._log.result()
         return ParseOutcome(
             balance=self.balance,
+            shapes=shapes,
             files=files,
             spilled=spilled,
             problems=problems,

@@ -40,6 +40,13 @@ def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
     return _documents(scanner, source, take_object)
 
 
+def lines(scanner: Scanner) -> Iterator[Document]:
+    """All lines that are left in the scanner, but for blank ones, each as a document."""
+    while scanner.next_byte():
+        line, column, offset = scanner.line, scanner.column, scanner.offset
+        yield Document(scanner.take_line().rstrip(SPACE), line, column, offset)
+
+
 def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
     """The documents of a text that turned out to hold more than one, each by itself.
 

@@ -19,7 +19,7 @@ SPACE: Final = b" \t\r\n"
 
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
 _COMPLAINT: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -102,6 +102,17 @@ class Scanner:
         self._indentation = b""
         return line
 
+    def sample(self) -> bytes:
+        """As many of the next bytes as `peek_line` looks at, not taken."""
+        return self.head(LONGEST_PEEK)
+
+    def take_piece(self, size: int) -> bytes:
+        """Take some of the next bytes, up to about that many, whatever they are; empty at the end."""
+        self.head(1)
+        piece = self._window[self._start : self._start + size]
+        self._start += len(piece)
+        return piece
+
     def take_object_line(self) -> bytes | None:
         """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it.
 
@@ -161,7 +172,7 @@ class Scanner:
         if self._skippable is None:
             # Only sizes are read off this copy: msgspec stops at a lone surrogate, which must not cut a value short.
             hides = b"\\u" in self._window
-            self._skippable = memoryview(_SURROGATE.sub(rb"\\u0041", self._window) if hides else self._window)
+            self._skippable = memoryview(SURROGATE.sub(rb"\\u0041", self._window) if hides else self._window)
         rest = self._skippable[self._start :]
         try:
             _RAW.decode(rest)
@@ -252,7 +263,7 @@ def code_points(text: bytes) -> int:
 def is_json(text: bytes) -> bool:
     """Whether this is one well-formed JSON value, as far as its structure goes."""
     try:
-        _RAW.decode(_SURROGATE.sub(rb"\\u0041", text))
+        _RAW.decode(SURROGATE.sub(rb"\\u0041", text))
     except (msgspec.DecodeError, RecursionError):
         return False
     return True

@@ -13,7 +13,7 @@ from td_currents_cli.errors import InputError, UsageError
 
 STDIN: Final = "-"
 
-FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv")
+FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
 """What a folder is searched for, in any case. A file that is named is read whatever its ending: contents decide."""

@@ -23,6 +23,7 @@ def balance_line(balance: Balance, done: str) -> str:
         (balance.duplicates, "duplicates"),
         (balance.filtered, "filtered"),
         (balance.events_rejected, "rejected"),
+        (balance.lost, "lost in cells that are cut off"),
     ):
         if number:
             events.append(f"{number:,} {what}")

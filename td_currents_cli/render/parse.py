@@ -8,10 +8,12 @@ from td_currents_cli.render.terminal import Terminal
 
 
 def text(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
-    """The problems and the balance, on standard error."""
+    """The problems, where the batches were found or the events are, and the balance, on standard error."""
     show_problems(outcome.problems, terminal)
     if isinstance(outcome, InsertOutcome):
         _inserted(outcome, terminal)
+    elif outcome.shapes:
+        terminal.say("; ".join(map(str, outcome.shapes)), "dim")
     terminal.say(balance_line(outcome.balance, "written"), "dim")
 
 

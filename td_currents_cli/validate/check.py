@@ -142,6 +142,11 @@ class Checker:
         elif decoded.rejected:
             problems = [_of_rejected(problem, batch) for problem in decoded.problems]
             yield Checked(location=batch.location, problems=problems, rejected=True)
+        elif decoded.lost:
+            problems = [_of_rejected(problem, batch) for problem in decoded.problems]
+            whole = b"[" + b",".join(map(bytes, decoded.events)) + b"]"
+            for checked in self(Batch(whole, batch.location)) if decoded.events else [Checked(location=batch.location)]:
+                yield msgspec.structs.replace(checked, problems=[*checked.problems, *problems])
         else:
             yield self._diagnosed(Elements(batch, [batch.data]))
 

@@ -238,7 +238,7 @@ def test_whatever_is_read_is_accounted_for(tmp_path_factory: pytest.TempPathFact
     assert lines.pop() == b""
     assert [type(json.loads(line)) for line in lines] == [dict] * parsed.events_out
     rejected = [json.loads(line) for line in rejects.read_bytes().split(b"\n") if line]
-    assert len(rejected) == parsed.rows_rejected + parsed.events_rejected
+    assert len(rejected) == parsed.rows_rejected + parsed.events_rejected + parsed.lost
 
 
 @st.composite

@@ -69,7 +69,7 @@ def test_an_unknown_case_is_refused_with_the_names_there_are() -> None:
     command = [sys.executable, "-m", "tests.benchmarks", "count-payload"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "no such case: count-payload (there are: count-payloads, count-rows-csv, send-curl, " in done.stderr
+    assert "no such case: count-payload (there are: count-payloads, count-rows-csv, parse-rows-csv, " in done.stderr
 
 
 def test_processor_time_and_peak_memory_are_those_of_descendants_too(benchmarks: Any, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
         "events_rejected": 1,
         "duplicates": 0,
         "filtered": 0,
+        "lost": 0,
         "problems": 2,
         "by": ("event_type",),
         "timezone": "UTC",

@@ -37,6 +37,7 @@ def test_rows_become_flat_events(rows: Path, tmp_path: Path) -> None:
         "duplicates": 0,
         "filtered": 0,
         "lost": 0,
+        "read_as": ["column `events` (2nd), CSV with header"],
     }
 
 

@@ -1,4 +1,4 @@
-"""Ingested rows as CSV with a header line (RFC 4180): `td query -f csv -c`, the console's download."""
+"""Ingested rows as CSV (RFC 4180): `td query -f csv -c`, the console's download."""
 
 import csv
 import math
@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.rows.cell import batch_text
+from td_currents_cli.read.options import COLUMN
+from td_currents_cli.read.rows import flat
+from td_currents_cli.read.rows.cell import batch_text, other_width, unwrapped
 from td_currents_cli.read.rows.quotes import undoubled
 from td_currents_cli.read.scanner import Scanner, is_json
-
-COLUMN: Final = "events"
 
 LONGEST: Final = 1 << 25
 """Bytes of a row with line ends in its quotes: past that, a quote was not closed. On one line, a row has no limit."""
@@ -40,7 +40,13 @@ def records(scanner: Scanner, source: str, header: Sequence[str]) -> Iterator[Re
 
 
 def rows(
-    lines: "Lines", source: str, header: Sequence[str], *, row: int = 0, limit: float = math.inf
+    lines: "Lines",
+    source: str,
+    header: Sequence[str],
+    *,
+    row: int = 0,
+    limit: float = math.inf,
+    column: int | None = None,
 ) -> Iterator[Record]:
     """As `records`, below the header.
 
@@ -50,15 +56,17 @@ def rows(
         header: the names of their columns.
         row: the number of the row before them.
         limit: the offset from which no row is begun any more.
+        column: place of the batch in a row, from 0; None for that of `events`.
     """
-    column, width = header.index(COLUMN), len(header)
+    width = len(header)
+    column = header.index(COLUMN) if column is None else column
     while lines.offset < limit and (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
         row += 1
         place = Location(source=source, line=first.number, row=row, offset=first.offset)
         if (batch := _plain_batch(first.text, column, width)) is not None:
-            yield Batch(batch, place)
+            yield Batch(unwrapped(batch), place)
             continue
         taken = [first, *_continuation(first, lines)]
         record = _record(taken, place, column, width)
@@ -73,6 +81,24 @@ def rows(
         yield record
 
 
+def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Record]:
+    """An event for each row of a table that has one in each: see `flat`."""
+    row = 0
+    while (first := lines.take()) is not None:
+        if not first.text.strip(b"\r"):
+            continue
+        row += 1
+        place = Location(source=source, line=first.number, row=row, offset=first.offset)
+        taken = [first] if lines.is_tsv else [first, *_continuation(first, lines)]
+        cells = _checked(taken, place, len(names), is_tsv=lines.is_tsv)
+        if isinstance(cells, Problem):
+            if lines.failed and lines.ended:
+                return
+            yield cells
+        else:
+            yield Batch(flat.of_texts(list(names), cells), place)
+
+
 class _Line(Struct, frozen=True, gc=False):
     text: bytes
     number: int
@@ -80,9 +106,14 @@ class _Line(Struct, frozen=True, gc=False):
 
 
 class Lines:
-    """The lines of a scanner, which can be given back."""
+    """The lines of a scanner, which can be given back.
 
-    def __init__(self, scanner: Scanner) -> None:
+    Attributes:
+        is_tsv: whether a TAB is between two cells, and nothing is in quotes.
+    """
+
+    def __init__(self, scanner: Scanner, *, is_tsv: bool = False) -> None:
+        self.is_tsv = is_tsv
         self._scanner = scanner
         self._given_back: deque[_Line] = deque()
 
@@ -183,17 +214,22 @@ def _first_row(lines: Iterable[_Line], column: int, width: int) -> int | None:
 
 
 def _record(lines: Sequence[_Line], place: Location, column: int, width: int) -> Record:
+    cells = _checked(lines, place, width)
+    return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
+
+
+def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:
+    """The cells of a row, as many as there should be."""
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
-        cells = _cells(text)
+        cells = text.decode().split("\t") if is_tsv else _cells(text)
     except UnicodeDecodeError:
         return Problem(code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", raw=text)
     except csv.Error as error:
         return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not CSV: {error}", raw=text)
     if len(cells) != width:
-        message = f"the row has {len(cells)} cells, the header has {width}"
-        return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
-    return Batch(batch_text(cells[column]), place)
+        return Problem(code=Code.BAD_ROW, location=place, message=other_width(len(cells), width), raw=text)
+    return cells
 
 
 def _cells(text: bytes) -> list[str]:

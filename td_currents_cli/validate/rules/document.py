@@ -155,8 +155,18 @@ RULES: Final = (
         name="row is malformed",
         severity=Severity.ERROR,
         why="The row has other cells than its header promises, or its quotes do not match: its batch cannot be found.",
-        mend="Export the rows again, as CSV with a header or as JSON Lines.",
+        mend="Export the rows again, as JSON Lines or as CSV with a header.",
         bad='time,events\n1782900000,"[…]",3',
         good='time,events\n1782900000,"[…]"',
+    ),
+    Rule(
+        code=Code.CUT_OFF,
+        name="cell is cut off",
+        severity=Severity.ERROR,
+        why="The cell was longer than a column limit or a spreadsheet allows. Its whole events are used; the event "
+        "that is torn, and all that came after it, are lost.",
+        mend="Export the rows again, as JSON Lines or msgpack, and never by way of a spreadsheet.",
+        bad='{"time": 1782900000, "events": "[{ … }, {\\"id\\": "}',
+        good='{"time": 1782900000, "events": "[{ … }, { … }]"}',
     ),
 )

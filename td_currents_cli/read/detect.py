@@ -1,0 +1,104 @@
+"""What lines of text that are no JSON are: CSV or TSV, with or without a header, and where in them the batches are."""
+
+import csv
+import re
+from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
+from typing import Final
+
+from msgspec import Struct
+
+from td_currents_cli.read.options import From, ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.scanner import Scanner
+
+_NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
+_LINES: Final = 100
+"""How many rows are looked at for one with a batch: those before it may be empty."""
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """How rows of text are laid out.
+
+    Attributes:
+        is_tsv: whether TABs are between cells, and nothing is quoted.
+        names: of the columns; as many empty ones where there is no header.
+        column: place of the batches, from 0; None where each row is an event.
+        header: whether the first line holds the names.
+    """
+
+    is_tsv: bool
+    names: list[str]
+    column: int | None
+    header: bool
+
+    @property
+    def shape(self) -> Shape:
+        """The same in words."""
+        number = None if self.column is None else self.column + 1
+        name = self.names[self.column] if self.header and self.column is not None else None
+        return Shape(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
+
+
+def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
+    """The table that comes next in the scanner, or None."""
+    sample = scanner.sample().decode(errors="replace")
+    for is_tsv in (False, True):
+        if options.form in {From.AUTO, From.TSV if is_tsv else From.CSV}:
+            rows = list(islice(_rows(sample, is_tsv=is_tsv), _LINES))
+            if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:
+                return table
+    return None
+
+
+def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Table | None:
+    first = rows[0]
+    may_be_names = options.header is not False and _are_names(first, options)
+    names = first if may_be_names else [""] * len(first)
+    column = _column(rows, options, may_be_names=may_be_names)
+    if column is None:
+        is_flat = may_be_names and options.column is None and "event_type" in first
+        return Table(is_tsv=is_tsv, names=names, column=None, header=True) if is_flat else None
+    if not is_tsv and len(first) == 1 and options.form is From.AUTO and _is_unquoted(rows[-1]):
+        return None
+    return Table(is_tsv=is_tsv, names=names, column=column, header=may_be_names)
+
+
+def _are_names(cells: list[str], options: ReadOptions) -> bool:
+    if any("\ufffd" in cell for cell in cells):
+        # What stands for bytes that are not UTF-8.
+        return False
+    is_named = not isinstance(options.column, int) and options.index_of(cells) is not None
+    return is_named or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
+
+
+def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) -> int | None:
+    first = rows[0]
+    if isinstance(options.column, int) or may_be_names:
+        column = options.index_of(first)
+        if column is not None and isinstance(options.column, int) and options.form is From.AUTO:
+            # A number fits lines that were taken apart in the wrong way, too.
+            return column if any(looks_like_batch(cell) for row in rows for cell in row[column : column + 1]) else None
+        if column is not None or options.column is not None:
+            return column
+    if options.column is not None or "event_type" in first:
+        return None
+    cells = ((index, cell) for row in rows if len(row) == len(first) for index, cell in enumerate(row))
+    return next((index for index, cell in cells if looks_like_batch(cell)), None)
+
+
+def _is_unquoted(row: list[str]) -> bool:
+    """Whether JSON was taken apart at its commas: a single column of TSV was taken for CSV."""
+    return len(row) > 1 and looks_like_batch(row[0])
+
+
+def _rows(sample: str, *, is_tsv: bool) -> Iterator[list[str]]:
+    if is_tsv:
+        yield from (line.removesuffix("\r").split("\t") for line in sample.split("\n") if line.strip("\r"))
+        return
+    try:
+        for row in csv.reader(StringIO(sample, newline="")):
+            if row:
+                yield row
+    except csv.Error:
+        return

@@ -1,0 +1,92 @@
+"""How a source is to be read, where its contents are not to decide, and how it was read."""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+COLUMN: Final = "events"
+"""The column of the Postback connector's tables that holds a batch (Treasure Data's Postback API)."""
+
+
+class From(StrEnum):
+    """The form of the input."""
+
+    AUTO = "auto"
+    PAYLOAD = "payload"
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    MSGPACK = "msgpack"
+
+
+class ReadOptions(Struct, frozen=True, kw_only=True):
+    """What a person knows of the input.
+
+    Attributes:
+        form: of all sources.
+        column: name of the column with the batches, or its number from 1; None to find it.
+        header: False where the first row is no line of names; None to find out.
+    """
+
+    form: From = From.AUTO
+    column: str | int | None = None
+    header: bool | None = None
+
+    @classmethod
+    def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":
+        """Options as they are given on the command line: digits are a column's number."""
+        number = int(column) if column is not None and column.isdecimal() and int(column) else None
+        return cls(form=From(form), column=number or column, header=False if no_header else None)
+
+    def index_of(self, names: list[str]) -> int | None:
+        """The place of the column in a line of names, from 0; None where it is not there."""
+        if isinstance(self.column, int):
+            return self.column - 1 if self.column <= len(names) else None
+        name = self.column or COLUMN
+        return names.index(name) if name in names else None
+
+
+DEFAULT: Final = ReadOptions()
+
+OBJECTS: Final = "JSON objects"
+"""The form whose rows say the names of their columns themselves."""
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """How a source was read.
+
+    Attributes:
+        form: in words, as `CSV`.
+        column: name of the column with the batches; None where it has none.
+        number: of that column, from 1; None for flat rows, and where columns have no order.
+        header: whether a line of names came first.
+    """
+
+    form: str
+    column: str | None = None
+    number: int | None = None
+    header: bool = False
+
+    def __str__(self) -> str:
+        if self.column is None:
+            name = "flat rows" if self.number is None else f"column {self.number}"
+        else:
+            name = f"column `{self.column}`" + ("" if self.number is None else f" ({_ordinal(self.number)})")
+        if self.form == OBJECTS:
+            return f"{name}, {self.form}"
+        return f"{name}, {self.form} {'with' if self.header else 'without'} header"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+_BATCH: Final = re.compile(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
+
+
+def looks_like_batch(cell: str) -> bool:
+    """Whether the text of a cell begins as a batch does: an array of objects or texts, or a payload."""
+    return _BATCH.match(cell) is not None

@@ -1,0 +1,154 @@
+"""Ingested rows as JSON arrays of cells, in an array of their own or a line each: `td query -f json`, the REST API.
+
+A first row of names is recognised: `header=true` of the REST API.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.rows import flat
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, other_width, unwrapped
+from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
+
+_CELLS: Final = msgspec.json.Decoder(list[Raw])
+_TEXT: Final = msgspec.json.Decoder(str)
+_ROWS: Final = re.compile(rb'\[\s*\[\s*(?:\[\s*[{"]|[^\[{\s])')
+_NO_CELL: Final = re.compile(rb"\[\s*[\[{\]]")
+_BATCH_START: Final = re.compile(rb"\[\s*[{\]]")
+
+
+def holds_rows(scanner: Scanner) -> bool | None:
+    """What an array that comes next in the scanner is: True for one row, a line long; False for an array of rows.
+
+    None for an array of anything else, such as documents or events.
+    """
+    line = scanner.peek_line().rstrip(SPACE)
+    cells = _cells(line)
+    if cells is None:
+        start = scanner.head(1 << 12)
+        if _ROWS.match(start):
+            return False
+        # A number or a text comes first, as in no array of documents, in a line too long to be seen as a whole.
+        return True if len(line) >= LONGEST_PEEK and not _NO_CELL.match(start) else None
+    if all(cell.startswith(b"[") for cell in cells):
+        # An array of arrays of events is one of batches, as people make it by hand.
+        return False if any(not _BATCH_START.match(cell) for cell in cells) else None
+    if len(cells) == 1:
+        return True if cells[0].startswith(b'"') and _is_batch(cells[0]) else None
+    return None if any(cell.startswith(b"{") for cell in cells) else True
+
+
+class ArrayRows:
+    """Finds the batch in each row of a source.
+
+    Args:
+        options: which column it is in, if that is known.
+        note: told how the rows are read, once that is known.
+    """
+
+    def __init__(self, options: ReadOptions, note: Callable[[Shape], None]) -> None:
+        self._options = options
+        self._note = note
+        self._column: int | None = options.column - 1 if isinstance(options.column, int) else None
+        self._names: list[str] = []
+        self._first = True
+
+    def record(self, text: bytes, place: Location) -> Record | None:
+        """The batch of a row, or what is wrong with it; None for the row of names."""
+        cells = _cells(text)
+        if cells is None:
+            return _bad("the row is no JSON array", text, place)
+        first, self._first = self._first, False
+        if first and self._options.header is not False and self._take_names(cells):
+            return None
+        if first and self._column is not None:
+            self._note(Shape(form="JSON arrays", number=self._column + 1))
+        if self._names and len(cells) != len(self._names):
+            return _bad(other_width(len(cells), len(self._names)), text, place)
+        if self._column is None and "event_type" in self._names:
+            return Batch(flat.nested(dict(zip(self._names, cells, strict=True))), place)
+        return self._batch(cells, text, place)
+
+    def _batch(self, cells: list[bytes], text: bytes, place: Location) -> Record:
+        if self._column is None:
+            self._column = next((index for index, cell in enumerate(cells) if _is_batch(cell)), None)
+            if self._column is None:
+                is_empty = b"null" in cells or b'""' in cells
+                return Batch(EMPTY_BATCH, place) if is_empty else _bad("no cell of the row holds a batch", text, place)
+            self._note(Shape(form="JSON arrays", number=self._column + 1))
+        if self._column >= len(cells):
+            return _bad(f"the row has no column {self._column + 1}", text, place)
+        return Batch(_batch(cells[self._column]), place)
+
+    def _take_names(self, cells: list[bytes]) -> bool:
+        if not all(cell.startswith(b'"') for cell in cells):
+            return False
+        try:
+            names = [_text(cell) for cell in cells]
+        except ValueError:
+            return False
+        index = self._options.index_of(names)
+        if any(map(looks_like_batch, names)) or (index is None and "event_type" not in names):
+            return False
+        self._names, self._column = names, index
+        column = None if index is None else names[index]
+        number = None if index is None else index + 1
+        self._note(Shape(form="JSON arrays", column=column, number=number, header=True))
+        return True
+
+
+def _bad(message: str, text: bytes, place: Location) -> Problem:
+    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+
+
+def _cells(text: bytes) -> list[bytes] | None:
+    """The cells of a row as they stand; None for what is no array."""
+    # Only places are read off this copy: msgspec stops at a lone surrogate.
+    shown = SURROGATE.sub(rb"\\u0041", text) if b"\\u" in text else text
+    try:
+        cells = list(map(bytes, _CELLS.decode(shown)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if shown is text or shown == text:
+        return cells
+    found, end = [], 0
+    for cell in cells:
+        begin = shown.find(cell, end)
+        end = begin + len(cell)
+        found.append(text[begin:end])
+    return found
+
+
+def _text(cell: bytes) -> str:
+    """The text that a cell stands for. Raises ValueError."""
+    try:
+        return _TEXT.decode(cell)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return str(json.loads(cell))
+
+
+def _is_batch(cell: bytes) -> bool:
+    if cell.startswith(b'"'):
+        try:
+            return looks_like_batch(_text(cell))
+        except ValueError:
+            return False
+    return looks_like_batch(cell[:100].decode(errors="replace"))
+
+
+def _batch(cell: bytes) -> bytes:
+    if not cell.startswith(b'"'):
+        return EMPTY_BATCH if cell == b"null" else unwrapped(cell)
+    try:
+        return batch_text(_text(cell))
+    except ValueError:
+        # Bytes that are not UTF-8: whoever decodes the batch says so.
+        return cell

@@ -1,0 +1,55 @@
+"""Ingested rows as `td query` draws them on the terminal: cells between `|`, lines of `+---+` around them."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.read.options import ReadOptions, looks_like_batch
+from td_currents_cli.read.rows.cell import batch_text
+from td_currents_cli.read.scanner import Scanner
+
+_BORDER: Final = re.compile(rb"\+[-+]+\+\s*")
+
+
+def is_boxed(line: bytes) -> bool:
+    """Whether this is the upper edge of such a table."""
+    return _BORDER.fullmatch(line) is not None
+
+
+def rows(scanner: Scanner, source: str, options: ReadOptions) -> Iterator[Record]:
+    """A batch for each row. Nothing in a cell is escaped: the batches have to be in the last one to hold any ` | `.
+
+    Args:
+        scanner: stands at the upper edge.
+        source: its name.
+        options: which column holds the batches.
+    """
+    names: list[str] = []
+    row, edges = 0, 0
+    column: int | None = None
+    while edges < _EDGES and scanner.head(1):
+        place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
+        line = scanner.take_line().rstrip()
+        if is_boxed(line):
+            edges += 1
+            continue
+        text = line.decode(errors="surrogateescape").removeprefix("|").removesuffix("|")
+        cells = [cell.strip() for cell in text.split(" | ", max(len(names) - 1, 0) if names else -1)]
+        if edges == 1:
+            names = cells
+            column = options.index_of(names)
+            continue
+        row += 1
+        if column is None:
+            column = next((index for index, cell in enumerate(cells) if looks_like_batch(cell)), None)
+        if column is None or len(cells) != len(names):
+            message = "the row has other cells than the table" if column is not None else "no cell holds a batch"
+            yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
+        else:
+            yield Batch(batch_text(cells[column]), place)
+
+
+_EDGES: Final = 3
+"""Above the names, below them, and at the end."""

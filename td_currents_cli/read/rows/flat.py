@@ -1,0 +1,158 @@
+"""Flat rows, an event each, turned back into events: tables of Treasure Data's streaming connector, and our own output.
+
+The connector joins nested names with `_` (`user_external_user_id`, `properties_campaign_name`), writes arrays as JSON
+text and leaves nulls out (Treasure Data's page on Braze Currents Streaming). Which object a bare name belongs to, and
+of which type the text of a CSV cell is, the catalogue says: what it does not know is a property, and stays a text.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import orjson
+from msgspec import Raw
+
+from td_currents_cli.catalog import FieldType, Where, load
+from td_currents_cli.read.scanner import is_json
+
+_Path: TypeAlias = tuple[str, ...]
+
+_ENVELOPE: Final = ("event_type", "id", "time")
+_PLACES: Final = ("user", "properties")
+_CUSTOM: Final = ("custom_properties", "purchase_properties")
+_MARKS: Final = (b'"properties_', b'"user_external_user_id"', b'"user_user_id"')
+_PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+
+
+def event_of(document: bytes) -> bytes | None:
+    """The event of a flat row with the names of the streaming connector; None for anything else."""
+    # Payloads are the largest documents and the most common ones: they are not searched.
+    if _PAYLOAD_START.match(document) or not any(mark in document for mark in _MARKS):
+        return None
+    try:
+        members = _MEMBERS.decode(document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if "event_type" not in members or not members.keys().isdisjoint(_PLACES) or not is_streaming(members):
+        return None
+    return nested({name: bytes(value) for name, value in members.items()})
+
+
+def is_streaming(names: Mapping[str, object]) -> bool:
+    """Whether names are those of the streaming connector: some field of the catalogue has its place before its name."""
+    return any(
+        name.startswith(f"{where}_") and name.removeprefix(f"{where}_") in _fields(where)
+        for name in names
+        for where in (Where.USER, Where.PROPERTIES)
+    )
+
+
+def nested(members: Mapping[str, bytes]) -> bytes:
+    """The event whose members have these flat names; values are JSON text and stay as they are, but for JSON in texts.
+
+    A null is left out where the connector would have left it out: it says nothing about the event.
+    """
+    streaming = is_streaming(members)
+    event: dict[str, Any] = {}
+    for name, value in members.items():
+        path = _path(name, streaming)
+        if value == b"null":
+            continue
+        _put(event, path if _is_free(event, path) else (name,), _unpacked(path[-1], value))
+    return _written(event)
+
+
+def of_texts(names: list[str], cells: list[str]) -> bytes:
+    """The event of a row of texts, with the types that the catalogue has for them; empty ones and `null` are left out.
+
+    Args:
+        names: of the columns.
+        cells: of the row, as many.
+    """
+    streaming = is_streaming(dict.fromkeys(names))
+    members = {
+        name: _typed(_path(name, streaming)[-1], cell)
+        for name, cell in zip(names, cells, strict=True)
+        if cell not in {"", "null"}
+    }
+    return nested(members)
+
+
+@cache
+def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by both
+    place, dot, rest = name.partition(".")
+    users = _fields(Where.USER)
+    if dot and place in _PLACES:
+        return (place, rest)
+    if streaming and name.startswith("properties_"):
+        return _in_properties(name.removeprefix("properties_"))
+    if streaming and name.startswith("user_") and (name.removeprefix("user_") in users or name not in users):
+        return ("user", name.removeprefix("user_"))
+    if name in users:
+        return ("user", name)
+    return (name,) if streaming or name in {*_ENVELOPE, *_PLACES} else ("properties", name)
+
+
+def _in_properties(name: str) -> _Path:
+    for custom in _CUSTOM:
+        if name.startswith(f"{custom}_"):
+            return ("properties", custom, name.removeprefix(f"{custom}_"))
+    return ("properties", name)
+
+
+@cache
+def _fields(where: Where) -> Mapping[str, FieldType]:
+    """The fields of an object, by their names: a field has one type wherever it occurs."""
+    every = (field for event_type in load().events.values() for field in event_type.fields)
+    return {field.name: field.type for field in every if field.where is where}
+
+
+def _type(name: str) -> FieldType | None:
+    return next((kind for where in Where if (kind := _fields(where).get(name))), None)
+
+
+def _typed(name: str, cell: str) -> bytes:
+    kind = _type(name)
+    is_number = (kind in {FieldType.INT, FieldType.LONG} and _INTEGER.fullmatch(cell)) or (
+        kind is FieldType.FLOAT and _NUMBER.fullmatch(cell)
+    )
+    if is_number:
+        return cell.encode()
+    if kind is FieldType.BOOLEAN and cell.lower() in {"true", "false"}:
+        return cell.lower().encode()
+    return orjson.dumps(cell)
+
+
+def _unpacked(name: str, value: bytes) -> bytes:
+    """A value that was an array or an object before it was made a text."""
+    if value[:2] in {b'"[', b'"{'} and _type(name) in {FieldType.STRINGS, FieldType.OBJECT}:
+        inner: bytes = msgspec.json.decode(value, type=str).encode()
+        if is_json(inner):
+            return inner
+    return value
+
+
+def _is_free(event: dict[str, Any], path: _Path) -> bool:
+    for name in path[:-1]:
+        inner = event.get(name, {})
+        if not isinstance(inner, dict):
+            return False
+        event = inner
+    return path[-1] not in event
+
+
+def _put(event: dict[str, Any], path: _Path, value: bytes) -> None:
+    for name in path[:-1]:
+        event = event.setdefault(name, {})
+    event[path[-1]] = value
+
+
+def _written(value: dict[str, Any] | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return b"{" + b",".join([orjson.dumps(name) + b":" + _written(inner) for name, inner in value.items()]) + b"}"

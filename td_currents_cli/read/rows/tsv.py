@@ -1,0 +1,49 @@
+"""Ingested rows as cells joined with TAB, without any quotes or escapes: `td query -f tsv`, table exports.
+
+JSON text on one line holds no raw TAB and no line end, so that a line is a row whatever is in its batch.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, other_width, unwrapped
+from td_currents_cli.read.scanner import SPACE, Scanner, is_json
+
+_MORE_JSON: Final = (b"{", b"[", b"]", b",")
+_NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
+
+
+def begins_with_batch(line: bytes) -> bool:
+    """Whether a line that begins as JSON does is a row whose first cell is a batch: a value that is no JSON follows."""
+    cell, tab, rest = line.partition(b"\t")
+    return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
+
+
+def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
+    """A batch for each line that is left; a problem, with the line in `raw`, for each that has other cells.
+
+    Args:
+        scanner: stands at the first row.
+        source: its name.
+        column: place of the batch in a row, from 0.
+        width: how many cells a row has.
+    """
+    row = 0
+    while scanner.head(1):
+        place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
+        line = scanner.take_line().removesuffix(b"\r")
+        if not line:
+            continue
+        if scanner.failure is not None and scanner.at_end:
+            # The failure that tore the last row is reported, not the tear.
+            return
+        row += 1
+        cells = line.split(b"\t")
+        if len(cells) == width:
+            text = cells[column].strip()
+            yield Batch(EMPTY_BATCH if text in _NOTHING else unwrapped(text), place)
+        else:
+            message = other_width(len(cells), width)
+            yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)

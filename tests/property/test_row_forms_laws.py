@@ -1,0 +1,139 @@
+"""Laws of ingested rows: whatever form they are taken out in, the same events come back, and a cut makes none up."""
+
+import csv
+import json
+from collections import Counter
+from io import BytesIO, StringIO
+from types import SimpleNamespace
+from typing import Any
+
+import msgpack
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from td_currents_cli.events.decode import split
+from td_currents_cli.events.flatten import flatten
+from td_currents_cli.events.stream import Intake
+from td_currents_cli.read import records
+from td_currents_cli.read.rows import flat
+
+law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+VALUES = ["1e400", "9223372036854775807", "3.140000104904175", "-0", "1.0", "true", "null", '"\\u0000"', '"\\ud800"']
+VALUES += ['"\u2028"', '"😀"', '""', '"\\\\"', '"a\\tb"', "[{}]", '{"":[]}', '"null"', '"],["', '"12 rows in set"']
+NAMES = ["a", "", "events", "event_type", "user_x", "properties_x", "é", "\\ud800", "\u2028", "properties"]
+
+members = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=3)
+batches = st.lists(st.lists(members, max_size=3), min_size=1, max_size=4)
+
+
+def event_of(number: int, given_members: dict[str, str]) -> str:
+    """An event with an id of its own, on one line."""
+    inner = ",".join(f'"{name}":{value}' for name, value in given_members.items())
+    return f'{{"event_type":"x","id":"{number}","properties":{{{inner}}}}}'
+
+
+def cells_of(given_batches: list[list[dict[str, str]]], wrap: str) -> list[str]:
+    """A cell for each batch; the first has an event, so that the column can be found by content."""
+    number = iter(range(1000))
+    some = [[{}, *given_batches[0]], *given_batches[1:]]
+    all_events = [[event_of(next(number), each) for each in batch] for batch in some]
+    if wrap == "texts":
+        return [json.dumps(batch) for batch in all_events]
+    arrays = ["[" + ",".join(batch) + "]" for batch in all_events]
+    if wrap == "payload":
+        return [f'{{"events":{array}}}' for array in arrays]
+    return [json.dumps(array) for array in arrays] if wrap == "text" else arrays
+
+
+def csv_of(rows: list[list[Any]]) -> bytes:
+    """Rows as a spreadsheet writes them."""
+    out = StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
+def lines_of(rows: list[list[Any]], between: str = "\n") -> bytes:
+    """Rows as JSON arrays."""
+    return between.join(json.dumps(row) for row in rows).encode()
+
+
+FORMS = {
+    "csv": lambda cells: csv_of([["time", "events"], *([1, cell] for cell in cells)]),
+    "csv without header": lambda cells: csv_of([[1, cell, "x"] for cell in cells]),
+    "tsv": lambda cells: "\n".join(["time\tevents", *(f"1\t{cell}" for cell in cells)]).encode(),
+    "tsv without header": lambda cells: "\r\n".join(f"{cell}\t1" for cell in cells).encode(),
+    "json": lambda cells: b"[" + lines_of([[1, cell] for cell in cells], ",\n") + b"]",
+    "jsonl arrays": lambda cells: lines_of([[1, cell] for cell in cells]),
+    "jsonl names": lambda cells: lines_of([["time", "events"], *([1, cell] for cell in cells)]),
+    "jsonl": lambda cells: b"\n".join(json.dumps({"time": 1, "events": cell}).encode() for cell in cells),
+    "msgpack": lambda cells: b"".join(msgpack.packb([1, cell]) for cell in cells),
+}
+WRAPS = ["events", "payload", "text", "texts"]
+
+
+def events_in(data: bytes) -> tuple[list[bytes], Intake]:
+    """The bytes of all events, and what was met on the way."""
+    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    intake = Intake()
+    return [bytes(each) for _, some in intake.events(records([source]), split) for each in some], intake
+
+
+@law
+@given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS))
+def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
+    """Byte for byte and in order, however the cell is wrapped."""
+    found, intake = events_in(FORMS[form](cells_of(given_batches, wrap)))
+    number = iter(range(1000))
+    some = [[{}, *given_batches[0]], *given_batches[1:]]
+    assert found == [event_of(next(number), each).encode() for batch in some for each in batch]
+    assert intake.log.result().total == 0
+
+
+@law
+@given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS), st.data())
+def test_a_cut_never_makes_an_event(
+    given_batches: list[list[dict[str, str]]], form: str, wrap: str, data: st.DataObject
+) -> None:
+    """Of the whole input, or of each cell as a column limit does it; and the balance holds."""
+    cells = cells_of(given_batches, wrap)
+    whole = FORMS[form](cells)
+    if data.draw(st.booleans()):
+        limit = data.draw(st.integers(0, max(map(len, cells))))
+        cut = FORMS[form]([cell[:limit] for cell in cells])
+    else:
+        cut = whole[: data.draw(st.integers(0, len(whole)))]
+    found, intake = events_in(cut)
+    assert not Counter(found) - Counter(events_in(whole)[0])
+    assert intake.balance(events_out=len(found)).balanced
+
+
+flat_names = st.sampled_from(["user_user_id", "user_external_user_id", "user_timezone", "properties_app_id"])
+flat_names |= st.sampled_from(["properties_price", "properties_x", "properties_custom_properties_y"])
+
+
+@law
+@given(st.dictionaries(flat_names, st.text(st.characters(exclude_categories=["Cs"]), max_size=5)))
+@example({"properties_price": "1e400", "user_user_id": "9223372036854775807"})
+def test_streaming_rows_keep_every_value(row: dict[str, str]) -> None:
+    """Each cell that is not empty comes back once, as the text or the number that it was."""
+    row = {"event_type": "users.behaviors.Purchase", "id": "1", **row}
+    event = json.loads(flat.of_texts(list(row), list(row.values())), parse_float=str, parse_int=str)
+    properties = dict(event.get("properties", {}))
+    custom = properties.pop("custom_properties", {})
+    values = [event["event_type"], event["id"], *event.get("user", {}).values(), *properties.values(), *custom.values()]
+    assert Counter(values) == Counter(value for value in row.values() if value not in {"", "null"})
+
+
+@law
+@given(batches)
+def test_parse_of_its_own_output_is_itself(given_batches: list[list[dict[str, str]]]) -> None:
+    """Flat events are read as events, and are flat already; but one with a property `events` looks like a payload."""
+    for batch in given_batches:
+        for each in batch:
+            each.pop("events", None)
+    found, _ = events_in(FORMS["jsonl"](cells_of(given_batches, "events")))
+    flat_events = [flatten(event) for event in found]
+    again, intake = events_in(b"\n".join(flat_events))
+    assert [flatten(event) for event in again] == flat_events
+    assert intake.log.result().total == 0

@@ -1,0 +1,247 @@
+"""Ingested rows in every form people take them out in: which column, which form, and what each bad row costs."""
+
+import bz2
+import gzip
+import json
+import lzma
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import msgpack
+import pytest
+
+from td_currents_cli.codes import Code
+from td_currents_cli.events.decode import split
+from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.read import records, scanner
+from td_currents_cli.read.options import ReadOptions, Shape
+from td_currents_cli.read.rows import flat
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+CELL = '[{"event_type":"a","id":"1"}]'
+QUOTED = '"' + CELL.replace('"', '""') + '"'
+TEXT = json.dumps(CELL)
+
+
+def read(data: bytes, **options: Any) -> tuple[list[Record], list[Shape]]:
+    """The records of a source, and how it was read."""
+    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    shapes: list[Shape] = []
+    return list(records([source], ReadOptions.of(**options), shapes.append)), shapes
+
+
+def kinds(found: list[Record]) -> list[str | Code]:
+    """The text of each batch and the code of each problem."""
+    return [each.data.decode() if isinstance(each, Batch) else each.code for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        (f"time,events\n1,{QUOTED}\n", "column `events` (2nd), CSV with header"),
+        (f"events,time\n{QUOTED},1\n", "column `events` (1st), CSV with header"),
+        (f"a,b,batch\n1,2,{QUOTED}\n", "column `batch` (3rd), CSV with header"),
+        (f"1,{QUOTED}\n", "column 2, CSV without header"),
+        (f"time\tevents\n1\t{CELL}\n", "column `events` (2nd), TSV with header"),
+        (f"events\n{CELL}\n", "column `events` (1st), TSV with header"),
+        (f"1\t{CELL}\n", "column 2, TSV without header"),
+        (f"{CELL}\t1\n", "column 1, TSV without header"),
+        (f"[1,{TEXT}]\n", "column 2, JSON arrays without header"),
+        (f"[{TEXT}]\n", "column 1, JSON arrays without header"),
+        (f'["time","events"]\n[1,{TEXT}]\n', "column `events` (2nd), JSON arrays with header"),
+        (f"[[1,{TEXT}]]", "column 2, JSON arrays without header"),
+        (f"[\n [1,\n  {TEXT}]\n]", "column 2, JSON arrays without header"),
+        (f"[[1,{CELL}]]", "column 2, JSON arrays without header"),
+        (f"[[{CELL},1]]", "column 1, JSON arrays without header"),
+        (f'{{"time":1,"events":{TEXT}}}', "column `events`, JSON objects"),
+        (f'[{{"time":1,"batch":{TEXT}}}]', "column `batch`, JSON objects"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_column_is_found_and_said(text: str, shape: str, end: str, pack: Callable[[bytes], bytes]) -> None:
+    """By its name, else by what is in it, whatever the form, the line ends and the compression."""
+    found, shapes = read(pack(text.replace("\n", end).encode()))
+    assert kinds(found) == [CELL]
+    assert [str(each) for each in shapes] == [shape]
+    assert found[0].location.row == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "batch"),
+    [
+        (CELL, CELL),
+        (json.dumps(CELL), CELL),
+        (json.dumps(json.dumps(CELL)), CELL),
+        (json.dumps([CELL[1:-1]]), CELL),
+        (f"[ {json.dumps(CELL[1:-1])} , {CELL[1:-1]} ]", f"[{CELL[1:-1]},{CELL[1:-1]}]"),
+        ('["no event"]', '["no event"]'),
+        (f'{{"events":{CELL}}}', f'{{"events":{CELL}}}'),
+        ("", "[]"),
+        ("null", "[]"),
+    ],
+)
+def test_every_kind_of_cell(cell: str, batch: str) -> None:
+    """Text of events, of texts of events, of a payload, text of a text, and nothing: the same in all forms."""
+    quoted = '"' + cell.replace('"', '""') + '"'
+    texts = (
+        f"time,events\n1,{quoted}\n",
+        f"time\tevents\n1\t{cell}\n",
+        f'{{"time":1,"events":{json.dumps(cell)}}}\n',
+        f'["time","events"]\n[1,{json.dumps(cell)}]\n',
+    )
+    for text in texts:
+        assert kinds(read(text.encode())[0]) == [batch]
+    assert kinds(read(msgpack.packb([1, cell]), column="2")[0]) == [batch]
+
+
+def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native cells and nil included; wherever pieces end."""
+    monkeypatch.setattr(scanner, "CHUNK", 7)
+    rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
+    packed = [msgpack.packb(row) for row in rows]
+    found, shapes = read(b"".join(packed))
+    assert kinds(found) == ["[]", CELL, CELL, f'{{"events":{CELL}}}']
+    assert [each.location.row for each in found] == [1, 2, 3, 4]
+    assert [each.location.offset for each in found] == [sum(map(len, packed[:n])) for n in range(4)]
+    assert [str(each) for each in shapes] == ["column 2, msgpack without header"]
+
+
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        (msgpack.packb([1, CELL]) + msgpack.packb([2, CELL])[:-3], [CELL, Code.BAD_ROW]),
+        (msgpack.packb([1, CELL]) + b"\xc1" + msgpack.packb([2, CELL]), [CELL, Code.BAD_ROW]),
+        (msgpack.packb([1, CELL]) + msgpack.packb({"a": 1}) + msgpack.packb([3, CELL]), [CELL, Code.BAD_ROW, CELL]),
+        (msgpack.packb([1, CELL]) + msgpack.packb([2]) + msgpack.packb([3, CELL]), [CELL, Code.BAD_ROW, CELL]),
+        (msgpack.packb([1, 2]), [Code.BAD_ROW]),
+    ],
+)
+def test_a_bad_row_of_msgpack(data: bytes, codes: list[str | Code]) -> None:
+    """It costs itself; only where the bytes make no sense any more, all that follows."""
+    assert kinds(read(data)[0]) == codes
+
+
+def test_bytes_that_are_no_utf8_cost_their_row() -> None:
+    """In every form: the neighbours are read."""
+    bad = CELL.encode().replace(b'"1"', b'"\xff"')
+    packed = b"".join(b"\x92\x01\xda" + len(cell).to_bytes(2, "big") + cell for cell in (bad, CELL.encode()))
+    escaped = bad.replace(b'"', b'\\"')
+    for data in (
+        b"1\t" + bad + b"\n2\t" + CELL.encode() + b"\n",
+        b'[1,"' + escaped + b'"]\n[2,' + TEXT.encode() + b"]\n",
+        packed,
+    ):
+        found, _ = read(data, column="2")
+        decoded = [split(each) if isinstance(each, Batch) else each for each in found]
+        codes = [each.code if isinstance(each, Problem) else [p.code for p in each.problems] for each in decoded]
+        assert codes == [[Code.NOT_UTF8], []]
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "expected"),
+    [
+        (f"a,b\n{QUOTED},{QUOTED}\n", {"column": "b"}, [CELL]),
+        (f"a,b\n{QUOTED},x\n", {"column": "1"}, [CELL]),
+        (f"events,b\n{QUOTED},x\n", {"no_header": True}, ["events", CELL]),
+        (f"a\tb\n{CELL}\tx\n", {"form": "tsv", "column": "a"}, [CELL]),
+        (f"{CELL}\tx\n", {"form": "tsv"}, [CELL]),
+        (f'{{"batch":{TEXT},"other":{TEXT}}}', {"column": "other"}, [CELL]),
+        (f'{{"batch":{TEXT}}}', {}, [CELL]),
+        ("a,b\n1,2\n", {"column": "c"}, [Code.UNKNOWN_FORM]),
+        ("a,b\n1,2\n", {"column": "3"}, [Code.UNKNOWN_FORM]),
+    ],
+)
+def test_what_a_person_says_counts(data: str, options: dict[str, Any], expected: list[str | Code]) -> None:
+    """The column by name or number, the form, and that there is no header."""
+    assert kinds(read(data.encode(), **options)[0]) == expected
+
+
+@pytest.mark.parametrize("size", range(len(CELL)))
+@pytest.mark.parametrize(
+    ("wrap", "harmless"),
+    [(str, 0), (json.dumps, 1), (lambda cell: json.dumps([cell[1:-1], cell[1:-1]]), 0)],
+    ids=["events", "text", "texts"],
+)
+def test_a_cell_that_is_cut_off(size: int, wrap: Callable[[str], str], harmless: int) -> None:
+    """Its whole events are given, and one is lost; nothing is made up."""
+    cell = wrap(CELL)
+    (batch,), _ = read(f"1\t{cell[: len(cell) - size]}\n".encode(), form="tsv", column="2")
+    assert isinstance(batch, Batch)
+    decoded = split(batch)
+    assert {bytes(event) for event in decoded.events} <= {CELL[1:-1].encode()}
+    assert decoded.lost == (1 if decoded.problems and not decoded.rejected else 0)
+    assert bool(decoded.problems) == (size > harmless)
+
+
+def test_streaming_names_are_turned_back() -> None:
+    """A column that only the catalogue can place, custom properties, and values with the types they had."""
+    names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
+    names += ["properties_custom_properties_color", "properties_app_id", "properties_no_such"]
+    cells = ["users.behaviors.Purchase", "1", "17", "u", "007", "3.140000104904175", "red", "null", "12"]
+    assert json.loads(flat.of_texts(names, cells)) == {
+        "event_type": "users.behaviors.Purchase",
+        "id": "1",
+        "time": 17,
+        "user": {"user_id": "u", "external_user_id": "007"},
+        "properties": {"price": 3.140000104904175, "custom_properties": {"color": "red"}, "no_such": "12"},
+    }
+
+
+def test_our_own_flat_names_are_turned_back() -> None:
+    """Bare names where the catalogue has them, dotted ones where they say."""
+    names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
+    event = json.loads(flat.of_texts(names, ["users.behaviors.Uninstall", "1", "17", "u", "x", "a"]))
+    assert event["user"] == {"user_id": "u"}
+    assert event["properties"] == {"user_id": "x", "app_id": "a"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'{"event_type":"a","properties":{"properties_x":1,"user_external_user_id":2}}',
+        b'{"event_type":"a","user_id":"u"}',
+        b'{"event_type":"a","properties_no_such":"a property of that name, flat"}',
+        b'{"properties_app_id":1}',
+    ],
+)
+def test_what_is_no_flat_row_is_left(event: bytes) -> None:
+    """An event that happens to have such names within, a flat event of ours, and what is no event."""
+    assert flat.event_of(event) is None
+
+
+def test_status_lines_around_the_rows_are_no_rows() -> None:
+    """What a person copies from the terminal, query log included."""
+    before = "Job 123 is queued.\n  started at 2026\n  finished\nStatus      : success\nResult      :\n"
+    for rows in (f"1,{QUOTED}\n", f"1\t{CELL}\n", f"[[1,{TEXT}]]\n", f"[1,{TEXT}]\n"):
+        assert kinds(read((before + rows + "1 row in set\n").encode())[0]) == [CELL]
+
+
+FORMS = [
+    f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
+    f"1\t{CELL}\n2\t{CELL}\n".encode(),
+    f"[1,{TEXT}]\n[2,{TEXT}]\n".encode(),
+    f"[[1,{TEXT}],\n[2,{TEXT}]]\n".encode(),
+    f'{{"time":1,"events":{TEXT}}}\n{{"time":2,"events":{TEXT}}}\n'.encode(),
+    msgpack.packb([1, CELL]) + msgpack.packb([2, CELL]),
+]
+
+
+@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
+def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
+    """In several members one after another; and of a stream that is cut off, one problem after what could be read."""
+    middle = len(data) - 12
+    whole = pack(data[:middle]) + pack(data[middle:])
+    assert kinds(read(whole)[0]) == [CELL, CELL]
+    found = kinds(read(whole[:-3])[0])
+    assert found[0] == CELL
+    assert found[-1] is Code.UNREADABLE
+    assert set(found) == {CELL, Code.UNREADABLE}
