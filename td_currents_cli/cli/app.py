@@ -18,6 +18,8 @@ COMMANDS: Final = (
     "parse",
     "count",
     "reconcile",
+    "verify",
+    "sql",
     "events",
     "generate",
     "serve",

@@ -9,8 +9,10 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import WHICH, Column, FromForm, Jobs, NoHeader, Paths, Since, Types, Until, command
+from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import From, ReadOptions
+from td_currents_cli.render.terminal import Terminal
 
 GROUPS: Final = "Groups"
 CHECKS: Final = "Checks"
@@ -112,8 +114,13 @@ def count(
     column: Column = None,
     no_header: NoHeader = False,
     jobs: Jobs = None,
+    site: TableSite = None,
+    api_key_file: ApiKeyFile = None,
+    terminal: Terminal,
 ) -> Outcome:
     """Count events by type, or by anything else they hold, in payload files and ingested rows alike.
+
+    A PATH of the form td://DATABASE/TABLE is a table of Treasure Data, which counts by itself: no row is downloaded.
 
     The files of --expect and --compare are what count writes as json, jsonl, csv or tsv.
 
@@ -128,23 +135,26 @@ def count(
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     zone = zone_of(timezone)
-    return run(
-        CountRequest(
-            sources(paths),
-            by=tuple(split_names(by or [EVENT_TYPE])),
-            zone=zone,
-            wanted=Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone),
-            unique=unique,
-            dedupe=dedupe,
-            all_types=all_types,
-            sort=None if sort is None else Sort(sort),
-            top=top,
-            pivot=pivot,
-            over_time=output_format is CountFormat.table and sys.stdout.isatty(),
-            expect=expect,
-            compare=compare,
-            fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
-            reading=ReadOptions.of(form, column, no_header=no_header),
-            jobs=jobs_of(jobs),
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
+    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+        return run(
+            CountRequest(
+                sources(paths) if asked is None else (),
+                by=tuple(split_names(by or [EVENT_TYPE])),
+                zone=zone,
+                wanted=wanted,
+                unique=unique,
+                dedupe=dedupe,
+                all_types=all_types,
+                sort=None if sort is None else Sort(sort),
+                top=top,
+                pivot=pivot,
+                over_time=output_format is CountFormat.table and sys.stdout.isatty(),
+                expect=expect,
+                compare=compare,
+                fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
+                reading=ReadOptions.of(form, column, no_header=no_header),
+                jobs=jobs_of(jobs),
+                tables=asked,
+            )
         )
-    )

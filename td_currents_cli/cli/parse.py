@@ -3,7 +3,7 @@
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,8 +19,14 @@ from td_currents_cli.cli.common import (
     Until,
     command,
 )
+from td_currents_cli.cli.tables import TABLES, ApiKeyFile, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import From, ReadOptions
+from td_currents_cli.render.terminal import Terminal
+
+if TYPE_CHECKING:
+    from td_currents_cli.events.filter import Filter
+    from td_currents_cli.warehouse.tables import Tables
 
 FORM: Final = "Form"
 DATA: Final = "Personal data"
@@ -140,8 +146,22 @@ def parse(
         typer.Option("--mask-key-file", metavar="FILE", help="The key of --mask hash.", rich_help_panel=DATA),
     ] = None,
     jobs: Jobs = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="td://DATABASE/TABLE",
+            rich_help_panel=TABLES,
+            help="Have the table insert its flat events into this one, which is made if need be. Moves no row.",
+        ),
+    ] = None,
+    site: TableSite = None,
+    api_key_file: ApiKeyFile = None,
+    terminal: Terminal,
 ) -> Outcome:
     """Turn ingested rows back into flat events, one JSON object a line, or a table.
+
+    A PATH of the form td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
 
     Examples: tdcur parse rows.csv --dedupe -o events.jsonl; tdcur parse rows.csv --to parquet -o events.parquet
     """
@@ -149,27 +169,49 @@ def parse(
     from td_currents_cli.events.mask import Mask  # noqa: PLC0415
     from td_currents_cli.events.names import Names  # noqa: PLC0415
     from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run  # noqa: PLC0415
-    from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
-    return run(
-        ParseRequest(
-            sources=sources(paths),
-            reading=ReadOptions.of(form, column, no_header=no_header),
-            output=output,
-            rejects=rejects,
-            summary=summary,
-            to=To(to),
-            fields=None if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip()),
-            names=Names(names),
-            nested=None if nested is None else Nested(nested),
-            wanted=Filter.of(types=types, since=since, until=until, now=time.time()),
-            dedupe=dedupe,
-            mask=Mask(mask),
-            mask_key=mask_key_file,
-            split=split_by is not None,
-            out_dir=out_dir,
-            max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
-            jobs=jobs_of(jobs),
-        )
-    )
+    named = None if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip())
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time())
+    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+        if into is not None:
+            return _insert(into, asked, wanted, dedupe=dedupe, files=(output, out_dir, rejects, summary))
+        # What is downloaded has the form of rows that are found without being told.
+        reading = ReadOptions.of(form, column if asked is None else None, no_header=no_header)
+        with read(paths, asked) as found:
+            return run(
+                ParseRequest(
+                    sources=found,
+                    reading=reading,
+                    output=output,
+                    rejects=rejects,
+                    summary=summary,
+                    to=To(to),
+                    fields=named,
+                    names=Names(names),
+                    nested=None if nested is None else Nested(nested),
+                    wanted=wanted,
+                    dedupe=dedupe,
+                    mask=Mask(mask),
+                    mask_key=mask_key_file,
+                    split=split_by is not None,
+                    out_dir=out_dir,
+                    max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
+                    jobs=jobs_of(jobs),
+                )
+            )
+
+
+def _insert(
+    into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, files: tuple[Path | None, ...]
+) -> Outcome:
+    from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
+    from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
+    from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
+
+    if any(file is not None for file in files):
+        raise UsageError("--into writes no file: the events stay where they are", hint="Leave -o and the like out.")
+    if asked is None:
+        raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
+    tables = asked.ended(time.time())
+    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe))

@@ -9,7 +9,9 @@ import typer
 
 from td_currents_cli.cli.common import Jobs, command
 from td_currents_cli.cli.several import TakesSeveral
+from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import Terminal
 
 NO_ARGS_IS_HELP: Final = True
 CLASS: Final = TakesSeveral
@@ -37,7 +39,11 @@ def reconcile(
     ] = None,
     ingested: Annotated[
         list[str] | None,
-        typer.Option("--ingested", metavar="PATH…", help="What arrived: ingested rows, or events parsed from them."),
+        typer.Option(
+            "--ingested",
+            metavar="PATH…",
+            help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
+        ),
     ] = None,
     journal: Annotated[
         Path | None,
@@ -102,11 +108,16 @@ def reconcile(
         ReconcileFormat, typer.Option("--format", help="How the comparison is printed.")
     ] = ReconcileFormat.table,
     jobs: Jobs = None,
+    site: TableSite = None,
+    column: Column = None,
+    api_key_file: ApiKeyFile = None,
+    terminal: Terminal,
 ) -> Outcome:
     """Prove, id by id, that what was sent has arrived: what is missing, changed, unexpected, duplicated.
 
-    Both sides are read as `tdcur count` reads them. The exit code is 0 only when nothing is missing or changed.
-    The comparison is exact; beyond 700 MB of fingerprints, 33 bytes an event, it goes on in temporary files.
+    Both sides are read as `tdcur count` reads them; --ingested may be a table of Treasure Data, td://DATABASE/TABLE,
+    of which only ids are fetched, so that changes cannot be told. The exit code is 0 only when nothing is missing or
+    changed. The comparison is exact; beyond 700 MB of fingerprints, 33 bytes an event, it goes on in temporary files.
 
     Examples: tdcur reconcile --sent payloads/ --ingested rows.csv --resend missing.jsonl;
     tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m --format json
@@ -117,15 +128,17 @@ def reconcile(
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
-    sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), endpoint=endpoint)
-    return run(
-        ReconcileRequest(
-            sent_side,
-            ingested_side,
-            scope=Scope(Filter.of(types=None, since=since, until=until, now=now), now - young if young else None),
-            resend=resend,
-            ids=ids,
-            show=show,
-            fail_on=failing(fail_on or []),
+    period = Filter.of(types=None, since=since, until=until, now=now)
+    with tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+        sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), endpoint=endpoint, tables=asked)
+        return run(
+            ReconcileRequest(
+                sent_side,
+                ingested_side,
+                scope=Scope(period, now - young if young else None),
+                resend=resend,
+                ids=ids,
+                show=show,
+                fail_on=failing(fail_on or []),
+            )
         )
-    )

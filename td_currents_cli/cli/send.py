@@ -7,19 +7,20 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
+from td_currents_cli.cli.verify import proof_of
 from td_currents_cli.duration import duration
+from td_currents_cli.names import Site
+from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.payload import MAX_BYTES, MAX_EVENTS
-from td_currents_cli.send.probe import EndpointCheck
-from td_currents_cli.send.sites import Site
 
 _WHERE: Final = "Where to"
 _SECRETS: Final = "Credentials"
 _BATCHES: Final = "Requests"
 _PACE: Final = "Pace and patience"
 _KEPT: Final = "What is kept"
+_PROOF: Final = "Proof of ingestion"
 
 
 @command
@@ -129,6 +130,25 @@ def send(
     retry_for: Annotated[
         str, typer.Option(metavar="DURATION", rich_help_panel=_PACE, help="Keep trying a request for so long.")
     ] = "15m",
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="td://DATABASE/TABLE",
+            rich_help_panel=_PROOF,
+            help="Afterwards ask this table until all events are there, as `tdcur verify` does.",
+        ),
+    ] = None,
+    verify_within: Annotated[
+        str, typer.Option(metavar="DURATION", rich_help_panel=_PROOF, help="How long to wait for them.")
+    ] = "10m",
+    api_key_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=_PROOF,
+            help="File that holds the API key, which is not the write key. Else TD_API_KEY, ~/.td/td.conf.",
+        ),
+    ] = None,
     check_endpoint: Annotated[
         bool,
         typer.Option("--check-endpoint", help="Only try the endpoint, with Braze's connection test. Reads no PATH."),
@@ -138,7 +158,7 @@ def send(
     ] = When.auto,
     output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
     terminal: Terminal,
-) -> SendOutcome | EndpointCheck:
+) -> Outcome:
     """Send payloads to Treasure Data, or to another endpoint, as Braze would.
 
     Events go out byte for byte, up to 100 in a request. What fails is tried
@@ -173,5 +193,9 @@ def send(
         retry_for=duration(retry_for, "--retry-for"),
         dry_run=dry_run,
     )
+    proof = None
+    if verify is not None and not dry_run:
+        proof = proof_of(paths, verify, verify_within, site=site, api_key_file=api_key_file)
     with shown(terminal, progress) as watch:
-        return run(request, notice=terminal.say, watch=watch)
+        outcome = run(request, notice=terminal.say, watch=watch)
+    return outcome if proof is None else proof(outcome, terminal, progress)

@@ -14,7 +14,7 @@ from td_currents_cli.events.filter import TypeGlobs
 from td_currents_cli.events.times import moment_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.count.distinct import Distinct
+    from td_currents_cli.count.differing import Differing
 
 
 def add_all_types(tally: Tally, by: Sequence[Dimension], pivot: str | None, wanted: TypeGlobs) -> None:
@@ -47,14 +47,14 @@ def _nothing(_name: str) -> None:
     return None
 
 
-def counts_of(tally: Tally, distinct: "Distinct | None") -> list[Count]:
+def counts_of(tally: Tally, distinct: "Differing | None") -> list[Count]:
     """The figures of all groups."""
     total = sum(group.count for group in tally.groups.values())
     keys = dict.fromkeys((*tally.groups, *(distinct.duplicates if distinct else ())))
     return [_count(key, tally.groups.get(key, _EMPTY), total, distinct) for key in keys]
 
 
-def _count(key: Key, group: Group, total: int, distinct: "Distinct | None") -> Count:
+def _count(key: Key, group: Group, total: int, distinct: "Differing | None") -> Count:
     dropped = distinct.duplicates[key] if distinct is not None and distinct.dedupes else None
     return Count(
         key=key,

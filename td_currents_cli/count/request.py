@@ -5,11 +5,15 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import DEFAULT, ReadOptions
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.tables import Tables
 
 
 class Sort(StrEnum):
@@ -26,7 +30,7 @@ class CountRequest:
     """What to count, and how to show it.
 
     Attributes:
-        sources: where the events are.
+        sources: where the events are, unless they are in tables.
         by: names of what to count by; see `dimension`.
         zone: the time zone of hours, days, weeks and months.
         wanted: which events are counted; all others are `filtered`.
@@ -43,6 +47,7 @@ class CountRequest:
         reading: what is known of the form of the sources.
         jobs: number of processes.
         limit: digests of ids that are kept in memory; None for the usual number.
+        tables: of Treasure Data, to be asked instead of the sources; None for none.
     """
 
     sources: Sequence[Source]
@@ -63,3 +68,4 @@ class CountRequest:
     reading: ReadOptions = DEFAULT
     jobs: int = 1
     limit: int | None = None
+    tables: "Tables | None" = None

@@ -26,6 +26,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import exit_code_of
 
 if TYPE_CHECKING:
+    from td_currents_cli.count.differing import Differing
     from td_currents_cli.count.distinct import Distinct
     from td_currents_cli.count.pivot import Pivot
     from td_currents_cli.count.reference import Reference
@@ -36,14 +37,14 @@ def run(request: CountRequest) -> CountOutcome:
 
     Raises:
         InputError: a file of expectations or earlier counts cannot be read.
+        TdcurError: a table cannot be asked; see `Warehouse.query`.
         OutputError: ids that do not fit into memory cannot be kept on disk either.
         UsageError: the request, or such a file, makes no sense.
     """
     by = dimensions(request.by)
     _check(request, by)
     reference = _reference(request)
-    with _distinct(request) as distinct:
-        everything = counted(request, distinct)
+    everything, distinct = _everything(request)
     # Types of the catalogue that are only to be shown are nothing to compare.
     numbers = {each.key: each.count for each in in_order(counts_of(everything.tally, distinct), Sort.COUNT)}
     outcome = _outcome(request, by, everything, distinct)
@@ -75,6 +76,15 @@ def _reference(request: CountRequest) -> "Reference | None":
     return Reference.read(request)
 
 
+def _everything(request: CountRequest) -> "tuple[Counted, Differing | None]":
+    if request.tables is not None:
+        from td_currents_cli.count.pushdown import asked  # noqa: PLC0415 -- heavy, and few have a table
+
+        return asked(request, request.tables)
+    with _distinct(request) as distinct:
+        return counted(request, distinct), distinct
+
+
 def _distinct(request: CountRequest) -> "AbstractContextManager[Distinct | None]":
     if not (request.unique or request.dedupe):
         return nullcontext()
@@ -84,7 +94,7 @@ def _distinct(request: CountRequest) -> "AbstractContextManager[Distinct | None]
 
 
 def _outcome(
-    request: CountRequest, by: Sequence[Dimension], everything: Counted, distinct: "Distinct | None"
+    request: CountRequest, by: Sequence[Dimension], everything: Counted, distinct: "Differing | None"
 ) -> CountOutcome:
     tally = everything.tally
     absent = absent_fields(tuple(tally.groups), by)
@@ -122,7 +132,7 @@ def _pivot(request: CountRequest, counts: Sequence[Count], by: Sequence[Dimensio
     return pivoted(counts, request.by, request.pivot, request.sort or default_sort(rows), request.top)
 
 
-def _total(total: Count, distinct: "Distinct | None") -> Count:
+def _total(total: Count, distinct: "Differing | None") -> Count:
     if distinct is None or distinct.events is None or distinct.users is None:
         return total
     return structs.replace(total, unique_events=distinct.events.total, unique_users=distinct.users.total)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read import sources
@@ -10,6 +11,9 @@ from td_currents_cli.read.journal_events import delivered_events
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.tables import Tables
 
 
 def sides(
@@ -19,6 +23,7 @@ def sides(
     jobs: int,
     *,
     endpoint: str | None = None,
+    tables: "Tables | None" = None,
 ) -> tuple[Side, Side]:
     """What was sent, and what arrived.
 
@@ -28,6 +33,7 @@ def sides(
         journal: a journal of `tdcur send`, instead of what was sent.
         jobs: number of processes.
         endpoint: the one of the journal that is meant, where it knows several.
+        tables: what arrived, where that is in tables of Treasure Data.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
@@ -40,9 +46,13 @@ def sides(
     if bool(sent) == bool(journal):
         what = "are both given" if sent else "are both missing"
         raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
-    # Of both sides at once: what is wrong with any path is said in one go.
-    sources([*(sent or ()), *ingested])
-    second = FileSide(sources(ingested), jobs=jobs)
-    if journal:
-        return JournalSide(journal, partial(delivered_events, endpoint=endpoint)), second
-    return FileSide(sources(sent), jobs=jobs), second
+    if tables is None:
+        # Of both sides at once: what is wrong with any path is said in one go.
+        sources([*(sent or ()), *ingested])
+    first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
+    sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
+    if tables is None:
+        return sent_side, FileSide(sources(ingested), jobs=jobs)
+    from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- few compare with tables
+
+    return sent_side, TableSide(tables)

@@ -1,14 +1,27 @@
 """What `tdcur parse` says beside its data."""
 
+from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
-from td_currents_cli.render.figures import balance_line
+from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal
 
 
-def text(outcome: ParseOutcome, terminal: Terminal) -> None:
-    """The problems, where the batches were found, and the balance, on standard error."""
+def text(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
+    """The problems, where the batches were found or the events are, and the balance, on standard error."""
     show_problems(outcome.problems, terminal)
-    if outcome.shapes:
+    if isinstance(outcome, InsertOutcome):
+        _inserted(outcome, terminal)
+    elif outcome.shapes:
         terminal.say("; ".join(map(str, outcome.shapes)), "dim")
     terminal.say(balance_line(outcome.balance, "written"), "dim")
+
+
+def _inserted(outcome: InsertOutcome, terminal: Terminal) -> None:
+    made = "made and " if outcome.created else ""
+    if outcome.inserted is None:
+        terminal.say(f"{outcome.into} {made}filled; Treasure Data does not tell with how many events")
+    else:
+        terminal.say(f"{outcome.into} {made}filled with {amount(outcome.inserted, 'event')}")
+        if outcome.inserted != outcome.balance.events_out:
+            terminal.say("the query before counted another number: rows came meanwhile", "yellow")

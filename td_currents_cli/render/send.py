@@ -1,9 +1,9 @@
 """The outcome of `send` for people."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from rich.text import Text
 
@@ -11,8 +11,10 @@ from td_currents_cli.render import show_error
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.send_check import show_check
 from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.render.verify import text as show_verified
 from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.probe import EndpointCheck
+from td_currents_cli.verify.sent import SentAndVerified
 
 _RECEIPT: Final = (
     "A 2XX answer proves receipt, not ingestion: Treasure Data checks the write key afterwards. "
@@ -20,11 +22,18 @@ _RECEIPT: Final = (
 )
 
 
-def text(outcome: SendOutcome | EndpointCheck, terminal: Terminal) -> None:
+def text(outcome: SendOutcome | EndpointCheck | SentAndVerified, terminal: Terminal) -> None:
     """Print the figures to standard output, and what went wrong to standard error."""
     if isinstance(outcome, EndpointCheck):
         show_check(outcome, terminal)
-        return
+    elif isinstance(outcome, SentAndVerified):
+        _sent(cast("SendOutcome", outcome.sent), terminal, ())
+        show_verified(outcome.verified, terminal)
+    else:
+        _sent(outcome, terminal, (_RECEIPT,) if outcome.delivered else ())
+
+
+def _sent(outcome: SendOutcome, terminal: Terminal, proof: Sequence[str]) -> None:
     show_problems(outcome.problems, terminal)
     if outcome.error is not None:
         show_error(outcome.error, terminal)
@@ -34,7 +43,7 @@ def text(outcome: SendOutcome | EndpointCheck, terminal: Terminal) -> None:
         if outcome.first_request is not None:
             lines = map(printable, outcome.first_request.split("\n"))
             terminal.out.print(Text("\n".join(["the first request:", *lines])), soft_wrap=True)
-    for remark in _remarks(outcome):
+    for remark in (*_remarks(outcome), *proof):
         terminal.say(remark)
 
 
@@ -98,8 +107,6 @@ def _remarks(outcome: SendOutcome) -> Iterator[str]:
         yield f"Dead letters say why. Mend what is wrong and send them: tdcur send {_quoted(outcome.dead_letter)}"
     if outcome.resume:
         yield outcome.resume
-    if outcome.delivered:
-        yield _RECEIPT
 
 
 def _quoted(path: Path | None) -> str:

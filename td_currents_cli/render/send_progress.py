@@ -69,7 +69,7 @@ def line(now: Progress, speed: Speed) -> str:
     if now.share is not None:
         figures.append(f"{now.share:.0%}")
     if left is not None:
-        figures.append(f"{_clock_time(left)} left")
+        figures.append(f"{clock_time(left)} left")
     figures += [f"{now.delivered:,} events", f"{now.bytes / 1e6:,.1f} MB"]
     if rate is not None:
         figures.append(f"{rate:,.0f} events/s")
@@ -77,7 +77,8 @@ def line(now: Progress, speed: Speed) -> str:
     return ", ".join(figures)
 
 
-def _clock_time(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
+    """A duration as a clock shows it: `0:07`, `1:00:00`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -7,13 +7,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from td_currents_cli import __version__
 from td_currents_cli.errors import UsageError
-from td_currents_cli.send.secret import KEY_PARAMETER, Secret, checked, read_secret, redact
+from td_currents_cli.names import Site, is_loopback
+from td_currents_cli.secret import KEY_PARAMETER, Secret, checked, read_secret, redact
 from td_currents_cli.send.sites import (
     POSTBACK_PATH,
     Kind,
-    Site,
     check_postback_path,
-    is_loopback,
     is_write_key,
     kind_of,
     postback_url,

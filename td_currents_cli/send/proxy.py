@@ -6,8 +6,8 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.send.secret import Secret
-from td_currents_cli.send.sites import is_loopback
+from td_currents_cli.names import is_loopback
+from td_currents_cli.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

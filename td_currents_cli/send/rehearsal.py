@@ -6,12 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.secret import redact
 from td_currents_cli.send.endpoint import KEY_HEADER, Endpoint
 from td_currents_cli.send.kept import Kept
 from td_currents_cli.send.outcome import SendOutcome, exit_code_of
 from td_currents_cli.send.payload import Payload, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.secret import redact
 from td_currents_cli.send.tally import Tally
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
+from td_currents_cli.secret import Secret
 from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.secret import Secret
 
 _HIDDEN: Final = "***"
 _SHORTEST: Final = 8

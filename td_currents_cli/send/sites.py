@@ -4,30 +4,19 @@ From Treasure Data's pages on the Postback API (v1 and v2) and on the Braze Curr
 """
 
 import re
-from enum import Enum, StrEnum, auto
-from ipaddress import ip_address
+from enum import Enum, auto
 from typing import Final
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.names import Site, check_name
 
 POSTBACK_PATH: Final = "/postback/v3/event/"
 _POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")
-_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
 _KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
 _V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
 _V2_HOST: Final = re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com")
 _STREAMING_HOST: Final = re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)")
 _TREASURE_DATA: Final = (".treasuredata.com", ".treasuredata.co.jp")
-
-
-class Site(StrEnum):
-    """The sites of Treasure Data that have a Postback API v2."""
-
-    us01 = "us01"
-    ap01 = "ap01"
-    eu01 = "eu01"
-    ap02 = "ap02"
-    ap03 = "ap03"
 
 
 class Kind(Enum):
@@ -50,8 +39,8 @@ def postback_url(site: Site, database: str, table: str) -> str:
     Raises:
         UsageError: a name that Treasure Data does not allow.
     """
-    _check_name(database, "--database")
-    _check_name(table, "--table")
+    check_name(database, "--database")
+    check_name(table, "--table")
     return f"https://{site}.records.in.treasuredata.com{POSTBACK_PATH}{database}/{table}"
 
 
@@ -87,32 +76,13 @@ def check_postback_path(host: str, path: str) -> None:
             f"the path of the URL is not that of a Postback URL on {host}",
             hint=f"The URL has this form: {_form(host)}",
         )
-    _check_name(match["database"], "the URL")
-    _check_name(match["table"], "the URL")
+    check_name(match["database"], "the URL")
+    check_name(match["table"], "the URL")
 
 
 def is_write_key(text: str) -> bool:
     """Whether it looks like a write key: account number, slash, 40 hexadecimal digits."""
     return _KEY.fullmatch(text) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_name(name: str, place: str) -> None:
-    # The name itself is not repeated: a key that was pasted into the wrong place would be shown.
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{place} holds a name that Treasure Data does not allow",
-            hint="Database and table names are lower-case letters, digits and _, 3 to 128 characters.",
-        )
 
 
 def _form(host: str) -> str:

@@ -1,9 +1,13 @@
 """Small things feel instant: what a command does not need is not loaded."""
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+TABLES = {"tdclient", "urllib3", "msgpack"}
+"""What only those need who have tables of Treasure Data."""
 
 HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
 
@@ -38,9 +42,24 @@ def test_a_count_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text('{"event_type":"a"}', encoding="utf-8")
     modules = loaded("count", "--by", "event_type", "--format", "csv", "--quiet", str(path))
-    assert not modules & {*HEAVY - {"orjson", "msgspec"}, "rich", "multiprocessing", "zoneinfo"}
+    assert not modules & {*HEAVY - {"orjson", "msgspec"}, "rich", "multiprocessing", "zoneinfo", *TABLES}
 
 
 def test_version_takes_less_than_twice_the_import_of_typer() -> None:
     """The command line costs no more than its framework."""
     assert seconds("-m", "td_currents_cli", "--version") < 2 * seconds("-c", "import typer")
+
+
+def test_a_table_without_treasure_datas_client() -> None:
+    """What is missing is said with the command that brings it, as wrong usage."""
+    program = (
+        "import sys\nsys.modules['tdclient'] = None\nfrom td_currents_cli.cli import main\n"
+        "sys.argv = ['tdcur', 'count', 'td://braze/currents']\nmain()"
+    )
+    environment = {**os.environ, "TD_API_KEY": "1/2"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert ended.returncode == 2
+    assert "Treasure Data's own client is not installed" in ended.stderr
+    assert "pip install 'td-currents-cli[td]'" in ended.stderr

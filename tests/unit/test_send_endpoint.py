@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.names import Site
+from td_currents_cli.secret import Secret, redact
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
-from td_currents_cli.send.secret import Secret, redact
-from td_currents_cli.send.sites import Kind, Site
+from td_currents_cli.send.sites import Kind
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"

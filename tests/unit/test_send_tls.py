@@ -15,11 +15,11 @@ import pytest
 import trustme
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.secret import Secret
 from td_currents_cli.send.answers import Answer, Failure, ProxyRefused, UntrustedHost, Unwelcome
 from td_currents_cli.send.client import Client
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.proxy import proxy_for
-from td_currents_cli.send.secret import Secret
 from td_currents_cli.send.tls import TlsFiles, TlsSession
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"

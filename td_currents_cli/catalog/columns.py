@@ -1,0 +1,62 @@
+"""The columns of a table with one event in each row."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from td_currents_cli.catalog.event_types import EventType, FieldType, Where
+
+
+class Names(StrEnum):
+    """How columns are called: as fields are, or with their place before them, as the streaming connector does it."""
+
+    SHORT = "short"
+    STREAMING = "streaming"
+
+
+class Column(Struct, frozen=True):
+    """A column.
+
+    Attributes:
+        name: of the column.
+        where: the object of an event that its field is a member of.
+        field: the name of the field.
+        type: of its values.
+    """
+
+    name: str
+    where: Where
+    field: str
+    type: FieldType
+
+
+def flat_columns(events: Iterable[EventType], names: Names) -> tuple[Column, ...]:
+    """A column for each field that any of these event types has: of the event, of `user`, of `properties`, in order.
+
+    No field of the catalogue is in two places, so that short names are unambiguous. A field whose type differs from one
+    event type to another has one that takes all of them.
+    """
+    types: dict[tuple[Where, str], set[FieldType]] = {}
+    for event in events:
+        for field in event.fields:
+            types.setdefault((field.where, field.name), set()).add(field.type)
+    order = list(Where)
+    places = sorted(types, key=lambda place: order.index(place[0]))
+    return tuple(Column(_name(*place, names), *place, _common(types[place])) for place in places)
+
+
+def _name(where: Where, field: str, names: Names) -> str:
+    return field if names is Names.SHORT or where is Where.EVENT else f"{where}_{field}"
+
+
+def _common(types: set[FieldType]) -> FieldType:
+    if len(types) == 1:
+        return next(iter(types))
+    if types <= _NUMBERS:
+        return FieldType.FLOAT if FieldType.FLOAT in types else FieldType.LONG
+    return FieldType.STRING
+
+
+_NUMBERS: Final = {FieldType.INT, FieldType.LONG, FieldType.FLOAT}

@@ -1,0 +1,140 @@
+"""Batches of a table into flat events of another one, where they are: no row is moved here."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from td_currents_cli.catalog import load
+from td_currents_cli.catalog.columns import Column, Names, flat_columns
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.outcome import Balance, Outcome, exit_code_of
+from td_currents_cli.warehouse.account import Account, Line
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.failure import NoTableError
+from td_currents_cli.warehouse.sql.count import CountQuery, count_sql
+from td_currents_cli.warehouse.sql.create_table import create_table_sql
+from td_currents_cli.warehouse.sql.events import Events, events_of
+from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
+from td_currents_cli.warehouse.tables import Tables
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.client import Warehouse
+
+TIME: Final = "time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertRequest:
+    """What to insert where.
+
+    Attributes:
+        tables: the one table with the batches. Its period has to have an end: rows that come while this runs are in
+            none of its queries.
+        into: the table that takes the events; it is made where it is not there.
+        wanted: which events.
+        dedupe: whether events are left out whose id came before.
+    """
+
+    tables: Tables
+    into: Address
+    wanted: Filter
+    dedupe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertOutcome(Outcome):
+    """Where every row and event went.
+
+    Attributes:
+        balance: as the table told it before.
+        into: the table that took the events.
+        inserted: as Treasure Data tells it; None where it does not.
+        created: whether the table was made.
+    """
+
+    command: ClassVar[str] = "parse"
+
+    balance: Balance
+    into: str
+    inserted: int | None
+    created: bool
+
+    def summary(self) -> dict[str, object]:
+        """The balance, by the names that `parse` has for it, and where the events are."""
+        return {
+            "rows_read": self.balance.rows_read,
+            "rows_rejected": self.balance.rows_rejected,
+            "events_read": self.balance.events_read,
+            "events_rejected": self.balance.events_rejected,
+            "written": self.balance.events_out if self.inserted is None else self.inserted,
+            "duplicates": self.balance.duplicates,
+            "filtered": self.balance.filtered,
+            "lost": 0 if self.inserted is None else self.balance.events_out - self.inserted,
+            "into": self.into,
+            "created": self.created,
+        }
+
+
+def run(request: InsertRequest) -> InsertOutcome:
+    """Count the events, so that nothing is left out without a word, then insert them. No query is issued twice.
+
+    Raises:
+        UsageError: more than one table, the same one, one of another account, or one that lacks columns.
+        TdcurError: a table cannot be asked; see `Warehouse.query`.
+    """
+    _check(request)
+    ((source, warehouse, layout, there),) = request.tables.opened()
+    columns = flat_columns(load().events.values(), Names.STREAMING)
+    created = _prepare(warehouse, request.into, columns)
+    events = events_of(source, layout, request.tables.period, there)
+    account = _account(request, warehouse, source, events)
+    query = FlattenQuery(
+        events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
+    )
+    answer = warehouse.query(flatten_sql(query), request.into.database)
+    inserted = next((int(row[0]) for row in warehouse.rows(answer) if row), None)
+    balance, problems = account.balance, account.problems
+    agreed = inserted is None or inserted == balance.events_out
+    code = exit_code_of(problems, balance)
+    return InsertOutcome(
+        balance=balance,
+        into=str(request.into),
+        inserted=inserted,
+        created=created,
+        problems=problems,
+        exit_code=code if agreed else max(code, ExitCode.FINDINGS),
+    )
+
+
+def _check(request: InsertRequest) -> None:
+    if len(request.tables.addresses) != 1:
+        raise UsageError("--into takes the events of one table", hint="Run the command for each of them.")
+    (source,), into = request.tables.addresses, request.into
+    if (source.database, source.table) == (into.database, into.table):
+        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
+    if into.site not in {None, source.site}:
+        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+
+
+def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
+    """Make the table where it is not there, and tell whether that was so."""
+    try:
+        there = warehouse.columns(into.database, into.table)
+    except NoTableError:
+        warehouse.query(create_table_sql((into.database, into.table), columns), into.database)
+        return True
+    missing = [column.name for column in columns if column.name not in there and column.name != TIME]
+    if missing:
+        raise UsageError(
+            f"{into} lacks {len(missing)} of the {len(columns)} columns of flat events, such as `{missing[0]}`",
+            hint="Name a table that is not there, to have it made, or make one with `tdcur sql create-table`.",
+        )
+    return False
+
+
+def _account(request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events) -> Account:
+    query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
+    account = Account()
+    for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
+        account.add(Line.of(row), str(source))
+    return account

@@ -1,0 +1,114 @@
+"""Queries as text: what commands ask tables of Treasure Data, for the console, a workflow or a dbt model."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from td_currents_cli.catalog import load
+from td_currents_cli.catalog.columns import Names, flat_columns
+from td_currents_cli.count import CountRequest
+from td_currents_cli.count.pushdown import count_query
+from td_currents_cli.errors import UsageError
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.layout import Layout
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.count import count_sql
+from td_currents_cli.warehouse.sql.create_table import create_table_sql
+from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
+from td_currents_cli.warehouse.sql.dialect import Dialect
+from td_currents_cli.warehouse.sql.events import BatchEvents, events_of
+from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
+
+
+class Query(StrEnum):
+    """What a query does."""
+
+    COUNT = "count"
+    PARSE = "parse"
+    DEDUPE = "dedupe"
+    CREATE_TABLE = "create-table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRequest:
+    """Which query.
+
+    Attributes:
+        query: what it does.
+        table: which table it is about.
+        layout: what a row of it is.
+        period: when the rows were received that it looks at.
+        counted: what is to be counted, and how; its filter and whether duplicates are left out hold for `parse` too.
+        into: the table that the events are inserted into; None to select them.
+        dialect: to say it in.
+    """
+
+    query: Query
+    table: Address
+    layout: Layout
+    period: Period
+    counted: CountRequest
+    into: Address | None = None
+    dialect: Dialect = Dialect.TRINO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOutcome(Outcome):
+    """The text of a query.
+
+    Attributes:
+        query: what it does.
+        dialect: that it is in.
+        sql: its text, without a semicolon at its end.
+        rows: when the rows were received that it looks at, as text; None where it looks at none.
+    """
+
+    command: ClassVar[str] = "sql"
+
+    query: Query
+    dialect: Dialect
+    sql: str
+    rows: str | None
+
+    def summary(self) -> dict[str, object]:
+        """What it is."""
+        return {"query": self.query, "dialect": self.dialect, "rows": self.rows}
+
+    def data(self) -> dict[str, object]:
+        """The text."""
+        return {"sql": self.sql}
+
+
+def run(request: QueryRequest) -> QueryOutcome:
+    """Put a query into words. Nobody is asked.
+
+    Raises:
+        UsageError: it cannot be said in that dialect, or what is to be counted by makes no sense.
+    """
+    rows = None if request.query is Query.CREATE_TABLE else str(request.period)
+    return QueryOutcome(query=request.query, dialect=request.dialect, sql=_text(request), rows=rows)
+
+
+def _text(request: QueryRequest) -> str:
+    table, period, dialect = request.table, request.period, request.dialect
+    columns = flat_columns(load().events.values(), Names.STREAMING)
+    names = [column.name for column in columns]
+    if request.query is Query.CREATE_TABLE:
+        return create_table_sql((table.database, table.table), columns, dialect)
+    if request.query is Query.DEDUPE and request.layout is Layout.FLAT:
+        return dedupe_flat_sql(table, period, names, dialect)
+    if dialect is not Dialect.TRINO:
+        raise UsageError(
+            f"`{request.query}` cannot be said in {dialect.title()}",
+            hint="Leave --dialect out. create-table can be, and dedupe of flat events (--rows flat).",
+        )
+    if request.query is Query.DEDUPE:
+        return dedupe_batches_sql(BatchEvents(table, period))
+    events = events_of(table, request.layout, period, names)
+    counted = request.counted
+    if request.query is Query.COUNT:
+        return count_sql(count_query(counted, table, events))
+    return flatten_sql(
+        FlattenQuery(events=events, columns=columns, filter=counted.wanted, dedupe=counted.dedupe, into=request.into)
+    )

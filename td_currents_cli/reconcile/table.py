@@ -1,0 +1,101 @@
+"""A side that is a table of Treasure Data: only ids, types and times of its events are fetched."""
+
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from td_currents_cli.model import Severity
+from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.reconcile.content import UNKNOWN
+from td_currents_cli.reconcile.marks import Marks
+from td_currents_cli.reconcile.scope import Scope
+from td_currents_cli.reconcile.sheaf import Binder
+from td_currents_cli.reconcile.side import Bundle, Found
+from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.warehouse.account import rejected
+from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
+from td_currents_cli.warehouse.sql.ids import ids_sql
+from td_currents_cli.warehouse.tables import Tables
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.job import Answer
+
+AT_ONCE: Final = 50_000
+"""Events of a bundle."""
+
+
+class TableSide:
+    """Tables of Treasure Data.
+
+    Args:
+        tables: which, and which of their rows are looked at.
+    """
+
+    has_content: Final = False
+    has_events: Final = False
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._answers: list[tuple[Warehouse, Answer]] = []
+
+    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
+        """As Side. The period of the scope is looked at once more here, event by event.
+
+        Raises:
+            TdcurError: a table cannot be asked; see `Warehouse.query`.
+        """
+        for address, warehouse, layout, columns in self._tables.opened():
+            query = ids_sql(events_of(address, layout, self._tables.period, columns))
+            answer = warehouse.query(query, address.database)
+            self._answers.append((warehouse, answer))
+            for rows in _many(warehouse.rows(answer)):
+                yield _bundle(rows, str(address), Binder(scope, lambda _: UNKNOWN, suspects))
+
+    def again(self, marks: Marks) -> Generator[Found]:
+        """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
+        place = 0
+        for warehouse, answer in self._answers:
+            for rows in _many(warehouse.rows(answer)):
+                events = _events(rows)
+                for marked in marks.within(place, len(events)):
+                    yield Found(place + marked, events[marked][0] or "")
+                place += len(events)
+                if marks.is_past(place):
+                    return
+
+    def reads(self, path: Path) -> bool:  # noqa: ARG002 -- no file is a table
+        """As Side."""
+        return False
+
+    def close(self) -> None:
+        """As Side."""
+
+
+def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle:
+    binder.add([(event_id, event_type, time, None) for event_id, event_type, time, _kind in _events(rows)])
+    kinds: Counter[str] = Counter(kind for *_, kind in rows if kind is not None)
+    tally = binder.tally
+    balance = Balance(
+        rows_read=kinds[REJECTED_ROW],
+        rows_rejected=kinds[REJECTED_ROW],
+        events_read=len(rows) - kinds[REJECTED_ROW],
+        events_rejected=kinds[REJECTED_EVENT],
+        events_out=tally.by_type.total() + tally.without_id.total(),
+        filtered=tally.filtered + tally.too_young,
+    )
+    kept = tuple(rejected(kind, number, table) for kind, number in kinds.items())
+    problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
+    return Bundle(binder.sheaves(), tally, balance, problems)
+
+
+def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows that are events; the others tell of what nothing could be made of."""
+    return [row for row in rows if row[3] is None]
+
+
+def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    while some := list(islice(rows, AT_ONCE)):
+        yield some

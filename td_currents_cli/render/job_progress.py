@@ -1,0 +1,35 @@
+"""How a job of Treasure Data stands while it is waited for."""
+
+from contextlib import AbstractContextManager
+from typing import Final
+
+from td_currents_cli.render.send_progress import When, clock_time
+from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.waiting import say, waiting
+from td_currents_cli.warehouse.job import ENDED, Job, Told
+
+EVERY: Final = 10.0
+"""Seconds between two lines about one state."""
+
+
+def line(job: Job) -> str:
+    """A job on one line: `job 1234 running, 0:07`."""
+    return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
+
+
+def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
+    """A function that is told how a job stands, and shows it, until the end of the block; see `waiting`."""
+    return waiting(terminal, when, line, _lines(terminal))
+
+
+def _lines(terminal: Terminal) -> Told:
+    last: Job | None = None
+
+    def tell(job: Job) -> None:
+        nonlocal last
+        news = last is None or (last.id, last.state) != (job.id, job.state) or job.seconds - last.seconds >= EVERY
+        if news or job.state in ENDED:
+            last = job
+            say(terminal, line(job))
+
+    return tell

@@ -1,0 +1,48 @@
+"""What has arrived in a table."""
+
+from collections.abc import Iterator
+
+from td_currents_cli.warehouse.access import Access
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.failure import NoTableError
+from td_currents_cli.warehouse.layout import layout_of
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.sql.ids import ids_sql
+
+
+class Arrivals:
+    """The ids of the events in a table.
+
+    Attributes:
+        unreadable: rows and elements of them that nothing could be made of, when ids were last asked for.
+
+    Args:
+        address: of the table.
+        period: when the rows were received that are looked at.
+        access: how the table is reached.
+    """
+
+    def __init__(self, address: Address, period: Period, access: Access) -> None:
+        self.address = address
+        self.period = period
+        self.unreadable = 0
+        self._warehouse = access.warehouse(address)
+
+    def ids(self) -> Iterator[str]:
+        """The ids that are there now, each once or more often; none where there is no such table yet.
+
+        Raises:
+            TdcurError: the table cannot be asked; see `Warehouse.query`.
+        """
+        self.unreadable = 0
+        try:
+            columns = self._warehouse.columns(self.address.database, self.address.table)
+        except NoTableError:
+            # Treasure Data makes a table with its first row.
+            return
+        query = ids_sql(events_of(self.address, layout_of(self.address, columns), self.period, columns))
+        for event_id, _type, _time, kind in self._warehouse.rows(self._warehouse.query(query, self.address.database)):
+            self.unreadable += kind is not None
+            if event_id is not None:
+                yield event_id

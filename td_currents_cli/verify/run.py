@@ -1,0 +1,129 @@
+"""Asks a table for the ids that were sent, again and again with growing pauses."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import UNSET, Struct
+
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.decode import Decoder
+from td_currents_cli.events.stream import Intake
+from td_currents_cli.outcome import Problems
+from td_currents_cli.read import Source, records
+from td_currents_cli.read.journal_events import delivered_events
+from td_currents_cli.verify.arrivals import Arrivals
+from td_currents_cli.verify.outcome import VerifyOutcome
+from td_currents_cli.verify.progress import Progress, Told
+
+FIRST_PAUSE: Final = 5.0
+"""Seconds before the second question; fewer where there is little time."""
+
+LONGEST_PAUSE: Final = 60.0
+_GROWTH: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """What to look for, and where.
+
+    Attributes:
+        sent: the payloads that were sent; none where a journal tells what was.
+        arrivals: the table, and which of its rows are looked at.
+        journal: of `tdcur send`, instead of the payloads.
+        endpoint: URL of the one that is meant of those that the journal knows; None for the only one.
+        within: seconds until what has not arrived is missing.
+    """
+
+    sent: Sequence[Source]
+    arrivals: Arrivals
+    _: KW_ONLY
+    journal: Path | None = None
+    endpoint: str | None = None
+    within: float = 600.0
+
+
+def run(
+    request: VerifyRequest,
+    *,
+    told: Told = lambda _: None,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> VerifyOutcome:
+    """Ask until all is there, or time is up.
+
+    Memory grows with the ids that are missing, about 150 bytes for each.
+
+    Args:
+        request: see there.
+        told: is told how far it is, after each answer.
+        now: seconds that only ever grow.
+        sleep: waits so many seconds.
+
+    Raises:
+        InputError: the journal cannot be read.
+        TdcurError: the table cannot be asked.
+    """
+    missing, without_id, problems = _sent(request)
+    sent, begun, asked = len(missing), now(), 0
+    for pause in _pauses(request.within):
+        if not missing:
+            break
+        for event_id in request.arrivals.ids():
+            missing.pop(event_id, None)
+        asked, seconds = asked + 1, now() - begun
+        left = request.within - seconds if missing else 0.0
+        # The last question is asked when time is up, not before.
+        next_in = min(pause, left) if left > 0 else None
+        told(Progress(sent - len(missing), len(missing), seconds, next_in))
+        if next_in is None:
+            break
+        sleep(next_in)
+    return VerifyOutcome(
+        table=str(request.arrivals.address),
+        sent=sent,
+        missing=tuple(missing),
+        without_id=without_id,
+        unreadable=request.arrivals.unreadable,
+        asked=asked,
+        seconds=now() - begun,
+        within=request.within,
+        rows=str(request.arrivals.period),
+        problems=problems,
+        exit_code=max(problems.exit_code, ExitCode.FINDINGS if missing or without_id else ExitCode.OK),
+    )
+
+
+class _Id(Struct, gc=False):
+    id: Any = UNSET
+
+
+def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
+    """The different ids in the order they come, how many events have none, and what was wrong with the payloads."""
+    intake, ids, without = Intake(), dict[str, None](), 0
+    for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
+        usable = [each for each in some if isinstance(each, str) and each]
+        ids.update(dict.fromkeys(usable))
+        without += len(some) - len(usable)
+    return ids, without, intake.log.result()
+
+
+def _of_payloads(sources: Iterable[Source], intake: Intake) -> Iterator[list[object]]:
+    for _batch, events in intake.events(records(sources), Decoder(_Id)):
+        yield [event.id for event in events]
+
+
+def _of_journal(request: VerifyRequest) -> Iterator[list[object]]:
+    if request.journal is not None:
+        for batch in delivered_events(request.journal, endpoint=request.endpoint):
+            yield [event_id for event_id, _type, _time in batch]
+
+
+def _pauses(within: float) -> Iterator[float]:
+    pause = min(FIRST_PAUSE, within / 20)
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, LONGEST_PAUSE)

@@ -1,0 +1,35 @@
+"""Sending and verifying as one run."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.verify.outcome import VerifyOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentAndVerified(Outcome):
+    """What became of the requests, and of the events behind them.
+
+    Attributes:
+        sent: the outcome of sending.
+        verified: the outcome of verifying, which follows where all was delivered.
+    """
+
+    command: ClassVar[str] = "send"
+
+    sent: Outcome
+    verified: VerifyOutcome
+
+    @classmethod
+    def of(cls, sent: Outcome, verified: VerifyOutcome) -> "SentAndVerified":
+        """Both, with the exit code of verifying: sending has succeeded."""
+        return cls(sent=sent, verified=verified, problems=sent.problems, exit_code=verified.exit_code)
+
+    def summary(self) -> dict[str, object]:
+        """The figures of sending, and those of verifying under `verified`."""
+        return {**self.sent.summary(), "verified": self.verified.summary()}
+
+    def data(self) -> dict[str, object]:
+        """What else sending says, and verifying under `verification`."""
+        return {**self.sent.data(), "verification": self.verified.data()}

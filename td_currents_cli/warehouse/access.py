@@ -1,0 +1,54 @@
+"""From the address of a table to the account it is in."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.job import Told
+from td_currents_cli.warehouse.settings import settings_of
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.patience import Patience
+
+
+def _nobody(_: object) -> None:
+    """Is told, and does nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How tables are reached.
+
+    Attributes:
+        key_file: path of a file that holds the API key.
+        told: is told how each job stands.
+        environ: for the settings that are not given.
+        patience: how long the service is borne with; None for as long as usual.
+    """
+
+    key_file: str | None = None
+    told: Told = _nobody
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    patience: "Patience | None" = None
+
+    def warehouse(self, address: Address) -> "Warehouse":
+        """The account that a table is in.
+
+        Raises:
+            UsageError: there is no key, settings make no sense, or Treasure Data's client is not installed.
+        """
+        settings = settings_of(address.site, self.key_file, self.environ)
+        try:
+            from td_currents_cli.warehouse.client import Warehouse  # noqa: PLC0415 -- heavy, and need not be there
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in {"tdclient", "msgpack", "urllib3"}:
+                raise
+            raise UsageError(
+                f"{address}: Treasure Data's own client is not installed",
+                hint="python3 -m pip install 'td-currents-cli[td]'",
+            ) from None
+        return Warehouse(settings, told=self.told, patience=self.patience)

@@ -1,0 +1,65 @@
+"""A query as Treasure Data runs it: a job that is issued, waits, runs, and ends in one of three ways."""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 15.0
+_GROWTH: Final = 1.5
+
+
+class State(StrEnum):
+    """What a job can be found as. The documentation of td-client has these; another one counts as still at work."""
+
+    queued = "queued"
+    booting = "booting"
+    running = "running"
+    success = "success"
+    error = "error"
+    killed = "killed"
+
+
+ENDED: Final = frozenset({State.success, State.error, State.killed})
+
+
+class Job(Struct, frozen=True):
+    """A job at some moment.
+
+    Attributes:
+        id: its number.
+        state: see `State`; any text, for the service may have more of them.
+        seconds: since it was issued.
+    """
+
+    id: str
+    state: str
+    seconds: float
+
+
+class Answer(Struct, frozen=True):
+    """What a job that succeeded has to give.
+
+    Attributes:
+        job: its number.
+        columns: name and type of each column of the result.
+        count: rows; None where the service does not say.
+    """
+
+    job: str
+    columns: tuple[tuple[str, str], ...]
+    count: int | None
+
+
+Told: TypeAlias = Callable[[Job], None]
+"""Is told how a job stands, each time that is asked."""
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before a job is asked for once more: short ones first, for most queries are."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, LONGEST_PAUSE)

@@ -1,0 +1,200 @@
+"""The query that counts events, in one scan, with an account of every row and event."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, Events, Paths
+from td_currents_cli.warehouse.sql.text import literal, one_of, step
+from td_currents_cli.warehouse.sql.wanted import wanted
+
+IDS: Final = (("id",),)
+
+
+class TypeKey(Struct, frozen=True):
+    """The event's type."""
+
+
+class ChannelKey(Struct, frozen=True):
+    """What an event type is about; see `catalog.event_types.channel_of`."""
+
+
+class OfType(Struct, frozen=True):
+    """What a list says of the event's type."""
+
+    meanings: Mapping[str, str]
+
+
+class Bucket(Struct, frozen=True):
+    """The hour, day, week or month of the event's time.
+
+    Attributes:
+        unit: which of them.
+        zone: IANA name of a time zone.
+    """
+
+    unit: str
+    zone: str
+
+
+class FieldKey(Struct, frozen=True):
+    """A field of the event."""
+
+    paths: Paths
+
+
+class Constant(Struct, frozen=True):
+    """The same for all events."""
+
+    text: str
+
+
+Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant
+
+PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
+"""As FORMAT_DATETIME has them: those of Joda-Time."""
+
+
+EVENT: Final = "event"
+DUPLICATE: Final = "duplicate"
+FILTERED: Final = "filtered"
+EMPTY_ROW: Final = "empty row"
+
+
+class CountQuery(Struct, frozen=True, kw_only=True):
+    """What to count.
+
+    Attributes:
+        events: of which table.
+        by: what to group by.
+        filter: which events are counted.
+        unique: whether to count different ids and users too.
+        dedupe: whether only the first event of each id is counted.
+        users: where the id of an event's user may stand.
+    """
+
+    events: Events
+    by: Sequence[Key]
+    filter: Filter
+    unique: bool
+    dedupe: bool
+    users: Paths
+
+
+def count_sql(query: CountQuery) -> str:
+    """The query, in Trino's dialect.
+
+    Its result has a line for each kind and group: `kind`, a column for each key, `is_total` (1 where the line is
+    about all groups together), `row_count`, `event_count`, `first`, `last`, `unique_events`, `unique_users`.
+    """
+    keys = [f"k{number}" for number in range(len(query.by))]
+    plain = ", ".join(["kind", *keys])
+    grouped = f"GROUPING SETS (({plain}), (kind))" if query.unique else plain
+    return "\n".join(
+        [
+            f"WITH {query.events.lines},",
+            _members(query) + ",",
+            _fields(query) + ",",
+            _kinds(query) + ",",
+            _deduped(query) + ",",
+            step("keyed", ["*", *_keyed(query)], "deduped"),
+            "SELECT",
+            f"  {plain},",
+            f"  {f'GROUPING({keys[0]})' if query.unique else '0'} AS is_total,",
+            "  COUNT_IF(n IS NULL OR n = 1) AS row_count,",
+            "  COUNT(n) AS event_count,",
+            "  MIN(happened) AS first,",
+            "  MAX(happened) AS last,",
+            f"  {'COUNT(DISTINCT id)' if query.unique else '0'} AS unique_events,",
+            f"  {'COUNT(DISTINCT customer)' if query.unique else '0'} AS unique_users",
+            "FROM keyed",
+            f"GROUP BY {grouped}",
+        ]
+    )
+
+
+_LINE: Final = "received, n, rejected, is_event"
+
+
+def _members(query: CountQuery) -> str:
+    members: dict[str, Paths] = {"event_type": (("event_type",),), "time": (("time",),)}
+    if query.unique or query.dedupe:
+        members["id"] = IDS
+    if query.unique:
+        members["customer"] = query.users
+    members |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
+    listed = [f"{query.events.member(paths)} AS m_{column}" for column, paths in members.items()]
+    return step("members", [_LINE, *listed], "lines")
+
+
+def _fields(query: CountQuery) -> str:
+    events, null = query.events, "CAST(NULL AS VARCHAR)"
+    columns = {
+        "event_type": events.name("m_event_type"),
+        "happened": events.seconds("m_time"),
+        "id": events.name("m_id") if query.unique or query.dedupe else null,
+        "customer": events.name("m_customer") if query.unique else null,
+    }
+    columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
+    listed = [f"{expression} AS {column}" for column, expression in columns.items()]
+    return (
+        "fields AS (\n  SELECT\n    "
+        + ",\n    ".join(["received, n, rejected, is_event", *listed])
+        + "\n  FROM members\n)"
+    )
+
+
+def _kinds(query: CountQuery) -> str:
+    found = [
+        "CASE",
+        f"  WHEN rejected THEN {literal(REJECTED_ROW)}",
+        f"  WHEN n IS NULL THEN {literal(EMPTY_ROW)}",
+        f"  WHEN NOT is_event THEN {literal(REJECTED_EVENT)}",
+        f"  WHEN {wanted(query.filter, 'event_type', 'happened')} THEN {literal(EVENT)}",
+        f"  ELSE {literal(FILTERED)}",
+        "END AS found",
+    ]
+    return step("kinds", ["*", "\n    ".join(found)], "fields")
+
+
+def _deduped(query: CountQuery) -> str:
+    kind = "found"
+    if query.dedupe:
+        first = "ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY received, n) = 1"
+        kind = (
+            f"CASE WHEN found = {literal(EVENT)} AND id IS NOT NULL AND NOT {first}"
+            f" THEN {literal(DUPLICATE)} ELSE found END"
+        )
+    return step("deduped", ["*", f"{kind} AS kind"], "kinds")
+
+
+def _keyed(query: CountQuery) -> list[str]:
+    # What is not counted need not be told apart.
+    used = f"kind IN ({literal(EVENT)}, {literal(DUPLICATE)})"
+    return [f"CASE WHEN {used} THEN {_key(key, number)} END AS k{number}" for number, key in enumerate(query.by)]
+
+
+def _key(key: Key, number: int) -> str:
+    if isinstance(key, FieldKey):
+        return f"f{number}"
+    if isinstance(key, Constant):
+        return literal(key.text)
+    if isinstance(key, Bucket):
+        moment = f"AT_TIMEZONE(FROM_UNIXTIME(happened), {literal(key.zone)})"
+        return f"FORMAT_DATETIME({moment}, {literal(PATTERNS[key.unit])})"
+    if isinstance(key, OfType):
+        return one_of("event_type", list(key.meanings.items()))
+    return _CHANNEL if isinstance(key, ChannelKey) else "event_type"
+
+
+_WORDS: Final = "SPLIT(event_type, '.')"
+_ABOUT: Final = (
+    f"FILTER(SLICE({_WORDS}, 1, CARDINALITY({_WORDS}) - 1), word -> word NOT IN ('users', 'messages', 'behaviors'))"
+)
+_CHANNEL: Final = (
+    "REGEXP_REPLACE("
+    f"COALESCE(ELEMENT_AT({_ABOUT}, 1), ELEMENT_AT({_WORDS}, NULLIF(CARDINALITY({_WORDS}) - 1, 0)), event_type)"
+    ", '^canvasstep$', 'canvas')"
+)

@@ -1,0 +1,37 @@
+"""The dialects of SQL that a query can be said in, where they differ."""
+
+from enum import StrEnum
+from typing import Final
+
+from td_currents_cli.catalog.event_types import FieldType
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql import text
+
+
+class Dialect(StrEnum):
+    """Engines of Treasure Data, and Spark, which reads its tables with td-spark."""
+
+    TRINO = "trino"
+    HIVE = "hive"
+    SPARK = "spark"
+
+    def quoted(self, identifier: str) -> str:
+        """An identifier."""
+        return text.name(identifier) if self is Dialect.TRINO else "`" + identifier.replace("`", "``") + "`"
+
+    def received(self, rows: Period) -> str:
+        """The condition on rows of a period."""
+        if self is not Dialect.SPARK:
+            return text.received(rows)
+        until = "" if rows.until is None else f" AND time < {rows.until:.0f}"
+        return f"time >= {rows.since:.0f}{until}"
+
+    def type(self, of_field: FieldType) -> str:
+        """The type of a column.
+
+        Treasure Data's tables have no booleans: `true` and `false` are texts. Arrays and objects are JSON texts.
+        """
+        return _TYPES.get(of_field, "VARCHAR" if self is Dialect.TRINO else "STRING")
+
+
+_TYPES: Final = {FieldType.INT: "BIGINT", FieldType.LONG: "BIGINT", FieldType.FLOAT: "DOUBLE"}

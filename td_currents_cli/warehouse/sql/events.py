@@ -1,0 +1,196 @@
+"""From the rows of a table to its events, in Trino's SQL: what `read` and `events.decode` make of them here."""
+
+from collections.abc import Collection, Sequence
+from typing import Final, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.events.times import LATEST
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.layout import Layout
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.text import json_path, name, received, table
+
+REJECTED_ROW: Final = "rejected row"
+REJECTED_EVENT: Final = "rejected event"
+"""What a line of a result is about that nothing could be made of."""
+
+Paths: TypeAlias = Sequence[tuple[str, ...]]
+"""Where in an event a value may stand; the first place that has one counts."""
+
+
+class Events(Protocol):
+    """The events of a table.
+
+    `lines` is a list of common table expressions, the last of which, `lines`, has a line for each event, and one for
+    each row without events:
+
+    - `received`: the time of the row;
+    - `n`: the number of the event in its row, from 1; null where there is none;
+    - `rejected`: whether nothing could be made of the row;
+    - `is_event`: whether it is an object.
+    """
+
+    @property
+    def lines(self) -> str:
+        """See above."""
+
+    def member(self, paths: Paths) -> str:
+        """A member of an event in some form of text, of which the others here are made; null where there is none."""
+
+    def name(self, member: str) -> str:
+        """A member that is a text and not empty; null for all else."""
+
+    def value(self, member: str) -> str:
+        """Any member as text, all but texts as JSON; null for an empty text."""
+
+    def seconds(self, member: str) -> str:
+        """A member that is a time in UNIX seconds; null for what is none."""
+
+    def cell(self, where: Where, field: str) -> str:
+        """A field as the text that a column holds: all but texts as JSON."""
+
+
+class BatchEvents(Struct, frozen=True):
+    """The events of a table with a batch in each row.
+
+    A cell may be an array of events, an array of texts each of which is an event, a whole payload, a bare event, or
+    any of these as the text of a text; null and nothing are an empty batch.
+    """
+
+    address: Address
+    rows: Period
+
+    @property
+    def lines(self) -> str:
+        """As Events."""
+        return _BATCHES.format(
+            column=name(self.address.column), table=table(self.address), received=received(self.rows)
+        )
+
+    def member(self, paths: Paths) -> str:
+        """As Events."""
+        each = [f"NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {json_path(path)})), 'null')" for path in paths]
+        return each[0] if len(each) == 1 else f"COALESCE({', '.join(each)})"
+
+    def name(self, member: str) -> str:
+        """As Events."""
+        return f"CASE WHEN {member} LIKE '\"%' THEN NULLIF({_scalar(member)}, '') END"
+
+    def value(self, member: str) -> str:
+        """As Events."""
+        return f"CASE WHEN {member} LIKE '\"%' THEN NULLIF({_scalar(member)}, '') ELSE {member} END"
+
+    def seconds(self, member: str) -> str:
+        """As Events."""
+        digits = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
+        number = f"TRY_CAST(REPLACE({member}, '\"', '') AS DOUBLE)"
+        return f"CASE WHEN REGEXP_LIKE({member}, {digits}) AND {number} <= {LATEST} THEN {number} END"
+
+    def cell(self, where: Where, field: str) -> str:
+        """As Events."""
+        path = json_path((field,) if where is Where.EVENT else (where, field))
+        # Of an array or an object there is no scalar, of null neither.
+        return f"COALESCE(JSON_EXTRACT_SCALAR(event, {path}), NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {path})), 'null'))"
+
+
+class FlatEvents(Struct, frozen=True):
+    """The events of a table with an event in each row.
+
+    Attributes:
+        columns: of the table.
+    """
+
+    address: Address
+    rows: Period
+    columns: Collection[str]
+
+    @property
+    def lines(self) -> str:
+        """As Events."""
+        return _FLAT.format(table=table(self.address), received=received(self.rows))
+
+    def member(self, paths: Paths) -> str:
+        """As Events."""
+        there = [path[0] for path in paths if len(path) == 1 and path[0] in {*self.columns, "time"}]
+        each = [f"CAST({name(column)} AS VARCHAR)" for column in there]
+        return f"COALESCE({', '.join(each)})" if len(each) > 1 else next(iter(each), "CAST(NULL AS VARCHAR)")
+
+    def name(self, member: str) -> str:
+        """As Events."""
+        return f"NULLIF({member}, '')"
+
+    def value(self, member: str) -> str:
+        """As Events."""
+        return f"NULLIF({member}, '')"
+
+    def seconds(self, member: str) -> str:
+        """As Events."""
+        number = f"TRY_CAST({member} AS DOUBLE)"
+        return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
+
+    def cell(self, where: Where, field: str) -> str:
+        """As Events."""
+        return self.member(((field,), (f"{where}_{field}",)))
+
+
+def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
+    """The events of a table."""
+    return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
+
+
+def _scalar(member: str) -> str:
+    return f"JSON_EXTRACT_SCALAR(JSON_PARSE({member}), '$')"
+
+
+_BATCHES: Final = """\
+cells AS (
+  SELECT time, TRIM({column}) AS cell
+  FROM {table}
+  WHERE {received}
+),
+documents AS (
+  SELECT time, cell IS NULL OR cell IN ('', 'null') AS empty, TRY(JSON_PARSE(cell)) AS document
+  FROM cells
+),
+batches AS (
+  SELECT time, empty, COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(document, '$'))), document) AS batch
+  FROM documents
+),
+elements AS (
+  SELECT
+    time,
+    CASE
+      WHEN empty OR JSON_FORMAT(JSON_EXTRACT(batch, '$.events')) = 'null' THEN CAST(JSON_PARSE('[]') AS ARRAY(JSON))
+      ELSE COALESCE(
+        TRY(CAST(batch AS ARRAY(JSON))),
+        TRY(CAST(JSON_EXTRACT(batch, '$.events') AS ARRAY(JSON))),
+        CASE
+          WHEN JSON_EXTRACT(batch, '$.events') IS NULL AND JSON_EXTRACT(batch, '$.event_type') IS NOT NULL
+          THEN ARRAY[batch]
+        END
+      )
+    END AS list
+  FROM batches
+),
+parts AS (
+  SELECT
+    time,
+    list IS NULL AS rejected,
+    n,
+    COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(element, '$'))), element) AS event
+  FROM elements
+  LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE
+),
+lines AS (
+  SELECT time AS received, rejected, n, event, COALESCE(JSON_FORMAT(event) LIKE '{{%', FALSE) AS is_event
+  FROM parts
+)"""
+
+_FLAT: Final = """\
+lines AS (
+  SELECT *, time AS received, FALSE AS rejected, 1 AS n, TRUE AS is_event
+  FROM {table}
+  WHERE {received}
+)"""

@@ -1,0 +1,46 @@
+"""Words of SQL: names, texts and paths as they may stand in a query, whatever they hold."""
+
+from collections.abc import Sequence
+
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.period import Period
+
+
+def name(text: str) -> str:
+    """An identifier."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def json_path(names: Sequence[str]) -> str:
+    """The text of a JSON path to a member, given the names from the root inwards."""
+    steps = [each.replace("\\", "\\\\").replace('"', '\\"') for each in names]
+    return literal("$" + "".join(f'["{each}"]' for each in steps))
+
+
+def table(address: Address) -> str:
+    """The table in a FROM."""
+    return f"{name(address.database)}.{name(address.table)}"
+
+
+def received(rows: Period) -> str:
+    """The condition on rows of a period; Treasure Data reads only the part of the table that it leaves."""
+    until = "NULL" if rows.until is None else f"{rows.until:.0f}"
+    return f"TD_TIME_RANGE(time, {rows.since:.0f}, {until})"
+
+
+def one_of(column: str, cases: Sequence[tuple[str, str]], otherwise: str = "NULL") -> str:
+    """What a text stands for, by a list of both."""
+    whens = " ".join(f"WHEN {literal(each)} THEN {literal(meaning)}" for each, meaning in cases)
+    return f"CASE {column} {whens} ELSE {otherwise} END" if cases else otherwise
+
+
+def step(called: str, columns: Sequence[str], source: str) -> str:
+    """A common table expression: some columns of another one."""
+    listed = ",\n    ".join(columns)
+    # The texts that columns are made of are all from `name`, `literal` and `json_path`.
+    return f"{called} AS (\n  SELECT\n    {listed}\n  FROM {source}\n)"

@@ -1,0 +1,58 @@
+"""Which events are meant, as a condition."""
+
+import re
+from typing import Final
+
+from td_currents_cli.events.filter import Filter, TypeGlobs
+from td_currents_cli.warehouse.sql.text import literal
+
+_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
+
+
+def wanted(meant: Filter, event_type: str, seconds: str) -> str:
+    """The condition that an event is meant; never null.
+
+    Args:
+        meant: which ones.
+        event_type: the column with the type; null where it is none.
+        seconds: the column with the time; null where it is none.
+    """
+    conditions = [*_of_type(meant.types, event_type)]
+    if meant.timed:
+        conditions.append(f"{seconds} IS NOT NULL")
+    if meant.since is not None:
+        conditions.append(f"{seconds} >= {meant.since!r}")
+    if meant.until is not None:
+        conditions.append(f"{seconds} < {meant.until!r}")
+    return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
+
+
+def _of_type(globs: TypeGlobs, column: str) -> list[str]:
+    conditions = []
+    if globs.wanted:
+        conditions.append(f"({' OR '.join(_like(glob, column) for glob in globs.wanted)})")
+    conditions += [f"NOT COALESCE({_like(glob, column)}, FALSE)" for glob in globs.unwanted]
+    return conditions
+
+
+def _like(glob: str, column: str) -> str:
+    return f"REGEXP_LIKE(LOWER({column}), {literal(pattern(glob))})"
+
+
+def pattern(glob: str) -> str:
+    """A glob, as `fnmatch` has them, as a regular expression that Trino and Hive, Java both, understand."""
+    parts, place = [], 0
+    while place < len(glob):
+        match = _CLASS.match(glob, place)
+        if glob[place] == "*":
+            parts.append(".*")
+        elif glob[place] == "?":
+            parts.append(".")
+        elif match:
+            inside = re.sub(r"([\\\[\]&^~])", r"\\\1", match[2])
+            parts.append(f"[{'^' if match[1] else ''}{inside}]")
+            place = match.end() - 1
+        else:
+            parts.append(re.escape(glob[place]))
+        place += 1
+    return rf"(?s)^{''.join(parts)}\z"

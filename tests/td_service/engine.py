@@ -1,0 +1,127 @@
+"""Runs queries in Trino's SQL on DuckDB: translated by sqlglot, with the functions that differ defined here."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+Rows = Iterable[Mapping[str, Any]]
+
+FUNCTIONS = (
+    "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
+    "json_parse(text) AS CAST(text AS JSON)",
+    # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
+    "json_format(value) AS CAST(value AS VARCHAR)",
+    """json_extract_scalar(value, path) AS
+       CASE WHEN json_type(value, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(value, path) END""",
+    "from_unixtime(seconds) AS to_timestamp(seconds)",
+    "at_timezone(moment, zone) AS timezone(zone, moment)",
+    """format_datetime(moment, pattern) AS strftime(moment, CASE pattern
+       WHEN 'yyyy-MM-dd''T''HH:00' THEN '%Y-%m-%dT%H:00' WHEN 'yyyy-MM-dd' THEN '%Y-%m-%d'
+       WHEN 'xxxx-''W''ww' THEN '%G-W%V' WHEN 'yyyy-MM' THEN '%Y-%m' END)""",
+)
+"""As Trino, or Treasure Data, documents them."""
+
+OURS: dict[type[exp.Expr], str] = {
+    exp.ParseJSON: "json_parse",
+    exp.JSONFormat: "json_format",
+    exp.JSONExtractScalar: "json_extract_scalar",
+}
+
+TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double"}
+
+
+class Result(NamedTuple):
+    """What a query gives.
+
+    Attributes:
+        columns: name and type of each, as Trino calls it.
+        rows: all of them.
+    """
+
+    columns: list[tuple[str, str]]
+    rows: list[tuple[Any, ...]]
+
+
+class Engine:
+    """Tables that are queried with SQL.
+
+    Args:
+        tables: their rows by database and name: as they are, or a file of JSON Lines that is read for each query.
+    """
+
+    def __init__(self, tables: Mapping[tuple[str, str], Path | Rows]) -> None:
+        self._tables = tables
+        self._connection = duckdb.connect(config={"threads": 1})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        # Few rows, many columns: to plan a query well takes five times as long as to run it.
+        self._connection.execute("PRAGMA disable_optimizer")
+        for function in FUNCTIONS:
+            self._connection.execute(f"CREATE MACRO {function}")
+        for database in {database for database, _ in tables}:
+            self._connection.execute(f'CREATE SCHEMA "{database}"')
+
+    def query(self, sql: str) -> Result:
+        """The result of a query.
+
+        Raises:
+            sqlglot.ParseError: it is not in Trino's dialect.
+            duckdb.Error: it cannot be run.
+        """
+        text = translated(sql)
+        for (database, table), rows in self._tables.items():
+            self._load(f'"{database}"."{table}"', rows)
+        cursor = self._connection.execute(text)
+        columns = [(name, TYPES.get(str(kind), str(kind).lower())) for name, kind, *_ in cursor.description or ()]
+        return Result(columns, cursor.fetchall())
+
+    def _load(self, table: str, rows: Path | Rows) -> None:
+        listed = _read(rows) if isinstance(rows, Path) else list(rows)
+        columns = list(dict.fromkeys(name for row in listed for name in row)) or ["time", "events"]
+        kinds = {name: _kind([row.get(name) for row in listed], name) for name in columns}
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
+        if listed:
+            with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+                file.writelines(json.dumps({name: row.get(name) for name in columns}) + "\n" for row in listed)
+                file.flush()
+                read = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+                form = f"format='newline_delimited', columns={{{read}}}, maximum_object_size=100000000"
+                self._connection.execute(f"INSERT INTO {table} FROM read_json('{file.name}', {form})")
+
+
+def translated(sql: str) -> str:
+    """A query of Trino's as one of DuckDB's."""
+    tree = sqlglot.parse_one(sql, read="trino")
+    # From the innermost outwards: what is replaced is not looked into any more.
+    for node in reversed(list(tree.walk())):
+        if type(node) in OURS:
+            arguments = [node.this, *([node.expression] if node.args.get("expression") else [])]
+            node.replace(exp.Anonymous(this=OURS[type(node)], expressions=[_path(each) for each in arguments]))
+    return tree.sql("duckdb")
+
+
+def _path(node: exp.Expression) -> exp.Expression:
+    """A JSON path as DuckDB has it."""
+    return exp.Literal.string(_dotted(node)) if isinstance(node, exp.JSONPath) else node
+
+
+def _dotted(path: exp.JSONPath) -> str:
+    names = [part.this for part in path.expressions if isinstance(part, exp.JSONPathKey)]
+    return "$" + "".join(f'."{name}"' for name in names)
+
+
+def _kind(values: Sequence[Any], name: str) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if name == "time" or kinds == {int}:
+        return "BIGINT"
+    return "DOUBLE" if kinds and kinds <= {int, float} else "VARCHAR"
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]

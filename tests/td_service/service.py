@@ -1,0 +1,245 @@
+"""A stand-in for Treasure Data's REST API: real HTTP on loopback, an engine of ours behind it.
+
+Paths, forms and statuses as td-client (Python) and td-client-ruby use them.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import HTTP
+from typing import Any, NamedTuple, Protocol, Self
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.td_service.job import Job
+
+API_KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
+
+
+class Rows(Protocol):
+    """What a query gives."""
+
+    @property
+    def columns(self) -> Iterable[tuple[str, str]]:
+        """Name and type of each."""
+
+    @property
+    def rows(self) -> Iterable[Any]:
+        """A sequence of cells for each."""
+
+
+class Queries(Protocol):
+    """Runs queries. An exception makes the job fail, with its text as what the engine wrote."""
+
+    def query(self, sql: str) -> Rows:
+        """The result of a query in Trino's dialect."""
+
+
+class Trouble(NamedTuple):
+    """An answer that is given instead of the right one."""
+
+    status: int
+    body: dict[str, Any] = {}  # noqa: RUF012 -- never changed
+    headers: dict[str, str] = {}  # noqa: RUF012 -- never changed
+    late: bool = False
+    """Whether what was asked for is done all the same."""
+
+
+@dataclass
+class Service:
+    """A running stand-in, which does what a test says. It is a context manager.
+
+    Attributes:
+        engine: runs the queries.
+        tables: columns and types of each table, by database and name.
+        key: the one API key that opens it.
+        polls: how often a job is found at work before it has ended.
+        cuts: after so many bytes the next downloads break, one each.
+        ranges: whether `Range` is honoured.
+        trouble: answers that the next requests to a path that begins so get, in their order.
+        jobs: all that were issued.
+        requests: method and path of all requests, and the `Range` of downloads.
+    """
+
+    engine: Queries
+    tables: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    key: str = API_KEY
+    polls: int = 0
+    cuts: deque[int] = field(default_factory=deque)
+    ranges: bool = True
+    trouble: deque[tuple[str, Trouble]] = field(default_factory=deque)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        routes = [
+            Route("/v3/job/issue/{kind}/{database}", self._issue, methods=["POST"]),
+            Route("/v3/job/status/{job}", self._status),
+            Route("/v3/job/show/{job}", self._show),
+            Route("/v3/job/result/{job}", self._result),
+            Route("/v3/job/kill/{job}", self._kill, methods=["POST"]),
+            Route("/v3/table/list/{database}", self._tables),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes), port=0, log_level="critical", lifespan="off", ws="none", loop="asyncio"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.005)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def reset(self, engine: Queries, tables: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+        """Forget all that was, as if it had been started anew."""
+        self.engine, self.tables = engine, tables
+        self.polls, self.ranges = 0, True
+        for each in (self.cuts, self.trouble, self.jobs, self.requests):
+            each.clear()
+
+    @property
+    def url(self) -> str:
+        """For `TD_API_SERVER`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def environ(self, key: str | None = None) -> dict[str, str]:
+        """The variables that make a client talk to it."""
+        return {"TD_API_KEY": key or self.key, "TD_API_SERVER": self.url}
+
+    @property
+    def queries(self) -> list[str]:
+        """The SQL of all jobs."""
+        return [job.query for job in self.jobs.values()]
+
+    async def _issue(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) and not refusal.late:
+            return _answer(refusal)
+        form = _form(request.headers["content-type"], await request.body())
+        key = form.get("domain_key")
+        for job in self.jobs.values():
+            if key and job.parameters.get("domain_key") == key:
+                message = "Domain key has already been taken"
+                return _failed(409, message, details={"conflicts_with": job.id})
+        job = Job(str(1000 + len(self.jobs)), request.path_params["database"], form["query"], form, self.polls)
+        self.jobs[job.id] = job
+        await run_in_threadpool(self._run, job)
+        return _answer(refusal) if refusal else JSONResponse({"job_id": job.id, "database": job.database})
+
+    def _run(self, job: Job) -> None:
+        try:
+            result = self.engine.query(job.query)
+            job.columns, job.rows = list(result.columns), [list(row) for row in result.rows]
+        except Exception as error:  # noqa: BLE001 -- whatever is wrong with a query is said of its job
+            job.error = f"Query 20261124_000000_00000_aaaaa failed: {error}"
+
+    async def _status(self, request: Request) -> Response:
+        return self._of_job(request, lambda job: JSONResponse({"job_id": job.id, "status": job.polled()}))
+
+    async def _show(self, request: Request) -> Response:
+        return self._of_job(request, lambda job: JSONResponse(job.shown()))
+
+    async def _kill(self, request: Request) -> Response:
+        def killed(job: Job) -> Response:
+            former, job.killed = job.status, True
+            return JSONResponse({"job_id": job.id, "former_status": former})
+
+        return self._of_job(request, killed)
+
+    async def _result(self, request: Request) -> Response:
+        return self._of_job(request, lambda job: self._download(request, job))
+
+    async def _tables(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return _answer(refusal)
+        database = request.path_params["database"]
+        tables = [
+            {
+                "id": number,
+                "name": table,
+                "schema": json.dumps([[name, kind, name] for name, kind in columns.items()]),
+                "count": 1,
+                "estimated_storage_size": 1,
+            }
+            for number, ((of, table), columns) in enumerate(self.tables.items())
+            if of == database
+        ]
+        if not tables and self.tables:
+            return _failed(404, f"Couldn't find UserDatabase with name = {database}")
+        return JSONResponse({"database": database, "tables": tables})
+
+    def _download(self, request: Request, job: Job) -> Response:
+        form = request.query_params.get("format", "msgpack")
+        data = job.result(form, header=request.query_params.get("header", "").lower() == "true")
+        begin, headers, status = 0, {"content-type": "application/octet-stream"}, 200
+        if self.ranges and (wanted := request.headers.get("range")):
+            begin = int(wanted.removeprefix("bytes=").partition("-")[0])
+            headers["content-range"], status = f"bytes {begin}-{len(data) - 1}/{len(data)}", 206
+            if begin >= len(data):
+                return Response(status_code=416)
+        data = data[begin:]
+        if not self.cuts:
+            return Response(data, status, headers)
+        headers["content-length"] = str(len(data))
+        return StreamingResponse(_broken(data[: self.cuts.popleft()]), status, headers)
+
+    def _of_job(self, request: Request, answer: Any) -> Response:
+        if refusal := self._refusal(request):
+            return _answer(refusal)
+        job = self.jobs.get(request.path_params["job"])
+        if job is None:
+            return _failed(404, "Couldn't find Job")
+        response: Response = answer(job)
+        return response
+
+    def _refusal(self, request: Request) -> Trouble | None:
+        path = request.url.path
+        self.requests.append((request.method, path, request.headers.get("range", "")))
+        if request.headers.get("authorization") != f"TD1 {self.key}":
+            return Trouble(401, {"error": "Authentication required", "message": "Authentication required"})
+        if self.trouble and path.startswith(self.trouble[0][0]):
+            return self.trouble.popleft()[1]
+        return None
+
+
+async def _broken(data: bytes) -> Any:
+    yield data
+    # What is sent is on its way before the connection goes.
+    await asyncio.sleep(0.01)
+    raise ConnectionResetError
+
+
+def _answer(trouble: Trouble) -> Response:
+    return JSONResponse(trouble.body, trouble.status, trouble.headers)
+
+
+def _failed(status: int, message: str, **more: Any) -> Response:
+    return JSONResponse({"error": message, "text": message, "message": message, "severity": "error", **more}, status)
+
+
+def _form(kind: str, body: bytes) -> dict[str, str]:
+    """The fields of a body: as td-client sends them (multipart), or as td-client-ruby does."""
+    if not kind.startswith("multipart/"):
+        return dict(parse_qsl(body.decode(), keep_blank_values=True))
+    return dict(_parts(message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=HTTP)))
+
+
+def _parts(message: Any) -> Iterator[tuple[str, str]]:
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        yield name, (part.get_payload(decode=True) or b"").decode()

@@ -1,0 +1,54 @@
+"""How a job stands: a line for each change, one that changes on a terminal, and nothing where quiet was asked for."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from td_currents_cli.render.job_progress import shown
+from td_currents_cli.render.send_progress import When
+from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.warehouse.job import Job
+from tests.unit.conftest import Screen
+
+STATES = ["queued", "queued", "running", "running", "running", "success"]
+SECONDS = [0.0, 5.0, 6.0, 7.0, 17.0, 65.0]
+LINES = ["job 7 queued, 0:00", "job 7 running, 0:06", "job 7 running, 0:17", "job 7 success, 1:05"]
+
+
+def told(terminal: Terminal, when: When = When.auto) -> None:
+    """Tell of a job from its beginning to its end."""
+    with shown(terminal, when) as tell:
+        for state, seconds in zip(STATES, SECONDS, strict=True):
+            tell(Job("7", state, seconds))
+
+
+def test_lines_off_a_terminal(screen: Screen) -> None:
+    """A line for each new state, and for each ten seconds of an old one."""
+    told(screen.terminal)
+    assert screen.err.splitlines() == LINES
+    assert screen.out == ""
+
+
+@pytest.mark.parametrize(("when", "lines"), [(When.auto, []), (When.always, LINES)])
+def test_quiet(screen_of: Callable[..., Screen], when: When, lines: list[str]) -> None:
+    """Nothing is said, unless it is asked for all the same."""
+    screen = screen_of(quiet=True)
+    told(screen.terminal, when)
+    assert screen.err.splitlines() == lines
+
+
+def test_a_line_that_changes_on_a_terminal() -> None:
+    """It is gone at the end."""
+
+    class Tty(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    console = Console(file=Tty(), force_terminal=True, width=80, color_system=None)
+    told(Terminal(console, console))
+    written = console.file
+    assert isinstance(written, io.StringIO)
+    assert "\x1b[2K" in written.getvalue()
+    assert written.getvalue().endswith("\x1b[2K")

@@ -1,0 +1,199 @@
+"""Tables of Treasure Data made into flat events: downloaded, or inserted into another table where they are."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.events.filter import EVERYTHING, Filter
+from td_currents_cli.insert import InsertOutcome, InsertRequest
+from td_currents_cli.insert import run as insert
+from td_currents_cli.parse import ParseOutcome, ParseRequest
+from td_currents_cli.parse import run as parse
+from td_currents_cli.read import Source, sources
+from td_currents_cli.render.parse import text
+from td_currents_cli.warehouse.access import Access
+from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.patience import Patience
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.rows import downloaded
+from td_currents_cli.warehouse.tables import Tables
+from tests.td_service.engine import Engine
+from tests.td_service.service import Service, Trouble
+from tests.unit.conftest import Screen
+
+RAW = ("braze", "raw")
+EVENTS = [
+    {
+        "event_type": "users.messages.email.Open",
+        "id": f"e-{number}",
+        "time": 1_782_864_000 + number,
+        "user": {"user_id": f"u-{number}", "external_user_id": None},
+        "properties": {"campaign_name": "it's ☃", "is_amp": True, "link_id": "0"},
+    }
+    for number in range(5)
+]
+PURCHASE = {
+    "event_type": "users.behaviors.Purchase",
+    "id": "p",
+    "time": 1_782_864_100,
+    "user": {"user_id": "u"},
+    "properties": {"price": 9.5, "currency": "EUR", "purchase_properties": {"size": "L", "n": [1, 2]}},
+}
+CELLS = [json.dumps(EVENTS), json.dumps({"events": [PURCHASE]}), None]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    """A stand-in for all tests."""
+    with Service(Engine({})) as running:
+        yield running
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """A database with a table of batches."""
+    return Engine({RAW: [{"time": 1_782_864_200, "events": cell} for cell in CELLS]})
+
+
+@pytest.fixture
+def tables_of(running: Service) -> Callable[..., Tables]:
+    """Tables behind a stand-in."""
+
+    def make(engine: Engine, address: str = "td://braze/raw", **columns: Mapping[str, str]) -> Tables:
+        named = {("braze", table): kinds for table, kinds in columns.items()}
+        running.reset(engine, {RAW: {"events": "string"}, **named})
+        access = Access(environ=running.environ(), patience=Patience(backoff=0.001))
+        return Tables(addresses=(address_of(address),), period=Period(0.0, 1_782_864_300.0), access=access)
+
+    return make
+
+
+def parsed(found: Sequence[Source], output: Path) -> tuple[ParseOutcome, list[dict[str, Any]]]:
+    """What comes of parsing."""
+    outcome = parse(ParseRequest(sources=found, output=output))
+    return outcome, [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+
+
+def test_rows_are_downloaded(
+    tables_of: Callable[..., Tables], engine: Engine, tmp_path: Path, running: Service
+) -> None:
+    """They come to the same as the same rows in a file."""
+    tables = tables_of(engine)
+    running.cuts.extend([20, 0])
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"time": 1, "events": cell}) + "\n" for cell in CELLS), encoding="utf-8")
+    with downloaded(tables) as found:
+        there, events = parsed(found, tmp_path / "there.jsonl")
+    here, expected = parsed(sources([str(rows)]), tmp_path / "here.jsonl")
+    assert events == expected
+    assert (there.balance, there.exit_code) == (here.balance, here.exit_code)
+    assert running.queries == ['SELECT "events"\nFROM "braze"."raw"\nWHERE TD_TIME_RANGE(time, 0, 1782864300)']
+
+
+def test_a_malformed_row_of_a_table(tables_of: Callable[..., Tables], tmp_path: Path) -> None:
+    """It is reported with its number, and is in no silence."""
+    engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": '[{"id": '}]})
+    with downloaded(tables_of(engine)) as found:
+        outcome, events = parsed(found, tmp_path / "events.jsonl")
+    assert len(events) == 5
+    assert outcome.exit_code is ExitCode.FINDINGS
+    assert [str(each.location) for each in outcome.problems.kept] == ["td://braze/raw:2:1 (row 2)"]
+
+
+def test_a_flat_table_is_downloaded(tables_of: Callable[..., Tables], tmp_path: Path) -> None:
+    """Each row is an event; what is null is no member."""
+    rows = [
+        {"time": 100, "event_type": "x", "id": "a", "user_user_id": "u"},
+        {"time": 101, "event_type": "x", "id": "b", "user_user_id": None},
+    ]
+    columns = {name: "string" for name in rows[0] if name != "time"}
+    tables = tables_of(Engine({("braze", "flat"): rows}), "td://braze/flat", flat=columns)
+    with downloaded(tables) as found:
+        _, events = parsed(found, tmp_path / "events.jsonl")
+    assert [(each["id"], each["time"], len(each)) for each in events] == [("a", 100, 4), ("b", 101, 3)]
+    assert events[1] == {"event_type": "x", "id": "b", "time": 101}
+
+
+def inserted(tables: Tables, wanted: Filter = EVERYTHING, *, dedupe: bool = False) -> InsertOutcome:
+    """What comes of inserting into `flat`."""
+    return insert(InsertRequest(tables=tables, into=address_of("td://braze/flat"), wanted=wanted, dedupe=dedupe))
+
+
+def rows_of(engine: Engine) -> list[dict[str, Any]]:
+    """The rows of `flat`, without nulls."""
+    result = engine.query('SELECT * FROM "braze"."flat" ORDER BY time')
+    names = [name for name, _ in result.columns]
+    return [{n: cell for n, cell in zip(names, row, strict=True) if cell is not None} for row in result.rows]
+
+
+def test_events_are_inserted_where_they_are(
+    tables_of: Callable[..., Tables], engine: Engine, running: Service, screen: Screen
+) -> None:
+    """A table with the columns of the catalogue is made and filled; nothing is downloaded but numbers."""
+    outcome = inserted(tables_of(engine))
+    assert (outcome.inserted, outcome.created, outcome.exit_code) == (6, True, ExitCode.OK)
+    rows = rows_of(engine)
+    assert rows[0] == {
+        "event_type": "users.messages.email.Open",
+        "id": "e-0",
+        "time": 1_782_864_000,
+        "user_user_id": "u-0",
+        "properties_campaign_name": "it's ☃",
+        "properties_is_amp": "true",
+        "properties_link_id": "0",
+    }
+    assert rows[5]["properties_price"] == 9.5
+    assert json.loads(rows[5]["properties_purchase_properties"]) == {"size": "L", "n": [1, 2]}
+    kinds = [query.split(maxsplit=1)[0] for query in running.queries]
+    assert kinds == ["CREATE", "WITH", "INSERT"]
+    text(outcome, screen.terminal)
+    assert "td://braze/flat made and filled with 6 events" in screen.err
+    assert "6 events read = 6 written" in screen.err
+
+
+def test_an_answer_that_is_lost_inserts_nothing_twice(
+    tables_of: Callable[..., Tables], engine: Engine, running: Service
+) -> None:
+    """Each query is issued again, and is no second job: the domain key tells that it is the same."""
+    tables = tables_of(engine)
+    running.trouble.extend([("/v3/job/issue", Trouble(502, late=True))] * 6)
+    assert inserted(tables).inserted == 6
+    assert [path for _, path, _ in running.requests].count("/v3/job/issue/trino/braze") == 6
+    assert len(running.jobs) == 3
+    assert len(rows_of(engine)) == 6
+
+
+def test_events_of_a_period_alone(tables_of: Callable[..., Tables], engine: Engine) -> None:
+    """The others are counted as filtered."""
+    outcome = inserted(tables_of(engine), Filter(since=1_782_864_003.0))
+    assert (outcome.inserted, outcome.balance.filtered) == (3, 3)
+
+
+def test_duplicates_are_left_out(tables_of: Callable[..., Tables]) -> None:
+    """The first event of each id is inserted."""
+    engine = Engine({RAW: [{"time": time, "events": CELLS[0]} for time in (1, 2)]})
+    outcome = inserted(tables_of(engine), dedupe=True)
+    assert (outcome.inserted, outcome.balance.duplicates, outcome.exit_code) == (5, 5, ExitCode.OK)
+
+
+def test_malformed_rows_are_told(tables_of: Callable[..., Tables]) -> None:
+    """What cannot be inserted is counted before."""
+    engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": "[bad"}]})
+    outcome = inserted(tables_of(engine))
+    assert (outcome.inserted, outcome.balance.rows_rejected, outcome.exit_code) == (5, 1, ExitCode.FINDINGS)
+
+
+def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: Engine, running: Service) -> None:
+    """Found before any query."""
+    with pytest.raises(UsageError, match=r"lacks \d+ of the \d+ columns"):
+        inserted(tables_of(engine, flat={"event_type": "string", "id": "string"}))
+    with pytest.raises(UsageError, match="cannot take its own events"):
+        insert(InsertRequest(tables=tables_of(engine), into=address_of("td://braze/raw"), wanted=EVERYTHING))
+    into = address_of("td://braze/flat?site=eu01")
+    with pytest.raises(UsageError, match="another site"):
+        insert(InsertRequest(tables=tables_of(engine), into=into, wanted=EVERYTHING))
+    assert running.queries == []

@@ -1,0 +1,227 @@
+"""Every count that the tool can ask a table for, run as Trino SQL, beside the local count of the same rows."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from td_currents_cli.catalog import load
+from td_currents_cli.count import CountOutcome, CountRequest, run
+from td_currents_cli.errors import UsageError
+from td_currents_cli.events.filter import Filter, TypeGlobs
+from td_currents_cli.events.moments import zone_of
+from td_currents_cli.read import sources
+from td_currents_cli.warehouse.access import Access
+from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.tables import Tables
+from tests.td_service.engine import Engine
+from tests.td_service.service import Service
+
+ADDRESS = "td://braze/currents"
+TABLE = ("braze", "currents")
+
+
+def event(number: int, **members: Any) -> dict[str, Any]:
+    """An event like none and yet like others."""
+    types = [*list(load().events)[::7], "users.behaviors.Unheard", 'it\'s; DROP TABLE "x" --']
+    return {
+        "event_type": types[number % len(types)],
+        "id": f"e-{number}",
+        "time": 1_782_864_000 + number * 7_919,
+        "user": {"user_id": f"u-{number % 5}", "external_user_id": f"x-{number}"},
+        "properties": {"campaign_name": ["Été ☃", "it's", 'say "hi"', "", None][number % 5], "price": number / 2},
+        **members,
+    }
+
+
+ODD = [
+    event(1, time="1782900000"),
+    event(2, time="soon"),
+    event(3, time=1_782_900_000_000),
+    event(4, time=True),
+    event(5, time=1782900000.25),
+    event(6, event_type=7),
+    event(7, event_type=""),
+    event(8, id=None),
+    event(9, id=9),
+    event(10, user=None, properties=None),
+    event(11, user="nobody", properties=[1]),
+    {"event_type": "flat", "id": "f", "time": 1_782_900_001, "campaign_name": "flat", "user_id": "u-1"},
+    {},
+]
+BATCHES = [
+    json.dumps([event(number) for number in range(60)]),
+    json.dumps({"events": [event(number) for number in range(50, 70)]}),
+    json.dumps(ODD),
+    json.dumps(event(99)),
+    json.dumps({"events": None}),
+    "[]",
+    "",
+    "null",
+    None,
+]
+BROKEN = [
+    *BATCHES,
+    '[{"id" 1}]',
+    "7",
+    '{"no": "events"}',
+    '{"events": {"id": 1}}',
+    '[7, null, {"event_type": "x", "id": "good", "time": 1}]',
+    "plain text",
+]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    """A stand-in for all tests."""
+    with Service(Engine({})) as running:
+        yield running
+
+
+@pytest.fixture
+def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, CountOutcome]]:
+    """Counts the same rows there and here."""
+
+    def count(cells: list[str | None], **options: Any) -> tuple[CountOutcome, CountOutcome]:
+        rows = [{"time": number, "events": cell} for number, cell in enumerate(cells)]
+        running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
+        file = tmp_path / "rows.jsonl"
+        file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+        tables = Tables(addresses=(address_of(ADDRESS),), period=Period(0.0), access=Access(environ=running.environ()))
+        there = run(CountRequest((), tables=tables, **options))
+        here = run(CountRequest(sources([str(file)]), **options))
+        return there, here
+
+    return count
+
+
+def figures(outcome: CountOutcome) -> dict[str, Any]:
+    """All that scripts see of it but the problems, the source being the same."""
+    text = json.dumps({**outcome.summary(), **outcome.data(), "problems": 0}, default=str)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("by", "extra"),
+    [
+        ("event_type", ""),
+        ("event_type", "unique"),
+        ("event_type", "dedupe"),
+        ("category", "unique,dedupe"),
+        ("channel", "unique"),
+        ("hour", "dedupe"),
+        ("week", "unique"),
+        ("month", ""),
+        ("campaign_name", "unique,dedupe"),
+        ("properties.price", ""),
+        ("event_type,day", "unique,dedupe"),
+        ("user_id,week", "unique"),
+        ("campaign_name,channel,month", "dedupe"),
+    ],
+)
+def test_groupings(both: Callable[..., tuple[CountOutcome, CountOutcome]], by: str, extra: str) -> None:
+    """Each grouping, with and without distinct ids and users, and without duplicates."""
+    options = {name: True for name in extra.split(",") if name}
+    there, here = both(BATCHES, by=tuple(by.split(",")), **options)
+    assert figures(there) == figures(here)
+    assert there.exit_code == here.exit_code
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns"])
+def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone: str) -> None:
+    """Hours and days begin where they do there."""
+    there, here = both(BATCHES, by=("day", "hour"), zone=zone_of(zone))
+    assert figures(there) == figures(here)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(types=TypeGlobs.of(["users.messages.*"])),
+        Filter(types=TypeGlobs.of(["*EMAIL*", "!*.Open"])),
+        Filter(types=TypeGlobs.of(["!users.*"])),
+        Filter(types=TypeGlobs.of(["it's*", "users.[a-c]*", "users.[!a-b]*.?nheard", "[", "a+b", "\\d"])),
+        Filter(since=1_782_900_000.0),
+        Filter(until=1_782_950_000.5),
+        Filter(types=TypeGlobs.of(["users.*"]), since=1_782_880_000.0, until=1_782_990_000.0),
+    ],
+)
+def test_filters(both: Callable[..., tuple[CountOutcome, CountOutcome]], wanted: Filter) -> None:
+    """By type and by the event's own time."""
+    there, here = both(BATCHES, wanted=wanted, dedupe=True)
+    assert figures(there) == figures(here)
+
+
+def test_malformed_cells(both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
+    """They are counted as here, and said: nothing is dropped in silence."""
+    there, here = both(BROKEN)
+    assert there.balance == here.balance
+    assert there.problems.errors == here.problems.errors
+    assert there.exit_code == here.exit_code == 1
+    assert [(each.code, str(each.location)) for each in there.problems.kept] == [
+        ("TDC020", ADDRESS),
+        ("TDC101", ADDRESS),
+    ]
+    assert [each.message for each in there.problems.kept] == [
+        "5 rows have cells that no events could be read from",
+        "2 elements of batches are no events",
+    ]
+
+
+def test_texts_of_events(running: Service, both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
+    """An array of texts, each an event, and a whole batch as the text of a text, come to the same."""
+    plain = [event(number) for number in range(9)]
+    there, _ = both([json.dumps([json.dumps(each) for each in plain]), json.dumps(json.dumps({"events": plain}))])
+    _, here = both([json.dumps(plain), json.dumps({"events": plain})])
+    assert figures(there) == figures(here)
+
+
+@pytest.mark.parametrize("name", ["it's", "a' OR '1'='1", "'; DROP TABLE currents; --", "a b;c", "$[0]", "événement"])
+def test_names_that_would_be_sql(both: Callable[..., tuple[CountOutcome, CountOutcome]], name: str) -> None:
+    """In fields and in globs they are names, and nothing else."""
+    cells = [json.dumps([event(1, properties={name: "value"}), event(2, event_type=name)])]
+    there, here = both(cells, by=(f"properties.{name}",), wanted=Filter(types=TypeGlobs.of([f"*{name}*", "users.*"])))
+    assert figures(there) == figures(here)
+    assert there.balance.events_out > 0
+
+
+@pytest.mark.parametrize("by", ["event_type", "user_id,day", "properties.campaign_name", "campaign_name"])
+def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
+    """The streaming connector's rows are counted as the same flat events are here."""
+    rows = [
+        {
+            "time": 1_782_864_000 + number * 7_919,
+            "event_type": ["users.messages.email.Open", "users.behaviors.Purchase"][number % 2],
+            "id": f"e-{number % 15}",
+            "user_user_id": f"u-{number % 3}",
+            "properties_campaign_name": [None, "it's", ""][number % 3],
+        }
+        for number in range(20)
+    ]
+    running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
+    file = tmp_path / "flat.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    tables = Tables(addresses=(address_of(ADDRESS),), period=Period(0.0), access=Access(environ=running.environ()))
+    options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
+    there, here = (
+        run(CountRequest((), tables=tables, **options)),
+        run(CountRequest(sources([str(file)]), **options)),
+    )
+    assert figures(there)["counts"] == figures(here)["counts"]
+
+
+def test_several_tables(running: Service) -> None:
+    """Their counts add up, where they can; ids that differ do not."""
+    other = ("braze", "more")
+    rows = [{"time": 1, "events": BATCHES[0]}]
+    running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
+    addresses = (address_of(ADDRESS), address_of("td://braze/more"))
+    tables = Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ()))
+    outcome = run(CountRequest((), tables=tables, by=("source",)))
+    assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
+    with pytest.raises(UsageError, match="one table at a time"):
+        run(CountRequest((), tables=tables, unique=True))

@@ -1,0 +1,124 @@
+"""Payloads beside a table of Treasure Data."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.filter import Filter
+from td_currents_cli.read import sources
+from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, Scope, run
+from td_currents_cli.reconcile import table as table_module
+from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.request import Kind
+from td_currents_cli.reconcile.table import TableSide
+from td_currents_cli.warehouse.access import Access
+from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.tables import Tables
+from tests.td_service.canned import Canned
+from tests.td_service.engine import Engine
+from tests.td_service.service import Service
+
+COLUMNS = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint"), ("kind", "varchar")]
+TYPE = "users.behaviors.Uninstall"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    """A stand-in for all tests."""
+    with Service(Canned(COLUMNS, [])) as running:
+        yield running
+
+
+@pytest.fixture
+def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome]:
+    """Compares events of these ids, which happened at 100, with the rows of a result."""
+
+    def compare(ids: str, rows: Sequence[Sequence[Any]], **options: Any) -> ReconcileOutcome:
+        full = [[*row, None] if len(row) == 3 else row for row in rows]
+        running.reset(Canned(COLUMNS, full), {("braze", "currents"): {"events": "string"}})
+        sent = tmp_path / "sent.json"
+        events = [{"event_type": TYPE, "id": each, "time": 100} for each in ids.split()]
+        sent.write_text(json.dumps({"events": events}), encoding="utf-8")
+        tables = Tables(
+            addresses=(address_of("td://braze/currents"),),
+            period=Period(0.0),
+            access=Access(environ=running.environ()),
+        )
+        return run(ReconcileRequest(FileSide(sources([str(sent)])), TableSide(tables), show=3, **options))
+
+    return compare
+
+
+def test_nothing_is_missing(compared: Callable[..., ReconcileOutcome]) -> None:
+    """All ids of the files are ids of the table. Nobody can tell whether contents were changed."""
+    outcome = compared("a b", [["b", TYPE, 100], ["a", TYPE, 100]])
+    assert (outcome.matched, outcome.exit_code, outcome.by_content) == (2, ExitCode.OK, False)
+
+
+def test_differences_are_named(
+    compared: Callable[..., ReconcileOutcome], running: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Missing, unexpected and duplicated ids, with examples that are looked up in the same result: one job in all."""
+    monkeypatch.setattr(table_module, "AT_ONCE", 2)
+    rows = [["b", TYPE, 100], ["x", TYPE, 100], ["b", TYPE, 100], ["a", TYPE, 100], [None, None, None]]
+    outcome = compared("a b c", rows, resend=tmp_path / "missing.json")
+    assert outcome.exit_code is ExitCode.FINDINGS
+    ids = {kind: outcome.differences[kind].examples for kind in Kind}
+    assert ids == {Kind.MISSING: ("c",), Kind.CHANGED: (), Kind.UNEXPECTED: ("x",), Kind.DUPLICATED: ("b",)}
+    assert [event["id"] for event in json.loads((tmp_path / "missing.json").read_text())["events"]] == ["c"]
+    assert len(running.jobs) == 1
+
+
+def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:
+    """It leaves out the same events on both sides, by their own time."""
+    scope = Scope(Filter(since=50.0, until=150.0))
+    outcome = compared("a", [["a", TYPE, 100], ["x", TYPE, 10]], scope=scope)
+    assert (outcome.matched, outcome.exit_code) == (1, ExitCode.OK)
+    assert outcome.ingested.tally.filtered == 1
+
+
+def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
+    """Rows and elements that nothing could be made of are findings, and no events without an id."""
+    nothing = [[None, None, None, kind] for kind in ("rejected row", "rejected row", "rejected event")]
+    outcome = compared("a", [*nothing, ["x", TYPE, 100], ["a", TYPE, 100]])
+    assert outcome.exit_code is ExitCode.FINDINGS
+    assert [each.message for each in outcome.problems.kept] == [
+        "2 rows have cells that no events could be read from",
+        "an element of a batch is no event",
+    ]
+    assert outcome.differences[Kind.UNEXPECTED].examples == ("x",)
+    assert outcome.ingested.without_id == 0
+
+
+def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
+    """Run as Trino SQL, it finds the ids, types and times that are found here in the same rows."""
+    events = [
+        {"event_type": TYPE, "id": "it's", "time": 100},
+        {"event_type": TYPE, "id": "☃", "time": "101"},
+        {"event_type": 7, "id": "no type", "time": 102.5},
+        {"event_type": TYPE, "id": "no time", "time": "soon"},
+        {"event_type": TYPE, "id": 9, "time": 103},
+        {"event_type": TYPE, "id": "", "time": 103},
+    ]
+    cells = [json.dumps(events[:3]), json.dumps({"events": events[3:]}), json.dumps(events[0]), None, "[broken", "[7]"]
+    rows = [{"time": number, "events": cell} for number, cell in enumerate(cells)]
+    running.reset(Engine({("braze", "currents"): rows}), {("braze", "currents"): {"events": "string"}})
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    address = address_of("td://braze/currents")
+    tables = Tables(addresses=(address,), period=Period(0.0), access=Access(environ=running.environ()))
+    outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(tables), show=3))
+    assert all(not outcome.differences[kind].count for kind in (Kind.MISSING, Kind.UNEXPECTED, Kind.CHANGED))
+    assert outcome.sent.by_type == outcome.ingested.by_type
+    assert outcome.sent.without_id == outcome.ingested.without_id == 2
+    here, there = outcome.sent.balance, outcome.ingested.balance
+    assert (here.rows_rejected, here.events_read, here.events_rejected) == (
+        there.rows_rejected,
+        there.events_read,
+        there.events_rejected,
+    )

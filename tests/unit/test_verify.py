@@ -1,0 +1,174 @@
+"""Asking a table until all that was sent is there."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from td_currents_cli.errors import ExitCode, InputError
+from td_currents_cli.read import sources
+from td_currents_cli.render.verify import line, text
+from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
+from td_currents_cli.verify.arrivals import Arrivals
+from td_currents_cli.verify.progress import Progress
+from td_currents_cli.warehouse.access import Access
+from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.period import Period
+from tests.td_service.service import Service
+from tests.unit.conftest import Screen
+
+
+class Ids(NamedTuple):
+    """A result of ids."""
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Any]]
+
+
+class Arriving:
+    """An engine for a table in which one more batch of ids is found each time."""
+
+    def __init__(self, *batches: str) -> None:
+        self._batches = [batch.split() for batch in batches]
+        self._asked = 0
+
+    def query(self, sql: str) -> Ids:
+        """The ids that are there by now, each twice: Braze delivers at least once."""
+        self._asked += 1
+        there = [each for batch in self._batches[: self._asked] for each in batch]
+        nothing = [None, None, None, "rejected row"]
+        columns = [(name, "varchar") for name in ("id", "event_type", "time", "kind")]
+        return Ids(columns, [*([each, "x", 1, None] for each in [*there, *there, None]), nothing])
+
+
+class Clock:
+    """Passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.pauses: list[float] = []
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    """A stand-in for all tests."""
+    with Service(Arriving()) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that begins at 0."""
+    return Clock()
+
+
+@pytest.fixture
+def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., VerifyOutcome]:
+    """Verifies events with these ids against an engine."""
+
+    def verified(ids: str, engine: Arriving, *, columns: dict[str, str] | None = None, **options: Any) -> VerifyOutcome:
+        table = "another" if columns == {} else "currents"
+        running.reset(engine, {("braze", table): columns or {"events": "string"}})
+        sent = tmp_path / "sent.json"
+        sent.write_text(json.dumps({"events": [{"id": each} if each != "-" else {} for each in ids.split()]}))
+        access = Access(environ=running.environ())
+        arrivals = Arrivals(address_of("td://braze/currents"), Period(1_800_000_000, None), access)
+        within = options.pop("within", 600.0)
+        request = VerifyRequest(sources([str(sent)]), arrivals, within=within)
+        return run(request, now=clock.now, sleep=clock.sleep, **options)
+
+    return verified
+
+
+def test_all_arrive(verify: Callable[..., VerifyOutcome], clock: Clock, running: Service) -> None:
+    """Asked with growing pauses until the last one is there, about rows of the period alone."""
+    progress: list[Progress] = []
+    outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), told=progress.append)
+    assert (outcome.sent, outcome.arrived, outcome.missing, outcome.asked) == (4, 4, (), 4)
+    assert outcome.exit_code is ExitCode.OK
+    assert clock.pauses == [5.0, 7.5, 11.25]
+    assert [(each.arrived, each.missing, each.pause) for each in progress] == [
+        (1, 3, 5.0),
+        (1, 3, 7.5),
+        (3, 1, 11.25),
+        (4, 0, None),
+    ]
+    assert all("TD_TIME_RANGE(time, 1800000000, NULL)" in query for query in running.queries)
+
+
+def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
+    """The last question is asked when time is up; the missing ids are told in the order sent."""
+    outcome = verify("c a b", Arriving("a"), within=60.0)
+    assert (outcome.missing, outcome.exit_code) == (("c", "b"), ExitCode.FINDINGS)
+    assert sum(clock.pauses) == 60.0
+    assert "longer" in outcome.advice
+
+
+def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
+    """The likeliest causes are named."""
+    outcome = verify("a b", Arriving(), within=0.0)
+    assert (outcome.asked, outcome.arrived) == (1, 0)
+    assert "the write key is wrong" in outcome.advice
+    assert "table of another name" in outcome.advice
+
+
+def test_a_table_that_is_not_there_yet(verify: Callable[..., VerifyOutcome]) -> None:
+    """Its first row makes it: nothing has arrived so far."""
+    outcome = verify("a", Arriving("a"), columns={}, within=0.0)
+    assert outcome.missing == ("a",)
+
+
+def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
+    """It is said with what it lacks."""
+    with pytest.raises(InputError, match="neither a column `events` with batches nor a column `event_type`"):
+        verify("a", Arriving("a"), columns={"body": "string"})
+
+
+def test_a_flat_table(verify: Callable[..., VerifyOutcome], running: Service) -> None:
+    """Its rows are the events."""
+    assert verify("a", Arriving("a"), columns={"event_type": "string", "id": "string"}).missing == ()
+    assert "UNNEST" not in running.queries[0]
+
+
+def test_events_without_an_id(verify: Callable[..., VerifyOutcome]) -> None:
+    """Nothing can be said of them, which is a finding."""
+    outcome = verify("a - -", Arriving("a"))
+    assert (outcome.sent, outcome.without_id, outcome.exit_code) == (1, 2, ExitCode.FINDINGS)
+
+
+def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service, screen: Screen) -> None:
+    """Nobody is asked, nothing is billed."""
+    outcome = verify("", Arriving())
+    assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
+    text(outcome, screen.terminal)
+    assert screen.out == "no event ids to look for\n"
+
+
+def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
+    """The missing ids are data, all else is talk."""
+    ids = [f"e-{number}" for number in range(13)]
+    outcome = verify(" ".join(ids), Arriving("e-0"), within=0.0)
+    text(outcome, screen.terminal)
+    assert screen.lines[0] == "1 of 13 event ids arrived in td://braze/currents"
+    assert screen.lines[1:11] == [f"  missing {each}" for each in ids[1:11]]
+    assert "… and 2 more" in screen.err
+    assert "no events could be made of 1 row of the table, or of parts of them" in screen.err
+    assert "asked 1 time in 0:00; rows received from 2027-01-15 08:00:00 to now (UTC)" in screen.err
+    assert outcome.as_dict()["missing_ids"] == ids[1:]
+
+
+def test_a_line_of_progress() -> None:
+    """Figures, time, and when the next question is asked."""
+    assert line(Progress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next question in 5 s"
+    assert line(Progress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"

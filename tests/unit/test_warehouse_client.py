@@ -1,0 +1,261 @@
+"""The warehouse against a stand-in for Treasure Data's REST API."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
+from td_currents_cli.warehouse.client import Warehouse
+from td_currents_cli.warehouse.patience import Patience
+from td_currents_cli.warehouse.settings import settings_of
+from tests.td_service.service import API_KEY, Service, Trouble
+
+if TYPE_CHECKING:
+    from td_currents_cli.warehouse.job import Job
+
+SQL = "SELECT events FROM currents"
+ROWS = [[number, f'[{{"id": "e-{number}", "text": "☃ {number * 7919}"}}]', None] for number in range(1000)]
+
+
+class Result(NamedTuple):
+    """A result that is known beforehand."""
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Any]]
+
+
+class Canned:
+    """An engine with the same answer to every query."""
+
+    def __init__(self) -> None:
+        self.result = Result([("time", "bigint"), ("events", "varchar"), ("none", "varchar")], ROWS)
+        self.error: str | None = None
+
+    def query(self, sql: str) -> Result:
+        """The answer, or the error."""
+        if self.error is not None:
+            raise ValueError(self.error)
+        return self.result
+
+
+@pytest.fixture
+def engine() -> Canned:
+    """The engine behind the service."""
+    return Canned()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    """A stand-in for all tests."""
+    with Service(Canned()) as running:
+        yield running
+
+
+@pytest.fixture
+def service(running: Service, engine: Canned) -> Service:
+    """A stand-in that knows nothing of other tests."""
+    running.reset(engine, {("braze", "currents"): {"events": "string"}})
+    return running
+
+
+@pytest.fixture
+def warehouse_of(service: Service) -> Callable[..., Warehouse]:
+    """Makes a warehouse that does not wait."""
+
+    def make(key: str = API_KEY, *, sleep: Callable[[float], None] = lambda _: None, **options: Any) -> Warehouse:
+        settings = settings_of(None, None, service.environ(key))
+        return Warehouse(settings, patience=Patience(backoff=0.001, timeout=5, sleep=sleep), **options)
+
+    return make
+
+
+def test_a_query_and_its_rows(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """Issued once with a domain key and no retries there, waited for with growing pauses, and read to the last row."""
+    service.polls = 4
+    pauses: list[float] = []
+    jobs: list[Job] = []
+    warehouse = warehouse_of(sleep=pauses.append, told=jobs.append)
+    answer = warehouse.query(SQL, "braze")
+    assert list(warehouse.rows(answer)) == ROWS
+    assert answer.columns == (("time", "bigint"), ("events", "varchar"), ("none", "varchar"))
+    assert [job.state for job in jobs] == ["queued", "running", "queued", "running", "success"]
+    assert pauses == sorted(pauses)
+    assert len(set(pauses)) == 4
+    (issued,) = service.jobs.values()
+    assert (issued.query, issued.database, issued.parameters["retry_limit"]) == (SQL, "braze", "0")
+    assert issued.parameters["domain_key"]
+
+
+def test_an_answer_that_is_lost_issues_no_second_job(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """The job was issued, its number got lost: asked again, the service names the job by its domain key."""
+    service.trouble = deque([("/v3/job/issue", Trouble(502, late=True))])
+    warehouse = warehouse_of()
+    answer = warehouse.query("INSERT INTO flat SELECT 1", "braze")
+    assert list(service.jobs) == [answer.job]
+
+
+@pytest.mark.parametrize("path", ["/v3/job/issue", "/v3/job/status", "/v3/job/show", "/v3/job/result"])
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_service_is_asked_again(
+    service: Service, warehouse_of: Callable[..., Warehouse], path: str, status: int
+) -> None:
+    """Of 429 and 5XX nothing is left but a little time."""
+    service.trouble = deque([(path, Trouble(status)), (path, Trouble(status))])
+    warehouse = warehouse_of()
+    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == ROWS
+    assert len(service.jobs) == 1
+
+
+def test_a_service_that_stays_busy(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """The last answer is told."""
+    service.trouble = deque([("/v3/job/issue", Trouble(503, {"message": "maintenance"}))] * 8)
+    with pytest.raises(UnreachableError, match=r"went on to answer 503: maintenance"):
+        warehouse_of().query(SQL, "braze")
+
+
+@pytest.mark.parametrize("cuts", [[0, 1, 2, 100], [3000] * 3, [0] * 5])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_download_goes_on(
+    service: Service, warehouse_of: Callable[..., Warehouse], cuts: list[int], ranges: bool
+) -> None:
+    """Each row comes once, whether the server honours Range or sends all of it again."""
+    service.cuts, service.ranges = deque(cuts), ranges
+    warehouse = warehouse_of()
+    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == ROWS
+    asked = [wanted for _, path, wanted in service.requests if "/result/" in path]
+    assert len(asked) == len(cuts) + 1
+    assert any(asked) == any(cuts)
+
+
+def test_a_download_that_makes_no_progress(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """It ends, and says where."""
+    service.cuts = deque([100, *[0] * 20])
+    warehouse = warehouse_of()
+    answer = warehouse.query(SQL, "braze")
+    with pytest.raises(UnreachableError, match="broke 6 times at byte 100"):
+        list(warehouse.rows(answer))
+
+
+def test_an_empty_result(engine: Canned, warehouse_of: Callable[..., Warehouse]) -> None:
+    """No rows are no error."""
+    engine.result = Result([("n", "bigint")], [])
+    warehouse = warehouse_of()
+    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("line 1:8: Column 'evnts' cannot be resolved", "job 1000 failed: the table has no column `evnts`"),
+        ("line 1:1: Table td-presto.braze.currants does not exist", "there is no such table"),
+        ("Query exceeded per-node memory limit of 1GB", "it needs more memory"),
+        ("Cannot cast 'jane@example.com' to BIGINT", "job 1000 failed: Cannot cast '…' to BIGINT"),
+    ],
+)
+def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., Warehouse], written: str, message: str) -> None:
+    """It is said why, with what to do, and without what the engine quotes of the data."""
+    engine.error = written
+    with pytest.raises(InputError) as caught:
+        warehouse_of().query(SQL, "braze")
+    assert message in caught.value.message
+    assert "jane" not in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (
+            Trouble(403, {"message": "no access for 1/fedcba9876543210fedcba9876543210fedcba98"}),
+            EndpointRefusedError,
+            "***",
+        ),
+        (
+            Trouble(404, {"error": "Couldn't find UserDatabase"}),
+            EndpointRefusedError,
+            "find UserDatabase",
+        ),
+        (Trouble(409, {"error": "taken"}), InputError, "409: taken"),
+        (Trouble(422, {"text": "no query"}), InputError, "422: no query"),
+        (Trouble(302, {}), EndpointRefusedError, "answered 302"),
+        (Trouble(400, {"message": ["odd"]}), EndpointRefusedError, "answered 400"),
+    ],
+)
+def test_errors_of_the_service(
+    service: Service,
+    warehouse_of: Callable[..., Warehouse],
+    answer: Trouble,
+    kind: type[TdcurError],
+    message: str,
+) -> None:
+    """Each has its place in our tree, what the service says, and what to do; never a key."""
+    service.trouble = deque([("/v3/job/issue", answer)])
+    with pytest.raises(kind) as caught:
+        warehouse_of().query(SQL, "braze")
+    assert message in caught.value.message
+    assert API_KEY not in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_wrong_key(warehouse_of: Callable[..., Warehouse]) -> None:
+    """401 is not asked twice, and the key is not shown."""
+    key = "1/0000000000000000000000000000000000000000"
+    with pytest.raises(EndpointRefusedError) as caught:
+        warehouse_of(key).query(SQL, "braze")
+    assert "401: Authentication required" in caught.value.message
+    assert key not in caught.value.message + caught.value.hint
+
+
+def test_a_server_that_is_none_of_treasure_data(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """An answer that is no JSON is not shown."""
+    service.trouble = deque([("/v3/job/issue", Trouble(200, {"hello": "world"}))])
+    with pytest.raises(UnreachableError, match="does not give") as caught:
+        warehouse_of().query(SQL, "braze")
+    assert "world" not in caught.value.message
+
+
+def test_nobody_listens() -> None:
+    """It is said, with the host."""
+    settings = settings_of(None, None, {"TD_API_KEY": API_KEY, "TD_API_SERVER": "http://127.0.0.1:9"})
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9: nothing listens there"):
+        Warehouse(settings, patience=Patience(backoff=0.001)).query(SQL, "braze")
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, InputError])
+def test_an_interrupt_kills_the_job(
+    service: Service, warehouse_of: Callable[..., Warehouse], stop: type[BaseException]
+) -> None:
+    """Whoever stops waiting pays for no more of it."""
+    service.polls = 100
+
+    def sleep(_: float) -> None:
+        raise stop("")
+
+    jobs: list[Job] = []
+    with pytest.raises(stop):
+        warehouse_of(sleep=sleep, told=jobs.append).query(SQL, "braze")
+    assert [job.killed for job in service.jobs.values()] == [True]
+    assert jobs[-1].state == "killed"
+
+
+def test_a_job_killed_by_somebody(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+    """It is an error like another."""
+    service.polls = 1
+
+    def sleep(_: float) -> None:
+        next(iter(service.jobs.values())).killed = True
+
+    with pytest.raises(InputError, match="was killed"):
+        warehouse_of(sleep=sleep).query(SQL, "braze")
+
+
+def test_columns_of_tables(warehouse_of: Callable[..., Warehouse]) -> None:
+    """Known without a query; a table that is not there is told from a database that is not there."""
+    warehouse = warehouse_of()
+    assert warehouse.columns("braze", "currents") == {"events": "string"}
+    with pytest.raises(InputError, match="the database braze has no table currants"):
+        warehouse.columns("braze", "currants")
+    with pytest.raises(EndpointRefusedError, match="404"):
+        warehouse.columns("braise", "currents")
