@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -125,6 +126,9 @@ def _open(path: Path) -> int:
 
 
 def _lock(file: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        # Of a pipe or a device, nothing can be taken back.
+        return
     # Taking back a row that could not be written would cut into what another receiver wrote meanwhile.
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

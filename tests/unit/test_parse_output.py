@@ -1,8 +1,10 @@
 import hmac
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
 from td_currents_cli.errors import ExitCode, UsageError
@@ -219,11 +221,10 @@ def test_a_bound_that_is_none(text: str) -> None:
 
 def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
     """Numbers as numbers, texts with dictionaries, zstd; the values are those of the JSON Lines."""
-    parquet = pytest.importorskip("pyarrow.parquet")
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.jsonl"))
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
     events = [json.loads(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
-    file = parquet.ParquetFile(tmp_path / "x.parquet")
+    file = pyarrow.parquet.ParquetFile(tmp_path / "x.parquet")
     types = {field.name: str(field.type) for field in file.schema_arrow}
     assert (types["time"], types["price"], types["user_id"]) == ("int64", "double", "string")
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
@@ -231,3 +232,12 @@ def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
         for name, value in row.items():
             wanted = event.get(name)
             assert value == wanted or json.loads(value) == wanted
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is read or written."""
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(UsageError) as failure:
+        run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
+    assert failure.value.hint == "pip install 'td-currents-cli[parquet]'"
+    assert not list(tmp_path.iterdir())
