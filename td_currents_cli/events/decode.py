@@ -147,6 +147,11 @@ def split(batch: Batch) -> Decoded[Raw]:
     return _split(batch)
 
 
+def part_of(decoded: Decoded[Raw], location: Location) -> Batch:
+    """What is left of a cell that is cut off: a batch of its whole events."""
+    return Batch(b"[%b]" % b",".join(map(bytes, decoded.events)), location)
+
+
 class _RawDecoder(Decoder[Raw]):
     """Also tells what is no event, which `Raw` by itself would take."""
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.codes import Code
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import part_of, split
 from td_currents_cli.events.elements import Elements, elements_of, kind_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Batch, Location, Problem, Record, Severity
@@ -144,8 +144,8 @@ class Checker:
             yield Checked(location=batch.location, problems=problems, rejected=True)
         elif decoded.lost:
             problems = [_of_rejected(problem, batch) for problem in decoded.problems]
-            whole = b"[" + b",".join(map(bytes, decoded.events)) + b"]"
-            for checked in self(Batch(whole, batch.location)) if decoded.events else [Checked(location=batch.location)]:
+            part = part_of(decoded, batch.location)
+            for checked in self(part) if decoded.events else [Checked(location=batch.location)]:
                 yield msgspec.structs.replace(checked, problems=[*checked.problems, *problems])
         else:
             yield self._diagnosed(Elements(batch, [batch.data]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from td_currents_cli.codes import Code
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import part_of, split
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.seen import SeenIds
@@ -76,7 +76,9 @@ def repeat_remarks(
 
 def _extent(record: Record, location: Location) -> Extent:
     """The elements of the batch at that place, which has been read before."""
-    documents = split(record).documents if isinstance(record, Batch) else ()
-    batch = next(each for each in (*documents, record) if isinstance(each, Batch) and each.location == location)
+    decoded = split(record) if isinstance(record, Batch) else None
+    whole = part_of(decoded, location) if decoded and decoded.lost else record
+    documents = decoded.documents if decoded else ()
+    batch = next(each for each in (*documents, whole) if isinstance(each, Batch) and each.location == location)
     # A batch that has given ids has elements.
     return Extent(cast("Elements", elements_of(batch)))
