@@ -4,8 +4,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-QUICK: Final = 1 << 19
-"""Ids that are kept in a dict, about 170 bytes each, before the table takes over."""
+QUICK: Final = 1_398_101
+"""Ids that are kept in a dict, about 100 bytes each, before the table takes over: as many as a dict of 2**21 slots has.
+
+Beyond that a dict doubles, to more memory than validation of a whole gigabyte may take.
+"""
 
 _FREE: Final = 0
 
@@ -19,7 +22,9 @@ class SeenIds:
 
     def __init__(self, quick: int = QUICK) -> None:
         self._quick = quick
-        self._dict: dict[int, int] = {}
+        # A batch is one number for all its ids, so that none takes an object of its own; their order tells the rest.
+        self._first_of_batch: dict[int, int] = {}
+        self._hashes = array("q")
         self._table: _Table | None = None
 
     def add(self, ids: Sequence[str | None], first: int) -> list[tuple[int, int]]:
@@ -27,42 +32,49 @@ class SeenIds:
 
         Args:
             ids: of its events, in order; None for an event that has none.
-            first: the ordinal of the first of them in the run.
+            first: the ordinal of the first of them in the run: how many were taken before.
 
         Returns:
             For each id that came before: its index in the batch, and the ordinal it had first.
         """
-        if self._table is None and len(self._dict) + len(ids) > self._quick:
-            self._table = _Table(self._dict)
-            self._dict = {}
+        if self._table is None and len(self._first_of_batch) + len(ids) > self._quick:
+            # Before the table is made, so that they do not need their memory at once.
+            self._first_of_batch = {}
+            self._table = _Table(self._hashes)
+            self._hashes = array("q")
         if self._table is not None:
             return self._table.add(ids, first)
-        new = dict(zip(map(hash, ids), range(first, first + len(ids)), strict=True))
-        if len(new) == len(ids) and None not in ids and self._dict.keys().isdisjoint(new):
-            self._dict.update(new)
+        hashes = list(map(hash, ids)) if all(ids) else list(map(_hash, ids))
+        self._hashes.extend(hashes)
+        new = dict.fromkeys(hashes, first)
+        if len(new) == len(ids) and _FREE not in new and self._first_of_batch.keys().isdisjoint(new):
+            self._first_of_batch.update(new)
             return []
-        return self._add_one_by_one(ids, first)
+        return self._add_one_by_one(hashes, first)
 
-    def _add_one_by_one(self, ids: Sequence[str | None], first: int) -> list[tuple[int, int]]:
+    def _add_one_by_one(self, hashes: Sequence[int], first: int) -> list[tuple[int, int]]:
         repeated: list[tuple[int, int]] = []
-        for index, event_id in enumerate(ids):
-            if event_id is not None:
-                before = self._dict.setdefault(hash(event_id), first + index)
+        for index, value in enumerate(hashes):
+            if value != _FREE:
+                before = self._hashes.index(value, self._first_of_batch.setdefault(value, first))
                 if before != first + index:
                     repeated.append((index, before))
         return repeated
 
 
+def _hash(event_id: str | None) -> int:
+    """The hash of an id, which is never that of none. The hash of an empty text is 0, too."""
+    return _FREE if event_id is None else hash(event_id) or 1
+
+
 class _Table:
     """An open table of 16 bytes a slot, between a third and two thirds full."""
 
-    def __init__(self, before: dict[int, int]) -> None:
+    def __init__(self, before: Sequence[int]) -> None:
         self._size = 1 << 12
-        self._count = 0
         while 3 * len(before) > 2 * self._size:
             self._size *= 2
-        # The hash of an empty text is 0, which stands for a free slot here.
-        self._fill((value or 1, ordinal) for value, ordinal in before.items())
+        self._fill((value, ordinal) for ordinal, value in enumerate(before))
 
     def add(self, ids: Sequence[str | None], first: int) -> list[tuple[int, int]]:
         """As SeenIds."""
@@ -87,16 +99,17 @@ class _Table:
         return repeated
 
     def _fill(self, entries: Iterable[tuple[int, int]]) -> None:
-        """Take over hashes and their ordinals into arrays of the present size."""
+        """Take over hashes and their ordinals into arrays of the present size; of equal hashes the first."""
         # Multiplied, not made of zero bytes, which would take as much memory again.
         hashes, ordinals, mask = array("q", [0]) * self._size, array("Q", [0]) * self._size, self._size - 1
-        count = 0
+        taken = 0
         for value, ordinal in entries:
             if value != _FREE:
                 slot = value & mask
-                while hashes[slot]:
+                while hashes[slot] not in (_FREE, value):
                     slot = (slot + 1) & mask
-                hashes[slot] = value
-                ordinals[slot] = ordinal
-                count += 1
-        self._hashes, self._ordinals, self._count = hashes, ordinals, count
+                if hashes[slot] == _FREE:
+                    hashes[slot] = value
+                    ordinals[slot] = ordinal
+                    taken += 1
+        self._hashes, self._ordinals, self._count = hashes, ordinals, taken

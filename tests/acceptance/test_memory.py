@@ -63,3 +63,15 @@ def test_a_large_file_is_counted_and_parsed_within_200_mb(large: Path) -> None:
         assert int(code) == 0
         assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
         print(arguments[0], f"{int(peak) / MB:.0f} MB")
+
+
+@pytest.mark.large
+def test_a_large_file_is_validated_within_200_mb(large: Path) -> None:
+    """Whatever the arrangement; ids that repeat are left out, since each of these would be a finding."""
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "td_currents_cli", "validate", "--jobs", "1"]
+    options = ["--ignore", "TDC117", "--format", "jsonl"]
+    result = subprocess.run([*command, *options, str(large)], capture_output=True, check=True, timeout=600)
+    code, peak = result.stderr.split()[-2:]
+    assert int(code) == 0
+    assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
+    print("validate", f"{int(peak) / MB:.0f} MB")

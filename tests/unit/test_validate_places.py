@@ -132,3 +132,11 @@ def test_the_summary_counts_all(tmp_path: Path) -> None:
     by_code: Any = summary["by_code"]
     assert {type(code) for code in by_code} == {str}
     assert outcome.exit_code is ExitCode.FINDINGS
+
+
+def test_ids_of_a_cell_that_is_cut_off_came_before_too(tmp_path: Path) -> None:
+    """What is left of the cell is looked at again for the place of its id."""
+    cell = '[{"event_type":"users.behaviors.Uninstall","id":"e-1"},{"event_type":"us'.replace('"', '""')
+    outcome = validate(tmp_path / "rows.csv", f'time,events\n1790000000,"{cell}"\n1790000000,"{cell}"\n')
+    repeated = [problem for problem in outcome.problems.kept if problem.code is Code.REPEATED_ID]
+    assert [(problem.location.row, problem.event_id, problem.pointer) for problem in repeated] == [(2, "e-1", "/0/id")]
