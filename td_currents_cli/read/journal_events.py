@@ -74,7 +74,8 @@ def delivered_events(path: Path, *, endpoint: str | None = None) -> Iterator[lis
 
     Raises:
         InputError: it cannot be read, is no journal, or is one of another form; several URLs to choose from, or no
-            such endpoint. Raised before the first request is given; what is damaged further on, when it is met.
+            such endpoint, or one of which not all events are known. Raised before the first request is given; what is
+            damaged further on, when it is met.
     """
     connection = _opened(path)
     try:
@@ -106,15 +107,19 @@ def _unpacked(packed: bytes) -> list[SentEvent]:
 
 def _chosen(known: list[JournalEndpoint], endpoint: str | None, path: Path) -> frozenset[int]:
     urls = list(dict.fromkeys(each.url for each in known))
-    if endpoint is None:
-        if len(urls) > 1:
-            raise InputError(f"the journal {path} knows {len(urls)} endpoints", hint=f"Choose {_listed(urls)}.")
-        return frozenset(each.number for each in known)
-    chosen = frozenset(each.number for each in known if endpoint in {each.url, str(each.number)})
-    if not chosen:
+    if endpoint is None and len(urls) > 1:
+        raise InputError(f"the journal {path} knows {len(urls)} endpoints", hint=f"Choose {_listed(urls)}.")
+    chosen = [each for each in known if endpoint in {None, each.url, str(each.number)}]
+    if endpoint is not None and not chosen:
         hint = f"It knows {_listed(urls)}." if urls else "It knows of no delivery yet."
         raise InputError(f"the journal {path} knows no such endpoint", hint=hint)
-    return chosen
+    if not all(each.is_complete for each in chosen):
+        # It would stand for less than was sent, and what is missing of the rest would go unnoticed.
+        raise InputError(
+            f"the journal {path} also knows deliveries of a tdcur that did not note which events it sent",
+            hint="Name the payload files instead.",
+        )
+    return frozenset(each.number for each in chosen)
 
 
 def _listed(urls: list[str]) -> str:

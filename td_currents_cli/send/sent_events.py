@@ -15,8 +15,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_LEVEL: Final = 1
-"""Ids are random: more effort saves nothing."""
+# Ids are random: more effort saves nothing. To make a compressor takes longer than to use one.
+_compressor: Final = zstd.ZstdCompressor(level=1)
 
 
 class _Event(Struct, gc=False):
@@ -40,7 +40,7 @@ def packed_events(payload: Payload) -> bytes:
         text = _encode([(each.id, each.event_type, each.time) for each in _decode(payload.body).events])
     except (msgspec.DecodeError, OverflowError):
         text = json.dumps([_row(event) for event in payload.event_texts()]).encode()
-    packed: bytes = zstd.compress(text, _LEVEL)
+    packed: bytes = _compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
     return packed
 
 

@@ -128,7 +128,10 @@ def test_a_journal_of_form_1_is_upgraded_in_place_and_says_what_it_does_not_know
         journal.note(document_key(B.body), packed_events(B))
     delivered(file, B, url="https://example.com/y")
     assert [each.is_complete for each in journal_endpoints(file)] == [False, True]
-    assert ids(delivered_events(file, endpoint=URL)) == [["3"]]
+    assert ids(delivered_events(file, endpoint="https://example.com/y")) == [["3"]]
+    with pytest.raises(InputError, match="did not note which events"):
+        # It would stand for less than was sent.
+        delivered_events(file, endpoint=URL)
 
 
 def test_a_journal_that_was_left_by_a_hard_stop_is_read_whole(file: Path, tmp_path: Path) -> None:
