@@ -7,15 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Jobs, command
-from td_currents_cli.cli.several import TakesSeveral
+from td_currents_cli.cli.common import WHICH, Jobs, Since, Until, command
+from td_currents_cli.cli.several import Sent, TakesSeveral
 from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
 NO_ARGS_IS_HELP: Final = True
 CLASS: Final = TakesSeveral
-WHICH: Final = "Which events"
 MISSING: Final = "What is missing"
 
 
@@ -29,14 +28,7 @@ class ReconcileFormat(StrEnum):
 @command
 def reconcile(
     *,
-    sent: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sent",
-            metavar="PATH…",
-            help="What was sent: files, folders, globs, or -. Several may follow one --sent.",
-        ),
-    ] = None,
+    sent: Sent = None,
     ingested: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,19 +49,8 @@ def reconcile(
         str | None,
         typer.Option("--endpoint", metavar="URL", help="Which one, where the journal knows deliveries to several."),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            help="Only events that happened from then on: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, -7d.",
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="Only events that happened before.", rich_help_panel=WHICH),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     grace: Annotated[
         str,
         typer.Option(

@@ -1,12 +1,19 @@
 """Options that take several values one after another, as the shell makes of `--sent *.jsonl`."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
 STDIN: Final = "-"
+
+Sent = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sent", metavar="PATH…", help="What was sent: files, folders, globs, or -. Several may follow one --sent."
+    ),
+]
 
 
 def repeated(arguments: Sequence[str], options: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from td_currents_cli.cli.common import Format, TextFormat, command
-from td_currents_cli.cli.several import TakesSeveral
+from td_currents_cli.cli.several import Sent, TakesSeveral
 from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, arrivals_of
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.names import Site
@@ -22,14 +22,7 @@ CLASS: Final = TakesSeveral
 @command
 def verify(
     *,
-    sent: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sent",
-            metavar="PATH…",
-            help="What was sent: files, folders, globs, or -. Several may follow one --sent.",
-        ),
-    ] = None,
+    sent: Sent = None,
     journal: Annotated[
         Path | None,
         typer.Option("--journal", metavar="FILE", help="A journal of `tdcur send`, instead of --sent."),
