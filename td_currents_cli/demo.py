@@ -37,9 +37,11 @@ class DemoRequest:
 
     Attributes:
         say: prints one line; the commands print for themselves.
+        options: that every command is given, beside those that are said.
     """
 
     say: Say
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class _Shell:
 
     folder: Path
     say: Say
+    options: tuple[str, ...]
     python: list[str] = field(default_factory=lambda: [sys.executable, "-m", __package__ or ""])
 
     def run(self, *arguments: str) -> None:
@@ -66,7 +69,7 @@ class _Shell:
         self.say(f"\n$ tdcur {shlex.join(arguments)}")
         # One stream, so that what is said and what is data stand in the order they came.
         ended = subprocess.run(  # noqa: S603 -- our own program
-            [*self.python, *arguments], cwd=self.folder, stderr=subprocess.STDOUT, check=False
+            [*self.python, *arguments, *self.options], cwd=self.folder, stderr=subprocess.STDOUT, check=False
         )
         if ended.returncode:
             raise DemoFailedError(f"`tdcur {arguments[0]}` exited with {ended.returncode}")
@@ -95,7 +98,7 @@ def run(request: DemoRequest) -> DemoOutcome:
         folder = Path(name)
         shutil.copytree(samples(), folder / SAMPLES)
         (folder / "write_key").write_text(KEY + "\n", encoding="utf-8")
-        shell = _Shell(folder, request.say)
+        shell = _Shell(folder, request.say, request.options)
         request.say(
             "The samples of this package on their way through a local Postback endpoint, in a temporary folder."
         )

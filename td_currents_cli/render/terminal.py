@@ -31,15 +31,23 @@ class Terminal:
     """Where a command prints: data to `out`, talk to `err`.
 
     Attributes:
+        color: when colour is wanted.
         quiet: nothing but errors and data is wanted.
         verbose: more than usual is wanted.
     """
 
     def __init__(
-        self, out: "_MayBeConsole", err: "_MayBeConsole", *, quiet: bool = False, verbose: bool = False
+        self,
+        out: "_MayBeConsole",
+        err: "_MayBeConsole",
+        *,
+        color: Color = Color.auto,
+        quiet: bool = False,
+        verbose: bool = False,
     ) -> None:
         self._out = out
         self._err = err
+        self.color = color
         self.quiet = quiet
         self.verbose = verbose
 
@@ -47,9 +55,8 @@ class Terminal:
     def open(cls, *, color: Color = Color.auto, quiet: bool = False, verbose: bool = False) -> "Terminal":
         """The process's own standard output and standard error."""
         # Rich is loaded when something is printed with it: scripts that ask for JSON need not wait for it.
-        return cls(
-            partial(_console, sys.stdout, color), partial(_console, sys.stderr, color), quiet=quiet, verbose=verbose
-        )
+        out, err = (partial(_console, stream, color) for stream in (sys.stdout, sys.stderr))
+        return cls(out, err, color=color, quiet=quiet, verbose=verbose)
 
     @property
     def out(self) -> "Console":
@@ -100,7 +107,8 @@ def _console(stream: TextIO, color: Color) -> "Console":
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
         force_terminal=colored or is_terminal,
-        no_color=not colored,
+        # Without colour there is no bold either: `--color never` and TERM=dumb mean plain text.
+        color_system="auto" if colored else None,
         width=None if is_terminal else UNCLIPPED,
         highlight=False,
         # `a.json:100:5` is a place, not `a.json` and an emoji named 100.

@@ -27,3 +27,33 @@ def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkey
     monkeypatch.setattr("sys.stdout", stream)
     Terminal.open(color=Color.never).show("é …")
     assert raw.getvalue() == b"\xe9 \\u2026\n"
+
+
+class _Tty(TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("color", "environment", "escapes"),
+    [
+        (Color.auto, {}, True),
+        (Color.always, {"NO_COLOR": "1"}, True),
+        (Color.never, {}, False),
+        (Color.auto, {"NO_COLOR": "1"}, False),
+        (Color.auto, {"TERM": "dumb"}, False),
+    ],
+)
+def test_without_colour_text_is_plain(
+    monkeypatch: pytest.MonkeyPatch, color: Color, environment: dict[str, str], escapes: bool
+) -> None:
+    """On a terminal too: neither colours nor bold."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    raw = BytesIO()
+    monkeypatch.setattr("sys.stdout", _Tty(raw, encoding="utf-8"))
+    Terminal.open(color=color).show("text", "bold red")
+    assert (b"\x1b" in raw.getvalue()) is escapes
