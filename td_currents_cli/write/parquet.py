@@ -11,6 +11,9 @@ GROUP: Final = 50_000
 CELLS: Final = 400_000
 """Cells of a row group at most."""
 
+BYTES: Final = 1 << 24
+"""Bytes of events from which on a row group is written, however few they are: an event may be of any size."""
+
 
 def require_pyarrow() -> None:
     """See that Parquet can be written.
@@ -27,13 +30,13 @@ def require_pyarrow() -> None:
     _ = pyarrow
 
 
-def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[tuple[int, Sequence[Any]]]) -> None:
     """Write a table.
 
     Args:
         output: a file.
         columns: names, each with its type: `string`, `long`, `number` or `boolean`.
-        rows: values in the order of the columns; None for none.
+        rows: about how many bytes each takes, and its values in the order of the columns; None for none.
     """
     import pyarrow as pa  # noqa: PLC0415 -- heavy, and an extra
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -58,10 +61,12 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
     dictionaries: Any = texts
     with pq.ParquetWriter(output, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         some: list[Sequence[Any]] = []
-        for row in rows:
+        held = 0
+        for length, row in rows:
             some.append(row)
-            if len(some) >= size:
+            held += length
+            if len(some) >= size or held >= BYTES:
                 write(some)
-                some = []
+                some, held = [], 0
         if some:
             write(some)
