@@ -231,3 +231,15 @@ def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
         for name, value in row.items():
             wanted = event.get(name)
             assert value == wanted or json.loads(value) == wanted
+
+
+def test_large_events_make_small_row_groups(tmp_path: Path) -> None:
+    """Memory is bounded by the bytes of a row group, not by its rows alone; none is lost."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "in.jsonl"
+    event = b'{"event_type":"a","id":"%d","time":1,"user":{},"properties":{"t":"%b"}}\n'
+    path.write_bytes(b"".join(event % (number, b"x" * 3_000_000) for number in range(13)))
+    run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "x.parquet", to=To.PARQUET))
+    file = parquet.ParquetFile(tmp_path / "x.parquet")
+    assert [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)] == [6, 6, 1]
+    assert file.read(["id"]).column("id").to_pylist() == [str(number) for number in range(13)]
