@@ -62,7 +62,7 @@ def in_parts(
 def _in_chunks(
     make: Make[Result], arguments: tuple[Any, ...], stream: Iterable[Record], jobs: int
 ) -> Iterator[Part[Result]]:
-    with closing(in_order(make, arguments, _chunks(stream), jobs)) as work:
+    with closing(in_order(make, arguments, chunks(stream), jobs)) as work:
         for _chunk, result in work:
             yield Part(result)
 
@@ -111,7 +111,8 @@ def _note_shape(source: Source, note: Note) -> None:
         note(shape)
 
 
-def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
+def chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records, as many together as are worth sending to another process."""
     chunk: list[Record] = []
     size = 0
     for record in stream:
