@@ -1,30 +1,26 @@
 """The run of `tdcur parse`: all events of all sources, in order, to where they are wanted."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.events.mask import Mask
-from td_currents_cli.model import Batch, Record
 from td_currents_cli.outcome import Balance, ProblemLog, exit_code_of
 from td_currents_cli.parse.files import TypeFiles, appearing_together, file_stem
 from td_currents_cli.parse.outcome import ParseOutcome
-from td_currents_cli.parse.rejects import check_rejects, rejects_file
+from td_currents_cli.parse.rejects import check_rejects, reject_line, rejects_file
 from td_currents_cli.parse.request import Nested, ParseRequest, To
 from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
-from td_currents_cli.read import records
 from td_currents_cli.read.options import Shape
-from td_currents_cli.work import in_order
+from td_currents_cli.read.parts import in_parts
+from td_currents_cli.read.spread import Part
 from td_currents_cli.write.atomic import atomic_output, write_all
 from td_currents_cli.write.json_text import json_document
-
-CHUNK: Final = 1 << 20
-"""Bytes of batches that a process is given at a time."""
 
 Take: TypeAlias = Callable[[Shaped], object]
 """Writes what came of a part of the input."""
@@ -46,11 +42,13 @@ def run(request: ParseRequest) -> ParseOutcome:
     plan, files = _plan(request), list[str]()
     tally, shapes = _Tally(request), dict[Shape, None]()
     with rejects_file(request.rejects) as reject, _seen(request) as seen, _output(request, files) as take:
-        stream = records(request.sources, request.reading, shapes.setdefault)
-        work = closing(in_order(Shaping, (plan,), _chunks(stream), request.jobs))
-        with work as parts:
-            for _chunk, shaped in parts:
-                reject(shaped.rejects)
+        work = in_parts(
+            Shaping, (plan,), request.sources, options=request.reading, note=shapes.setdefault, jobs=request.jobs
+        )
+        with closing(work) as parts:
+            for part in parts:
+                shaped = _placed(part)
+                reject(b"".join([reject_line(problem) for problem in shaped.rejects]))
                 duplicates = 0 if seen is None else _drop_duplicates(shaped, seen)
                 tally.take(shaped, duplicates)
                 take(shaped)
@@ -73,20 +71,16 @@ def _plan(request: ParseRequest) -> Plan:
         ids=request.dedupe,
         types=request.split,
         meet=request.is_table and not request.split and (request.fields is None or request.to is To.PARQUET),
+        rejects=request.rejects is not None,
     )
 
 
-def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in stream:
-        chunk.append(record)
-        size += len(record.data) if isinstance(record, Batch) else 1000
-        if size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+def _placed(part: Part[Shaped]) -> Shaped:
+    """What came of a part of the input, with its problems where they stand in the source."""
+    shaped = part.result
+    shaped.rejects = [part.placed(problem) for problem in shaped.rejects]
+    shaped.problems = replace(shaped.problems, kept=tuple(part.placed(problem) for problem in shaped.problems.kept))
+    return shaped
 
 
 @contextmanager

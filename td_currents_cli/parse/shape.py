@@ -1,6 +1,6 @@
 """From records to lines of flat events: what each process does for the part of the input it is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -13,10 +13,9 @@ from td_currents_cli.events.mask import Masking
 from td_currents_cli.events.names import Names, named
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.events.whole import flat, nested, whole
-from td_currents_cli.model import Record
+from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parse.columns import Met, chosen, nested_as_text
-from td_currents_cli.parse.rejects import reject_line
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -32,6 +31,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         ids: whether the events are to be told apart by their ids.
         types: whether they are to be told apart by their types.
         meet: whether it matters which columns there are.
+        rejects: whether what is rejected is kept.
     """
 
     wanted: Filter
@@ -43,6 +43,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     ids: bool = False
     types: bool = False
     meet: bool = False
+    rejects: bool = False
 
 
 class Shaped(Struct):
@@ -53,7 +54,7 @@ class Shaped(Struct):
         digests: of the ids of each, where they are to be told apart by them.
         types: of each, where they are to be told apart by them.
         met: columns, where they matter.
-        rejects: lines of a rejects file.
+        rejects: what stands for each row and event that was rejected.
         balance: where its rows and events went.
         problems: what was wrong with it.
     """
@@ -62,7 +63,7 @@ class Shaped(Struct):
     digests: list[bytes | None]
     types: list[str]
     met: Met
-    rejects: bytes
+    rejects: list[Problem]
     balance: Balance
     problems: Problems
 
@@ -87,10 +88,10 @@ class Shaping:
         if self._steps or plan.names is not Names.SHORT:
             self._steps.append(lambda event: named(event, plan.names))
 
-    def __call__(self, records: Sequence[Record]) -> Shaped:
+    def __call__(self, records: Iterable[Record]) -> Shaped:
         """The flat events of some records, in order."""
-        rejects: list[bytes] = []
-        intake = Intake(on_reject=lambda problem: rejects.append(reject_line(problem)))
+        rejects: list[Problem] = []
+        intake = Intake(on_reject=rejects.append if self._plan.rejects else None)
         lines: list[bytes] = []
         kept: list[_Envelope] = []
         filtered = 0
@@ -107,7 +108,7 @@ class Shaping:
             digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
             types=[each.event_type if isinstance(each.event_type, str) else "" for each in kept],
             met=met,
-            rejects=b"".join(rejects),
+            rejects=rejects,
             balance=intake.balance(events_out=len(lines), filtered=filtered),
             problems=intake.log.result(),
         )

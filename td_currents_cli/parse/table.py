@@ -69,10 +69,10 @@ class Spool:
         for event in self._file:
             write_all(output, form.line(columns, cells_of(event)))
 
-    def _values(self, kinds: dict[str, str]) -> Iterator[list[Any]]:
+    def _values(self, kinds: dict[str, str]) -> Iterator[tuple[int, list[Any]]]:
         for event in self._file:
             values = {name: _typed(cell, kinds.get(name, "string")) for name, cell in cells_of(event).items()}
-            yield [values.get(name) for name in kinds]
+            yield len(event), [values.get(name) for name in kinds]
 
 
 def cells_of(event: bytes) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """The stream that every verb reads: sources in, batches and problems out. The form of a source is detected."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from typing import Final, TypeAlias
@@ -31,7 +31,7 @@ _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _JSON_STARTS: Final = (b"{", b"[", b"")
 
 
-def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Note = _ignore) -> Iterator[Record]:
+def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Note = _ignore) -> Generator[Record]:
     """All batches of all sources in order, and a problem for each thing that could not be read.
 
     A source that cannot be read to its end gives what came before, then one `UNREADABLE` problem; the next source

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -16,13 +16,11 @@ from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.parts import chunks
 from td_currents_cli.read.records import records_from
 from td_currents_cli.read.stretches import Form, Reach, Reading, Stretch, Stretches
 from td_currents_cli.validate.check import Checked, Checker
 from td_currents_cli.work import in_order
-
-CHUNK: Final = 1 << 20
-"""Bytes of batches that are checked in one go."""
 
 Checking: TypeAlias = tuple[Catalog, int, bool]
 """The arguments of a `Checker`: catalogue, now, fast. They are sent to other processes."""
@@ -111,7 +109,7 @@ def _read_again(source: Source, place: Location, header: Sequence[str] | None) -
 
 
 def _in_chunks(stream: Iterable[Record], checking: Checking, jobs: int) -> Iterator[tuple[Again, Checked]]:
-    with closing(in_order(_chunk_checker, checking, _chunks(stream), jobs)) as work:
+    with closing(in_order(_chunk_checker, checking, chunks(stream), jobs)) as work:
         for chunk, results in work:
             for record, of_record in zip(chunk, results, strict=True):
                 for result in of_record:
@@ -129,16 +127,3 @@ def _chunk_checker(
 ) -> Callable[[list[Record]], list[list[Checked]]]:
     checker = Checker(catalog, now, fast=fast)
     return lambda chunk: [list(checker(record)) for record in chunk]
-
-
-def _chunks(stream: Iterable[Record]) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in stream:
-        chunk.append(record)
-        size += len(record.data) if isinstance(record, Batch) else 1000
-        if size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

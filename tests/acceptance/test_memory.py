@@ -75,3 +75,43 @@ def test_a_large_file_is_validated_within_200_mb(large: Path) -> None:
     assert int(code) == 0
     assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
     print("validate", f"{int(peak) / MB:.0f} MB")
+
+
+PSS = """
+import os, subprocess, sys, time
+from pathlib import Path
+process = subprocess.Popen(sys.argv[1:])
+peak = 0
+while process.poll() is None:
+    now = 0
+    for task in [str(process.pid), *Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]:
+        try:
+            text = Path(f"/proc/{task}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        now += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) * 1024
+    peak = max(peak, now)
+    time.sleep(0.05)
+print(process.returncode, peak, file=sys.stderr)
+"""
+"""What a command and the processes it starts take together: pages they share count once."""
+
+
+@pytest.mark.large
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what is shared")
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_a_large_table_is_made_within_200_mb(line: bytes, tmp_path: Path, to: str) -> None:
+    """Peak memory of all processes of `parse --jobs 2`, from CSV rows to tables."""
+    path, size = tmp_path / "rows.csv", 1000 * MB if FULL else 35 * MB
+    row = b'1790000000,"' + line.replace(b'"', b'""') + b'"\n'
+    with path.open("wb") as file:
+        file.write(b"time,events\n")
+        for _ in range(size // len(row)):
+            file.write(row)
+    arguments = ["parse", "--jobs", "2", "--to", to, "-o", str(tmp_path / "out"), str(path)]
+    command = [sys.executable, "-c", PSS, sys.executable, "-m", "td_currents_cli", *arguments]
+    result = subprocess.run(command, capture_output=True, check=True, timeout=900)
+    path.unlink()
+    code, peak = result.stderr.split()[-2:]
+    assert int(code) == 0
+    assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -17,7 +18,8 @@ from td_currents_cli.events.names import Names, named
 from td_currents_cli.events.whole import flat, nested, whole
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.parse import ParseRequest, To, run
-from td_currents_cli.read import sources
+from td_currents_cli.read import parts, sources
+from td_currents_cli.read.stretches import Stretches
 
 law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
@@ -96,7 +98,7 @@ def parsed(folder: Path, text: bytes, **options: Any) -> bytes:
 def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
     tmp_path_factory: pytest.TempPathFactory, some: list[str]
 ) -> None:
-    """A second run changes nothing; of each id, the first event is left."""
+    """A second run changes nothing; of each id, the first event is left, and every event that has none."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, True).data
     lines = parsed(folder, text)
@@ -104,9 +106,9 @@ def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
     once = parsed(folder, text, dedupe=True)
     assert parsed(folder, once, dedupe=True) == once
     first: dict[str, bytes] = {}
-    for line in lines.splitlines():
+    for number, line in enumerate(lines.splitlines()):
         event = json.loads(line)
-        first.setdefault(str(event.get("id", line)), line)
+        first.setdefault(event.get("id", f"none {number}"), line)
     assert once.splitlines() == list(first.values())
 
 
@@ -148,3 +150,41 @@ def test_tables_hold_the_values_of_the_events(tmp_path_factory: pytest.TempPathF
             assert event.keys() <= row.keys()
             for name, cell in row.items():
                 assert expected(event.get(name), cell)
+
+
+GOOD = '[{"event_type":"a","id":"%d","time":1,"user":{"user_id":"u"},"properties":{"t":"é\\n"}}]'
+ROWS = st.sampled_from(["good", "good", "good", "not JSON", "cut", "quote", "not UTF-8", "narrow", "payload", "blank"])
+
+
+def row(kind: str, number: int, *, is_csv: bool) -> bytes:
+    """A row of a table, or what may stand in the place of one."""
+    text = GOOD % number
+    cell = {"not JSON": "[nonsense]", "cut": text[:-9], "payload": f'{{"events":{text}}}'}.get(kind, text)
+    if is_csv:
+        line = '1,"' + cell.replace('"', '""') + '"'
+        line = {"quote": line[:-1], "narrow": "1", "blank": ""}.get(kind, line)
+    else:
+        line = json.dumps({"time": 1, "events": cell})
+        line = {"quote": line[:-1], "narrow": "{}", "blank": "", "payload": cell}.get(kind, line)
+    return line.encode() + (b"\xff" if kind == "not UTF-8" else b"") + b"\n"
+
+
+@settings(law, max_examples=30)
+@given(st.lists(ROWS, max_size=12), st.booleans(), st.sampled_from([(1,), (150,), (150, 700)]), st.booleans())
+def test_stretches_give_what_one_reading_gives(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[str], is_csv: bool, sizes: tuple[int, ...], dedupe: bool
+) -> None:
+    """The output, the rejects with their places and the outcome, whoever reads."""
+    folder = tmp_path_factory.getbasetemp()
+    path, output, rejects = folder / "rows", folder / "out", folder / "rejects"
+    rows = [row(kind, number % 9, is_csv=is_csv) for number, kind in enumerate(kinds)]
+    path.write_bytes(b"".join([b"time,events\n" if is_csv else row("good", 0, is_csv=False), *rows]))
+    found = []
+    for jobs in (1, 2):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts, "Stretches", partial(Stretches, large=1, sizes=sizes))
+            outcome = run(
+                ParseRequest(sources=sources([str(path)]), output=output, rejects=rejects, dedupe=dedupe, jobs=jobs)
+            )
+        found.append((output.read_bytes(), rejects.read_bytes(), outcome))
+    assert found[0] == found[1]

@@ -20,7 +20,7 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.seen import SeenIds
 from td_currents_cli.model import Batch, Location, Problem, Severity
-from td_currents_cli.read import sources
+from td_currents_cli.read import parts, sources
 from td_currents_cli.read.stretches import Stretches
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.baseline import kind_of
@@ -326,7 +326,7 @@ def test_any_number_of_processes_finds_the_same(
     files: Callable[[Random], list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One process reads, the others check."""
-    monkeypatch.setattr(workload, "CHUNK", 1000)
+    monkeypatch.setattr(parts, "CHUNK", 1000)
     for seed in range(6):
         paths = files(Random(seed))
         assert_the_same(validate(paths), validate(paths, jobs=2 + seed % 2))

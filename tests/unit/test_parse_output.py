@@ -241,3 +241,14 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatc
         run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
     assert failure.value.hint == "pip install 'td-currents-cli[parquet]'"
     assert not list(tmp_path.iterdir())
+
+
+def test_large_events_make_small_row_groups(tmp_path: Path) -> None:
+    """Memory is bounded by the bytes of a row group, not by its rows alone; none is lost."""
+    path = tmp_path / "in.jsonl"
+    event = b'{"event_type":"a","id":"%d","time":1,"user":{},"properties":{"t":"%b"}}\n'
+    path.write_bytes(b"".join(event % (number, b"x" * 3_000_000) for number in range(13)))
+    run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "x.parquet", to=To.PARQUET))
+    file = pyarrow.parquet.ParquetFile(tmp_path / "x.parquet")
+    assert [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)] == [6, 6, 1]
+    assert file.read(["id"]).column("id").to_pylist() == [str(number) for number in range(13)]
