@@ -25,7 +25,7 @@ ODD = ['""', '"\\u0000"', '"\\ud800"', '"\u2028😀"', '"a\\tb\\nc\\\\"', '"\\"x
 values = st.sampled_from([*ODD, "null", "true", "12345678901234567890", "{}", '{"a": [1.0, "é"]}', "[ ]", '"x"'])
 IDS = st.integers(0, 5).map(str)
 USER = ["user_id", "external_user_id", "device_id", "timezone"]
-OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent"]
+OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent", "events"]
 CLASHING = ["user_id", "id", "time", "user", "properties.x", "user.y", "event_type"]
 
 
