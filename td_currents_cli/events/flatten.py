@@ -2,8 +2,9 @@ r"""Flat events: `event_type`, `id`, `time`, then the members of `user` and `pro
 
 A name is bare when no other member of the event could have it. One that occurs in both places, or beside them, or is
 one of the first three, keeps its place as a prefix: `user.<name>`, `properties.<name>`; so does a name that already
-begins like such a prefix, and `events`, which would make a payload of the event. Nothing is overwritten, nothing is lost. Values are copied byte for byte as they stood; only
-white space between them goes, and only where a pretty-printed event would not fit on a line.
+begins like such a prefix, and `events`, which would make a payload of the event. Nothing is overwritten, nothing is
+lost. Values are copied byte for byte as they stood; only white space between them goes, and only where a pretty-printed
+event would not fit on a line.
 """
 
 from collections.abc import Iterator

@@ -81,6 +81,7 @@ def events_in(data: bytes) -> tuple[list[bytes], Intake]:
 
 @law
 @given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS))
+@example([[]], "tsv without header", "text")
 def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
     """Byte for byte and in order, however the cell is wrapped."""
     found, intake = events_in(FORMS[form](cells_of(given_batches, wrap)))

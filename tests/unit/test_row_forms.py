@@ -181,6 +181,32 @@ def test_a_cell_that_is_cut_off(size: int, wrap: Callable[[str], str], harmless:
     assert bool(decoded.problems) == (size > harmless)
 
 
+@pytest.mark.parametrize(
+    ("data", "options", "lost"),
+    [
+        (b'time,events\n1,"[{""event_type"":""a""},{""event_type"":""b""', {}, 1),
+        (b'events,x\n"[{""event_type"":""a""},{""event_', {}, 1),
+        ('time,events\n1,"[{""event_type"":""a""},{""é'.encode()[:-1], {}, 1),
+        ('time,events,x\n1,"[{""event_type"":""a""},{""é'.encode()[:-1] + b'",2\n', {}, 1),
+        ('1\t[{"event_type":"a"},{"é'.encode()[:-1], {"form": "tsv", "column": "2"}, 1),
+        (b'time,events\n1,"[{""event_type"":""a""},{""\xff""', {}, None),
+        (b'time,events\n\xc3,"[{""event_type"":""a""},{""', {}, None),
+    ],
+)
+def test_a_file_that_was_cut_gives_the_whole_events_of_its_last_cell(
+    data: bytes, options: dict[str, Any], lost: int | None
+) -> None:
+    """Within a quote left open, and within a character; what is no UTF-8 in any other way is no cut."""
+    (record,), _ = read(data, **options)
+    if lost is None:
+        assert isinstance(record, Problem)
+        return
+    assert isinstance(record, Batch)
+    decoded = split(record)
+    assert [bytes(event) for event in decoded.events] == [b'{"event_type":"a"}']
+    assert ([problem.code for problem in decoded.problems], decoded.lost) == ([Code.CUT_OFF], lost)
+
+
 def test_streaming_names_are_turned_back() -> None:
     """A column that only the catalogue can place, custom properties, and values with the types they had."""
     names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
