@@ -148,3 +148,20 @@ def test_tables_hold_the_values_of_the_events(tmp_path_factory: pytest.TempPathF
             assert event.keys() <= row.keys()
             for name, cell in row.items():
                 assert expected(event.get(name), cell)
+
+
+@settings(law, max_examples=20)
+@given(st.lists(events(OTHERS), min_size=1, max_size=4))
+def test_parquet_holds_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """Read by pyarrow: a row an event, in order; a value is itself, or the text of it where its column is one."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    folder = tmp_path_factory.getbasetemp()
+    text = batch(some, False).data
+    flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
+    parsed(folder, text, to=To.PARQUET)
+    rows = parquet.read_table(folder / "out").to_pylist()
+    for event, row in zip(flat_events, rows, strict=True):
+        assert event.keys() <= row.keys()
+        for name, cell in row.items():
+            value = event.get(name)
+            assert expected(value, cell) if isinstance(cell, str) else cell == value

@@ -7,6 +7,7 @@ import lzma
 import sys
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,8 @@ from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import records, scanner
 from td_currents_cli.read.options import ReadOptions, Shape
 from td_currents_cli.read.rows import flat
+from td_currents_cli.read.sources import Source
+from td_currents_cli.read.stretches import Form, Stretches
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -271,3 +274,12 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     assert found[0] == CELL
     assert found[-1] is Code.UNREADABLE
     assert set(found) == {CELL, Code.UNREADABLE}
+
+
+@pytest.mark.parametrize("head", ["events", "time,events"])
+def test_a_large_file_of_one_column_is_no_csv_for_certain(tmp_path: Path, head: str) -> None:
+    """As TSV it has no quotes: it is read in one go, where the form is found out."""
+    path = tmp_path / "rows"
+    path.write_text(f"{head}\n{CELL}\n{CELL}\n", encoding="utf-8")
+    forms = {stretch.form for stretch in Stretches([Source(str(path), path)], large=1, sizes=[16])}
+    assert forms == ({Form.WHOLE} if head == "events" else {Form.CSV})
