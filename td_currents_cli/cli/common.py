@@ -16,7 +16,7 @@ import typer
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.read.options import From
-from td_currents_cli.render.terminal import Color, Terminal
+from td_currents_cli.render.terminal import Color, Terminal, buffer_output
 
 
 class Format(StrEnum):
@@ -73,7 +73,8 @@ Types = Annotated[
     typer.Option(
         "--type",
         metavar="GLOB",
-        help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out.",
+        # Help is markdown, which takes bare stars for emphasis.
+        help="Only types that match, such as '\\*.email.\\*'; '!\\*.Abort' leaves types out.",
         rich_help_panel=WHICH,
     ),
 ]
@@ -105,6 +106,7 @@ def command(function: Callable[..., Outcome]) -> Callable[..., None]:
 
     @wraps(function)
     def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
+        buffer_output()
         terminal = Terminal.open(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
         # `send --check-endpoint` reads nothing.
         reads = "paths" in options and not options.get("check_endpoint")

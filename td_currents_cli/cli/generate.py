@@ -32,7 +32,7 @@ def generate(
         typer.Option(
             "--type",
             metavar="GLOB",
-            help="Only types that match, such as '*.email.*'; '!*.Abort' leaves types out. Can be repeated.",
+            help="Only types that match, such as '\\*.email.\\*'; '!\\*.Abort' leaves types out. Can be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +59,7 @@ def generate(
 
     Nobody real is in them: addresses are under example.com and example.org, numbers in ranges kept for fiction.
 
-    Examples: tdcur generate -n 300000 -o big.jsonl; tdcur generate --type '*.email.*' | tdcur count
+    Examples: `tdcur generate -n 300000 -o big.jsonl`; `tdcur generate --type '*.email.*' | tdcur count`
     """
     from td_currents_cli.generate.run import run  # noqa: PLC0415 -- a command loads only what it runs
 

@@ -2,8 +2,9 @@ r"""Flat events: `event_type`, `id`, `time`, then the members of `user` and `pro
 
 A name is bare when no other member of the event could have it. One that occurs in both places, or beside them, or is
 one of the first three, keeps its place as a prefix: `user.<name>`, `properties.<name>`; so does a name that already
-begins like such a prefix. Nothing is overwritten, nothing is lost. Values are copied byte for byte as they stood; only
-white space between them goes, and only where a pretty-printed event would not fit on a line.
+begins like such a prefix, and `events`, which would make a payload of the event. Nothing is overwritten, nothing is
+lost. Values are copied byte for byte as they stood; only white space between them goes, and only where a pretty-printed
+event would not fit on a line.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from td_currents_cli.events.surrogates import hide_lone_surrogates
 _ENVELOPE: Final = ("event_type", "id", "time")
 _PLACES: Final = ("user", "properties")
 _KNOWN: Final = frozenset((*_ENVELOPE, *_PLACES))
+_NEVER_BARE: Final = _KNOWN | {"events"}
 _PREFIXES: Final = tuple(f"{place}." for place in _PLACES)
 
 _Members: TypeAlias = dict[str, Raw]
@@ -64,8 +66,8 @@ def _is_flat(members: _Members) -> bool:
 def _all_bare(user: _Members, properties: _Members) -> bool:
     """Whether no name needs its place as a prefix: then the insides of both objects can stand side by side."""
     return (
-        _KNOWN.isdisjoint(user)
-        and _KNOWN.isdisjoint(properties)
+        _NEVER_BARE.isdisjoint(user)
+        and _NEVER_BARE.isdisjoint(properties)
         and user.keys().isdisjoint(properties)
         and not any(name.startswith(_PREFIXES) for name in (*user, *properties))
     )
@@ -80,7 +82,7 @@ def _named(members: _Members) -> Iterator[tuple[str, Raw]]:
     }
     beside = {name: members[name] for name in (*_ENVELOPE, *members) if name in members and name not in nested}
     yield from beside.items()
-    taken = {*_KNOWN, *beside, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
+    taken = {*_NEVER_BARE, *beside, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
     for place, inner in nested.items():
         for name, value in inner.items():
             yield _prefixed(f"{place}.{name}", taken) if name in taken or name.startswith(_PREFIXES) else name, value

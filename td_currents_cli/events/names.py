@@ -8,7 +8,9 @@
 
 `event_type`, `id`, `time` and whatever else stands beside them keep their names. A name that is taken gets its place in
 front once more. An event that is flat already is told by its names: those of the user's fields that every catalogue has
-stand in one scheme only. In the short one, they and the envelope apart, all fields are properties.
+stand in one scheme only. In the short one, they and the envelope apart, all fields without a place in front are
+properties. An event that has neither any of them nor a property says nothing of its scheme and is taken for short: a
+field of the user that no catalogue has, alone in an event, as `user_x`, is then a property of that name.
 """
 
 from collections.abc import Iterator
@@ -80,10 +82,11 @@ def is_object(value: Raw) -> bool:
 
 def scheme_of(members: "dict[str, Raw]") -> Names:
     """The scheme that the names of a flat event are in."""
+    no_bare_user = members.keys().isdisjoint(USER_FIELDS)
     for scheme, separator in _SEPARATORS.items():
         if any(f"user{separator}{name}" in members for name in USER_FIELDS):
             return scheme
-        if any(name.startswith(f"properties{separator}") for name in members) and "user_id" not in members:
+        if any(name.startswith(f"properties{separator}") for name in members) and no_bare_user:
             return scheme
     return Names.SHORT
 
@@ -121,12 +124,13 @@ def _renamed(members: list[Member], names: Names) -> Iterator[tuple[str, Raw]]:
 
 def _place_of(name: str, scheme: Names) -> tuple[str, str]:
     """The place and the own name of a member of a flat event."""
-    if scheme is Names.SHORT:
-        return ("user" if name in USER_FIELDS else "properties"), name
     for place in PLACES:
-        prefix = place + _SEPARATORS[scheme]
+        # A short name has its place in front only where it needs it, as `flatten` puts it there.
+        prefix = place + _SEPARATORS.get(scheme, ".")
         if name.startswith(prefix):
             return place, name.removeprefix(prefix)
+    if scheme is Names.SHORT:
+        return ("user" if name in USER_FIELDS else "properties"), name
     return "", name
 
 

@@ -38,7 +38,10 @@ class _User(Struct, forbid_unknown_fields=True, gc=False):
 # No property may have one of these names: every value of theirs is refused.
 _Properties: Final = msgspec.defstruct(
     "_Properties",
-    [(name, _Never, UNSET) for name in (*_User.__struct_fields__, "event_type", "id", "time", "user", "properties")],
+    [
+        (name, _Never, UNSET)
+        for name in (*_User.__struct_fields__, "event_type", "id", "time", "user", "properties", "events")
+    ],
     gc=False,
 )
 

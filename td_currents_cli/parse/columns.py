@@ -85,17 +85,19 @@ def _kind_of_number(value: bytes) -> str:
     return "long" if len(digits) <= _EXACT else "huge" if len(digits) <= _LONGEST else "other"
 
 
-def columns_of(met: Met, names: Names) -> tuple[str, ...]:
+def columns_of(met: Met, names: Names, *, with_personal: bool = True) -> tuple[str, ...]:
     """All columns, in the order of the catalogue; what it does not know follows, as it was met.
 
-    The types that were met have all their columns, whether an event has a value for one or not.
+    The types that were met have all their columns, whether an event has a value for one or not; those of personal data
+    only if they are wanted.
     """
     types = {text_of(each) for each in met.types}
     found: dict[str, int] = {}
     for event in load().events.values():
         for field in event.fields:
             name = full_name(field.where, field.name, names)
-            if name in met.names or (event.name in types and not field.storage_only):
+            is_usual = not field.storage_only and (with_personal or not field.pii)
+            if name in met.names or (event.name in types and is_usual):
                 found.setdefault(name, _PLACES.index(field.where))
     return tuple({**dict.fromkeys(_ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **met.names})
 

@@ -7,6 +7,7 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -24,7 +25,7 @@ _LONGEST: Final = 120
 def file_stem(event_type: str) -> str:
     """An event type as the streaming connector names its table: `users.behaviors.Purchase`, `users_behaviors_purchase`.
 
-    An event without a type is `unknown`. Types that are written alike share a file.
+    An event without a type is `unknown`.
     """
     return _OTHER.sub("_", _WORD.sub("_", event_type).lower()).strip("_")[:_LONGEST] or "unknown"
 
@@ -39,18 +40,28 @@ class TypeFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._of_type: dict[str, str] = {}
         self.stems: dict[str, None] = {}
 
-    def write(self, stem: str, lines: bytes) -> None:
-        """Write to a file."""
+    def write(self, event_type: str, lines: bytes) -> None:
+        """Write events of a type to its file. Of types that are written alike, the second one's name ends in `_2`."""
+        stem = self._of_type.get(event_type) or self._new(event_type)
         file = self._open.pop(stem, None)
         if file is None:
             if len(self._open) >= MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
             file = self.path(stem).open("ab")
-            self.stems[stem] = None
         self._open[stem] = file
         write_all(file, lines)
+
+    def _new(self, event_type: str) -> str:
+        plain = stem = file_stem(event_type)
+        numbers = count(2)
+        while stem in self.stems:
+            stem = f"{plain}_{next(numbers)}"
+        self._of_type[event_type] = stem
+        self.stems[stem] = None
+        return stem
 
     def path(self, stem: str) -> Path:
         """The file of an event type while it is written."""

@@ -1,6 +1,6 @@
 """The run of `tdcur parse`: all events of all sources, in order, to where they are wanted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import compress
@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.events.mask import Mask
-from td_currents_cli.outcome import Balance, ProblemLog, exit_code_of
-from td_currents_cli.parse.files import TypeFiles, appearing_together, file_stem
+from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
+from td_currents_cli.parse.files import TypeFiles, appearing_together
 from td_currents_cli.parse.outcome import ParseOutcome
-from td_currents_cli.parse.rejects import check_rejects, reject_line, rejects_file
+from td_currents_cli.parse.rejects import TooManyRejectsError, check_rejects, reject_line, rejects_file
 from td_currents_cli.parse.request import Nested, ParseRequest, To
 from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
@@ -41,7 +41,12 @@ def run(request: ParseRequest) -> ParseOutcome:
         require_pyarrow()
     plan, files = _plan(request), list[str]()
     tally, shapes = _Tally(request), dict[Shape, None]()
-    with rejects_file(request.rejects) as reject, _seen(request) as seen, _output(request, files) as take:
+    with (
+        _told_when_stopped(request, lambda: tally.outcome(tuple(shapes), (), 0)),
+        rejects_file(request.rejects) as reject,
+        _seen(request) as seen,
+        _output(request, files) as take,
+    ):
         work = in_parts(
             Shaping, (plan,), request.sources, options=request.reading, note=shapes.setdefault, jobs=request.jobs
         )
@@ -54,10 +59,25 @@ def run(request: ParseRequest) -> ParseOutcome:
                 take(shaped)
         check_rejects(request.max_rejects, tally.balance, finished=True)
     outcome = tally.outcome(tuple(shapes), tuple(files), 0 if seen is None else seen.spilled)
+    _summarize(request, outcome.as_dict())
+    return outcome
+
+
+def _summarize(request: ParseRequest, summary: Mapping[str, object]) -> None:
     if request.summary is not None:
         with atomic_output(request.summary) as output:
-            output.write(json_document(outcome.as_dict()))
-    return outcome
+            output.write(json_document(summary))
+
+
+@contextmanager
+def _told_when_stopped(request: ParseRequest, outcome: Callable[[], ParseOutcome]) -> Iterator[None]:
+    """The summary of a run that `--max-rejects` stops: what was read until then, and that it was for nothing."""
+    try:
+        yield
+    except TooManyRejectsError as error:
+        envelope = error_envelope(ParseOutcome.command, error)
+        _summarize(request, {**envelope, **outcome().as_dict(), "exit_code": envelope["exit_code"]})
+        raise
 
 
 def _plan(request: ParseRequest) -> Plan:
@@ -127,7 +147,7 @@ def _split(shaped: Shaped, parts: TypeFiles) -> None:
     for line, event_type in zip(shaped.lines, shaped.types, strict=True):
         of_stem.setdefault(event_type, []).append(line)
     for event_type, lines in of_stem.items():
-        parts.write(file_stem(event_type), b"".join(lines))
+        parts.write(event_type, b"".join(lines))
 
 
 def _laid_out(part: Path, request: ParseRequest) -> Path:

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, Final, Self
 
 from td_currents_cli.catalog import load
 from td_currents_cli.errors import OutputError
+from td_currents_cli.events.mask import Mask
 from td_currents_cli.events.names import full_name
 from td_currents_cli.parse.columns import Met, columns_of, members_of, text_of
 from td_currents_cli.parse.request import ParseRequest, To
@@ -56,7 +57,7 @@ class Spool:
 
     def lay_out(self, output: BinaryIO, request: ParseRequest) -> None:
         """Write all events as a table."""
-        columns = request.fields or columns_of(self.met, request.names)
+        columns = request.fields or columns_of(self.met, request.names, with_personal=request.mask is not Mask.DROP)
         self._file.seek(0)
         if request.to is To.PARQUET:
             from td_currents_cli.write.parquet import write_parquet  # noqa: PLC0415 -- heavy, and an extra

@@ -29,6 +29,7 @@ def _ignore(_shape: Shape) -> None:
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _JSON_STARTS: Final = (b"{", b"[", b"")
+_CELL_STARTS: Final = (*_JSON_STARTS, b'"')
 
 
 def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Note = _ignore) -> Generator[Record]:
@@ -111,7 +112,7 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
         return msgpack.rows(scanner, source, options, note)
     if first == b"+" and boxed.is_boxed(scanner.peek_line()):
         return boxed.rows(scanner, source, options)
-    if form is From.AUTO and first in _JSON_STARTS and tsv.begins_with_batch(scanner.peek_line()):
+    if form is From.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
         options = replace(options, form=From.TSV)
         form = From.TSV
     is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)

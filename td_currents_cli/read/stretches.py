@@ -207,7 +207,8 @@ def _form(head: bytes) -> tuple[Form, tuple[str, ...] | None]:
     if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or is_packed(head):
         return Form.WHOLE, None
     header = csv.header_of(line)
-    return (Form.WHOLE, None) if header is None else (Form.CSV, tuple(header))
+    # A single column may as well be TSV, where nothing is in quotes.
+    return (Form.WHOLE, None) if header is None or len(header) == 1 else (Form.CSV, tuple(header))
 
 
 def _find(raw: BinaryIO, mark: bytes, offset: int) -> int | None:

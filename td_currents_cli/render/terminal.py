@@ -5,7 +5,7 @@ import os
 import sys
 from enum import StrEnum
 from functools import partial
-from io import TextIOWrapper
+from io import BufferedWriter, RawIOBase, TextIOWrapper
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
@@ -81,6 +81,23 @@ class Terminal:
         """Print one line of talk to standard error, unless quiet was asked for."""
         if not self.quiet:
             self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def buffer_output() -> None:
+    """Give standard output a buffer where it has none, as under PYTHONUNBUFFERED, which many containers set.
+
+    A write to a bare file may take a part of the data without an error, when the reader of a pipe goes away or a disk
+    is full: a buffer writes all or fails.
+    """
+    stream = sys.stdout
+    if isinstance(stream, TextIOWrapper) and isinstance(raw := stream.buffer, RawIOBase):
+        sys.stdout = TextIOWrapper(
+            BufferedWriter(raw),
+            encoding=stream.encoding,
+            errors=stream.errors,
+            newline="\n",
+            line_buffering=True,
+        )
 
 
 def printable(text: str) -> str:

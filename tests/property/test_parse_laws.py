@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ ODD = ['""', '"\\u0000"', '"\\ud800"', '"\u2028😀"', '"a\\tb\\nc\\\\"', '"\\"x
 values = st.sampled_from([*ODD, "null", "true", "12345678901234567890", "{}", '{"a": [1.0, "é"]}', "[ ]", '"x"'])
 IDS = st.integers(0, 5).map(str)
 USER = ["user_id", "external_user_id", "device_id", "timezone"]
-OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent"]
+OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent", "events"]
 CLASHING = ["user_id", "id", "time", "user", "properties.x", "user.y", "event_type"]
 
 
@@ -188,3 +189,19 @@ def test_stretches_give_what_one_reading_gives(
             )
         found.append((output.read_bytes(), rejects.read_bytes(), outcome))
     assert found[0] == found[1]
+
+
+@settings(law, max_examples=20)
+@given(st.lists(events(OTHERS), min_size=1, max_size=4))
+def test_parquet_holds_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """Read by pyarrow: a row an event, in order; a value is itself, or the text of it where its column is one."""
+    folder = tmp_path_factory.getbasetemp()
+    text = batch(some, False).data
+    flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
+    parsed(folder, text, to=To.PARQUET)
+    rows = pyarrow.parquet.read_table(folder / "out").to_pylist()
+    for event, row in zip(flat_events, rows, strict=True):
+        assert event.keys() <= row.keys()
+        for name, cell in row.items():
+            value = event.get(name)
+            assert expected(value, cell) if isinstance(cell, str) else cell == value

@@ -115,6 +115,14 @@ def test_hashes_are_hmac_sha256_of_the_text(payload: Path, tmp_path: Path) -> No
     assert (first["id"], first["time"]) == ("1", 1782900000)
 
 
+def test_a_table_has_no_columns_of_what_is_dropped(payload: Path) -> None:
+    """Those of other fields stay, with or without values."""
+    run(request(payload, to=To.CSV, mask=Mask.DROP))
+    names = payload.with_name("out").read_text().splitlines()[0].split(",")
+    assert {"user_id", "external_user_id", "email_address"}.isdisjoint(names)
+    assert {"event_type", "timezone", "campaign_id"} <= {*names}
+
+
 def test_masking_changes_nothing_else() -> None:
     """Other values byte for byte; dropped members are gone."""
     assert Masking(None)(CUSTOM) == (
@@ -150,6 +158,14 @@ def test_a_file_for_each_type(payload: Path, tmp_path: Path) -> None:
     assert len((tmp_path / "types" / outcome.files[1]).read_bytes().splitlines()) == 2
 
 
+def test_types_that_are_written_alike_have_files_of_their_own(payload: Path, tmp_path: Path) -> None:
+    """Nothing of one type is among the events of another."""
+    payload.write_bytes(b'{"event_type":"a.B"}\n{"event_type":"a_b"}\n{"event_type":"a.B"}\n')
+    outcome = run(request(payload, output=None, split=True, out_dir=tmp_path / "types"))
+    assert outcome.files == ("a_b.jsonl", "a_b_2.jsonl")
+    assert (tmp_path / "types" / "a_b_2.jsonl").read_bytes() == b'{"event_type":"a_b"}\n'
+
+
 def test_the_files_of_types_appear_together_or_not_at_all(payload: Path, tmp_path: Path) -> None:
     """A run that stops leaves neither files nor a folder."""
     with pytest.raises(TooManyRejectsError):
@@ -174,9 +190,12 @@ def test_file_names(event_type: str, stem: str) -> None:
 @pytest.mark.parametrize("limit", ["0", "49%"])
 def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str) -> None:
     """Exit code 1 and no output; what was rejected is kept, with the reasons."""
-    rejects = tmp_path / "rejects.jsonl"
+    rejects, summary = tmp_path / "rejects.jsonl", tmp_path / "summary.json"
     with pytest.raises(TooManyRejectsError, match="1 rejected") as error:
-        run(request(payload, rejects=rejects, max_rejects=Rejects.of(limit)))
+        run(request(payload, rejects=rejects, summary=summary, max_rejects=Rejects.of(limit)))
+    told = json.loads(summary.read_bytes())
+    assert (told["exit_code"], told["summary"]["rows_rejected"]) == (1, 1)
+    assert told["error"]["message"] == error.value.message
     assert error.value.exit_code is ExitCode.FINDINGS
     assert not payload.with_name("out").exists()
     assert len(rejects.read_bytes().splitlines()) == 1

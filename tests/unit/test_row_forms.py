@@ -7,6 +7,7 @@ import lzma
 import sys
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,8 @@ from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import records, scanner
 from td_currents_cli.read.options import ReadOptions, Shape
 from td_currents_cli.read.rows import flat
+from td_currents_cli.read.sources import Source
+from td_currents_cli.read.stretches import Form, Stretches
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -181,6 +184,32 @@ def test_a_cell_that_is_cut_off(size: int, wrap: Callable[[str], str], harmless:
     assert bool(decoded.problems) == (size > harmless)
 
 
+@pytest.mark.parametrize(
+    ("data", "options", "lost"),
+    [
+        (b'time,events\n1,"[{""event_type"":""a""},{""event_type"":""b""', {}, 1),
+        (b'events,x\n"[{""event_type"":""a""},{""event_', {}, 1),
+        ('time,events\n1,"[{""event_type"":""a""},{""é'.encode()[:-1], {}, 1),
+        ('time,events,x\n1,"[{""event_type"":""a""},{""é'.encode()[:-1] + b'",2\n', {}, 1),
+        ('1\t[{"event_type":"a"},{"é'.encode()[:-1], {"form": "tsv", "column": "2"}, 1),
+        (b'time,events\n1,"[{""event_type"":""a""},{""\xff""', {}, None),
+        (b'time,events\n\xc3,"[{""event_type"":""a""},{""', {}, None),
+    ],
+)
+def test_a_file_that_was_cut_gives_the_whole_events_of_its_last_cell(
+    data: bytes, options: dict[str, Any], lost: int | None
+) -> None:
+    """Within a quote left open, and within a character; what is no UTF-8 in any other way is no cut."""
+    (record,), _ = read(data, **options)
+    if lost is None:
+        assert isinstance(record, Problem)
+        return
+    assert isinstance(record, Batch)
+    decoded = split(record)
+    assert [bytes(event) for event in decoded.events] == [b'{"event_type":"a"}']
+    assert ([problem.code for problem in decoded.problems], decoded.lost) == ([Code.CUT_OFF], lost)
+
+
 def test_streaming_names_are_turned_back() -> None:
     """A column that only the catalogue can place, custom properties, and values with the types they had."""
     names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
@@ -245,3 +274,12 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     assert found[0] == CELL
     assert found[-1] is Code.UNREADABLE
     assert set(found) == {CELL, Code.UNREADABLE}
+
+
+@pytest.mark.parametrize("head", ["events", "time,events"])
+def test_a_large_file_of_one_column_is_no_csv_for_certain(tmp_path: Path, head: str) -> None:
+    """As TSV it has no quotes: it is read in one go, where the form is found out."""
+    path = tmp_path / "rows"
+    path.write_text(f"{head}\n{CELL}\n{CELL}\n", encoding="utf-8")
+    forms = {stretch.form for stretch in Stretches([Source(str(path), path)], large=1, sizes=[16])}
+    assert forms == ({Form.WHOLE} if head == "events" else {Form.CSV})

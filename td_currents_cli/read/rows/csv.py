@@ -15,6 +15,7 @@ from td_currents_cli.read.options import COLUMN
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.rows.cell import batch_text, other_width, unwrapped
 from td_currents_cli.read.rows.quotes import undoubled
+from td_currents_cli.read.rows.torn_row import torn_batch
 from td_currents_cli.read.scanner import Scanner, is_json
 
 LONGEST: Final = 1 << 25
@@ -78,7 +79,7 @@ def rows(
             elif lines.failed and lines.ended:
                 # The failure that tore the last row is reported, not the tear.
                 return
-        yield record
+        yield _salvaged(record, column, width) if isinstance(record, Problem) else record
 
 
 def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Record]:
@@ -216,6 +217,12 @@ def _first_row(lines: Iterable[_Line], column: int, width: int) -> int | None:
 def _record(lines: Sequence[_Line], place: Location, column: int, width: int) -> Record:
     cells = _checked(lines, place, width)
     return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
+
+
+def _salvaged(problem: Problem, column: int, width: int) -> Record:
+    """The batch of a malformed row that is cut off in it; the problem of any other."""
+    batch = None if problem.raw is None else torn_batch(problem.raw, column, width)
+    return problem if batch is None else Batch(unwrapped(batch), problem.location)
 
 
 def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:

@@ -18,6 +18,8 @@ _NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
 def begins_with_batch(line: bytes) -> bool:
     """Whether a line that begins as JSON does is a row whose first cell is a batch: a value that is no JSON follows."""
     cell, tab, rest = line.partition(b"\t")
+    if cell.startswith(b'"') and not cell.startswith((b'"[', b'"{')):
+        return False
     return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
 
 

@@ -1,0 +1,57 @@
+"""`tdcur parse` as a process: interrupted, and with a reader that goes away."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from td_currents_cli.generate import GenerateRequest
+from td_currents_cli.generate.run import lines
+
+TO_A_FILE = ["-o", "out.jsonl"]
+TO_FILES = ["--split-by", "event_type", "--out-dir", "out"]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something, at most ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("options", [TO_A_FILE, TO_FILES])
+def test_an_interrupted_run_leaves_nothing(
+    tmp_path: Path, options: list[str], number: signal.Signals, code: int
+) -> None:
+    """No output under its name and none under another, and the exit code that shells know."""
+    text = b"".join(lines(GenerateRequest(events=4_000, per_batch=100)))
+    command = ["tdcur", "parse", *options, "--jobs", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(text)
+        process.stdin.flush()
+        # It waits for more input, in the middle of a run.
+        until(lambda: any(each.is_file() and each.name.startswith((".tdcur", "u")) for each in tmp_path.rglob("*")))
+        process.send_signal(number)
+        assert process.wait(10) == code
+        assert b"Traceback" not in process.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_success(unbuffered: str) -> None:
+    """Not all was written, also where standard output has no buffer and takes a part without an error."""
+    command = ["tdcur", "events", "--format", "json-schema"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(10) != 0
