@@ -6,6 +6,8 @@ from typing import Protocol
 
 from td_currents_cli.model import Problem
 from td_currents_cli.send.digest import KEY_SIZE, document_key, event_keys
+from td_currents_cli.send.sent_events import packed_fields
+from td_currents_cli.send.whole import Whole
 
 
 class Check(Protocol):
@@ -71,6 +73,10 @@ class Sieve:
     def document_key(self, document: bytes) -> bytes:
         """What the journal will know a document by that is sent whole; empty without a journal."""
         return document_key(document) if self._has_journal else b""
+
+    def kept_of(self, whole: Whole) -> bytes:
+        """What it will keep of the events of such a document; empty without a journal, or where they are odd."""
+        return packed_fields(whole.events) if self._has_journal and whole.events is not None else b""
 
     def event_keys(self, events: Sequence[bytes]) -> list[bytes]:
         """What it will know each of these events by; empty ones without a journal."""

@@ -12,6 +12,7 @@ from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.send.digest import document_key, event_keys, parts
 from td_currents_cli.send.payload import Limits, Payload, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.split import halves, singles
 
@@ -256,6 +257,20 @@ def test_keys_are_made_only_for_a_journal() -> None:
         document_key(data),
         event_keys([event(2)]),
     ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [event(2), b'{"id":7}', b'{"time":1e400}', b'{"time":123456789012345678901234567890}', rb'{"id":"\ud800"}', b"{}"],
+)
+def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
+    """It has them decoded anyway. Those that are odd it leaves to the journal."""
+    planner = Planner(Limits(), Sieve(has_journal=True))
+    (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
+    assert payload.kept in {b"", packed_events(msgspec.structs.replace(payload, kept=b""))}
+    assert payload.kept or odd not in {event(2), b"{}"}
+    (bare,) = payloads(plan(batches(document(event(1), odd))))
+    assert bare.kept == b""
 
 
 class Ledger:
