@@ -55,7 +55,7 @@ class Planner:
             return
         whole = whole_of(record.data)
         key = b"" if whole is None else self._sieve.document_key(record.data)
-        if whole and whole.count and self._sieve.has_delivered(key):
+        if whole and whole.count and self._sieve.has_delivered(record.data, key):
             self.read += whole.count
             self.already_delivered += whole.count
         elif whole and self._fits(record.data, whole) and self._sieve.passes(record.data):
