@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.send.payload import MAX_BYTES, MAX_EVENTS
+
+if TYPE_CHECKING:
+    from td_currents_cli.send.sieve import Check
 
 _WHERE: Final = "Where to"
 _SECRETS: Final = "Credentials"
@@ -164,10 +167,9 @@ def send(
     Events go out byte for byte, up to 100 in a request. What fails is tried
     again; what cannot be delivered is counted, and the exit code says so.
     """
-    from td_currents_cli import catalog  # noqa: PLC0415 -- a command loads only what it runs
+    # A command loads only what it runs.
     from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
     from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
-    from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 
     destination = Destination(
         url=url,
@@ -185,7 +187,7 @@ def send(
         paths=tuple(paths or ()),
         destination=destination,
         limits=Limits(events=batch_events, size=batch_bytes, repack=repack),
-        check=None if no_check else Checker(catalog.load(), int(time.time())),
+        check=None if no_check else _check(),
         state=State(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
         concurrency=concurrency_of(concurrency, "--concurrency"),
         rate=rate,
@@ -199,3 +201,10 @@ def send(
     with shown(terminal, progress) as watch:
         outcome = run(request, notice=terminal.say, watch=watch)
     return outcome if proof is None else proof(outcome, terminal, progress)
+
+
+def _check() -> "Check":
+    from td_currents_cli import catalog  # noqa: PLC0415 -- as above
+    from td_currents_cli.validate.check import Checker  # noqa: PLC0415
+
+    return Checker(catalog.load(), int(time.time()))

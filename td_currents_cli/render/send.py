@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from rich.text import Text
 
@@ -11,10 +11,11 @@ from td_currents_cli.render import show_error
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.send_check import show_check
 from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.render.verify import text as show_verified
 from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.probe import EndpointCheck
-from td_currents_cli.verify.sent import SentAndVerified
+
+if TYPE_CHECKING:
+    from td_currents_cli.verify.sent import SentAndVerified
 
 _RECEIPT: Final = (
     "A 2XX answer proves receipt, not ingestion: Treasure Data checks the write key afterwards. "
@@ -22,15 +23,17 @@ _RECEIPT: Final = (
 )
 
 
-def text(outcome: SendOutcome | EndpointCheck | SentAndVerified, terminal: Terminal) -> None:
+def text(outcome: "SendOutcome | EndpointCheck | SentAndVerified", terminal: Terminal) -> None:
     """Print the figures to standard output, and what went wrong to standard error."""
     if isinstance(outcome, EndpointCheck):
         show_check(outcome, terminal)
-    elif isinstance(outcome, SentAndVerified):
+    elif isinstance(outcome, SendOutcome):
+        _sent(outcome, terminal, (_RECEIPT,) if outcome.delivered else ())
+    else:
+        from td_currents_cli.render.verify import text as show_verified  # noqa: PLC0415 -- few ask for it
+
         _sent(cast("SendOutcome", outcome.sent), terminal, ())
         show_verified(outcome.verified, terminal)
-    else:
-        _sent(outcome, terminal, (_RECEIPT,) if outcome.delivered else ())
 
 
 def _sent(outcome: SendOutcome, terminal: Terminal, proof: Sequence[str]) -> None:

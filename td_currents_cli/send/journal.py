@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from td_currents_cli.send.digest import DOCUMENT, EVENT, KEY_SIZE, parts
+from td_currents_cli.send.digest import DOCUMENT, EVENT, KEY_SIZE, OLDER_DOCUMENT, parts
 from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.journal_file import JournalError, explained, open_journal
 
@@ -34,6 +34,7 @@ class Journal:
     Attributes:
         path: the file.
         knows_documents: whether earlier runs delivered documents whole.
+        knows_older_documents: whether runs of earlier versions did, which knew them by other keys.
         knows_events: whether earlier runs delivered events in another way.
         knows_others: whether something was delivered to the same URL with another key.
     """
@@ -146,6 +147,7 @@ class Journal:
             self._settle()
         self.knows_others = bool(self._value(_OTHERS, identity.url, self._endpoint))
         self.knows_documents = self._knows(DOCUMENT)
+        self.knows_older_documents = self._knows(OLDER_DOCUMENT)
         self.knows_events = self._knows(EVENT)
 
     def _settle(self) -> None:

@@ -59,7 +59,7 @@ class Kept:
     def note(self, payload: Payload) -> None:
         """A payload was delivered. Raises JournalError."""
         if self.journal is not None:
-            self.journal.note(payload.keys, packed_events(payload))
+            self.journal.note(payload.keys, payload.kept or packed_events(payload))
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Events are given up. Raises OutputError."""

@@ -59,6 +59,7 @@ class Payload(Struct, frozen=True, kw_only=True):
         events: how many the body holds.
         origins: where they come from, in their order.
         keys: what a journal knows it by once it is delivered, see `digest`; empty without a journal.
+        kept: what a journal keeps of its events, see `sent_events`; empty where that is still to be made of the body.
     """
 
     index: int
@@ -66,6 +67,7 @@ class Payload(Struct, frozen=True, kw_only=True):
     events: int
     origins: tuple[Origin, ...]
     keys: bytes = b""
+    kept: bytes = b""
 
     @property
     def location(self) -> Location:

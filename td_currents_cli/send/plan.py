@@ -6,10 +6,8 @@ an event are never changed.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Final
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split
@@ -19,6 +17,7 @@ from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.send.pack import Pack
 from td_currents_cli.send.payload import SUFFIX, Limits, Origin, Payload, Planned, Unsendable, prefix_of
 from td_currents_cli.send.sieve import Sieve
+from td_currents_cli.send.whole import Whole, whole_of
 
 
 class Planner:
@@ -54,28 +53,29 @@ class Planner:
         if isinstance(record, Problem):
             yield record
             return
-        count = _events_of_whole(record.data)
-        key = b"" if count is None else self._sieve.document_key(record.data)
-        if count and self._sieve.has_delivered(key):
-            self.read += count
-            self.already_delivered += count
-        elif count is not None and self._fits(record.data, count) and self._sieve.passes(record.data):
-            yield from self._whole(record, count, key)
+        whole = whole_of(record.data)
+        key = b"" if whole is None else self._sieve.document_key(record.data)
+        if whole and whole.count and self._sieve.has_delivered(record.data, key):
+            self.read += whole.count
+            self.already_delivered += whole.count
+        elif whole and self._fits(record.data, whole) and self._sieve.passes(record.data):
+            yield from self._whole(record, whole, key)
         else:
-            yield from self._event_by_event(record, count, key)
+            yield from self._event_by_event(record, whole, key)
 
-    def _fits(self, document: bytes, count: int) -> bool:
+    def _fits(self, document: bytes, whole: Whole) -> bool:
         limits = self._limits
-        return not limits.repack and count <= limits.events and len(document) <= limits.size
+        return not limits.repack and whole.count <= limits.events and len(document) <= limits.size
 
-    def _whole(self, batch: Batch, count: int, key: bytes) -> Iterator[Payload]:
+    def _whole(self, batch: Batch, whole: Whole, key: bytes) -> Iterator[Payload]:
         """The document as it was read, as one request; an empty one is none."""
         yield from self._flush()
-        self.read += count
-        if count:
-            yield self._payload(batch.data, (Origin(batch.location, 0, count),), key)
+        self.read += whole.count
+        if whole.count:
+            origins = (Origin(batch.location, 0, whole.count),)
+            yield self._payload(batch.data, origins, key, self._sieve.kept_of(whole))
 
-    def _event_by_event(self, batch: Batch, count: int | None, key: bytes) -> Iterator[Planned]:
+    def _event_by_event(self, batch: Batch, whole: Whole | None, key: bytes) -> Iterator[Planned]:
         decoded = split(batch)
         for document in decoded.documents:
             yield from self._record(document)
@@ -84,8 +84,8 @@ class Planner:
         events = [bytes(event) for event in decoded.events]
         keys = self._sieve.event_keys(events)
         sifted = self._sieve.sift(batch.data, events, keys)
-        if not sifted and count is not None and self._fits(batch.data, count):
-            yield from self._whole(batch, count, key)
+        if not sifted and whole and self._fits(batch.data, whole):
+            yield from self._whole(batch, whole, key)
             return
         self.read += len(events)
         self.already_delivered += len(sifted.delivered)
@@ -117,34 +117,10 @@ class Planner:
             pack, self._pack = self._pack, None
             yield self._payload(pack.body(), tuple(pack.origins), b"".join(pack.keys))
 
-    def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes) -> Payload:
+    def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes, kept: bytes = b"") -> Payload:
         self._made += 1
         events = sum(origin.count for origin in origins)
-        return Payload(index=self._made - 1, body=body, events=events, origins=origins, keys=keys)
-
-
-class _Event(Struct, gc=False):
-    """Any JSON object: nothing of it is looked at."""
-
-
-class _Document(Struct, gc=False):
-    events: list[_Event]
-
-
-_document: Final = msgspec.json.Decoder(_Document)
-
-
-def _events_of_whole(data: bytes) -> int | None:
-    """The number of events of a well-formed payload document; None for anything else.
-
-    Stricter than `split`, which also makes the best of what is damaged: such text must not go out as one body.
-    """
-    try:
-        if not data.isascii():
-            data.decode()
-        return len(_document.decode(data).events)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
+        return Payload(index=self._made - 1, body=body, events=events, origins=origins, keys=keys, kept=kept)
 
 
 def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:

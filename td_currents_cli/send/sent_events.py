@@ -2,44 +2,45 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.send.payload import Payload
+from td_currents_cli.send.whole import Event, events_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-# Ids are random: more effort saves nothing. To make a compressor takes longer than to use one.
+# Ids are random: more effort saves nothing. To make a compressor takes longer than to use one. It has a lock of its
+# own, for the thread that plans and the one that sends.
 _compressor: Final = zstd.ZstdCompressor(level=1)
 
 
-class _Event(Struct, gc=False):
-    id: str | None = None
-    event_type: str | None = None
-    time: int | float | str | None = None
-
-
-class _Events(Struct, gc=False):
-    events: list[_Event]
-
-
-_decode: Final = msgspec.json.Decoder(_Events).decode
 _encode: Final = msgspec.json.Encoder().encode
 _KINDS: Final[dict[str, set[type]]] = {"id": {str}, "event_type": {str}, "time": {int, float, str}}
 
 
 def packed_events(payload: Payload) -> bytes:
     """`id`, `event_type` and `time` of each event, null for what is missing or of another kind, and nothing else."""
+    events = events_of(payload.body)
+    packed = b"" if events is None else packed_fields(events)
+    return packed or _packed(json.dumps([_row(event) for event in payload.event_texts()]).encode())
+
+
+def packed_fields(events: Sequence[Event]) -> bytes:
+    """The same of events that are decoded already; empty where they hold what cannot be written like that."""
     try:
-        text = _encode([(each.id, each.event_type, each.time) for each in _decode(payload.body).events])
-    except (msgspec.DecodeError, OverflowError):
-        text = json.dumps([_row(event) for event in payload.event_texts()]).encode()
+        return _packed(_encode([(each.id, each.event_type, each.time) for each in events]))
+    except OverflowError:
+        return b""
+
+
+def _packed(text: bytes) -> bytes:
     packed: bytes = _compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
     return packed
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from td_currents_cli.model import Problem
-from td_currents_cli.send.digest import KEY_SIZE, document_key, event_keys
+from td_currents_cli.send.digest import KEY_SIZE, document_key, event_keys, older_document_key
+from td_currents_cli.send.sent_events import packed_fields
+from td_currents_cli.send.whole import Whole
 
 
 class Check(Protocol):
@@ -22,6 +24,7 @@ class Ledger(Protocol):
     """What earlier runs delivered: `journal.Journal`."""
 
     knows_documents: bool
+    knows_older_documents: bool
     knows_events: bool
 
     def take(self, keys: bytes) -> frozenset[int]:
@@ -32,6 +35,7 @@ class _Blank:
     """The ledger of a run that looks at none."""
 
     knows_documents = False
+    knows_older_documents = False
     knows_events = False
 
     def take(self, _keys: bytes) -> frozenset[int]:
@@ -72,6 +76,10 @@ class Sieve:
         """What the journal will know a document by that is sent whole; empty without a journal."""
         return document_key(document) if self._has_journal else b""
 
+    def kept_of(self, whole: Whole) -> bytes:
+        """What it will keep of the events of such a document; empty without a journal, or where they are odd."""
+        return packed_fields(whole.events) if self._has_journal and whole.events is not None else b""
+
     def event_keys(self, events: Sequence[bytes]) -> list[bytes]:
         """What it will know each of these events by; empty ones without a journal."""
         if not self._has_journal:
@@ -79,9 +87,11 @@ class Sieve:
         keys = event_keys(events)
         return [keys[begin : begin + KEY_SIZE] for begin in range(0, len(keys), KEY_SIZE)]
 
-    def has_delivered(self, document_key: bytes) -> bool:
-        """Whether an earlier run delivered this document whole."""
-        return self._ledger.knows_documents and bool(self._ledger.take(document_key))
+    def has_delivered(self, document: bytes, key: bytes) -> bool:
+        """Whether an earlier run delivered this document whole, `key` being its `document_key`."""
+        if self._ledger.knows_documents and self._ledger.take(key):
+            return True
+        return self._ledger.knows_older_documents and bool(self._ledger.take(older_document_key(document)))
 
     def passes(self, document: bytes) -> bool:
         """Whether all events of a document go out, as far as that can be told without looking at each of them."""

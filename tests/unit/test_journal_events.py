@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Location
 from td_currents_cli.read.journal_events import SCHEMA, delivered_events, journal_endpoints
-from td_currents_cli.send.digest import document_key
+from td_currents_cli.send.digest import document_key, older_document_key
 from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.journal import Journal
 from td_currents_cli.send.payload import Origin, Payload
@@ -120,11 +121,12 @@ def test_a_journal_of_form_1_is_upgraded_in_place_and_says_what_it_does_not_know
         for statement in FORM_1:
             connection.execute(statement)
         connection.execute("INSERT INTO endpoint VALUES (1, ?, ?, ?)", (URL.encode(), b"c", URL))
-        connection.execute("INSERT INTO request VALUES (1, 1, ?)", (document_key(A.body),))
+        connection.execute("INSERT INTO request VALUES (1, 1, ?)", (b"d" + blake2b(A.body, digest_size=16).digest(),))
     with pytest.raises(InputError, match="did not note which events"):
         delivered_events(file)
     with opened(file) as journal:
-        assert journal.take(document_key(A.body)) == {0}
+        assert (journal.knows_documents, journal.knows_older_documents) == (False, True)
+        assert journal.take(older_document_key(A.body)) == {0}
         journal.note(document_key(B.body), packed_events(B))
     delivered(file, B, url="https://example.com/y")
     assert [each.is_complete for each in journal_endpoints(file)] == [False, True]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem
-from td_currents_cli.send.digest import document_key, event_keys, parts
+from td_currents_cli.send.digest import document_key, event_keys, older_document_key, parts
 from td_currents_cli.send.payload import Limits, Payload, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.split import halves, singles
 
@@ -247,6 +248,16 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
     assert (planner.read, planner.already_delivered) == (6, 4)
 
 
+def test_what_an_earlier_version_delivered_is_known_again() -> None:
+    """It knew documents by other keys."""
+    old, new = document(event(1)), document(event(2))
+    planner = Planner(Limits(), Sieve(ledger=Ledger({older_document_key(old)}), has_journal=True))
+    (payload,) = payloads(planner.plan(batches(old, new)))
+    assert payload.body == new
+    assert payload.keys == document_key(new)
+    assert (planner.read, planner.already_delivered) == (2, 1)
+
+
 def test_keys_are_made_only_for_a_journal() -> None:
     """They cost something."""
     data = document(event(1))
@@ -258,10 +269,24 @@ def test_keys_are_made_only_for_a_journal() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [event(2), b'{"id":7}', b'{"time":1e400}', b'{"time":123456789012345678901234567890}', rb'{"id":"\ud800"}', b"{}"],
+)
+def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
+    """It has them decoded anyway. Those that are odd it leaves to the journal."""
+    planner = Planner(Limits(), Sieve(has_journal=True))
+    (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
+    assert payload.kept in {b"", packed_events(msgspec.structs.replace(payload, kept=b""))}
+    assert payload.kept or odd not in {event(2), b"{}"}
+    (bare,) = payloads(plan(batches(document(event(1), odd))))
+    assert bare.kept == b""
+
+
 class Ledger:
     """Knows these, any number of times."""
 
-    knows_documents = knows_events = True
+    knows_documents = knows_older_documents = knows_events = True
 
     def __init__(self, known: set[bytes]) -> None:
         self._known = known
