@@ -153,6 +153,7 @@ def test_events_are_inserted_where_they_are(
     text(outcome, screen.terminal)
     assert "td://braze/flat made and filled with 6 events" in screen.err
     assert "6 events read = 6 written" in screen.err
+    assert "have no column there" in screen.err
 
 
 def test_an_answer_that_is_lost_inserts_nothing_twice(
