@@ -8,7 +8,6 @@ from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal
 
-
 NARROW: Final = (
     "members that the catalogue does not know have no column there, and values of another type are NULL: "
     "`tdcur parse` without --into keeps them"
