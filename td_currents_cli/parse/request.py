@@ -14,7 +14,7 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.events.names import Names
 from td_currents_cli.read import Source
-from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.options import INGESTED, ReadOptions
 
 SHORTEST_KEY: Final = 16
 """Bytes of a key: fewer can be guessed, and e-mail addresses with them."""
@@ -90,7 +90,7 @@ class ParseRequest:
     """
 
     sources: Sequence[Source]
-    reading: ReadOptions = DEFAULT
+    reading: ReadOptions = INGESTED
     output: Path | None = None
     rejects: Path | None = None
     summary: Path | None = None

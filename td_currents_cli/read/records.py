@@ -8,13 +8,13 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read import dead_letters
+from td_currents_cli.model import Location, Problem, Record
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, table_of
-from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, lines, skip_mark
-from td_currents_cli.read.options import COLUMN, DEFAULT, OBJECTS, From, ReadOptions, Shape
-from td_currents_cli.read.rows import boxed, csv, flat, jsonl, msgpack, tsv
+from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
+from td_currents_cli.read.objects import of_document, shape_of
+from td_currents_cli.read.options import DEFAULT, From, ReadOptions, Shape
+from td_currents_cli.read.rows import boxed, csv, msgpack, tsv
 from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
@@ -53,7 +53,9 @@ def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Not
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
 
 
-def records_from(source: Source, begin: Location, row: int, header: Sequence[str] | None) -> Iterator[Record]:
+def records_from(
+    source: Source, begin: Location, row: int, header: Sequence[str] | None, options: ReadOptions = DEFAULT
+) -> Iterator[Record]:
     """What is left of a plain source of which the beginning has been read.
 
     Args:
@@ -61,13 +63,14 @@ def records_from(source: Source, begin: Location, row: int, header: Sequence[str
         begin: where a document or a row begins that has not been read.
         row: the number of the ingested row before it.
         header: the columns of the rows, if the source is CSV; None for JSON.
+        options: what is known of the form of JSON.
     """
     try:
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
             scanner = Scanner(plain(raw), begin)
             if header is None:
-                yield from _json(scanner, source.name, count(row + 1))
+                yield from _json(scanner, source.name, count(row + 1), options)
             else:
                 yield from csv.rows(csv.Lines(scanner), source.name, header, row=row)
             if scanner.failure is not None:
@@ -123,7 +126,7 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
         note(table.shape)
         return _table(scanner, source, table)
     if not first or (form is From.AUTO and is_json(scanner.peek_line())):
-        return _json(scanner, source, count(1))
+        return _json(scanner, source, count(1), options)
     return None
 
 
@@ -131,9 +134,10 @@ def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) 
     if options.form is not From.PAYLOAD and scanner.next_byte() == b"[":
         are_lines = holds_rows(scanner)
         if are_lines is not None:
-            return _arrays(scanner, source, ArrayRows(options, note), are_lines=are_lines)
-    column = options.column if isinstance(options.column, str) else COLUMN
-    return _json(scanner, source, count(1), column, note)
+            return _arrays(scanner, source, ArrayRows(options, note), options, are_lines=are_lines)
+    if options.form is From.PAYLOAD:
+        options = replace(options, ingested=False)
+    return _json(scanner, source, count(1), options, note)
 
 
 def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
@@ -147,7 +151,9 @@ def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
     return csv.rows(csv.Lines(scanner), source, table.names, column=table.column)
 
 
-def _arrays(scanner: Scanner, source: str, rows: ArrayRows, *, are_lines: bool) -> Iterator[Record]:
+def _arrays(
+    scanner: Scanner, source: str, rows: ArrayRows, options: ReadOptions, *, are_lines: bool
+) -> Iterator[Record]:
     """Rows that are arrays, each on a line or all in an array; documents among them are read as such."""
     numbers = count(1)
     row = 0
@@ -155,7 +161,7 @@ def _arrays(scanner: Scanner, source: str, rows: ArrayRows, *, are_lines: bool) 
         if scanner.failure is not None and scanner.at_end and not _is_whole(document):
             return
         if isinstance(document, Problem) or not document.data.startswith(b"["):
-            yield from of_document(document, source, numbers)
+            yield from of_document(document, source, numbers, options)
             continue
         record = rows.record(document.data, document.location(source, row + 1))
         if record is not None:
@@ -164,54 +170,18 @@ def _arrays(scanner: Scanner, source: str, rows: ArrayRows, *, are_lines: bool) 
 
 
 def _json(
-    scanner: Scanner, source: str, rows: Iterator[int], column: str = COLUMN, note: Note = _ignore
+    scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, note: Note = _ignore
 ) -> Iterator[Record]:
     is_noted = False
     for document in documents(scanner, source):
         if scanner.failure is not None and scanner.at_end and not _is_whole(document):
             # The failure that tore the last document is reported, not the tear.
             return
-        for record in of_document(document, source, rows, column):
+        for record in of_document(document, source, rows, options):
             if not is_noted and record.location.row is not None and isinstance(document, Document):
-                note(_shape_of(document, column))
+                note(shape_of(document, options))
                 is_noted = True
             yield record
-
-
-def _shape_of(document: Document, column: str) -> Shape:
-    """How a row was read that is a JSON object."""
-    is_there = jsonl.batch_of_row(document.data, column) is not None
-    return Shape(form=OBJECTS, column=column if is_there else jsonl.column_of(document.data))
-
-
-def of_document(
-    document: Document | Problem, source: str, rows: Iterator[int], column: str = COLUMN
-) -> Iterator[Record]:
-    """The batch of a document, which may be an ingested row, or several of them on one line.
-
-    Args:
-        document: as it stands in the source.
-        source: its name.
-        rows: numbers for the ingested rows.
-        column: name of the column that holds the batches.
-    """
-    if isinstance(document, Problem):
-        yield document
-        return
-    batch = jsonl.batch_of_row(document.data, column)
-    if batch is None and (other := jsonl.column_of(document.data)) is not None:
-        batch = jsonl.batch_of_row(document.data, other)
-    if batch is None:
-        if (event := flat.event_of(document.data)) is not None:
-            yield Batch(event, document.location(source, next(rows)))
-            return
-        document = dead_letters.event_of(document) or document
-        yield Batch(document.data, document.location(source))
-    elif batch is jsonl.SEVERAL:
-        for each in documents_in(document.data, document.location(source)):
-            yield from of_document(each, source, rows, column)
-    else:
-        yield Batch(batch, document.location(source, next(rows)))
 
 
 def _is_whole(document: Document | Problem) -> bool:

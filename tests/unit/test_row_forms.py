@@ -16,6 +16,7 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split
+from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import records, scanner
 from td_currents_cli.read.options import ReadOptions, Shape
@@ -65,6 +66,9 @@ def kinds(found: list[Record]) -> list[str | Code]:
         (f"[[{CELL},1]]", "column 1, JSON arrays without header"),
         (f'{{"time":1,"events":{TEXT}}}', "column `events`, JSON objects"),
         (f'[{{"time":1,"batch":{TEXT}}}]', "column `batch`, JSON objects"),
+        (f'{{"time":1,"events":{CELL}}}', "column `events`, JSON objects"),
+        (f'{{"events":{CELL},"time":1}}', "column `events`, JSON objects"),
+        (f'[\n {{"time":1,"batch":{CELL}}}\n]', "column `batch`, JSON objects"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -165,6 +169,68 @@ def test_bytes_that_are_no_utf8_cost_their_row() -> None:
 def test_what_a_person_says_counts(data: str, options: dict[str, Any], expected: list[str | Code]) -> None:
     """The column by name or number, the form, and that there is no header."""
     assert kinds(read(data.encode(), **options)[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "batches"),
+    [
+        (f'{{"time":1,"events":{CELL}}}', [CELL]),
+        (f'{{"time":1,"events":{CELL}}}{{"events":{CELL},"time":1}}', [CELL, CELL]),
+        (f'{{"time":1,"events":[{TEXT[0]}{CELL[1:-1].replace(TEXT[0], chr(92) + TEXT[0])}{TEXT[0]}]}}', [CELL]),
+        (f'{{"time":1,"events":{{"events":{CELL}}}}}', [f'{{"events":{CELL}}}']),
+        (f'{{"time":1,"events":{CELL[:-2]},"x":"\\ud800"}}]}}', [f'{CELL[:-2]},"x":"\\ud800"}}]']),
+        ('{"time":1,"events":[]}', ["[]"]),
+        ('{"time":1,"events":5}', ["5"]),
+    ],
+)
+def test_an_object_with_an_array_is_a_row_for_who_reads_rows(text: str, batches: list[str]) -> None:
+    """And what it was, a payload with a member too many, for who validates or sends."""
+    found, _ = read(text.encode())
+    assert kinds(found) == batches
+    assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
+    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(text.encode()))
+    if '"events":["' not in text:
+        assert {each.location.row for each in records([source])} == {None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"events":{CELL}}}',
+        '{"events":[{"event_type":"a","x":["y"],"z":1}]}',
+        f'{{"event_type":"a","batch":{CELL}}}',
+        '{"time":1,"batch":[{"id":"no event"}]}',
+        '{"time":1,"events":[{"event_type":"a",}]}',
+    ],
+)
+def test_a_payload_is_no_row(text: str) -> None:
+    """Nor an event that has an array of events among its properties, nor what is malformed."""
+    found, _ = read(text.encode())
+    assert kinds(found) == [text]
+    assert found[0].location.row is None
+
+
+@pytest.mark.parametrize(
+    ("begin", "cell"), [('{"time":1,"events":', CELL), ('{"time":1,"events":', TEXT), ('{"events":', TEXT)]
+)
+def test_an_object_that_is_cut_off_gives_its_whole_events(begin: str, cell: str) -> None:
+    """And one problem says what was lost, or that it was not lost: wherever the cut is, the row is a row."""
+    two = cell.replace("}]", "},{}]")
+    whole = begin + two + ',"x":[]}'
+    for size in range(len(begin) + 2, len(whole)):
+        intake, text = Intake(), whole[:size].encode()
+        some = [bytes(each) for _, events in intake.events(read(text)[0], split) for each in events]
+        (problem,) = intake.log.result().kept
+        assert some == [CELL[1:-1].encode(), b"{}"][: len(some)]
+        assert problem.location.row == 1
+        assert problem.code is (Code.CUT_OFF if intake.lost else Code.BAD_ROW)
+        assert len(some) == 2 or intake.lost == 1
+
+
+def test_a_payload_that_is_cut_off_is_no_row() -> None:
+    """Nobody knows whether more than its events would have followed."""
+    (problem,) = split(read(f'{{"events":{CELL[:-1]}'.encode())[0][0]).problems  # type: ignore[arg-type]  # a batch
+    assert (problem.code, problem.location.row) == (Code.NOT_JSON, None)
 
 
 @pytest.mark.parametrize("size", range(len(CELL)))
