@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem, Record
+from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
@@ -158,15 +158,11 @@ def _arrays(
     numbers = count(1)
     row = 0
     for document in lines(scanner) if are_lines else documents(scanner, source):
-        if scanner.failure is not None and scanner.at_end and not _is_whole(document):
-            return
         if isinstance(document, Problem) or not document.data.startswith(b"["):
-            yield from of_document(document, source, numbers, options)
-            continue
-        record = rows.record(document.data, document.location(source, row + 1))
-        if record is not None:
+            found = list(of_document(document, source, numbers, options))
+        elif found := list(rows.records(document.data, document.location(source, row + 1))):
             row = next(numbers)
-            yield record
+        yield from _left(found) if _is_torn(document, scanner) else found
 
 
 def _json(
@@ -174,18 +170,23 @@ def _json(
 ) -> Iterator[Record]:
     is_noted = False
     for document in documents(scanner, source):
-        if scanner.failure is not None and scanner.at_end and not _is_whole(document):
-            # The failure that tore the last document is reported, not the tear.
-            return
-        for record in of_document(document, source, rows, options):
+        found = of_document(document, source, rows, options)
+        for record in _left(found) if _is_torn(document, scanner) else found:
             if not is_noted and record.location.row is not None and isinstance(document, Document):
                 note(shape_of(document, options))
                 is_noted = True
             yield record
 
 
-def _is_whole(document: Document | Problem) -> bool:
-    return isinstance(document, Document) and is_json(document.data)
+def _is_torn(document: Document | Problem, scanner: Scanner) -> bool:
+    """Whether a document is cut off because the source could not be read any further."""
+    is_last = scanner.failure is not None and scanner.at_end
+    return is_last and not (isinstance(document, Document) and is_json(document.data))
+
+
+def _left(found: Iterable[Record]) -> Iterator[Record]:
+    """What can be had of a torn document: the batch of a row. The failure that tore it is reported, not the tear."""
+    return (record for record in found if isinstance(record, Batch) and record.location.row is not None)
 
 
 def _place(scanner: Scanner, source: str) -> Location:

@@ -6,19 +6,23 @@ import json
 import lzma
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import msgpack
 import pytest
 
+from td_currents_cli import count, parse
 from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Batch, Problem, Record
-from td_currents_cli.read import records, scanner
+from td_currents_cli.read import records, sources
 from td_currents_cli.read.options import ReadOptions, Shape
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.sources import Source
@@ -111,7 +115,7 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Native cells and nil included; wherever pieces end."""
-    monkeypatch.setattr(scanner, "CHUNK", 7)
+    monkeypatch.setattr("td_currents_cli.read.rows.msgpack.CHUNK", 7)
     rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
     packed = [msgpack.packb(row) for row in rows]
     found, shapes = read(b"".join(packed))
@@ -337,9 +341,61 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     whole = pack(data[:middle]) + pack(data[middle:])
     assert kinds(read(whole)[0]) == [CELL, CELL]
     found = kinds(read(whole[:-3])[0])
-    assert found[0] == CELL
-    assert found[-1] is Code.UNREADABLE
-    assert set(found) == {CELL, Code.UNREADABLE}
+    assert (found[0], found[-1]) == (CELL, Code.UNREADABLE)
+
+
+@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pack: Callable[[bytes], bytes]) -> None:
+    """The whole events of its last row, with a problem that names what was lost; then, that the file ends too early."""
+    data = data.replace(b"}]", b"},{}]") if b"}]" in data else data
+    start = data.rindex(b"event_type") - 4
+    for size in range(start, len(data)):
+        found = [events_of(each) for each in (data[:size], pack(data[:size]) + pack(data[size:] + data)[:9])]
+        (events, intake), (packed_events, packed_intake) = found
+        assert packed_events[: len(events)] == events
+        assert packed_intake.lost == intake.lost
+        assert packed_intake.log.result().kept[-1].code is Code.UNREADABLE
+        assert len(packed_events) > 1 or size < start + len(CELL) + 20
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [partial(gzip.compress, compresslevel=1), zstd.compress, partial(bz2.compress, compresslevel=1), lzma.compress],
+)
+def test_parse_and_count_save_what_a_stream_cut_anywhere_holds(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Cut in the middle of what is compressed: all that comes out of it is used, and it is said that it is not all."""
+    dice = Random(5)
+    events = [f'{{"event_type":"a","id":"{dice.randbytes(400).hex()}","time":1}}' for _ in range(600)]
+    rows = [{"time": 1, "events": "[" + ",".join(events[n : n + 300]) + "]"} for n in (0, 300)]
+    packed = pack("\n".join(map(json.dumps, rows)).encode())
+    path, output = tmp_path / "rows.jsonl", tmp_path / "events.jsonl"
+    path.write_bytes(packed[: len(packed) * 7 // 10])
+    parsed = parse.run(parse.ParseRequest(sources=sources([str(path)]), output=output))
+    counted = count.run(count.CountRequest(sources([str(path)])))
+    written = output.read_bytes().splitlines()
+    assert written == [event.encode() for event in events[: len(written)]]
+    assert 300 < len(written) == counted.total.count < 600
+    for outcome in (parsed, counted):
+        assert [problem.code for problem in outcome.problems.kept] == [Code.CUT_OFF, Code.UNREADABLE]
+        assert (outcome.balance.rows_read, outcome.balance.lost, outcome.exit_code) == (2, 1, ExitCode.IO)
+
+
+@pytest.mark.parametrize("rest", [[], [7]])
+def test_msgpack_that_is_cut_anywhere(rest: list[int]) -> None:
+    """There is a problem wherever in a row the cut is, whole cells before it included; whole events are saved."""
+    row = msgpack.packb([1, CELL.replace("}]", "},{}]"), *rest])
+    for size in range(1, len(row)):
+        events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
+        (problem,) = intake.log.result().kept
+        assert problem.location.row == 2
+        assert len(events) == 1 + row[:size].count(CELL[1:-1].encode()) + row[:size].count(b"{}")
+
+
+def events_of(data: bytes) -> tuple[list[bytes], Intake]:
+    """The events of a source, and what was met on the way."""
+    intake = Intake()
+    return [bytes(each) for _, some in intake.events(read(data)[0], split) for each in some], intake
 
 
 @pytest.mark.parametrize("head", ["events", "time,events"])

@@ -38,8 +38,13 @@ def batch_of_cut(cell: bytes, text: bytes, place: Location) -> Iterator[Record]:
     batch = unwrapped(cell)
     yield Batch(batch, place)
     if is_json(batch):
-        message = "the row is cut off after its batch, of which nothing is lost"
-        yield Problem(code=Code.BAD_ROW, location=place, message=message)
+        yield cut_after(place)
+
+
+def cut_after(place: Location) -> Problem:
+    """The remark on a row that is there up to the end of its batch, or further: it rejects nothing."""
+    message = "the row is cut off after its batch, of which nothing is lost"
+    return Problem(code=Code.BAD_ROW, location=place, message=message)
 
 
 def cells_in(text: bytes) -> Iterator[tuple[str, bytes]]:
