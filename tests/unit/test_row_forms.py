@@ -294,6 +294,12 @@ def test_streaming_names_are_turned_back() -> None:
     }
 
 
+def test_a_field_with_two_types_of_numbers_has_the_wider_one() -> None:
+    """`duration` is an integer for agents, and seconds with a fraction for a session."""
+    cells = ["users.behaviors.app.SessionEnd", "656.655029296875"]
+    assert json.loads(flat.of_texts(["event_type", "duration"], cells))["properties"] == {"duration": 656.655029296875}
+
+
 def test_our_own_flat_names_are_turned_back() -> None:
     """Bare names where the catalogue has them, dotted ones where they say."""
     names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
