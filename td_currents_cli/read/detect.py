@@ -40,6 +40,11 @@ class Table(Struct, frozen=True, kw_only=True):
         return Shape(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
 
 
+def has_returns_alone(sample: bytes) -> bool:
+    """Whether text has line ends of the kind that has not been written for twenty years, and no others."""
+    return b"\n" not in sample and b"\r" in sample.rstrip(b"\r")
+
+
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     """The table that comes next in the scanner, or None."""
     sample = scanner.sample().decode(errors="replace")

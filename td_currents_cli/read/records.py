@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
-from td_currents_cli.read.detect import Table, table_of
+from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
 from td_currents_cli.read.objects import of_document, shape_of
 from td_currents_cli.read.options import DEFAULT, From, ReadOptions, Shape
@@ -81,9 +81,8 @@ def records_from(
 
 def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
     head = scanner.head(3)
-    if head == BYTE_ORDER_MARK:
-        yield skip_mark(scanner, source)
-    elif head.startswith(_UTF16_MARKS):
+    mark = skip_mark(scanner, source) if head == BYTE_ORDER_MARK else None
+    if head.startswith(_UTF16_MARKS):
         yield Problem(
             code=Code.NOT_UTF8,
             location=Location(source=source, line=1, column=1),
@@ -92,6 +91,8 @@ def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
         )
         return
     first = scanner.next_byte()
+    if mark is not None:
+        yield mark if first in _JSON_STARTS else replace(mark, message="the text begins with a byte order mark")
     talks = skip_talk(scanner)
     begin = _place(scanner, source)
     found = None if talks and not scanner.next_byte() else _of_form(scanner, source, options, note)
@@ -114,20 +115,17 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
     if form is From.MSGPACK or (form is From.AUTO and msgpack.is_msgpack(first)):
         return msgpack.rows(scanner, source, options, note)
     if first == b"+" and boxed.is_boxed(scanner.peek_line()):
-        return boxed.rows(scanner, source, options)
+        return boxed.rows(scanner, source, options, note)
     if form is From.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
         options = replace(options, form=From.TSV)
         form = From.TSV
     is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)
     if is_json_form:
         return _json_form(scanner, source, options, note)
-    table = table_of(scanner, options)
-    if table is not None:
-        note(table.shape)
-        return _table(scanner, source, table)
-    if not first or (form is From.AUTO and is_json(scanner.peek_line())):
+    found = _of_lines(scanner, source, options, note)
+    if found is None and (not first or (form is From.AUTO and is_json(scanner.peek_line()))):
         return _json(scanner, source, count(1), options)
-    return None
+    return found
 
 
 def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
@@ -138,6 +136,16 @@ def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) 
     if options.form is From.PAYLOAD:
         options = replace(options, ingested=False)
     return _json(scanner, source, count(1), options, note)
+
+
+def _of_lines(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:
+    if has_returns_alone(scanner.sample()):
+        return iter([_returns_alone(_place(scanner, source))])
+    table = table_of(scanner, options)
+    if table is None:
+        return None
+    note(table.shape)
+    return _table(scanner, source, table)
 
 
 def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
@@ -191,6 +199,12 @@ def _left(found: Iterable[Record]) -> Iterator[Record]:
 
 def _place(scanner: Scanner, source: str) -> Location:
     return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
+
+
+def _returns_alone(place: Location) -> Problem:
+    message = "the lines end with carriage returns alone, which no reader of CSV or TSV takes for line ends"
+    hint = "Convert the file: tr '\\r' '\\n' < FILE."
+    return Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)
 
 
 def _unreadable(location: Location, reason: str) -> Problem:

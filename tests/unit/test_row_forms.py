@@ -329,6 +329,33 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
         assert kinds(read((before + rows + "1 row in set\n").encode())[0]) == [CELL]
 
 
+def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
+    """Found by name or by content, as in every other form."""
+    edge = "+---+---+\n"
+    for name in ("events", "batch"):
+        found, shapes = read(f"{edge}| t | {name} |\n{edge}| 1 | {CELL} |\n{edge}".encode())
+        assert kinds(found) == [CELL]
+        assert [str(shape) for shape in shapes] == [f"column `{name}` (2nd), terminal table with header"]
+
+
+@pytest.mark.parametrize(
+    "text", [f"time,events\r1,{QUOTED}\r2,{QUOTED}\r", f"t\tevents\r1\t{CELL}\r", f"1,{QUOTED}\r2"]
+)
+def test_lines_that_end_with_carriage_returns_alone(text: str) -> None:
+    """All of them would be one line, whose rows nobody sees: it is said, and what to do."""
+    (problem,), shapes = read(text.encode())
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.hint, shapes) == (Code.UNKNOWN_FORM, "Convert the file: tr '\\r' '\\n' < FILE.", [])
+
+
+def test_a_byte_order_mark_is_no_fault_of_csv() -> None:
+    """It is JSON that does not allow it: of a spreadsheet's CSV, nobody says so."""
+    for text, is_json in ((f"time,events\n1,{QUOTED}\n", False), (f'{{"time":1,"events":{TEXT}}}', True)):
+        mark, _batch = read(b"\xef\xbb\xbf" + text.encode())[0]
+        assert isinstance(mark, Problem)
+        assert ("JSON" in mark.message) == is_json
+
+
 FORMS = [
     f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
     f"1\t{CELL}\n2\t{CELL}\n".encode(),
