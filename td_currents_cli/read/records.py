@@ -153,7 +153,7 @@ def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
         # What stands before the header is white space.
         scanner.take_line()
     if table.column is None:
-        return csv.flat_rows(csv.Lines(scanner, is_tsv=table.is_tsv), source, table.names)
+        return csv.flat_rows(csv.Lines(scanner, is_tsv=table.is_tsv), source, table.names, escaped=table.escaped)
     if table.is_tsv:
         return tsv.rows(scanner, source, table.column, len(table.names))
     return csv.rows(csv.Lines(scanner), source, table.names, column=table.column)

@@ -97,6 +97,8 @@ def test_the_column_is_found_and_said(text: str, shape: str, end: str, pack: Cal
         (f'{{"events":{CELL}}}', f'{{"events":{CELL}}}'),
         ("", "[]"),
         ("null", "[]"),
+        ("NULL", "[]"),
+        ("\\N", "[]"),
     ],
 )
 def test_every_kind_of_cell(cell: str, batch: str) -> None:

@@ -85,7 +85,7 @@ def rows(
         yield record
 
 
-def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Record]:
+def flat_rows(lines: "Lines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
     """An event for each row of a table that has one in each: see `flat`."""
     row = 0
     while (first := lines.take()) is not None:
@@ -100,7 +100,7 @@ def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Rec
                 return
             yield cells
         else:
-            yield Batch(flat.of_texts(list(names), cells), place)
+            yield Batch(flat.of_texts(list(names), cells, escaped=escaped), place)
 
 
 class _Line(Struct, frozen=True, gc=False):

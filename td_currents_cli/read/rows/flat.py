@@ -15,6 +15,8 @@ import orjson
 from msgspec import Raw
 
 from td_currents_cli.catalog import Field, FieldType, Where, load
+from td_currents_cli.read.rows.cell import NOTHING
+from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
 
 _Path: TypeAlias = tuple[str, ...]
@@ -68,18 +70,20 @@ def nested(members: Mapping[str, bytes]) -> bytes:
     return _written(event)
 
 
-def of_texts(names: list[str], cells: list[str]) -> bytes:
-    """The event of a row of texts, with the types that the catalogue has for them; empty ones and `null` are left out.
+def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
+    """The event of a row of texts, with the types that the catalogue has for them; cells without a value are left out.
 
     Args:
         names: of the columns.
         cells: of the row, as many.
+        escaped: whether the cells are; see `escapes`.
     """
     streaming = is_streaming(dict.fromkeys(names))
+    nothing = {NULL} if escaped else NOTHING
     members = {
-        name: _typed(_path(name, streaming)[-1], cell)
+        name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
         for name, cell in zip(names, cells, strict=True)
-        if cell not in {"", "null"}
+        if cell not in nothing
     }
     return nested(members)
 

@@ -8,7 +8,7 @@ import orjson
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, unwrapped
 from td_currents_cli.read.rows.cut import cut_after
 from td_currents_cli.read.rows.torn import torn
 from td_currents_cli.read.scanner import CHUNK, Scanner, is_json
@@ -147,7 +147,7 @@ def _batch(cell: object) -> bytes:
     """The text of a batch. Raises TypeError."""
     if isinstance(cell, str):
         text = cell.encode(errors="surrogateescape").strip()
-        return EMPTY_BATCH if text in {b"", b"null"} else unwrapped(text)
+        return EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text)
     return EMPTY_BATCH if cell is None else unwrapped(orjson.dumps(cell))
 
 

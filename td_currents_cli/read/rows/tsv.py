@@ -8,12 +8,11 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, other_width, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, other_width, unwrapped
 from td_currents_cli.read.rows.torn import torn
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json
 
 _MORE_JSON: Final = (b"{", b"[", b"]", b",")
-_NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
 
 
 def begins_with_batch(line: bytes) -> bool:
@@ -48,7 +47,7 @@ def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Rec
             return
         elif len(cells) == width:
             text = cells[column].strip()
-            yield Batch(EMPTY_BATCH if text in _NOTHING else unwrapped(text), place)
+            yield Batch(EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text), place)
         else:
             message = other_width(len(cells), width)
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
@@ -66,4 +65,4 @@ def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
     batch = unwrapped(cells[0].strip())
     left = torn(batch)
     is_cut = left is not None and (failed or bool(left.elements))
-    return batch if is_cut or (failed and batch not in _NOTHING and is_json(batch)) else None
+    return batch if is_cut or (failed and batch not in NOTHING_IN_BYTES and is_json(batch)) else None
