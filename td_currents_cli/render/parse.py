@@ -5,7 +5,7 @@ from typing import Final
 from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.figures import amount, balance_line
-from td_currents_cli.render.problems import show_problems
+from td_currents_cli.render.problems import OF_ROWS, show_problems
 from td_currents_cli.render.terminal import Terminal
 
 NARROW: Final = (
@@ -16,7 +16,7 @@ NARROW: Final = (
 
 def text(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
     """The problems, where the batches were found or the events are, and the balance, on standard error."""
-    show_problems(outcome.problems, terminal)
+    show_problems(outcome.problems, terminal, OF_ROWS)
     if isinstance(outcome, InsertOutcome):
         _inserted(outcome, terminal)
     elif outcome.shapes:
