@@ -140,6 +140,7 @@ class ParseRequest:
         if self.fields is not None and (not self.fields or len({*self.fields}) < len(self.fields)):
             raise UsageError("--fields names a field twice, or none at all", hint="Give --fields event_type,id,time.")
         self._refuse_one_file_for_two()
+        self._refuse_files_that_are_read()
 
     def key(self) -> bytes | None:
         """The key of the hashes: what is in the file, without a line end at its end.
@@ -172,3 +173,9 @@ class ParseRequest:
                     hint=f"Give --{what.removeprefix('the ')} another name.",
                 )
             seen[real] = what
+
+    def _refuse_files_that_are_read(self) -> None:
+        read = {os.path.realpath(source.path) for source in self.sources if source.path is not None}
+        for option, path in (("-o", self.output), ("--rejects", self.rejects), ("--summary", self.summary)):
+            if path is not None and path.is_file() and os.path.realpath(path) in read:
+                raise UsageError(f"{option} {path}: this file is read itself", hint=f"Give {option} another name.")
