@@ -175,7 +175,8 @@ class ParseRequest:
             seen[real] = what
 
     def _refuse_files_that_are_read(self) -> None:
+        """Events may replace what they were read from, as with `sort -o`; what is said about them may not."""
         read = {os.path.realpath(source.path) for source in self.sources if source.path is not None}
-        for option, path in (("-o", self.output), ("--rejects", self.rejects), ("--summary", self.summary)):
+        for option, path in (("--rejects", self.rejects), ("--summary", self.summary)):
             if path is not None and path.is_file() and os.path.realpath(path) in read:
                 raise UsageError(f"{option} {path}: this file is read itself", hint=f"Give {option} another name.")

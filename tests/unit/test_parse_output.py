@@ -231,9 +231,9 @@ def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]
     assert not payload.with_name("out").exists()
 
 
-@pytest.mark.parametrize("option", ["output", "rejects", "summary"])
-def test_no_file_that_is_read_is_written(payload: Path, tmp_path: Path, option: str) -> None:
-    """Under whatever name: downloaded rows are not there to be replaced by what was made of some of them."""
+@pytest.mark.parametrize("option", ["rejects", "summary"])
+def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: Path, option: str) -> None:
+    """Under whatever name."""
     before = payload.read_bytes()
     link = tmp_path / "link"
     link.symlink_to(payload)
