@@ -5,6 +5,7 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.events.names import Names
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
@@ -66,6 +67,19 @@ def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys:
     for path, hints in ((unknown, 1), (bad, 0)):
         text(run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never))
         assert capsys.readouterr().err.count("hint: Name the column or the form: --column NAME|NUMBER") == hints
+
+
+def test_a_field_that_the_catalogue_does_not_have_is_said(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is written all the same, for Braze adds fields at any time; a slip of the pen would be an empty column."""
+    for names, fields in ((Names.SHORT, ("id", "price", "prise")), (Names.DOTTED, ("id", "properties.price", "x"))):
+        request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out", names=names, fields=fields)
+        text(run(request), Terminal.open(color=Color.never))
+    said = capsys.readouterr().err
+    assert "--fields: `prise` is not in the catalogue; did you mean `price`?\n" in said
+    assert "--fields: `x` is not in the catalogue\n" in said
+    assert said.count("--fields") == 2
 
 
 def test_a_rejects_file_is_there_even_when_nothing_was_rejected(tmp_path: Path) -> None:
