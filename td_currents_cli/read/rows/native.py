@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from td_currents_cli.model import Batch, Location, Record
+from td_currents_cli.codes import Code
+from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.rows.cell import unwrapped
 from td_currents_cli.read.rows.cut import batch_of_cut, cells_in, cells_of_cut
@@ -30,16 +31,19 @@ class Native(Struct, frozen=True):
 
     Attributes:
         column: the name of the column with the batch.
-        cell: it, as it stands.
+        cell: it, as it stands; None where the row does not have it.
         is_cut: whether the row is cut off, in its batch or after it.
     """
 
     column: str
-    cell: bytes
+    cell: bytes | None
     is_cut: bool = False
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
         """The batch of the row, given its text and place."""
+        if self.cell is None:
+            message = f"the row has no column `{self.column}`"
+            return iter([Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)])
         if self.is_cut:
             return batch_of_cut(self.cell, text, place)
         return iter([Batch(unwrapped(self.cell), place)])
@@ -66,14 +70,20 @@ def row_of(document: bytes, column: str = COLUMN) -> Native | None:
             return SEVERAL
         is_cut = not is_json(document)
         members = dict(cells_of_cut(document) if is_cut else cells_in(document))
+    if not is_cut and column not in members and _is_row(members, COLUMN):
+        return Native(column, None)
     name = _column(members, column, is_cut=is_cut)
     return None if name is None else Native(name, members[name], is_cut)
 
 
+def _is_row(members: Mapping[str, bytes], column: str) -> bool:
+    """Whether an object has that column, and is no payload."""
+    return column in members and (len(members) > 1 or members[column].startswith(b'"'))
+
+
 def _column(members: Mapping[str, bytes], column: str, *, is_cut: bool) -> str | None:
     if column in members:
-        is_row = len(members) > 1 or column != COLUMN or members[column].startswith(b'"')
-        return column if is_row else None
+        return column if column != COLUMN or _is_row(members, column) else None
     if is_cut or COLUMN in members or _EVENT_TYPE in members:
         # What is cut off may have been an event whose type came last.
         return None
