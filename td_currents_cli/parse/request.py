@@ -162,7 +162,8 @@ class ParseRequest:
         return key
 
     def _refuse_one_file_for_two(self) -> None:
-        outputs = {"events": self.output, "rejects": self.rejects, "the summary": self.summary}
+        events = None if self.split else self.output or Path("-")
+        outputs = {"events": events, "rejects": self.rejects, "the summary": self.summary}
         given = {what: path for what, path in outputs.items() if path is not None}
         seen: dict[str, str] = {}
         for what, path in given.items():

@@ -222,6 +222,7 @@ def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
         {"fields": ()},
         {"to": To.CSV, "nested": Nested.OBJECT},
         {"summary": Path("same"), "rejects": Path("same")},
+        {"output": None, "rejects": Path("-")},
     ],
 )
 def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]) -> None:
