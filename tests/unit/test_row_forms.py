@@ -328,6 +328,36 @@ def test_what_is_no_flat_row_is_left(event: bytes) -> None:
     assert flat.event_of(event) is None
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "WARNING: the query result is being downloaded...\r" + " " * 100 + "\r",
+        "\rWARNING: the job result is being downloaded...: 0.0%" + " " * 100 + "\r\r" + " " * 50 + "\r",
+        "WARNING: the job result is being downloaded...: |===|\n" + " " * 100 + "\r\r" + " " * 50 + "\r",
+    ],
+)
+def test_a_table_from_the_terminal_that_was_printed_over_a_progress_bar(before: str) -> None:
+    """As `td query -w > file` leaves it; a cell that was too wide for the table has lost its end alone."""
+    two = CELL.replace("}]", "},{}]")
+    edge, end = "+---+---+\n", "1 row in set\n\rUse '-v' option to show detailed messages.     \n"
+    talk = "JobID       : 1\nStatus      : success\nResult      :\n"
+    for size in range(len(CELL), len(two) + 1):
+        cell = two if size == len(two) else two[:size] + "..."
+        table = f"{edge}| t | events |\n{edge}| 1 | {cell} |\n{edge}{end}"
+        events, intake = events_of((talk + before + table).encode())
+        assert events == [CELL[1:-1].encode(), b"{}"][: 2 if size > len(two) - 2 else 1]
+        assert intake.lost == (size < len(two))
+
+
+def test_names_with_a_separator_after_the_last_one() -> None:
+    """Of `td query -f tsv -c`, before it was mended there."""
+    found, shapes = read(f"time\tevents\t\n1\t{CELL}\n2\t{CELL}\n".encode())
+    assert kinds(found) == [CELL, CELL]
+    assert [str(shape) for shape in shapes] == ["column `events` (2nd), TSV with header"]
+    assert kinds(read(f"time\tevents\t\n1\t{CELL}\t\n".encode())[0]) == [CELL]
+
+
 def test_status_lines_around_the_rows_are_no_rows() -> None:
     """What a person copies from the terminal, query log included."""
     before = "Job 123 is queued.\n  started at 2026\n  finished\nStatus      : success\nResult      :\n"

@@ -15,7 +15,6 @@ import orjson
 from msgspec import Raw
 
 from td_currents_cli.catalog import Field, FieldType, Where, load
-from td_currents_cli.read.rows.cell import NOTHING
 from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
 
@@ -79,7 +78,7 @@ def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> by
         escaped: whether the cells are; see `escapes`.
     """
     streaming = is_streaming(dict.fromkeys(names))
-    nothing = {NULL} if escaped else NOTHING
+    nothing = {NULL} if escaped else {"", "null"}
     members = {
         name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
         for name, cell in zip(names, cells, strict=True)
