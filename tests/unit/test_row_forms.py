@@ -450,15 +450,38 @@ def test_parse_and_count_save_what_a_stream_cut_anywhere_holds(pack: Callable[[b
         assert (outcome.balance.rows_read, outcome.balance.lost, outcome.exit_code) == (2, 1, ExitCode.IO)
 
 
+TWO = CELL.replace("}]", "},{}]")
+
+
 @pytest.mark.parametrize("rest", [[], [7]])
-def test_msgpack_that_is_cut_anywhere(rest: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("cell", "elements"),
+    [
+        (TWO, [CELL[1:-1].encode(), b"{}"]),
+        (json.loads(TWO), [msgpack.packb(each) for each in json.loads(TWO)]),
+        ([CELL[1:-1], "{}"], [CELL[1:-1].encode(), b"{}"]),
+    ],
+    ids=["text", "array", "texts"],
+)
+def test_msgpack_that_is_cut_anywhere(cell: Any, elements: list[bytes], rest: list[int]) -> None:
     """There is a problem wherever in a row the cut is, whole cells before it included; whole events are saved."""
-    row = msgpack.packb([1, CELL.replace("}]", "},{}]"), *rest])
+    row = msgpack.packb([1, cell, *rest])
     for size in range(1, len(row)):
         events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
         (problem,) = intake.log.result().kept
         assert problem.location.row == 2
-        assert len(events) == 1 + row[:size].count(CELL[1:-1].encode()) + row[:size].count(b"{}")
+        assert len(events) == 1 + sum(row[:size].count(element) for element in elements)
+
+
+@pytest.mark.parametrize("cell", [TWO, json.dumps(TWO)])
+def test_an_array_that_is_the_only_row_and_cut_off(cell: str) -> None:
+    """It is told from an array of documents, and the column is said."""
+    row = f"[1,{cell},2]"
+    for size in range(len(row) - len(cell) + len(CELL) - 2, len(row)):
+        found, shapes = read(row[:size].encode())
+        assert [str(shape) for shape in shapes] == ["column 2, JSON arrays without header"]
+        decoded = split(found[0])  # type: ignore[arg-type]  # a batch
+        assert [bytes(event) for event in decoded.events] == [CELL[1:-1].encode(), b"{}"][: len(decoded.events)]
 
 
 def events_of(data: bytes) -> tuple[list[bytes], Intake]:
