@@ -29,7 +29,7 @@ class Format(StrEnum):
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH",
+        metavar="PATH…",
         help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
         show_default=False,
     ),
