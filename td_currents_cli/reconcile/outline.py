@@ -22,10 +22,8 @@ from msgspec import Raw
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.reconcile.content import UNKNOWN
 
-_decoded: Final = msgspec.json.Decoder(dict[str, Any])
-
-_OTHERWISE: Final = re.compile(rb"[:,\[]-?\d+[.e]|\\u00|[\xf0-\xf4]")
-"""What orjson may say otherwise: floats, escapes with figures in them, the order of names beyond U+FFFF."""
+_BEYOND: Final = re.compile(rb"[\xf0-\xf4]")
+"""Characters beyond U+FFFF, which Java sorts before some of those up to it."""
 
 _ESCAPE: Final = re.compile(r"\\u00[01][0-9a-f]|\\\\")
 _PLAIN: Final = (1e-3, 1e7)
@@ -47,12 +45,18 @@ def outline(event: Raw) -> int:
 
 def _text(event: Raw) -> bytes | None:
     try:
-        members = _decoded.decode(event)
+        members = _members.decode(event)
         text = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if _is_nested(members) else None
     except (msgspec.DecodeError, orjson.JSONEncodeError):
-        members = loads(bytes(event))
-        return _said(members).encode() if _is_nested(members) else None
-    return _said(members).encode() if text and _OTHERWISE.search(text) else text
+        return _exact_text(event)
+    if text and (b"\\u00" in text or not (text.isascii() or _BEYOND.search(text) is None)):
+        return _exact_text(event)
+    return text
+
+
+def _exact_text(event: Raw) -> bytes | None:
+    members = loads(bytes(event))
+    return _said(members).encode() if _is_nested(members) else None
 
 
 def _is_nested(members: dict[str, Any]) -> bool:
@@ -84,3 +88,8 @@ def _whole_part(number: float) -> str:
         raise ValueError
     least, end = _PLAIN
     return repr(number).partition(".")[0] if not number or least <= abs(number) < end else ""
+
+
+_members: Final = msgspec.json.Decoder(
+    dict[str, Any], float_hook=lambda digits: orjson.Fragment(_whole_part(float(digits)))
+)
