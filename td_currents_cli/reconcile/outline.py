@@ -22,6 +22,10 @@ from msgspec import Raw
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.reconcile.content import UNKNOWN
 
+_members: Final = msgspec.json.Decoder(
+    dict[str, Any], float_hook=lambda digits: orjson.Fragment(_whole_part(float(digits)))
+)
+
 _BEYOND: Final = re.compile(rb"[\xf0-\xf4]")
 """Characters beyond U+FFFF, which Java sorts before some of those up to it."""
 
@@ -88,8 +92,3 @@ def _whole_part(number: float) -> str:
         raise ValueError
     least, end = _PLAIN
     return repr(number).partition(".")[0] if not number or least <= abs(number) < end else ""
-
-
-_members: Final = msgspec.json.Decoder(
-    dict[str, Any], float_hook=lambda digits: orjson.Fragment(_whole_part(float(digits)))
-)
