@@ -10,15 +10,18 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from tests.td_service.java_json import canonical
+
 Rows = Iterable[Mapping[str, Any]]
 
 FUNCTIONS = (
     "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
-    "json_parse(text) AS CAST(text AS JSON)",
     # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
-    "json_format(value) AS CAST(value AS VARCHAR)",
+    "json_parse(text) AS CAST(canonical_json(text) AS JSON)",
+    "json_format(value) AS canonical_json(CAST(value AS VARCHAR))",
     """json_extract_scalar(value, path) AS
        CASE WHEN json_type(value, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(value, path) END""",
+    r"replace_all(a, pattern, b) AS regexp_replace(a, pattern, regexp_replace(b, '\$(\d)', '\\\1', 'g'), 'g')",
     "from_unixtime(seconds) AS to_timestamp(seconds)",
     "at_timezone(moment, zone) AS timezone(zone, moment)",
     """format_datetime(moment, pattern) AS strftime(moment, CASE pattern
@@ -31,6 +34,7 @@ OURS: dict[type[exp.Expr], str] = {
     exp.ParseJSON: "json_parse",
     exp.JSONFormat: "json_format",
     exp.JSONExtractScalar: "json_extract_scalar",
+    exp.RegexpReplace: "replace_all",
 }
 
 TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double"}
@@ -61,6 +65,7 @@ class Engine:
         self._connection.execute("SET TimeZone = 'UTC'")
         # Few rows, many columns: to plan a query well takes five times as long as to run it.
         self._connection.execute("PRAGMA disable_optimizer")
+        self._connection.create_function("canonical_json", canonical, ["VARCHAR"], "VARCHAR")
         for function in FUNCTIONS:
             self._connection.execute(f"CREATE MACRO {function}")
         for database in {database for database, _ in tables}:
@@ -101,7 +106,7 @@ def translated(sql: str) -> str:
     # From the innermost outwards: what is replaced is not looked into any more.
     for node in reversed(list(tree.walk())):
         if type(node) in OURS:
-            arguments = [node.this, *([node.expression] if node.args.get("expression") else [])]
+            arguments = [node.args[each] for each in ("this", "expression", "replacement") if node.args.get(each)]
             node.replace(exp.Anonymous(this=OURS[type(node)], expressions=[_path(each) for each in arguments]))
     return tree.sql("duckdb")
 

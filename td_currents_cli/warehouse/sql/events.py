@@ -10,6 +10,7 @@ from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.outline import outline_sql
 from td_currents_cli.warehouse.sql.text import json_path, name, received, table
 
 REJECTED_ROW: Final = "rejected row"
@@ -50,6 +51,10 @@ class Events(Protocol):
 
     def cell(self, where: Where, field: str) -> str:
         """A field as the text that a column holds: all but texts as JSON."""
+
+    @property
+    def outline(self) -> str:
+        """A digest of an event, see `sql.outline`; null where there is none."""
 
 
 class BatchEvents(Struct, frozen=True):
@@ -94,6 +99,11 @@ class BatchEvents(Struct, frozen=True):
         # Of an array or an object there is no scalar, of null neither.
         return f"COALESCE(JSON_EXTRACT_SCALAR(event, {path}), NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {path})), 'null'))"
 
+    @property
+    def outline(self) -> str:
+        """As Events."""
+        return f"CASE WHEN is_event THEN {outline_sql('event')} END"
+
 
 class FlatEvents(Struct, frozen=True):
     """The events of a table with an event in each row.
@@ -133,6 +143,11 @@ class FlatEvents(Struct, frozen=True):
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
         return self.member(((field,), (f"{where}_{field}",)))
+
+    @property
+    def outline(self) -> str:
+        """As Events: none, for what the connector leaves out or writes as text nobody can tell from a column."""
+        return "CAST(NULL AS VARCHAR)"
 
 
 def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
