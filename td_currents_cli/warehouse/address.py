@@ -66,6 +66,18 @@ def address_of(text: str, *, site: Site | None = None, column: str | None = None
     )
 
 
+def check_into(source: Address, into: Address) -> None:
+    """Check that a table can take the events of another one.
+
+    Raises:
+        UsageError: it is the same table, or at another site.
+    """
+    if (source.database, source.table) == (into.database, into.table):
+        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
+    if into.site not in {None, source.site}:
+        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+
+
 def _parts(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
