@@ -6,8 +6,8 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.dialect import Dialect
-from td_currents_cli.warehouse.sql.events import BatchEvents
-from td_currents_cli.warehouse.sql.flatten import first_ones
+from td_currents_cli.warehouse.sql.events import RECEIVED, BatchEvents
+from td_currents_cli.warehouse.sql.flatten import TOLD_ID, TOLD_SECONDS, TOLD_TYPE, first_ones
 from td_currents_cli.warehouse.sql.wanted import wanted
 
 
@@ -25,10 +25,10 @@ def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
             f"WITH {events.lines},",
             first_ones(events, meant, dedupe=True),
             "SELECT",
-            "  received,",
-            "  told_id AS id,",
-            "  told_type AS event_type,",
-            "  told_seconds AS time,",
+            f"  {RECEIVED} AS received,",
+            f"  {TOLD_ID} AS id,",
+            f"  {TOLD_TYPE} AS event_type,",
+            f"  {TOLD_SECONDS} AS time,",
             "  JSON_FORMAT(event) AS event",
             "FROM first_ones",
         ]
@@ -50,10 +50,10 @@ def dedupe_flat_sql(
     conditions = [dialect.received(rows)]
     if meant:
         conditions.append(wanted(meant, dialect.quoted("event_type"), time, dialect))
+    numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS place"
     return (
         f"SELECT\n  {listed}\n"
-        f"FROM (\n  SELECT\n    *,\n"
-        f"    CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS place\n"
+        f"FROM (\n  SELECT\n  {listed},\n  {numbered}\n"
         f"  FROM {table}\n  WHERE {' AND '.join(conditions)}\n) numbered\n"
         "WHERE place = 1"
     )
