@@ -79,6 +79,9 @@ def check_into(source: Address, into: Address) -> None:
 
 
 def _parts(text: str) -> SplitResult:
+    if not text.isprintable():
+        # The standard library would leave line breaks out without a word.
+        raise UsageError("an address of a table (td://…) holds what cannot be printed", hint=_FORM)
     try:
         parts = urlsplit(text)
     except ValueError:
