@@ -130,7 +130,7 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
 
 def _account(request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events) -> Account:
     query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account = Account()
+    account = Account([str(source)])
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
         account.add(Line.of(row), str(source))
     return account

@@ -14,7 +14,7 @@ from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Found
 from td_currents_cli.reconcile.suspects import Suspects
-from td_currents_cli.warehouse.account import rejected
+from td_currents_cli.warehouse.account import nothing, rejected
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
 from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables
@@ -51,8 +51,12 @@ class TableSide:
             query = ids_sql(events_of(address, layout, self._tables.period, columns))
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
+            empty = True
             for rows in _many(warehouse.rows(answer)):
+                empty = False
                 yield _bundle(rows, str(address), Binder(scope, lambda _: UNKNOWN, suspects))
+            if empty:
+                yield _empty(str(address), Binder(scope, lambda _: UNKNOWN, suspects))
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
@@ -89,6 +93,11 @@ def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle
     kept = tuple(rejected(kind, number, table) for kind, number in kinds.items())
     problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
     return Bundle(binder.sheaves(), tally, balance, problems)
+
+
+def _empty(table: str, binder: Binder) -> Bundle:
+    problems = Problems(kept=(nothing(table),), by_severity=Counter({Severity.WARNING: 1}))
+    return Bundle(binder.sheaves(), binder.tally, Balance(), problems)
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
