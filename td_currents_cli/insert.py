@@ -9,7 +9,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.warehouse.account import Account, Line
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import Address, check_into
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.sql.count import CountQuery, count_sql
 from td_currents_cli.warehouse.sql.create_table import create_table_sql
@@ -109,11 +109,7 @@ def run(request: InsertRequest) -> InsertOutcome:
 def _check(request: InsertRequest) -> None:
     if len(request.tables.addresses) != 1:
         raise UsageError("--into takes the events of one table", hint="Run the command for each of them.")
-    (source,), into = request.tables.addresses, request.into
-    if (source.database, source.table) == (into.database, into.table):
-        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
-    if into.site not in {None, source.site}:
-        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+    check_into(request.tables.addresses[0], request.into)
 
 
 def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
@@ -134,7 +130,7 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
 
 def _account(request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events) -> Account:
     query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account = Account()
+    account = Account([str(source)])
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
         account.add(Line.of(row), str(source))
     return account

@@ -14,7 +14,7 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
-from td_currents_cli.warehouse.account import rejected
+from td_currents_cli.warehouse.account import nothing, rejected
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
@@ -66,8 +66,12 @@ class TableSide:
             query = ids_sql(events_of(address, layout, self._tables.period, columns), with_outline=with_outline)
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
+            empty = True
             for rows in _many(warehouse.rows(answer)):
+                empty = False
                 yield _bundle(rows, str(address), Binder(scope, _content, look.suspects))
+            if empty:
+                yield _empty(str(address), Binder(scope, _content, look.suspects))
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
@@ -104,6 +108,11 @@ def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle
     kept = tuple(rejected(kind, number, table) for kind, number in kinds.items())
     problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
     return Bundle(binder.sheaves(), tally, balance, problems)
+
+
+def _empty(table: str, binder: Binder) -> Bundle:
+    problems = Problems(kept=(nothing(table),), by_severity=Counter({Severity.WARNING: 1}))
+    return Bundle(binder.sheaves(), binder.tally, Balance(), problems)
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

@@ -69,7 +69,7 @@ class Engine:
         for function in FUNCTIONS:
             self._connection.execute(f"CREATE MACRO {function}")
         for database in {database for database, _ in tables}:
-            self._connection.execute(f'CREATE SCHEMA "{database}"')
+            self._connection.execute(f"CREATE SCHEMA {_name(database)}")
 
     def query(self, sql: str) -> Result:
         """The result of a query.
@@ -80,7 +80,7 @@ class Engine:
         """
         text = translated(sql)
         for (database, table), rows in self._tables.items():
-            self._load(f'"{database}"."{table}"', rows)
+            self._load(f"{_name(database)}.{_name(table)}", rows)
         cursor = self._connection.execute(text)
         columns = [(name, TYPES.get(str(kind), str(kind).lower())) for name, kind, *_ in cursor.description or ()]
         return Result(columns, cursor.fetchall())
@@ -89,13 +89,13 @@ class Engine:
         listed = _read(rows) if isinstance(rows, Path) else list(rows)
         columns = list(dict.fromkeys(name for row in listed for name in row)) or ["time", "events"]
         kinds = {name: _kind([row.get(name) for row in listed], name) for name in columns}
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+        declared = ", ".join(f"{_name(name)} {kind}" for name, kind in kinds.items())
         self._connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
         if listed:
             with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
                 file.writelines(json.dumps({name: row.get(name) for name in columns}) + "\n" for row in listed)
                 file.flush()
-                read = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+                read = ", ".join(f"{_name(name)}: '{kind}'" for name, kind in kinds.items())
                 form = f"format='newline_delimited', columns={{{read}}}, maximum_object_size=100000000"
                 self._connection.execute(f"INSERT INTO {table} FROM read_json('{file.name}', {form})")
 
@@ -109,6 +109,10 @@ def translated(sql: str) -> str:
             arguments = [node.args[each] for each in ("this", "expression", "replacement") if node.args.get(each)]
             node.replace(exp.Anonymous(this=OURS[type(node)], expressions=[_path(each) for each in arguments]))
     return tree.sql("duckdb")
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _path(node: exp.Expression) -> exp.Expression:

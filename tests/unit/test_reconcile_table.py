@@ -75,6 +75,14 @@ def test_differences_are_named(
     assert len(running.jobs) == 1
 
 
+def test_nothing_in_that_time(compared: Callable[..., ReconcileOutcome]) -> None:
+    """It is said of the table; all that was sent is missing."""
+    outcome = compared("a", [])
+    assert (outcome.differences[Kind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
+    assert [(each.code, each.severity) for each in outcome.problems.kept] == [("TDC005", "warning")]
+    assert "--since" in outcome.problems.kept[0].message
+
+
 def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:
     """It leaves out the same events on both sides, by their own time."""
     scope = Scope(Filter(since=50.0, until=150.0))

@@ -19,6 +19,18 @@ class Dialect(StrEnum):
         """An identifier."""
         return text.name(identifier) if self is Dialect.TRINO else "`" + identifier.replace("`", "``") + "`"
 
+    def literal(self, value: str) -> str:
+        """A text. In Hive and Spark a backslash in it takes the next character as it is, or for another one."""
+        if self is Dialect.TRINO:
+            return text.literal(value)
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def matches(self, column: str, pattern: str) -> str:
+        """The condition that a text has a match for a regular expression, which all three leave to Java."""
+        if self is Dialect.TRINO:
+            return f"REGEXP_LIKE({column}, {self.literal(pattern)})"
+        return f"{column} RLIKE {self.literal(pattern)}"
+
     def received(self, rows: Period) -> str:
         """The condition on rows of a period."""
         if self is not Dialect.SPARK:
