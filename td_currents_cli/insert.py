@@ -1,10 +1,11 @@
 """Batches of a table into flat events of another one, where they are: no row is moved here."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.columns import Column, Names, flat_columns
+from td_currents_cli.catalog.create_table import TIME, create_table_sql
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
@@ -12,15 +13,12 @@ from td_currents_cli.warehouse.account import Account, Line
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.sql.count import CountQuery, count_sql
-from td_currents_cli.warehouse.sql.create_table import create_table_sql
 from td_currents_cli.warehouse.sql.events import Events, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 from td_currents_cli.warehouse.tables import Tables
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import Warehouse
-
-TIME: Final = "time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.columns import Names, flat_columns
+from td_currents_cli.catalog.create_table import create_table_sql
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
@@ -14,9 +16,7 @@ from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.count import count_sql
-from td_currents_cli.warehouse.sql.create_table import create_table_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from td_currents_cli.warehouse.sql.events import BatchEvents, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 import sqlglot
 
+from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.catalog.listing import EventsRequest
+from td_currents_cli.catalog.listing import run as listed
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
@@ -13,7 +16,6 @@ from td_currents_cli.query import Query, QueryRequest, run
 from td_currents_cli.warehouse.address import address_of
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from tests.td_service.engine import Engine
 
 TABLE = ("braze", "currents")
@@ -78,6 +80,14 @@ def test_what_all_dialects_can_say(query: Query, dialect: Dialect) -> None:
     sql = printed(query, layout=Layout.FLAT, dialect=dialect)
     assert sqlglot.parse_one(sql, read=dialect).find(sqlglot.exp.Table)
     assert ('"' in sql) == (dialect is Dialect.TRINO)
+
+
+def test_the_catalogue_makes_the_same_table() -> None:
+    """`tdcur events --format ddl` and `tdcur sql create-table` differ in the table's name alone."""
+    of_events = listed(EventsRequest(dialect=Dialect.HIVE)).ddl().split("\n")
+    of_sql = printed(Query.CREATE_TABLE, dialect=Dialect.HIVE).split("\n")
+    assert of_events[1:] == of_sql[1:]
+    assert (of_events[0].split()[-2], of_sql[0].split()[-2]) == ("`currents`", "`braze`.`currents`")
 
 
 def test_a_flat_table_is_made_and_deduplicated() -> None:

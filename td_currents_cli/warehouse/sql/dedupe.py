@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import EVERYTHING
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from td_currents_cli.warehouse.sql.events import BatchEvents
 from td_currents_cli.warehouse.sql.flatten import first_ones
+from td_currents_cli.warehouse.sql.text import received
 
 
 def dedupe_batches_sql(events: BatchEvents, dialect: Dialect = Dialect.TRINO) -> str:
@@ -46,6 +47,13 @@ def dedupe_flat_sql(address: Address, rows: Period, columns: Sequence[str], dial
     return (
         f"SELECT\n  {listed}\n"
         f"FROM (\n  SELECT\n    *,\n    CASE WHEN {identified} THEN {place} ELSE 1 END AS place\n"
-        f"  FROM {table}\n  WHERE {dialect.received(rows)}\n) numbered\n"
+        f"  FROM {table}\n  WHERE {_received(rows, dialect)}\n) numbered\n"
         "WHERE place = 1"
     )
+
+
+def _received(rows: Period, dialect: Dialect) -> str:
+    if dialect is not Dialect.SPARK:
+        return received(rows)
+    until = "" if rows.until is None else f" AND time < {rows.until:.0f}"
+    return f"time >= {rows.since:.0f}{until}"

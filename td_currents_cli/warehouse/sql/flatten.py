@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from td_currents_cli.catalog.columns import Column
+from td_currents_cli.catalog.create_table import TIME, type_of
 from td_currents_cli.catalog.event_types import FieldType, Where
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.sql.create_table import TIME, type_of
 from td_currents_cli.warehouse.sql.events import Events
 from td_currents_cli.warehouse.sql.text import name, step, table
 from td_currents_cli.warehouse.sql.wanted import wanted

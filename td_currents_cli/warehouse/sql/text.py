@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
 
 
 def name(text: str) -> str:
     """An identifier."""
-    return '"' + text.replace('"', '""') + '"'
+    return Dialect.TRINO.quoted(text)
 
 
 def literal(text: str) -> str:

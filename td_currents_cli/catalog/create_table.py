@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from td_currents_cli.catalog.columns import Column
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import FieldType, Where
-from td_currents_cli.warehouse.sql.dialect import Dialect
 
 TIME = "time"
 
