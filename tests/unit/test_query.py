@@ -101,6 +101,23 @@ def test_a_flat_table_is_made_and_deduplicated() -> None:
     assert sorted(row[place] for row in result.rows) == [1, 3, 4, 5]
 
 
+def test_a_flat_table_has_the_columns_that_its_events_need() -> None:
+    """Those of other event types are not there, others that no catalogue knows are."""
+    rows = [
+        {"time": time, "event_type": "x", "id": each, "user_user_id": "u", "properties_plan": "gold"}
+        for time, each in enumerate("aab")
+    ]
+    flat = Engine({TABLE: [row | {"user_external_user_id": None} for row in rows]})
+    counted = flat.query(printed(Query.COUNT, layout=Layout.FLAT, by=("properties.plan",), unique=True, dedupe=True))
+    assert {row[:2] for row in counted.rows if row[0] == "event"} == {("event", "gold"), ("event", None)}
+    flat = Engine({TABLE: rows})
+    counted = flat.query(printed(Query.COUNT, layout=Layout.FLAT, by=("properties_plan", "day"), dedupe=True))
+    assert {row[:2] for row in counted.rows if row[0] == "event"} == {("event", "gold")}
+    result = flat.query(printed(Query.DEDUPE, layout=Layout.FLAT))
+    assert [name for name, _ in result.columns] == [*rows[0], "nth_of_its_id"]
+    assert sorted(row[:3] for row in result.rows) == [(0, "x", "a"), (2, "x", "b")]
+
+
 @pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])
 @pytest.mark.parametrize("dialect", [Dialect.HIVE, Dialect.SPARK])
 def test_what_trino_alone_can_say(query: Query, dialect: Dialect) -> None:

@@ -1,6 +1,6 @@
 """The query for a table's events without those whose id came before."""
 
-from collections.abc import Sequence
+from typing import Final
 
 from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.errors import UsageError
@@ -10,6 +10,8 @@ from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.events import BatchEvents
 from td_currents_cli.warehouse.sql.flatten import first_ones
 from td_currents_cli.warehouse.sql.text import received
+
+NTH: Final = "nth_of_its_id"
 
 
 def dedupe_batches_sql(events: BatchEvents, dialect: Dialect = Dialect.TRINO) -> str:
@@ -38,18 +40,18 @@ def dedupe_batches_sql(events: BatchEvents, dialect: Dialect = Dialect.TRINO) ->
     )
 
 
-def dedupe_flat_sql(address: Address, rows: Period, columns: Sequence[str], dialect: Dialect = Dialect.TRINO) -> str:
-    """The query for a table of flat events: these columns of each event, the first by its time."""
+def dedupe_flat_sql(address: Address, rows: Period, dialect: Dialect = Dialect.TRINO) -> str:
+    """The query for a table of flat events: each event with all its columns, the first of an id by its time.
+
+    It names no other column, for the streaming connector makes only those that some event needs. Since no dialect can
+    leave one out of all, there is one more: NTH, always 1.
+    """
+    event_id, time = dialect.quoted("id"), dialect.quoted("time")
+    place = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
+    numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS {NTH}"
     table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
-    listed = ",\n  ".join(map(dialect.quoted, columns))
-    identified = f"{dialect.quoted('id')} IS NOT NULL AND {dialect.quoted('id')} <> ''"
-    place = f"ROW_NUMBER() OVER (PARTITION BY {dialect.quoted('id')} ORDER BY {dialect.quoted('time')})"
-    return (
-        f"SELECT\n  {listed}\n"
-        f"FROM (\n  SELECT\n    *,\n    CASE WHEN {identified} THEN {place} ELSE 1 END AS place\n"
-        f"  FROM {table}\n  WHERE {_received(rows, dialect)}\n) numbered\n"
-        "WHERE place = 1"
-    )
+    lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {_received(rows, dialect)}"]
+    return "\n".join(["SELECT *", "FROM (", *(f"  {line}" for line in lines), ") numbered", f"WHERE {NTH} = 1"])
 
 
 def _received(rows: Period, dialect: Dialect) -> str:
