@@ -22,6 +22,7 @@ _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:\s*\[')
 _MEMBER_AFTER_ARRAY: Final = re.compile(rb'\]\s*,\s*"')
 _BATCH_MEMBER: Final = re.compile(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"events\\?"\s*:)')
 _EVENT_TYPE: Final = "event_type"
+_EVENT_START: Final = b'{"event_type":'
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _HEAD: Final = 100
 
@@ -56,7 +57,8 @@ SEVERAL: Final = Native("", b"")
 def row_of(document: bytes, column: str = COLUMN) -> Native | None:
     """The row that an object is; or SEVERAL.
 
-    It has that column; or it is whole, and one of its cells looks like a batch.
+    It has that column; or it is whole, and one of its cells looks like a batch; or it has `events`, and not the column
+    that was named instead.
 
     None for a payload, which has nothing but `events`, for an event, and for what is malformed but not cut off.
     """
@@ -96,7 +98,9 @@ def _is_something_else(document: bytes, column: str) -> bool:
         return False
     if _PAYLOAD_START.match(document):
         return _MEMBER_AFTER_ARRAY.search(document) is None
-    return b'"events"' not in document and _BATCH_MEMBER.search(document) is None
+    if b'"events"' in document:
+        return False
+    return document.startswith(_EVENT_START) or _BATCH_MEMBER.search(document) is None
 
 
 def _is_batch(cell: bytes) -> bool:
