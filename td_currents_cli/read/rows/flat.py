@@ -15,7 +15,6 @@ import orjson
 from msgspec import Raw
 
 from td_currents_cli.catalog import Field, FieldType, Where, load
-from td_currents_cli.read.rows.cell import NOTHING
 from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
 
@@ -29,6 +28,8 @@ _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
+_NOTHING: Final = frozenset({"", "null"})
+"""What Treasure Data writes for no value; anything else may be the text of a campaign's name."""
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -79,7 +80,7 @@ def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> by
         escaped: whether the cells are; see `escapes`.
     """
     streaming = is_streaming(dict.fromkeys(names))
-    nothing = {NULL} if escaped else NOTHING
+    nothing = {NULL} if escaped else _NOTHING
     members = {
         name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
         for name, cell in zip(names, cells, strict=True)
