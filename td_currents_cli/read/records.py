@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
@@ -47,7 +47,7 @@ def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Not
         try:
             with closing(source.open()) as raw:
                 scanner = Scanner(decompressed(raw))
-                yield from _records(scanner, source.name, options, note)
+                yield from _records(scanner, source, options, note)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
@@ -79,7 +79,8 @@ def records_from(
         yield _unreadable(begin, error.strerror or "cannot be read")
 
 
-def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
+def _records(scanner: Scanner, origin: Source, options: ReadOptions, note: Note) -> Iterator[Record]:
+    source = origin.name
     head = scanner.head(3)
     mark = skip_mark(scanner, source) if head == BYTE_ORDER_MARK else None
     if head.startswith(_UTF16_MARKS):
@@ -105,7 +106,14 @@ def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
     if scanner.failure is not None:
         yield _unreadable(_place(scanner, source), scanner.failure)
     elif not first:
-        yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
+        yield _nothing(origin, begin)
+
+
+def _nothing(origin: Source, begin: Location) -> Problem:
+    if origin.empty is None:
+        return Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
+    place = Location(source=origin.name)
+    return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
 
 
 def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:

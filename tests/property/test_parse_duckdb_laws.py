@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.parse import ParseRequest, To, run
@@ -67,6 +67,8 @@ def test_duckdb_reads_the_values_of_the_events(
     tmp_path_factory: pytest.TempPathFactory, properties: list[dict[str, str]], to: To, alone: bool
 ) -> None:
     """A row an event, in order; an empty text is no null; also of a table that has one column."""
+    # An empty text by itself is an empty line in TSV, which DuckDB passes over.
+    assume(to is To.CSV or not alone or '""' not in [each.get("note") for each in properties])
     folder = tmp_path_factory.getbasetemp()
     path, output = folder / "in.jsonl", folder / "out"
     some = (",".join(f"{json.dumps(name)}:{value}" for name, value in each.items()) for each in properties)

@@ -78,7 +78,7 @@ WRAPS = ["events", "payload", "text", "texts"]
 
 def events_in(data: bytes) -> tuple[list[bytes], Intake]:
     """The bytes of all events, and what was met on the way."""
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
     intake = Intake()
     return [bytes(each) for _, some in intake.events(records([source], INGESTED), split) for each in some], intake
 

@@ -6,7 +6,16 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from td_currents_cli.events.filter import Filter
-from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, Events, Paths
+from td_currents_cli.warehouse.sql.events import (
+    IS_EVENT,
+    NUMBER,
+    RECEIVED,
+    REJECTED,
+    REJECTED_EVENT,
+    REJECTED_ROW,
+    Events,
+    Paths,
+)
 from td_currents_cli.warehouse.sql.text import literal, one_of, step
 from td_currents_cli.warehouse.sql.wanted import wanted
 
@@ -51,7 +60,17 @@ class Constant(Struct, frozen=True):
     text: str
 
 
-Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant
+class Expression(Struct, frozen=True):
+    """What an expression says of the event.
+
+    Attributes:
+        text: of it, over the columns of `Events.lines` and `Events.opened`.
+    """
+
+    text: str
+
+
+Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant | Expression
 
 PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
 """As FORMAT_DATETIME has them: those of Joda-Time."""
@@ -103,8 +122,8 @@ def count_sql(query: CountQuery) -> str:
             "SELECT",
             f"  {plain},",
             f"  {f'GROUPING({keys[0]})' if query.unique else '0'} AS is_total,",
-            "  COUNT_IF(n IS NULL OR n = 1) AS row_count,",
-            "  COUNT(n) AS event_count,",
+            f"  COUNT_IF({NUMBER} IS NULL OR {NUMBER} = 1) AS row_count,",
+            f"  COUNT({NUMBER}) AS event_count,",
             "  MIN(happened) AS first,",
             "  MAX(happened) AS last,",
             f"  {'COUNT(DISTINCT id)' if query.unique else '0'} AS unique_events,",
@@ -115,7 +134,7 @@ def count_sql(query: CountQuery) -> str:
     )
 
 
-_LINE: Final = "received, n, rejected, is_event"
+_LINE: Final = f"{RECEIVED}, {NUMBER}, {REJECTED}, {IS_EVENT}"
 
 
 def _members(query: CountQuery) -> str:
@@ -126,7 +145,11 @@ def _members(query: CountQuery) -> str:
         members["customer"] = query.users
     members |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
     listed = [f"{query.events.member(paths)} AS m_{column}" for column, paths in members.items()]
-    return step("members", [_LINE, *listed], "lines")
+    told = [f"{key.text} AS m_f{number}" for number, key in enumerate(query.by) if isinstance(key, Expression)]
+    if not told:
+        return step("members", [_LINE, *listed], "lines")
+    opened = step("opened", ["*", *query.events.opened], "lines")
+    return f"{opened},\n{step('members', [_LINE, *listed, *told], 'opened')}"
 
 
 def _fields(query: CountQuery) -> str:
@@ -138,20 +161,17 @@ def _fields(query: CountQuery) -> str:
         "customer": events.name("m_customer") if query.unique else null,
     }
     columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
+    columns |= {f"f{n}": f"m_f{n}" for n, key in enumerate(query.by) if isinstance(key, Expression)}
     listed = [f"{expression} AS {column}" for column, expression in columns.items()]
-    return (
-        "fields AS (\n  SELECT\n    "
-        + ",\n    ".join(["received, n, rejected, is_event", *listed])
-        + "\n  FROM members\n)"
-    )
+    return step("fields", [_LINE, *listed], "members")
 
 
 def _kinds(query: CountQuery) -> str:
     found = [
         "CASE",
-        f"  WHEN rejected THEN {literal(REJECTED_ROW)}",
-        f"  WHEN n IS NULL THEN {literal(EMPTY_ROW)}",
-        f"  WHEN NOT is_event THEN {literal(REJECTED_EVENT)}",
+        f"  WHEN {REJECTED} THEN {literal(REJECTED_ROW)}",
+        f"  WHEN {NUMBER} IS NULL THEN {literal(EMPTY_ROW)}",
+        f"  WHEN NOT {IS_EVENT} THEN {literal(REJECTED_EVENT)}",
         f"  WHEN {wanted(query.filter, 'event_type', 'happened')} THEN {literal(EVENT)}",
         f"  ELSE {literal(FILTERED)}",
         "END AS found",
@@ -162,7 +182,7 @@ def _kinds(query: CountQuery) -> str:
 def _deduped(query: CountQuery) -> str:
     kind = "found"
     if query.dedupe:
-        first = "ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY received, n) = 1"
+        first = f"ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY {RECEIVED}, {NUMBER}) = 1"
         kind = (
             f"CASE WHEN found = {literal(EVENT)} AND id IS NOT NULL AND NOT {first}"
             f" THEN {literal(DUPLICATE)} ELSE found END"
@@ -177,7 +197,7 @@ def _keyed(query: CountQuery) -> list[str]:
 
 
 def _key(key: Key, number: int) -> str:
-    if isinstance(key, FieldKey):
+    if isinstance(key, FieldKey | Expression):
         return f"f{number}"
     if isinstance(key, Constant):
         return literal(key.text)

@@ -1,20 +1,29 @@
 """From the rows of a table to its events, in Trino's SQL: what `read` and `events.decode` make of them here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.catalog.columns import Column
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.text import json_path, name, received, table
+from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, of_columns, of_members
+from td_currents_cli.warehouse.sql.outline import outline_sql
+from td_currents_cli.warehouse.sql.text import json_path, literal, name, received, step, table
 
 REJECTED_ROW: Final = "rejected row"
 REJECTED_EVENT: Final = "rejected event"
 """What a line of a result is about that nothing could be made of."""
+
+RECEIVED: Final = '"row time"'
+NUMBER: Final = '"event number"'
+REJECTED: Final = '"is rejected"'
+IS_EVENT: Final = '"is event"'
+"""Names that no column of a table has: Treasure Data allows lower-case letters, digits and _."""
 
 Paths: TypeAlias = Sequence[tuple[str, ...]]
 """Where in an event a value may stand; the first place that has one counts."""
@@ -26,10 +35,10 @@ class Events(Protocol):
     `lines` is a list of common table expressions, the last of which, `lines`, has a line for each event, and one for
     each row without events:
 
-    - `received`: the time of the row;
-    - `n`: the number of the event in its row, from 1; null where there is none;
-    - `rejected`: whether nothing could be made of the row;
-    - `is_event`: whether it is an object.
+    - RECEIVED: the time of the row;
+    - NUMBER: the number of the event in its row, from 1; null where there is none;
+    - REJECTED: whether nothing could be made of the row;
+    - IS_EVENT: whether it is an object.
     """
 
     @property
@@ -48,8 +57,19 @@ class Events(Protocol):
     def seconds(self, member: str) -> str:
         """A member that is a time in UNIX seconds; null for what is none."""
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """Columns of a step behind `lines`, beside those of `lines`, for `cell` and `others`."""
+
     def cell(self, where: Where, field: str) -> str:
         """A field as the text that a column holds: all but texts as JSON."""
+
+    @property
+    def outline(self) -> str:
+        """A digest of an event, see `sql.outline`; null where there is none."""
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """Maps of what these columns cannot take, by dotted names, as JSON."""
 
 
 class BatchEvents(Struct, frozen=True):
@@ -65,9 +85,9 @@ class BatchEvents(Struct, frozen=True):
     @property
     def lines(self) -> str:
         """As Events."""
-        return _BATCHES.format(
-            column=name(self.address.column), table=table(self.address), received=received(self.rows)
-        )
+        column = name(self.address.column)
+        batches = _BATCHES.format(column=column, table=table(self.address), received=received(self.rows))
+        return f"{batches},\n{step('lines', _PARTS, 'parts')}"
 
     def member(self, paths: Paths) -> str:
         """As Events."""
@@ -88,11 +108,26 @@ class BatchEvents(Struct, frozen=True):
         number = f"TRY_CAST(REPLACE({member}, '\"', '') AS DOUBLE)"
         return f"CASE WHEN REGEXP_LIKE({member}, {digits}) AND {number} <= {LATEST} THEN {number} END"
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """As Events: each object as a map, for to look for a path in JSON is to read it from its beginning."""
+        places = {Where.EVENT: "event", **{where: f"JSON_EXTRACT(event, {json_path((where,))})" for where in INNER}}
+        return [f"COALESCE(TRY_CAST({each} AS {MAP}), {NO_MEMBERS}) AS of_{where}" for where, each in places.items()]
+
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
-        path = json_path((field,) if where is Where.EVENT else (where, field))
+        found = f"ELEMENT_AT(of_{where}, {literal(field)})"
         # Of an array or an object there is no scalar, of null neither.
-        return f"COALESCE(JSON_EXTRACT_SCALAR(event, {path}), NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {path})), 'null'))"
+        return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """As Events."""
+        return of_members(columns, self.seconds("JSON_FORMAT(v)"))
+
+    @property
+    def outline(self) -> str:
+        """As Events."""
+        return f"CASE WHEN {IS_EVENT} THEN {outline_sql('event')} END"
 
 
 class FlatEvents(Struct, frozen=True):
@@ -109,7 +144,7 @@ class FlatEvents(Struct, frozen=True):
     @property
     def lines(self) -> str:
         """As Events."""
-        return _FLAT.format(table=table(self.address), received=received(self.rows))
+        return step("lines", _ROWS, f"{table(self.address)}\n  WHERE {received(self.rows)}")
 
     def member(self, paths: Paths) -> str:
         """As Events."""
@@ -130,14 +165,36 @@ class FlatEvents(Struct, frozen=True):
         number = f"TRY_CAST({member} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """As Events."""
+        return ()
+
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
-        return self.member(((field,), (f"{where}_{field}",)))
+        return self.member([(each,) for each in _flat_names(where, field)])
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """As Events."""
+        taken: dict[str, Column] = {}
+        for column in columns:
+            found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
+            taken |= dict.fromkeys(found[:1], column)
+        return of_columns(self.columns, taken)
+
+    @property
+    def outline(self) -> str:
+        """As Events: none, for what the connector leaves out or writes as text nobody can tell from a column."""
+        return "CAST(NULL AS VARCHAR)"
 
 
 def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
     """The events of a table."""
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
+
+
+def _flat_names(where: Where, field: str) -> tuple[str, str]:
+    return field, f"{where}_{field}"
 
 
 def _scalar(member: str) -> str:
@@ -182,15 +239,14 @@ parts AS (
     COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(element, '$'))), element) AS event
   FROM elements
   LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE
-),
-lines AS (
-  SELECT time AS received, rejected, n, event, COALESCE(JSON_FORMAT(event) LIKE '{{%', FALSE) AS is_event
-  FROM parts
 )"""
+"""Up to `parts`: a line for each event, and one for each row without events."""
 
-_FLAT: Final = """\
-lines AS (
-  SELECT *, time AS received, FALSE AS rejected, 1 AS n, TRUE AS is_event
-  FROM {table}
-  WHERE {received}
-)"""
+_PARTS: Final = (
+    f"time AS {RECEIVED}",
+    f"n AS {NUMBER}",
+    f"rejected AS {REJECTED}",
+    f"COALESCE(JSON_FORMAT(event) LIKE '{{%', FALSE) AS {IS_EVENT}",
+    "event",
+)
+_ROWS: Final = ("*", f"time AS {RECEIVED}", f"1 AS {NUMBER}", f"FALSE AS {REJECTED}", f"TRUE AS {IS_EVENT}")
