@@ -350,6 +350,16 @@ def test_a_table_from_the_terminal_that_was_printed_over_a_progress_bar(before: 
         assert intake.lost == (size < len(two))
 
 
+@pytest.mark.parametrize("batch", [CELL, f'{{"events":{CELL}}}', json.dumps([CELL[1:-1]]), "[]"])
+def test_tsv_that_a_spreadsheet_saved(batch: str) -> None:
+    """It puts cells with quotes in them in quotes, as in CSV, and doubles those."""
+    quoted = f'"{batch}"'.replace('"', '""')[1:-1] if '"' in batch else batch
+    found, _ = read(f"time\tevents\r\n1\t{quoted}\r\n2\t{QUOTED}\r\n3\t{QUOTED[:-4]}".encode())
+    first, second, last = found
+    assert kinds([first, second]) == [CELL if batch.startswith('["') else batch, CELL]
+    assert split(last).problems[0].code is Code.CUT_OFF  # type: ignore[arg-type]  # a batch
+
+
 def test_names_with_a_separator_after_the_last_one() -> None:
     """Of `td query -f tsv -c`, before it was mended there."""
     found, shapes = read(f"time\tevents\t\n1\t{CELL}\n2\t{CELL}\n".encode())

@@ -3,12 +3,14 @@
 JSON text on one line holds no raw TAB and no line end, so that a line is a row whatever is in its batch.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, other_width, unwrapped
+from td_currents_cli.read.rows.quotes import undoubled
 from td_currents_cli.read.rows.torn import torn
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json
 
@@ -46,11 +48,21 @@ def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Rec
             # The failure that tore the last row is reported, not the tear.
             return
         elif len(cells) == width:
-            text = cells[column].strip()
+            text = _text(cells[column])
             yield Batch(EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text), place)
         else:
             message = other_width(len(cells), width)
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
+
+
+def _text(cell: bytes) -> bytes:
+    """What a cell says, also where a spreadsheet has put it in quotes and doubled those in it."""
+    text = cell.strip()
+    return undoubled(text[1:].removesuffix(b'"')) if _QUOTED.match(text) else text
+
+
+_QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
+"""A text that is JSON of JSON has backslashes before the quotes in it."""
 
 
 def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
@@ -62,7 +74,7 @@ def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
     """
     if not cells or (len(cells) > 1 and not failed):
         return None
-    batch = unwrapped(cells[0].strip())
+    batch = unwrapped(_text(cells[0]))
     left = torn(batch)
     is_cut = left is not None and (failed or bool(left.elements))
     return batch if is_cut or (failed and batch not in NOTHING_IN_BYTES and is_json(batch)) else None
