@@ -424,12 +424,12 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
 
 
 @pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
-@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, partial(lzma.compress, preset=0)])
 def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     """The whole events of its last row, with a problem that names what was lost; then, that the file ends too early."""
     data = data.replace(b"}]", b"},{}]") if b"}]" in data else data
     start = data.rindex(b"event_type") - 4
-    for size in range(start, len(data)):
+    for size in range(start, len(data), 2):
         found = [events_of(each) for each in (data[:size], pack(data[:size]) + pack(data[size:] + data)[:9])]
         (events, intake), (packed_events, packed_intake) = found
         assert packed_events[: len(events)] == events
