@@ -19,7 +19,12 @@ def line(job: Job) -> str:
 
 def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
     """A function that is told how a job stands, and shows it, until the end of the block; see `waiting`."""
-    return waiting(terminal, when, line, lines(terminal))
+    return waiting(terminal, when, line, lines(terminal), was_killed)
+
+
+def was_killed(job: object) -> bool:
+    """Whether somebody has ended a job: after Ctrl-C it is good to know that it costs nothing any more."""
+    return isinstance(job, Job) and job.state == State.killed
 
 
 def lines(terminal: Terminal, after: float = 0.0) -> Told:
@@ -33,7 +38,7 @@ def lines(terminal: Terminal, after: float = 0.0) -> Told:
 
     def tell(job: Job) -> None:
         nonlocal last
-        if job.seconds < after and job.state != State.killed:
+        if job.seconds < after and not was_killed(job):
             return
         news = last is None or (last.id, last.state) != (job.id, job.state) or job.seconds - last.seconds >= EVERY
         if news or job.state in ENDED:

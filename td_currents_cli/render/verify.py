@@ -66,7 +66,7 @@ def line(news: Progress | Job) -> str:
 
 def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
     """A function that is told how far a verification is, and shows it, until the end of the block; see `waiting`."""
-    return waiting(terminal, when, line, _lines(terminal))
+    return waiting(terminal, when, line, _lines(terminal), job_progress.was_killed)
 
 
 def _lines(terminal: Terminal) -> Told:
