@@ -1,26 +1,24 @@
 """Batches of a table into flat events of another one, where they are: no row is moved here."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import Column, Names, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, Names, flat_columns
+from td_currents_cli.catalog.create_table import TIME, add_other_fields_sql, create_table_sql
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.warehouse.account import Account, Line
 from td_currents_cli.warehouse.address import Address, check_into
 from td_currents_cli.warehouse.failure import NoTableError
-from td_currents_cli.warehouse.sql.count import CountQuery, count_sql
-from td_currents_cli.warehouse.sql.create_table import create_table_sql
+from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, count_sql
 from td_currents_cli.warehouse.sql.events import Events, events_of
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
+from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.warehouse.tables import Tables
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import Warehouse
-
-TIME: Final = "time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +45,7 @@ class InsertOutcome(Outcome):
 
     Attributes:
         balance: as the table told it before.
+        others: events of which something is in the column for other fields, as it told then too.
         into: the table that took the events.
         inserted: as Treasure Data tells it; None where it does not.
         created: whether the table was made.
@@ -55,6 +54,7 @@ class InsertOutcome(Outcome):
     command: ClassVar[str] = "parse"
 
     balance: Balance
+    others: int
     into: str
     inserted: int | None
     created: bool
@@ -70,6 +70,7 @@ class InsertOutcome(Outcome):
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
             "lost": 0 if self.inserted is None else self.balance.events_out - self.inserted,
+            "with_other_fields": self.others,
             "into": self.into,
             "created": self.created,
         }
@@ -87,7 +88,7 @@ def run(request: InsertRequest) -> InsertOutcome:
     columns = flat_columns(load().events.values(), Names.STREAMING)
     created = _prepare(warehouse, request.into, columns)
     events = events_of(source, layout, request.tables.period, there)
-    account = _account(request, warehouse, source, events)
+    account, others = _account(request, warehouse, source, events, columns)
     query = FlattenQuery(
         events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
     )
@@ -98,6 +99,7 @@ def run(request: InsertRequest) -> InsertOutcome:
     code = exit_code_of(problems, balance)
     return InsertOutcome(
         balance=balance,
+        others=others,
         into=str(request.into),
         inserted=inserted,
         created=created,
@@ -125,12 +127,24 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
             f"{into} lacks {len(missing)} of the {len(columns)} columns of flat events, such as `{missing[0]}`",
             hint="Name a table that is not there, to have it made, or make one with `tdcur sql create-table`.",
         )
+    if OTHER_FIELDS not in there:
+        raise UsageError(
+            f"{into} has no column `{OTHER_FIELDS}`: what its other columns cannot take would be lost",
+            hint=f"Add it: {add_other_fields_sql((into.database, into.table))}",
+        )
     return False
 
 
-def _account(request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events) -> Account:
-    query = CountQuery(events=events, by=(), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account = Account([str(source)])
+def _account(
+    request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events, columns: tuple[Column, ...]
+) -> tuple[Account, int]:
+    """Where the events will go, and of how many something will be in the column for other fields."""
+    key = Expression(f"CASE WHEN {other_fields(events, columns)} IS NOT NULL THEN '{OTHER_FIELDS}' END")
+    query = CountQuery(events=events, by=(key,), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
+    account, others = Account([str(source)]), 0
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
-        account.add(Line.of(row), str(source))
-    return account
+        line = Line.of(row)
+        account.add(line, str(source))
+        if line.kind == EVENT and line.key != (None,):
+            others += line.events
+    return account, others

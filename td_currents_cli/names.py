@@ -8,6 +8,9 @@ from typing import Final
 from td_currents_cli.errors import UsageError
 
 _NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_LONGEST: Final = 120
 
 
 class Site(StrEnum):
@@ -32,6 +35,14 @@ def check_name(name: str, place: str) -> None:
             f"{place} holds a name that Treasure Data does not allow",
             hint="Database and table names are lower-case letters, digits and _, 3 to 128 characters.",
         )
+
+
+def table_name(event_type: str) -> str:
+    """An event type as the streaming connector names its table: `users.behaviors.Purchase`, `users_behaviors_purchase`.
+
+    An event without a type is `unknown`.
+    """
+    return _OTHER.sub("_", _WORD.sub("_", event_type).lower()).strip("_")[:_LONGEST] or "unknown"
 
 
 def is_loopback(host: str) -> bool:

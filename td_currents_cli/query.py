@@ -1,12 +1,16 @@
 """Queries as text: what commands ask tables of Treasure Data, for the console, a workflow or a dbt model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import Names, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, Names, flat_columns
+from td_currents_cli.catalog.create_table import create_table_sql
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.count import CountRequest
+from td_currents_cli.count.dimension import Kind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
@@ -14,9 +18,7 @@ from td_currents_cli.warehouse.address import Address, check_into
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.count import count_sql
-from td_currents_cli.warehouse.sql.create_table import create_table_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from td_currents_cli.warehouse.sql.events import BatchEvents, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 
@@ -97,11 +99,10 @@ def run(request: QueryRequest) -> QueryOutcome:
 def _text(request: QueryRequest) -> str:
     table, period, dialect = request.table, request.period, request.dialect
     columns = flat_columns(load().events.values(), Names.STREAMING)
-    names = [column.name for column in columns]
     if request.query is Query.CREATE_TABLE:
         return create_table_sql((table.database, table.table), columns, dialect)
     if request.query is Query.DEDUPE and request.layout is Layout.FLAT:
-        return dedupe_flat_sql(table, period, names, dialect, request.counted.wanted)
+        return dedupe_flat_sql(table, period, dialect, request.counted.wanted)
     if dialect is not Dialect.TRINO:
         raise UsageError(
             f"`{request.query}` cannot be said in {dialect.title()}",
@@ -109,10 +110,19 @@ def _text(request: QueryRequest) -> str:
         )
     if request.query is Query.DEDUPE:
         return dedupe_batches_sql(BatchEvents(table, period), request.counted.wanted)
-    events = events_of(table, request.layout, period, names)
     counted = request.counted
+    events = events_of(table, request.layout, period, _names(columns, counted))
     if request.query is Query.COUNT:
         return count_sql(count_query(counted, table, events))
     return flatten_sql(
         FlattenQuery(events=events, columns=columns, filter=counted.wanted, dedupe=counted.dedupe, into=request.into)
     )
+
+
+def _names(columns: Sequence[Column], counted: CountRequest) -> list[str]:
+    """The columns that a flat table is taken to have: those it would be made with, and what is counted by."""
+    known = {column.name: None for column in columns} | {OTHER_FIELDS: None}
+    for dimension in dimensions(counted.by):
+        if dimension.kind is Kind.FIELD and not any(len(path) == 1 and path[0] in known for path in dimension.paths):
+            known[dimension.name.replace(".", "_")] = None
+    return list(known)

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from td_currents_cli.catalog.event_types import EventType, FieldType, Where
 
+OTHER_FIELDS: Final = "other_fields"
+"""The column for what the others cannot take, as JSON text."""
+
 
 class Names(StrEnum):
     """How columns are called: as fields are, or with their place before them, as the streaming connector does it."""
@@ -30,6 +33,11 @@ class Column(Struct, frozen=True):
     where: Where
     field: str
     type: FieldType
+
+    @property
+    def path(self) -> str:
+        """The dotted name of its field."""
+        return self.field if self.where is Where.EVENT else f"{self.where}.{self.field}"
 
 
 def flat_columns(events: Iterable[EventType], names: Names) -> tuple[Column, ...]:

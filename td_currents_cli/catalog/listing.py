@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from td_currents_cli.catalog.columns import Names, flat_columns
+from td_currents_cli.catalog.create_table import create_table_sql
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import EventType, Field
 from td_currents_cli.catalog.events_file import Catalog, load
 from td_currents_cli.catalog.json_schema import json_schema
 from td_currents_cli.catalog.overlay import load_overlay
 from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.errors import UsageError
+from td_currents_cli.names import table_name
 from td_currents_cli.outcome import Outcome
+
+ONE_TABLE: Final = "currents"
+"""The table of several types together."""
 
 
 class View(StrEnum):
@@ -30,11 +37,13 @@ class EventsRequest:
         pattern: the name of one event type, or a shell-style glob over names, whatever their case; None for all.
         overlay: a file with event types and fields that the catalogue does not have; see `overlay`.
         form: what a JSON Schema of the types refuses.
+        dialect: of the statement that makes a table for them.
     """
 
     pattern: str | None = None
     overlay: Path | None = None
     form: SchemaForm = SchemaForm.TOLERANT
+    dialect: Dialect = Dialect.TRINO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,7 @@ class EventsOutcome(Outcome):
         events: in the order of the catalogue.
         view: one type was asked for by its name, or a list.
         form: what a JSON Schema of them refuses.
+        dialect: of the statement that makes a table for them.
     """
 
     command: ClassVar[str] = "events"
@@ -54,6 +64,7 @@ class EventsOutcome(Outcome):
     events: tuple[EventType, ...]
     view: View
     form: SchemaForm
+    dialect: Dialect
 
     @property
     def sent_over_http(self) -> int:
@@ -81,6 +92,11 @@ class EventsOutcome(Outcome):
         """A JSON Schema of payloads with the types."""
         return json_schema(self.catalog, self.events, self.form)
 
+    def ddl(self) -> str:
+        """The statement that makes a table for flat events of the types; that of one type is named for it."""
+        table = table_name(self.events[0].name) if self.view is View.FIELDS else ONE_TABLE
+        return create_table_sql((table,), flat_columns(self.events, Names.STREAMING), self.dialect)
+
 
 def run(request: EventsRequest) -> EventsOutcome:
     """Look up what was asked for.
@@ -97,7 +113,7 @@ def run(request: EventsRequest) -> EventsOutcome:
     else:
         events = (_named(catalog, request.pattern),)
         view = View.FIELDS
-    return EventsOutcome(catalog=catalog, events=events, view=view, form=request.form)
+    return EventsOutcome(catalog=catalog, events=events, view=view, form=request.form, dialect=request.dialect)
 
 
 def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:

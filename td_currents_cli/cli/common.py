@@ -26,10 +26,18 @@ class Format(StrEnum):
     json = "json"
 
 
+class Engine(StrEnum):
+    """Whose dialect of SQL."""
+
+    trino = "trino"
+    hive = "hive"
+    spark = "spark"
+
+
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH",
+        metavar="PATH…",
         help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
         show_default=False,
     ),

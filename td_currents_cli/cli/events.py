@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import command
+from td_currents_cli.cli.common import Engine, command
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -17,6 +17,7 @@ class EventsFormat(StrEnum):
     table = "table"
     json = "json"
     json_schema = "json-schema"
+    ddl = "ddl"
 
 
 @command
@@ -32,11 +33,16 @@ def events(
     *,
     output_format: Annotated[
         EventsFormat,
-        typer.Option("--format", help="A table for people, JSON with all fields, or a JSON Schema of payloads."),
+        typer.Option(
+            "--format", help="A table for people, JSON with all fields, a JSON Schema of payloads, or a CREATE TABLE."
+        ),
     ] = EventsFormat.table,
     strict: Annotated[
         bool, typer.Option("--strict", help="With json-schema: refuse unknown types, fields and values too.")
     ] = False,
+    dialect: Annotated[
+        Engine | None, typer.Option("--dialect", help="With ddl: whose SQL.", show_default="trino")
+    ] = None,
     catalog: Annotated[
         Path | None,
         typer.Option("--catalog", metavar="FILE", help="Further event types and fields.", show_default=False),
@@ -49,9 +55,13 @@ def events(
 
     Examples: `tdcur events '*.email.*'`; `tdcur events users.messages.email.Open`; `tdcur events --format json-schema`
     """
-    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog.dialect import Dialect  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415
     from td_currents_cli.catalog.type_schema import SchemaForm  # noqa: PLC0415
 
     if strict and output_format is not EventsFormat.json_schema:
         raise UsageError("--strict is about a JSON Schema", hint="Add --format json-schema.")
-    return run(EventsRequest(pattern, catalog, SchemaForm.STRICT if strict else SchemaForm.TOLERANT))
+    if dialect is not None and output_format is not EventsFormat.ddl:
+        raise UsageError("--dialect is about a CREATE TABLE", hint="Add --format ddl.")
+    form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
+    return run(EventsRequest(pattern, catalog, form, Dialect(dialect or Engine.trino)))

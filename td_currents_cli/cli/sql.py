@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Format, TextFormat, command
+from td_currents_cli.cli.common import Engine, Format, TextFormat, command
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -22,14 +22,6 @@ class What(StrEnum):
     PARSE = "parse"
     DEDUPE = "dedupe"
     CREATE_TABLE = "create-table"
-
-
-class Engine(StrEnum):
-    """Whose dialect."""
-
-    trino = "trino"
-    hive = "hive"
-    spark = "spark"
 
 
 class Rows(StrEnum):
@@ -112,7 +104,8 @@ def sql(
 
     Examples: tdcur sql count td://braze/currents --by day,event_type --dedupe; tdcur sql create-table td://braze/flat
     """
-    from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog.dialect import Dialect  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.count import CountRequest  # noqa: PLC0415
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
@@ -120,7 +113,6 @@ def sql(
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
     from td_currents_cli.warehouse.layout import Layout  # noqa: PLC0415
     from td_currents_cli.warehouse.period import received  # noqa: PLC0415
-    from td_currents_cli.warehouse.sql.dialect import Dialect  # noqa: PLC0415
 
     given: dict[str, object] = {"--rows": rows, "--column": column, "--since": since, "--until": until}
     given |= {"--type": types, "--dedupe": dedupe, "--into": into}

@@ -1,7 +1,6 @@
 """A file for each event type: all of them appear when they are whole, or none does."""
 
 import os
-import re
 import secrets
 import shutil
 from collections import OrderedDict
@@ -12,22 +11,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from td_currents_cli.errors import OutputError
+from td_currents_cli.names import table_name
 from td_currents_cli.write.atomic import write_all
 
 MOST_OPEN: Final = 32
 """Files that are open at a time; one more closes the one that was not written to for longest."""
-
-_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OTHER: Final = re.compile(r"[^a-z0-9]+")
-_LONGEST: Final = 120
-
-
-def file_stem(event_type: str) -> str:
-    """An event type as the streaming connector names its table: `users.behaviors.Purchase`, `users_behaviors_purchase`.
-
-    An event without a type is `unknown`.
-    """
-    return _OTHER.sub("_", _WORD.sub("_", event_type).lower()).strip("_")[:_LONGEST] or "unknown"
 
 
 class TypeFiles:
@@ -55,7 +43,7 @@ class TypeFiles:
         write_all(file, lines)
 
     def _new(self, event_type: str) -> str:
-        plain = stem = file_stem(event_type)
+        plain = stem = table_name(event_type)
         numbers = count(2)
         while stem in self.stems:
             stem = f"{plain}_{next(numbers)}"

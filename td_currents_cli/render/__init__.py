@@ -37,6 +37,12 @@ def write_json(document: Mapping[str, object]) -> None:
     sys.stdout.buffer.write(json_document(document))
 
 
+def write_text(text: str) -> None:
+    """Write a text by itself to standard output, where no form is asked for but its own."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
+
+
 def write_json_line(document: Mapping[str, object]) -> None:
     """Write one JSON document to standard output, on one line."""
     sys.stdout.flush()

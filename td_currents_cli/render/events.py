@@ -1,6 +1,5 @@
-"""The catalogue as tables: all types, or one type with its fields. Or as a JSON Schema."""
+"""The catalogue as tables: all types, or one type with its fields. Or as a JSON Schema, or as DDL."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE, EventType, Field
 from td_currents_cli.catalog.listing import EventsOutcome, View
+from td_currents_cli.render import write_text
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.json_layout import laid_out
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
@@ -31,8 +31,12 @@ def table(outcome: EventsOutcome, terminal: Terminal) -> None:
 
 def json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
     """The JSON Schema by itself, without the envelope of other JSON: a file that validators take as it is."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(laid_out(outcome.json_schema()).encode() + b"\n")
+    write_text(laid_out(outcome.json_schema()))
+
+
+def ddl(outcome: EventsOutcome, _terminal: Terminal) -> None:
+    """The statement by itself, as it can be pasted."""
+    write_text(outcome.ddl())
 
 
 def _show_list(outcome: EventsOutcome, terminal: Terminal) -> None:

@@ -1,17 +1,11 @@
 """What `tdcur parse` says beside its data."""
 
-from typing import Final
-
+from td_currents_cli.catalog.columns import OTHER_FIELDS
 from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.terminal import Terminal
-
-NARROW: Final = (
-    "members that the catalogue does not know have no column there, and values of another type are NULL: "
-    "`tdcur parse` without --into keeps them"
-)
 
 
 def text(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
@@ -32,4 +26,7 @@ def _inserted(outcome: InsertOutcome, terminal: Terminal) -> None:
         terminal.say(f"{outcome.into} {made}filled with {amount(outcome.inserted, 'event')}")
         if outcome.inserted != outcome.balance.events_out:
             terminal.say("the query before counted another number: rows came meanwhile", "yellow")
-    terminal.say(NARROW, "yellow")
+    if outcome.others:
+        have = "has" if outcome.others == 1 else "have"
+        told = f"{amount(outcome.others, 'event')} {have} fields that no column takes: those are in `{OTHER_FIELDS}`"
+        terminal.say(told, "yellow")

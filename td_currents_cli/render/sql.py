@@ -1,14 +1,12 @@
 """A query as text."""
 
-import sys
-
 from td_currents_cli.query import QueryOutcome
+from td_currents_cli.render import write_text
 from td_currents_cli.render.terminal import Terminal
 
 
 def text(outcome: QueryOutcome, terminal: Terminal) -> None:
     """The query on standard output, as it can be pasted; the time that it is about on standard error."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(f"{outcome.sql}\n".encode(errors="backslashreplace"))
+    write_text(outcome.sql)
     if outcome.rows is not None:
         terminal.say(f"about rows received from {outcome.rows} (UTC)", "dim")

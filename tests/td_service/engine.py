@@ -10,15 +10,20 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from tests.td_service.java_json import canonical
+
 Rows = Iterable[Mapping[str, Any]]
 
 FUNCTIONS = (
     "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
-    "json_parse(text) AS CAST(text AS JSON)",
     # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
-    "json_format(value) AS CAST(value AS VARCHAR)",
+    "json_parse(text) AS CAST(canonical_json(text) AS JSON)",
+    "json_format(value) AS canonical_json(CAST(value AS VARCHAR))",
     """json_extract_scalar(value, path) AS
        CASE WHEN json_type(value, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(value, path) END""",
+    r"replace_all(a, pattern, b) AS regexp_replace(a, pattern, regexp_replace(b, '\$(\d)', '\\\1', 'g'), 'g')",
+    # DuckDB would round the text of a fraction.
+    "bigint_of(text) AS CASE WHEN regexp_full_match(text, '[+-]?[0-9]+') THEN TRY_CAST(text AS BIGINT) END",
     "from_unixtime(seconds) AS to_timestamp(seconds)",
     "at_timezone(moment, zone) AS timezone(zone, moment)",
     """format_datetime(moment, pattern) AS strftime(moment, CASE pattern
@@ -31,7 +36,17 @@ OURS: dict[type[exp.Expr], str] = {
     exp.ParseJSON: "json_parse",
     exp.JSONFormat: "json_format",
     exp.JSONExtractScalar: "json_extract_scalar",
+    exp.RegexpReplace: "replace_all",
 }
+
+OF_ENTRIES = {
+    "MAP_FILTER": "map_from_entries(list_filter(map_entries({map}), LAMBDA entry : {result}))",
+    "TRANSFORM_KEYS": (
+        "map_from_entries(list_transform(map_entries({map}),"
+        " LAMBDA entry : struct_pack(key := {result}, value := entry.value)))"
+    ),
+}
+"""What Trino does with a function of the key and the value."""
 
 TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double"}
 
@@ -61,6 +76,7 @@ class Engine:
         self._connection.execute("SET TimeZone = 'UTC'")
         # Few rows, many columns: to plan a query well takes five times as long as to run it.
         self._connection.execute("PRAGMA disable_optimizer")
+        self._connection.create_function("canonical_json", canonical, ["VARCHAR"], "VARCHAR")
         for function in FUNCTIONS:
             self._connection.execute(f"CREATE MACRO {function}")
         for database in {database for database, _ in tables}:
@@ -101,13 +117,36 @@ def translated(sql: str) -> str:
     # From the innermost outwards: what is replaced is not looked into any more.
     for node in reversed(list(tree.walk())):
         if type(node) in OURS:
-            arguments = [node.this, *([node.expression] if node.args.get("expression") else [])]
+            arguments = [node.args[each] for each in ("this", "expression", "replacement") if node.args.get(each)]
             node.replace(exp.Anonymous(this=OURS[type(node)], expressions=[_path(each) for each in arguments]))
+        elif isinstance(node, exp.Cast) and (function := _cast(node)):
+            node.replace(exp.Anonymous(this=function, expressions=[node.this]))
+        elif isinstance(node, exp.Anonymous) and node.name.upper() in OF_ENTRIES:
+            node.replace(_of_entries(node))
     return tree.sql("duckdb")
 
 
 def _name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
+
+
+def _cast(node: exp.Cast) -> str | None:
+    """The function for a cast that DuckDB does otherwise: a text as JSON is read there, and is a JSON text in Trino."""
+    if node.to.this is exp.DType.JSON:
+        return "to_json"
+    return "bigint_of" if isinstance(node, exp.TryCast) and node.to.this is exp.DType.BIGINT else None
+
+
+def _of_entries(node: exp.Anonymous) -> exp.Expr:
+    of_map, function = node.expressions
+    names = {each.name: f"entry.{part}" for each, part in zip(function.expressions, ("key", "value"), strict=True)}
+    body = function.this.transform(
+        lambda each: (
+            sqlglot.parse_one(names[each.name]) if isinstance(each, exp.Identifier) and each.name in names else each
+        )
+    )
+    text = OF_ENTRIES[node.name.upper()].format(map=of_map.sql("duckdb"), result=body.sql("duckdb"))
+    return sqlglot.parse_one(text, read="duckdb")
 
 
 def _path(node: exp.Expression) -> exp.Expression:

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+import sqlglot
 from rich.console import Console
+from sqlglot import exp
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, FieldType, Where
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import channel_of
 from td_currents_cli.catalog.events_file import decode
 from td_currents_cli.catalog.listing import EventsRequest, View, run
@@ -274,6 +277,31 @@ def test_type_shows_what_a_field_is() -> None:
     assert lines["user_id"][2:] == ["string", "required, personal data"]
     assert lines["gender"][3] == "personal data, one of M F O N P, storage only"
     assert lines["canvas_step_message_variation_api_id"][3] == "since release 7, HTTP only"
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_types_as_a_table(dialect: Dialect) -> None:
+    """A column for each field of the types, each once; the table of one type is named for it."""
+    made = sqlglot.parse_one(run(EventsRequest("users.behaviors.Purchase", dialect=dialect)).ddl(), read=dialect)
+    assert [table.name for table in made.find_all(exp.Table)] == ["users_behaviors_purchase"]
+    columns = {column.name: column.kind.sql(dialect) for column in made.find_all(exp.ColumnDef) if column.kind}
+    assert columns["time"] == "BIGINT"
+    assert columns["properties_price"] == "DOUBLE"
+    assert columns["properties_purchase_properties"] in {"VARCHAR", "STRING"}
+    assert len(columns) == len(CATALOG.events["users.behaviors.Purchase"].fields) + 1
+    assert columns["other_fields"] in {"VARCHAR", "STRING"}
+    several = sqlglot.parse_one(run(EventsRequest("*.email.*", dialect=dialect)).ddl(), read=dialect)
+    assert [table.name for table in several.find_all(exp.Table)] == ["currents"]
+
+
+def test_ddl_in_a_shell() -> None:
+    """The statement is on standard output by itself; a dialect with another form is refused."""
+    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "users.behaviors.Uninstall", "--dialect", "hive"]
+    good = subprocess.run([*tdcur, "--format", "ddl"], capture_output=True, check=False)
+    assert (good.returncode, good.stderr) == (0, b"")
+    assert good.stdout.startswith(b"CREATE TABLE IF NOT EXISTS `users_behaviors_uninstall` (\n  `event_type` STRING,\n")
+    bad = subprocess.run(tdcur, capture_output=True, check=False)
+    assert (bad.returncode, b"--format ddl" in bad.stderr) == (2, True)
 
 
 def test_events_command_in_a_shell() -> None:

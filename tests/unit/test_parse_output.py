@@ -11,8 +11,8 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.mask import Mask, Masking, looks_personal
 from td_currents_cli.events.names import Names
+from td_currents_cli.names import table_name
 from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run
-from td_currents_cli.parse.files import file_stem
 from td_currents_cli.parse.rejects import TooManyRejectsError
 from td_currents_cli.read import sources
 
@@ -184,7 +184,7 @@ def test_the_files_of_types_appear_together_or_not_at_all(payload: Path, tmp_pat
 )
 def test_file_names(event_type: str, stem: str) -> None:
     """Lower snake case; whatever a type is called, its file is in the folder."""
-    assert file_stem(event_type) == stem
+    assert table_name(event_type) == stem
 
 
 @pytest.mark.parametrize("limit", ["0", "49%"])

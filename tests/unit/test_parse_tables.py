@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from td_currents_cli.catalog import load
+from td_currents_cli.catalog.columns import Names, flat_columns
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.insert import InsertOutcome, InsertRequest
@@ -166,7 +168,78 @@ def test_events_are_inserted_where_they_are(
     text(outcome, screen.terminal)
     assert "td://braze/flat made and filled with 6 events" in screen.err
     assert "6 events read = 6 written" in screen.err
-    assert "have no column there" in screen.err
+    assert "other_fields" not in screen.err
+
+
+def test_what_no_column_takes_is_kept(tables_of: Callable[..., Tables], running: Service, screen: Screen) -> None:
+    """Members without a column, and values that are not of its type, are in a column of their own, and are counted."""
+    odd = {
+        "event_type": "users.behaviors.Purchase",
+        "id": 7,
+        "time": "soon",
+        "sequence": 1.0,
+        "properties.price": "not that of the properties",
+        "user": {"user_id": ["u", None], "age": None},
+        "properties": {"price": "9.50 €", "currency": 5, "purchase_properties": {"a": [1]}, "attempt_count": "007"},
+    }
+    without = {**odd, "time": 3, "user": "u", "properties": 1}
+    engine = Engine({RAW: [{"time": 1, "events": json.dumps([odd, EVENTS[0], without])}]})
+    outcome = inserted(tables_of(engine))
+    assert (outcome.inserted, outcome.others, outcome.exit_code) == (3, 2, ExitCode.OK)
+    row, other, usual = rows_of(engine)
+    others = {
+        "time": "soon",
+        "sequence": 1.0,
+        ".properties.price": "not that of the properties",
+        "user.age": None,
+        "properties.price": "9.50 €",
+        "properties.attempt_count": "007",
+    }
+    assert json.loads(row.pop("other_fields")) == others
+    assert row == {
+        "event_type": "users.behaviors.Purchase",
+        "id": "7",
+        "time": 1,
+        "user_user_id": '["u",null]',
+        "properties_currency": "5",
+        "properties_purchase_properties": '{"a":[1]}',
+        "properties_attempt_count": 7,
+    }
+    told = {name: without[name] for name in ("sequence", "user", "properties")}
+    assert json.loads(other["other_fields"]) == {".properties.price": odd["properties.price"], **told}
+    assert "other_fields" not in usual
+    text(outcome, screen.terminal)
+    assert "2 events have fields that no column takes" in screen.err
+    assert outcome.summary()["with_other_fields"] == 2
+    assert len(running.queries) == 3
+
+
+def test_flat_events_are_inserted(tables_of: Callable[..., Tables]) -> None:
+    """What the target has no column for is kept, and what another table's column for it had."""
+    first = {
+        "event_type": "x",
+        "id": "a",
+        "user_user_id": "u",
+        "properties_price": "9.5",
+        "age": 1,
+        "other_fields": None,
+    }
+    rows = [
+        {"time": 1, **first},
+        {"time": 2, "event_type": "x", "properties_price": "?", "other_fields": '{"properties.y":[1],"age":0}'},
+        {"time": 3, "event_type": "x", "age": 3, "other_fields": "not JSON"},
+        {"time": 4, "event_type": "x", "id": "b"},
+    ]
+    engine = Engine({("braze", "stream"): rows})
+    columns = dict.fromkeys(first, "string")
+    outcome = inserted(tables_of(engine, "td://braze/stream", stream=columns))
+    assert (outcome.inserted, outcome.others, outcome.exit_code) == (4, 3, ExitCode.OK)
+    told = rows_of(engine)
+    others = [json.loads(row.pop("other_fields", "{}")) for row in told]
+    told_before = {"properties.y": [1], "age": 0, "properties.price": "?"}
+    assert others == [{"age": 1}, told_before, {"age": 3, "other_fields": "not JSON"}, {}]
+    assert told[0] == {"time": 1, "event_type": "x", "id": "a", "user_user_id": "u", "properties_price": 9.5}
+    assert told[1] == {"time": 2, "event_type": "x"}
 
 
 def test_an_answer_that_is_lost_inserts_nothing_twice(
@@ -205,6 +278,10 @@ def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: 
     """Found before any query."""
     with pytest.raises(UsageError, match=r"lacks \d+ of the \d+ columns"):
         inserted(tables_of(engine, flat={"event_type": "string", "id": "string"}))
+    names = [column.name for column in flat_columns(load().events.values(), Names.STREAMING)]
+    with pytest.raises(UsageError, match="no column `other_fields`") as raised:
+        inserted(tables_of(engine, flat=dict.fromkeys(names, "string")))
+    assert raised.value.hint == 'Add it: ALTER TABLE "braze"."flat" ADD COLUMN "other_fields" VARCHAR'
     with pytest.raises(UsageError, match="cannot take its own events"):
         insert(InsertRequest(tables=tables_of(engine), into=address_of("td://braze/raw"), wanted=EVERYTHING))
     into = address_of("td://braze/flat?site=eu01")

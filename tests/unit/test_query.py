@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.columns import Names, flat_columns
+from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.catalog.listing import EventsRequest
+from td_currents_cli.catalog.listing import run as listed
 from td_currents_cli.cli.app import app
 from td_currents_cli.cli.sql import BELONGS, What
 from td_currents_cli.count import CountRequest
@@ -19,7 +22,6 @@ from td_currents_cli.query import Query, QueryRequest, run
 from td_currents_cli.warehouse.address import address_of
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from td_currents_cli.warehouse.sql.wanted import pattern
 from tests.td_service.engine import Engine
 
@@ -87,6 +89,14 @@ def test_what_all_dialects_can_say(query: Query, dialect: Dialect) -> None:
     assert ('"' in sql) == (dialect is Dialect.TRINO)
 
 
+def test_the_catalogue_makes_the_same_table() -> None:
+    """`tdcur events --format ddl` and `tdcur sql create-table` differ in the table's name alone."""
+    of_events = listed(EventsRequest(dialect=Dialect.HIVE)).ddl().split("\n")
+    of_sql = printed(Query.CREATE_TABLE, dialect=Dialect.HIVE).split("\n")
+    assert of_events[1:] == of_sql[1:]
+    assert (of_events[0].split()[-2], of_sql[0].split()[-2]) == ("`currents`", "`braze`.`currents`")
+
+
 def test_a_flat_table_is_made_and_deduplicated() -> None:
     """By the very statements that are printed."""
     flat = Engine({})
@@ -96,6 +106,23 @@ def test_a_flat_table_is_made_and_deduplicated() -> None:
     result = flat.query(printed(Query.DEDUPE, layout=Layout.FLAT))
     place = [name for name, _ in result.columns].index("time")
     assert sorted(row[place] for row in result.rows) == [1, 3, 4, 5]
+
+
+def test_a_flat_table_has_the_columns_that_its_events_need() -> None:
+    """Those of other event types are not there, others that no catalogue knows are."""
+    rows = [
+        {"time": time, "event_type": "x", "id": each, "user_user_id": "u", "properties_plan": "gold"}
+        for time, each in enumerate("aab")
+    ]
+    flat = Engine({TABLE: [row | {"user_external_user_id": None} for row in rows]})
+    counted = flat.query(printed(Query.COUNT, layout=Layout.FLAT, by=("properties.plan",), unique=True, dedupe=True))
+    assert {row[:2] for row in counted.rows if row[0] == "event"} == {("event", "gold"), ("event", None)}
+    flat = Engine({TABLE: rows})
+    counted = flat.query(printed(Query.COUNT, layout=Layout.FLAT, by=("properties_plan", "day"), dedupe=True))
+    assert {row[:2] for row in counted.rows if row[0] == "event"} == {("event", "gold")}
+    result = flat.query(printed(Query.DEDUPE, layout=Layout.FLAT))
+    assert [name for name, _ in result.columns] == [*rows[0], "nth_of_its_id"]
+    assert sorted(row[:3] for row in result.rows) == [(0, "x", "a"), (2, "x", "b")]
 
 
 @pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])

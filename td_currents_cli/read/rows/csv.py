@@ -67,7 +67,7 @@ def rows(
         row += 1
         place = Location(source=source, line=first.number, row=row, offset=first.offset)
         if (batch := _plain_batch(first.text, column, width)) is not None:
-            yield Batch(unwrapped(batch), place)
+            yield Batch(unwrapped(batch), place, is_utf8=True)
             continue
         taken = [first, *_continuation(first, lines)]
         record = _record(taken, place, column, width)
@@ -165,9 +165,9 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
         return None
     cell = undoubled(text[begin:-1])
     # In a quoted cell there are no quotes but pairs of them; what is not UTF-8 is said of the row.
-    if cell.count(b'"') != len(text) - 1 - begin - len(cell) or not (text.isascii() or _is_utf8(text)):
+    if cell.count(b'"') != len(text) - 1 - begin - len(cell):
         return None
-    return cell
+    return cell if text.isascii() or (_is_utf8(text[:begin]) and _is_utf8(cell)) else None
 
 
 _OPENINGS: Final = (b',"[', b',"{')

@@ -60,7 +60,17 @@ class Constant(Struct, frozen=True):
     text: str
 
 
-Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant
+class Expression(Struct, frozen=True):
+    """What an expression says of the event.
+
+    Attributes:
+        text: of it, over the columns of `Events.lines` and `Events.opened`.
+    """
+
+    text: str
+
+
+Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant | Expression
 
 PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
 """As FORMAT_DATETIME has them: those of Joda-Time."""
@@ -135,7 +145,11 @@ def _members(query: CountQuery) -> str:
         members["customer"] = query.users
     members |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
     listed = [f"{query.events.member(paths)} AS m_{column}" for column, paths in members.items()]
-    return step("members", [_LINE, *listed], "lines")
+    told = [f"{key.text} AS m_f{number}" for number, key in enumerate(query.by) if isinstance(key, Expression)]
+    if not told:
+        return step("members", [_LINE, *listed], "lines")
+    opened = step("opened", ["*", *query.events.opened], "lines")
+    return f"{opened},\n{step('members', [_LINE, *listed, *told], 'opened')}"
 
 
 def _fields(query: CountQuery) -> str:
@@ -147,6 +161,7 @@ def _fields(query: CountQuery) -> str:
         "customer": events.name("m_customer") if query.unique else null,
     }
     columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
+    columns |= {f"f{n}": f"m_f{n}" for n, key in enumerate(query.by) if isinstance(key, Expression)}
     listed = [f"{expression} AS {column}" for column, expression in columns.items()]
     return step("fields", [_LINE, *listed], "members")
 
@@ -182,7 +197,7 @@ def _keyed(query: CountQuery) -> list[str]:
 
 
 def _key(key: Key, number: int) -> str:
-    if isinstance(key, FieldKey):
+    if isinstance(key, FieldKey | Expression):
         return f"f{number}"
     if isinstance(key, Constant):
         return literal(key.text)

@@ -1,14 +1,17 @@
 """The query for a table's events without those whose id came before."""
 
-from collections.abc import Sequence
+from typing import Final
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.dialect import Dialect
 from td_currents_cli.warehouse.sql.events import RECEIVED, BatchEvents
 from td_currents_cli.warehouse.sql.flatten import TOLD_ID, TOLD_SECONDS, TOLD_TYPE, first_ones
+from td_currents_cli.warehouse.sql.text import received
 from td_currents_cli.warehouse.sql.wanted import wanted
+
+NTH: Final = "nth_of_its_id"
 
 
 def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
@@ -36,24 +39,26 @@ def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
 
 
 def dedupe_flat_sql(
-    address: Address,
-    rows: Period,
-    columns: Sequence[str],
-    dialect: Dialect = Dialect.TRINO,
-    meant: Filter = EVERYTHING,
+    address: Address, rows: Period, dialect: Dialect = Dialect.TRINO, meant: Filter = EVERYTHING
 ) -> str:
-    """The query for a table of flat events: these columns of each event that is meant, the first by its time."""
-    table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
-    listed = ",\n  ".join(map(dialect.quoted, columns))
+    """The query for a table of flat events: each event that is meant, with all columns, the first of an id by its time.
+
+    It names no other column, for the streaming connector makes only those that some event needs. Since no dialect can
+    leave one out of all, there is one more: NTH, always 1.
+    """
     event_id, time = dialect.quoted("id"), dialect.quoted("time")
     place = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
-    conditions = [dialect.received(rows)]
+    numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS {NTH}"
+    table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
+    conditions = [_received(rows, dialect)]
     if meant:
         conditions.append(wanted(meant, dialect.quoted("event_type"), time, dialect))
-    numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS place"
-    return (
-        f"SELECT\n  {listed}\n"
-        f"FROM (\n  SELECT\n  {listed},\n  {numbered}\n"
-        f"  FROM {table}\n  WHERE {' AND '.join(conditions)}\n) numbered\n"
-        "WHERE place = 1"
-    )
+    lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {' AND '.join(conditions)}"]
+    return "\n".join(["SELECT *", "FROM (", *(f"  {line}" for line in lines), ") numbered", f"WHERE {NTH} = 1"])
+
+
+def _received(rows: Period, dialect: Dialect) -> str:
+    if dialect is not Dialect.SPARK:
+        return received(rows)
+    until = "" if rows.until is None else f" AND time < {rows.until:.0f}"
+    return f"time >= {rows.since:.0f}{until}"

@@ -1,16 +1,19 @@
 """From the rows of a table to its events, in Trino's SQL: what `read` and `events.decode` make of them here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.catalog.columns import Column
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.text import json_path, name, received, step, table
+from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, of_columns, of_members
+from td_currents_cli.warehouse.sql.outline import outline_sql
+from td_currents_cli.warehouse.sql.text import json_path, literal, name, received, step, table
 
 REJECTED_ROW: Final = "rejected row"
 REJECTED_EVENT: Final = "rejected event"
@@ -57,8 +60,19 @@ class Events(Protocol):
     def seconds(self, member: str) -> str:
         """A member that is a time in UNIX seconds; null for what is none."""
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """Columns of a step behind `lines`, beside those of `lines`, for `cell` and `others`."""
+
     def cell(self, where: Where, field: str) -> str:
         """A field as the text that a column holds: all but texts as JSON."""
+
+    @property
+    def outline(self) -> str:
+        """A digest of an event, see `sql.outline`; null where there is none."""
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """Maps of what these columns cannot take, by dotted names, as JSON."""
 
 
 class BatchEvents(Struct, frozen=True):
@@ -97,11 +111,26 @@ class BatchEvents(Struct, frozen=True):
         number = f"TRY_CAST(REPLACE({member}, '\"', '') AS DOUBLE)"
         return f"CASE WHEN REGEXP_LIKE({member}, {digits}) AND {number} <= {LATEST} THEN {number} END"
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """As Events: each object as a map, for to look for a path in JSON is to read it from its beginning."""
+        places = {Where.EVENT: "event", **{where: f"JSON_EXTRACT(event, {json_path((where,))})" for where in INNER}}
+        return [f"COALESCE(TRY_CAST({each} AS {MAP}), {NO_MEMBERS}) AS of_{where}" for where, each in places.items()]
+
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
-        path = json_path((field,) if where is Where.EVENT else (where, field))
+        found = f"ELEMENT_AT(of_{where}, {literal(field)})"
         # Of an array or an object there is no scalar, of null neither.
-        return f"COALESCE(JSON_EXTRACT_SCALAR(event, {path}), NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {path})), 'null'))"
+        return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """As Events."""
+        return of_members(columns, self.seconds("JSON_FORMAT(v)"))
+
+    @property
+    def outline(self) -> str:
+        """As Events."""
+        return f"CASE WHEN {IS_EVENT} THEN {outline_sql('event')} END"
 
 
 class FlatEvents(Struct, frozen=True):
@@ -139,14 +168,36 @@ class FlatEvents(Struct, frozen=True):
         number = f"TRY_CAST({member} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
 
+    @property
+    def opened(self) -> Sequence[str]:
+        """As Events."""
+        return ()
+
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
-        return self.member(((field,), (f"{where}_{field}",)))
+        return self.member([(each,) for each in _flat_names(where, field)])
+
+    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+        """As Events."""
+        taken: dict[str, Column] = {}
+        for column in columns:
+            found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
+            taken |= dict.fromkeys(found[:1], column)
+        return of_columns(self.columns, taken)
+
+    @property
+    def outline(self) -> str:
+        """As Events: none, for what the connector leaves out or writes as text nobody can tell from a column."""
+        return "CAST(NULL AS VARCHAR)"
 
 
 def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
     """The events of a table."""
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
+
+
+def _flat_names(where: Where, field: str) -> tuple[str, str]:
+    return field, f"{where}_{field}"
 
 
 def _scalar(member: str) -> str:

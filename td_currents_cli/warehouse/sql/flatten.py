@@ -5,12 +5,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.columns import Column
-from td_currents_cli.catalog.event_types import FieldType, Where
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
+from td_currents_cli.catalog.create_table import TIME
+from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.sql.create_table import TIME, type_of
 from td_currents_cli.warehouse.sql.events import IS_EVENT, NUMBER, RECEIVED, Events
+from td_currents_cli.warehouse.sql.others import typed
 from td_currents_cli.warehouse.sql.text import name, step, table
 from td_currents_cli.warehouse.sql.wanted import wanted
 
@@ -28,7 +29,8 @@ class FlattenQuery(Struct, frozen=True, kw_only=True):
         columns: what is wanted of each; see `catalog.columns`.
         filter: which of them.
         dedupe: whether only the first event of each id is wanted.
-        into: the table that takes them; None where they are to be the result. It has to have these columns.
+        into: the table that takes them; None where they are to be the result. It has to have these columns and that
+            for other fields.
     """
 
     events: Events
@@ -39,23 +41,25 @@ class FlattenQuery(Struct, frozen=True, kw_only=True):
 
 
 def flatten_sql(query: FlattenQuery) -> str:
-    """The query, in Trino's dialect: a SELECT of the columns, or an INSERT of them.
+    """The query, in Trino's dialect: a SELECT of the columns and of other fields, or an INSERT of them.
 
     `time` is the event's own, in seconds, or, where that is no time, when its row was received. A value that is not of
-    its column's type is null. Rows and elements that are no events are left out: `count_sql`, of the same events,
-    counts them.
+    its column's type is null there and stands among the other fields. Rows and elements that are no events are left
+    out: `count_sql`, of the same events, counts them.
     """
-    listed = [f"{_value(query.events, column)} AS {name(column.name)}" for column in query.columns]
+    events = query.events
+    values = {column.name: _value(events, column) for column in query.columns}
+    values[OTHER_FIELDS] = other_fields(events, query.columns)
     select = [
-        f"WITH {query.events.lines},",
-        f"{first_ones(query.events, query.filter, dedupe=query.dedupe)}",
+        f"WITH {events.lines},",
+        f"{first_ones(events, query.filter, dedupe=query.dedupe)},",
+        step("opened", ["*", *events.opened], "first_ones"),
         "SELECT",
-        "  " + ",\n  ".join(listed),
-        "FROM first_ones",
+        "  " + ",\n  ".join(f"{expression} AS {name(column)}" for column, expression in values.items()),
+        "FROM opened",
     ]
     if query.into is not None:
-        columns = ", ".join(name(column.name) for column in query.columns)
-        select.insert(0, f"INSERT INTO {table(query.into)} ({columns})")
+        select.insert(0, f"INSERT INTO {table(query.into)} ({', '.join(map(name, values))})")
     return "\n".join(select)
 
 
@@ -84,11 +88,15 @@ def first_ones(events: Events, meant: Filter, *, dedupe: bool) -> str:
     )
 
 
+def other_fields(events: Events, columns: Sequence[Column]) -> str:
+    """What these columns cannot take of an event, given `events.opened`: JSON text, null where that is nothing."""
+    maps = list(events.others(columns))
+    joined = ",\n    ".join(maps)
+    together = f"MAP_CONCAT(\n    {joined}\n  )" if len(maps) > 1 else maps[0]
+    return f"NULLIF(JSON_FORMAT(CAST({together} AS JSON)), '{{}}')"
+
+
 def _value(events: Events, column: Column) -> str:
     if column.where is Where.EVENT and column.field == TIME:
         return f"COALESCE(CAST(FLOOR({TOLD_SECONDS}) AS BIGINT), {RECEIVED})"
-    cell = events.cell(column.where, column.field)
-    kind = type_of(column)
-    if kind in {FieldType.INT, FieldType.LONG}:
-        return f"TRY_CAST({cell} AS BIGINT)"
-    return f"TRY_CAST({cell} AS DOUBLE)" if kind is FieldType.FLOAT else cell
+    return typed(events.cell(column.where, column.field), column)

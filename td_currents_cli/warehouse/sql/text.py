@@ -1,19 +1,20 @@
 """Words of SQL: names, texts and paths as they may stand in a query, whatever they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
 
 
 def name(text: str) -> str:
     """An identifier."""
-    return '"' + text.replace('"', '""') + '"'
+    return Dialect.TRINO.quoted(text)
 
 
 def literal(text: str) -> str:
     """A text."""
-    return "'" + text.replace("'", "''") + "'"
+    return Dialect.TRINO.literal(text)
 
 
 def json_path(names: Sequence[str]) -> str:
@@ -37,6 +38,12 @@ def one_of(column: str, cases: Sequence[tuple[str, str]], otherwise: str = "NULL
     """What a text stands for, by a list of both."""
     whens = " ".join(f"WHEN {literal(each)} THEN {literal(meaning)}" for each, meaning in cases)
     return f"CASE {column} {whens} ELSE {otherwise} END" if cases else otherwise
+
+
+def map_of(members: Mapping[str, str]) -> str:
+    """A map of texts, and of expressions of one type; those that are null are left out."""
+    names, values = ", ".join(map(literal, members)), ", ".join(members.values())
+    return f"MAP_FILTER(MAP(ARRAY[{names}], ARRAY[{values}]), (k, v) -> v IS NOT NULL)"
 
 
 def step(called: str, columns: Sequence[str], source: str) -> str:

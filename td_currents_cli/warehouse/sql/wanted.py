@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.warehouse.sql.dialect import Dialect
 
 _CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 

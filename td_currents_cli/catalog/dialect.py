@@ -1,11 +1,9 @@
-"""The dialects of SQL that a query can be said in, where they differ."""
+"""The dialects of SQL that tables are made in, where they differ."""
 
 from enum import StrEnum
 from typing import Final
 
 from td_currents_cli.catalog.event_types import FieldType
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql import text
 
 
 class Dialect(StrEnum):
@@ -17,12 +15,13 @@ class Dialect(StrEnum):
 
     def quoted(self, identifier: str) -> str:
         """An identifier."""
-        return text.name(identifier) if self is Dialect.TRINO else "`" + identifier.replace("`", "``") + "`"
+        mark = '"' if self is Dialect.TRINO else "`"
+        return mark + identifier.replace(mark, mark * 2) + mark
 
     def literal(self, value: str) -> str:
         """A text. In Hive and Spark a backslash in it takes the next character as it is, or for another one."""
         if self is Dialect.TRINO:
-            return text.literal(value)
+            return "'" + value.replace("'", "''") + "'"
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
     def matches(self, column: str, pattern: str) -> str:
@@ -30,13 +29,6 @@ class Dialect(StrEnum):
         if self is Dialect.TRINO:
             return f"REGEXP_LIKE({column}, {self.literal(pattern)})"
         return f"{column} RLIKE {self.literal(pattern)}"
-
-    def received(self, rows: Period) -> str:
-        """The condition on rows of a period."""
-        if self is not Dialect.SPARK:
-            return text.received(rows)
-        until = "" if rows.until is None else f" AND time < {rows.until:.0f}"
-        return f"time >= {rows.since:.0f}{until}"
 
     def type(self, of_field: FieldType) -> str:
         """The type of a column.

@@ -1,0 +1,40 @@
+"""The statement that makes a table for flat events."""
+
+from collections.abc import Sequence
+
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
+from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.catalog.event_types import FieldType, Where
+
+TIME = "time"
+
+
+def create_table_sql(table: Sequence[str], columns: Sequence[Column], dialect: Dialect = Dialect.TRINO) -> str:
+    """The statement; the last column is that for other fields.
+
+    Args:
+        table: its name, behind that of its database where that has to be said.
+        columns: see `catalog.columns`.
+        dialect: to say it in.
+    """
+    listed = [f"{dialect.quoted(column.name)} {dialect.type(type_of(column))}" for column in columns]
+    lines = ",\n  ".join([*listed, _other_fields(dialect)])
+    return f"CREATE TABLE IF NOT EXISTS {_called(table, dialect)} (\n  {lines}\n)"
+
+
+def add_other_fields_sql(table: Sequence[str]) -> str:
+    """The statement, in Trino's dialect, that gives a table the column for other fields."""
+    return f"ALTER TABLE {_called(table, Dialect.TRINO)} ADD COLUMN {_other_fields(Dialect.TRINO)}"
+
+
+def type_of(column: Column) -> FieldType:
+    """The type of a column's values. Treasure Data keeps tables by `time`, which are always UNIX seconds."""
+    return FieldType.LONG if column.where is Where.EVENT and column.field == TIME else column.type
+
+
+def _called(table: Sequence[str], dialect: Dialect) -> str:
+    return ".".join(map(dialect.quoted, table))
+
+
+def _other_fields(dialect: Dialect) -> str:
+    return f"{dialect.quoted(OTHER_FIELDS)} {dialect.type(FieldType.OBJECT)}"
