@@ -86,9 +86,11 @@ def run(request: InsertRequest) -> InsertOutcome:
     _check(request)
     ((source, warehouse, layout, there),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)
-    created = _prepare(warehouse, request.into, columns)
+    created = not _is_there(warehouse, request.into, columns)
     events = events_of(source, layout, request.tables.period, there)
     account, others = _account(request, warehouse, source, events, columns)
+    if created:
+        warehouse.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
     query = FlattenQuery(
         events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
     )
@@ -114,13 +116,12 @@ def _check(request: InsertRequest) -> None:
     check_into(request.tables.addresses[0], request.into)
 
 
-def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
-    """Make the table where it is not there, and tell whether that was so."""
+def _is_there(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
+    """Whether there is such a table yet; if so, it has all columns."""
     try:
         there = warehouse.columns(into.database, into.table)
     except NoTableError:
-        warehouse.query(create_table_sql((into.database, into.table), columns), into.database)
-        return True
+        return False
     missing = [column.name for column in columns if column.name not in there and column.name != TIME]
     if missing:
         raise UsageError(
@@ -132,7 +133,7 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
             f"{into} has no column `{OTHER_FIELDS}`: what its other columns cannot take would be lost",
             hint=f"Add it: {add_other_fields_sql((into.database, into.table))}",
         )
-    return False
+    return True
 
 
 def _account(
