@@ -76,7 +76,7 @@ def spread(
 
 def _rest(use: Use[Result], stretch: Stretch, place: Location, row: int) -> Part[Result]:
     """What the function makes of all that follows a place in a source."""
-    return Part(use(records_from(stretch.source, place, row, stretch.header), stretch.source.name))
+    return Part(use(records_from(stretch.source, place, row, stretch.header, stretch.options), stretch.source.name))
 
 
 def _reader(make: Callable[..., Use[Result]], arguments: tuple[Any, ...]) -> Callable[[Stretch], tuple[Result, Reach]]:

@@ -16,6 +16,7 @@ from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.spool import Spool
 from td_currents_cli.read.spread import Part, spread
 from td_currents_cli.read.stretches import Form, Stretches
@@ -38,14 +39,16 @@ class FileSide:
 
     Args:
         sources: where the events are.
+        options: whether rows are what is read.
         jobs: number of processes.
     """
 
     depth: Final = Depth.CONTENT
     has_events: Final = True
 
-    def __init__(self, sources: Sequence[Source], *, jobs: int = 1) -> None:
+    def __init__(self, sources: Sequence[Source], options: ReadOptions = DEFAULT, *, jobs: int = 1) -> None:
         self._sources = sources
+        self._options = options
         self._jobs = jobs
         self._spool = Spool()
 
@@ -58,15 +61,15 @@ class FileSide:
         self._sources = self._spool.keep(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
             if alone:
-                yield from _streamed(sources, Fingerprinting(scope, look))
+                yield from _streamed(sources, self._options, Fingerprinting(scope, look))
                 continue
-            for part in spread(Fingerprinting, (scope, look), Stretches(list(sources)), self._jobs):
+            for part in spread(Fingerprinting, (scope, look), Stretches(list(sources), self._options), self._jobs):
                 yield _placed(part)
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side."""
         first = 0
-        for _batch, events in Intake().events(records(self._sources), split):
+        for _batch, events in Intake().events(records(self._sources, self._options), split):
             for place in marks.within(first, len(events)):
                 event = events[place]
                 yield Found(first + place, _read(event)[0], bytes(event))
@@ -109,9 +112,9 @@ def _is_streamed(source: Source) -> bool:
     return next(iter(Stretches([source]))).form is Form.WHOLE
 
 
-def _streamed(sources: Iterable[Source], use: Fingerprinting) -> Iterator[Bundle]:
+def _streamed(sources: Iterable[Source], options: ReadOptions, use: Fingerprinting) -> Iterator[Bundle]:
     for source in sources:
-        rest = records([source])
+        rest = records([source], options)
         for record in rest:
             yield use(chain([record], islice(rest, AT_ONCE)), source.name)
 
