@@ -1,6 +1,7 @@
 """Batches of a table into flat events of another one, where they are: no row is moved here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
@@ -16,6 +17,8 @@ from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, c
 from td_currents_cli.warehouse.sql.events import Events, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.json_text import json_document
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import Warehouse
@@ -31,12 +34,14 @@ class InsertRequest:
         into: the table that takes the events; it is made where it is not there.
         wanted: which events.
         dedupe: whether events are left out whose id came before.
+        summary: the file of the run's JSON envelope; None for none.
     """
 
     tables: Tables
     into: Address
     wanted: Filter
     dedupe: bool = False
+    summary: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +86,18 @@ def run(request: InsertRequest) -> InsertOutcome:
 
     Raises:
         UsageError: more than one table, the same one, one of another account, or one that lacks columns.
+        OutputError: the summary cannot be written; this is found before anything is inserted.
         TdcurError: a table cannot be asked; see `Warehouse.query`.
     """
+    if request.summary is None:
+        return _inserted(request)
+    with atomic_output(request.summary) as output:
+        outcome = _inserted(request)
+        output.write(json_document(outcome.as_dict()))
+    return outcome
+
+
+def _inserted(request: InsertRequest) -> InsertOutcome:
     _check(request)
     ((source, warehouse, layout, there),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)

@@ -179,7 +179,7 @@ def parse(
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
     with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given) as asked:
         if into is not None:
-            return _insert(into, asked, wanted, dedupe=dedupe)
+            return _insert(into, asked, wanted, dedupe=dedupe, summary=summary)
         # What is downloaded has the form of rows that are found without being told.
         reading = ReadOptions.of(form, column if asked is None else None, no_header=no_header)
         with read(paths, asked) as found:
@@ -208,7 +208,7 @@ def parse(
 
 WITH_INTO: Final = frozenset(
     {
-        *("--into", "--type", "--since", "--until", "--dedupe"),
+        *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
         *("--site", "--column", "--api-key-file"),
         *("--quiet", "--verbose", "--color"),
     }
@@ -216,7 +216,7 @@ WITH_INTO: Final = frozenset(
 """Options that have a meaning where events stay where they are."""
 
 
-def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool) -> Outcome:
+def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
     from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
@@ -224,4 +224,4 @@ def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool
     if asked is None:
         raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
     tables = asked.ended(time.time())
-    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe))
+    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe, summary=summary))

@@ -17,7 +17,6 @@ VALUES = {
     "--from": "--from auto",
     "--no-header": "--no-header",
     "--max-rejects": "--max-rejects 1",
-    "--summary": "--summary x",
     "--to": "--to jsonl",
     "--names": "--names short",
     "--nested": "--nested json",
