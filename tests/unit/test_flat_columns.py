@@ -45,7 +45,7 @@ QUERIES = {
             CountRequest((), by=("day", "user_id", "channel"), wanted=SOME, unique=True, dedupe=True), ADDRESS, EVENTS
         )
     ),
-    "ids": ids_sql(EVENTS),
+    "ids": ids_sql(EVENTS, with_outline=True),
     "arrived": arrived_sql(EVENTS, ["e-1", "e-2"]),
     "parse": flatten_sql(FlattenQuery(events=EVENTS, columns=COLUMNS, filter=SOME, dedupe=True)),
     "dedupe": dedupe_flat_sql(ADDRESS, PERIOD, meant=SOME),

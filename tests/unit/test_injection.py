@@ -201,7 +201,7 @@ def queries_of(address: Address, columns: list[str]) -> list[str]:
     counted = CountRequest((), by=("day",), unique=True)
     return [
         *(count_sql(count_query(counted, ADDRESS, events)) for events in (batches, flat)),
-        *(ids_sql(events) for events in (batches, flat)),
+        *(ids_sql(events, with_outline=True) for events in (batches, flat)),
         *(arrived_sql(events, [*HOSTILE, "a"]) for events in (batches, flat)),
         *(flatten_sql(FlattenQuery(events=events, columns=COLUMNS, dedupe=True)) for events in (batches, flat)),
         dedupe_batches_sql(batches),
