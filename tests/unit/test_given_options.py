@@ -50,3 +50,21 @@ def test_tables_have_one_form(command: str, option: str) -> None:
     run = CliRunner().invoke(app, [command, "td://braze/raw", *VALUES[option].split()])
     assert (run.exit_code, run.stdout) == (2, "")
     assert run.stderr.startswith(f"error: a table (td://…) has no use for {option}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "send x --url http://127.0.0.1:1/ --verify-within 5s",
+            "`send` without --verify has no use for --verify-within",
+        ),
+        ("send x --url http://127.0.0.1:1/ --api-key-file x", "`send` without --verify has no use for --api-key-file"),
+        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint is one of a journal"),
+    ],
+)
+def test_options_of_options(line: str, message: str) -> None:
+    """What goes with an option that is not there."""
+    run = CliRunner().invoke(app, line.split())
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"error: {message}\n")
