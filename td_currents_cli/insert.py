@@ -10,7 +10,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.warehouse.account import Account, Line
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import Address, check_into
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, count_sql
 from td_currents_cli.warehouse.sql.events import Events, events_of
@@ -111,11 +111,7 @@ def run(request: InsertRequest) -> InsertOutcome:
 def _check(request: InsertRequest) -> None:
     if len(request.tables.addresses) != 1:
         raise UsageError("--into takes the events of one table", hint="Run the command for each of them.")
-    (source,), into = request.tables.addresses, request.into
-    if (source.database, source.table) == (into.database, into.table):
-        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
-    if into.site not in {None, source.site}:
-        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+    check_into(request.tables.addresses[0], request.into)
 
 
 def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
@@ -145,7 +141,7 @@ def _account(
     """Where the events will go, and of how many something will be in the column for other fields."""
     key = Expression(f"CASE WHEN {other_fields(events, columns)} IS NOT NULL THEN '{OTHER_FIELDS}' END")
     query = CountQuery(events=events, by=(key,), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account, others = Account(), 0
+    account, others = Account([str(source)]), 0
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
         line = Line.of(row)
         account.add(line, str(source))

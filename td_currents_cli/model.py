@@ -43,10 +43,17 @@ class Batch(Struct, frozen=True, gc=False):
         data: untouched JSON text in UTF-8: a payload `{"events": […]}`, an array of events, or one bare event.
             Not known to be well-formed: `events.decode` finds out.
         location: where `data` begins; for an ingested row, where the row begins.
+        is_utf8: whether `data` is known to be UTF-8, so that nobody needs to look once more.
     """
 
     data: bytes
     location: Location
+    is_utf8: bool = False
+
+    def require_utf8(self) -> None:
+        """Raises UnicodeDecodeError where the text is not UTF-8: what a decoder skips, it does not look at."""
+        if not (self.is_utf8 or self.data.isascii()):
+            self.data.decode()
 
 
 class Severity(StrEnum):

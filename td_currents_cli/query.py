@@ -14,7 +14,7 @@ from td_currents_cli.count.dimension import Kind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import Address, check_into
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.count import count_sql
@@ -41,7 +41,8 @@ class QueryRequest:
         table: which table it is about.
         layout: what a row of it is.
         period: when the rows were received that it looks at.
-        counted: what is to be counted, and how; its filter and whether duplicates are left out hold for `parse` too.
+        counted: what is to be counted, and how; its filter holds for `parse` and `dedupe` too, and whether duplicates
+            are left out for `parse`.
         into: the table that the events are inserted into; None to select them.
         dialect: to say it in.
     """
@@ -86,8 +87,11 @@ def run(request: QueryRequest) -> QueryOutcome:
     """Put a query into words. Nobody is asked.
 
     Raises:
-        UsageError: it cannot be said in that dialect, or what is to be counted by makes no sense.
+        UsageError: it cannot be said in that dialect, what is to be counted by makes no sense, or a table would take
+            its own events.
     """
+    if request.into is not None:
+        check_into(request.table, request.into)
     rows = None if request.query is Query.CREATE_TABLE else str(request.period)
     return QueryOutcome(query=request.query, dialect=request.dialect, sql=_text(request), rows=rows)
 
@@ -98,14 +102,14 @@ def _text(request: QueryRequest) -> str:
     if request.query is Query.CREATE_TABLE:
         return create_table_sql((table.database, table.table), columns, dialect)
     if request.query is Query.DEDUPE and request.layout is Layout.FLAT:
-        return dedupe_flat_sql(table, period, dialect)
+        return dedupe_flat_sql(table, period, dialect, request.counted.wanted)
     if dialect is not Dialect.TRINO:
         raise UsageError(
             f"`{request.query}` cannot be said in {dialect.title()}",
             hint="Leave --dialect out. create-table can be, and dedupe of flat events (--rows flat).",
         )
     if request.query is Query.DEDUPE:
-        return dedupe_batches_sql(BatchEvents(table, period))
+        return dedupe_batches_sql(BatchEvents(table, period), request.counted.wanted)
     counted = request.counted
     events = events_of(table, request.layout, period, _names(columns, counted))
     if request.query is Query.COUNT:

@@ -18,6 +18,18 @@ class Dialect(StrEnum):
         mark = '"' if self is Dialect.TRINO else "`"
         return mark + identifier.replace(mark, mark * 2) + mark
 
+    def literal(self, value: str) -> str:
+        """A text. In Hive and Spark a backslash in it takes the next character as it is, or for another one."""
+        if self is Dialect.TRINO:
+            return "'" + value.replace("'", "''") + "'"
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def matches(self, column: str, pattern: str) -> str:
+        """The condition that a text has a match for a regular expression, which all three leave to Java."""
+        if self is Dialect.TRINO:
+            return f"REGEXP_LIKE({column}, {self.literal(pattern)})"
+        return f"{column} RLIKE {self.literal(pattern)}"
+
     def type(self, of_field: FieldType) -> str:
         """The type of a column.
 

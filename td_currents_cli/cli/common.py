@@ -37,7 +37,7 @@ class Engine(StrEnum):
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH",
+        metavar="PATH…",
         help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
         show_default=False,
     ),

@@ -97,8 +97,9 @@ def reconcile(
     """Prove, id by id, that what was sent has arrived: what is missing, changed, unexpected, duplicated.
 
     Both sides are read as `tdcur count` reads them; --ingested may be a table of Treasure Data, td://DATABASE/TABLE,
-    of which only ids are fetched, so that changes cannot be told. The exit code is 0 only when nothing is missing or
-    changed. The comparison is exact; beyond 700 MB of fingerprints, 33 bytes an event, it goes on in temporary files.
+    of which only ids and digests are fetched: a change is seen but for decimals and huge or tiny floats, and in flat
+    events or tables not at all. The exit code is 0 only when nothing is missing or changed. The comparison is exact;
+    beyond 700 MB of fingerprints, 33 bytes an event, it goes on in temporary files.
 
     Examples: tdcur reconcile --sent payloads/ --ingested rows.csv --resend missing.jsonl;
     tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m --format json

@@ -1,12 +1,14 @@
 """`tdcur sql`."""
 
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
 from td_currents_cli.cli.common import Engine, Format, TextFormat, command
+from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
 NO_ARGS_IS_HELP: Final = True
@@ -29,6 +31,24 @@ class Rows(StrEnum):
     flat = "flat"
 
 
+ROWS: Final = frozenset({What.COUNT, What.PARSE, What.DEDUPE})
+"""Queries about the rows of a table."""
+
+BELONGS: Final = {
+    "--rows": ROWS,
+    "--column": ROWS,
+    "--since": ROWS,
+    "--until": ROWS,
+    "--type": ROWS,
+    "--dedupe": frozenset({What.COUNT, What.PARSE}),
+    "--into": frozenset({What.PARSE}),
+    "--by": frozenset({What.COUNT}),
+    "--timezone": frozenset({What.COUNT}),
+    "--unique": frozenset({What.COUNT}),
+}
+"""The queries that an option has a meaning for."""
+
+
 @command
 def sql(
     query: Annotated[What, typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table.")],
@@ -37,7 +57,10 @@ def sql(
     dialect: Annotated[
         Engine, typer.Option("--dialect", help="hive and spark for create-table, and dedupe of flat rows.")
     ] = Engine.trino,
-    rows: Annotated[Rows, typer.Option("--rows", help="What a row is: a batch, or a flat event.")] = Rows.batches,
+    rows: Annotated[
+        Rows | None,
+        typer.Option("--rows", help="What a row is: a batch, or a flat event.", show_default="batches"),
+    ] = None,
     column: Annotated[
         str | None,
         typer.Option("--column", metavar="NAME", help="The column with the batches.", show_default="events"),
@@ -61,8 +84,15 @@ def sql(
         typer.Option("--by", metavar="NAME,…", help="As of count.", show_default="event_type", rich_help_panel=COUNT),
     ] = None,
     timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="Of hours, days, weeks, months.", rich_help_panel=COUNT)
-    ] = "UTC",
+        str | None,
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Of hours, days, weeks, months.",
+            show_default="UTC",
+            rich_help_panel=COUNT,
+        ),
+    ] = None,
     unique: Annotated[
         bool, typer.Option("--unique", help="Different event ids and users too.", rich_help_panel=COUNT)
     ] = False,
@@ -84,17 +114,31 @@ def sql(
     from td_currents_cli.warehouse.layout import Layout  # noqa: PLC0415
     from td_currents_cli.warehouse.period import received  # noqa: PLC0415
 
-    zone, now = zone_of(timezone), time.time()
+    given: dict[str, object] = {"--rows": rows, "--column": column, "--since": since, "--until": until}
+    given |= {"--type": types, "--dedupe": dedupe, "--into": into}
+    given |= {"--by": by, "--timezone": timezone, "--unique": unique}
+    _check(query, rows, [option for option, value in given.items() if value not in (None, False, [])])
+    zone, now = zone_of(timezone or "UTC"), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
         QueryRequest(
             query=Query(query),
             table=address_of(table, column=column),
-            layout=Layout.BATCHES if rows is Rows.batches else Layout.FLAT,
+            layout=Layout.FLAT if rows is Rows.flat else Layout.BATCHES,
             period=received(wanted.since, wanted.until, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
             into=None if into is None else address_of(into),
             dialect=Dialect(dialect),
         )
     )
+
+
+def _check(query: What, rows: Rows | None, given: Sequence[str]) -> None:
+    for option in given:
+        if query not in BELONGS[option]:
+            queries = [f"`sql {each}`" for each in What if each in BELONGS[option]]
+            said = " and ".join(filter(None, [", ".join(queries[:-1]), queries[-1]]))
+            raise UsageError(f"`sql {query}` has no use for {option}", hint=f"{option} is for {said}.")
+    if rows is Rows.flat and "--column" in given:
+        raise UsageError("--rows flat has no use for --column", hint="Flat events are in many columns: leave it out.")

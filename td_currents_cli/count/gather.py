@@ -9,7 +9,6 @@ from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import Tally
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import records
-from td_currents_cli.read.options import DEFAULT
 from td_currents_cli.read.spread import Part, spread
 from td_currents_cli.read.stretches import Stretches
 
@@ -25,8 +24,8 @@ def counted(request: CountRequest, distinct: "Distinct | None") -> Counted:
         distinct: remembers ids and users, where that is wanted.
     """
     plan = Plan(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
-    if distinct is None and request.reading == DEFAULT:
-        return _together(spread(Counting, (plan,), Stretches(request.sources), request.jobs), plan)
+    if distinct is None and request.reading.is_silent:
+        return _together(spread(Counting, (plan,), Stretches(request.sources, request.reading), request.jobs), plan)
     return _together(_one_by_one(request, Counting(plan, distinct)), plan)
 
 

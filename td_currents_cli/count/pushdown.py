@@ -47,7 +47,7 @@ def asked(request: CountRequest, tables: Tables) -> tuple[Counted, RemoteDifferi
     distinct = _distinct(request)
     if distinct is not None and len(tables.addresses) > 1:
         raise UsageError("--unique and --dedupe take one table at a time", hint="Run the command for each of them.")
-    gathered = _Gathered(distinct)
+    gathered = _Gathered(distinct, tables)
     for address, lines in _lines(request, tables):
         for line in lines:
             gathered.add(line, address)
@@ -101,10 +101,10 @@ def _key(dimension: Dimension, zone: tzinfo, address: Address) -> sql.Key:
 class _Gathered:
     """Lines of results, put together."""
 
-    def __init__(self, distinct: RemoteDiffering | None) -> None:
+    def __init__(self, distinct: RemoteDiffering | None, tables: Tables) -> None:
         self._distinct = distinct
         self._tally = Tally()
-        self._account = Account()
+        self._account = Account(map(str, tables.addresses))
 
     def add(self, line: Line, address: Address) -> None:
         """Take a line."""

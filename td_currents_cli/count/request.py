@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
-from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.options import INGESTED, ReadOptions
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.tables import Tables
@@ -65,7 +65,7 @@ class CountRequest:
     expect: Path | None = None
     compare: Path | None = None
     fail_on_drop: float | None = None
-    reading: ReadOptions = DEFAULT
+    reading: ReadOptions = INGESTED
     jobs: int = 1
     limit: int | None = None
     tables: "Tables | None" = None

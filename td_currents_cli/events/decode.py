@@ -61,8 +61,7 @@ class Decoder(Generic[E]):
         """The events of a payload, of an array of events, or the one bare event."""
         data = batch.data
         try:
-            if not data.isascii():
-                data.decode()
+            batch.require_utf8()
             if data.startswith(b"["):
                 return Decoded(self._array.decode(data))
             payload = self._payload.decode(data)

@@ -17,7 +17,7 @@ _NOT: Final = "!"
 class TypeGlobs:
     """Globs over event types, whatever their case; one that begins with `!` takes its types away again.
 
-    An event whose type is missing or no text matches no glob: it is meant unless some type is asked for.
+    An event whose type is missing, empty or no text matches no glob: it is meant unless some type is asked for.
     """
 
     wanted: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class TypeGlobs:
 
     def __call__(self, event_type: object) -> bool:
         """Whether a type is meant."""
-        if not isinstance(event_type, str):
+        if not isinstance(event_type, str) or not event_type:
             return not self.wanted
         name = event_type.lower()
         return (not self.wanted or any(fnmatchcase(name, glob) for glob in self.wanted)) and not any(

@@ -76,7 +76,7 @@ def whole(batch: Batch) -> "Decoded[Any]":
 
     `flat` makes lines of either.
     """
-    events = _unclashing(batch.data)
+    events = _unclashing(batch)
     return split(batch) if events is None else Decoded(events)
 
 
@@ -104,14 +104,14 @@ def nested(event: "RawEvent | Raw") -> bytes:
     return bytes(event)
 
 
-def _unclashing(data: bytes) -> list[RawEvent] | None:
+def _unclashing(batch: Batch) -> list[RawEvent] | None:
     """The events, if it is certain that `flatten` would put the members of each beside each other as they stand."""
+    data = batch.data
     # A name may be written with escapes of plain letters. A single byte is found ten times as fast as several.
     if any(mark in data for mark in _DOUBTFUL) or (b"\\" in data and b"\\u00" in data):
         return None
     try:
-        if not data.isascii():
-            data.decode()
+        batch.require_utf8()
         if data.startswith(b"["):
             _unclashing_array.decode(data)
             return _raw_array.decode(data)

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.catalog.suggest import nearest
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.names import Names, full_name
 from td_currents_cli.events.surrogates import hide_lone_surrogates
@@ -100,6 +101,13 @@ def columns_of(met: Met, names: Names, *, with_personal: bool = True) -> tuple[s
             if name in met.names or (event.name in types and is_usual):
                 found.setdefault(name, _PLACES.index(field.where))
     return tuple({**dict.fromkeys(_ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **met.names})
+
+
+def unknown_of(fields: Iterable[str], names: Names) -> dict[str, str | None]:
+    """Those of some names of a scheme that the catalogue does not know, each with the known one that may be meant."""
+    every = (field for event in load().events.values() for field in event.fields)
+    known = tuple({full_name(field.where, field.name, names): None for field in every} | dict.fromkeys(_ENVELOPE))
+    return {name: nearest(name, known, separator="_") for name in fields if name not in known}
 
 
 def chosen(line: bytes, fields: tuple[str, ...]) -> bytes:

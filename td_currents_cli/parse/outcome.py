@@ -1,6 +1,7 @@
 """The result of parsing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from td_currents_cli.outcome import Balance, Outcome
@@ -16,6 +17,7 @@ class ParseOutcome(Outcome):
         shapes: how sources of rows were read, each way once.
         files: written for event types, by name; empty where all events went to one output.
         spilled: digests of ids that did not fit into memory.
+        unknown: fields that were picked and are not in the catalogue, each with the one that may be meant.
     """
 
     command: ClassVar[str] = "parse"
@@ -24,6 +26,7 @@ class ParseOutcome(Outcome):
     shapes: tuple[Shape, ...] = ()
     files: tuple[str, ...] = ()
     spilled: int = 0
+    unknown: Mapping[str, str | None] = field(default_factory=dict)
 
     def summary(self) -> dict[str, object]:
         """The balance."""

@@ -34,7 +34,7 @@ def check_rejects(limit: Rejects | None, balance: Balance, *, finished: bool) ->
     many = limit.number is not None and rejected > limit.number
     large = limit.part is not None and rejected > limit.part * read and (finished or read >= ENOUGH)
     if many or large:
-        allowed = f"{limit.number:,}" if limit.part is None else f"{limit.part:.4g} of all"
+        allowed = f"{limit.number:,}" if limit.part is None else f"{limit.part * 100:g} % of all"
         raise TooManyRejectsError(
             f"stopped after {balance.rows_read:,} rows: {rejected:,} rejected, --max-rejects allows {allowed}",
             hint="No events were written to a file. --rejects FILE keeps what was rejected, with the reasons.",

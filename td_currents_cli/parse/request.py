@@ -14,7 +14,7 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.events.names import Names
 from td_currents_cli.read import Source
-from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.options import INGESTED, ReadOptions
 
 SHORTEST_KEY: Final = 16
 """Bytes of a key: fewer can be guessed, and e-mail addresses with them."""
@@ -90,7 +90,7 @@ class ParseRequest:
     """
 
     sources: Sequence[Source]
-    reading: ReadOptions = DEFAULT
+    reading: ReadOptions = INGESTED
     output: Path | None = None
     rejects: Path | None = None
     summary: Path | None = None
@@ -140,6 +140,7 @@ class ParseRequest:
         if self.fields is not None and (not self.fields or len({*self.fields}) < len(self.fields)):
             raise UsageError("--fields names a field twice, or none at all", hint="Give --fields event_type,id,time.")
         self._refuse_one_file_for_two()
+        self._refuse_files_that_are_read()
 
     def key(self) -> bytes | None:
         """The key of the hashes: what is in the file, without a line end at its end.
@@ -161,7 +162,8 @@ class ParseRequest:
         return key
 
     def _refuse_one_file_for_two(self) -> None:
-        outputs = {"events": self.output, "rejects": self.rejects, "the summary": self.summary}
+        events = None if self.split else self.output or Path("-")
+        outputs = {"events": events, "rejects": self.rejects, "the summary": self.summary}
         given = {what: path for what, path in outputs.items() if path is not None}
         seen: dict[str, str] = {}
         for what, path in given.items():
@@ -172,3 +174,10 @@ class ParseRequest:
                     hint=f"Give --{what.removeprefix('the ')} another name.",
                 )
             seen[real] = what
+
+    def _refuse_files_that_are_read(self) -> None:
+        """Events may replace what they were read from, as with `sort -o`; what is said about them may not."""
+        read = {os.path.realpath(source.path) for source in self.sources if source.path is not None}
+        for option, path in (("--rejects", self.rejects), ("--summary", self.summary)):
+            if path is not None and path.is_file() and os.path.realpath(path) in read:
+                raise UsageError(f"{option} {path}: this file is read itself", hint=f"Give {option} another name.")

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
+from td_currents_cli.parse.columns import unknown_of
 from td_currents_cli.parse.files import TypeFiles, appearing_together
 from td_currents_cli.parse.outcome import ParseOutcome
 from td_currents_cli.parse.rejects import TooManyRejectsError, check_rejects, reject_line, rejects_file
@@ -185,6 +186,7 @@ class _Tally:
             shapes=shapes,
             files=files,
             spilled=spilled,
+            unknown=unknown_of(self._request.fields or (), self._request.names),
             problems=problems,
             exit_code=exit_code_of(problems, self.balance),
         )

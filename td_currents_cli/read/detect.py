@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from td_currents_cli.read.options import From, ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import Scanner
 
 _NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
@@ -25,12 +26,14 @@ class Table(Struct, frozen=True, kw_only=True):
         names: of the columns; as many empty ones where there is no header.
         column: place of the batches, from 0; None where each row is an event.
         header: whether the first line holds the names.
+        escaped: whether the cells are; see `rows.escapes`.
     """
 
     is_tsv: bool
     names: list[str]
     column: int | None
     header: bool
+    escaped: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -38,6 +41,11 @@ class Table(Struct, frozen=True, kw_only=True):
         number = None if self.column is None else self.column + 1
         name = self.names[self.column] if self.header and self.column is not None else None
         return Shape(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
+
+
+def has_returns_alone(sample: bytes) -> bool:
+    """Whether text has line ends of the kind that has not been written for twenty years, and no others."""
+    return b"\n" not in sample and b"\r" in sample.rstrip(b"\r")
 
 
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
@@ -60,10 +68,16 @@ def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Tabl
     column = _column(rows, options, may_be_names=may_be_names)
     if column is None:
         is_flat = may_be_names and options.column is None and "event_type" in first
-        return Table(is_tsv=is_tsv, names=names, column=None, header=True) if is_flat else None
+        return _flat(rows, is_tsv=is_tsv) if is_flat else None
     if not is_tsv and len(first) == 1 and options.form is From.AUTO and _is_unquoted(rows[-1]):
         return None
     return Table(is_tsv=is_tsv, names=names, column=column, header=may_be_names)
+
+
+def _flat(rows: list[list[str]], *, is_tsv: bool) -> Table:
+    escaped = is_tsv and any(NULL in row for row in rows)
+    names = list(map(unescaped, rows[0])) if escaped else rows[0]
+    return Table(is_tsv=is_tsv, names=names, column=None, header=True, escaped=escaped)
 
 
 def _are_names(cells: list[str], options: ReadOptions) -> bool:
@@ -71,7 +85,7 @@ def _are_names(cells: list[str], options: ReadOptions) -> bool:
         # What stands for bytes that are not UTF-8.
         return False
     is_named = not isinstance(options.column, int) and options.index_of(cells) is not None
-    return is_named or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
+    return is_named or "event_type" in cells or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
 
 
 def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) -> int | None:

@@ -28,17 +28,30 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
         form: of all sources.
         column: name of the column with the batches, or its number from 1; None to find it.
         header: False where the first row is no line of names; None to find out.
+        ingested: whether rows are what is read: an object that has anything beside an array `events` is one, and no
+            payload with a member too many.
     """
 
     form: From = From.AUTO
     column: str | int | None = None
     header: bool | None = None
+    ingested: bool = False
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":
-        """Options as they are given on the command line: digits are a column's number."""
+        """Options as the command line gives them where rows are read: digits are a column's number."""
         number = int(column) if column is not None and column.isdecimal() and int(column) else None
-        return cls(form=From(form), column=number or column, header=False if no_header else None)
+        return cls(form=From(form), column=number or column, header=False if no_header else None, ingested=True)
+
+    @property
+    def name(self) -> str:
+        """The column's name, as far as is known."""
+        return self.column if isinstance(self.column, str) else COLUMN
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the contents decide on everything."""
+        return self.form is From.AUTO and self.column is None and self.header is None
 
     def index_of(self, names: list[str]) -> int | None:
         """The place of the column in a line of names, from 0; None where it is not there."""
@@ -49,6 +62,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT: Final = ReadOptions()
+INGESTED: Final = ReadOptions(ingested=True)
 
 OBJECTS: Final = "JSON objects"
 """The form whose rows say the names of their columns themselves."""

@@ -8,13 +8,13 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read import dead_letters
+from td_currents_cli.model import Batch, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
-from td_currents_cli.read.detect import Table, table_of
-from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, documents_in, lines, skip_mark
-from td_currents_cli.read.options import COLUMN, DEFAULT, OBJECTS, From, ReadOptions, Shape
-from td_currents_cli.read.rows import boxed, csv, flat, jsonl, msgpack, tsv
+from td_currents_cli.read.detect import Table, has_returns_alone, table_of
+from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
+from td_currents_cli.read.objects import of_document, shape_of
+from td_currents_cli.read.options import DEFAULT, From, ReadOptions, Shape
+from td_currents_cli.read.rows import boxed, csv, msgpack, tsv
 from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
@@ -47,13 +47,15 @@ def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Not
         try:
             with closing(source.open()) as raw:
                 scanner = Scanner(decompressed(raw))
-                yield from _records(scanner, source.name, options, note)
+                yield from _records(scanner, source, options, note)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
 
 
-def records_from(source: Source, begin: Location, row: int, header: Sequence[str] | None) -> Iterator[Record]:
+def records_from(
+    source: Source, begin: Location, row: int, header: Sequence[str] | None, options: ReadOptions = DEFAULT
+) -> Iterator[Record]:
     """What is left of a plain source of which the beginning has been read.
 
     Args:
@@ -61,13 +63,14 @@ def records_from(source: Source, begin: Location, row: int, header: Sequence[str
         begin: where a document or a row begins that has not been read.
         row: the number of the ingested row before it.
         header: the columns of the rows, if the source is CSV; None for JSON.
+        options: what is known of the form of JSON.
     """
     try:
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
             scanner = Scanner(plain(raw), begin)
             if header is None:
-                yield from _json(scanner, source.name, count(row + 1))
+                yield from _json(scanner, source.name, count(row + 1), options)
             else:
                 yield from csv.rows(csv.Lines(scanner), source.name, header, row=row)
             if scanner.failure is not None:
@@ -76,11 +79,11 @@ def records_from(source: Source, begin: Location, row: int, header: Sequence[str
         yield _unreadable(begin, error.strerror or "cannot be read")
 
 
-def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
+def _records(scanner: Scanner, origin: Source, options: ReadOptions, note: Note) -> Iterator[Record]:
+    source = origin.name
     head = scanner.head(3)
-    if head == BYTE_ORDER_MARK:
-        yield skip_mark(scanner, source)
-    elif head.startswith(_UTF16_MARKS):
+    mark = skip_mark(scanner, source) if head == BYTE_ORDER_MARK else None
+    if head.startswith(_UTF16_MARKS):
         yield Problem(
             code=Code.NOT_UTF8,
             location=Location(source=source, line=1, column=1),
@@ -89,6 +92,8 @@ def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
         )
         return
     first = scanner.next_byte()
+    if mark is not None:
+        yield mark if first in _JSON_STARTS else replace(mark, message="the text begins with a byte order mark")
     talks = skip_talk(scanner)
     begin = _place(scanner, source)
     found = None if talks and not scanner.next_byte() else _of_form(scanner, source, options, note)
@@ -101,7 +106,14 @@ def _records(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
     if scanner.failure is not None:
         yield _unreadable(_place(scanner, source), scanner.failure)
     elif not first:
-        yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
+        yield _nothing(origin, begin)
+
+
+def _nothing(origin: Source, begin: Location) -> Problem:
+    if origin.empty is None:
+        return Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
+    place = Location(source=origin.name)
+    return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
 
 
 def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:
@@ -111,29 +123,37 @@ def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) ->
     if form is From.MSGPACK or (form is From.AUTO and msgpack.is_msgpack(first)):
         return msgpack.rows(scanner, source, options, note)
     if first == b"+" and boxed.is_boxed(scanner.peek_line()):
-        return boxed.rows(scanner, source, options)
+        return boxed.rows(scanner, source, options, note)
     if form is From.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
         options = replace(options, form=From.TSV)
         form = From.TSV
     is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)
     if is_json_form:
         return _json_form(scanner, source, options, note)
-    table = table_of(scanner, options)
-    if table is not None:
-        note(table.shape)
-        return _table(scanner, source, table)
-    if not first or (form is From.AUTO and is_json(scanner.peek_line())):
-        return _json(scanner, source, count(1))
-    return None
+    found = _of_lines(scanner, source, options, note)
+    if found is None and (not first or (form is From.AUTO and is_json(scanner.peek_line()))):
+        return _json(scanner, source, count(1), options)
+    return found
 
 
 def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
     if options.form is not From.PAYLOAD and scanner.next_byte() == b"[":
         are_lines = holds_rows(scanner)
         if are_lines is not None:
-            return _arrays(scanner, source, ArrayRows(options, note), are_lines=are_lines)
-    column = options.column if isinstance(options.column, str) else COLUMN
-    return _json(scanner, source, count(1), column, note)
+            return _arrays(scanner, source, ArrayRows(options, note), options, are_lines=are_lines)
+    if options.form is From.PAYLOAD:
+        options = replace(options, ingested=False)
+    return _json(scanner, source, count(1), options, note)
+
+
+def _of_lines(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:
+    if has_returns_alone(scanner.sample()):
+        return iter([_returns_alone(_place(scanner, source))])
+    table = table_of(scanner, options)
+    if table is None:
+        return None
+    note(table.shape)
+    return _table(scanner, source, table)
 
 
 def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
@@ -141,85 +161,58 @@ def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
         # What stands before the header is white space.
         scanner.take_line()
     if table.column is None:
-        return csv.flat_rows(csv.Lines(scanner, is_tsv=table.is_tsv), source, table.names)
+        return csv.flat_rows(csv.Lines(scanner, is_tsv=table.is_tsv), source, table.names, escaped=table.escaped)
     if table.is_tsv:
         return tsv.rows(scanner, source, table.column, len(table.names))
     return csv.rows(csv.Lines(scanner), source, table.names, column=table.column)
 
 
-def _arrays(scanner: Scanner, source: str, rows: ArrayRows, *, are_lines: bool) -> Iterator[Record]:
+def _arrays(
+    scanner: Scanner, source: str, rows: ArrayRows, options: ReadOptions, *, are_lines: bool
+) -> Iterator[Record]:
     """Rows that are arrays, each on a line or all in an array; documents among them are read as such."""
     numbers = count(1)
     row = 0
     for document in lines(scanner) if are_lines else documents(scanner, source):
-        if scanner.failure is not None and scanner.at_end and not _is_whole(document):
-            return
         if isinstance(document, Problem) or not document.data.startswith(b"["):
-            yield from of_document(document, source, numbers)
-            continue
-        record = rows.record(document.data, document.location(source, row + 1))
-        if record is not None:
+            found = list(of_document(document, source, numbers, options))
+        elif found := list(rows.records(document.data, document.location(source, row + 1))):
             row = next(numbers)
-            yield record
+        yield from _left(found) if _is_torn(document, scanner) else found
 
 
 def _json(
-    scanner: Scanner, source: str, rows: Iterator[int], column: str = COLUMN, note: Note = _ignore
+    scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, note: Note = _ignore
 ) -> Iterator[Record]:
     is_noted = False
     for document in documents(scanner, source):
-        if scanner.failure is not None and scanner.at_end and not _is_whole(document):
-            # The failure that tore the last document is reported, not the tear.
-            return
-        for record in of_document(document, source, rows, column):
+        found = of_document(document, source, rows, options)
+        for record in _left(found) if _is_torn(document, scanner) else found:
             if not is_noted and record.location.row is not None and isinstance(document, Document):
-                note(_shape_of(document, column))
+                note(shape_of(document, options))
                 is_noted = True
             yield record
 
 
-def _shape_of(document: Document, column: str) -> Shape:
-    """How a row was read that is a JSON object."""
-    is_there = jsonl.batch_of_row(document.data, column) is not None
-    return Shape(form=OBJECTS, column=column if is_there else jsonl.column_of(document.data))
+def _is_torn(document: Document | Problem, scanner: Scanner) -> bool:
+    """Whether a document is cut off because the source could not be read any further."""
+    is_last = scanner.failure is not None and scanner.at_end
+    return is_last and not (isinstance(document, Document) and is_json(document.data))
 
 
-def of_document(
-    document: Document | Problem, source: str, rows: Iterator[int], column: str = COLUMN
-) -> Iterator[Record]:
-    """The batch of a document, which may be an ingested row, or several of them on one line.
-
-    Args:
-        document: as it stands in the source.
-        source: its name.
-        rows: numbers for the ingested rows.
-        column: name of the column that holds the batches.
-    """
-    if isinstance(document, Problem):
-        yield document
-        return
-    batch = jsonl.batch_of_row(document.data, column)
-    if batch is None and (other := jsonl.column_of(document.data)) is not None:
-        batch = jsonl.batch_of_row(document.data, other)
-    if batch is None:
-        if (event := flat.event_of(document.data)) is not None:
-            yield Batch(event, document.location(source, next(rows)))
-            return
-        document = dead_letters.event_of(document) or document
-        yield Batch(document.data, document.location(source))
-    elif batch is jsonl.SEVERAL:
-        for each in documents_in(document.data, document.location(source)):
-            yield from of_document(each, source, rows, column)
-    else:
-        yield Batch(batch, document.location(source, next(rows)))
-
-
-def _is_whole(document: Document | Problem) -> bool:
-    return isinstance(document, Document) and is_json(document.data)
+def _left(found: Iterable[Record]) -> Iterator[Record]:
+    """What can be had of a torn document: the batch of a row. The failure that tore it is reported, not the tear."""
+    return (record for record in found if isinstance(record, Batch) and record.location.row is not None)
 
 
 def _place(scanner: Scanner, source: str) -> Location:
     return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
+
+
+def _returns_alone(place: Location) -> Problem:
+    message = "the lines end with carriage returns alone, which no reader of CSV or TSV takes for line ends"
+    hint = "Convert the file: tr '\\r' '\\n' < FILE."
+    return Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)
 
 
 def _unreadable(location: Location, reason: str) -> Problem:

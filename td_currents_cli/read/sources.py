@@ -26,10 +26,12 @@ class Source:
     Attributes:
         name: as messages show it: the path as the user gave it, or `<stdin>`.
         path: the file; None for standard input.
+        empty: what to say, as a warning, where nothing is in it; None where that is an error.
     """
 
     name: str
     path: Path | None
+    empty: str | None = None
 
     def open(self) -> BinaryIO:
         """The raw bytes, unbuffered where that is possible. The caller closes it.

@@ -19,7 +19,9 @@ from msgspec.structs import replace
 from td_currents_cli.model import Location, Record
 from td_currents_cli.read.compression import is_packed, plain
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, take_object
-from td_currents_cli.read.records import of_document, records
+from td_currents_cli.read.objects import of_document
+from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.records import records
 from td_currents_cli.read.rows import csv
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
 from td_currents_cli.read.sources import Source
@@ -47,6 +49,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
         start: offset of its first byte.
         limit: the offset from which no document is begun; infinite for the end of the source.
         header: the columns of the rows, for CSV.
+        options: whether rows are what is read.
     """
 
     number: int
@@ -55,6 +58,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     start: int = 0
     limit: float = math.inf
     header: tuple[str, ...] | None = None
+    options: ReadOptions = DEFAULT
 
     @property
     def is_last(self) -> bool:
@@ -93,7 +97,7 @@ class Reading:
         """All records of a whole source; of part of one, those up to the first that is out of the ordinary."""
         stretch = self._stretch
         if stretch.form is Form.WHOLE:
-            return records([stretch.source])
+            return records([stretch.source], stretch.options)
         self.reach = Reach(end=stretch.start, ended=False)
         return self._part()
 
@@ -109,14 +113,14 @@ class Reading:
             return
 
     def _json(self, scanner: Scanner) -> Iterator[Record]:
-        source, rows = self._stretch.source.name, count(1)
+        source, rows, options = self._stretch.source.name, count(1), self._stretch.options
         row = 0
         held: Document | None = None
         while first := scanner.next_byte():
             if scanner.failure is not None or scanner.column != 1:
                 # What is held may be taken for something else by who comes from further back in its line.
                 return
-            for record in of_document(held, source, rows) if held else ():
+            for record in of_document(held, source, rows, options) if held else ():
                 row = record.location.row or row
                 yield record
             line, offset = scanner.line, scanner.offset
@@ -125,7 +129,7 @@ class Reading:
                 return
             held = Document(take_object(scanner), line, 1, offset)
         if scanner.failure is None:
-            for record in of_document(held, source, rows) if held else ():
+            for record in of_document(held, source, rows, options) if held else ():
                 row = record.location.row or row
                 yield record
             self.reach = Reach(end=scanner.offset, lines=scanner.line - 1, rows=row)
@@ -146,10 +150,25 @@ class Reading:
 
 
 class Stretches:
-    """All sources of a run, large files in stretches."""
+    """All sources of a run, large files in stretches.
 
-    def __init__(self, sources: Sequence[Source], *, large: int = LARGE, sizes: Sequence[int] = SIZES) -> None:
+    Args:
+        sources: where the bytes are; their contents decide on their form.
+        options: whether rows are what is read.
+        large: bytes from which a file is read in stretches.
+        sizes: of the stretches, the last one for all others.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        options: ReadOptions = DEFAULT,
+        *,
+        large: int = LARGE,
+        sizes: Sequence[int] = SIZES,
+    ) -> None:
         self._sources = sources
+        self._options = options
         self._large = large
         self._sizes = sizes
         self._abandoned = -1
@@ -160,7 +179,7 @@ class Stretches:
 
     def __iter__(self) -> Iterator[Stretch]:
         for number, source in enumerate(self._sources):
-            whole = Stretch(number=number, source=source)
+            whole = Stretch(number=number, source=source, options=self._options)
             size = source.plain_size()
             if size is None or size < self._large:
                 yield whole

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from struct import Struct as Layout
 from typing import Final, TypeAlias
 
+from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.differences import Differences
 from td_currents_cli.reconcile.sheaf import RECORD
 from td_currents_cli.reconcile.shelf import PARTS, Part, Shelf, Trait
+from td_currents_cli.reconcile.side import Depth
 
 _PAIR: Final = Layout("<16sQ9x")
 _DIGEST: Final = Layout("<16s17x")
@@ -15,24 +17,27 @@ _DIGEST: Final = Layout("<16s17x")
 Traits: TypeAlias = Mapping[bytes, Sequence[Trait]]
 
 
-def compare(sent: Shelf, ingested: Shelf, differences: Differences, *, by_content: bool) -> None:
+def compare(sent: Shelf, ingested: Shelf, differences: Differences, depth: Depth) -> None:
     """Find all differences between two sides. Their fingerprints are gone then.
 
     Args:
         sent: one side.
         ingested: the other one.
         differences: takes what is found.
-        by_content: whether both sides know contents.
+        depth: what both sides know.
 
     Raises:
         OutputError: fingerprints cannot be read from a temporary file.
     """
+    by_content = depth is not Depth.IDS
     for number in range(PARTS):
         parts = sent.take(number), ingested.take(number)
         first, second = (_contents(part, by_content=by_content) for part in parts)
         both = len(first) if first == second else len(first.keys() & second.keys())
         differences.count(sent=len(first), ingested=len(second), both=both)
         odd = _odd(first, second) | _repeated(parts[0], len(first)) | _repeated(parts[1], len(second))
+        if depth is Depth.OUTLINE:
+            odd |= _unknown(first) & second.keys()
         if odd:
             of_sent, of_ingested = _traits(sent, parts[0], odd), _traits(ingested, parts[1], odd)
             for digest in odd:
@@ -51,6 +56,11 @@ def _odd(first: dict[bytes, int], second: dict[bytes, int]) -> set[bytes]:
     if first == second:
         return set()
     return {digest for digest, _content in first.items() ^ second.items()}
+
+
+def _unknown(contents: dict[bytes, int]) -> set[bytes]:
+    """Ids of which nothing but themselves is known."""
+    return {digest for digest, content in contents.items() if content == UNKNOWN}
 
 
 def _repeated(part: Part, different: int) -> set[bytes]:

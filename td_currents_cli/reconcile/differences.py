@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.marks import Earliest, Marks
 from td_currents_cli.reconcile.request import Kind
 from td_currents_cli.reconcile.shelf import Trait
@@ -61,6 +62,7 @@ class Differences:
         missing: places of the missing events on the sent side.
         examples: places of the first ids of the other kinds, on the ingested side.
         suspects: ids whose contents are not the same.
+        unknown: ids on both sides that have a content with nothing to compare it with.
         sent_repeats: ids that were sent more than once, which is no difference: Braze delivers at least once.
         ingested_repeats: ids that were ingested more than once.
     """
@@ -72,7 +74,7 @@ class Differences:
             places: events on the sent side.
             show: examples of each kind.
         """
-        self.sent = self.ingested = self.both = 0
+        self.sent = self.ingested = self.both = self.unknown = 0
         self.groups: dict[Kind, dict[str | None, Group]] = {kind: {} for kind in Kind}
         self.missing = Marks(places)
         self.examples = {kind: Earliest(show) for kind in Kind}
@@ -93,7 +95,8 @@ class Differences:
             digest: of the id.
             sent: its events on the sent side, in their order.
             ingested: those on the other side.
-            by_content: whether contents are known. Where an id was sent with several, each of them is as it was sent.
+            by_content: whether contents are known at all. Where an id was sent with several, each of them is as it was
+                sent.
         """
         self.sent_repeats.add(sent)
         self.ingested_repeats.add(ingested)
@@ -102,9 +105,8 @@ class Differences:
             self.missing.add(sent[0].place, digest)
         elif not sent:
             self._note(Kind.UNEXPECTED, ingested[0], ingested[0], digest)
-        elif by_content and not {trait.content for trait in ingested} <= {trait.content for trait in sent}:
-            self._note(Kind.CHANGED, sent[0], ingested[0], digest)
-            self.suspects.add(digest)
+        elif by_content:
+            self._compare(digest, sent, ingested)
         if len(ingested) > 1:
             self._note(Kind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
 
@@ -112,6 +114,15 @@ class Differences:
         """Take from a closer look which ids have changed."""
         self.groups[Kind.CHANGED] = closer.groups[Kind.CHANGED]
         self.examples[Kind.CHANGED] = closer.examples[Kind.CHANGED]
+
+    def _compare(self, digest: bytes, sent: Sequence[Trait], ingested: Sequence[Trait]) -> None:
+        known, found = {trait.content for trait in sent}, {trait.content for trait in ingested}
+        strange = found - known - {UNKNOWN}
+        if strange and UNKNOWN not in known:
+            self._note(Kind.CHANGED, sent[0], ingested[0], digest)
+            self.suspects.add(digest)
+        elif strange or UNKNOWN in found:
+            self.unknown += 1
 
     def _note(self, kind: Kind, trait: Trait, example: Trait, digest: bytes) -> None:
         self.groups[kind].setdefault(trait.event_type, Group()).add(trait.seconds)

@@ -1,6 +1,6 @@
 """A side of files: payloads, or ingested rows, or flat events, in every form that this program reads."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -16,15 +16,16 @@ from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.spool import Spool
 from td_currents_cli.read.spread import Part, spread
 from td_currents_cli.read.stretches import Form, Stretches
 from td_currents_cli.reconcile.content import Contents
 from td_currents_cli.reconcile.marks import Marks
+from td_currents_cli.reconcile.outline import outline
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder, Read
-from td_currents_cli.reconcile.side import Bundle, Found
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
 
 HUGE: Final = 1 << 28
 """Bytes from which a file that cannot be read in stretches (a packed one, an array) is read a bit at a time."""
@@ -38,18 +39,20 @@ class FileSide:
 
     Args:
         sources: where the events are.
+        options: whether rows are what is read.
         jobs: number of processes.
     """
 
-    has_content: Final = True
+    depth: Final = Depth.CONTENT
     has_events: Final = True
 
-    def __init__(self, sources: Sequence[Source], *, jobs: int = 1) -> None:
+    def __init__(self, sources: Sequence[Source], options: ReadOptions = DEFAULT, *, jobs: int = 1) -> None:
         self._sources = sources
+        self._options = options
         self._jobs = jobs
         self._spool = Spool()
 
-    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
         """As Side. Large plain files are read by several processes.
 
         Raises:
@@ -58,15 +61,15 @@ class FileSide:
         self._sources = self._spool.keep(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
             if alone:
-                yield from _streamed(sources, Fingerprinting(scope, suspects))
+                yield from _streamed(sources, self._options, Fingerprinting(scope, look))
                 continue
-            for part in spread(Fingerprinting, (scope, suspects), Stretches(list(sources)), self._jobs):
+            for part in spread(Fingerprinting, (scope, look), Stretches(list(sources), self._options), self._jobs):
                 yield _placed(part)
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side."""
         first = 0
-        for _batch, events in Intake().events(records(self._sources), split):
+        for _batch, events in Intake().events(records(self._sources, self._options), split):
             for place in marks.within(first, len(events)):
                 event = events[place]
                 yield Found(first + place, _read(event)[0], bytes(event))
@@ -86,10 +89,10 @@ class FileSide:
 class Fingerprinting:
     """Makes a bundle of the records of a source, or of a part of one; for `read.spread`."""
 
-    def __init__(self, scope: Scope, suspects: Suspects | None) -> None:
+    def __init__(self, scope: Scope, look: Look) -> None:
         self._scope = scope
-        self._suspects = suspects
-        self._content = _as_written if suspects is None else _Members()
+        self._suspects = look.suspects
+        self._content = _content(look)
 
     def __call__(self, records: Iterable[Record], _source: str) -> Bundle:
         """The fingerprints of the events of some records."""
@@ -109,9 +112,9 @@ def _is_streamed(source: Source) -> bool:
     return next(iter(Stretches([source]))).form is Form.WHOLE
 
 
-def _streamed(sources: Iterable[Source], use: Fingerprinting) -> Iterator[Bundle]:
+def _streamed(sources: Iterable[Source], options: ReadOptions, use: Fingerprinting) -> Iterator[Bundle]:
     for source in sources:
-        rest = records([source])
+        rest = records([source], options)
         for record in rest:
             yield use(chain([record], islice(rest, AT_ONCE)), source.name)
 
@@ -141,6 +144,12 @@ def _read(event: Raw) -> Read:
         members = loads(bytes(event))
         return members.get("id"), members.get("event_type"), members.get("time"), event
     return names.id, names.event_type, names.time, event
+
+
+def _content(look: Look) -> Callable[[Raw], int]:
+    if look.depth is Depth.OUTLINE:
+        return outline
+    return _as_written if look.suspects is None else _Members()
 
 
 def _as_written(event: Raw) -> int:

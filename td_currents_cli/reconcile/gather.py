@@ -8,8 +8,7 @@ from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Tally
 from td_currents_cli.reconcile.shelf import Shelf
-from td_currents_cli.reconcile.side import Side
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.side import Look, Side
 
 
 class Gathered(Struct):
@@ -24,13 +23,13 @@ class Gathered(Struct):
     balance: Balance
 
 
-def gather(side: Side, scope: Scope, suspects: Suspects | None, shelf: Shelf, log: ProblemLog) -> Gathered:
+def gather(side: Side, scope: Scope, look: Look, shelf: Shelf, log: ProblemLog) -> Gathered:
     """Put the fingerprints of a side on a shelf.
 
     Args:
         side: which one.
         scope: of the comparison.
-        suspects: the ids that are looked at more closely; None for all of them, at first.
+        look: at what of its events.
         shelf: where the fingerprints go.
         log: where the problems go.
 
@@ -39,7 +38,7 @@ def gather(side: Side, scope: Scope, suspects: Suspects | None, shelf: Shelf, lo
         TdcurError: what else the side raises.
     """
     tally, balance = Tally(), Balance()
-    with closing(side.bundles(scope, suspects)) as bundles:
+    with closing(side.bundles(scope, look)) as bundles:
         for bundle in bundles:
             # From the end, so that each is let go of when it is on the shelf.
             sheaves = bundle.sheaves

@@ -10,8 +10,7 @@ from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
-from td_currents_cli.reconcile.side import Bundle, Found
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
 
 Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str | None, object]]]]
 """Reads a journal: batches of (id, event_type, time) of what was delivered, the same each time it is called."""
@@ -25,21 +24,21 @@ class JournalSide:
         delivered: reads it; `read.journal_events.delivered_events`.
     """
 
-    has_content: Final = False
+    depth: Final = Depth.IDS
     has_events: Final = False
 
     def __init__(self, path: Path, delivered: Delivered) -> None:
         self._path = path
         self._delivered = delivered
 
-    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
         """As Side.
 
         Raises:
             InputError: the journal cannot be read.
         """
         for batch in self._delivered(self._path):
-            binder = Binder(scope, _unknown, suspects)
+            binder = Binder(scope, _unknown, look.suspects)
             binder.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
             tally = binder.tally
             out_of_scope = tally.filtered + tally.too_young

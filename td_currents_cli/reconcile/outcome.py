@@ -13,6 +13,7 @@ from td_currents_cli.outcome import Balance, Outcome
 from td_currents_cli.reconcile.differences import Group
 from td_currents_cli.reconcile.request import Kind
 from td_currents_cli.reconcile.sheaf import Tally
+from td_currents_cli.reconcile.side import Depth
 
 
 class SideFigures(Struct, frozen=True, kw_only=True):
@@ -95,7 +96,8 @@ class ReconcileOutcome(Outcome):
         matched: ids that are on both sides, with the same content where that is known.
         differences: by their kind, all of them.
         times: how many ids were ingested how often, where that is more than once.
-        by_content: whether both sides know contents, so that changes could be told.
+        depth: what both sides know.
+        unknown: ids on both sides of which a change could not be told, though that of others could.
         failed: kinds of difference there are that make the run exit with 1.
         payloads: payloads that were written to be sent again; None when nobody asked for that.
         resend: the file they are in.
@@ -109,11 +111,17 @@ class ReconcileOutcome(Outcome):
     matched: int
     differences: Mapping[Kind, Difference]
     times: Counter[int] = field(default_factory=Counter)
-    by_content: bool = True
+    depth: Depth = Depth.CONTENT
+    unknown: int = 0
     failed: tuple[Kind, ...] = ()
     payloads: int | None = None
     resend: Path | None = None
     spilled: Spilled | None = None
+
+    @property
+    def by_content(self) -> bool:
+        """Whether changes could be told."""
+        return self.depth is not Depth.IDS
 
     @property
     def balanced(self) -> bool:
@@ -137,6 +145,8 @@ class ReconcileOutcome(Outcome):
             "duplicated_times": {str(times): ids for times, ids in sorted(self.times.items())},
             "by_type": {name or "": self._of_type(name) for name in self._types()},
             "content_compared": self.by_content,
+            "depth": self.depth.name.lower(),
+            "content_unknown": self.unknown,
             "failed": self.failed,
             "sides": {"sent": self.sent.as_dict(), "ingested": self.ingested.as_dict()},
             "payloads_to_resend": self.payloads,

@@ -17,7 +17,7 @@ from td_currents_cli.reconcile.keep import keep
 from td_currents_cli.reconcile.outcome import Difference, ReconcileOutcome, SideFigures, Spilled
 from td_currents_cli.reconcile.request import Kind, ReconcileRequest
 from td_currents_cli.reconcile.shelf import Shelf
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.side import Depth, Look
 
 
 def run(request: ReconcileRequest) -> ReconcileOutcome:
@@ -31,11 +31,13 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     _check(request)
     log = ProblemLog()
     with closing(request.sent), closing(request.ingested):
-        compared = _compared(request, None, log)
+        depth = min(request.sent.depth, request.ingested.depth)
+        compared = _compared(request, Look(depth), log)
         differences = compared.differences
-        if differences.suspects:
+        if differences.suspects and depth is Depth.CONTENT:
             # Nearly always events arrive as they were written: only of the others, it is asked what they hold.
-            differences.settle(_compared(request, differences.suspects, ProblemLog()).differences)
+            closer = Look(depth, differences.suspects)
+            differences.settle(_compared(request, closer, ProblemLog()).differences)
         kept = keep(request, differences)
     number = {kind: Difference(_sorted(groups), kept.examples[kind]) for kind, groups in differences.groups.items()}
     outcome = ReconcileOutcome(
@@ -44,7 +46,8 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         matched=differences.both - number[Kind.CHANGED].count,
         differences=number,
         times=differences.ingested_repeats.times,
-        by_content=_by_content(request),
+        depth=depth,
+        unknown=differences.unknown,
         failed=tuple(kind for kind in Kind if kind in request.fail_on and number[kind].count),
         payloads=kept.payloads,
         resend=request.resend,
@@ -63,20 +66,16 @@ class _Compared(Struct):
     spilled: int
 
 
-def _compared(request: ReconcileRequest, suspects: Suspects | None, log: ProblemLog) -> _Compared:
-    """Compare all ids, by what is written; or suspects alone, by what they hold."""
+def _compared(request: ReconcileRequest, look: Look, log: ProblemLog) -> _Compared:
+    """Compare all ids, or suspects alone."""
     with Shelf(request.limit) as first:
-        sent = gather(request.sent, request.scope, suspects, first, log)
+        sent = gather(request.sent, request.scope, look, first, log)
         with Shelf(max(request.limit - first.held, request.limit // 8)) as second:
-            ingested = gather(request.ingested, request.scope, suspects, second, log)
+            ingested = gather(request.ingested, request.scope, look, second, log)
             spilled = first.spilled + second.spilled
             differences = Differences(first.events, request.show)
-            compare(first, second, differences, by_content=_by_content(request))
+            compare(first, second, differences, look.depth)
             return _Compared(sent, ingested, differences, spilled)
-
-
-def _by_content(request: ReconcileRequest) -> bool:
-    return request.sent.has_content and request.ingested.has_content
 
 
 def _check(request: ReconcileRequest) -> None:

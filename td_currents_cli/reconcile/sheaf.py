@@ -16,8 +16,8 @@ from td_currents_cli.reconcile.suspects import Suspects
 RECORD: Final = Layout("<16sQHIBH")
 """The digest of the id, the content, the type's place in the sheaf's types, the time (40 bits), the place in the sheaf.
 
-The content is a digest of 64 bits, `content.UNKNOWN` where only the id is known: of the event as it is written, or
-as `content.Contents` sees it where that is the question.
+The content is a digest of 64 bits, `content.UNKNOWN` where only the id is known: of the event as it is written; as
+`content.Contents` sees it where that is the question; as `outline.outline` does beside a table.
 """
 
 NO_TIME: Final = (1 << 40) - 1

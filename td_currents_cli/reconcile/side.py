@@ -1,6 +1,7 @@
 """What is compared: two sides, each of which is anything that knows ids of events."""
 
 from collections.abc import Generator
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,30 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Sheaf, Tally
 from td_currents_cli.reconcile.suspects import Suspects
+
+
+class Depth(IntEnum):
+    """How much is known of the events of a side: two of them can be compared by the lesser depth.
+
+    OUTLINE is what `outline.outline` sees of a content, CONTENT is all of it.
+    """
+
+    IDS = 0
+    OUTLINE = 1
+    CONTENT = 2
+
+
+class Look(Struct, frozen=True):
+    """How events are looked at.
+
+    Attributes:
+        depth: at most that of their side.
+        suspects: None at first, where contents are digests of events as they are written. Where some of these differ,
+            events are looked at once more: those alone, with contents that do not mind how they are written.
+    """
+
+    depth: Depth
+    suspects: Suspects | None = None
 
 
 class Bundle(Struct, frozen=True):
@@ -47,20 +72,23 @@ class Side(Protocol):
     """Events of which all ids are known. `sheaf.Binder` makes fingerprints of them."""
 
     @property
-    def has_content(self) -> bool:
-        """Whether the contents of events are known too; if not, nobody can tell which were changed."""
+    def depth(self) -> Depth:
+        """What is known of the events.
+
+        Raises:
+            TdcurError: whoever knows cannot be asked.
+        """
 
     @property
     def has_events(self) -> bool:
         """Whether the events themselves can be had, to be sent again."""
 
-    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
+    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
         """The fingerprints of all events that are in scope, in bounded pieces.
 
         Args:
             scope: which events.
-            suspects: None at first, where contents are digests of events as they are written. Where some of these
-                differ, this is called once more for those alone, with contents that do not mind how they are written.
+            look: at what of them.
 
         Raises:
             TdcurError: they cannot be had.

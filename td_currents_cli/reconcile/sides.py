@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read import sources
 from td_currents_cli.read.journal_events import delivered_events
+from td_currents_cli.read.options import INGESTED
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
@@ -52,7 +53,7 @@ def sides(
     first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
     sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
     if tables is None:
-        return sent_side, FileSide(sources(ingested), jobs=jobs)
+        return sent_side, FileSide(sources(ingested), INGESTED, jobs=jobs)
     from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- few compare with tables
 
     return sent_side, TableSide(tables)

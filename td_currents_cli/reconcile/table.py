@@ -1,7 +1,8 @@
-"""A side that is a table of Treasure Data: only ids, types and times of its events are fetched."""
+"""A side that is a table of Treasure Data: only ids, types, times and digests of its events are fetched."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,9 +13,10 @@ from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
-from td_currents_cli.reconcile.side import Bundle, Found
-from td_currents_cli.reconcile.suspects import Suspects
-from td_currents_cli.warehouse.account import rejected
+from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
+from td_currents_cli.warehouse.account import nothing, rejected
+from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
 from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 50_000
 """Events of a bundle."""
 
+_KIND: Final = 3
+_OUTLINE: Final = 4
+"""Columns of `warehouse.sql.ids`, the last of which is not always there."""
+
 
 class TableSide:
     """Tables of Treasure Data.
@@ -34,25 +40,38 @@ class TableSide:
         tables: which, and which of their rows are looked at.
     """
 
-    has_content: Final = False
     has_events: Final = False
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._answers: list[tuple[Warehouse, Answer]] = []
 
-    def bundles(self, scope: Scope, suspects: Suspects | None = None) -> Generator[Bundle]:
+    @cached_property
+    def depth(self) -> Depth:
+        """As Side: of flat tables only ids."""
+        return Depth.OUTLINE if any(layout is Layout.BATCHES for _, _, layout, _ in self._opened) else Depth.IDS
+
+    @cached_property
+    def _opened(self) -> Sequence[tuple[Address, "Warehouse", Layout, Collection[str]]]:
+        return list(self._tables.opened())
+
+    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
         """As Side. The period of the scope is looked at once more here, event by event.
 
         Raises:
             TdcurError: a table cannot be asked; see `Warehouse.query`.
         """
-        for address, warehouse, layout, columns in self._tables.opened():
-            query = ids_sql(events_of(address, layout, self._tables.period, columns))
+        with_outline = look.depth is not Depth.IDS
+        for address, warehouse, layout, columns in self._opened:
+            query = ids_sql(events_of(address, layout, self._tables.period, columns), with_outline=with_outline)
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
+            empty = True
             for rows in _many(warehouse.rows(answer)):
-                yield _bundle(rows, str(address), Binder(scope, lambda _: UNKNOWN, suspects))
+                empty = False
+                yield _bundle(rows, str(address), Binder(scope, _content, look.suspects))
+            if empty:
+                yield _empty(str(address), Binder(scope, _content, look.suspects))
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
@@ -75,8 +94,8 @@ class TableSide:
 
 
 def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle:
-    binder.add([(event_id, event_type, time, None) for event_id, event_type, time, _kind in _events(rows)])
-    kinds: Counter[str] = Counter(kind for *_, kind in rows if kind is not None)
+    binder.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)])
+    kinds: Counter[str] = Counter(row[_KIND] for row in rows if row[_KIND] is not None)
     tally = binder.tally
     balance = Balance(
         rows_read=kinds[REJECTED_ROW],
@@ -91,9 +110,19 @@ def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle
     return Bundle(binder.sheaves(), tally, balance, problems)
 
 
+def _empty(table: str, binder: Binder) -> Bundle:
+    problems = Problems(kept=(nothing(table),), by_severity=Counter({Severity.WARNING: 1}))
+    return Bundle(binder.sheaves(), binder.tally, Balance(), problems)
+
+
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
     """The rows that are events; the others tell of what nothing could be made of."""
-    return [row for row in rows if row[3] is None]
+    return [row for row in rows if row[_KIND] is None]
+
+
+def _content(outline: Sequence[str | None]) -> int:
+    """The digest in what a row has of it, which may be nothing."""
+    return next((int(digits, 16) for digits in outline if digits), UNKNOWN)
 
 
 def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:

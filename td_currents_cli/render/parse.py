@@ -4,18 +4,26 @@ from td_currents_cli.catalog.columns import OTHER_FIELDS
 from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.figures import amount, balance_line
-from td_currents_cli.render.problems import show_problems
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.problems import OF_ROWS, show_problems
+from td_currents_cli.render.terminal import Terminal, printable
 
 
 def text(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
     """The problems, where the batches were found or the events are, and the balance, on standard error."""
-    show_problems(outcome.problems, terminal)
+    show_problems(outcome.problems, terminal, OF_ROWS)
     if isinstance(outcome, InsertOutcome):
         _inserted(outcome, terminal)
-    elif outcome.shapes:
-        terminal.say("; ".join(map(str, outcome.shapes)), "dim")
+    else:
+        _read(outcome, terminal)
     terminal.say(balance_line(outcome.balance, "written"), "dim")
+
+
+def _read(outcome: ParseOutcome, terminal: Terminal) -> None:
+    for name, near in outcome.unknown.items():
+        meant = f"; did you mean `{near}`?" if near else ""
+        terminal.say(f"--fields: `{printable(name)}` is not in the catalogue{meant}", "yellow")
+    if outcome.shapes:
+        terminal.say("; ".join(map(str, outcome.shapes)), "dim")
 
 
 def _inserted(outcome: InsertOutcome, terminal: Terminal) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from td_currents_cli.events.times import moment_of
-from td_currents_cli.reconcile import Kind, ReconcileOutcome
+from td_currents_cli.reconcile import Depth, Kind, ReconcileOutcome
 from td_currents_cli.render.count.grid import Column, Grid, fits, show
 from td_currents_cli.render.count.groups import cell
 from td_currents_cli.render.figures import LOST, amount
@@ -33,6 +33,13 @@ SHOWN: Final = 15
 WHY_NOTHING: Final = (
     "nothing that was sent is there: rows take about five minutes to appear, and never do when the write key is wrong, "
     "which is answered 200 all the same"
+)
+OUTLINE: Final = (
+    "contents are compared but for decimals and huge or tiny floats, which a table (td://…) writes its own way"
+)
+WHY_ALL: Final = (
+    "every content differs: where that cannot be, JSON has another form in this table than is known of it; "
+    "`tdcur parse td://…` fetches the events themselves, to be compared instead"
 )
 OFTEN: Final = 4
 """Numbers of times that duplicated ids came which are told."""
@@ -61,10 +68,9 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.say(f"{name}: {_balance(side)}", "dim")
         if side.without_id:
             terminal.say(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
-    if outcome.sent.ids and not outcome.matched:
+    if outcome.sent.ids and not outcome.matched and not outcome.differences[Kind.CHANGED].count:
         terminal.say(WHY_NOTHING, "yellow")
-    if not outcome.by_content:
-        terminal.say("contents are not known on both sides: changes cannot be told", "yellow")
+    _talk_of_contents(outcome, terminal)
     if outcome.spilled:
         disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled.bytes, outcome.spilled.limit))
         terminal.say(f"{disk} of fingerprints were in temporary files; at most {memory} are kept in memory", "dim")
@@ -73,6 +79,18 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         payloads = amount(outcome.payloads, "payload")
         file = printable(str(outcome.resend))
         terminal.say(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
+
+
+def _talk_of_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+    if not outcome.by_content:
+        terminal.say("contents are not known on both sides: changes cannot be told", "yellow")
+    if outcome.depth is Depth.OUTLINE:
+        terminal.say(OUTLINE, "dim")
+        if outcome.differences[Kind.CHANGED].count and outcome.matched == outcome.unknown:
+            terminal.say(WHY_ALL, "yellow")
+    if outcome.unknown:
+        of = amount(outcome.unknown, "id")
+        terminal.say(f"of {of}, the content is not known on both sides: a change cannot be told", "yellow")
 
 
 def _balance(side: "SideFigures") -> str:

@@ -20,7 +20,7 @@ class Progress:
         requests: all that were made.
         retries: those of them that repeated another.
         in_flight: requests that have not come back yet.
-        share: of the input that has been read, from 0 to 1; None where its size is not known.
+        share: of the input that is settled, from 0 to 1; None where its size is not known.
     """
 
     delivered: int

@@ -28,6 +28,7 @@ from td_currents_cli.send.retry import Backoff
 from td_currents_cli.send.sieve import Check, Sieve
 from td_currents_cli.send.signals import handled
 from td_currents_cli.send.state import State, places
+from td_currents_cli.send.tally import Tally
 
 if TYPE_CHECKING:
     from td_currents_cli.send.client import Client
@@ -106,10 +107,18 @@ def run(
         if request.dry_run:
             return rehearsed(planner, planned, endpoint, kept)
         client, delivery = _line(request, endpoint, kept, clock)
-        watch(lambda: delivery.tally.progress(way.share))
+        watch(lambda: delivery.tally.progress(settled(way.share, planner, delivery.tally)))
         begun = clock.now()
         asyncio.run(_deliver(delivery, client, planned, kept, ahead=min(request.concurrency.most, _AHEAD)))
         return outcome_of(planner, delivery, endpoint, kept, seconds=clock.now() - begun)
+
+
+def settled(read: float | None, planner: Planner, tally: Tally) -> float | None:
+    """Of the input, what has found its place, where `read` of it has been read."""
+    if read is None or not planner.read:
+        return read
+    settled = planner.already_delivered + tally.delivered + tally.dead + tally.undelivered
+    return read * min(1.0, settled / planner.read)
 
 
 _AHEAD: Final = 16

@@ -4,21 +4,24 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import structs
 
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Problem, Severity
-from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
+from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
 from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
 from td_currents_cli.validate.check import Checked
 from td_currents_cli.validate.extent import in_text_order
 from td_currents_cli.validate.repeats import Repeats, repeat_remarks
+from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
 from td_currents_cli.validate.workload import Again, checked
 
@@ -148,7 +151,7 @@ class _Tally:
             events_rejected=0,
             events_out=self._events,
         )
-        problems = self._log.result()
+        problems = _with_hints(self._log.result())
         code = exit_code_of(problems, balance)
         if self._request.strict and problems.by_severity[Severity.WARNING]:
             code = max(code, ExitCode.FINDINGS)
@@ -183,3 +186,9 @@ class _Tally:
         else:
             self._by_code[problem.code] += 1
             self._log.add(problem)
+
+
+def _with_hints(problems: Problems) -> Problems:
+    """The same, each with what to do: what its rule says, where the finding has nothing of its own."""
+    kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].mend) for each in problems.kept)
+    return replace(problems, kept=tuple(kept))

@@ -47,7 +47,7 @@ class VerifyOutcome(Outcome):
         if not self.arrived:
             return (
                 "Nothing arrived: most likely the write key is wrong, which Treasure Data answers with 200 too, "
-                "or the events were sent to a table of another name."
+                "or the events were sent to a table of another name, or longer ago than --since looks back."
             )
         return (
             "Rows appear within about five minutes: give them longer with --within, "

@@ -1,6 +1,7 @@
 """Where every row and event of a table went, told by the engine that has looked at them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -33,15 +34,21 @@ class Line(Struct, frozen=True):
 
 
 class Account:
-    """Lines of results, summed up."""
+    """Lines of results, summed up.
 
-    def __init__(self) -> None:
+    Args:
+        tables: that are asked.
+    """
+
+    def __init__(self, tables: Iterable[str]) -> None:
+        self._empty = dict.fromkeys(tables)
         self._rows: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._rejected: dict[tuple[str, str], int] = {}
 
     def add(self, line: Line, table: str) -> None:
         """Take a line about a table; not one about all groups together, which were taken by themselves."""
+        self._empty.pop(table, None)
         self._rows[line.kind] += line.rows
         self._events[line.kind] += line.events
         if line.kind in _REJECTED:
@@ -63,11 +70,13 @@ class Account:
 
     @property
     def problems(self) -> Problems:
-        """What nothing could be made of."""
+        """What nothing could be made of, and tables without a row."""
         kept = [rejected(kind, number, table) for (table, kind), number in self._rejected.items()]
         # A result has no order.
         kept.sort(key=lambda each: (each.location.source, each.code))
-        return Problems(kept=tuple(kept), by_severity=Counter({Severity.ERROR: sum(self._rejected.values())}))
+        kept += map(nothing, self._empty)
+        numbers = {Severity.ERROR: sum(self._rejected.values()), Severity.WARNING: len(self._empty)}
+        return Problems(kept=tuple(kept), by_severity=Counter(numbers))
 
 
 def rejected(kind: str, number: int, table: str) -> Problem:
@@ -76,6 +85,13 @@ def rejected(kind: str, number: int, table: str) -> Problem:
     message = one if number == 1 else f"{number:,} {several}"
     return Problem(code=code, location=Location(source=table), message=message)
 
+
+def nothing(table: str) -> Problem:
+    """That a table has no row of the time it was asked about, which is no error."""
+    return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=Location(source=table), message=NO_ROWS)
+
+
+NO_ROWS: Final = "nothing was received in that time; an earlier --since looks further back"
 
 _REJECTED: Final = {
     REJECTED_ROW: (

@@ -66,7 +66,22 @@ def address_of(text: str, *, site: Site | None = None, column: str | None = None
     )
 
 
+def check_into(source: Address, into: Address) -> None:
+    """Check that a table can take the events of another one.
+
+    Raises:
+        UsageError: it is the same table, or at another site.
+    """
+    if (source.database, source.table) == (into.database, into.table):
+        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
+    if into.site not in {None, source.site}:
+        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+
+
 def _parts(text: str) -> SplitResult:
+    if not text.isprintable():
+        # The standard library would leave line breaks out without a word.
+        raise UsageError("an address of a table (td://…) holds what cannot be printed", hint=_FORM)
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from td_currents_cli.errors import OutputError
 from td_currents_cli.read import Source
+from td_currents_cli.warehouse.account import NO_ROWS
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
@@ -34,7 +35,7 @@ def downloaded(tables: Tables) -> Iterator[list[Source]]:
         for number, (address, lines) in enumerate(_lines(tables)):
             file = Path(folder) / f"{number}.jsonl"
             _write(file, lines)
-            sources.append(Source(str(address), file))
+            sources.append(Source(str(address), file, NO_ROWS))
         yield sources
 
 

@@ -93,7 +93,8 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     compared = tdcur("reconcile", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--format", "json")
     assert compared.returncode == 0, compared.stderr
     figures = summary(compared)
-    assert (figures["matched"], figures["missing"], figures["unexpected"]) == (400, 0, 0)
+    assert (figures["matched"], figures["missing"], figures["unexpected"], figures["changed"]) == (400, 0, 0, 0)
+    assert (figures["depth"], figures["content_unknown"]) == ("outline", 0)
 
 
 def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:

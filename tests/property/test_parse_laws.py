@@ -153,6 +153,23 @@ def test_tables_hold_the_values_of_the_events(tmp_path_factory: pytest.TempPathF
                 assert expected(event.get(name), cell)
 
 
+KNOWN = '{"event_type":"users.behaviors.Purchase","id":"k","time":1,"user":{"user_id":"u"},"properties":{}}'
+HELD = [value for value in ODD if "\\ud" not in value] + ["true", "12345678901234567890", '{"a": [1.0, "é"]}', "[ ]"]
+
+
+@law
+@given(st.lists(st.dictionaries(st.sampled_from([*OTHERS, *CLASHING]), st.sampled_from(HELD)), max_size=4))
+def test_a_table_that_parse_wrote_is_read_as_what_it_is(
+    tmp_path_factory: pytest.TempPathFactory, properties: list[dict[str, str]]
+) -> None:
+    """TSV with its escapes: written once more, it is the same, byte for byte."""
+    folder = tmp_path_factory.getbasetemp()
+    insides = (",".join(f"{json.dumps(name)}:{value}" for name, value in each.items()) for each in properties)
+    some = [KNOWN.replace('"properties":{}', f'"properties":{{{inside}}}') for inside in insides]
+    table = parsed(folder, batch([KNOWN, *some], True).data, to=To.TSV)
+    assert parsed(folder, table, to=To.TSV) == table
+
+
 GOOD = '[{"event_type":"a","id":"%d","time":1,"user":{"user_id":"u"},"properties":{"t":"é\\n"}}]'
 ROWS = st.sampled_from(["good", "good", "good", "not JSON", "cut", "quote", "not UTF-8", "narrow", "payload", "blank"])
 

@@ -16,6 +16,7 @@ from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.read import records
+from td_currents_cli.read.options import INGESTED
 from td_currents_cli.read.rows import flat
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -68,6 +69,8 @@ FORMS = {
     "jsonl arrays": lambda cells: lines_of([[1, cell] for cell in cells]),
     "jsonl names": lambda cells: lines_of([["time", "events"], *([1, cell] for cell in cells)]),
     "jsonl": lambda cells: b"\n".join(json.dumps({"time": 1, "events": cell}).encode() for cell in cells),
+    "jsonl native": lambda cells: "\n".join(f'{{"time":1,"events":{cell}}}' for cell in cells).encode(),
+    "json native": lambda cells: ("[" + ",\n".join(f'{{"events": {cell}, "x":1}}' for cell in cells) + "]").encode(),
     "msgpack": lambda cells: b"".join(msgpack.packb([1, cell]) for cell in cells),
 }
 WRAPS = ["events", "payload", "text", "texts"]
@@ -75,9 +78,9 @@ WRAPS = ["events", "payload", "text", "texts"]
 
 def events_in(data: bytes) -> tuple[list[bytes], Intake]:
     """The bytes of all events, and what was met on the way."""
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
     intake = Intake()
-    return [bytes(each) for _, some in intake.events(records([source]), split) for each in some], intake
+    return [bytes(each) for _, some in intake.events(records([source], INGESTED), split) for each in some], intake
 
 
 @law

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from td_currents_cli.model import Problem, Record, Records
 from td_currents_cli.read import records, sources
+from td_currents_cli.read.options import DEFAULT, INGESTED, ReadOptions
 from td_currents_cli.read.spread import spread
 from td_currents_cli.read.stretches import Form, Stretches
 
@@ -25,6 +26,9 @@ JSON_PIECES = st.sampled_from(
         f" {EVENT}\n",
         json.dumps({"time": 1, "events": f"[{EVENT}]"}) + "\n",
         json.dumps({"time": 1, "events": "[{"}) + "\n",
+        f'{{"time":1,"events":[{EVENT}]}}\n',
+        f'{{"events":[{EVENT}],"time":1}}{{"time":1,"events":[]}}\n',
+        f'{{"time":1,"events":[{EVENT},{{"a\n',
         '{\n  "events": [\n    {"event_type": "b"}\n  ]\n}\n',
         f'{{"events":[\n{EVENT},\n{EVENT}\n]}}\n',
         f"[\n{EVENT},\n{EVENT}\n]\n",
@@ -76,9 +80,9 @@ def everything() -> Callable[[Records, str], list[Record]]:
     return lambda some, _source: list(some)
 
 
-def in_stretches(path: Path, sizes: tuple[int, ...]) -> Iterator[Record]:
+def in_stretches(path: Path, sizes: tuple[int, ...], options: ReadOptions) -> Iterator[Record]:
     """The records of a file that is read in stretches of about these sizes."""
-    for part in spread(everything, (), Stretches(sources([str(path)]), large=1, sizes=sizes), jobs=1):
+    for part in spread(everything, (), Stretches(sources([str(path)]), options, large=1, sizes=sizes), jobs=1):
         for record in part.result:
             if isinstance(record, Problem):
                 yield part.placed(record)
@@ -87,16 +91,16 @@ def in_stretches(path: Path, sizes: tuple[int, ...]) -> Iterator[Record]:
                 yield msgspec.structs.replace(record, location=place)
 
 
-@given(FILES, st.integers(1, 200), st.binary(max_size=3))
-@example(f"{EVENT}\n{EVENT}\n{EVENT}\n".encode(), 1, b"")
-@example(f"{EVENT}\n{EVENT}\n[\n{EVENT}\n]\n{EVENT}\n{EVENT}".encode(), 30, b"")
+@given(FILES, st.integers(1, 200), st.binary(max_size=3), st.sampled_from([DEFAULT, INGESTED]))
+@example(f"{EVENT}\n{EVENT}\n{EVENT}\n".encode(), 1, b"", DEFAULT)
+@example(f"{EVENT}\n{EVENT}\n[\n{EVENT}\n]\n{EVENT}\n{EVENT}".encode(), 30, b"", DEFAULT)
 def test_reading_in_stretches_is_reading_in_one_go(
-    tmp_path_factory: pytest.TempPathFactory, text: bytes, size: int, odd: bytes
+    tmp_path_factory: pytest.TempPathFactory, text: bytes, size: int, odd: bytes, options: ReadOptions
 ) -> None:
     """The same batches and problems, in the same order, at the same places, whatever is in the file."""
     path = tmp_path_factory.mktemp("stretches") / "file"
     path.write_bytes(text + odd)
-    assert list(in_stretches(path, (size,))) == list(records(sources([str(path)])))
+    assert list(in_stretches(path, (size,), options)) == list(records(sources([str(path)]), options))
 
 
 @given(st.lists(st.sampled_from([f'{{"events":[{EVENT}]}}', EVENT]), min_size=40, max_size=60))
@@ -109,4 +113,4 @@ def test_lines_are_read_in_several_stretches(tmp_path_factory: pytest.TempPathFa
     assert len(parts) > 3
     assert all(stretch.form is Form.JSON for stretch in stretches)
     assert sum(len(part.result) for part in parts) == len(lines)
-    assert [part.lines for part in parts] == sorted(part.lines for part in parts)
+    assert [part.before.lines for part in parts] == sorted(part.before.lines for part in parts)

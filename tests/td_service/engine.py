@@ -11,15 +11,18 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from tests.td_service.java_json import canonical
+
 Rows = Iterable[Mapping[str, Any]]
 
 FUNCTIONS = (
     "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
-    "json_parse(text) AS CAST(text AS JSON)",
     # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
-    "json_format(value) AS CAST(value AS VARCHAR)",
+    "json_parse(text) AS CAST(canonical_json(text) AS JSON)",
+    "json_format(value) AS canonical_json(CAST(value AS VARCHAR))",
     """json_extract_scalar(value, path) AS
        CASE WHEN json_type(value, path) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(value, path) END""",
+    r"replace_all(a, pattern, b) AS regexp_replace(a, pattern, regexp_replace(b, '\$(\d)', '\\\1', 'g'), 'g')",
     # DuckDB would round the text of a fraction.
     "bigint_of(text) AS CASE WHEN regexp_full_match(text, '[+-]?[0-9]+') THEN TRY_CAST(text AS BIGINT) END",
     "from_unixtime(seconds) AS to_timestamp(seconds)",
@@ -34,6 +37,7 @@ OURS: dict[type[exp.Expr], str] = {
     exp.ParseJSON: "json_parse",
     exp.JSONFormat: "json_format",
     exp.JSONExtractScalar: "json_extract_scalar",
+    exp.RegexpReplace: "replace_all",
 }
 
 OF_ENTRIES = {
@@ -73,10 +77,11 @@ class Engine:
         self._connection.execute("SET TimeZone = 'UTC'")
         # Few rows, many columns: to plan a query well takes five times as long as to run it.
         self._connection.execute("PRAGMA disable_optimizer")
+        self._connection.create_function("canonical_json", canonical, ["VARCHAR"], "VARCHAR")
         for function in FUNCTIONS:
             self._connection.execute(f"CREATE MACRO {function}")
         for database in {database for database, _ in tables}:
-            self._connection.execute(f'CREATE SCHEMA "{database}"')
+            self._connection.execute(f"CREATE SCHEMA {_name(database)}")
 
     def query(self, sql: str) -> Result:
         """The result of a query.
@@ -87,7 +92,7 @@ class Engine:
         """
         text = translated(sql)
         for (database, table), rows in self._tables.items():
-            self._load(f'"{database}"."{table}"', rows)
+            self._load(f"{_name(database)}.{_name(table)}", rows)
         cursor = self._connection.execute(text)
         columns = [(name, TYPES.get(str(kind), str(kind).lower())) for name, kind, *_ in cursor.description or ()]
         return Result(columns, cursor.fetchall())
@@ -96,13 +101,13 @@ class Engine:
         listed = _read(rows) if isinstance(rows, Path) else list(rows)
         columns = list(dict.fromkeys(name for row in listed for name in row)) or ["time", "events"]
         kinds = {name: _kind([row.get(name) for row in listed], name) for name in columns}
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+        declared = ", ".join(f"{_name(name)} {kind}" for name, kind in kinds.items())
         self._connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
         if listed:
             with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
                 file.writelines(json.dumps({name: row.get(name) for name in columns}) + "\n" for row in listed)
                 file.flush()
-                read = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+                read = ", ".join(f"{_name(name)}: '{kind}'" for name, kind in kinds.items())
                 form = f"format='newline_delimited', columns={{{read}}}, maximum_object_size=100000000"
                 self._connection.execute(f"INSERT INTO {table} FROM read_json('{file.name}', {form})")
 
@@ -114,13 +119,17 @@ def translated(sql: str) -> str:
     # From the innermost outwards: what is replaced is not looked into any more.
     for node in reversed(list(tree.walk())):
         if type(node) in OURS:
-            arguments = [node.this, *([node.expression] if node.args.get("expression") else [])]
+            arguments = [node.args[each] for each in ("this", "expression", "replacement") if node.args.get(each)]
             node.replace(exp.Anonymous(this=OURS[type(node)], expressions=[_path(each) for each in arguments]))
         elif isinstance(node, exp.Cast) and (function := _cast(node)):
             node.replace(exp.Anonymous(this=function, expressions=[node.this]))
         elif isinstance(node, exp.Anonymous) and node.name.upper() in OF_ENTRIES:
             node.replace(_of_entries(node))
     return tree.sql("duckdb")
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _cast(node: exp.Cast) -> str | None:

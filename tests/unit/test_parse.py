@@ -5,9 +5,12 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.events.names import Names
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
+from td_currents_cli.render.parse import text
+from td_currents_cli.render.terminal import Color, Terminal
 
 ROWS = (
     'time,events\n1,"[{""event_type"":""a"",""user"":{""x"":1.0}},7]"\n2,oops\n3,"[{""event_type"":""b""}]"\n4,[],5\n'
@@ -54,6 +57,29 @@ def test_rejects_are_lines_with_place_reason_and_the_record_itself(rows: Path, t
     assert {line["source"] for line in lines} == {str(rows)}
     assert all(line["reason"] for line in lines)
     assert [line["offset"] for line in lines] == [ROWS.index("1,"), ROWS.index("2,"), ROWS.index("4,")]
+
+
+def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There are options for it; a row that is bad needs none, and has its own line alone."""
+    unknown, bad = tmp_path / "other.csv", tmp_path / "rows.csv"
+    unknown.write_text("a,b\n1,2\n", encoding="utf-8")
+    bad.write_text(ROWS, encoding="utf-8")
+    for path, hints in ((unknown, 1), (bad, 0)):
+        text(run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never))
+        assert capsys.readouterr().err.count("hint: Name the column or the form: --column NAME|NUMBER") == hints
+
+
+def test_a_field_that_the_catalogue_does_not_have_is_said(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is written all the same, for Braze adds fields at any time; a slip of the pen would be an empty column."""
+    for names, fields in ((Names.SHORT, ("id", "price", "prise")), (Names.DOTTED, ("id", "properties.price", "x"))):
+        request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out", names=names, fields=fields)
+        text(run(request), Terminal.open(color=Color.never))
+    said = capsys.readouterr().err
+    assert "--fields: `prise` is not in the catalogue; did you mean `price`?\n" in said
+    assert "--fields: `x` is not in the catalogue\n" in said
+    assert said.count("--fields") == 2
 
 
 def test_a_rejects_file_is_there_even_when_nothing_was_rejected(tmp_path: Path) -> None:

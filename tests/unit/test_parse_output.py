@@ -187,11 +187,11 @@ def test_file_names(event_type: str, stem: str) -> None:
     assert table_name(event_type) == stem
 
 
-@pytest.mark.parametrize("limit", ["0", "49%"])
-def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str) -> None:
+@pytest.mark.parametrize(("limit", "said"), [("0", "0"), ("49%", "49 % of all")])
+def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str, said: str) -> None:
     """Exit code 1 and no output; what was rejected is kept, with the reasons."""
     rejects, summary = tmp_path / "rejects.jsonl", tmp_path / "summary.json"
-    with pytest.raises(TooManyRejectsError, match="1 rejected") as error:
+    with pytest.raises(TooManyRejectsError, match=f"1 rejected, --max-rejects allows {said}$") as error:
         run(request(payload, rejects=rejects, summary=summary, max_rejects=Rejects.of(limit)))
     told = json.loads(summary.read_bytes())
     assert (told["exit_code"], told["summary"]["rows_rejected"]) == (1, 1)
@@ -222,6 +222,7 @@ def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
         {"fields": ()},
         {"to": To.CSV, "nested": Nested.OBJECT},
         {"summary": Path("same"), "rejects": Path("same")},
+        {"output": None, "rejects": Path("-")},
     ],
 )
 def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]) -> None:
@@ -229,6 +230,18 @@ def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]
     with pytest.raises(UsageError):
         run(request(payload, **options))
     assert not payload.with_name("out").exists()
+
+
+@pytest.mark.parametrize("option", ["rejects", "summary"])
+def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: Path, option: str) -> None:
+    """Under whatever name."""
+    before = payload.read_bytes()
+    link = tmp_path / "link"
+    link.symlink_to(payload)
+    for name in (payload, link):
+        with pytest.raises(UsageError, match="this file is read itself"):
+            run(request(payload, **{option: name}))
+    assert payload.read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "1.5"])

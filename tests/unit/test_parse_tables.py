@@ -106,6 +106,19 @@ def test_a_malformed_row_of_a_table(tables_of: Callable[..., Tables], tmp_path: 
     assert [str(each.location) for each in outcome.problems.kept] == ["td://braze/raw:2:1 (row 2)"]
 
 
+def test_a_table_without_rows_in_that_time(tables_of: Callable[..., Tables], tmp_path: Path) -> None:
+    """It is said, and is no error, whether its rows are downloaded or stay there."""
+    engine = Engine({RAW: [{"time": 2_000_000_000, "events": CELLS[0]}]})
+    with downloaded(tables_of(engine)) as found:
+        outcome, events = parsed(found, tmp_path / "events.jsonl")
+    there = inserted(tables_of(engine))
+    assert (events, there.inserted) == ([], 0)
+    for each in (outcome, there):
+        assert (each.exit_code, each.problems.total) == (ExitCode.OK, 1)
+        assert [(each.code, each.severity) for each in each.problems.kept] == [("TDC005", "warning")]
+        assert str(each.problems.kept[0].location) == "td://braze/raw"
+
+
 def test_a_flat_table_is_downloaded(tables_of: Callable[..., Tables], tmp_path: Path) -> None:
     """Each row is an event; what is null is no member."""
     rows = [

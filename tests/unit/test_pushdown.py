@@ -145,6 +145,9 @@ def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone
         Filter(types=TypeGlobs.of(["*EMAIL*", "!*.Open"])),
         Filter(types=TypeGlobs.of(["!users.*"])),
         Filter(types=TypeGlobs.of(["it's*", "users.[a-c]*", "users.[!a-b]*.?nheard", "[", "a+b", "\\d"])),
+        Filter(types=TypeGlobs.of(["*"])),
+        Filter(types=TypeGlobs.of(["!*"])),
+        Filter(types=TypeGlobs.of(["!?*"])),
         Filter(since=1_782_900_000.0),
         Filter(until=1_782_950_000.5),
         Filter(types=TypeGlobs.of(["users.*"]), since=1_782_880_000.0, until=1_782_990_000.0),
@@ -225,3 +228,22 @@ def test_several_tables(running: Service) -> None:
     assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
     with pytest.raises(UsageError, match="one table at a time"):
         run(CountRequest((), tables=tables, unique=True))
+
+
+def test_a_table_without_rows_in_that_time(running: Service) -> None:
+    """It is named, and what to do about it; it is no error. Rows without an event are rows."""
+    empty, blank = ("braze", "empty"), ("braze", "blank")
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = {
+        TABLE: [{"time": 1, "events": BATCHES[0]}],
+        empty: [],
+        blank: [{"time": 1, "events": None}],
+    }
+    running.reset(Engine({**rows}), {table: {"events": "string"} for table in rows})
+    addresses = tuple(address_of(f"td://braze/{name}") for name in ("empty", "currents", "blank"))
+    tables = Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ()))
+    outcome = run(CountRequest((), tables=tables))
+    assert (outcome.balance.rows_read, outcome.balance.events_out, outcome.exit_code) == (2, 60, 0)
+    assert [(each.code, each.severity, str(each.location)) for each in outcome.problems.kept] == [
+        ("TDC005", "warning", "td://braze/empty")
+    ]
+    assert "--since" in outcome.problems.kept[0].message

@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 import sqlglot
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from td_currents_cli.catalog import load
+from td_currents_cli.catalog.columns import Names, flat_columns
 from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.listing import EventsRequest
 from td_currents_cli.catalog.listing import run as listed
+from td_currents_cli.cli.app import app
+from td_currents_cli.cli.sql import BELONGS, What
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
@@ -16,6 +22,7 @@ from td_currents_cli.query import Query, QueryRequest, run
 from td_currents_cli.warehouse.address import address_of
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.wanted import pattern
 from tests.td_service.engine import Engine
 
 TABLE = ("braze", "currents")
@@ -29,14 +36,14 @@ ENGINE = Engine({TABLE: [{"time": 200, "events": json.dumps(EVENTS)}]})
 
 def printed(query: Query, **options: Any) -> str:
     """The text of a query."""
-    dialect, layout = options.pop("dialect", Dialect.TRINO), options.pop("layout", Layout.BATCHES)
+    kept = {name: options.pop(name) for name in ("dialect", "into") if name in options}
     request = QueryRequest(
         query=query,
         table=address_of("td://braze/currents"),
-        layout=layout,
+        layout=options.pop("layout", Layout.BATCHES),
         period=Period(0.0, 300.0),
         counted=CountRequest((), **options),
-        dialect=dialect,
+        **kept,
     )
     outcome = run(request)
     assert outcome.as_dict()["sql"] == outcome.sql
@@ -124,3 +131,82 @@ def test_what_trino_alone_can_say(query: Query, dialect: Dialect) -> None:
     """Batches are taken apart in Trino; for other dialects that is said."""
     with pytest.raises(UsageError, match="cannot be said in"):
         printed(query, dialect=dialect)
+
+
+MEANT = [
+    (Filter(types=TypeGlobs.of(["*.email.*"])), ["b"]),
+    (Filter(types=TypeGlobs.of(["!*.email.*", "it's"])), []),
+    (Filter(since=101.0), ["a", "b"]),
+    (Filter(types=TypeGlobs.of(["*.uninstall"]), until=101.0), ["a"]),
+    (Filter(since=102.5), []),
+]
+
+
+@pytest.mark.parametrize(("meant", "ids"), MEANT)
+@pytest.mark.parametrize("layout", list(Layout))
+def test_dedupe_of_some_events(meant: Filter, ids: list[str], layout: Layout) -> None:
+    """By type and by the event's own time, as count has it: the first of those that are meant."""
+    flat = [{name: value for name, value in each.items() if isinstance(value, str | int)} for each in EVENTS]
+    names = [column.name for column in flat_columns(load().events.values(), Names.STREAMING)]
+    rows = [dict.fromkeys(names) | each for each in flat]
+    engine = ENGINE if layout is Layout.BATCHES else Engine({TABLE: rows})
+    result = engine.query(printed(Query.DEDUPE, layout=layout, wanted=meant))
+    place = [name for name, _ in result.columns].index("id")
+    assert sorted(row[place] for row in result.rows) == ids
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("glob", ["it's *", "back\\slash\\", "'; DROP TABLE x; -- [!a]*", "\\' OR 1=1 --"])
+def test_globs_in_all_dialects(dialect: Dialect, glob: str) -> None:
+    """They are texts of that dialect, and nothing else."""
+    sql = printed(Query.DEDUPE, layout=Layout.FLAT, dialect=dialect, wanted=Filter(types=TypeGlobs.of([glob])))
+    (tree,) = sqlglot.parse(sql, read=dialect)
+    assert tree
+    assert pattern(glob.lower()) in [each.this for each in tree.find_all(sqlglot.exp.Literal) if each.is_string]
+
+
+def test_a_table_does_not_take_its_own_events() -> None:
+    """The query would find what it has inserted."""
+    with pytest.raises(UsageError, match="cannot take its own events"):
+        printed(Query.PARSE, into=address_of("td://braze/currents"))
+
+
+VALUES = {
+    "--rows": "batches",
+    "--column": "events",
+    "--since": "",
+    "--until": "2026-07-01",
+    "--type": "*",
+    "--dedupe": None,
+    "--into": "td://braze/flat",
+    "--by": "day",
+    "--timezone": "UTC",
+    "--unique": None,
+}
+
+
+@pytest.mark.parametrize(("query", "option"), [(query, option) for query in What for option in VALUES])
+def test_options_have_a_meaning_or_are_refused(query: What, option: str) -> None:
+    """Also where one is given that says what holds anyway."""
+    given = [each for each in (option, VALUES[option]) if each is not None]
+    run = CliRunner().invoke(app, ["sql", query, "td://braze/currents", *given])
+    if query in BELONGS[option]:
+        assert "has no use" not in run.stderr
+    else:
+        assert (run.exit_code, run.stdout) == (2, "")
+        assert run.stderr.startswith(f"error: `sql {query}` has no use for {option}\nhint: {option} is for `sql ")
+
+
+def test_all_options_are_told_apart() -> None:
+    """But those that all queries have."""
+    command: Any = get_command(app)
+    options = {name for each in command.get_command(None, "sql").params for name in each.opts if name[:2] == "--"}
+    assert options - BELONGS.keys() == {"--dialect", "--format", "--quiet", "--verbose", "--color"}
+    assert BELONGS.keys() == VALUES.keys()
+
+
+def test_flat_events_are_in_no_one_column() -> None:
+    """`--column` names the column of the batches."""
+    run = CliRunner().invoke(app, ["sql", "count", "td://braze/currents", "--rows", "flat", "--column", "events"])
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert "--rows flat has no use for --column" in run.stderr

@@ -23,7 +23,8 @@ from tests.td_service.canned import Canned
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 
-COLUMNS = [("id", "varchar"), ("event_type", "varchar"), ("time", "bigint"), ("kind", "varchar")]
+NAMES = ("id", "event_type", "time", "kind", "outline")
+COLUMNS = [(name, "bigint" if name == "time" else "varchar") for name in NAMES]
 TYPE = "users.behaviors.Uninstall"
 
 
@@ -39,7 +40,7 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
     """Compares events of these ids, which happened at 100, with the rows of a result."""
 
     def compare(ids: str, rows: Sequence[Sequence[Any]], **options: Any) -> ReconcileOutcome:
-        full = [[*row, None] if len(row) == 3 else row for row in rows]
+        full = [[*row, *[None] * (5 - len(row))] for row in rows]
         running.reset(Canned(COLUMNS, full), {("braze", "currents"): {"events": "string"}})
         sent = tmp_path / "sent.json"
         events = [{"event_type": TYPE, "id": each, "time": 100} for each in ids.split()]
@@ -55,9 +56,9 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
 
 
 def test_nothing_is_missing(compared: Callable[..., ReconcileOutcome]) -> None:
-    """All ids of the files are ids of the table. Nobody can tell whether contents were changed."""
+    """All ids of the files are ids of the table. Where it has no digests, nobody can tell whether they were changed."""
     outcome = compared("a b", [["b", TYPE, 100], ["a", TYPE, 100]])
-    assert (outcome.matched, outcome.exit_code, outcome.by_content) == (2, ExitCode.OK, False)
+    assert (outcome.matched, outcome.exit_code, outcome.unknown) == (2, ExitCode.OK, 2)
 
 
 def test_differences_are_named(
@@ -72,6 +73,14 @@ def test_differences_are_named(
     assert ids == {Kind.MISSING: ("c",), Kind.CHANGED: (), Kind.UNEXPECTED: ("x",), Kind.DUPLICATED: ("b",)}
     assert [event["id"] for event in json.loads((tmp_path / "missing.json").read_text())["events"]] == ["c"]
     assert len(running.jobs) == 1
+
+
+def test_nothing_in_that_time(compared: Callable[..., ReconcileOutcome]) -> None:
+    """It is said of the table; all that was sent is missing."""
+    outcome = compared("a", [])
+    assert (outcome.differences[Kind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
+    assert [(each.code, each.severity) for each in outcome.problems.kept] == [("TDC005", "warning")]
+    assert "--since" in outcome.problems.kept[0].message
 
 
 def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:

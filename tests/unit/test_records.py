@@ -23,8 +23,9 @@ class Memory:
 
     name = "memory"
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, empty: str | None = None) -> None:
         self._data = data
+        self.empty = empty
 
     def open(self) -> BytesIO:
         """Its bytes."""
@@ -104,6 +105,15 @@ def test_an_empty_input_is_an_error(data: bytes) -> None:
     *_, problem = read(data)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.severity) == (Code.EMPTY_INPUT, Severity.ERROR)
+
+
+def test_a_source_that_may_be_empty() -> None:
+    """What is to be said then is a warning, about all of it."""
+    source: Any = Memory(b"", "no rows")
+    (problem,) = records([source])
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.severity, problem.message) == (Code.EMPTY_INPUT, Severity.WARNING, "no rows")
+    assert str(problem.location) == "memory"
 
 
 @pytest.mark.parametrize(

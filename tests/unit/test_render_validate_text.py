@@ -9,7 +9,6 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Excerpt, Location, Problem
 from td_currents_cli.render.validate import text
 from td_currents_cli.validate import ValidateOutcome
-from td_currents_cli.validate.rules import RULES
 
 MakeProblem = Callable[..., Problem]
 MakeOutcome = Callable[..., ValidateOutcome]
@@ -32,21 +31,13 @@ def test_a_finding_in_full(screen: Any, problem_of: MakeProblem, outcome_of: Mak
     ]
 
 
-def test_the_mend_of_the_rule_stands_in_for_a_hint(
-    screen: Any, problem_of: MakeProblem, outcome_of: MakeOutcome
-) -> None:
-    """Each finding says what to do."""
-    text(outcome_of(problem_of(Code.FIELD_MISSING)), screen.terminal)
-    assert f"  = hint: {RULES[Code.FIELD_MISSING].mend}" in screen.lines
-
-
 def test_what_is_not_known_is_left_out(screen: Any, outcome_of: MakeOutcome) -> None:
     """An input without lines has no snippet; a document has no event."""
-    problem = Problem(code=Code.UNREADABLE, location=Location("rows.msgpack.gz"), message="the data end too early")
+    problem = Problem(code=Code.UNREADABLE, location=Location("rows.msgpack.gz"), message="it ends early", hint="Look.")
     text(outcome_of(problem), screen.terminal)
     assert screen.lines[:3] == [
-        "rows.msgpack.gz TDC001 error the data end too early",
-        f" = hint: {RULES[Code.UNREADABLE].mend}",
+        "rows.msgpack.gz TDC001 error it ends early",
+        " = hint: Look.",
         "",
     ]
 

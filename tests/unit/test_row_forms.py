@@ -6,18 +6,23 @@ import json
 import lzma
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import msgpack
 import pytest
 
+from td_currents_cli import count, parse
 from td_currents_cli.codes import Code
+from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
+from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Batch, Problem, Record
-from td_currents_cli.read import records, scanner
+from td_currents_cli.read import records, sources
 from td_currents_cli.read.options import ReadOptions, Shape
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.sources import Source
@@ -65,6 +70,9 @@ def kinds(found: list[Record]) -> list[str | Code]:
         (f"[[{CELL},1]]", "column 1, JSON arrays without header"),
         (f'{{"time":1,"events":{TEXT}}}', "column `events`, JSON objects"),
         (f'[{{"time":1,"batch":{TEXT}}}]', "column `batch`, JSON objects"),
+        (f'{{"time":1,"events":{CELL}}}', "column `events`, JSON objects"),
+        (f'{{"events":{CELL},"time":1}}', "column `events`, JSON objects"),
+        (f'[\n {{"time":1,"batch":{CELL}}}\n]', "column `batch`, JSON objects"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -89,6 +97,8 @@ def test_the_column_is_found_and_said(text: str, shape: str, end: str, pack: Cal
         (f'{{"events":{CELL}}}', f'{{"events":{CELL}}}'),
         ("", "[]"),
         ("null", "[]"),
+        ("NULL", "[]"),
+        ("\\N", "[]"),
     ],
 )
 def test_every_kind_of_cell(cell: str, batch: str) -> None:
@@ -107,7 +117,7 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Native cells and nil included; wherever pieces end."""
-    monkeypatch.setattr(scanner, "CHUNK", 7)
+    monkeypatch.setattr("td_currents_cli.read.rows.msgpack.CHUNK", 7)
     rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
     packed = [msgpack.packb(row) for row in rows]
     found, shapes = read(b"".join(packed))
@@ -158,6 +168,10 @@ def test_bytes_that_are_no_utf8_cost_their_row() -> None:
         (f"{CELL}\tx\n", {"form": "tsv"}, [CELL]),
         (f'{{"batch":{TEXT},"other":{TEXT}}}', {"column": "other"}, [CELL]),
         (f'{{"batch":{TEXT}}}', {}, [CELL]),
+        (f'{{"time":1,"events":{TEXT}}}', {"column": "other"}, [Code.BAD_ROW]),
+        (f'{{"time":1,"events":{CELL}}}', {"column": "other"}, [Code.BAD_ROW]),
+        (f'{{"events":{CELL}}}', {"column": "other"}, [f'{{"events":{CELL}}}']),
+        (f'{{"time":1,"other":{CELL}}}', {"column": "other"}, [CELL]),
         ("a,b\n1,2\n", {"column": "c"}, [Code.UNKNOWN_FORM]),
         ("a,b\n1,2\n", {"column": "3"}, [Code.UNKNOWN_FORM]),
     ],
@@ -165,6 +179,68 @@ def test_bytes_that_are_no_utf8_cost_their_row() -> None:
 def test_what_a_person_says_counts(data: str, options: dict[str, Any], expected: list[str | Code]) -> None:
     """The column by name or number, the form, and that there is no header."""
     assert kinds(read(data.encode(), **options)[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "batches"),
+    [
+        (f'{{"time":1,"events":{CELL}}}', [CELL]),
+        (f'{{"time":1,"events":{CELL}}}{{"events":{CELL},"time":1}}', [CELL, CELL]),
+        (f'{{"time":1,"events":[{TEXT[0]}{CELL[1:-1].replace(TEXT[0], chr(92) + TEXT[0])}{TEXT[0]}]}}', [CELL]),
+        (f'{{"time":1,"events":{{"events":{CELL}}}}}', [f'{{"events":{CELL}}}']),
+        (f'{{"time":1,"events":{CELL[:-2]},"x":"\\ud800"}}]}}', [f'{CELL[:-2]},"x":"\\ud800"}}]']),
+        ('{"time":1,"events":[]}', ["[]"]),
+        ('{"time":1,"events":5}', ["5"]),
+    ],
+)
+def test_an_object_with_an_array_is_a_row_for_who_reads_rows(text: str, batches: list[str]) -> None:
+    """And what it was, a payload with a member too many, for who validates or sends."""
+    found, _ = read(text.encode())
+    assert kinds(found) == batches
+    assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
+    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(text.encode()))
+    if '"events":["' not in text:
+        assert {each.location.row for each in records([source])} == {None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"events":{CELL}}}',
+        '{"events":[{"event_type":"a","x":["y"],"z":1}]}',
+        f'{{"event_type":"a","batch":{CELL}}}',
+        '{"time":1,"batch":[{"id":"no event"}]}',
+        '{"time":1,"events":[{"event_type":"a",}]}',
+    ],
+)
+def test_a_payload_is_no_row(text: str) -> None:
+    """Nor an event that has an array of events among its properties, nor what is malformed."""
+    found, _ = read(text.encode())
+    assert kinds(found) == [text]
+    assert found[0].location.row is None
+
+
+@pytest.mark.parametrize(
+    ("begin", "cell"), [('{"time":1,"events":', CELL), ('{"time":1,"events":', TEXT), ('{"events":', TEXT)]
+)
+def test_an_object_that_is_cut_off_gives_its_whole_events(begin: str, cell: str) -> None:
+    """And one problem says what was lost, or that it was not lost: wherever the cut is, the row is a row."""
+    two = cell.replace("}]", "},{}]")
+    whole = begin + two + ',"x":[]}'
+    for size in range(len(begin) + 2, len(whole)):
+        intake, text = Intake(), whole[:size].encode()
+        some = [bytes(each) for _, events in intake.events(read(text)[0], split) for each in events]
+        (problem,) = intake.log.result().kept
+        assert some == [CELL[1:-1].encode(), b"{}"][: len(some)]
+        assert problem.location.row == 1
+        assert problem.code is (Code.CUT_OFF if intake.lost else Code.BAD_ROW)
+        assert len(some) == 2 or intake.lost == 1
+
+
+def test_a_payload_that_is_cut_off_is_no_row() -> None:
+    """Nobody knows whether more than its events would have followed."""
+    (problem,) = split(read(f'{{"events":{CELL[:-1]}'.encode())[0][0]).problems  # type: ignore[arg-type]  # a batch
+    assert (problem.code, problem.location.row) == (Code.NOT_JSON, None)
 
 
 @pytest.mark.parametrize("size", range(len(CELL)))
@@ -224,6 +300,12 @@ def test_streaming_names_are_turned_back() -> None:
     }
 
 
+def test_a_field_with_two_types_of_numbers_has_the_wider_one() -> None:
+    """`duration` is an integer for agents, and seconds with a fraction for a session."""
+    cells = ["users.behaviors.app.SessionEnd", "656.655029296875"]
+    assert json.loads(flat.of_texts(["event_type", "duration"], cells))["properties"] == {"duration": 656.655029296875}
+
+
 def test_our_own_flat_names_are_turned_back() -> None:
     """Bare names where the catalogue has them, dotted ones where they say."""
     names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
@@ -253,6 +335,33 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
         assert kinds(read((before + rows + "1 row in set\n").encode())[0]) == [CELL]
 
 
+def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
+    """Found by name or by content, as in every other form."""
+    edge = "+---+---+\n"
+    for name in ("events", "batch"):
+        found, shapes = read(f"{edge}| t | {name} |\n{edge}| 1 | {CELL} |\n{edge}".encode())
+        assert kinds(found) == [CELL]
+        assert [str(shape) for shape in shapes] == [f"column `{name}` (2nd), terminal table with header"]
+
+
+@pytest.mark.parametrize(
+    "text", [f"time,events\r1,{QUOTED}\r2,{QUOTED}\r", f"t\tevents\r1\t{CELL}\r", f"1,{QUOTED}\r2"]
+)
+def test_lines_that_end_with_carriage_returns_alone(text: str) -> None:
+    """All of them would be one line, whose rows nobody sees: it is said, and what to do."""
+    (problem,), shapes = read(text.encode())
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.hint, shapes) == (Code.UNKNOWN_FORM, "Convert the file: tr '\\r' '\\n' < FILE.", [])
+
+
+def test_a_byte_order_mark_is_no_fault_of_csv() -> None:
+    """It is JSON that does not allow it: of a spreadsheet's CSV, nobody says so."""
+    for text, is_json in ((f"time,events\n1,{QUOTED}\n", False), (f'{{"time":1,"events":{TEXT}}}', True)):
+        mark, _batch = read(b"\xef\xbb\xbf" + text.encode())[0]
+        assert isinstance(mark, Problem)
+        assert ("JSON" in mark.message) == is_json
+
+
 FORMS = [
     f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
     f"1\t{CELL}\n2\t{CELL}\n".encode(),
@@ -271,9 +380,61 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     whole = pack(data[:middle]) + pack(data[middle:])
     assert kinds(read(whole)[0]) == [CELL, CELL]
     found = kinds(read(whole[:-3])[0])
-    assert found[0] == CELL
-    assert found[-1] is Code.UNREADABLE
-    assert set(found) == {CELL, Code.UNREADABLE}
+    assert (found[0], found[-1]) == (CELL, Code.UNREADABLE)
+
+
+@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pack: Callable[[bytes], bytes]) -> None:
+    """The whole events of its last row, with a problem that names what was lost; then, that the file ends too early."""
+    data = data.replace(b"}]", b"},{}]") if b"}]" in data else data
+    start = data.rindex(b"event_type") - 4
+    for size in range(start, len(data)):
+        found = [events_of(each) for each in (data[:size], pack(data[:size]) + pack(data[size:] + data)[:9])]
+        (events, intake), (packed_events, packed_intake) = found
+        assert packed_events[: len(events)] == events
+        assert packed_intake.lost == intake.lost
+        assert packed_intake.log.result().kept[-1].code is Code.UNREADABLE
+        assert len(packed_events) > 1 or size < start + len(CELL) + 20
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [partial(gzip.compress, compresslevel=1), zstd.compress, partial(bz2.compress, compresslevel=1), lzma.compress],
+)
+def test_parse_and_count_save_what_a_stream_cut_anywhere_holds(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Cut in the middle of what is compressed: all that comes out of it is used, and it is said that it is not all."""
+    dice = Random(5)
+    events = [f'{{"event_type":"a","id":"{dice.randbytes(400).hex()}","time":1}}' for _ in range(600)]
+    rows = [{"time": 1, "events": "[" + ",".join(events[n : n + 300]) + "]"} for n in (0, 300)]
+    packed = pack("\n".join(map(json.dumps, rows)).encode())
+    path, output = tmp_path / "rows.jsonl", tmp_path / "events.jsonl"
+    path.write_bytes(packed[: len(packed) * 7 // 10])
+    parsed = parse.run(parse.ParseRequest(sources=sources([str(path)]), output=output))
+    counted = count.run(count.CountRequest(sources([str(path)])))
+    written = output.read_bytes().splitlines()
+    assert written == [event.encode() for event in events[: len(written)]]
+    assert 300 < len(written) == counted.total.count < 600
+    for outcome in (parsed, counted):
+        assert [problem.code for problem in outcome.problems.kept] == [Code.CUT_OFF, Code.UNREADABLE]
+        assert (outcome.balance.rows_read, outcome.balance.lost, outcome.exit_code) == (2, 1, ExitCode.IO)
+
+
+@pytest.mark.parametrize("rest", [[], [7]])
+def test_msgpack_that_is_cut_anywhere(rest: list[int]) -> None:
+    """There is a problem wherever in a row the cut is, whole cells before it included; whole events are saved."""
+    row = msgpack.packb([1, CELL.replace("}]", "},{}]"), *rest])
+    for size in range(1, len(row)):
+        events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
+        (problem,) = intake.log.result().kept
+        assert problem.location.row == 2
+        assert len(events) == 1 + row[:size].count(CELL[1:-1].encode()) + row[:size].count(b"{}")
+
+
+def events_of(data: bytes) -> tuple[list[bytes], Intake]:
+    """The events of a source, and what was met on the way."""
+    intake = Intake()
+    return [bytes(each) for _, some in intake.events(read(data)[0], split) for each in some], intake
 
 
 @pytest.mark.parametrize("head", ["events", "time,events"])

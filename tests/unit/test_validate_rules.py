@@ -91,6 +91,16 @@ def test_every_rule_has_a_case() -> None:
     assert set(RULES) == set(Code)
 
 
+def test_each_finding_says_what_to_do(tmp_path: Path) -> None:
+    """In all forms: where it has no hint of its own, the mend of its rule stands in for it."""
+    path = tmp_path / "bad.json"
+    path.write_text('{"events": [{"event_type": "users.behaviors.Uninstall", "time": 1782900000000}, 7]}')
+    hints = {problem.code: problem.hint for problem in validate(path).problems.kept}
+    assert hints[Code.EVENT_NOT_OBJECT] == RULES[Code.EVENT_NOT_OBJECT].mend
+    assert hints[Code.TIME_IN_MILLISECONDS] == "Divide it by 1,000."
+    assert all(hints.values())
+
+
 def test_a_torn_file_is_unreadable_and_what_came_before_is_checked(tmp_path: Path) -> None:
     """TDC001, at the place the bytes end at, outweighs the other findings."""
     lines = (batch(event(0, app_id=7)) + "\n").encode() * 2

@@ -121,6 +121,7 @@ def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
     assert (outcome.asked, outcome.arrived) == (1, 0)
     assert "the write key is wrong" in outcome.advice
     assert "table of another name" in outcome.advice
+    assert "--since" in outcome.advice
 
 
 def test_a_table_that_is_not_there_yet(verify: Callable[..., VerifyOutcome]) -> None:

@@ -5,7 +5,7 @@ A first row of names is recognised: `header=true` of the REST API.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -16,6 +16,7 @@ from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, other_width, unwrapped
+from td_currents_cli.read.rows.cut import batch_of_cut, cells_of_cut
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
@@ -61,11 +62,25 @@ class ArrayRows:
         self._names: list[str] = []
         self._first = True
 
-    def record(self, text: bytes, place: Location) -> Record | None:
-        """The batch of a row, or what is wrong with it; None for the row of names."""
+    def records(self, text: bytes, place: Location) -> Iterator[Record]:
+        """The batch of a row, or what is wrong with it; nothing for the row of names."""
         cells = _cells(text)
         if cells is None:
-            return _bad("the row is no JSON array", text, place)
+            yield from self._of_cut(text, place)
+        elif (record := self._record(cells, text, place)) is not None:
+            yield record
+
+    def _of_cut(self, text: bytes, place: Location) -> Iterator[Record]:
+        cells = [cell for _, cell in cells_of_cut(text)]
+        column = self._column
+        if column is None:
+            column = next((index for index, cell in enumerate(cells) if looks_like_batch(_head(cell))), None)
+        if column is None or column >= len(cells):
+            yield _bad("the row is no JSON array", text, place)
+        else:
+            yield from batch_of_cut(cells[column], text, place)
+
+    def _record(self, cells: list[bytes], text: bytes, place: Location) -> Record | None:
         first, self._first = self._first, False
         if first and self._options.header is not False and self._take_names(cells):
             return None
@@ -141,7 +156,11 @@ def _is_batch(cell: bytes) -> bool:
             return looks_like_batch(_text(cell))
         except ValueError:
             return False
-    return looks_like_batch(cell[:100].decode(errors="replace"))
+    return looks_like_batch(_head(cell))
+
+
+def _head(cell: bytes) -> str:
+    return cell[:100].decode(errors="replace")
 
 
 def _batch(cell: bytes) -> bytes:

@@ -11,6 +11,12 @@ from td_currents_cli.read.scanner import is_json
 
 EMPTY_BATCH: Final = b"[]"
 
+NOTHING: Final = frozenset({"", "null", "NULL", "\\N"})
+"""What stands for no value: Treasure Data writes the first two, Hive and other databases the others."""
+
+NOTHING_IN_BYTES: Final = frozenset(map(str.encode, NOTHING))
+"""The same."""
+
 _WRAPPED: Final = re.compile(rb'\s*(?:\[\s*)?"')
 _TEXTS: Final = msgspec.json.Decoder(list[Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
@@ -18,12 +24,12 @@ _LONGEST_ESCAPE: Final = len(r"\ud83")
 
 
 def batch_text(cell: str) -> bytes:
-    """The JSON text of a batch from the text of a cell; an empty cell and `null` are an empty batch.
+    """The JSON text of a batch from the text of a cell; `NOTHING` is an empty batch.
 
     The text may be an array of events or a whole `{"events": […]}` object: nothing here looks into it.
     """
     text = cell.strip()
-    if text in {"", "null"}:
+    if text in NOTHING:
         return EMPTY_BATCH
     # A lone surrogate cannot be UTF-8; whoever decodes the batch reports the bytes it leaves.
     return unwrapped(text.encode(errors="surrogatepass"))

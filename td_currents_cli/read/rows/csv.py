@@ -67,22 +67,25 @@ def rows(
         row += 1
         place = Location(source=source, line=first.number, row=row, offset=first.offset)
         if (batch := _plain_batch(first.text, column, width)) is not None:
-            yield Batch(unwrapped(batch), place)
+            yield Batch(unwrapped(batch), place, is_utf8=True)
             continue
         taken = [first, *_continuation(first, lines)]
         record = _record(taken, place, column, width)
+        is_several = isinstance(record, Problem) and len(taken) > 1
+        if is_several and (end := _first_row(taken[1:], column, width)) is not None:
+            # A quote that was not closed has made one row of many: those after it are rows by themselves.
+            lines.give_back(taken[1 + end :])
+            record = _record(taken[: 1 + end], place, column, width)
         if isinstance(record, Problem):
-            if len(taken) > 1 and (end := _first_row(taken[1:], column, width)) is not None:
-                # A quote that was not closed has made one row of many: those after it are rows by themselves.
-                lines.give_back(taken[1 + end :])
-                record = _record(taken[: 1 + end], place, column, width)
-            elif lines.failed and lines.ended:
+            is_last = lines.failed and lines.ended
+            record = _salvaged(record, column, width, is_last=is_last)
+            if is_last and isinstance(record, Problem):
                 # The failure that tore the last row is reported, not the tear.
                 return
-        yield _salvaged(record, column, width) if isinstance(record, Problem) else record
+        yield record
 
 
-def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Record]:
+def flat_rows(lines: "Lines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
     """An event for each row of a table that has one in each: see `flat`."""
     row = 0
     while (first := lines.take()) is not None:
@@ -97,7 +100,7 @@ def flat_rows(lines: "Lines", source: str, names: Sequence[str]) -> Iterator[Rec
                 return
             yield cells
         else:
-            yield Batch(flat.of_texts(list(names), cells), place)
+            yield Batch(flat.of_texts(list(names), cells, escaped=escaped), place)
 
 
 class _Line(Struct, frozen=True, gc=False):
@@ -165,9 +168,9 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
         return None
     cell = undoubled(text[begin:-1])
     # In a quoted cell there are no quotes but pairs of them; what is not UTF-8 is said of the row.
-    if cell.count(b'"') != len(text) - 1 - begin - len(cell) or not (text.isascii() or _is_utf8(text)):
+    if cell.count(b'"') != len(text) - 1 - begin - len(cell):
         return None
-    return cell
+    return cell if text.isascii() or (_is_utf8(text[:begin]) and _is_utf8(cell)) else None
 
 
 _OPENINGS: Final = (b',"[', b',"{')
@@ -219,9 +222,9 @@ def _record(lines: Sequence[_Line], place: Location, column: int, width: int) ->
     return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
 
 
-def _salvaged(problem: Problem, column: int, width: int) -> Record:
-    """The batch of a malformed row that is cut off in it; the problem of any other."""
-    batch = None if problem.raw is None else torn_batch(problem.raw, column, width)
+def _salvaged(problem: Problem, column: int, width: int, *, is_last: bool) -> Record:
+    """The batch of a malformed row that is cut off in it, or after it by a failure; the problem of any other."""
+    batch = None if problem.raw is None else torn_batch(problem.raw, column, width, may_be_whole=is_last)
     return problem if batch is None else Batch(unwrapped(batch), problem.location)
 
 

@@ -14,7 +14,8 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from td_currents_cli.catalog import FieldType, Where, load
+from td_currents_cli.catalog import Field, FieldType, Where, load
+from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
 
 _Path: TypeAlias = tuple[str, ...]
@@ -26,6 +27,9 @@ _MARKS: Final = (b'"properties_', b'"user_external_user_id"', b'"user_user_id"')
 _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
+_NOTHING: Final = frozenset({"", "null"})
+"""What Treasure Data writes for no value; anything else may be the text of a campaign's name."""
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -67,18 +71,20 @@ def nested(members: Mapping[str, bytes]) -> bytes:
     return _written(event)
 
 
-def of_texts(names: list[str], cells: list[str]) -> bytes:
-    """The event of a row of texts, with the types that the catalogue has for them; empty ones and `null` are left out.
+def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
+    """The event of a row of texts, with the types that the catalogue has for them; cells without a value are left out.
 
     Args:
         names: of the columns.
         cells: of the row, as many.
+        escaped: whether the cells are; see `escapes`.
     """
     streaming = is_streaming(dict.fromkeys(names))
+    nothing = {NULL} if escaped else _NOTHING
     members = {
-        name: _typed(_path(name, streaming)[-1], cell)
+        name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
         for name, cell in zip(names, cells, strict=True)
-        if cell not in {"", "null"}
+        if cell not in nothing
     }
     return nested(members)
 
@@ -107,9 +113,16 @@ def _in_properties(name: str) -> _Path:
 
 @cache
 def _fields(where: Where) -> Mapping[str, FieldType]:
-    """The fields of an object, by their names: a field has one type wherever it occurs."""
+    """The fields of an object, by their names.
+
+    A field has one type wherever it occurs, but for `time` and `duration`: the one that holds the values of the others.
+    """
     every = (field for event_type in load().events.values() for field in event_type.fields)
-    return {field.name: field.type for field in every if field.where is where}
+    return {field.name: field.type for field in sorted(every, key=_width) if field.where is where}
+
+
+def _width(field: Field) -> int:
+    return _NUMBERS.index(field.type) + 1 if field.type in _NUMBERS else 0
 
 
 def _type(name: str) -> FieldType | None:

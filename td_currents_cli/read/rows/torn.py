@@ -33,7 +33,7 @@ def torn(text: bytes) -> Torn | None:
     An element counts as whole when its own closing bracket or quote is there: a cut never makes another one of it.
     """
     opening = _OPENING.match(text)
-    if opening is None or not _ends_too_early(text):
+    if opening is None or not ends_too_early(text):
         return None
     inside = text[opening.end() :]
     scanner = Scanner(BytesIO(inside))
@@ -52,7 +52,8 @@ def torn(text: bytes) -> Torn | None:
     return Torn(elements, rest) if elements or not rest or rest.startswith(_CLOSED) else None
 
 
-def _ends_too_early(text: bytes) -> bool:
+def ends_too_early(text: bytes) -> bool:
+    """Whether a text would be JSON if more of it followed."""
     try:
         # Only places are read off this copy: msgspec takes a lone surrogate for the end of the text.
         _RAW.decode(SURROGATE.sub(rb"\\u0041", text))

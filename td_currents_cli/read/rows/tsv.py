@@ -8,11 +8,11 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, other_width, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, other_width, unwrapped
+from td_currents_cli.read.rows.torn import torn
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json
 
 _MORE_JSON: Final = (b"{", b"[", b"]", b",")
-_NOTHING: Final = (b"", b"null", b"NULL", b"\\N")
 
 
 def begins_with_batch(line: bytes) -> bool:
@@ -38,14 +38,31 @@ def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Rec
         line = scanner.take_line().removesuffix(b"\r")
         if not line:
             continue
-        if scanner.failure is not None and scanner.at_end:
-            # The failure that tore the last row is reported, not the tear.
-            return
         row += 1
         cells = line.split(b"\t")
-        if len(cells) == width:
+        if scanner.at_end and (batch := _last_batch(cells[column:], failed=scanner.failure is not None)) is not None:
+            yield Batch(batch, place)
+        elif scanner.failure is not None and scanner.at_end:
+            # The failure that tore the last row is reported, not the tear.
+            return
+        elif len(cells) == width:
             text = cells[column].strip()
-            yield Batch(EMPTY_BATCH if text in _NOTHING else unwrapped(text), place)
+            yield Batch(EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text), place)
         else:
             message = other_width(len(cells), width)
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
+
+
+def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
+    """What the last row of a source has of its batch, if it is cut off there, or after it where a failure did that.
+
+    Args:
+        cells: of the row, from the batch on.
+        failed: whether the source could not be read to its end.
+    """
+    if not cells or (len(cells) > 1 and not failed):
+        return None
+    batch = unwrapped(cells[0].strip())
+    left = torn(batch)
+    is_cut = left is not None and (failed or bool(left.elements))
+    return batch if is_cut or (failed and batch not in NOTHING_IN_BYTES and is_json(batch)) else None

@@ -7,7 +7,7 @@ from td_currents_cli.catalog.suggest import nearest
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimension import BY_NAME
 from td_currents_cli.render.figures import amount, balance_line
-from td_currents_cli.render.problems import show_problems
+from td_currents_cli.render.problems import OF_ROWS, show_problems
 from td_currents_cli.render.terminal import Terminal, printable
 
 SHOWN = 5
@@ -16,7 +16,7 @@ SHOWN = 5
 
 def talk(outcome: CountOutcome, terminal: Terminal) -> None:
     """The problems, what in the counts may surprise, and the balance, on standard error."""
-    show_problems(outcome.problems, terminal)
+    show_problems(outcome.problems, terminal, OF_ROWS)
     if terminal.quiet:
         return
     for name in outcome.unknown_types[:SHOWN]:

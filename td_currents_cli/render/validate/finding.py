@@ -9,7 +9,6 @@ from td_currents_cli.model import Excerpt, Problem
 from td_currents_cli.render.problems import STYLES, problem_line
 from td_currents_cli.render.terminal import printable
 from td_currents_cli.render.validate.snippet import snippet
-from td_currents_cli.validate.rules import RULES
 
 GUTTER: Final = "bold blue"
 NARROWEST: Final = 20
@@ -37,8 +36,7 @@ def full(problem: Problem, width: int) -> Iterator[Text]:
     place = ", ".join(_places(problem))
     if place:
         yield Text.assemble((margin, GUTTER), (printable(place), "dim"))
-    hint = problem.hint or RULES[problem.code].mend
-    yield Text.assemble((margin, GUTTER), ("hint", "bold cyan"), f": {printable(hint)}")
+    yield Text.assemble((margin, GUTTER), ("hint", "bold cyan"), f": {printable(problem.hint)}")
 
 
 def _snippet(problem: Problem, excerpt: Excerpt, number: str, width: int) -> Iterator[Text]:

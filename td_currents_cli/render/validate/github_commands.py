@@ -10,7 +10,6 @@ from td_currents_cli.model import Problem, Severity
 from td_currents_cli.render.terminal import Terminal, printable
 from td_currents_cli.render.validate.shown import STDIN, say_what_is_cut
 from td_currents_cli.validate import ValidateOutcome
-from td_currents_cli.validate.rules import RULES
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -42,5 +41,5 @@ def _message(problem: Problem) -> str:
     lines = [f"{problem.location} {problem.code} {problem.message}"]
     if problem.pointer:
         lines.append(f"at {problem.pointer}")
-    lines.append(problem.hint or RULES[problem.code].mend)
+    lines.append(problem.hint)
     return "\n".join(map(printable, lines))

@@ -6,7 +6,16 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from td_currents_cli.events.filter import Filter
-from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, Events, Paths
+from td_currents_cli.warehouse.sql.events import (
+    IS_EVENT,
+    NUMBER,
+    RECEIVED,
+    REJECTED,
+    REJECTED_EVENT,
+    REJECTED_ROW,
+    Events,
+    Paths,
+)
 from td_currents_cli.warehouse.sql.text import literal, one_of, step
 from td_currents_cli.warehouse.sql.wanted import wanted
 
@@ -113,8 +122,8 @@ def count_sql(query: CountQuery) -> str:
             "SELECT",
             f"  {plain},",
             f"  {f'GROUPING({keys[0]})' if query.unique else '0'} AS is_total,",
-            "  COUNT_IF(n IS NULL OR n = 1) AS row_count,",
-            "  COUNT(n) AS event_count,",
+            f"  COUNT_IF({NUMBER} IS NULL OR {NUMBER} = 1) AS row_count,",
+            f"  COUNT({NUMBER}) AS event_count,",
             "  MIN(happened) AS first,",
             "  MAX(happened) AS last,",
             f"  {'COUNT(DISTINCT id)' if query.unique else '0'} AS unique_events,",
@@ -125,7 +134,7 @@ def count_sql(query: CountQuery) -> str:
     )
 
 
-_LINE: Final = "received, n, rejected, is_event"
+_LINE: Final = f"{RECEIVED}, {NUMBER}, {REJECTED}, {IS_EVENT}"
 
 
 def _members(query: CountQuery) -> str:
@@ -154,19 +163,15 @@ def _fields(query: CountQuery) -> str:
     columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
     columns |= {f"f{n}": f"m_f{n}" for n, key in enumerate(query.by) if isinstance(key, Expression)}
     listed = [f"{expression} AS {column}" for column, expression in columns.items()]
-    return (
-        "fields AS (\n  SELECT\n    "
-        + ",\n    ".join(["received, n, rejected, is_event", *listed])
-        + "\n  FROM members\n)"
-    )
+    return step("fields", [_LINE, *listed], "members")
 
 
 def _kinds(query: CountQuery) -> str:
     found = [
         "CASE",
-        f"  WHEN rejected THEN {literal(REJECTED_ROW)}",
-        f"  WHEN n IS NULL THEN {literal(EMPTY_ROW)}",
-        f"  WHEN NOT is_event THEN {literal(REJECTED_EVENT)}",
+        f"  WHEN {REJECTED} THEN {literal(REJECTED_ROW)}",
+        f"  WHEN {NUMBER} IS NULL THEN {literal(EMPTY_ROW)}",
+        f"  WHEN NOT {IS_EVENT} THEN {literal(REJECTED_EVENT)}",
         f"  WHEN {wanted(query.filter, 'event_type', 'happened')} THEN {literal(EVENT)}",
         f"  ELSE {literal(FILTERED)}",
         "END AS found",
@@ -177,7 +182,7 @@ def _kinds(query: CountQuery) -> str:
 def _deduped(query: CountQuery) -> str:
     kind = "found"
     if query.dedupe:
-        first = "ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY received, n) = 1"
+        first = f"ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY {RECEIVED}, {NUMBER}) = 1"
         kind = (
             f"CASE WHEN found = {literal(EVENT)} AND id IS NOT NULL AND NOT {first}"
             f" THEN {literal(DUPLICATE)} ELSE found END"

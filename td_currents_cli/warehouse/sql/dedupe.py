@@ -3,45 +3,45 @@
 from typing import Final
 
 from td_currents_cli.catalog.dialect import Dialect
-from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import EVERYTHING
+from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.events import BatchEvents
-from td_currents_cli.warehouse.sql.flatten import first_ones
+from td_currents_cli.warehouse.sql.events import RECEIVED, BatchEvents
+from td_currents_cli.warehouse.sql.flatten import TOLD_ID, TOLD_SECONDS, TOLD_TYPE, first_ones
 from td_currents_cli.warehouse.sql.text import received
+from td_currents_cli.warehouse.sql.wanted import wanted
 
 NTH: Final = "nth_of_its_id"
 
 
-def dedupe_batches_sql(events: BatchEvents, dialect: Dialect = Dialect.TRINO) -> str:
+def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
     """The query for a table of batches: `received`, `id`, `event_type`, `time` and `event` (JSON text) of each event.
 
-    Raises:
-        UsageError: it cannot be said in that dialect.
+    Trino alone can take batches apart.
+
+    Args:
+        events: of which table.
+        meant: which of them; the first of those that are meant is the first.
     """
-    if dialect is not Dialect.TRINO:
-        raise UsageError(
-            f"batches cannot be taken apart in {dialect.title()}",
-            hint="Leave --dialect out, or give --layout flat or --layout streaming for a table of flat events.",
-        )
     return "\n".join(
         [
             f"WITH {events.lines},",
-            first_ones(events, EVERYTHING, dedupe=True),
+            first_ones(events, meant, dedupe=True),
             "SELECT",
-            "  received,",
-            "  told_id AS id,",
-            "  told_type AS event_type,",
-            "  told_seconds AS time,",
+            f"  {RECEIVED} AS received,",
+            f"  {TOLD_ID} AS id,",
+            f"  {TOLD_TYPE} AS event_type,",
+            f"  {TOLD_SECONDS} AS time,",
             "  JSON_FORMAT(event) AS event",
             "FROM first_ones",
         ]
     )
 
 
-def dedupe_flat_sql(address: Address, rows: Period, dialect: Dialect = Dialect.TRINO) -> str:
-    """The query for a table of flat events: each event with all its columns, the first of an id by its time.
+def dedupe_flat_sql(
+    address: Address, rows: Period, dialect: Dialect = Dialect.TRINO, meant: Filter = EVERYTHING
+) -> str:
+    """The query for a table of flat events: each event that is meant, with all columns, the first of an id by its time.
 
     It names no other column, for the streaming connector makes only those that some event needs. Since no dialect can
     leave one out of all, there is one more: NTH, always 1.
@@ -50,7 +50,10 @@ def dedupe_flat_sql(address: Address, rows: Period, dialect: Dialect = Dialect.T
     place = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
     numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS {NTH}"
     table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
-    lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {_received(rows, dialect)}"]
+    conditions = [_received(rows, dialect)]
+    if meant:
+        conditions.append(wanted(meant, dialect.quoted("event_type"), time, dialect))
+    lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {' AND '.join(conditions)}"]
     return "\n".join(["SELECT *", "FROM (", *(f"  {line}" for line in lines), ") numbered", f"WHERE {NTH} = 1"])
 
 

@@ -12,11 +12,18 @@ from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, of_columns, of_members
-from td_currents_cli.warehouse.sql.text import json_path, literal, name, received, table
+from td_currents_cli.warehouse.sql.outline import outline_sql
+from td_currents_cli.warehouse.sql.text import json_path, literal, name, received, step, table
 
 REJECTED_ROW: Final = "rejected row"
 REJECTED_EVENT: Final = "rejected event"
 """What a line of a result is about that nothing could be made of."""
+
+RECEIVED: Final = '"row time"'
+NUMBER: Final = '"event number"'
+REJECTED: Final = '"is rejected"'
+IS_EVENT: Final = '"is event"'
+"""Names that no column of a table has: Treasure Data allows lower-case letters, digits and _."""
 
 Paths: TypeAlias = Sequence[tuple[str, ...]]
 """Where in an event a value may stand; the first place that has one counts."""
@@ -28,10 +35,10 @@ class Events(Protocol):
     `lines` is a list of common table expressions, the last of which, `lines`, has a line for each event, and one for
     each row without events:
 
-    - `received`: the time of the row;
-    - `n`: the number of the event in its row, from 1; null where there is none;
-    - `rejected`: whether nothing could be made of the row;
-    - `is_event`: whether it is an object.
+    - RECEIVED: the time of the row;
+    - NUMBER: the number of the event in its row, from 1; null where there is none;
+    - REJECTED: whether nothing could be made of the row;
+    - IS_EVENT: whether it is an object.
     """
 
     @property
@@ -57,6 +64,10 @@ class Events(Protocol):
     def cell(self, where: Where, field: str) -> str:
         """A field as the text that a column holds: all but texts as JSON."""
 
+    @property
+    def outline(self) -> str:
+        """A digest of an event, see `sql.outline`; null where there is none."""
+
     def others(self, columns: Sequence[Column]) -> Iterator[str]:
         """Maps of what these columns cannot take, by dotted names, as JSON."""
 
@@ -74,9 +85,9 @@ class BatchEvents(Struct, frozen=True):
     @property
     def lines(self) -> str:
         """As Events."""
-        return _BATCHES.format(
-            column=name(self.address.column), table=table(self.address), received=received(self.rows)
-        )
+        column = name(self.address.column)
+        batches = _BATCHES.format(column=column, table=table(self.address), received=received(self.rows))
+        return f"{batches},\n{step('lines', _PARTS, 'parts')}"
 
     def member(self, paths: Paths) -> str:
         """As Events."""
@@ -113,6 +124,11 @@ class BatchEvents(Struct, frozen=True):
         """As Events."""
         return of_members(columns, self.seconds("JSON_FORMAT(v)"))
 
+    @property
+    def outline(self) -> str:
+        """As Events."""
+        return f"CASE WHEN {IS_EVENT} THEN {outline_sql('event')} END"
+
 
 class FlatEvents(Struct, frozen=True):
     """The events of a table with an event in each row.
@@ -128,7 +144,7 @@ class FlatEvents(Struct, frozen=True):
     @property
     def lines(self) -> str:
         """As Events."""
-        return _FLAT.format(table=table(self.address), received=received(self.rows))
+        return step("lines", _ROWS, f"{table(self.address)}\n  WHERE {received(self.rows)}")
 
     def member(self, paths: Paths) -> str:
         """As Events."""
@@ -165,6 +181,11 @@ class FlatEvents(Struct, frozen=True):
             found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
             taken |= dict.fromkeys(found[:1], column)
         return of_columns(self.columns, taken)
+
+    @property
+    def outline(self) -> str:
+        """As Events: none, for what the connector leaves out or writes as text nobody can tell from a column."""
+        return "CAST(NULL AS VARCHAR)"
 
 
 def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
@@ -218,15 +239,14 @@ parts AS (
     COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(element, '$'))), element) AS event
   FROM elements
   LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE
-),
-lines AS (
-  SELECT time AS received, rejected, n, event, COALESCE(JSON_FORMAT(event) LIKE '{{%', FALSE) AS is_event
-  FROM parts
 )"""
+"""Up to `parts`: a line for each event, and one for each row without events."""
 
-_FLAT: Final = """\
-lines AS (
-  SELECT *, time AS received, FALSE AS rejected, 1 AS n, TRUE AS is_event
-  FROM {table}
-  WHERE {received}
-)"""
+_PARTS: Final = (
+    f"time AS {RECEIVED}",
+    f"n AS {NUMBER}",
+    f"rejected AS {REJECTED}",
+    f"COALESCE(JSON_FORMAT(event) LIKE '{{%', FALSE) AS {IS_EVENT}",
+    "event",
+)
+_ROWS: Final = ("*", f"time AS {RECEIVED}", f"1 AS {NUMBER}", f"FALSE AS {REJECTED}", f"TRUE AS {IS_EVENT}")

@@ -1,6 +1,7 @@
 """The query that makes flat events of a table's batches, one in each row, where they are."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,10 +10,15 @@ from td_currents_cli.catalog.create_table import TIME
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.sql.events import Events
+from td_currents_cli.warehouse.sql.events import IS_EVENT, NUMBER, RECEIVED, Events
 from td_currents_cli.warehouse.sql.others import typed
 from td_currents_cli.warehouse.sql.text import name, step, table
 from td_currents_cli.warehouse.sql.wanted import wanted
+
+TOLD_TYPE: Final = '"told type"'
+TOLD_ID: Final = '"told id"'
+TOLD_SECONDS: Final = '"told seconds"'
+_PLACE: Final = '"place of id"'
 
 
 class FlattenQuery(Struct, frozen=True, kw_only=True):
@@ -60,24 +66,24 @@ def flatten_sql(query: FlattenQuery) -> str:
 def first_ones(events: Events, meant: Filter, *, dedupe: bool) -> str:
     """Common table expressions, the last of which, `first_ones`, has the lines of the events that are meant.
 
-    Beside the columns of `lines` it has `told_type`, `told_id` and `told_seconds`, null where they are none.
+    Beside the columns of `lines` it has TOLD_TYPE, TOLD_ID and TOLD_SECONDS, null where they are none.
     """
-    members = {"type": "event_type", "time": "time", "id": "id"}
-    told = [f"{events.member(((path,),))} AS told_{column}_text" for column, path in members.items()]
+    told = {path: name(f"{path} as text") for path in ("event_type", "id", "time")}
+    texts = [f"{events.member(((path,),))} AS {text}" for path, text in told.items()]
     usable = [
-        f"{events.name('told_type_text')} AS told_type",
-        f"{events.name('told_id_text')} AS told_id",
-        f"{events.seconds('told_time_text')} AS told_seconds",
+        f"{events.name(told['event_type'])} AS {TOLD_TYPE}",
+        f"{events.name(told['id'])} AS {TOLD_ID}",
+        f"{events.seconds(told['time'])} AS {TOLD_SECONDS}",
     ]
     # Ids that are none identify nothing: such events are no duplicates of each other.
-    place = "ROW_NUMBER() OVER (PARTITION BY told_id ORDER BY received, n)"
-    number = f"CASE WHEN told_id IS NULL THEN 1 ELSE {place} END" if dedupe else "1"
+    place = f"ROW_NUMBER() OVER (PARTITION BY {TOLD_ID} ORDER BY {RECEIVED}, {NUMBER})"
+    number = f"CASE WHEN {TOLD_ID} IS NULL THEN 1 ELSE {place} END" if dedupe else "1"
     return ",\n".join(
         [
-            step("told", ["*", *told], "lines\n  WHERE is_event"),
+            step("told", ["*", *texts], f"lines\n  WHERE {IS_EVENT}"),
             step("usable", ["*", *usable], "told"),
-            step("meant", ["*", f"{number} AS place"], f"usable\n  WHERE {wanted(meant, 'told_type', 'told_seconds')}"),
-            step("first_ones", ["*"], "meant\n  WHERE place = 1"),
+            step("meant", ["*", f"{number} AS {_PLACE}"], f"usable\n  WHERE {wanted(meant, TOLD_TYPE, TOLD_SECONDS)}"),
+            step("first_ones", ["*"], f"meant\n  WHERE {_PLACE} = 1"),
         ]
     )
 
@@ -92,5 +98,5 @@ def other_fields(events: Events, columns: Sequence[Column]) -> str:
 
 def _value(events: Events, column: Column) -> str:
     if column.where is Where.EVENT and column.field == TIME:
-        return "COALESCE(CAST(FLOOR(told_seconds) AS BIGINT), received)"
+        return f"COALESCE(CAST(FLOOR({TOLD_SECONDS}) AS BIGINT), {RECEIVED})"
     return typed(events.cell(column.where, column.field), column)

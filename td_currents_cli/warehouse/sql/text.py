@@ -14,7 +14,7 @@ def name(text: str) -> str:
 
 def literal(text: str) -> str:
     """A text."""
-    return "'" + text.replace("'", "''") + "'"
+    return Dialect.TRINO.literal(text)
 
 
 def json_path(names: Sequence[str]) -> str:

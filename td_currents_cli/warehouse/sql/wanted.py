@@ -3,21 +3,22 @@
 import re
 from typing import Final
 
+from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.warehouse.sql.text import literal
 
 _CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 
 
-def wanted(meant: Filter, event_type: str, seconds: str) -> str:
+def wanted(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
     """The condition that an event is meant; never null.
 
     Args:
         meant: which ones.
         event_type: the column with the type; null where it is none.
         seconds: the column with the time; null where it is none.
+        dialect: to say it in.
     """
-    conditions = [*_of_type(meant.types, event_type)]
+    conditions = [*_of_type(meant.types, f"LOWER({event_type})", dialect)]
     if meant.timed:
         conditions.append(f"{seconds} IS NOT NULL")
     if meant.since is not None:
@@ -27,16 +28,12 @@ def wanted(meant: Filter, event_type: str, seconds: str) -> str:
     return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
 
 
-def _of_type(globs: TypeGlobs, column: str) -> list[str]:
+def _of_type(globs: TypeGlobs, column: str, dialect: Dialect) -> list[str]:
     conditions = []
     if globs.wanted:
-        conditions.append(f"({' OR '.join(_like(glob, column) for glob in globs.wanted)})")
-    conditions += [f"NOT COALESCE({_like(glob, column)}, FALSE)" for glob in globs.unwanted]
+        conditions.append(f"({' OR '.join(dialect.matches(column, pattern(glob)) for glob in globs.wanted)})")
+    conditions += [f"NOT COALESCE({dialect.matches(column, pattern(glob))}, FALSE)" for glob in globs.unwanted]
     return conditions
-
-
-def _like(glob: str, column: str) -> str:
-    return f"REGEXP_LIKE(LOWER({column}), {literal(pattern(glob))})"
 
 
 def pattern(glob: str) -> str:
