@@ -99,7 +99,8 @@ class Decoder(Generic[E]):
             return None
         decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))
         whole = "1 whole event" if len(left.elements) == 1 else f"{len(left.elements):,} whole events"
-        message = f"the cell is cut off after {whole}: {len(left.rest):,} bytes of the next are lost"
+        lost = f"{len(left.rest):,} bytes of the next are lost" if left.rest else "what followed is lost"
+        message = f"the cell is cut off after {whole}: {lost}"
         decoded.problems.append(
             Problem(
                 code=Code.CUT_OFF,

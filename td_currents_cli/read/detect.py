@@ -56,9 +56,17 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     for is_tsv in (has_tab, not has_tab):
         if options.form in {From.AUTO, From.TSV if is_tsv else From.CSV}:
             rows = list(islice(_rows(sample, is_tsv=is_tsv), _LINES))
+            if is_tsv and _has_separator_at_end(rows):
+                rows[0].pop()
             if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:
                 return table
     return None
+
+
+def _has_separator_at_end(rows: list[list[str]]) -> bool:
+    """Whether there is a TAB after the last name, as old versions of `td query -f tsv -c` have it."""
+    width = len(rows[0]) - 1 if rows and not rows[0][-1] else 0
+    return width > 0 and len(rows) > 1 and all(len(row) == width for row in rows[1:])
 
 
 def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Table | None:

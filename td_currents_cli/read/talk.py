@@ -1,12 +1,18 @@
-"""What `td query` prints around the rows when it has no `-o`, so that a copied terminal can be read."""
+"""What `td query` and `td job:show` print around the rows without `-o`, so that a copied terminal can be read.
+
+They print a progress bar before a table, and over it: blanks between carriage returns, which a file keeps
+(`lib/td/command/job.rb` of the `td` gem).
+"""
 
 import re
 from typing import Final
 
 from td_currents_cli.model import Batch, Record
+from td_currents_cli.read.rows.boxed import is_boxed
 from td_currents_cli.read.scanner import Scanner
 
-_BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|Status +: |Use '\$ td job:show")
+_BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
+_PROGRESS: Final = re.compile(rb"\s*WARNING: the \w+ result is being downloaded")
 _RESULT: Final = re.compile(rb"Result +: *$")
 _TALK: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
 _MOST: Final = 200
@@ -20,7 +26,20 @@ def skip_talk(scanner: Scanner) -> bool:
     for _ in range(_MOST):
         if not scanner.head(1) or _RESULT.match(scanner.take_line().rstrip(b"\r")):
             break
+    _skip_progress(scanner)
     return True
+
+
+def _skip_progress(scanner: Scanner) -> None:
+    """Pass over what was printed over before the first line of the rows."""
+    while True:
+        line = scanner.peek_line().rstrip()
+        printed_over, _, shown = line.rpartition(b"\r")
+        if is_boxed(shown) and printed_over:
+            scanner.skip(len(line) - len(shown))
+        if not _PROGRESS.match(line) or is_boxed(shown):
+            return
+        scanner.take_line()
 
 
 def is_talk(record: Record) -> bool:

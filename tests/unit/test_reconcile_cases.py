@@ -11,17 +11,18 @@ import pytest
 
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
+from td_currents_cli.read.options import DEFAULT, INGESTED, ReadOptions
 from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, failing, run
 from td_currents_cli.reconcile.files import FileSide
 
 CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdir())
 
 
-def side(path: Path, lines: list[Any]) -> FileSide:
+def side(path: Path, lines: list[Any], options: ReadOptions = DEFAULT) -> FileSide:
     """A file of these lines."""
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
-    return FileSide(sources([str(path)]))
+    return FileSide(sources([str(path)]), options)
 
 
 def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
@@ -31,7 +32,7 @@ def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
     return run(
         ReconcileRequest(
             side(folder / "sent", case["sent"]),
-            side(folder / "ingested", case["ingested"]),
+            side(folder / "ingested", case["ingested"], INGESTED),
             scope=Scope(wanted, options.get("settled")),
             show=9,
             fail_on=failing(options.get("fail_on", ())),

@@ -328,6 +328,36 @@ def test_what_is_no_flat_row_is_left(event: bytes) -> None:
     assert flat.event_of(event) is None
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "WARNING: the query result is being downloaded...\r" + " " * 100 + "\r",
+        "\rWARNING: the job result is being downloaded...: 0.0%" + " " * 100 + "\r\r" + " " * 50 + "\r",
+        "WARNING: the job result is being downloaded...: |===|\n" + " " * 100 + "\r\r" + " " * 50 + "\r",
+    ],
+)
+def test_a_table_from_the_terminal_that_was_printed_over_a_progress_bar(before: str) -> None:
+    """As `td query -w > file` leaves it; a cell that was too wide for the table has lost its end alone."""
+    two = CELL.replace("}]", "},{}]")
+    edge, end = "+---+---+\n", "1 row in set\n\rUse '-v' option to show detailed messages.     \n"
+    talk = "JobID       : 1\nStatus      : success\nResult      :\n"
+    for size in range(len(CELL), len(two) + 1):
+        cell = two if size == len(two) else two[:size] + "..."
+        table = f"{edge}| t | events |\n{edge}| 1 | {cell} |\n{edge}{end}"
+        events, intake = events_of((talk + before + table).encode())
+        assert events == [CELL[1:-1].encode(), b"{}"][: 2 if size > len(two) - 2 else 1]
+        assert intake.lost == (size < len(two))
+
+
+def test_names_with_a_separator_after_the_last_one() -> None:
+    """Of `td query -f tsv -c`, before it was mended there."""
+    found, shapes = read(f"time\tevents\t\n1\t{CELL}\n2\t{CELL}\n".encode())
+    assert kinds(found) == [CELL, CELL]
+    assert [str(shape) for shape in shapes] == ["column `events` (2nd), TSV with header"]
+    assert kinds(read(f"time\tevents\t\n1\t{CELL}\t\n".encode())[0]) == [CELL]
+
+
 def test_status_lines_around_the_rows_are_no_rows() -> None:
     """What a person copies from the terminal, query log included."""
     before = "Job 123 is queued.\n  started at 2026\n  finished\nStatus      : success\nResult      :\n"
@@ -420,15 +450,38 @@ def test_parse_and_count_save_what_a_stream_cut_anywhere_holds(pack: Callable[[b
         assert (outcome.balance.rows_read, outcome.balance.lost, outcome.exit_code) == (2, 1, ExitCode.IO)
 
 
+TWO = CELL.replace("}]", "},{}]")
+
+
 @pytest.mark.parametrize("rest", [[], [7]])
-def test_msgpack_that_is_cut_anywhere(rest: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("cell", "elements"),
+    [
+        (TWO, [CELL[1:-1].encode(), b"{}"]),
+        (json.loads(TWO), [msgpack.packb(each) for each in json.loads(TWO)]),
+        ([CELL[1:-1], "{}"], [CELL[1:-1].encode(), b"{}"]),
+    ],
+    ids=["text", "array", "texts"],
+)
+def test_msgpack_that_is_cut_anywhere(cell: Any, elements: list[bytes], rest: list[int]) -> None:
     """There is a problem wherever in a row the cut is, whole cells before it included; whole events are saved."""
-    row = msgpack.packb([1, CELL.replace("}]", "},{}]"), *rest])
+    row = msgpack.packb([1, cell, *rest])
     for size in range(1, len(row)):
         events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
         (problem,) = intake.log.result().kept
         assert problem.location.row == 2
-        assert len(events) == 1 + row[:size].count(CELL[1:-1].encode()) + row[:size].count(b"{}")
+        assert len(events) == 1 + sum(row[:size].count(element) for element in elements)
+
+
+@pytest.mark.parametrize("cell", [TWO, json.dumps(TWO)])
+def test_an_array_that_is_the_only_row_and_cut_off(cell: str) -> None:
+    """It is told from an array of documents, and the column is said."""
+    row = f"[1,{cell},2]"
+    for size in range(len(row) - len(cell) + len(CELL) - 2, len(row)):
+        found, shapes = read(row[:size].encode())
+        assert [str(shape) for shape in shapes] == ["column 2, JSON arrays without header"]
+        decoded = split(found[0])  # type: ignore[arg-type]  # a batch
+        assert [bytes(event) for event in decoded.events] == [CELL[1:-1].encode(), b"{}"][: len(decoded.events)]
 
 
 def events_of(data: bytes) -> tuple[list[bytes], Intake]:

@@ -34,6 +34,8 @@ def holds_rows(scanner: Scanner) -> bool | None:
     line = scanner.peek_line().rstrip(SPACE)
     cells = _cells(line)
     if cells is None:
+        if (cut := cells_of_cut(line)) and not cut[0][1].startswith((b"[", b"{")):
+            return True
         start = scanner.head(1 << 12)
         if _ROWS.match(start):
             return False
@@ -72,13 +74,18 @@ class ArrayRows:
 
     def _of_cut(self, text: bytes, place: Location) -> Iterator[Record]:
         cells = [cell for _, cell in cells_of_cut(text)]
-        column = self._column
-        if column is None:
-            column = next((index for index, cell in enumerate(cells) if looks_like_batch(_head(cell))), None)
-        if column is None or column >= len(cells):
+        if self._column is None:
+            self._find(index for index, cell in enumerate(cells) if looks_like_batch(_head(cell)))
+        if self._column is None or self._column >= len(cells):
             yield _bad("the row is no JSON array", text, place)
         else:
-            yield from batch_of_cut(cells[column], text, place)
+            yield from batch_of_cut(cells[self._column], text, place)
+
+    def _find(self, places: Iterator[int]) -> None:
+        """Take the first of some places for that of the column, if there is one."""
+        self._column = next(places, None)
+        if self._column is not None:
+            self._note(Shape(form="JSON arrays", number=self._column + 1))
 
     def _record(self, cells: list[bytes], text: bytes, place: Location) -> Record | None:
         first, self._first = self._first, False
@@ -94,11 +101,10 @@ class ArrayRows:
 
     def _batch(self, cells: list[bytes], text: bytes, place: Location) -> Record:
         if self._column is None:
-            self._column = next((index for index, cell in enumerate(cells) if _is_batch(cell)), None)
+            self._find(index for index, cell in enumerate(cells) if _is_batch(cell))
             if self._column is None:
                 is_empty = b"null" in cells or b'""' in cells
                 return Batch(EMPTY_BATCH, place) if is_empty else _bad("no cell of the row holds a batch", text, place)
-            self._note(Shape(form="JSON arrays", number=self._column + 1))
         if self._column >= len(cells):
             return _bad(f"the row has no column {self._column + 1}", text, place)
         return Batch(_batch(cells[self._column]), place)

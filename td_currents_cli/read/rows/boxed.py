@@ -8,7 +8,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
 from td_currents_cli.read.rows.cell import batch_text
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.read.scanner import Scanner, is_json
 
 _BORDER: Final = re.compile(rb"\+[-+]+\+\s*")
 
@@ -53,7 +53,16 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
             message = "the row has other cells than the table" if column is not None else "no cell holds a batch"
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
         else:
-            yield Batch(batch_text(cells[column]), place)
+            yield Batch(_batch(cells[column]), place)
+
+
+def _batch(cell: str) -> bytes:
+    """The batch of a cell: the `td` gem has Hirb draw tables 10,000 characters wide, and cut off what is wider."""
+    batch = batch_text(cell)
+    return batch_text(cell.removesuffix(_CUT)) if cell.endswith(_CUT) and not is_json(batch) else batch
+
+
+_CUT: Final = "..."
 
 
 def _shape(names: list[str], column: int) -> Shape:

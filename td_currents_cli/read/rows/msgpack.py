@@ -83,7 +83,7 @@ def _of_cut(row: bytes, column: int | None, place: Location, *, failed: bool) ->
 
 
 def _cut_batch(row: bytes, column: int | None) -> bytes | None:
-    """What there is of the batch of a row that is cut off, if that is a text in which there is a whole event."""
+    """What there is of the batch of a row that is cut off, if there is a whole event in it."""
     import msgpack  # noqa: PLC0415 -- as above
 
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
@@ -96,14 +96,31 @@ def _cut_batch(row: bytes, column: int | None) -> bytes | None:
             cells.append(unpacker.unpack())
     except (msgpack.OutOfData, ValueError):
         # A row that is no array, msgpack takes for a wrong value.
-        cells.append(_cut_text(row[begin:]))
+        cells.append(_cut_text(row[begin:]) or _cut_array(row[begin:]))
     column = _column(cells) if column is None else column
     cell = cells[column] if column is not None and column < len(cells) else None
-    if not isinstance(cell, str):
+    if not isinstance(cell, str | list | dict):
         return None
-    batch = _batch(cell)
+    try:
+        batch = _batch(cell)
+    except TypeError:
+        return None
     left = torn(batch)
     return batch if is_json(batch) or (left is not None and left.elements) else None
+
+
+def _cut_array(cell: bytes) -> str | None:
+    """The whole elements of an array that is cut off, as JSON that is, too; None for anything else."""
+    import msgpack  # noqa: PLC0415 -- as above
+
+    unpacker: Any = msgpack.Unpacker(**_UNPACKING)
+    unpacker.feed(cell)
+    elements: list[bytes] = []
+    try:
+        elements.extend(orjson.dumps(unpacker.unpack()) for _ in range(unpacker.read_array_header()))
+    except (msgpack.OutOfData, ValueError, TypeError):
+        return "[" + b",".join(elements).decode() + "," if elements else None
+    return None
 
 
 def _cut_text(cell: bytes) -> str | None:

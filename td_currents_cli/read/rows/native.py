@@ -94,8 +94,8 @@ def _column(members: Mapping[str, bytes], column: str, *, is_cut: bool) -> str |
 
 def _is_something_else(document: bytes, column: str) -> bool:
     """Whether a glance tells that this is a payload or an event: they are the most common, and payloads the largest."""
-    if column != COLUMN:
-        return False
+    if column != COLUMN or not document.startswith(b"{"):
+        return not document.startswith(b"{")
     if _PAYLOAD_START.match(document):
         return _MEMBER_AFTER_ARRAY.search(document) is None
     if b'"events"' in document:
