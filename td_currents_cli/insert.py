@@ -1,6 +1,7 @@
 """Batches of a table into flat events of another one, where they are: no row is moved here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
@@ -16,6 +17,8 @@ from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, c
 from td_currents_cli.warehouse.sql.events import Events, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.json_text import json_document
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import Warehouse
@@ -31,12 +34,14 @@ class InsertRequest:
         into: the table that takes the events; it is made where it is not there.
         wanted: which events.
         dedupe: whether events are left out whose id came before.
+        summary: the file of the run's JSON envelope; None for none.
     """
 
     tables: Tables
     into: Address
     wanted: Filter
     dedupe: bool = False
+    summary: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +86,26 @@ def run(request: InsertRequest) -> InsertOutcome:
 
     Raises:
         UsageError: more than one table, the same one, one of another account, or one that lacks columns.
+        OutputError: the summary cannot be written; this is found before anything is inserted.
         TdcurError: a table cannot be asked; see `Warehouse.query`.
     """
+    if request.summary is None:
+        return _inserted(request)
+    with atomic_output(request.summary) as output:
+        outcome = _inserted(request)
+        output.write(json_document(outcome.as_dict()))
+    return outcome
+
+
+def _inserted(request: InsertRequest) -> InsertOutcome:
     _check(request)
     ((source, warehouse, layout, there),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)
-    created = _prepare(warehouse, request.into, columns)
+    created = not _is_there(warehouse, request.into, columns)
     events = events_of(source, layout, request.tables.period, there)
     account, others = _account(request, warehouse, source, events, columns)
+    if created:
+        warehouse.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
     query = FlattenQuery(
         events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
     )
@@ -114,13 +131,12 @@ def _check(request: InsertRequest) -> None:
     check_into(request.tables.addresses[0], request.into)
 
 
-def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
-    """Make the table where it is not there, and tell whether that was so."""
+def _is_there(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
+    """Whether there is such a table yet; if so, it has all columns."""
     try:
         there = warehouse.columns(into.database, into.table)
     except NoTableError:
-        warehouse.query(create_table_sql((into.database, into.table), columns), into.database)
-        return True
+        return False
     missing = [column.name for column in columns if column.name not in there and column.name != TIME]
     if missing:
         raise UsageError(
@@ -132,7 +148,7 @@ def _prepare(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...])
             f"{into} has no column `{OTHER_FIELDS}`: what its other columns cannot take would be lost",
             hint=f"Add it: {add_other_fields_sql((into.database, into.table))}",
         )
-    return False
+    return True
 
 
 def _account(

@@ -1,10 +1,12 @@
 """The statement that makes a table for flat events."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
 from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import FieldType, Where
+from td_currents_cli.errors import UsageError
 
 TIME = "time"
 
@@ -16,7 +18,14 @@ def create_table_sql(table: Sequence[str], columns: Sequence[Column], dialect: D
         table: its name, behind that of its database where that has to be said.
         columns: see `catalog.columns`.
         dialect: to say it in.
+
+    Raises:
+        UsageError: two of them are one, for SQL does not tell upper from lower case.
     """
+    names = Counter(column.name.lower() for column in columns)
+    twice = [name for name, number in names.items() if number > 1]
+    if twice:
+        raise UsageError(f"more than one field would be in the column `{twice[0]}`", hint="Leave one of them out.")
     listed = [f"{dialect.quoted(column.name)} {dialect.type(type_of(column))}" for column in columns]
     lines = ",\n  ".join([*listed, _other_fields(dialect)])
     return f"CREATE TABLE IF NOT EXISTS {_called(table, dialect)} (\n  {lines}\n)"

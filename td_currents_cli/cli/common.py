@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
+from td_currents_cli.cli.given import given_in
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.read.options import From
@@ -106,11 +107,12 @@ Until = Annotated[
 def command(function: Callable[..., Outcome]) -> Callable[..., None]:
     """Make a Typer command of a function that takes options and returns an outcome.
 
-    Adds the common options, hands a `Terminal` to a function that asks for one by the name `terminal`, renders the
-    outcome or the error in the format asked for (the option `output_format`), and exits with its code.
+    Adds the common options, hands a `Terminal` to a function that asks for one by the name `terminal`, and the `Given`
+    options by the name `given`, renders the outcome or the error in the format asked for (the option `output_format`),
+    and exits with its code.
     """
     signature = inspect.signature(function, eval_str=True)
-    own = [parameter for parameter in signature.parameters.values() if parameter.name != "terminal"]
+    own = [parameter for parameter in signature.parameters.values() if parameter.name not in {"terminal", "given"}]
 
     @wraps(function)
     def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
@@ -125,6 +127,8 @@ def command(function: Callable[..., Outcome]) -> Callable[..., None]:
             raise typer.Exit(ExitCode.USAGE)
         if "terminal" in signature.parameters:
             options["terminal"] = terminal
+        if "given" in signature.parameters:
+            options["given"] = given_in(context)
         _run(function, options, terminal)
 
     # Typer reads the signature, not the function: this is where the common options become part of each command.

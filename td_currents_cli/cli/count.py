@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import WHICH, Column, FromForm, Jobs, NoHeader, Paths, Since, Types, Until, command
+from td_currents_cli.cli.given import Given
 from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import From, ReadOptions
@@ -117,6 +118,7 @@ def count(
     site: TableSite = None,
     api_key_file: ApiKeyFile = None,
     terminal: Terminal,
+    given: Given,
 ) -> Outcome:
     """Count events by type, or by anything else they hold, in payload files and ingested rows alike.
 
@@ -136,7 +138,7 @@ def count(
 
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
-    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given) as asked:
         return run(
             CountRequest(
                 sources(paths) if asked is None else (),

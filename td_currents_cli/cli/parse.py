@@ -19,6 +19,7 @@ from td_currents_cli.cli.common import (
     Until,
     command,
 )
+from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.cli.tables import TABLES, ApiKeyFile, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import From, ReadOptions
@@ -158,6 +159,7 @@ def parse(
     site: TableSite = None,
     api_key_file: ApiKeyFile = None,
     terminal: Terminal,
+    given: Given,
 ) -> Outcome:
     """Turn ingested rows back into flat events, one JSON object a line, or a table.
 
@@ -171,11 +173,13 @@ def parse(
     from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run  # noqa: PLC0415
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
+    if into is not None:
+        refuse(given - WITH_INTO, "--into", "The events stay where they are, as they are: leave one of the two out.")
     named = None if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip())
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
-    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given) as asked:
         if into is not None:
-            return _insert(into, asked, wanted, dedupe=dedupe, files=(output, out_dir, rejects, summary))
+            return _insert(into, asked, wanted, dedupe=dedupe, summary=summary)
         # What is downloaded has the form of rows that are found without being told.
         reading = ReadOptions.of(form, column if asked is None else None, no_header=no_header)
         with read(paths, asked) as found:
@@ -202,16 +206,22 @@ def parse(
             )
 
 
-def _insert(
-    into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, files: tuple[Path | None, ...]
-) -> Outcome:
+WITH_INTO: Final = frozenset(
+    {
+        *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
+        *("--site", "--column", "--api-key-file"),
+        *("--quiet", "--verbose", "--color"),
+    }
+)
+"""Options that have a meaning where events stay where they are."""
+
+
+def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
     from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
 
-    if any(file is not None for file in files):
-        raise UsageError("--into writes no file: the events stay where they are", hint="Leave -o and the like out.")
     if asked is None:
         raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
     tables = asked.ended(time.time())
-    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe))
+    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe, summary=summary))

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import WHICH, Jobs, Since, Until, command
+from td_currents_cli.cli.common import WHICH, Column, Jobs, Since, Until, command
 from td_currents_cli.cli.several import Sent, TakesSeveral
-from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, tables
+from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
@@ -112,7 +112,9 @@ def reconcile(
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
     with tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
-        sent_side, ingested_side = sides(sent, ingested, journal, jobs_of(jobs), endpoint=endpoint, tables=asked)
+        sent_side, ingested_side = sides(
+            sent, ingested, journal, jobs_of(jobs), endpoint=endpoint, column=column, tables=asked
+        )
         return run(
             ReconcileRequest(
                 sent_side,

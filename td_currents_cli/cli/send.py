@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
+from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.cli.verify import proof_of
 from td_currents_cli.duration import duration
 from td_currents_cli.names import Site
@@ -161,6 +162,7 @@ def send(
     ] = When.auto,
     output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
     terminal: Terminal,
+    given: Given,
 ) -> Outcome:
     """Send payloads to Treasure Data, or to another endpoint, as Braze would.
 
@@ -171,6 +173,8 @@ def send(
     from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
     from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
 
+    if verify is None:
+        refuse(given & {"--verify-within", "--api-key-file"}, "`send` without --verify", "Add --verify td://….")
     destination = Destination(
         url=url,
         site=site,

@@ -1,14 +1,13 @@
 """`tdcur sql`."""
 
 import time
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
 from td_currents_cli.cli.common import Engine, Format, TextFormat, command
-from td_currents_cli.errors import UsageError
+from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.outcome import Outcome
 
 NO_ARGS_IS_HELP: Final = True
@@ -57,10 +56,7 @@ def sql(
     dialect: Annotated[
         Engine, typer.Option("--dialect", help="hive and spark for create-table, and dedupe of flat rows.")
     ] = Engine.trino,
-    rows: Annotated[
-        Rows | None,
-        typer.Option("--rows", help="What a row is: a batch, or a flat event.", show_default="batches"),
-    ] = None,
+    rows: Annotated[Rows, typer.Option("--rows", help="What a row is: a batch, or a flat event.")] = Rows.batches,
     column: Annotated[
         str | None,
         typer.Option("--column", metavar="NAME", help="The column with the batches.", show_default="events"),
@@ -84,19 +80,13 @@ def sql(
         typer.Option("--by", metavar="NAME,…", help="As of count.", show_default="event_type", rich_help_panel=COUNT),
     ] = None,
     timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--timezone",
-            metavar="ZONE",
-            help="Of hours, days, weeks, months.",
-            show_default="UTC",
-            rich_help_panel=COUNT,
-        ),
-    ] = None,
+        str, typer.Option("--timezone", metavar="ZONE", help="Of hours, days, weeks, months.", rich_help_panel=COUNT)
+    ] = "UTC",
     unique: Annotated[
         bool, typer.Option("--unique", help="Different event ids and users too.", rich_help_panel=COUNT)
     ] = False,
     output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
+    given: Given,
 ) -> Outcome:
     """Print the query that runs on Treasure Data, for its console, a workflow or a dbt model.
 
@@ -114,18 +104,15 @@ def sql(
     from td_currents_cli.warehouse.layout import Layout  # noqa: PLC0415
     from td_currents_cli.warehouse.period import received  # noqa: PLC0415
 
-    given: dict[str, object] = {"--rows": rows, "--column": column, "--since": since, "--until": until}
-    given |= {"--type": types, "--dedupe": dedupe, "--into": into}
-    given |= {"--by": by, "--timezone": timezone, "--unique": unique}
-    _check(query, rows, [option for option, value in given.items() if value not in (None, False, [])])
-    zone, now = zone_of(timezone or "UTC"), time.time()
+    _check(query, rows, given)
+    zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
         QueryRequest(
             query=Query(query),
             table=address_of(table, column=column),
-            layout=Layout.FLAT if rows is Rows.flat else Layout.BATCHES,
+            layout=Layout.BATCHES if rows is Rows.batches else Layout.FLAT,
             period=received(wanted.since, wanted.until, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
             into=None if into is None else address_of(into),
@@ -134,11 +121,11 @@ def sql(
     )
 
 
-def _check(query: What, rows: Rows | None, given: Sequence[str]) -> None:
-    for option in given:
+def _check(query: What, rows: Rows, given: Given) -> None:
+    for option in sorted(given & BELONGS.keys()):
+        queries = [f"`sql {each}`" for each in What if each in BELONGS[option]]
+        said = " and ".join(filter(None, [", ".join(queries[:-1]), queries[-1]]))
         if query not in BELONGS[option]:
-            queries = [f"`sql {each}`" for each in What if each in BELONGS[option]]
-            said = " and ".join(filter(None, [", ".join(queries[:-1]), queries[-1]]))
-            raise UsageError(f"`sql {query}` has no use for {option}", hint=f"{option} is for {said}.")
-    if rows is Rows.flat and "--column" in given:
-        raise UsageError("--rows flat has no use for --column", hint="Flat events are in many columns: leave it out.")
+            refuse([option], f"`sql {query}`", f"{option} is for {said}.")
+    if rows is Rows.flat:
+        refuse(given & {"--column"}, "--rows flat", "Flat events are in many columns: leave it out.")

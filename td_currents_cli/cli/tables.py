@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.names import Site
 from td_currents_cli.render.terminal import Terminal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from td_currents_cli.warehouse.tables import Tables
 
 TABLES: Final = "Tables of Treasure Data (td://DATABASE/TABLE)"
+
+OF_FILES: Final = frozenset({"--from", "--no-header"})
 
 TableSite = Annotated[
     Site | None,
@@ -62,13 +65,14 @@ def tables(
     site: Site | None,
     column: str | None,
     api_key_file: str | None,
+    given: Given = frozenset(),
 ) -> Iterator["Tables | None"]:
     """The tables among what was given as paths; None where all are files.
 
     The time that they are asked about is said, and until the end of the block how their jobs stand.
 
     Raises:
-        UsageError: tables and files are mixed, or one is no address of a table.
+        UsageError: tables and files are mixed, one is no address of a table, or an option is for files.
     """
     if not any("://" in path for path in paths or ()):
         yield None
@@ -82,6 +86,7 @@ def tables(
     if not addresses:
         yield None
         return
+    refuse(given & OF_FILES, "a table (td://…)", "It is for files: leave it out.")
     period = received(wanted.since, wanted.until, time.time())
     further = "" if wanted.since is not None else "; --since looks further back"
     terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")

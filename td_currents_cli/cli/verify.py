@@ -69,6 +69,8 @@ def verify(
     if bool(sent) == bool(journal):
         what = "are both given" if sent else "are both missing"
         raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
+    if endpoint and not journal:
+        raise UsageError("--endpoint is one of a journal", hint="Add --journal FILE.")
     arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
     paths = sources(sent) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))

@@ -9,11 +9,10 @@ from contextlib import closing
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from msgspec.structs import replace
-
-from td_currents_cli.model import Batch, Location, Record
+from td_currents_cli.model import Batch, Record
+from td_currents_cli.read.course import Course
 from td_currents_cli.read.options import ReadOptions, Shape
-from td_currents_cli.read.records import Note, records, records_from
+from td_currents_cli.read.records import Note, records
 from td_currents_cli.read.sources import Source
 from td_currents_cli.read.spread import Part
 from td_currents_cli.read.stretches import Form, Reach, Reading, Stretch, Stretches
@@ -70,24 +69,19 @@ def _in_chunks(
 def _in_stretches(
     make: Make[Result], arguments: tuple[Any, ...], source: Source, note: Note, *, options: ReadOptions, jobs: int
 ) -> Iterator[Part[Result]]:
-    place, row = Location(source.name, line=1, column=1), 0
-    header: Sequence[str] | None = None
-    ended = is_noted = False
+    course, is_noted = Course(source, options), False
     with closing(in_order(_reader, (make, arguments), Stretches([source], options), jobs)) as work:
         for stretch, (result, reach) in work:
-            if stretch.start != place.offset:
-                # The stretch before it ends with something out of the ordinary, or with a document that reaches in.
+            if not course.leads_to(stretch):
                 break
             if not is_noted and (stretch.form is Form.CSV or reach.rows):
                 _note_shape(source, options, note)
                 is_noted = True
-            header, ended, lines = stretch.header, reach.ended, (place.line or 1) - 1
-            yield Part(result, lines, row)
-            place, row = replace(place, line=lines + reach.lines + 1, offset=reach.end), row + reach.rows
-    if not ended:
+            yield Part(result, course.take(stretch, reach))
+    if not course.ended:
         if not is_noted:
             _note_shape(source, options, note)
-        yield from _in_chunks(make, arguments, records_from(source, place, row, header, options), jobs)
+        yield from _in_chunks(make, arguments, course.rest(), jobs)
 
 
 def _reader(make: Make[Result], arguments: tuple[Any, ...]) -> Callable[[Stretch], tuple[Result, Reach]]:

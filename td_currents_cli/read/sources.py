@@ -13,6 +13,8 @@ from td_currents_cli.errors import InputError, UsageError
 
 STDIN: Final = "-"
 
+_ADDRESS: Final = "; tables, td://…, are read by count, parse, reconcile --ingested and verify --ingested"
+
 FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
@@ -86,6 +88,9 @@ def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
     elif not path:
         # `Path("")` would be the current folder, which nobody means by an empty shell variable.
         missing.append("'': an empty path")
+    elif "://" in path and not os.path.lexists(path):
+        # A URL may hold a key behind its question mark.
+        missing.append(f"{path.partition('?')[0]} is no file{_ADDRESS}")
     elif has_magic(path) and not os.path.lexists(path):
         matches = sorted(glob(path, recursive=True))  # noqa: PTH207 -- Path.glob takes no absolute pattern
         if not matches:

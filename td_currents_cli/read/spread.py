@@ -5,10 +5,9 @@ from contextlib import closing
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from td_currents_cli.model import Location, Problem, Records
-from td_currents_cli.read.records import records_from
+from td_currents_cli.model import Problem, Records
+from td_currents_cli.read.course import Before, Course
 from td_currents_cli.read.stretches import Reach, Reading, Stretch, Stretches
 from td_currents_cli.work import in_order
 
@@ -22,22 +21,15 @@ class Part(Struct, Generic[Result], frozen=True):
 
     Attributes:
         result: by the function.
-        lines: line ends of the source before the part.
-        rows: ingested rows of the source before the part.
+        before: what the source has before the part.
     """
 
     result: Result
-    lines: int = 0
-    rows: int = 0
+    before: Before = Before()
 
     def placed(self, problem: Problem) -> Problem:
         """A problem of this part with its place in the source."""
-        if not self.lines and not self.rows:
-            return problem
-        place = problem.location
-        line = None if place.line is None else place.line + self.lines
-        row = None if place.row is None else place.row + self.rows
-        return replace(problem, location=replace(place, line=line, row=row))
+        return self.before.placed(problem)
 
 
 def spread(
@@ -55,28 +47,21 @@ def spread(
         jobs: number of processes.
     """
     use = make(*arguments)
-    place, row = Location(""), 0
+    course: Course | None = None
     with closing(in_order(_reader, (make, arguments), stretches, jobs)) as parts:
         for stretch, (result, reach) in parts:
             if stretch.start == 0:
-                place, row = Location(stretch.source.name, line=1, column=1), 0
-            elif stretch.start != place.offset:
-                # What the stretch before it ended with reaches into this one; or the rest has been read already.
-                if place.offset >= 0:
-                    stretches.abandon(stretch.number)
-                    yield _rest(use, stretch, place, row)
-                    place = replace(place, offset=-1)
+                course = Course(stretch.source, stretch.options)
+            if course is None:
+                # It was among the rest of its source.
                 continue
-            lines = (place.line or 1) - 1
-            yield Part(result, lines, row)
-            place, row = replace(place, line=lines + reach.lines + 1, offset=reach.end), row + reach.rows
-            if not reach.ended and stretch.is_last:
-                yield _rest(use, stretch, place, row)
-
-
-def _rest(use: Use[Result], stretch: Stretch, place: Location, row: int) -> Part[Result]:
-    """What the function makes of all that follows a place in a source."""
-    return Part(use(records_from(stretch.source, place, row, stretch.header, stretch.options), stretch.source.name))
+            is_next = course.leads_to(stretch)
+            if is_next:
+                yield Part(result, course.take(stretch, reach))
+            if not is_next or (stretch.is_last and not course.ended):
+                stretches.abandon(stretch.number)
+                yield Part(use(course.rest(), stretch.source.name))
+                course = None
 
 
 def _reader(make: Callable[..., Use[Result]], arguments: tuple[Any, ...]) -> Callable[[Stretch], tuple[Result, Reach]]:

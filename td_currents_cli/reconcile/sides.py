@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read import sources
 from td_currents_cli.read.journal_events import delivered_events
-from td_currents_cli.read.options import INGESTED
+from td_currents_cli.read.options import ReadOptions
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
@@ -24,6 +24,7 @@ def sides(
     jobs: int,
     *,
     endpoint: str | None = None,
+    column: str | None = None,
     tables: "Tables | None" = None,
 ) -> tuple[Side, Side]:
     """What was sent, and what arrived.
@@ -34,6 +35,7 @@ def sides(
         journal: a journal of `tdcur send`, instead of what was sent.
         jobs: number of processes.
         endpoint: the one of the journal that is meant, where it knows several.
+        column: name or number of the one with the batches, in files of what arrived; None to find it.
         tables: what arrived, where that is in tables of Treasure Data.
 
     Raises:
@@ -53,7 +55,7 @@ def sides(
     first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
     sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
     if tables is None:
-        return sent_side, FileSide(sources(ingested), INGESTED, jobs=jobs)
+        return sent_side, FileSide(sources(ingested), ReadOptions.of(column=column), jobs=jobs)
     from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- few compare with tables
 
     return sent_side, TableSide(tables)

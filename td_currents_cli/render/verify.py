@@ -4,6 +4,7 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Final
 
+from td_currents_cli.render import job_progress
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.send_progress import When, clock_time
@@ -11,6 +12,7 @@ from td_currents_cli.render.terminal import Terminal, printable
 from td_currents_cli.render.waiting import say, waiting
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.progress import Progress, Told
+from td_currents_cli.warehouse.job import Job
 
 SHOWN: Final = 10
 """Missing ids that are named; with --verbose all are, and JSON has them all."""
@@ -52,14 +54,28 @@ def _missing(outcome: VerifyOutcome, terminal: Terminal) -> None:
         terminal.say(f"  … and {more:,} more; --verbose names all, --format json has them", "dim")
 
 
-def line(now: Progress) -> str:
-    """How far it is, on one line: `arrived 90, missing 10, 0:35, next question in 5 s`."""
-    figures = [f"arrived {now.arrived:,}", f"missing {now.missing:,}", clock_time(now.seconds)]
-    if now.pause is not None:
-        figures.append(f"next question in {now.pause:,.0f} s")
+def line(news: Progress | Job) -> str:
+    """How far it is, on one line: `arrived 90, missing 10, 0:35, next question in 5 s`; or how a question stands."""
+    if isinstance(news, Job):
+        return job_progress.line(news)
+    figures = [f"arrived {news.arrived:,}", f"missing {news.missing:,}", clock_time(news.seconds)]
+    if news.pause is not None:
+        figures.append(f"next question in {news.pause:,.0f} s")
     return ", ".join(figures)
 
 
 def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
     """A function that is told how far a verification is, and shows it, until the end of the block; see `waiting`."""
-    return waiting(terminal, when, line, lambda now: say(terminal, line(now)))
+    return waiting(terminal, when, line, _lines(terminal), job_progress.was_killed)
+
+
+def _lines(terminal: Terminal) -> Told:
+    of_job = job_progress.lines(terminal, after=job_progress.EVERY)
+
+    def tell(news: Progress | Job) -> None:
+        if isinstance(news, Job):
+            of_job(news)
+        else:
+            say(terminal, line(news))
+
+    return tell

@@ -12,7 +12,11 @@ N = TypeVar("N")
 
 @contextmanager
 def waiting(
-    terminal: Terminal, when: When, line: Callable[[N], str], plainly: Callable[[N], None]
+    terminal: Terminal,
+    when: When,
+    line: Callable[[N], str],
+    plainly: Callable[[N], None],
+    stays: Callable[[N], bool] = lambda _: False,
 ) -> Iterator[Callable[[N], None]]:
     """A function that is told what is new, and shows it until the end of the block.
 
@@ -21,6 +25,7 @@ def waiting(
         when: `auto` is silent where `--quiet` was given, `always` is not.
         line: what is new as one line, for a terminal.
         plainly: shows it elsewhere.
+        stays: whether it is still to be seen on a terminal when something else is new.
     """
     console = terminal.err
     if when is When.never or (when is When.auto and terminal.quiet):
@@ -28,7 +33,7 @@ def waiting(
     elif console.file.isatty() and not console.is_dumb_terminal:
         # It vanishes at the end: what comes of it all is what matters then.
         with console.status("asking Treasure Data") as status:
-            yield lambda news: status.update(line(news))
+            yield lambda news: say(terminal, line(news)) if stays(news) else status.update(line(news))
     else:
         yield plainly
 

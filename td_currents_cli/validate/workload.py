@@ -16,6 +16,7 @@ from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.course import Before, Course
 from td_currents_cli.read.parts import chunks
 from td_currents_cli.read.records import records_from
 from td_currents_cli.read.stretches import Form, Reach, Reading, Stretch, Stretches
@@ -51,21 +52,17 @@ def _worth_stretches(source: Source) -> bool:
 
 
 def _in_stretches(source: Source, checking: Checking, jobs: int) -> Iterator[tuple[Again, Checked]]:
-    place, row = Location(source.name, line=1, column=1), 0
-    header: Sequence[str] | None = None
-    ended = False
+    course = Course(source)
     with closing(in_order(_stretch_checker, checking, Stretches([source]), jobs)) as work:
         for stretch, (results, reach) in work:
-            if stretch.start != place.offset:
-                # The stretch before it ends with something out of the ordinary, or with a document that reaches in.
+            if not course.leads_to(stretch):
                 break
-            header, ended, lines = stretch.header, reach.ended, (place.line or 1) - 1
+            before = course.take(stretch, reach)
             for result in results:
-                moved = _moved(result, lines, row)
-                yield partial(_read_again, source, moved.location, header), moved
-            place, row = replace(place, line=lines + reach.lines + 1, offset=reach.end), row + reach.rows
-    if not ended:
-        yield from _in_chunks(records_from(source, place, row, header), checking, jobs)
+                moved = _moved(result, before)
+                yield partial(_read_again, source, moved.location, stretch.header), moved
+    if not course.ended:
+        yield from _in_chunks(course.rest(), checking, jobs)
 
 
 def _stretch_checker(
@@ -83,17 +80,10 @@ def _stretch_checker(
     return check
 
 
-def _moved(result: Checked, lines: int, rows: int) -> Checked:
-    """What was found in a stretch, with its places in the source, which has so many lines and rows before it."""
-    if not lines and not rows:
-        return result
-
-    def place(here: Location) -> Location:
-        line = None if here.line is None else here.line + lines
-        return replace(here, line=line, row=None if here.row is None else here.row + rows)
-
-    problems = [replace(problem, location=place(problem.location)) for problem in result.problems]
-    return replace(result, location=place(result.location), problems=problems)
+def _moved(result: Checked, before: Before) -> Checked:
+    """What was found in a stretch, with its places in the source."""
+    problems = list(map(before.placed, result.problems))
+    return replace(result, location=before.moved(result.location), problems=problems)
 
 
 def _read_again(source: Source, place: Location, header: Sequence[str] | None) -> Record:

@@ -1,14 +1,15 @@
 """What has arrived in a table."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.failure import NoTableError
+from td_currents_cli.warehouse.job import Told
 from td_currents_cli.warehouse.layout import layout_of
 from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.arrived import arrived_sql
 from td_currents_cli.warehouse.sql.events import events_of
-from td_currents_cli.warehouse.sql.ids import ids_sql
 
 
 class Arrivals:
@@ -29,20 +30,28 @@ class Arrivals:
         self.unreadable = 0
         self._warehouse = access.warehouse(address)
 
-    def ids(self) -> Iterator[str]:
-        """The ids that are there now, each once or more often; none where there is no such table yet.
+    def ids(self, wanted: Collection[str], told: Told) -> Iterator[str]:
+        """The ids that are there now, each once or more often: all of the wanted ones, and others perhaps.
+
+        There are none where there is no such table yet.
+
+        Args:
+            wanted: the ids that are looked for.
+            told: is told how the job stands.
 
         Raises:
             TdcurError: the table cannot be asked; see `Warehouse.query`.
         """
         self.unreadable = 0
+        warehouse, database = self._warehouse, self.address.database
+        warehouse.told = told
         try:
-            columns = self._warehouse.columns(self.address.database, self.address.table)
+            columns = warehouse.columns(database, self.address.table)
         except NoTableError:
             # Treasure Data makes a table with its first row.
             return
-        query = ids_sql(events_of(self.address, layout_of(self.address, columns), self.period, columns))
-        for event_id, _type, _time, kind in self._warehouse.rows(self._warehouse.query(query, self.address.database)):
+        events = events_of(self.address, layout_of(self.address, columns), self.period, columns)
+        for event_id, kind in warehouse.rows(warehouse.query(arrived_sql(events, wanted), database)):
             self.unreadable += kind is not None
             if event_id is not None:
                 yield event_id

@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.warehouse.job import Job
+
 
 class Progress(Struct, frozen=True):
     """What is known after the table was asked.
@@ -22,4 +24,4 @@ class Progress(Struct, frozen=True):
     pause: float | None
 
 
-Told: TypeAlias = Callable[[Progress], None]
+Told: TypeAlias = Callable[[Progress | Job], None]

@@ -59,7 +59,7 @@ def run(
 
     Args:
         request: see there.
-        told: is told how far it is, after each answer.
+        told: is told how each question stands, and how far it is after each answer.
         now: seconds that only ever grow.
         sleep: waits so many seconds.
 
@@ -72,7 +72,7 @@ def run(
     for pause in _pauses(request.within):
         if not missing:
             break
-        for event_id in request.arrivals.ids():
+        for event_id in request.arrivals.ids(missing, told):
             missing.pop(event_id, None)
         asked, seconds = asked + 1, now() - begun
         left = request.within - seconds if missing else 0.0

@@ -93,11 +93,13 @@ def nothing(table: str) -> Problem:
 
 NO_ROWS: Final = "nothing was received in that time; an earlier --since looks further back"
 
+_WHOLE: Final = "; `tdcur parse -o FILE` tells why, and saves the whole events of one that is cut off"
+
 _REJECTED: Final = {
     REJECTED_ROW: (
         Code.BAD_ROW,
-        "a row has a cell that no events could be read from",
-        "rows have cells that no events could be read from",
+        f"a row has a cell that no events could be read from there{_WHOLE}",
+        f"rows have cells that no events could be read from there{_WHOLE}",
     ),
     REJECTED_EVENT: (
         Code.EVENT_NOT_OBJECT,

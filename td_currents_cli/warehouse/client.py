@@ -126,6 +126,9 @@ class _Part:
 class Warehouse:
     """An account of Treasure Data, whose tables are queried with Trino.
 
+    Attributes:
+        told: is told how each job stands.
+
     Args:
         settings: of the account.
         told: is told how each job stands.
@@ -136,7 +139,7 @@ class Warehouse:
         self._patience = patience or Patience()
         self._host = settings.host
         self._api = _Api(settings, self._patience)
-        self._told = told
+        self.told = told
 
     def columns(self, database: str, table: str) -> dict[str, str]:
         """The columns of a table and their types, without `time`, which every table has.
@@ -208,7 +211,7 @@ class Warehouse:
     def _ended(self, job: str, begun: float) -> str:
         for pause in pauses():
             state = self._api.job_status(job)
-            self._told(Job(job, state, self._patience.now() - begun))
+            self.told(Job(job, state, self._patience.now() - begun))
             if state in ENDED:
                 return state
             self._patience.sleep(pause)
@@ -229,7 +232,7 @@ class Warehouse:
         self._api.patience = replace(self._patience, attempts=1)
         with suppress(TdcurError, APIError):
             self._api.kill(job)
-            self._told(Job(job, State.killed, self._patience.now() - begun))
+            self.told(Job(job, State.killed, self._patience.now() - begun))
 
     def _part(self, path: str, begin: int) -> _Part:
         answer = self._api.opened(path, begin)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.catalog import FieldType, Where
@@ -62,6 +62,8 @@ def holds(cell: object, value: object) -> bool:
 
 
 @law
+@example([{"properties": {"b": number, "a": number}, "time": number} for number in NUMBERS])
+@example([{"properties": {"b": text, "a": text}, "time": text, "user": text} for text in TEXTS])
 @given(st.lists(events, min_size=1, max_size=12))
 def test_nothing_is_lost(batch: list[dict[str, Any]]) -> None:
     """Each member is in its column or among the other fields, and these hold nothing else."""

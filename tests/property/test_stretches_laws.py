@@ -113,4 +113,4 @@ def test_lines_are_read_in_several_stretches(tmp_path_factory: pytest.TempPathFa
     assert len(parts) > 3
     assert all(stretch.form is Form.JSON for stretch in stretches)
     assert sum(len(part.result) for part in parts) == len(lines)
-    assert [part.lines for part in parts] == sorted(part.lines for part in parts)
+    assert [part.before.lines for part in parts] == sorted(part.before.lines for part in parts)

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,6 +112,7 @@ class Engine:
                 self._connection.execute(f"INSERT INTO {table} FROM read_json('{file.name}', {form})")
 
 
+@lru_cache(maxsize=64)
 def translated(sql: str) -> str:
     """A query of Trino's as one of DuckDB's."""
     tree = sqlglot.parse_one(sql, read="trino")

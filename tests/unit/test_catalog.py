@@ -294,6 +294,16 @@ def test_types_as_a_table(dialect: Dialect) -> None:
     assert [table.name for table in several.find_all(exp.Table)] == ["currents"]
 
 
+def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
+    """A table has one column of a name, however that is written."""
+    mine = tmp_path / "mine.json"
+    fields = {"Points": {"type": "int"}, "points": {"type": "int"}}
+    types = {"users.behaviors.Mine": {"description": "Mine.", "fields": fields}}
+    mine.write_text(json.dumps({"event_types": types}), encoding="utf-8")
+    with pytest.raises(UsageError, match="more than one field would be in the column `properties_points`"):
+        run(EventsRequest("users.behaviors.Mine", mine)).ddl()
+
+
 def test_ddl_in_a_shell() -> None:
     """The statement is on standard output by itself; a dialect with another form is refused."""
     tdcur = [sys.executable, "-m", "td_currents_cli", "events", "users.behaviors.Uninstall", "--dialect", "hive"]

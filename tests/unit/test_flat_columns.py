@@ -11,6 +11,7 @@ from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.warehouse.address import address_of
 from td_currents_cli.warehouse.period import Period
+from td_currents_cli.warehouse.sql.arrived import arrived_sql
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import NTH, dedupe_flat_sql
 from td_currents_cli.warehouse.sql.events import FlatEvents
@@ -44,7 +45,8 @@ QUERIES = {
             CountRequest((), by=("day", "user_id", "channel"), wanted=SOME, unique=True, dedupe=True), ADDRESS, EVENTS
         )
     ),
-    "ids": ids_sql(EVENTS),
+    "ids": ids_sql(EVENTS, with_outline=True),
+    "arrived": arrived_sql(EVENTS, ["e-1", "e-2"]),
     "parse": flatten_sql(FlattenQuery(events=EVENTS, columns=COLUMNS, filter=SOME, dedupe=True)),
     "dedupe": dedupe_flat_sql(ADDRESS, PERIOD, meant=SOME),
 }

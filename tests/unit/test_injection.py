@@ -35,6 +35,7 @@ from td_currents_cli.warehouse.address import Address, address_of
 from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.rows import rows_sql
+from td_currents_cli.warehouse.sql.arrived import arrived_sql
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
 from td_currents_cli.warehouse.sql.events import BatchEvents, FlatEvents
@@ -200,7 +201,8 @@ def queries_of(address: Address, columns: list[str]) -> list[str]:
     counted = CountRequest((), by=("day",), unique=True)
     return [
         *(count_sql(count_query(counted, ADDRESS, events)) for events in (batches, flat)),
-        *(ids_sql(events) for events in (batches, flat)),
+        *(ids_sql(events, with_outline=True) for events in (batches, flat)),
+        *(arrived_sql(events, [*HOSTILE, "a"]) for events in (batches, flat)),
         *(flatten_sql(FlattenQuery(events=events, columns=COLUMNS, dedupe=True)) for events in (batches, flat)),
         dedupe_batches_sql(batches),
         dedupe_flat_sql(address, PERIOD),

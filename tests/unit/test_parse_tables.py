@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.columns import Names, flat_columns
-from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.insert import InsertOutcome, InsertRequest
 from td_currents_cli.insert import run as insert
@@ -164,7 +165,7 @@ def test_events_are_inserted_where_they_are(
     assert rows[5]["properties_price"] == 9.5
     assert json.loads(rows[5]["properties_purchase_properties"]) == {"size": "L", "n": [1, 2]}
     kinds = [query.split(maxsplit=1)[0] for query in running.queries]
-    assert kinds == ["CREATE", "WITH", "INSERT"]
+    assert kinds == ["WITH", "CREATE", "INSERT"]
     text(outcome, screen.terminal)
     assert "td://braze/flat made and filled with 6 events" in screen.err
     assert "6 events read = 6 written" in screen.err
@@ -272,6 +273,28 @@ def test_malformed_rows_are_told(tables_of: Callable[..., Tables]) -> None:
     engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": "[bad"}]})
     outcome = inserted(tables_of(engine))
     assert (outcome.inserted, outcome.balance.rows_rejected, outcome.exit_code) == (5, 1, ExitCode.FINDINGS)
+
+
+def test_the_summary_of_what_was_inserted(
+    tables_of: Callable[..., Tables], engine: Engine, running: Service, tmp_path: Path
+) -> None:
+    """It is the envelope of the run; where it cannot be written, nothing is inserted."""
+    request = InsertRequest(tables=tables_of(engine), into=address_of("td://braze/flat"), wanted=EVERYTHING)
+    file = tmp_path / "summary.json"
+    outcome = insert(replace(request, summary=file))
+    assert json.loads(file.read_bytes()) == outcome.as_dict()
+    assert outcome.summary()["written"] == 6
+    issued = len(running.queries)
+    with pytest.raises(OutputError):
+        insert(replace(request, summary=tmp_path))
+    assert len(running.queries) == issued
+
+
+def test_no_table_is_made_for_nothing(tables_of: Callable[..., Tables], running: Service) -> None:
+    """The events are counted first: where that fails, nothing was changed."""
+    with pytest.raises(InputError, match="job 1000 failed"):
+        inserted(tables_of(Engine({})))
+    assert [query.split(maxsplit=1)[0] for query in running.queries] == ["WITH"]
 
 
 def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: Engine, running: Service) -> None:

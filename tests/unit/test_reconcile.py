@@ -1,5 +1,6 @@
 """The parts of reconcile that case files do not reach: large inputs, pipes, journals, limits, how options are read."""
 
+import csv
 import gzip
 import json
 import os
@@ -16,7 +17,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import Source, sources
 from td_currents_cli.read.spool import Spool
-from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf
+from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf, sides
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.write.payloads import PayloadWriter
@@ -102,6 +103,16 @@ def test_what_comes_through_a_pipe_can_be_read_again(tmp_path: Path) -> None:
         assert [pipe.path.read_bytes() for _ in range(2)] == [b'{"events":[]}'] * 2
     os.close(reading)
     assert not pipe.path.exists()
+
+
+@pytest.mark.parametrize(("column", "matched"), [(None, 1), ("events", 1), ("copy", 3), ("2", 3)])
+def test_rows_that_have_two_columns_of_batches(column: str | None, matched: int, tmp_path: Path) -> None:
+    """The one that is named, or has that number, is compared."""
+    sent, rows = lines(tmp_path / "sent", numbered(3)), tmp_path / "rows.csv"
+    with rows.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["events", "copy"], [json.dumps(numbered(1)), json.dumps(numbered(3))]])
+    outcome = run(ReconcileRequest(*sides([str(sent)], [str(rows)], None, 1, column=column)))
+    assert outcome.matched == matched
 
 
 def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:

@@ -104,6 +104,16 @@ def test_what_cannot_be_found_is_named(path: str, reason: str, tmp_path: Path, m
     assert reason in raised.value.message
 
 
+@pytest.mark.parametrize("path", ["td://braze/currents", "https://host.example/a?td_write_key=1/0123", "x://*.json?a"])
+def test_an_address_is_no_file(path: str) -> None:
+    """What it may hold behind its question mark is not shown."""
+    with pytest.raises(InputError) as raised:
+        sources([path])
+    address = path.partition("?")[0]
+    assert raised.value.message.startswith(f"{address} is no file; tables, td://…, are read by count, ")
+    assert "?" not in raised.value.message
+
+
 def test_all_bad_paths_are_named_at_once(tmp_path: Path) -> None:
     """Nobody wants to mend them one by one."""
     with pytest.raises(InputError) as raised:

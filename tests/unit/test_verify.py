@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import sqlglot
 
 from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.read import sources
-from td_currents_cli.render.verify import line, text
+from td_currents_cli.render.verify import line, shown, text
 from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.progress import Progress
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.job import Job
 from td_currents_cli.warehouse.period import Period
+from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 from tests.unit.conftest import Screen
 
@@ -38,9 +41,8 @@ class Arriving:
         """The ids that are there by now, each twice: Braze delivers at least once."""
         self._asked += 1
         there = [each for batch in self._batches[: self._asked] for each in batch]
-        nothing = [None, None, None, "rejected row"]
-        columns = [(name, "varchar") for name in ("id", "event_type", "time", "kind")]
-        return Ids(columns, [*([each, "x", 1, None] for each in [*there, *there, None]), nothing])
+        columns = [("id", "varchar"), ("kind", "varchar")]
+        return Ids(columns, [*([each, None] for each in [*there, *there, None]), [None, "rejected row"]])
 
 
 class Clock:
@@ -93,18 +95,47 @@ def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., Veri
 
 def test_all_arrive(verify: Callable[..., VerifyOutcome], clock: Clock, running: Service) -> None:
     """Asked with growing pauses until the last one is there, about rows of the period alone."""
-    progress: list[Progress] = []
-    outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), told=progress.append)
+    news: list[Progress | Job] = []
+    outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), told=news.append)
     assert (outcome.sent, outcome.arrived, outcome.missing, outcome.asked) == (4, 4, (), 4)
     assert outcome.exit_code is ExitCode.OK
     assert clock.pauses == [5.0, 7.5, 11.25]
-    assert [(each.arrived, each.missing, each.pause) for each in progress] == [
+    assert [(each.arrived, each.missing, each.pause) for each in news if isinstance(each, Progress)] == [
         (1, 3, 5.0),
         (1, 3, 7.5),
         (3, 1, 11.25),
         (4, 0, None),
     ]
+    assert [(each.id, each.state) for each in news if isinstance(each, Job)] == [
+        (job, "success") for job in ("1000", "1001", "1002", "1003")
+    ]
     assert all("TD_TIME_RANGE(time, 1800000000, NULL)" in query for query in running.queries)
+    listed = ["('a', 'b', 'c', 'd')", "('b', 'c', 'd')", "('b', 'c', 'd')", "('d')"]
+    assert [query[query.rindex("IN ") + 3 :] for query in running.queries] == listed
+
+
+ROWS: list[dict[str, Any]] = [
+    {"time": 1_800_000_100, "events": json.dumps([{"id": "it's"}, {"id": "it's"}, {"id": "☃"}, {"id": 7}, {}])},
+    {"time": 1_800_000_200, "events": json.dumps({"events": [{"id": "other"}, 7]})},
+    {"time": 1_800_000_300, "events": '[{"id": "cut'},
+    {"time": 1_700_000_000, "events": json.dumps([{"id": "early"}])},
+    {"time": 1_800_000_300, "events": None},
+]
+FEW = ["it's", "☃", "early", "7", "''", "x' OR '1'='1", "it''s"]
+
+
+@pytest.mark.parametrize("more", [[], ["\ud800"], ["\x00"], ["x" * 100_001], [f"e-{number}" for number in range(1000)]])
+def test_what_is_asked_for(more: list[str], running: Service) -> None:
+    """Few ids are listed in the query; for many, and for what no query can hold, all are asked for."""
+    running.reset(Engine({("braze", "currents"): ROWS}), {("braze", "currents"): {"events": "string"}})
+    address, access = address_of("td://braze/currents"), Access(environ=running.environ())
+    arrivals = Arrivals(address, Period(1_800_000_000, None), access)
+    found = set(arrivals.ids([*FEW, *more], lambda _: None))
+    assert found == {"it's", "☃"} | ({"other"} if more else set())
+    assert arrivals.unreadable == 2
+    (query,) = running.queries
+    assert (" IN ('it''s', '☃'" in query) == (not more)
+    assert len(sqlglot.parse(query, read="trino")) == 1
 
 
 def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
@@ -173,3 +204,14 @@ def test_a_line_of_progress() -> None:
     """Figures, time, and when the next question is asked."""
     assert line(Progress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next question in 5 s"
     assert line(Progress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
+    assert line(Job("7", "running", 12.0)) == "job 7 running, 0:12"
+
+
+def test_a_slow_question(screen: Screen) -> None:
+    """Its job is told of only when it is slow, or was killed."""
+    with shown(screen.terminal) as tell:
+        for job, state, seconds in (("7", "running", 1.0), ("7", "success", 2.0), ("8", "running", 11.0)):
+            tell(Job(job, state, seconds))
+        tell(Job("9", "killed", 3.0))
+        tell(Progress(1, 0, 13.0, None))
+    assert screen.err.splitlines() == ["job 8 running, 0:11", "job 9 killed, 0:03", "arrived 1, missing 0, 0:13"]

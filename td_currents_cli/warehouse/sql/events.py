@@ -25,6 +25,9 @@ REJECTED: Final = '"is rejected"'
 IS_EVENT: Final = '"is event"'
 """Names that no column of a table has: Treasure Data allows lower-case letters, digits and _."""
 
+KIND: Final = f"CASE WHEN {REJECTED} THEN '{REJECTED_ROW}' WHEN NOT {IS_EVENT} THEN '{REJECTED_EVENT}' END"
+"""What a line of `lines` is about that nothing could be made of; null for all others."""
+
 Paths: TypeAlias = Sequence[tuple[str, ...]]
 """Where in an event a value may stand; the first place that has one counts."""
 

@@ -1,7 +1,7 @@
 """The query for what identifies events: their id, type and time; and for a digest of what they hold."""
 
-from td_currents_cli.warehouse.sql.events import IS_EVENT, NUMBER, REJECTED, REJECTED_EVENT, REJECTED_ROW, Events
-from td_currents_cli.warehouse.sql.text import literal, step
+from td_currents_cli.warehouse.sql.events import IS_EVENT, KIND, NUMBER, REJECTED, Events
+from td_currents_cli.warehouse.sql.text import step
 
 
 def ids_sql(events: Events, *, with_outline: bool = False) -> str:
@@ -13,12 +13,11 @@ def ids_sql(events: Events, *, with_outline: bool = False) -> str:
     members = {"id": (("id",),), "event_type": (("event_type",),), "time": (("time",),)}
     listed = [f"{events.member(paths)} AS m_{column}" for column, paths in members.items()]
     outline = [f"{events.outline} AS outline"] if with_outline else []
-    kind = f"CASE WHEN {REJECTED} THEN {literal(REJECTED_ROW)} WHEN NOT {IS_EVENT} THEN {literal(REJECTED_EVENT)} END"
     columns = [
         f"{events.name('m_id')} AS id",
         f"{events.name('m_event_type')} AS event_type",
         f"{events.seconds('m_time')} AS time",
-        f"{kind} AS kind",
+        f"{KIND} AS kind",
         *(["outline"] if with_outline else []),
     ]
     return "\n".join(

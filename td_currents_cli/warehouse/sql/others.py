@@ -19,9 +19,9 @@ INNER: Final = (Where.USER, Where.PROPERTIES)
 
 _MISFITS: Final = {
     "BIGINT": "NOT COALESCE(CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = {0}, FALSE)",
-    "DOUBLE": "NOT COALESCE(ABS(TRY_CAST({0} AS DOUBLE)) <= 9007199254740992, FALSE)",
+    "DOUBLE": "NOT COALESCE(ABS(TRY_CAST({0} AS DOUBLE)) < 9007199254740992, FALSE)",
 }
-"""The conditions that a column of that type would not hold all of a text; above 2**53 a DOUBLE is not exact."""
+"""The conditions that a column of that type would not hold all of a text; from 2**53 on a DOUBLE is not exact."""
 
 _SCALAR: Final = "JSON_EXTRACT_SCALAR(v, '$')"
 _HAS_VALUE: Final = "COALESCE(JSON_FORMAT(v) <> 'null', FALSE)"

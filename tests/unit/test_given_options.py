@@ -1,0 +1,70 @@
+"""Options that have no meaning beside others are refused, also where they say what holds anyway; nobody is asked."""
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from td_currents_cli.cli.app import app
+from td_currents_cli.cli.parse import WITH_INTO
+from td_currents_cli.cli.tables import OF_FILES
+
+INTO = ["parse", "td://braze/raw", "--into", "td://braze/flat"]
+VALUES = {
+    "--output": "-o x",
+    "--split-by": "--split-by event_type",
+    "--out-dir": "--out-dir x",
+    "--rejects": "--rejects x",
+    "--from": "--from auto",
+    "--no-header": "--no-header",
+    "--max-rejects": "--max-rejects 1",
+    "--to": "--to jsonl",
+    "--names": "--names short",
+    "--nested": "--nested json",
+    "--fields": "--fields id",
+    "--mask": "--mask keep",
+    "--mask-key-file": "--mask-key-file x",
+    "--jobs": "--jobs 1",
+}
+
+
+@pytest.mark.parametrize("option", VALUES)
+def test_into_takes_events_as_they_are(option: str) -> None:
+    """Nobody is to think that what is inserted was masked."""
+    run = CliRunner().invoke(app, [*INTO, *VALUES[option].split()])
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"error: --into has no use for {option}\nhint: ")
+
+
+def test_all_options_are_told_apart() -> None:
+    """A new option of `parse` has a meaning beside --into, or has none."""
+    command: object = get_command(app)
+    params = command.get_command(None, "parse").params  # type: ignore[attr-defined]
+    options = {max(each.opts, key=len) for each in params} - {"context", "paths"}
+    assert options == VALUES.keys() | WITH_INTO
+
+
+@pytest.mark.parametrize("command", ["count", "parse"])
+@pytest.mark.parametrize("option", sorted(OF_FILES))
+def test_tables_have_one_form(command: str, option: str) -> None:
+    """What tells how files are to be read is not ignored."""
+    run = CliRunner().invoke(app, [command, "td://braze/raw", *VALUES[option].split()])
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"error: a table (td://…) has no use for {option}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "send x --url http://127.0.0.1:1/ --verify-within 5s",
+            "`send` without --verify has no use for --verify-within",
+        ),
+        ("send x --url http://127.0.0.1:1/ --api-key-file x", "`send` without --verify has no use for --api-key-file"),
+        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint is one of a journal"),
+    ],
+)
+def test_options_of_options(line: str, message: str) -> None:
+    """What goes with an option that is not there."""
+    run = CliRunner().invoke(app, line.split())
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"error: {message}\n")
