@@ -12,7 +12,8 @@ from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.mask import Masking
 from td_currents_cli.events.names import Names, named
 from td_currents_cli.events.stream import Intake
-from td_currents_cli.events.whole import flat, nested, whole
+from td_currents_cli.events.usual import Lines
+from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parse.columns import Met, chosen, nested_as_text
@@ -87,6 +88,8 @@ class Shaping:
             self._steps.append(Masking(plan.key))
         if self._steps or plan.names is not Names.SHORT:
             self._steps.append(lambda event: named(event, plan.names))
+        self._is_as_read = not plan.texts and plan.fields is None and not plan.meet
+        self._decode = whole if self._knows or self._steps else lined
 
     def __call__(self, records: Iterable[Record]) -> Shaped:
         """The flat events of some records, in order."""
@@ -94,22 +97,21 @@ class Shaping:
         intake = Intake(on_reject=rejects.append if self._plan.rejects else None)
         lines: list[bytes] = []
         kept: list[_Envelope] = []
-        filtered = 0
-        for _batch, events in intake.events(records, whole):
+        met = Met()
+        written = filtered = 0
+        for _batch, events in intake.events(records, self._decode):
             some, envelopes = self._sift(events)
+            written += len(some)
             filtered += len(events) - len(some)
             kept += envelopes
-            lines += self._lines(some)
-        met = Met()
-        if self._plan.meet:
-            met.add(lines)
+            lines += self._lines(some, met)
         return Shaped(
-            lines=[line + b"\n" for line in lines] if self._told_apart else [b"\n".join([*lines, b""])],
+            lines=lines if self._told_apart else [b"".join(lines)],
             digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
             types=[each.event_type if isinstance(each.event_type, str) else "" for each in kept],
             met=met,
             rejects=rejects,
-            balance=intake.balance(events_out=len(lines), filtered=filtered),
+            balance=intake.balance(events_out=written, filtered=filtered),
             problems=intake.log.result(),
         )
 
@@ -120,13 +122,22 @@ class Shaping:
         pairs = [(event, each) for event, each in pairs if self._sieve.keeps(each.event_type, each.time)]
         return [event for event, _ in pairs], [each for _, each in pairs]
 
-    def _lines(self, events: list[Any]) -> list[bytes]:
+    def _lines(self, events: list[Any] | Lines, met: Met) -> list[bytes]:
+        """Flat events with their line ends, one by one where they are to be told apart."""
+        if self._is_as_read and isinstance(events, Lines):
+            return [events.text]
+        lines = self._shaped(events)
+        if self._plan.meet:
+            met.add(lines)
+        return [line + b"\n" for line in lines] if self._told_apart else [b"\n".join([*lines, b""])]
+
+    def _shaped(self, events: Iterable[Any]) -> list[bytes]:
         if self._steps:
             lines = [nested(event) for event in events]
             for step in self._steps:
                 lines = [step(line) for line in lines]
         else:
-            lines = flat(events)
+            lines = flat(list(events)) if self._knows else list(events)
         if self._plan.fields is not None:
             lines = [chosen(line, self._plan.fields) for line in lines]
         return [nested_as_text(line) for line in lines] if self._plan.texts else lines
