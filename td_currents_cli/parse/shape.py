@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from td_currents_cli.bulk import Bulk
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import Filter, Sieve
 from td_currents_cli.events.lenient import loads
@@ -51,7 +52,8 @@ class Shaped(Struct):
     """What came of a part of the input.
 
     Attributes:
-        lines: flat events, with their line ends: one by one where they are to be told apart, else all as one.
+        lines: flat events, with their line ends, one by one where they are to be told apart.
+        bulk: all of them as one where they are not.
         digests: of the ids of each, where they are to be told apart by them.
         types: of each, where they are to be told apart by them.
         met: columns, where they matter.
@@ -61,12 +63,17 @@ class Shaped(Struct):
     """
 
     lines: list[bytes]
+    bulk: Bulk
     digests: list[bytes | None]
     types: list[str]
     met: Met
     rejects: list[Problem]
     balance: Balance
     problems: Problems
+
+    def text(self) -> bytes | memoryview:
+        """All flat events, while what they are in is there (see Bulk)."""
+        return b"".join(self.lines) if self.lines else self.bulk.data
 
 
 class _Envelope(Struct, gc=False):
@@ -106,7 +113,8 @@ class Shaping:
             kept += envelopes
             lines += self._lines(some, met)
         return Shaped(
-            lines=lines if self._told_apart else [b"".join(lines)],
+            lines=lines if self._told_apart else [],
+            bulk=Bulk(b"" if self._told_apart else b"".join(lines)),
             digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
             types=[each.event_type if isinstance(each.event_type, str) else "" for each in kept],
             met=met,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.names import Names, named
-from td_currents_cli.events.usual import Lines
+from td_currents_cli.events.usual import usual_lines
 from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.parse import ParseRequest, To, run
@@ -126,8 +126,8 @@ def test_a_usual_batch_is_cut() -> None:
     envelope, rest = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
     event = f'{{{envelope},"user":{{%s}},"properties":{{{rest}}}}}'
     for wrapped in (False, True):
-        lines = lined(batch([event % '"user_id":"u"', event % ""], wrapped)).events
-        assert isinstance(lines, Lines)
+        lines = usual_lines(batch([event % '"user_id":"u"', event % ""], wrapped).data)
+        assert lines is not None
         assert lines.text.decode() == f'{{{envelope},"user_id":"u",{rest}}}\n{{{envelope},{rest}}}\n'
 
 
