@@ -23,7 +23,8 @@ def batch_text(cell: str) -> bytes:
     The text may be an array of events or a whole `{"events": […]}` object: nothing here looks into it.
     """
     text = cell.strip()
-    if text in {"", "null"}:
+    # Not `in` a set, for which a whole batch would be hashed.
+    if not text or text == "null":
         return EMPTY_BATCH
     # A lone surrogate cannot be UTF-8; whoever decodes the batch reports the bytes it leaves.
     return unwrapped(text.encode(errors="surrogatepass"))
