@@ -10,9 +10,11 @@ from itertools import chain, islice
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from td_currents_cli.bulk import Slots, receive, send
 from td_currents_cli.errors import DefectError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from multiprocessing.connection import Connection
 
 Item = TypeVar("Item")
@@ -44,7 +46,8 @@ def in_order(
 ) -> Generator[tuple[Item, Result]]:
     """Each item with what a function makes of it, in the order of the items.
 
-    Close it when it is not read to its end: the other processes end then.
+    Close it when it is not read to its end: the other processes end then. What a result holds as Bulk is there until
+    the next one is asked for.
 
     Args:
         make: makes the function; called once in each process, so that what it needs is built once, but where a child
@@ -82,23 +85,23 @@ def _spread(
 ) -> Iterator[tuple[Item, Result]]:
     # Not ProcessPoolExecutor: all its processes share one pipe for their results. One that is killed while it writes
     # leaves half a result in it, and the run hangs.
-    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 -- small inputs do without
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 -- small inputs do without
 
-    waiting: deque[tuple[Item, Future[Any]]] = deque()
+    waiting: deque[tuple[Item, int, Future[Any]]] = deque()
     processes: list[_Process] = []
+    slots = Slots(jobs * AHEAD + 1, shared=_forks())
     pool = ThreadPoolExecutor(jobs)
     try:
         # All of them before the first thread: to fork is safe then.
-        processes.extend(_Process(make, arguments) for _ in range(jobs))
+        processes.extend(_Process(make, arguments, slots) for _ in range(jobs))
         idle = processes.copy()
         for item in items:
-            waiting.append((item, pool.submit(_do, idle, item)))
+            slot = slots.take()
+            waiting.append((item, slot, pool.submit(_do, idle, item, slot)))
             if len(waiting) > jobs * AHEAD:
-                done, future = waiting.popleft()
-                yield done, future.result()
+                yield from _first(waiting, slots)
         while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
+            yield from _first(waiting, slots)
     finally:
         for process in processes:
             process.kill()
@@ -107,10 +110,16 @@ def _spread(
             process.close()
 
 
-def _do(idle: list["_Process"], item: Any) -> Any:  # noqa: ANN401 -- whatever the function takes and gives
+def _first(waiting: "deque[tuple[Item, int, Future[Any]]]", slots: Slots) -> Iterator[tuple[Item, Any]]:
+    item, slot, future = waiting.popleft()
+    yield item, future.result()
+    slots.give_back(slot)
+
+
+def _do(idle: list["_Process"], item: Any, slot: int) -> Any:  # noqa: ANN401 -- whatever the function takes and gives
     process = idle.pop()
     try:
-        return process.do(item)
+        return process.do(item, slot)
     finally:
         idle.append(process)
 
@@ -118,21 +127,22 @@ def _do(idle: list["_Process"], item: Any) -> Any:  # noqa: ANN401 -- whatever t
 class _Process:
     """Another process that does one item after another."""
 
-    def __init__(self, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
+    def __init__(self, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...], slots: Slots) -> None:
         from multiprocessing import Pipe, Process  # noqa: PLC0415 -- small inputs do without
 
         self._pipe, others = Pipe()
-        self._process = Process(target=_serve, args=(self._pipe, others, make, arguments), daemon=True)
+        self._slots = slots
+        self._process = Process(target=_serve, args=(self._pipe, others, make, arguments, slots), daemon=True)
         with _interrupts_held_back():
             self._process.start()
         # Each end is left to one of the two, so that the pipe ends for each when the other does.
         others.close()
 
-    def do(self, item: Any) -> Any:  # noqa: ANN401 -- as above
-        """What the function makes of an item. Raises what it raises."""
+    def do(self, item: Any, slot: int) -> Any:  # noqa: ANN401 -- as above
+        """What the function makes of an item, its bulk in a slot. Raises what it raises."""
         try:
-            self._pipe.send_bytes(pickle.dumps(item))
-            result, error = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 -- from a process of our own
+            self._pipe.send_bytes(pickle.dumps((item, slot)))
+            result, error = receive(self._pipe, self._slots, slot)
         except (EOFError, OSError):
             raise DefectError(
                 "one of the processes that share the work died: it was killed, or ran out of memory",
@@ -158,6 +168,7 @@ def _serve(
     pipe: "Connection[Any, Any]",
     make: Callable[..., Callable[[Any], Any]],
     arguments: tuple[Any, ...],
+    slots: Slots,
 ) -> None:
     theirs.close()
     # The process that is asked to stop sees to the others.
@@ -166,8 +177,8 @@ def _serve(
     function = make(*arguments)
     with suppress(EOFError, OSError):
         while True:
-            item = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from the process that has started this one
-            pipe.send_bytes(pickle.dumps(_outcome_of(function, item)))
+            item, slot = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from the process that has started this one
+            send(pipe, _outcome_of(function, item), slots, slot)
 
 
 def _outcome_of(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401 -- as above

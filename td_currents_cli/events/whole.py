@@ -5,13 +5,15 @@ places. That this is so is found out for all events in two calls at C speed; wha
 `flatten`, event by event, which gives the same bytes.
 """
 
-from typing import Annotated, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
 from td_currents_cli.events.decode import Decoded, split
 from td_currents_cli.events.flatten import flatten
+from td_currents_cli.events.usual import Properties, User, usual_lines
 from td_currents_cli.model import Batch
 
 
@@ -25,30 +27,9 @@ class RawEvent(Struct, forbid_unknown_fields=True, gc=False):
     properties: Raw
 
 
-_Never: Any = Annotated[int, Meta(gt=1, lt=0)] | UnsetType
-
-
-class _User(Struct, forbid_unknown_fields=True, gc=False):
-    user_id: Raw | UnsetType = UNSET
-    external_user_id: Raw | UnsetType = UNSET
-    device_id: Raw | UnsetType = UNSET
-    timezone: Raw | UnsetType = UNSET
-
-
-# No property may have one of these names: every value of theirs is refused.
-_Properties: Final = msgspec.defstruct(
-    "_Properties",
-    [
-        (name, _Never, UNSET)
-        for name in (*_User.__struct_fields__, "event_type", "id", "time", "user", "properties", "events")
-    ],
-    gc=False,
-)
-
-
 class _Unclashing(Struct, gc=False):
-    user: _User
-    properties: _Properties  # type: ignore[valid-type]  # made at run time
+    user: User
+    properties: Properties  # type: ignore[valid-type]  # made at run time
 
 
 class _RawPayload(Struct, forbid_unknown_fields=True, gc=False):
@@ -95,6 +76,15 @@ def flat(events: list[Any]) -> list[bytes]:
         b"{%b}" % b",".join([_ENVELOPE % (event.event_type, event.id, event.time), *filter(None, insides)])
         for event, *insides in zip(events, users, properties, strict=True)
     ]
+
+
+def lined(batch: Batch) -> "Decoded[Any]":
+    """The flat forms of the events of a batch, as `flat` makes them of what `whole` gives: a list of them, or Lines."""
+    lines: Any = usual_lines(batch)
+    if lines is not None:
+        return Decoded(lines)
+    found = whole(batch)
+    return replace(found, events=flat(found.events))
 
 
 def nested(event: "RawEvent | Raw") -> bytes:

@@ -136,7 +136,7 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[Take]:
     with ExitStack() as stack:
         output = stack.enter_context(atomic_output(request.output))
         if not request.is_table:
-            yield lambda shaped: write_all(output, b"".join(shaped.lines))
+            yield lambda shaped: write_all(output, shaped.text())
             return
         spool = stack.enter_context(Spool())
         yield spool.take

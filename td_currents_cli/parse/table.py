@@ -48,7 +48,7 @@ class Spool:
         """
         self.met.merge(shaped.met)
         try:
-            self._file.write(b"".join(shaped.lines))
+            self._file.write(shaped.text())
         except OSError as error:
             raise OutputError(
                 f"cannot keep the events in a temporary file: {error.strerror}",

@@ -42,7 +42,7 @@ def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
     return _beside(path, mode)
 
 
-def write_all(output: BinaryIO, data: bytes) -> None:
+def write_all(output: BinaryIO, data: "ReadableBuffer") -> None:
     """Write much at once, to the end.
 
     Under PYTHONUNBUFFERED, which many containers set, standard output is a file without a buffer: a write to a pipe

@@ -6,6 +6,7 @@ from functools import partial
 from io import StringIO
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow.parquet
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.names import Names, named
-from td_currents_cli.events.whole import flat, nested, whole
+from td_currents_cli.events.usual import usual_lines
+from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.parse import ParseRequest, To, run
 from td_currents_cli.read import parts, sources
@@ -67,8 +69,66 @@ def test_a_whole_batch_is_flattened_as_its_events_are(some: list[str], wrapped: 
     """The fast way and the exact way give the same bytes, and the same events."""
     found = whole(batch(some, wrapped)).events
     exact = split(batch(some, wrapped)).events
-    assert flat(found) == [flatten(event) for event in exact]
+    assert flat(found) == [*lined(batch(some, wrapped)).events] == [flatten(event) for event in exact]
     assert [json.loads(nested(event)) for event in found] == [json.loads(bytes(event)) for event in exact]
+
+
+CUTS = [',"user":{', '},"properties":{', '}},{"event_type":', ',"id":"i"', "}", "{", '"', "]", " ", ":1", '"a":', '"x"']
+INSIDES = st.sampled_from(
+    [
+        *['"user_id":"u"', '"timezone":"é","device_id":null', "", " ", '"campaign":"c"', '"a":{"b":1}', '"user_id":1'],
+        *['"us\\u0065r.x":1', '"user.x":1', '"x":"user.y"', '"properties.x":1', '"us\\u0065r_id":1', '"é":"\\"x"'],
+        *['"list":[{"a":{"b":1}},{"event_type":"x","id":"y","time":1,"user":{"q":1},"properties":{"a":1}}]'],
+        *['"p":1},"properties":{"q":2', '"p":1},"id":{"q":2', '"a":1}}, {"event_type":"b","id":"i","time":1,"user":{'],
+        *['"c":[{"d":1', '"e":1}]', '"a":"b', 'c":1', '"a":1}{"b":2', '"a":1},{"b":2', '"user":{},"c":{}'],
+    ]
+)
+GOOD_ENVELOPE = '"t","id":"i","time":1'
+ENVELOPES = st.sampled_from(
+    [
+        *[GOOD_ENVELOPE] * 4,
+        *['"t","time":1,"id":"i"', '"t","id":"i","id":"j","time":1', '"\\/","id":"i","time":1', '"t","id":"i"'],
+        *['"t","id":{"a":1},"time":1', '"t","id":"i","time":-0', '"t","id":"i","time":1e3', '"t","id":"é","time":0'],
+    ]
+)
+
+
+@settings(law, max_examples=150)
+@given(
+    st.lists(st.tuples(ENVELOPES, INSIDES, INSIDES), min_size=1, max_size=3),
+    st.booleans(),
+    st.sampled_from(CUTS),
+    st.sampled_from(CUTS),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_cut_is_what_is_decoded(
+    events: list[tuple[str, str, str]], wrapped: bool, cut: str, other: str, random: Random
+) -> None:
+    """Of a batch that is laid out as usual, or nearly: the same lines, or the same problems."""
+    texts = [
+        f'{{"event_type":{envelope},"user":{{{user}}},"properties":{{{rest}}}}}' for envelope, user, rest in events
+    ]
+    text = batch(texts, wrapped).data.decode()
+    for changed in (text, *(text.replace(cut, other, 1), _with(text, cut, random))):
+        data = Batch(changed.encode(), Location("x"))
+        fast, exact = lined(data), split(data)
+        assert [*fast.events] == [flatten(event) for event in exact.events]
+        assert fast.problems == exact.problems
+
+
+def _with(text: str, piece: str, random: Random) -> str:
+    place = random.randrange(len(text))
+    return text[:place] + piece + text[place:]
+
+
+def test_a_usual_batch_is_cut() -> None:
+    """Braze's own layout is not decoded event by event; an event may have no user, a value may look like a name."""
+    envelope, rest = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
+    event = f'{{{envelope},"user":{{%s}},"properties":{{{rest}}}}}'
+    for wrapped in (False, True):
+        lines = usual_lines(batch([event % '"user_id":"u"', event % ""], wrapped).data)
+        assert lines is not None
+        assert lines.text.decode() == f'{{{envelope},"user_id":"u",{rest}}}\n{{{envelope},{rest}}}\n'
 
 
 @law

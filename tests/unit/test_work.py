@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli import work
+from td_currents_cli.bulk import SLOT, Bulk
 from td_currents_cli.errors import DefectError
 from td_currents_cli.work import AHEAD, SERIAL, in_order, jobs_of
 
 SPAWNED = """
 import multiprocessing
+from td_currents_cli.bulk import Bulk
 from td_currents_cli.work import SERIAL, in_order
+
+def bulky(_argument):
+    return lambda item: Bulk(bytes([item]) * 100)
 
 def adder(number):
     return lambda item: (item + number, multiprocessing.parent_process() is not None)
@@ -24,6 +29,8 @@ def adder(number):
 if __name__ == "__main__":
     multiprocessing.set_start_method({method!r})
     results = list(in_order(adder, (5,), range(SERIAL + 10), 2))
+    bulk = [bytes(result.data) for _, result in in_order(bulky, (1,), range(SERIAL + 10), 2)]
+    assert bulk == [bytes([item]) * 100 for item in range(SERIAL + 10)], bulk
     assert [result for _, (result, _) in results] == [item + 5 for item in range(SERIAL + 10)], results
     assert [elsewhere for _, (_, elsewhere) in results] == [False] * SERIAL + [True] * 10, results
 """
@@ -60,6 +67,11 @@ def failing(_argument: object) -> Callable[[int], int]:
     return lambda item: 1 // (SERIAL + 20 - item)
 
 
+def bulky(size: int) -> Callable[[int], list[Bulk]]:
+    """Gives two pieces of many bytes."""
+    return lambda item: [Bulk(bytes([item]) * size), Bulk(bytes([item + 1]) * size)]
+
+
 def is_running(process: int) -> bool:
     """Whether there is such a process."""
     try:
@@ -74,6 +86,14 @@ def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
     """Whichever is done first."""
     items = range(SERIAL + 30)
     assert list(in_order(sleeper, (0.01,), items, jobs)) == [(item, -item) for item in items]
+
+
+@pytest.mark.parametrize("size", [0, 10, SLOT // 2, SLOT // 2 + 1, SLOT + 1])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_bulk_of_results_is_whole(size: int, jobs: int) -> None:
+    """Whether there is room for it where it is shared or not, each time that the room is used again."""
+    for item, pieces in in_order(bulky, (size,), range(SERIAL + 15), jobs):
+        assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
 
 def test_a_small_input_starts_no_process() -> None:

@@ -11,10 +11,13 @@ from td_currents_cli.read.scanner import is_json
 
 EMPTY_BATCH: Final = b"[]"
 
-NOTHING: Final = frozenset({"", "null", "NULL", "\\N"})
-"""What stands for no value: Treasure Data writes the first two, Hive and other databases the others."""
+NOTHING: Final = ("", "null", "NULL", "\\N")
+"""What stands for no value: Treasure Data writes the first two, Hive and other databases the others.
 
-NOTHING_IN_BYTES: Final = frozenset(map(str.encode, NOTHING))
+Not a set, for which a whole batch would be hashed.
+"""
+
+NOTHING_IN_BYTES: Final = tuple(map(str.encode, NOTHING))
 """The same."""
 
 _WRAPPED: Final = re.compile(rb'\s*(?:\[\s*)?"')
