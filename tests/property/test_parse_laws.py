@@ -126,7 +126,7 @@ def test_a_usual_batch_is_cut() -> None:
     envelope, rest = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
     event = f'{{{envelope},"user":{{%s}},"properties":{{{rest}}}}}'
     for wrapped in (False, True):
-        lines = usual_lines(batch([event % '"user_id":"u"', event % ""], wrapped).data)
+        lines = usual_lines(batch([event % '"user_id":"u"', event % ""], wrapped))
         assert lines is not None
         assert lines.text.decode() == f'{{{envelope},"user_id":"u",{rest}}}\n{{{envelope},{rest}}}\n'
 
