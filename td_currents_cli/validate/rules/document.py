@@ -163,8 +163,8 @@ RULES: Final = (
         code=Code.CUT_OFF,
         name="cell is cut off",
         severity=Severity.ERROR,
-        why="The cell was longer than a column limit or a spreadsheet allows. Its whole events are used; the event "
-        "that is torn, and all that came after it, are lost.",
+        why="The cell was longer than a column limit or a spreadsheet allows, or its file ends in it. Its whole events "
+        "are used; the event that is torn, and all that came after it, are lost.",
         mend="Export the rows again, as JSON Lines or msgpack, and never by way of a spreadsheet.",
         bad='{"time": 1782900000, "events": "[{ … }, {\\"id\\": "}',
         good='{"time": 1782900000, "events": "[{ … }, { … }]"}',
