@@ -1,15 +1,19 @@
 """What has arrived in a table."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
+from td_currents_cli.errors import InputError
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.job import Told
-from td_currents_cli.warehouse.layout import layout_of
+from td_currents_cli.warehouse.layout import Layout, layout_of
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.arrived import arrived_sql
 from td_currents_cli.warehouse.sql.events import events_of
+
+_ID: Final = "id"
 
 
 class Arrivals:
@@ -40,6 +44,7 @@ class Arrivals:
             told: is told how the job stands.
 
         Raises:
+            InputError: the table has no ids.
             TdcurError: the table cannot be asked; see `Warehouse.query`.
         """
         self.unreadable = 0
@@ -50,7 +55,13 @@ class Arrivals:
         except NoTableError:
             # Treasure Data makes a table with its first row.
             return
-        events = events_of(self.address, layout_of(self.address, columns), self.period, columns)
+        layout = layout_of(self.address, columns)
+        if layout is Layout.FLAT and _ID not in columns:
+            raise InputError(
+                f"{self.address} has no column `{_ID}`: nothing tells which events are there",
+                hint="Name the table that the events were sent to.",
+            )
+        events = events_of(self.address, layout, self.period, columns)
         for event_id, kind in warehouse.rows(warehouse.query(arrived_sql(events, wanted), database)):
             self.unreadable += kind is not None
             if event_id is not None:

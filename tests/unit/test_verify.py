@@ -165,6 +165,8 @@ def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
     """It is said with what it lacks."""
     with pytest.raises(InputError, match="neither a column `events` with batches nor a column `event_type`"):
         verify("a", Arriving("a"), columns={"body": "string"})
+    with pytest.raises(InputError, match="has no column `id`"):
+        verify("a", Arriving("a"), columns={"event_type": "string"})
 
 
 def test_a_flat_table(verify: Callable[..., VerifyOutcome], running: Service) -> None:
