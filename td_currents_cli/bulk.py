@@ -5,6 +5,7 @@ A pipe takes what is sent through it in pieces of 64 kB, each copied four times 
 
 import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import accumulate
 from mmap import mmap
 from typing import TYPE_CHECKING, Any, Final
@@ -37,11 +38,13 @@ class Slots:
 
     Args:
         count: how many results there are at a time.
-        shared: whether processes begin like that; all goes through the pipe where they do not.
+        shared: whether processes begin like that; all goes through the pipe where they do not, or memory is short.
     """
 
     def __init__(self, count: int, *, shared: bool) -> None:
-        self._memory = mmap(-1, count * SLOT) if shared else None
+        self._memory: mmap | None = None
+        with suppress(OSError):
+            self._memory = mmap(-1, count * SLOT) if shared else None
         # The one that was given back last is the one that the processor's caches still hold.
         self._free = list(range(count))
 

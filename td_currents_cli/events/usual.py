@@ -39,14 +39,16 @@ Properties: Final = msgspec.defstruct(
 )
 
 
-class _Envelope(Struct, forbid_unknown_fields=True, gc=False):
+class Envelope(Struct, forbid_unknown_fields=True, gc=False):
+    """What stands beside `user` and `properties`."""
+
     event_type: str
     id: str
     time: Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 
 _encoder: Final = msgspec.json.Encoder()
-_envelopes: Final = msgspec.json.Decoder(_Envelope)
+_envelopes: Final = msgspec.json.Decoder(Envelope)
 _users: Final = msgspec.json.Decoder(User)
 _properties: Final = msgspec.json.Decoder(Properties)
 
@@ -65,14 +67,14 @@ class Lines(Struct, frozen=True, gc=False):
 
     Attributes:
         text: a line for each of them, with its line end.
-        count: how many they are.
+        envelopes: of each of them.
     """
 
     text: bytes
-    count: int
+    envelopes: list[Envelope]
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.envelopes)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.text.split(b"\n")[:-1])
@@ -90,7 +92,7 @@ def usual_lines(batch: Batch) -> Lines | None:
     # Where the second mark was found, there is the first.
     if not all(mark for _, mark, _ in places):
         return None
-    envelopes = [envelope for envelope, _, _ in events]
+    heads = [head for head, _, _ in events]
     users = [user for user, _, _ in places]
     properties = [inside for _, _, inside in places]
     try:
@@ -98,11 +100,14 @@ def usual_lines(batch: Batch) -> Lines | None:
             # Of all events, a few hold other characters.
             for piece in [piece for piece in (*users, *properties) if not piece.isascii()]:
                 piece.decode()
-        if not _are_sound(envelopes, users, properties):
+        if not _are_insides(users, properties):
             return None
+        envelopes = _envelopes_of(heads)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    return Lines(_text(envelopes, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), len(envelopes))
+    if envelopes is None:
+        return None
+    return Lines(_text(heads, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), envelopes)
 
 
 def _inside(data: bytes) -> bytes | None:
@@ -113,7 +118,7 @@ def _inside(data: bytes) -> bytes | None:
     return None
 
 
-def _are_sound(envelopes: list[bytes], users: list[bytes], properties: list[bytes]) -> bool:
+def _are_insides(users: list[bytes], properties: list[bytes]) -> bool:
     """Whether these are insides of objects, with no name that clashes. Raises DecodeError, RecursionError."""
     text = _objects(properties)
     if _PREFIXED.search(text) or _ESCAPED_LETTER.search(text):
@@ -121,23 +126,26 @@ def _are_sound(envelopes: list[bytes], users: list[bytes], properties: list[byte
     # As many objects as lines: none of them has several, and none goes on in the next.
     if len(_properties.decode_lines(text)) != len(properties):
         return False
-    if len(_users.decode_lines(_objects(users))) != len(users):
-        return False
-    text = b'{"event_type":%b}\n' % b'}\n{"event_type":'.join(envelopes)
-    # What comes out as it went in has all its members once, in this order.
-    return _encoder.encode_lines(_envelopes.decode_lines(text)) == text
+    return len(_users.decode_lines(_objects(users))) == len(users)
+
+
+def _envelopes_of(heads: list[bytes]) -> list[Envelope] | None:
+    """What these say, if what is decoded comes out as it went in: all members once, in this order. Raises as above."""
+    text = b'{"event_type":%b}\n' % b'}\n{"event_type":'.join(heads)
+    envelopes = _envelopes.decode_lines(text)
+    return envelopes if _encoder.encode_lines(envelopes) == text else None
 
 
 def _objects(insides: list[bytes]) -> bytes:
     return b"{%b}" % b"}\n{".join(insides)
 
 
-def _text(envelopes: list[bytes], users: list[bytes], properties: list[bytes]) -> bytes:
+def _text(heads: list[bytes], users: list[bytes], properties: list[bytes]) -> bytes:
     if not (all(users) and all(properties)):
-        events = zip(envelopes, users, properties, strict=True)
+        events = zip(heads, users, properties, strict=True)
         return b"".join([b'{"event_type":%b}\n' % b",".join(filter(None, pieces)) for pieces in events])
     # Joined at once: no event is copied but into the text.
-    pieces = [b",", b"", b",", b"", b'}\n{"event_type":', b""] * len(envelopes)
-    pieces[1::6], pieces[3::6], pieces[5::6] = users, properties, [*envelopes[1:], b""]
+    pieces = [b",", b"", b",", b"", b'}\n{"event_type":', b""] * len(heads)
+    pieces[1::6], pieces[3::6], pieces[5::6] = users, properties, [*heads[1:], b""]
     pieces[-2] = b"}\n"
-    return b'{"event_type":%b%b' % (envelopes[0], b"".join(pieces))
+    return b'{"event_type":%b%b' % (heads[0], b"".join(pieces))

@@ -7,6 +7,7 @@ from itertools import compress
 from pathlib import Path
 from typing import TypeAlias
 
+from td_currents_cli.bulk import Bulk
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.events.mask import Mask
 from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
@@ -116,7 +117,9 @@ def _seen(request: ParseRequest) -> Iterator[FirstTimes | None]:
 def _drop_duplicates(shaped: Shaped, seen: FirstTimes) -> int:
     """Take events out whose id came before; how many they were."""
     first = seen.add(shaped.digests)
-    shaped.lines = list(compress(shaped.lines, first))
+    if all(first):
+        return 0
+    shaped.bulk = Bulk(b"\n".join([*compress(shaped.lines(), first), b""]))
     shaped.types = list(compress(shaped.types, first))
     return len(first) - sum(first)
 
@@ -136,7 +139,7 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[Take]:
     with ExitStack() as stack:
         output = stack.enter_context(atomic_output(request.output))
         if not request.is_table:
-            yield lambda shaped: write_all(output, shaped.text())
+            yield lambda shaped: write_all(output, shaped.bulk.data)
             return
         spool = stack.enter_context(Spool())
         yield spool.take
@@ -145,10 +148,10 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[Take]:
 
 def _split(shaped: Shaped, parts: TypeFiles) -> None:
     of_stem: dict[str, list[bytes]] = {}
-    for line, event_type in zip(shaped.lines, shaped.types, strict=True):
+    for line, event_type in zip(shaped.lines(), shaped.types, strict=True):
         of_stem.setdefault(event_type, []).append(line)
     for event_type, lines in of_stem.items():
-        parts.write(event_type, b"".join(lines))
+        parts.write(event_type, b"\n".join([*lines, b""]))
 
 
 def _laid_out(part: Path, request: ParseRequest) -> Path:

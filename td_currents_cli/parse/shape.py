@@ -1,6 +1,7 @@
 """From records to lines of flat events: what each process does for the part of the input it is given."""
 
 from collections.abc import Callable, Iterable
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from td_currents_cli.events.mask import Masking
 from td_currents_cli.events.names import Names, named
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.events.usual import Lines
-from td_currents_cli.events.whole import flat, lined, nested, whole
+from td_currents_cli.events.whole import lined, nested, whole
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parse.columns import Met, chosen, nested_as_text
@@ -52,8 +53,7 @@ class Shaped(Struct):
     """What came of a part of the input.
 
     Attributes:
-        lines: flat events, with their line ends, one by one where they are to be told apart.
-        bulk: all of them as one where they are not.
+        bulk: flat events, with their line ends.
         digests: of the ids of each, where they are to be told apart by them.
         types: of each, where they are to be told apart by them.
         met: columns, where they matter.
@@ -62,7 +62,6 @@ class Shaped(Struct):
         problems: what was wrong with it.
     """
 
-    lines: list[bytes]
     bulk: Bulk
     digests: list[bytes | None]
     types: list[str]
@@ -71,9 +70,9 @@ class Shaped(Struct):
     balance: Balance
     problems: Problems
 
-    def text(self) -> bytes | memoryview:
-        """All flat events, while what they are in is there (see Bulk)."""
-        return b"".join(self.lines) if self.lines else self.bulk.data
+    def lines(self) -> list[bytes]:
+        """The flat events one by one, without their line ends."""
+        return bytes(self.bulk.data).split(b"\n")[:-1]
 
 
 class _Envelope(Struct, gc=False):
@@ -88,22 +87,21 @@ class Shaping:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._sieve = Sieve(plan.wanted)
-        self._told_apart = plan.ids or plan.types
-        self._knows = bool(plan.wanted) or self._told_apart
+        self._knows = bool(plan.wanted) or plan.ids or plan.types
         self._steps: list[Callable[[bytes], bytes]] = []
         if plan.mask:
             self._steps.append(Masking(plan.key))
         if self._steps or plan.names is not Names.SHORT:
             self._steps.append(lambda event: named(event, plan.names))
         self._is_as_read = not plan.texts and plan.fields is None and not plan.meet
-        self._decode = whole if self._knows or self._steps else lined
+        self._decode = whole if self._steps else lined
 
     def __call__(self, records: Iterable[Record]) -> Shaped:
         """The flat events of some records, in order."""
         rejects: list[Problem] = []
         intake = Intake(on_reject=rejects.append if self._plan.rejects else None)
-        lines: list[bytes] = []
-        kept: list[_Envelope] = []
+        texts: list[bytes] = []
+        kept: list[Any] = []
         met = Met()
         written = filtered = 0
         for _batch, events in intake.events(records, self._decode):
@@ -111,33 +109,35 @@ class Shaping:
             written += len(some)
             filtered += len(events) - len(some)
             kept += envelopes
-            lines += self._lines(some, met)
+            texts.append(self._text(some, met))
         return Shaped(
-            lines=lines if self._told_apart else [],
-            bulk=Bulk(b"" if self._told_apart else b"".join(lines)),
+            bulk=Bulk(b"".join(texts)),
             digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
-            types=[each.event_type if isinstance(each.event_type, str) else "" for each in kept],
+            types=[_type_of(each) for each in kept] if self._plan.types else [],
             met=met,
             rejects=rejects,
             balance=intake.balance(events_out=written, filtered=filtered),
             problems=intake.log.result(),
         )
 
-    def _sift(self, events: list[Any]) -> tuple[list[Any], list[_Envelope]]:
+    def _sift(self, events: list[Any] | Lines) -> tuple[list[Any] | Lines, list[Any]]:
+        """The events that are wanted, and their envelopes where those matter."""
         if not self._knows:
             return events, []
-        pairs = [(event, _envelope(nested(event))) for event in events]
-        pairs = [(event, each) for event, each in pairs if self._sieve.keeps(each.event_type, each.time)]
-        return [event for event, _ in pairs], [each for _, each in pairs]
+        envelopes = events.envelopes if isinstance(events, Lines) else [_envelope(nested(event)) for event in events]
+        if not self._plan.wanted:
+            return events, envelopes
+        keeps = [self._sieve.keeps(each.event_type, each.time) for each in envelopes]
+        return list(compress(events, keeps)), list(compress(envelopes, keeps))
 
-    def _lines(self, events: list[Any] | Lines, met: Met) -> list[bytes]:
-        """Flat events with their line ends, one by one where they are to be told apart."""
+    def _text(self, events: list[Any] | Lines, met: Met) -> bytes:
+        """Flat events with their line ends."""
         if self._is_as_read and isinstance(events, Lines):
-            return [events.text]
+            return events.text
         lines = self._shaped(events)
         if self._plan.meet:
             met.add(lines)
-        return [line + b"\n" for line in lines] if self._told_apart else [b"\n".join([*lines, b""])]
+        return b"\n".join([*lines, b""])
 
     def _shaped(self, events: Iterable[Any]) -> list[bytes]:
         if self._steps:
@@ -145,10 +145,14 @@ class Shaping:
             for step in self._steps:
                 lines = [step(line) for line in lines]
         else:
-            lines = flat(list(events)) if self._knows else list(events)
+            lines = list(events)
         if self._plan.fields is not None:
             lines = [chosen(line, self._plan.fields) for line in lines]
         return [nested_as_text(line) for line in lines] if self._plan.texts else lines
+
+
+def _type_of(envelope: Any) -> str:  # noqa: ANN401 -- of either kind
+    return envelope.event_type if isinstance(envelope.event_type, str) else ""
 
 
 def _envelope(event: bytes) -> _Envelope:

@@ -48,7 +48,7 @@ class Spool:
         """
         self.met.merge(shaped.met)
         try:
-            self._file.write(shaped.text())
+            self._file.write(shaped.bulk.data)
         except OSError as error:
             raise OutputError(
                 f"cannot keep the events in a temporary file: {error.strerror}",

@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.events.decode import split
+from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.names import Names, named
 from td_currents_cli.events.usual import usual_lines
 from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Batch, Location
-from td_currents_cli.parse import ParseRequest, To, run
+from td_currents_cli.parse import Nested, ParseRequest, To, run
 from td_currents_cli.read import parts, sources
 from td_currents_cli.read.stretches import Stretches
 
@@ -171,6 +172,33 @@ def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
         event = json.loads(line)
         first.setdefault(event.get("id", f"none {number}"), line)
     assert once.splitlines() == list(first.values())
+
+
+USER_TEXT = '"user_id":"u"'
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"dedupe": True},
+    {"wanted": Filter(types=TypeGlobs.of(["a"]))},
+    {"wanted": Filter(since=3)},
+    {"fields": ("user_id", "id")},
+    {"dedupe": True, "nested": Nested.JSON},
+    {"to": To.CSV},
+    {"names": Names.DOTTED},
+]
+
+
+@settings(law, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from("ab"), IDS, st.booleans()), min_size=1, max_size=6), st.sampled_from(OPTIONS))
+def test_the_layout_of_a_batch_does_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, some: list[tuple[str, str, bool]], options: dict[str, Any]
+) -> None:
+    """What is cut and what is decoded come to the same, whatever is asked for."""
+    folder = tmp_path_factory.getbasetemp()
+    event = '{"event_type":"%s","id":"%s","time":%s,"user":{%s},"properties":{"x":[1]}}'
+    texts = [event % (kind, number, number, user * USER_TEXT) for kind, number, user in some]
+    usual = batch(texts, True).data
+    assert usual_lines(usual) is not None
+    assert parsed(folder, usual, **options) == parsed(folder, usual.replace(b'{"events":', b'{ "events":'), **options)
 
 
 def expected(value: Any, text: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from td_currents_cli import work
+from td_currents_cli import bulk, work
 from td_currents_cli.bulk import SLOT, Bulk
 from td_currents_cli.errors import DefectError
 from td_currents_cli.work import AHEAD, SERIAL, in_order, jobs_of
@@ -94,6 +94,13 @@ def test_the_bulk_of_results_is_whole(size: int, jobs: int) -> None:
     """Whether there is room for it where it is shared or not, each time that the room is used again."""
     for item, pieces in in_order(bulky, (size,), range(SERIAL + 15), jobs):
         assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
+
+
+def test_results_go_through_the_pipe_where_no_memory_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No system gives that much."""
+    monkeypatch.setattr(bulk, "SLOT", 1 << 50)
+    for item, pieces in in_order(bulky, (9,), range(SERIAL + 3), 2):
+        assert [piece.data for piece in pieces] == [bytes([item]) * 9, bytes([item + 1]) * 9]
 
 
 def test_a_small_input_starts_no_process() -> None:
