@@ -15,7 +15,6 @@ from td_currents_cli.send.delivery import Delivery
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.explain import SendInterruptedError, SendTerminatedError, Words
 from td_currents_cli.send.feed import Feed
-from td_currents_cli.send.journal import INTERVAL
 from td_currents_cli.send.kept import Kept
 from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.pace import AUTO, Concurrency, Pace
@@ -154,13 +153,11 @@ def _stopping(delivery: Delivery) -> Iterator[None]:
 
 @asynccontextmanager
 async def _committing(delivery: Delivery, kept: Kept) -> AsyncIterator[None]:
-    """See meanwhile that what is delivered slowly is on disk soon, too."""
+    """See meanwhile that what is delivered is on disk soon."""
 
     async def regularly() -> None:
         with _stopping(delivery):
-            while True:
-                await asyncio.sleep(INTERVAL)
-                kept.commit()
+            await kept.keep_committing()
 
     task = asyncio.create_task(regularly())
     try:
