@@ -41,15 +41,17 @@ class SoundPass:
         self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(payload_of(event, closed=False))
         self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
 
-    def has_payload(self, data: bytes) -> bool:
-        """Whether a payload has no errors; False where that is not sure."""
+    def events_of(self, data: bytes) -> list[tuple[str, str, int]] | None:
+        """`id`, `event_type` and `time` of each event of a payload that has no errors; None where that is not sure."""
         if len(data) > MOST_BYTES or not _is_utf8(data):
-            return False
+            return None
         try:
-            events = len(self._payload.decode(data).events)
+            events = self._payload.decode(data).events
         except NOT_SUCH:
-            return False
-        return _is_flat(data, events)
+            return None
+        if not _is_flat(data, len(events)):
+            return None
+        return [(each.id, each.__struct_config__.tag, each.time) for each in events]
 
     def has_event(self, text: bytes) -> bool:
         """Whether an event has no errors; False where that is not sure."""
