@@ -76,6 +76,11 @@ class Journal:
         """Requests that were delivered and are not yet committed."""
         return len(self._pending)
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether earlier runs delivered anything."""
+        return self.knows_documents or self.knows_older_documents or self.knows_events
+
     def take(self, keys: bytes) -> frozenset[int]:
         """Which of these earlier runs delivered, by their places from 0. Each delivery is given once.
 

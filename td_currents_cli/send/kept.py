@@ -46,7 +46,7 @@ class Kept:
             endpoint=endpoint.shown,
             now=clock.wall,
             scrub=scrubber(endpoint),
-            is_input=where.dead_letter.exists() and any(_is_same(source, where.dead_letter) for source in inputs),
+            is_input=reads(inputs, where.dead_letter),
         )
         if not is_rehearsal:
             where.make_folder()
@@ -103,8 +103,9 @@ class Kept:
                 self.journal.close()
 
 
-def _is_same(source: Source, file: Path) -> bool:
-    return source.path is not None and source.path.samefile(file)
+def reads(inputs: Iterable[Source], file: Path) -> bool:
+    """Whether a file is one of the inputs."""
+    return file.exists() and any(source.path is not None and source.path.samefile(file) for source in inputs)
 
 
 def _identity(endpoint: Endpoint, *, is_rehearsal: bool) -> Identity:
