@@ -31,26 +31,30 @@ class Frames:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._held = 0
-        self._wanted = _SIZES.size
+        self._missing = _SIZES.size
+        self._parts: list[Any] = []
 
-    def add(self, piece: bytes) -> Iterator[tuple[Any, bytes]]:
-        """The objects that are whole with this piece, and their bodies."""
-        self._pieces.append(piece)
-        self._held += len(piece)
-        if self._held < self._wanted:
+    def add(self, data: bytes | memoryview) -> Iterator[tuple[Any, bytes]]:
+        """The objects that are whole with this piece, and their bodies. Nothing of the piece is kept but copies."""
+        rest = memoryview(data)
+        while rest:
+            piece, rest = rest[: self._missing], rest[self._missing :]
+            self._pieces.append(bytes(piece))
+            self._missing -= len(piece)
+            if self._missing == 0:
+                yield from self._next(b"".join(self._pieces))
+
+    def _next(self, part: bytes) -> Iterator[tuple[Any, bytes]]:
+        """A frame has three parts: sizes, the object, and its body, if there is one."""
+        self._pieces.clear()
+        if not self._parts:
+            self._parts = [_SIZES.unpack(part)]
+            self._missing = self._parts[0][0]
             return
-        data = b"".join(self._pieces)
-        begin = 0
-        while len(data) - begin >= _SIZES.size:
-            head, body = _SIZES.unpack_from(data, begin)
-            middle = begin + _SIZES.size + head
-            self._wanted = _SIZES.size + head + body
-            if middle + body > len(data):
-                break
-            thing = pickle.loads(memoryview(data)[begin + _SIZES.size : middle])  # noqa: S301 -- from a process of our own
-            yield thing, data[middle : middle + body]
-            begin = middle + body
-            self._wanted = _SIZES.size
-        self._pieces = [data[begin:]]
-        self._held = len(data) - begin
+        if len(self._parts) == 1:
+            self._parts.append(pickle.loads(part))  # noqa: S301 -- from a process of our own
+            self._missing, part = self._parts[0][1], b""
+        if self._missing == 0:
+            _, thing = self._parts
+            self._parts, self._missing = [], _SIZES.size
+            yield thing, part

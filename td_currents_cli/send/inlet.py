@@ -36,6 +36,8 @@ class Inlet:
         self._ahead = ahead
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
+        # Used again and again: to get as much memory each time takes longer than to read.
+        self._buffer = memoryview(bytearray(_READ))
         self._items: asyncio.Queue[Planned | None] = asyncio.Queue()
         self._is_reading = False
         self._has_ended = False
@@ -97,11 +99,11 @@ class Inlet:
         if self._items.qsize() >= self._ahead:
             self._pause()
 
-    def _received(self) -> bytes:
+    def _received(self) -> memoryview:
         try:
-            piece = self._source.recv(_READ)
+            size = self._source.recv_into(self._buffer)
         except ConnectionResetError:
-            piece = b""
-        if not piece:
+            size = 0
+        if not size:
             raise DefectError("the process that reads the input died: it was killed, or ran out of memory")
-        return piece
+        return self._buffer[:size]
