@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
+from socket import socket, socketpair
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -178,15 +179,65 @@ def _serve(
     with suppress(EOFError, OSError):
         while True:
             item, slot = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from the process that has started this one
-            send(pipe, _outcome_of(function, item), slots, slot)
+            send(pipe, attempt(function, item), slots, slot)
 
 
-def _outcome_of(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401 -- as above
+def attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401 -- as above
+    """What a function makes of an item, or what it raises, which is to be raised again in another process."""
     try:
         return function(item), None
     except Exception as error:  # noqa: BLE001 -- raised again where the result is waited for
         error.add_note("".join(format_exception(error)))
         return None, error
+
+
+class Helper:
+    """Another process that works through one thing, and tells of it through a socket.
+
+    Attributes:
+        socket: our end of it. It ends when the process does.
+    """
+
+    def __init__(self, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        """Begin.
+
+        Args:
+            function: called in the other process with its end of the socket and the arguments.
+            arguments: sent to it, where a child does not begin with all that this process has.
+
+        Raises:
+            OSError: there can be no other process.
+        """
+        from multiprocessing import Process  # noqa: PLC0415 -- small inputs do without
+
+        self.socket, others = socketpair()
+        try:
+            with others:
+                self._process = Process(target=_help, args=(self.socket, others, function, arguments), daemon=True)
+                with _interrupts_held_back():
+                    self._process.start()
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def close(self) -> None:
+        """End it, whatever it does. A second time does nothing."""
+        if self.socket.fileno() < 0:
+            return
+        self.socket.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+def _help(theirs: socket, ours: socket, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    theirs.close()
+    # The process that is asked to stop sees to this one, once it has ended what it is at.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Where that process has gone, nobody listens.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        function(ours, *arguments)
 
 
 @contextmanager

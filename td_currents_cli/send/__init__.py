@@ -4,6 +4,8 @@ read.records → plan → feed → delivery → client
               (what)  (when)  (again?)   (the socket)
                 ↑                 ↓
               sieve ←  journal, dead letters
+
+What is left of `feed` happens `within` this process, or in another `beside` it, whose plan comes through an `inlet`.
 """
 
 import sys

@@ -11,6 +11,7 @@ from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.explain import Words
 from td_currents_cli.send.feed import Feed
+from td_currents_cli.send.inlet import Inlet
 from td_currents_cli.send.pace import Pace
 from td_currents_cli.send.parcel import Parcel
 from td_currents_cli.send.payload import Payload, Planned, Unsendable
@@ -71,14 +72,14 @@ class Delivery:
         self._reached = asyncio.Event()
         self._delivered_at = float("-inf")
         self._workers: list[asyncio.Task[None]] = []
-        self._feed: Feed | None = None
+        self._feed: Feed | Inlet | None = None
 
     @property
     def is_stopped(self) -> bool:
         """Whether the line stopped before everything was tried."""
         return self._stopped.is_set()
 
-    async def run(self, feed: Feed) -> None:
+    async def run(self, feed: Feed | Inlet) -> None:
         """Deliver all that the feed gives, or stop early; `error` tells which.
 
         The first request goes alone until the endpoint has been reached: wrong settings cost one request, not many.
@@ -119,11 +120,11 @@ class Delivery:
         self.error = self.error or error
         self._stop()
 
-    async def _follow(self, feed: Feed) -> None:
+    async def _follow(self, feed: Feed | Inlet) -> None:
         await self._reached.wait()
         await self._work(feed)
 
-    async def _work(self, feed: Feed) -> None:
+    async def _work(self, feed: Feed | Inlet) -> None:
         while not self._stopped.is_set():
             item = await feed.get()
             if item is None:

@@ -8,7 +8,7 @@ the rest.
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.journal_file import JournalError, explained, open_journal
 
 GROUP: Final = 64
-"""Requests that are committed together."""
+"""Requests that are committed together, at most: so many may be lost to a hard stop."""
 
 INTERVAL: Final = 0.5
 """Seconds after which a smaller group is committed."""
@@ -76,6 +76,11 @@ class Journal:
         """Requests that were delivered and are not yet committed."""
         return len(self._pending)
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether earlier runs delivered anything."""
+        return self.knows_documents or self.knows_older_documents or self.knows_events
+
     def take(self, keys: bytes) -> frozenset[int]:
         """Which of these earlier runs delivered, by their places from 0. Each delivery is given once.
 
@@ -110,7 +115,7 @@ class Journal:
             self.commit()
 
     def commit(self) -> None:
-        """Commit what was noted.
+        """Commit what was noted. May be called by any thread, at any time.
 
         Raises:
             JournalError: it cannot be written. What was noted is kept, for another attempt.
@@ -118,11 +123,24 @@ class Journal:
         if not self._pending:
             return
         with self._lock, explained(self.path):
+            # Another thread may have committed them meanwhile, and more may be noted while they are written.
+            group = self._pending.copy()
+            if not group:
+                return
             with self._whole():
-                self._connection.executemany(_NOTE, [(self._endpoint, keys) for keys, _ in self._pending])
-                held = [(self._endpoint, events) for _, events in self._pending if events]
-                self._connection.executemany(_HELD, held)
-            self._pending = []
+                self._insert(_NOTE, [keys for keys, _ in group])
+                self._insert(_HELD, [events for _, events in group if events])
+            del self._pending[: len(group)]
+
+    def _insert(self, statement: str, values: Sequence[bytes]) -> None:
+        """Insert rows of this endpoint, as many at once as there are in a group.
+
+        Row by row, the interpreter would change threads for each, and wait for the one that plans to let it go on.
+        """
+        for begin in range(0, len(values), GROUP):
+            rows = values[begin : begin + GROUP]
+            places = ", ".join(["(?1, ?)"] * len(rows))
+            self._connection.execute(f"{statement} VALUES {places}", (self._endpoint, *rows))
 
     def close(self) -> None:
         """Commit what was noted and let go of the file.
@@ -133,7 +151,7 @@ class Journal:
         try:
             self.commit()
         finally:
-            self._pending = []
+            self._pending.clear()
             self._connection.close()
 
     def _begin(self, identity: Identity, shown: str) -> None:
@@ -186,8 +204,8 @@ _OTHERS: Final = (
     "SELECT EXISTS (SELECT 1 FROM endpoint CROSS JOIN delivered ON delivered.endpoint = endpoint.id"
     " WHERE endpoint.url = ? AND endpoint.id <> ?)"
 )
-_NOTE: Final = "INSERT INTO request (endpoint, keys) VALUES (?, ?)"
-_HELD: Final = "INSERT INTO sent (endpoint, events) VALUES (?, ?)"
+_NOTE: Final = "INSERT INTO request (endpoint, keys)"
+_HELD: Final = "INSERT INTO sent (endpoint, events)"
 _ANY: Final = "SELECT EXISTS (SELECT 1 FROM delivered WHERE endpoint = ? AND key >= ? AND key < ?)"
 
 _ADD: Final = (

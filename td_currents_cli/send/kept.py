@@ -1,6 +1,8 @@
 """What a run keeps on disk: what it delivered, in the journal, and what it gave up, as dead letters."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,11 +13,14 @@ from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.identity import Identity
-from td_currents_cli.send.journal import Journal
+from td_currents_cli.send.journal import GROUP, INTERVAL, Journal
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.scrub import scrubber
 from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.state import Places
+
+_DUE: Final = GROUP // 2
+"""Requests that are worth a commit: there is room for as many while it lasts."""
 
 
 class Kept:
@@ -41,10 +46,11 @@ class Kept:
             endpoint=endpoint.shown,
             now=clock.wall,
             scrub=scrubber(endpoint),
-            is_input=where.dead_letter.exists() and any(_is_same(source, where.dead_letter) for source in inputs),
+            is_input=reads(inputs, where.dead_letter),
         )
         if not is_rehearsal:
             where.make_folder()
+        self._due = asyncio.Event()
         self.journal: Journal | None = None
         if where.journal is not None and (where.journal.exists() or not is_rehearsal):
             self.journal = Journal(
@@ -60,6 +66,8 @@ class Kept:
         """A payload was delivered. Raises JournalError."""
         if self.journal is not None:
             self.journal.note(payload.keys, payload.kept or packed_events(payload))
+            if self.journal.pending >= _DUE:
+                self._due.set()
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Events are given up. Raises OutputError."""
@@ -69,6 +77,18 @@ class Kept:
         """See that what was noted lately outlives us. Raises JournalError."""
         if self.journal is not None:
             self.journal.commit()
+
+    async def keep_committing(self) -> None:
+        """Commit while requests are made, in a thread: the disk may take its time. Never ends; raises JournalError.
+
+        What is delivered slowly is on disk soon, too. What comes faster than the disk takes it waits in `note`.
+        """
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._due.wait()
+            self._due.clear()
+            await asyncio.to_thread(self.commit)
 
     def close(self) -> None:
         """Let go of both.
@@ -83,8 +103,9 @@ class Kept:
                 self.journal.close()
 
 
-def _is_same(source: Source, file: Path) -> bool:
-    return source.path is not None and source.path.samefile(file)
+def reads(inputs: Iterable[Source], file: Path) -> bool:
+    """Whether a file is one of the inputs."""
+    return file.exists() and any(source.path is not None and source.path.samefile(file) for source in inputs)
 
 
 def _identity(endpoint: Endpoint, *, is_rehearsal: bool) -> Identity:

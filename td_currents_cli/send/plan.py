@@ -17,7 +17,7 @@ from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.send.pack import Pack
 from td_currents_cli.send.payload import SUFFIX, Limits, Origin, Payload, Planned, Unsendable, prefix_of
 from td_currents_cli.send.sieve import Sieve
-from td_currents_cli.send.whole import Whole, whole_of
+from td_currents_cli.send.whole import Whole
 
 
 class Planner:
@@ -53,12 +53,12 @@ class Planner:
         if isinstance(record, Problem):
             yield record
             return
-        whole = whole_of(record.data)
+        whole = self._sieve.whole_of(record.data)
         key = b"" if whole is None else self._sieve.document_key(record.data)
         if whole and whole.count and self._sieve.has_delivered(record.data, key):
             self.read += whole.count
             self.already_delivered += whole.count
-        elif whole and self._fits(record.data, whole) and self._sieve.passes(record.data):
+        elif whole and self._fits(record.data, whole) and self._sieve.passes(record.data, whole):
             yield from self._whole(record, whole, key)
         else:
             yield from self._event_by_event(record, whole, key)
@@ -83,7 +83,7 @@ class Planner:
             return
         events = [bytes(event) for event in decoded.events]
         keys = self._sieve.event_keys(events)
-        sifted = self._sieve.sift(batch.data, events, keys)
+        sifted = self._sieve.sift(batch.data, whole, events, keys)
         if not sifted and whole and self._fits(batch.data, whole):
             yield from self._whole(batch, whole, key)
             return

@@ -1,7 +1,6 @@
 """A dry run: what would be sent, what is delivered already, what would be refused, and the first request."""
 
 import shlex
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -10,17 +9,17 @@ from td_currents_cli.secret import redact
 from td_currents_cli.send.endpoint import KEY_HEADER, Endpoint
 from td_currents_cli.send.kept import Kept
 from td_currents_cli.send.outcome import SendOutcome, exit_code_of
-from td_currents_cli.send.payload import Payload, Planned, Unsendable
-from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.payload import Payload, Unsendable
 from td_currents_cli.send.tally import Tally
+from td_currents_cli.send.within import Within
 
 
-def rehearsed(planner: Planner, planned: Iterable[Planned], endpoint: Endpoint, kept: Kept) -> SendOutcome:
+def rehearsed(plan: Within, endpoint: Endpoint, kept: Kept) -> SendOutcome:
     """The outcome of a dry run: the requests that would be made. What would be sent stays undelivered."""
     tally = Tally()
     first: Payload | None = None
     requests = size = 0
-    for item in planned:
+    for item in plan.items():
         if isinstance(item, Payload):
             first = first or item
             requests += 1
@@ -35,10 +34,10 @@ def rehearsed(planner: Planner, planned: Iterable[Planned], endpoint: Endpoint, 
         exit_code=exit_code_of(None, is_complete=not tally.dead, problems=problems),
         endpoint=endpoint.shown,
         dry_run=True,
-        read=planner.read,
-        already_delivered=planner.already_delivered,
+        read=plan.read,
+        already_delivered=plan.already_delivered,
         dead=tally.dead,
-        undelivered=planner.read - planner.already_delivered - tally.dead,
+        undelivered=plan.read - plan.already_delivered - tally.dead,
         requests=requests,
         bytes=size,
         journal=kept.where.journal,

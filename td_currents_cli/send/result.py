@@ -1,27 +1,27 @@
 """What a run of `send` comes to: the books of planner and delivery in one outcome."""
 
+from td_currents_cli.send.beside import Plan
 from td_currents_cli.send.deduplicate import deduplicating_query
 from td_currents_cli.send.delivery import Delivery
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.kept import Kept
 from td_currents_cli.send.outcome import PERCENTILES, SendOutcome, exit_code_of
-from td_currents_cli.send.plan import Planner
 
 
-def outcome_of(planner: Planner, delivery: Delivery, endpoint: Endpoint, kept: Kept, *, seconds: float) -> SendOutcome:
+def outcome_of(plan: Plan, delivery: Delivery, endpoint: Endpoint, kept: Kept, *, seconds: float) -> SendOutcome:
     """The outcome of a run that is over."""
     tally, problems = delivery.tally, delivery.tally.problems()
-    settled = tally.delivered + planner.already_delivered + tally.dead
+    settled = tally.delivered + plan.already_delivered + tally.dead
     # A line that was stopped leaves events behind that no worker has seen; otherwise each has to be accounted for.
-    undelivered = planner.read - settled if delivery.is_stopped else tally.undelivered
-    is_complete = planner.read == settled and not tally.dead
+    undelivered = plan.read - settled if delivery.is_stopped else tally.undelivered
+    is_complete = plan.read == settled and not tally.dead
     return SendOutcome(
         problems=problems,
         exit_code=exit_code_of(delivery.error, is_complete=is_complete, problems=problems),
         endpoint=endpoint.shown,
-        read=planner.read,
+        read=plan.read,
         delivered=tally.delivered,
-        already_delivered=planner.already_delivered,
+        already_delivered=plan.already_delivered,
         dead=tally.dead,
         undelivered=undelivered,
         unknown=tuple(tally.unknown),
@@ -38,5 +38,5 @@ def outcome_of(planner: Planner, delivery: Delivery, endpoint: Endpoint, kept: K
         dead_letter=kept.where.dead_letter,
         warnings=(*endpoint.warnings, *kept.warnings),
         error=delivery.error,
-        input_exhausted=planner.is_exhausted,
+        input_exhausted=plan.is_exhausted,
     )

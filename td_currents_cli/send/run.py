@@ -3,32 +3,32 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.errors import OutputError, TdcurError
-from td_currents_cli.read import records, sources
+from td_currents_cli.read import sources
+from td_currents_cli.read.sources import Source
+from td_currents_cli.send.beside import Beside, Plan, is_large
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.delivery import Delivery
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.explain import SendInterruptedError, SendTerminatedError, Words
-from td_currents_cli.send.feed import Feed
-from td_currents_cli.send.journal import INTERVAL
-from td_currents_cli.send.kept import Kept
+from td_currents_cli.send.kept import Kept, reads
 from td_currents_cli.send.outcome import SendOutcome
 from td_currents_cli.send.pace import AUTO, Concurrency, Pace
-from td_currents_cli.send.payload import Limits, Planned
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.progress import Progress, Way
+from td_currents_cli.send.payload import Limits
+from td_currents_cli.send.progress import Progress
 from td_currents_cli.send.rehearsal import rehearsed
 from td_currents_cli.send.result import outcome_of
 from td_currents_cli.send.retry import Backoff
 from td_currents_cli.send.sieve import Check, Sieve
 from td_currents_cli.send.signals import handled
-from td_currents_cli.send.state import State, places
+from td_currents_cli.send.state import Places, State, places
 from td_currents_cli.send.tally import Tally
+from td_currents_cli.send.within import Within
 
 if TYPE_CHECKING:
     from td_currents_cli.send.client import Client
@@ -96,29 +96,54 @@ def run(
     where = places(request.state, endpoint, environ)
     inputs = sources(request.paths)
     clock = clock or Clock()
-    with closing(Kept(where, endpoint, clock, inputs=inputs, is_rehearsal=request.dry_run)) as kept:
+    with (
+        _beside(request, inputs, where) as beside,
+        closing(Kept(where, endpoint, clock, inputs=inputs, is_rehearsal=request.dry_run)) as kept,
+    ):
         for warning in (*endpoint.warnings, *kept.warnings):
             notice(warning)
-        ledger = None if request.state.resend else kept.journal
-        sieve = Sieve(ledger=ledger, check=request.check, has_journal=kept.journal is not None)
-        planner = Planner(request.limits, sieve)
-        way = Way(inputs)
-        planned = planner.plan(way.watch(records(inputs)))
         if request.dry_run:
-            return rehearsed(planner, planned, endpoint, kept)
+            return rehearsed(_within(request, inputs, kept), endpoint, kept)
+        plan = _plan(request, inputs, kept, beside)
         client, delivery = _line(request, endpoint, kept, clock)
-        watch(lambda: delivery.tally.progress(settled(way.share, planner, delivery.tally)))
+        watch(lambda: delivery.tally.progress(settled(plan.share, plan, delivery.tally)))
         begun = clock.now()
-        asyncio.run(_deliver(delivery, client, planned, kept, ahead=min(request.concurrency.most, _AHEAD)))
-        return outcome_of(planner, delivery, endpoint, kept, seconds=clock.now() - begun)
+        asyncio.run(_deliver(delivery, client, plan, kept, ahead=min(request.concurrency.most, _AHEAD)))
+        return outcome_of(plan, delivery, endpoint, kept, seconds=clock.now() - begun)
 
 
-def settled(read: float | None, planner: Planner, tally: Tally) -> float | None:
+def _beside(
+    request: Request, inputs: Sequence[Source], where: Places
+) -> "closing[Beside] | AbstractContextManager[None]":
+    """Another process that plans, where it would help. What the run itself adds to the input, only this one sees."""
+    if not request.dry_run and is_large(inputs) and not reads(inputs, where.dead_letter):
+        with suppress(OSError):
+            sieve = Sieve(check=request.check, has_journal=where.journal is not None)
+            return closing(Beside(inputs, request.limits, sieve))
+    return nullcontext()
+
+
+def _plan(request: Request, inputs: Sequence[Source], kept: Kept, beside: Beside | None) -> Plan:
+    """That of another process only where nothing was delivered before: the journal, which tells what was, is here."""
+    if beside is not None and (request.state.resend or kept.journal is None or not kept.journal.knows_any):
+        return beside
+    if beside is not None:
+        beside.close()
+    return _within(request, inputs, kept)
+
+
+def _within(request: Request, inputs: Sequence[Source], kept: Kept) -> Within:
+    ledger = None if request.state.resend else kept.journal
+    sieve = Sieve(ledger=ledger, check=request.check, has_journal=kept.journal is not None)
+    return Within(inputs, request.limits, sieve)
+
+
+def settled(read: float | None, plan: Plan, tally: Tally) -> float | None:
     """Of the input, what has found its place, where `read` of it has been read."""
-    if read is None or not planner.read:
+    if read is None or not plan.read:
         return read
-    settled = planner.already_delivered + tally.delivered + tally.dead + tally.undelivered
-    return read * min(1.0, settled / planner.read)
+    settled = plan.already_delivered + tally.delivered + tally.dead + tally.undelivered
+    return read * min(1.0, settled / plan.read)
 
 
 _AHEAD: Final = 16
@@ -142,13 +167,11 @@ def _line(request: Request, endpoint: Endpoint, kept: Kept, clock: Clock) -> tup
     return client, delivery
 
 
-async def _deliver(
-    delivery: Delivery, client: "Client", planned: Generator[Planned], kept: Kept, *, ahead: int
-) -> None:
+async def _deliver(delivery: Delivery, client: "Client", plan: Plan, kept: Kept, *, ahead: int) -> None:
     # From the outside in: signals are caught until all is on disk, and what cannot be written there stops the line.
     with handled(lambda signal_: delivery.interrupt(_BY_SIGNAL[signal_])), _stopping(delivery), closing(kept):
         async with client, _committing(delivery, kept):
-            with Feed(planned, ahead=ahead) as feed:
+            with plan.feed(ahead=ahead) as feed:
                 await delivery.run(feed)
 
 
@@ -163,13 +186,11 @@ def _stopping(delivery: Delivery) -> Iterator[None]:
 
 @asynccontextmanager
 async def _committing(delivery: Delivery, kept: Kept) -> AsyncIterator[None]:
-    """See meanwhile that what is delivered slowly is on disk soon, too."""
+    """See meanwhile that what is delivered is on disk soon."""
 
     async def regularly() -> None:
         with _stopping(delivery):
-            while True:
-                await asyncio.sleep(INTERVAL)
-                kept.commit()
+            await kept.keep_committing()
 
     task = asyncio.create_task(regularly())
     try:

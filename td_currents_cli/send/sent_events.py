@@ -9,7 +9,7 @@ import msgspec
 
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.send.payload import Payload
-from td_currents_cli.send.whole import Event, events_of
+from td_currents_cli.send.whole import Kept, kept_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -27,15 +27,15 @@ _KINDS: Final[dict[str, set[type]]] = {"id": {str}, "event_type": {str}, "time":
 
 def packed_events(payload: Payload) -> bytes:
     """`id`, `event_type` and `time` of each event, null for what is missing or of another kind, and nothing else."""
-    events = events_of(payload.body)
-    packed = b"" if events is None else packed_fields(events)
+    kept = kept_of(payload.body)
+    packed = b"" if kept is None else packed_fields(kept)
     return packed or _packed(json.dumps([_row(event) for event in payload.event_texts()]).encode())
 
 
-def packed_fields(events: Sequence[Event]) -> bytes:
+def packed_fields(kept: Sequence[Kept]) -> bytes:
     """The same of events that are decoded already; empty where they hold what cannot be written like that."""
     try:
-        return _packed(_encode([(each.id, each.event_type, each.time) for each in events]))
+        return _packed(_encode(kept))
     except OverflowError:
         return b""
 

@@ -3,15 +3,17 @@
 To decode the three fields that the journal keeps takes no longer than to look for the events alone.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+Kept: TypeAlias = tuple[str | None, str | None, int | float | str | None]
+"""What the journal keeps of an event: `id`, `event_type`, `time`."""
 
-class Event(Struct, gc=False):
-    """What the journal keeps of an event."""
 
+class _Event(Struct, gc=False):
     id: str | None = None
     event_type: str | None = None
     time: int | float | str | None = None
@@ -22,15 +24,17 @@ class Whole(Struct, frozen=True, gc=False):
 
     Attributes:
         count: its events.
-        events: what the journal keeps of them; None where they are odd, and have to be looked at one by one.
+        kept: what the journal keeps of them; None where they are odd, and have to be looked at one by one.
+        is_sound: whether the rules say that they have no errors; None where they were not asked.
     """
 
     count: int
-    events: list[Event] | None
+    kept: Sequence[Kept] | None
+    is_sound: bool | None = None
 
 
 class _Events(Struct, gc=False):
-    events: list[Event]
+    events: list[_Event]
 
 
 class _Object(Struct, gc=False):
@@ -53,15 +57,15 @@ def whole_of(data: bytes) -> Whole | None:
     try:
         if not data.isascii():
             data.decode()
-        events = events_of(data)
-        return Whole(len(_objects.decode(data).events) if events is None else len(events), events)
+        kept = kept_of(data)
+        return Whole(len(_objects.decode(data).events) if kept is None else len(kept), kept)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
 
-def events_of(document: bytes) -> list[Event] | None:
+def kept_of(document: bytes) -> list[Kept] | None:
     """What the journal keeps of the events of a document; None where they are odd, or it is no such document."""
     try:
-        return _events.decode(document).events
+        return [(each.id, each.event_type, each.time) for each in _events.decode(document).events]
     except msgspec.DecodeError:
         return None

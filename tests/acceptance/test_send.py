@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from td_currents_cli.send.beside import LARGE
 from td_currents_cli.send.journal import GROUP
+from td_currents_cli.work import jobs_of
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -154,6 +156,8 @@ def start(*arguments: object, stdin: int = subprocess.DEVNULL, **environ: str) -
         stderr=subprocess.PIPE,
         text=True,
         env={**environment(), **environ},
+        # Of its own, so that it can be told whether a process stays behind.
+        process_group=0,
     )
 
 
@@ -483,6 +487,74 @@ def test_a_signal_while_standard_input_is_silent() -> None:
         assert process.wait(timeout=20) == 143
         result = end(process)
     assert result.summary["delivered"] == len(endpoint.events) > 0
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty documents that are worth a process of their own; the first event of each is not fit to be sent."""
+    padding = "x" * (LARGE // 25)
+    documents = ([events(1, f"{number}-")[0] | {"user": 7}, *events(2, f"{number}+")] for number in range(30))
+    file = tmp_path_factory.mktemp("large") / "p.jsonl"
+    return write(file, *({"events": each, "padding": padding} for each in documents))
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process is left of a group, or soon will be."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(jobs_of(None) < 2, reason="a single core plans and sends in one process")
+def test_a_large_file_is_sent_by_two_processes_like_a_pipe_by_one(large: Path, tmp_path: Path) -> None:
+    """Whoever plans: the same requests, dead letters and figures; no process stays behind."""
+    bodies, said = [], []
+    for name in ("two", "one"):
+        with serving(Endpoint()) as endpoint, large.open() as text:
+            file, stdin = (large, subprocess.DEVNULL) if name == "two" else ("-", text.fileno())
+            options = ("--concurrency", 1, "--journal", tmp_path / name, "--format", "json")
+            process = start(file, "--url", endpoint.url, *options, stdin=stdin)
+            result = end(process)
+        assert result.code == 3
+        assert is_gone(process.pid)
+        changing = {"seconds", "latency_ms", "endpoint", "journal", "dead_letter"}
+        said.append({name: value for name, value in result.summary.items() if name not in changing})
+        bodies.append(endpoint.bodies)
+    assert bodies[0] == bodies[1]
+    assert said[0] == said[1]
+    assert said[0]["dead"] == 30
+    letters = [(tmp_path / f"{name}.dead-letter.jsonl").read_text().splitlines() for name in ("two", "one")]
+    events_of = [[json.loads(line)["event"] for line in lines] for lines in letters]
+    assert events_of[0] == events_of[1]
+
+
+@pytest.mark.skipif(jobs_of(None) < 2, reason="a single core plans and sends in one process")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_two_processes_end_together_and_the_same_command_sends_the_rest(
+    large: Path, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    """A terminal and a service manager tell both of them, a hard stop only one."""
+    options = (large, "--concurrency", 2, "--journal", tmp_path / "journal", "--format", "json")
+    with serving(Endpoint(delay=0.1)) as endpoint:
+        process = start(*options, "--url", endpoint.url)
+        for _ in range(4):
+            assert endpoint.arrived.acquire(timeout=30)
+        if code < 0:
+            process.kill()
+        else:
+            os.killpg(process.pid, sent)
+        assert process.wait(timeout=20) == code
+        assert is_gone(process.pid)
+        end(process)
+        endpoint.delay = 0.0
+        result = send(*options, "--url", endpoint.url)
+    assert (result.code, result.summary["dead"]) == (3, 30)
+    wanted = {event["id"] for number in range(30) for event in events(2, f"{number}+")}
+    assert {event["id"] for event in endpoint.events} == wanted
 
 
 def test_two_runs_at_once_send_each_event_once(payloads: Path) -> None:

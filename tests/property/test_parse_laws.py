@@ -196,9 +196,10 @@ def test_the_layout_of_a_batch_does_not_matter(
     folder = tmp_path_factory.getbasetemp()
     event = '{"event_type":"%s","id":"%s","time":%s,"user":{%s},"properties":{"x":[1]}}'
     texts = [event % (kind, number, number, user * USER_TEXT) for kind, number, user in some]
-    usual = batch(texts, True).data
+    usual = batch(texts, True)
     assert usual_lines(usual) is not None
-    assert parsed(folder, usual, **options) == parsed(folder, usual.replace(b'{"events":', b'{ "events":'), **options)
+    changed = usual.data.replace(b'{"events":', b'{ "events":')
+    assert parsed(folder, usual.data, **options) == parsed(folder, changed, **options)
 
 
 def expected(value: Any, text: str) -> bool:

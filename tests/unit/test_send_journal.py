@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,28 @@ def test_it_is_committed_in_groups(file: Path) -> None:
         assert journal.pending == GROUP - 1
         journal.note(A)
         assert journal.pending == 0
+
+
+def test_what_is_noted_while_another_thread_commits_is_kept_once(file: Path) -> None:
+    """Sending goes on while a group is written."""
+    keys = [document_key(b"%d" % number) for number in range(20 * GROUP + 5)]
+    noted = threading.Event()
+    with opened(file) as journal:
+
+        def commit() -> None:
+            while not noted.is_set():
+                journal.commit()
+
+        thread = threading.Thread(target=commit)
+        thread.start()
+        for key in keys:
+            journal.note(key, b"events of it")
+            assert journal.pending < GROUP
+        noted.set()
+        thread.join()
+    with closing(sqlite3.connect(file)) as connection:
+        assert [key for (key,) in connection.execute("SELECT keys FROM request ORDER BY id")] == keys
+        assert connection.execute("SELECT count(*) FROM sent").fetchone() == (len(keys),)
 
 
 def test_after_kill_9_all_but_the_last_group_is_known(file: Path) -> None:

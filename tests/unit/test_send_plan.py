@@ -1,6 +1,6 @@
 """Batches in, payloads out: what is sent is what was read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.split import halves, singles
+from td_currents_cli.send.whole import Kept, kept_of
 
 EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
 
@@ -281,6 +282,35 @@ def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(o
     assert payload.kept or odd not in {event(2), b"{}"}
     (bare,) = payloads(plan(batches(document(event(1), odd))))
     assert bare.kept == b""
+
+
+class Counting:
+    """Rules that find all or nothing sound; how often they read a document is counted."""
+
+    def __init__(self, *, finds_sound: bool) -> None:
+        self.reads = 0
+        self._finds_sound = finds_sound
+
+    def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
+        """Of a sound one."""
+        self.reads += 1
+        return kept_of(document) if self._finds_sound else None
+
+    def errors_of(self, _event: bytes) -> Sequence[Problem]:
+        """None, after all."""
+        return []
+
+
+@pytest.mark.parametrize("finds_sound", [True, False])
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(finds_sound: bool, limit: int) -> None:
+    """To read it costs more than all else that is done with it."""
+    check = Counting(finds_sound=finds_sound)
+    checked = Planner(Limits(events=limit), Sieve(check=check, has_journal=True))
+    unchecked = Planner(Limits(events=limit), Sieve(has_journal=True))
+    data = document(event(1), event(2))
+    assert list(checked.plan(batches(data))) == list(unchecked.plan(batches(data)))
+    assert check.reads == 1
 
 
 class Ledger:

@@ -14,10 +14,11 @@ from td_currents_cli.read.sources import Source
 from td_currents_cli.render.send_progress import EVERY, Gauge, Speed, When, line, shown
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.send.payload import Limits
-from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.progress import Progress, Way
 from td_currents_cli.send.run import settled
+from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.tally import Tally
+from td_currents_cli.send.within import Within
 
 
 def at(delivered: int, share: float | None = None) -> Progress:
@@ -171,10 +172,10 @@ def test_no_share_where_the_size_is_not_known(tmp_path: Path) -> None:
 
 def test_the_share_is_of_what_is_settled_not_of_what_waits() -> None:
     """Payloads that were read ahead while nothing can be delivered are no progress."""
-    planner, tally = Planner(Limits()), Tally()
-    planner.read = 1000
-    assert settled(0.9, planner, tally) == 0
-    tally.delivered, tally.dead, planner.already_delivered = 200, 50, 250
-    assert settled(0.9, planner, tally) == 0.45
-    assert settled(None, planner, tally) is None
-    assert settled(0.2, Planner(Limits()), tally) == 0.2
+    plan, tally = Within((), Limits(), Sieve()), Tally()
+    assert settled(0.2, plan, tally) == 0.2
+    plan.read = 1000
+    assert settled(0.9, plan, tally) == 0
+    tally.delivered, tally.dead, plan.already_delivered = 200, 50, 250
+    assert settled(0.9, plan, tally) == 0.45
+    assert settled(None, plan, tally) is None

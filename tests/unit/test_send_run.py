@@ -17,6 +17,7 @@ from td_currents_cli.model import Location, Problem
 from td_currents_cli.send import Destination, Limits, Request, SendOutcome, State, run
 from td_currents_cli.send.journal import GROUP
 from td_currents_cli.send.pace import concurrency_of
+from td_currents_cli.send.whole import Kept, kept_of
 
 if TYPE_CHECKING:
     from tests.conftest import Scripted
@@ -47,9 +48,9 @@ class NoOdd:
     def __init__(self) -> None:
         self.asked = 0
 
-    def is_clean(self, document: bytes) -> bool:
-        """Whether none is odd."""
-        return b'"odd"' not in document
+    def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
+        """What a journal keeps of them, if none is odd."""
+        return None if b'"odd"' in document else kept_of(document)
 
     def errors_of(self, event: bytes) -> Sequence[Problem]:
         """One for an odd one."""

@@ -250,7 +250,7 @@ def test_purchases_that_are_described(*, fast: bool) -> None:
 
 def test_the_errors_of_one_event() -> None:
     """What `send` asks before it sends: errors, not lesser remarks, with places counted from the event."""
-    errors_of, is_clean = checker().errors_of, checker().is_clean
+    errors_of, kept = checker().errors_of, checker().kept_if_sound
     assert errors_of(event().encode()) == []
     assert errors_of(event(0, another=1).encode()) == [], "an info is no error"
     (error,) = errors_of(event(0, app_id=7).encode())
@@ -260,8 +260,8 @@ def test_the_errors_of_one_event() -> None:
     assert [each.code for each in errors_of(b"7")] == [Code.EVENT_NOT_OBJECT]
     assert next(each.code for each in errors_of(b'{"events":[]}')) is Code.EVENT_TYPE_MISSING
     assert [each.code for each in errors_of(b"[" * 900 + b"]" * 900)] == [Code.TOO_DEEP]
-    assert is_clean(batch(event()).encode())
-    assert not is_clean(batch(event(0, app_id=7)).encode())
+    assert kept(batch(event()).encode()) is not None
+    assert kept(batch(event(0, app_id=7)).encode()) is None
 
 
 def test_how_deep_is_too_deep_does_not_depend_on_who_calls() -> None:
