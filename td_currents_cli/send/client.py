@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from multidict import CIMultiDict
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.send.answers import (
@@ -127,9 +126,9 @@ class _Like(httpx.Request):
         if proxy is not None and self.url.scheme == "http":
             # Without TLS there is no CONNECT: the proxy looks for it in each request.
             headers |= proxy.headers()
-        # What aiohttp takes as they are: those of httpx it would decode and copy for each request, and so the URL.
-        self.head = CIMultiDict(headers)
-        self.address = str(self.url)
+        self.headers = httpx.Headers(headers)
+        # Said once, or httpx tries encodings at each look at a header.
+        self.headers.encoding = "ascii"
 
 
 class _Post(httpx.Request):
@@ -141,8 +140,8 @@ class _Post(httpx.Request):
 
     def __init__(self, like: _Like, body: bytes) -> None:
         self.method = like.method
-        self.url = cast("httpx.URL", like.address)
-        self.headers = cast("httpx.Headers", like.head)
+        self.url = like.url
+        self.headers = like.headers
         self.extensions = like.extensions
         self._body = body
 

@@ -28,7 +28,6 @@ HOMES = {
     "httpx": ("send/client.py",),
     "httpx_aiohttp": ("send/client.py",),
     "aiohttp": ("send/client.py",),
-    "multidict": ("send/client.py",),
     "starlette": ("receiver",),
     "uvicorn": ("receiver",),
     "pyarrow": ("write",),

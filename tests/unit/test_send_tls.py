@@ -311,7 +311,7 @@ def test_a_proxy_without_tls_gets_its_credentials_with_each_request(monkeypatch:
             return (await posted("http://far.invalid", TlsFiles()))[0]
 
     assert asyncio.run(main("200 OK")) == OK
-    assert f"Proxy-Authorization: Basic {b64encode(b'user:password').decode()}" in heads[0]
+    assert f"proxy-authorization: Basic {b64encode(b'user:password').decode()}" in heads[0]
     refused = asyncio.run(main("407 Proxy Authentication Required"))
     assert isinstance(refused, ProxyRefused)
     assert "407" in refused.reason
