@@ -59,7 +59,7 @@ class Inlet:
         if item is None:
             # For the next one who asks.
             self._items.put_nowait(None)
-        elif not self._is_reading and not self._has_ended:
+        elif not self._is_reading and not self._has_ended and self._items.qsize() < self._ahead:
             self._read_on()
         return item
 

@@ -171,6 +171,21 @@ def test_signals_to_the_whole_group_are_not_for_it(endless: Beside) -> None:
     assert (endless.read, endless.is_exhausted) == (100, True)
 
 
+def test_it_is_never_more_ahead_than_it_may(endless: Beside) -> None:
+    """However many have been taken: two that wait, two or three that came with them, and what the system keeps."""
+
+    async def take() -> int:
+        most = taken = 0
+        with endless.feed(ahead=2) as feed:
+            while await asyncio.wait_for(feed.get(), timeout=30) is not None:
+                taken += 1
+                await asyncio.sleep(0.002)
+                most = max(most, endless.read - taken)
+        return most
+
+    assert asyncio.run(take()) <= 5
+
+
 def test_it_waits_while_nobody_takes_and_ends_when_it_is_closed(endless: Beside) -> None:
     """So that memory does not grow with the input, and no process stays behind."""
 
