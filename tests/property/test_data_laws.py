@@ -146,7 +146,7 @@ class Pieces(RawIOBase):
 
 def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterator[Record]:
     """The records of a source, each document by itself."""
-    source: Any = SimpleNamespace(name="x", open=lambda: Pieces(data, sizes))
+    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: Pieces(data, sizes))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanner, "CHUNK", chunk)
         for record in list(records([source])):

@@ -141,7 +141,7 @@ def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "junk"
     path.write_bytes(b"\x80" * 1_000_000)
     with path.open("rb", buffering=0) as stream:
-        source: Any = SimpleNamespace(name="junk", open=lambda: stream)
+        source: Any = SimpleNamespace(name="junk", empty=None, open=lambda: stream)
         found = records([source])
         assert kinds([next(found)]) == [Code.UNKNOWN_FORM]
         assert stream.tell() < 200_000

@@ -40,7 +40,7 @@ TEXT = json.dumps(CELL)
 
 def read(data: bytes, **options: Any) -> tuple[list[Record], list[Shape]]:
     """The records of a source, and how it was read."""
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
     shapes: list[Shape] = []
     return list(records([source], ReadOptions.of(**options), shapes.append)), shapes
 
@@ -198,7 +198,7 @@ def test_an_object_with_an_array_is_a_row_for_who_reads_rows(text: str, batches:
     found, _ = read(text.encode())
     assert kinds(found) == batches
     assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
-    source: Any = SimpleNamespace(name="x", open=lambda: BytesIO(text.encode()))
+    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(text.encode()))
     if '"events":["' not in text:
         assert {each.location.row for each in records([source])} == {None}
 
