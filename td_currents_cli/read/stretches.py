@@ -29,7 +29,7 @@ from td_currents_cli.read.sources import Source
 LARGE: Final = 1 << 25
 """Bytes from which a file is worth more than one process."""
 
-SIZES: Final = (*[1 << 20] * 8, 1 << 22)
+SIZES: Final = (*[1 << 17] * 8, 1 << 22)
 """Bytes of the first stretches of a file, and of all others: the first few are read before others are asked to help."""
 
 
