@@ -101,6 +101,11 @@ def _ordinal(number: int) -> str:
 _BATCH: Final = re.compile(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
 
 
-def looks_like_batch(cell: str) -> bool:
-    """Whether the text of a cell begins as a batch does: an array of objects or texts, or a payload."""
-    return _BATCH.match(cell) is not None
+_HEAD: Final = 100
+"""Bytes of a cell that are looked at."""
+
+
+def looks_like_batch(cell: str | bytes) -> bool:
+    """Whether a cell begins as a batch does: an array of objects or texts, or a payload."""
+    text = cell if isinstance(cell, str) else cell[:_HEAD].decode(errors="replace")
+    return _BATCH.match(text) is not None

@@ -260,6 +260,14 @@ def code_points(text: bytes) -> int:
     return len(text) if text.isascii() else len(text.decode(errors="replace"))
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether this is UTF-8: what a decoder of JSON skips, it does not look at."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def is_json(text: bytes) -> bool:
     """Whether this is one well-formed JSON value, as far as its structure goes."""
     try:

@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from td_currents_cli.read.scanner import is_utf8
+
 Kept: TypeAlias = tuple[str | None, str | None, int | float | str | None]
 """What the journal keeps of an event: `id`, `event_type`, `time`."""
 
@@ -54,12 +56,12 @@ def whole_of(data: bytes) -> Whole | None:
 
     Stricter than `split`, which also makes the best of what is damaged: such text must not go out as one body.
     """
+    if not is_utf8(data):
+        return None
     try:
-        if not data.isascii():
-            data.decode()
         kept = kept_of(data)
         return Whole(len(_objects.decode(data).events) if kept is None else len(kept), kept)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

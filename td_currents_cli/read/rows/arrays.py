@@ -75,7 +75,7 @@ class ArrayRows:
     def _of_cut(self, text: bytes, place: Location) -> Iterator[Record]:
         cells = [cell for _, cell in cells_of_cut(text)]
         if self._column is None:
-            self._find(index for index, cell in enumerate(cells) if looks_like_batch(_head(cell)))
+            self._find(index for index, cell in enumerate(cells) if looks_like_batch(cell))
         if self._column is None or self._column >= len(cells):
             yield _bad("the row is no JSON array", text, place)
         else:
@@ -162,11 +162,7 @@ def _is_batch(cell: bytes) -> bool:
             return looks_like_batch(_text(cell))
         except ValueError:
             return False
-    return looks_like_batch(_head(cell))
-
-
-def _head(cell: bytes) -> str:
-    return cell[:100].decode(errors="replace")
+    return looks_like_batch(cell)
 
 
 def _batch(cell: bytes) -> bytes:

@@ -16,7 +16,7 @@ from td_currents_cli.read.rows import flat
 from td_currents_cli.read.rows.cell import batch_text, other_width, unwrapped
 from td_currents_cli.read.rows.quotes import undoubled
 from td_currents_cli.read.rows.torn_row import torn_batch
-from td_currents_cli.read.scanner import Scanner, is_json
+from td_currents_cli.read.scanner import Scanner, is_json, is_utf8
 
 LONGEST: Final = 1 << 25
 """Bytes of a row with line ends in its quotes: past that, a quote was not closed. On one line, a row has no limit."""
@@ -170,19 +170,11 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
     # In a quoted cell there are no quotes but pairs of them; what is not UTF-8 is said of the row.
     if cell.count(b'"') != len(text) - 1 - begin - len(cell):
         return None
-    return cell if text.isascii() or (_is_utf8(text[:begin]) and _is_utf8(cell)) else None
+    return cell if is_utf8(text[:begin]) and is_utf8(cell) else None
 
 
 _OPENINGS: Final = (b',"[', b',"{')
 _CLOSINGS: Final = (b']"', b'}"')
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _continuation(first: _Line, lines: Lines) -> Iterator[_Line]:

@@ -24,7 +24,6 @@ _BATCH_MEMBER: Final = re.compile(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"ev
 _EVENT_TYPE: Final = "event_type"
 _EVENT_START: Final = b'{"event_type":'
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
-_HEAD: Final = 100
 
 
 class Native(Struct, frozen=True):
@@ -105,4 +104,4 @@ def _is_something_else(document: bytes, column: str) -> bool:
 
 def _is_batch(cell: bytes) -> bool:
     """Whether a cell begins as a batch does, and has an event: any array of objects begins like that."""
-    return b"event_type" in cell and looks_like_batch(cell[:_HEAD].decode(errors="replace"))
+    return b"event_type" in cell and looks_like_batch(cell)
