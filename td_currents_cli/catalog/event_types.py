@@ -3,17 +3,10 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.catalog.suggest import nearest
-
-CUSTOM_EVENT: Final = "users.behaviors.CustomEvent"
-"""The type of all events that people name themselves: in `properties.name`, with `properties.custom_properties`."""
-
-PURCHASE: Final = "users.behaviors.Purchase"
-"""The type that carries `properties.purchase_properties`."""
 
 
 class Where(StrEnum):

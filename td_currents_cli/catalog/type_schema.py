@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE, EventType, Field, FieldType, Where
+from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
+from td_currents_cli.catalog.event_types import EventType, Field, FieldType, Where
 from td_currents_cli.catalog.events_file import Catalog
 
 Schema: TypeAlias = dict[str, Any]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
 from td_currents_cli.cli.common import Format, Paths, TextFormat, command
 from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.cli.verify import proof_of
@@ -14,7 +15,6 @@ from td_currents_cli.names import Site
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import When, shown
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.send.payload import MAX_BYTES, MAX_EVENTS
 
 if TYPE_CHECKING:
     from td_currents_cli.send.sieve import Check

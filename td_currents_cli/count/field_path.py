@@ -2,13 +2,11 @@
 
 from typing import Final, TypeAlias
 
+from td_currents_cli.braze import ENVELOPE, PLACES
 from td_currents_cli.errors import UsageError
 
 FieldPath: TypeAlias = tuple[str, ...]
 """Names from the event inwards: `("properties", "custom_properties", "plan")`."""
-
-PLACES: Final = ("user", "properties")
-ENVELOPE: Final = ("event_type", "id", "time")
 
 
 def field_paths(name: str) -> tuple[FieldPath, ...]:

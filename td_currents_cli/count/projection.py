@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.count.field_path import ENVELOPE, FieldPath
+from td_currents_cli.braze import ENVELOPE
+from td_currents_cli.count.field_path import FieldPath
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.lenient import loads

@@ -15,13 +15,12 @@ import msgspec
 import orjson
 from msgspec import Raw
 
+from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.events.surrogates import hide_lone_surrogates
 
-_ENVELOPE: Final = ("event_type", "id", "time")
-_PLACES: Final = ("user", "properties")
-_KNOWN: Final = frozenset((*_ENVELOPE, *_PLACES))
+_KNOWN: Final = frozenset(EVENT_FIELDS)
 _NEVER_BARE: Final = _KNOWN | {"events"}
-_PREFIXES: Final = tuple(f"{place}." for place in _PLACES)
+_PREFIXES: Final = tuple(f"{place}." for place in PLACES)
 
 _Members: TypeAlias = dict[str, Raw]
 _members: Final = msgspec.json.Decoder(_Members)
@@ -43,11 +42,11 @@ def flatten(event: bytes | Raw) -> bytes:
 
 def _flatten(event: bytes | Raw) -> bytes:
     members = _members.decode(event)
-    user, properties = (bytes(members.get(place, b"{}")) for place in _PLACES)
+    user, properties = (bytes(members.get(place, b"{}")) for place in PLACES)
     if user.startswith(b"{") and properties.startswith(b"{") and _KNOWN.issuperset(members):
         of_user, of_properties = _members.decode(user), _members.decode(properties)
         if _all_bare(of_user, of_properties):
-            pieces = [b'"%s":%s' % (name.encode(), members[name]) for name in _ENVELOPE if name in members]
+            pieces = [b'"%s":%s' % (name.encode(), members[name]) for name in ENVELOPE if name in members]
             pieces += [place[1:-1].strip() for place, names in ((user, of_user), (properties, of_properties)) if names]
             return b"{" + b",".join(pieces) + b"}"
     if _is_flat(members):
@@ -57,9 +56,9 @@ def _flatten(event: bytes | Raw) -> bytes:
 
 def _is_flat(members: _Members) -> bool:
     """Whether this is a flat event already: nothing to take out of `user` and `properties`, the envelope in front."""
-    if any(place in members and bytes(members[place]).startswith(b"{") for place in _PLACES):
+    if any(place in members and bytes(members[place]).startswith(b"{") for place in PLACES):
         return False
-    envelope = [name for name in _ENVELOPE if name in members]
+    envelope = [name for name in ENVELOPE if name in members]
     return list(islice(members, len(envelope))) == envelope
 
 
@@ -77,10 +76,10 @@ def _named(members: _Members) -> Iterator[tuple[str, Raw]]:
     """All members with the names that tell them apart."""
     nested = {
         place: _members.decode(members[place])
-        for place in _PLACES
+        for place in PLACES
         if place in members and bytes(members[place]).startswith(b"{")
     }
-    beside = {name: members[name] for name in (*_ENVELOPE, *members) if name in members and name not in nested}
+    beside = {name: members[name] for name in (*ENVELOPE, *members) if name in members and name not in nested}
     yield from beside.items()
     taken = {*_NEVER_BARE, *beside, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
     for place, inner in nested.items():

@@ -20,6 +20,7 @@ import msgspec
 import orjson
 from msgspec import Raw
 
+from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.names import Member, members_of, nested_of
@@ -68,7 +69,7 @@ class Masking:
         return restore(nested_of(kept))
 
     def _member(self, place: str, name: str, value: Raw, marked: dict[str, bool]) -> Raw | None:
-        if not place and name in {"event_type", "id", "time"}:
+        if not place and name in ENVELOPE:
             return value
         if marked.get(name, name in self._anywhere):
             return self._masked(value)

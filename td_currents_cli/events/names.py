@@ -21,12 +21,9 @@ import msgspec
 import orjson
 from msgspec import Raw
 
+from td_currents_cli.braze import ENVELOPE, PLACES, USER_FIELDS
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.surrogates import hide_lone_surrogates
-
-ENVELOPE: Final = ("event_type", "id", "time")
-PLACES: Final = ("user", "properties")
-USER_FIELDS: Final = ("user_id", "external_user_id", "device_id", "timezone")
 
 
 class Names(StrEnum):

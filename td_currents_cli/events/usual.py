@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from td_currents_cli.braze import EVENT_FIELDS
 from td_currents_cli.model import Batch
 
 
@@ -31,10 +32,7 @@ _Never: Any = Annotated[int, Meta(gt=1, lt=0)] | UnsetType
 # No property may have one of these names: every value of theirs is refused.
 Properties: Final = msgspec.defstruct(
     "Properties",
-    [
-        (name, _Never, UNSET)
-        for name in (*User.__struct_fields__, "event_type", "id", "time", "user", "properties", "events")
-    ],
+    [(name, _Never, UNSET) for name in (*User.__struct_fields__, *EVENT_FIELDS, "events")],
     gc=False,
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType
 from td_currents_cli.errors import UsageError
 from td_currents_cli.generate.dice import Dice
@@ -40,8 +41,8 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "users.messages.whatsapp.Delivery": 5,
     "users.messages.whatsapp.Read": 3,
     "users.messages.webhook.Send": 6,
-    "users.behaviors.CustomEvent": 80,
-    "users.behaviors.Purchase": 15,
+    CUSTOM_EVENT: 80,
+    PURCHASE: 15,
     "users.behaviors.app.SessionStart": 30,
     "users.behaviors.app.SessionEnd": 26,
     "users.behaviors.app.FirstSession": 4,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from td_currents_cli.braze import USER_FIELDS
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
 from td_currents_cli.generate.details import BUNDLES, Bundle
 from td_currents_cli.generate.devices import is_ios
@@ -28,7 +29,6 @@ FRESH: Final = {
 MOMENTS: Final = {"time_ms": (1000, 137), "push_token_updated_at": (1, 0), "push_token_created_at": (1, 86_400)}
 """Times that follow from the event's own: what it is multiplied with and how much earlier the moment is."""
 
-_USER_ORDER: Final = ("user_id", "external_user_id", "device_id", "timezone")
 _ONLY_IOS: Final = (".IosForeground", ".liveactivity.")
 _IOS: Final = tuple(number for number in range(PEOPLE) if is_ios(number))
 
@@ -110,7 +110,7 @@ class Cookbook:
     def recipe(self, event: EventType) -> Recipe:
         """The recipe of an event type."""
         fields = {field.name: field for field in event.fields if not field.storage_only}
-        user = [fields[name] for name in _USER_ORDER if name in fields]
+        user = [fields[name] for name in USER_FIELDS if name in fields]
         left = {name: field for name, field in fields.items() if field.where is Where.PROPERTIES}
         messages = self._channel(event.channel)
         return Recipe(

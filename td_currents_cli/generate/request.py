@@ -5,6 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.braze import MAX_EVENTS
+
 
 class Shape(StrEnum):
     """The form of the output."""
@@ -37,5 +39,5 @@ class GenerateRequest:
     types: tuple[str, ...] = ()
     shape: Shape = Shape.payloads
     start: int = START
-    per_batch: int = 100
+    per_batch: int = MAX_EVENTS
     output: Path | None = None

@@ -8,6 +8,7 @@ import msgspec
 import orjson
 from msgspec import Raw, Struct
 
+from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.catalog.suggest import nearest
@@ -17,7 +18,6 @@ from td_currents_cli.events.surrogates import hide_lone_surrogates
 from td_currents_cli.write.json_text import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])
-_ENVELOPE: Final = ("event_type", "id", "time")
 _PLACES: Final = list(Where)
 _LONGEST: Final = 18
 """Digits that surely fit into 64 bits."""
@@ -100,13 +100,13 @@ def columns_of(met: Met, names: Names, *, with_personal: bool = True) -> tuple[s
             is_usual = not field.storage_only and (with_personal or not field.pii)
             if name in met.names or (event.name in types and is_usual):
                 found.setdefault(name, _PLACES.index(field.where))
-    return tuple({**dict.fromkeys(_ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **met.names})
+    return tuple({**dict.fromkeys(ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **met.names})
 
 
 def unknown_of(fields: Iterable[str], names: Names) -> dict[str, str | None]:
     """Those of some names of a scheme that the catalogue does not know, each with the known one that may be meant."""
     every = (field for event in load().events.values() for field in event.fields)
-    known = tuple({full_name(field.where, field.name, names): None for field in every} | dict.fromkeys(_ENVELOPE))
+    known = tuple({full_name(field.where, field.name, names): None for field in every} | dict.fromkeys(ENVELOPE))
     return {name: nearest(name, known, separator="_") for name in fields if name not in known}
 
 

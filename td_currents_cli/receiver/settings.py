@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.receiver.faults import Fault
 
 
@@ -23,11 +24,10 @@ class Api(StrEnum):
 
         The limit of v2 is Treasure Data's. It documents none for v1; this one only keeps memory bounded.
         """
-        return _V2_BODY_LIMIT if self is Api.v2 else _V1_BODY_LIMIT
+        return MAX_BYTES if self is Api.v2 else _V1_BODY_LIMIT
 
 
 _V1_BODY_LIMIT: Final = 64 << 20
-_V2_BODY_LIMIT: Final = 1_048_064
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
+from td_currents_cli.braze import PLACES
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.write.json_text import json_line
@@ -26,8 +27,7 @@ from td_currents_cli.write.json_text import json_line
 UNKNOWN: Final = 0
 """Stands for the content of an event that only its id is known of."""
 
-_PLACES: Final = ("user", "properties")
-_PREFIXES: Final = tuple(f"{place}." for place in _PLACES)
+_PREFIXES: Final = tuple(f"{place}." for place in PLACES)
 _EXACT: Final = 10**16
 """Integral numbers below this have one text as integers, and one as floats."""
 _INTEGRAL: Final = re.compile(rb"\.0[],}]")
@@ -71,7 +71,7 @@ class Contents:
 def _merged(event: Members) -> Members | None:
     """The members of an event and of its `user` and `properties` side by side; None where names clash."""
     flat, expected = event, len(event)
-    for place in _PLACES:
+    for place in PLACES:
         inner = event.get(place)
         if type(inner) is dict:
             flat = {**flat, **inner}
@@ -79,7 +79,7 @@ def _merged(event: Members) -> Members | None:
     if flat is not event:
         if len(flat) != expected:
             return None
-        for place in _PLACES:
+        for place in PLACES:
             if type(event.get(place)) is dict:
                 del flat[place]
     return {name: value for name, value in flat.items() if value is not None} if None in flat.values() else flat

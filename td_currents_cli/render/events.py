@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE, EventType, Field
+from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
+from td_currents_cli.catalog.event_types import EventType, Field
 from td_currents_cli.catalog.listing import EventsOutcome, View
 from td_currents_cli.render import write_text
 from td_currents_cli.render.figures import amount

@@ -1,6 +1,7 @@
 """A request in the making, of events that do not go out in the document they were read in."""
 
-from td_currents_cli.send.payload import SUFFIX, Limits, Origin, body_of
+from td_currents_cli.braze import PAYLOAD_END
+from td_currents_cli.send.payload import Limits, Origin, body_of
 
 
 class Pack:
@@ -21,7 +22,7 @@ class Pack:
         self._prefix = prefix
         self._shared = shared
         self._events: list[bytes] = []
-        self._size = len(prefix) + len(SUFFIX)
+        self._size = len(prefix) + len(PAYLOAD_END)
 
     def takes(self, event: bytes, prefix: bytes, shared: str | None, limits: Limits) -> bool:
         """Whether the event may join those that are here already."""

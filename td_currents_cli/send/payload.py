@@ -8,17 +8,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START
 from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.send.dead_letter import DeadLetter
-
-MAX_EVENTS: Final = 100
-"""Events in a request of Braze's own sender."""
-MAX_BYTES: Final = 1_048_064
-"""Bytes of a body that Treasure Data's Postback API v2 takes; a larger one is answered 413."""
-
-PREFIX: Final = b'{"events":['
-SUFFIX: Final = b"]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +120,7 @@ def names_of(event: bytes) -> tuple[str | None, str | None]:
 
 def body_of(prefix: bytes, events: Sequence[bytes]) -> bytes:
     """The body of a request with these events."""
-    return b"".join((prefix, b",".join(events), SUFFIX))
+    return b"".join((prefix, b",".join(events), PAYLOAD_END))
 
 
 _members: Final = msgspec.json.Decoder(dict[str, Raw])
@@ -141,11 +134,11 @@ def prefix_of(data: bytes) -> tuple[bytes, bool]:
     try:
         members = _members.decode(data)
     except (msgspec.DecodeError, RecursionError):
-        return PREFIX, False
+        return PAYLOAD_START, False
     if "events" not in members:
-        return PREFIX, True
+        return PAYLOAD_START, True
     del members["events"]
     if not members:
-        return PREFIX, False
+        return PAYLOAD_START, False
     beside = b",".join(msgspec.json.encode(name) + b":" + bytes(value) for name, value in members.items())
     return b"".join((b"{", beside, b',"events":[')), False

@@ -9,13 +9,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import structs
 
+from td_currents_cli.braze import PAYLOAD_END
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.elements import Elements, elements_of
 from td_currents_cli.events.syntax import place_in
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.send.pack import Pack
-from td_currents_cli.send.payload import SUFFIX, Limits, Origin, Payload, Planned, Unsendable, prefix_of
+from td_currents_cli.send.payload import Limits, Origin, Payload, Planned, Unsendable, prefix_of
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.whole import Whole
 
@@ -102,7 +103,7 @@ class Planner:
             yield from self._flush()
 
     def _add(self, event: bytes, origin: Origin, key: bytes, prefix: bytes, shared: str | None) -> Iterator[Planned]:
-        size = len(prefix) + len(event) + len(SUFFIX)
+        size = len(prefix) + len(event) + len(PAYLOAD_END)
         if size > self._limits.size:
             yield _too_large(event, origin, size, self._limits.size)
             return

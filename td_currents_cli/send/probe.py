@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.send.answers import Answer, Failure
@@ -18,7 +19,6 @@ from td_currents_cli.send.tls import TlsSession
 if TYPE_CHECKING:
     from td_currents_cli.send.client import Client
 
-EMPTY: Final = b'{"events":[]}'
 """Braze's connection test: a payload without events."""
 
 
@@ -102,7 +102,7 @@ def check(
 async def _ask(client: "Client", clock: Clock) -> tuple[Answer | Failure, float, TlsSession | None]:
     async with client:
         begun = clock.now()
-        result = await client.post(EMPTY)
+        result = await client.post(EMPTY_PAYLOAD)
         return result, clock.now() - begun, client.tls
 
 

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Final, Literal, NewType
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from td_currents_cli.braze import EMPTY_PAYLOAD, MAX_BYTES, MAX_EVENTS
 from td_currents_cli.catalog import Catalog, Field, FieldType
 from td_currents_cli.validate.destination import is_external_user_id
 from td_currents_cli.validate.event_union import INT64, NOT_EMPTY, NOT_SUCH, PLAIN_TYPES, payload_of, union_of
-from td_currents_cli.validate.limits import COLUMN_NAME, EARLIEST, MOST_BYTES, MOST_EVENTS, REQUEST_FRAME
+from td_currents_cli.validate.limits import COLUMN_NAME, EARLIEST
 from td_currents_cli.validate.text import kept_all
 
 _NESTED: Final = 8
@@ -60,10 +61,10 @@ class CleanPass:
 
     def ids_of_payload(self, data: bytes) -> list[str] | None:
         """The ids of a clean payload's events; None for any other."""
-        if len(data) > MOST_BYTES:
+        if len(data) > MAX_BYTES:
             return None
         payload = self._clean(self._payload, data)
-        if payload is None or not 0 < len(payload.events) <= MOST_EVENTS:
+        if payload is None or not 0 < len(payload.events) <= MAX_EVENTS:
             return None
         return [event.id for event in payload.events]
 
@@ -74,7 +75,7 @@ class CleanPass:
 
     def id_of_event(self, text: bytes) -> str | None:
         """The id of a clean event; None for any other."""
-        event = self._clean(self._event, text) if len(text) + REQUEST_FRAME <= MOST_BYTES else None
+        event = self._clean(self._event, text) if len(text) + len(EMPTY_PAYLOAD) <= MAX_BYTES else None
         return None if event is None else str(event.id)
 
     def ids_of_events(self, texts: Sequence[bytes]) -> list[str | None]:
@@ -83,7 +84,7 @@ class CleanPass:
         for begin in range(0, len(texts), _GROUP):
             group = texts[begin : begin + _GROUP]
             together = b"[%b]" % b",".join(group)
-            events = self._clean(self._array, together) if len(together) <= MOST_BYTES - REQUEST_FRAME else None
+            events = self._clean(self._array, together) if len(together) <= MAX_BYTES - len(EMPTY_PAYLOAD) else None
             ids += map(self.id_of_event, group) if events is None else [event.id for event in events]
         return ids
 

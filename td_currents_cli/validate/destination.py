@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from td_currents_cli.braze import EMPTY_PAYLOAD, MAX_BYTES
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
 from td_currents_cli.codes import Code
 from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.limits import COLUMN_NAME, MOST_BYTES, REQUEST_FRAME
+from td_currents_cli.validate.limits import COLUMN_NAME
 from td_currents_cli.validate.types import shown
 
 EXTERNAL_USER_ID: Final = "external_user_id"
@@ -27,8 +28,8 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
     if isinstance(user, dict) and not user.get(EXTERNAL_USER_ID) and _has_external_user_id(event_type):
         path = ("user", EXTERNAL_USER_ID) if EXTERNAL_USER_ID in user else ("user",)
         yield Finding(Code.NO_EXTERNAL_USER_ID, path, "the user has no `external_user_id`")
-    if size + REQUEST_FRAME > MOST_BYTES:
-        message = f"the event has {size:,} bytes; a request with it is over {MOST_BYTES:,}"
+    if size + len(EMPTY_PAYLOAD) > MAX_BYTES:
+        message = f"the event has {size:,} bytes; a request with it is over {MAX_BYTES:,}"
         yield Finding(Code.EVENT_TOO_LARGE, (), message)
     yield from _column_names(event, event_type)
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
 from td_currents_cli.codes import Code
 from td_currents_cli.events.elements import Elements
 from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.limits import MOST_BYTES, MOST_EVENTS
 from td_currents_cli.validate.locate import members
 from td_currents_cli.validate.types import shown
 
@@ -36,11 +36,11 @@ def check_document(elements: Elements, end: int) -> Iterator[Finding]:
         yield Finding(Code.EMPTY_BATCH, ("events",) if elements.pointer else (), "the batch has no events", at=begin)
     if arrived:
         return
-    if len(elements.texts) > MOST_EVENTS:
-        message = f"the batch has {len(elements.texts):,} events; Braze sends up to {MOST_EVENTS}"
+    if len(elements.texts) > MAX_EVENTS:
+        message = f"the batch has {len(elements.texts):,} events; Braze sends up to {MAX_EVENTS}"
         yield Finding(Code.TOO_MANY_EVENTS, ("events",), message, at=begin)
-    if len(data) > MOST_BYTES:
-        yield Finding(Code.BODY_TOO_LARGE, (), f"the body has {len(data):,} bytes, over {MOST_BYTES:,}", at=0)
+    if len(data) > MAX_BYTES:
+        yield Finding(Code.BODY_TOO_LARGE, (), f"the body has {len(data):,} bytes, over {MAX_BYTES:,}", at=0)
     plain = elements.texts and _BEFORE.match(data, 0, begin) and _AFTER.match(data, end)
     if data.startswith(b"{") and not plain:
         yield from _beside(data, begin, end)

@@ -1,14 +1,13 @@
 """The five members that every event has over HTTP: `event_type`, `id`, `time`, `user`, `properties`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from td_currents_cli.braze import EVENT_FIELDS
 from td_currents_cli.codes import Code
 from td_currents_cli.validate.finding import Finding
 from td_currents_cli.validate.limits import EARLIEST, MILLISECONDS
 from td_currents_cli.validate.types import kind_of, shown
-
-MEMBERS: Final = ("event_type", "id", "time", "user", "properties")
 
 
 def check_envelope(event: Mapping[str, Any], *, time_may_be_text: bool, latest: int) -> Iterator[Finding]:
@@ -26,7 +25,7 @@ def check_envelope(event: Mapping[str, Any], *, time_may_be_text: bool, latest: 
     yield from _object(event, "user", Code.USER_MISSING, Code.USER_INVALID)
     yield from _object(event, "properties", Code.PROPERTIES_MISSING, Code.PROPERTIES_INVALID)
     for name in event:
-        if name not in MEMBERS:
+        if name not in EVENT_FIELDS:
             yield Finding(Code.UNKNOWN_MEMBER, (name,), f"unknown key `{shown(name)}` beside the five", at_name=True)
 
 

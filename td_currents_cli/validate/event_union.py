@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
-from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.validate.fields import fields_accepted
 
 INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

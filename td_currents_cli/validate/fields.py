@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
-from td_currents_cli.catalog.event_types import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.codes import Code
 from td_currents_cli.validate.finding import Finding
 from td_currents_cli.validate.types import EXPECTED, IS_TYPE, LONGEST, kind_of, shown

@@ -2,15 +2,6 @@
 
 from typing import Final
 
-MOST_EVENTS: Final = 100
-"""Events in a batch that Braze sends (Braze: Currents' custom HTTP export)."""
-
-MOST_BYTES: Final = 1_048_064
-"""Bytes of a body; a larger one is answered 413 (Treasure Data: Postback API, version 2)."""
-
-REQUEST_FRAME: Final = len(b'{"events":[]}')
-"""Bytes that a request has beside its one event."""
-
 EARLIEST: Final = 1_293_840_000
 """2011-01-01T00:00:00Z: the year Braze was founded, then as Appboy."""
 

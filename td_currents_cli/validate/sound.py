@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from td_currents_cli.braze import EMPTY_PAYLOAD, MAX_BYTES
 from td_currents_cli.catalog import Catalog, Field, FieldType
 from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.validate.event_union import NOT_SUCH, PLAIN_TYPES, payload_of, union_of
-from td_currents_cli.validate.limits import MILLISECONDS, MOST_BYTES, MOST_NESTED, REQUEST_FRAME
+from td_currents_cli.validate.limits import MILLISECONDS, MOST_NESTED
 from td_currents_cli.validate.nesting import too_deep_at
 
 _OBJECTS: Final = 3
@@ -44,7 +45,7 @@ class SoundPass:
 
     def events_of(self, data: bytes) -> list[tuple[str, str, int]] | None:
         """`id`, `event_type` and `time` of each event of a payload that has no errors; None where that is not sure."""
-        if len(data) > MOST_BYTES or not is_utf8(data):
+        if len(data) > MAX_BYTES or not is_utf8(data):
             return None
         try:
             events = self._payload.decode(data).events
@@ -56,7 +57,7 @@ class SoundPass:
 
     def has_event(self, text: bytes) -> bool:
         """Whether an event has no errors; False where that is not sure."""
-        if len(text) + REQUEST_FRAME > MOST_BYTES or not is_utf8(text):
+        if len(text) + len(EMPTY_PAYLOAD) > MAX_BYTES or not is_utf8(text):
             return False
         try:
             self._event.decode(text)

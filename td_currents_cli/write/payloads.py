@@ -1,15 +1,8 @@
 """Events out as payloads, which can be sent: `{"events":[…]}`, one after another."""
 
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
-EVENTS: Final = 100
-"""Events in a payload of Braze's own sender."""
-
-BYTES: Final = 1_048_064
-"""Bytes of a payload that Treasure Data's Postback API v2 takes."""
-
-_BEGIN: Final = b'{"events":['
-_END: Final = b"]}"
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START
 
 
 class PayloadWriter:
@@ -21,7 +14,7 @@ class PayloadWriter:
         payloads: how many were written.
     """
 
-    def __init__(self, output: BinaryIO, *, events: int = EVENTS, size: int = BYTES) -> None:
+    def __init__(self, output: BinaryIO, *, events: int = MAX_EVENTS, size: int = MAX_BYTES) -> None:
         self.payloads = 0
         self._output = output
         self._most_events = events
@@ -34,13 +27,13 @@ class PayloadWriter:
         size = self._size + 1 + len(event)
         if self._events and (len(self._events) >= self._most_events or size > self._most_bytes):
             self.flush()
-        self._size = (self._size + 1 if self._events else len(_BEGIN) + len(_END)) + len(event)
+        self._size = (self._size + 1 if self._events else len(PAYLOAD_START) + len(PAYLOAD_END)) + len(event)
         self._events.append(event)
 
     def flush(self) -> None:
         """Write what waits for others."""
         if self._events:
-            self._output.write(b"".join((_BEGIN, b",".join(self._events), _END, b"\n")))
+            self._output.write(b"".join((PAYLOAD_START, b",".join(self._events), PAYLOAD_END, b"\n")))
             self.payloads += 1
             self._events = []
             self._size = 0

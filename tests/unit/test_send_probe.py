@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError, UsageError
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.endpoint import Destination
-from td_currents_cli.send.probe import EMPTY, EndpointCheck, check
+from td_currents_cli.send.probe import EndpointCheck, check
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 
@@ -50,7 +51,7 @@ def checked(status: int) -> EndpointCheck:
     bodies: list[bytes] = []
     with answering(status, bodies) as url:
         outcome = check(Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking()))
-    assert bodies == [EMPTY]
+    assert bodies == [EMPTY_PAYLOAD]
     assert outcome.status == status
     assert outcome.latency_ms == 250.0
     assert KEY not in str(outcome)

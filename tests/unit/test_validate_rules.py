@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli import catalog
+from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.catalog import overlay
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
@@ -15,7 +16,6 @@ from td_currents_cli.model import Batch, Location, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.check import Checker
-from td_currents_cli.validate.limits import MOST_BYTES
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
 
@@ -127,12 +127,12 @@ def test_a_batch_has_up_to_a_hundred_events(*, fast: bool) -> None:
 def test_a_body_has_up_to_so_many_bytes(*, fast: bool) -> None:
     """TDC303 begins one byte above the limit, and so does TDC304 for an event that cannot be sent even by itself."""
     frame = len(batch(""))
-    half = event_of(MOST_BYTES // 2)
-    rest = MOST_BYTES - len(batch(half, ""))
+    half = event_of(MAX_BYTES // 2)
+    rest = MAX_BYTES - len(batch(half, ""))
     assert found(batch(half, event_of(rest)), fast=fast) == []
     assert found(batch(half, event_of(rest + 1)), fast=fast) == [(Code.BODY_TOO_LARGE, "", 1, 1)]
-    assert found(batch(event_of(MOST_BYTES - frame)), fast=fast) == []
-    assert found(batch(event_of(MOST_BYTES - frame + 1)), fast=fast) == [
+    assert found(batch(event_of(MAX_BYTES - frame)), fast=fast) == []
+    assert found(batch(event_of(MAX_BYTES - frame + 1)), fast=fast) == [
         (Code.BODY_TOO_LARGE, "", 1, 1),
         (Code.EVENT_TOO_LARGE, "/events/0", 1, 12),
     ]
@@ -141,7 +141,7 @@ def test_a_body_has_up_to_so_many_bytes(*, fast: bool) -> None:
 @both_ways
 def test_what_has_arrived_was_not_too_large(*, fast: bool) -> None:
     """No limit of requests concerns an ingested row."""
-    assert found(f"[{event_of(MOST_BYTES)}]", fast=fast, row=1) == []
+    assert found(f"[{event_of(MAX_BYTES)}]", fast=fast, row=1) == []
 
 
 @both_ways
@@ -256,7 +256,7 @@ def test_the_errors_of_one_event() -> None:
     (error,) = errors_of(event(0, app_id=7).encode())
     place = (error.code, error.pointer, error.location.line, error.location.column, error.event_id)
     assert place == (Code.FIELD_TYPE, "/properties/app_id", 1, event(0, app_id=7).index("7}") + 1, "e-0")
-    assert [each.code for each in errors_of(event_of(MOST_BYTES).encode())] == [Code.EVENT_TOO_LARGE]
+    assert [each.code for each in errors_of(event_of(MAX_BYTES).encode())] == [Code.EVENT_TOO_LARGE]
     assert [each.code for each in errors_of(b"7")] == [Code.EVENT_NOT_OBJECT]
     assert next(each.code for each in errors_of(b'{"events":[]}')) is Code.EVENT_TYPE_MISSING
     assert [each.code for each in errors_of(b"[" * 900 + b"]" * 900)] == [Code.TOO_DEEP]

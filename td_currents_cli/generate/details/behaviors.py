@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from td_currents_cli.braze import PURCHASE
 from td_currents_cli.generate.details.bundle import Bundle, one_of
 from td_currents_cli.generate.dice import Dice, Record
 
@@ -161,7 +162,7 @@ BEHAVIORS: Final = (
         fields=("product_id", "price", "currency", "purchase_properties"),
         make=_purchase,
         size=400,
-        of="users.behaviors.Purchase",
+        of=PURCHASE,
     ),
     Bundle(
         fields=("latitude", "longitude", "altitude", "ll_accuracy", "alt_accuracy"),

@@ -14,15 +14,13 @@ import msgspec
 import orjson
 from msgspec import Raw
 
+from td_currents_cli.braze import CUSTOM_FIELDS, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import Field, FieldType, Where, load
 from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
 
 _Path: TypeAlias = tuple[str, ...]
 
-_ENVELOPE: Final = ("event_type", "id", "time")
-_PLACES: Final = ("user", "properties")
-_CUSTOM: Final = ("custom_properties", "purchase_properties")
 _MARKS: Final = (b'"properties_', b'"user_external_user_id"', b'"user_user_id"')
 _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -42,7 +40,7 @@ def event_of(document: bytes) -> bytes | None:
         members = _MEMBERS.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if "event_type" not in members or not members.keys().isdisjoint(_PLACES) or not is_streaming(members):
+    if "event_type" not in members or not members.keys().isdisjoint(PLACES) or not is_streaming(members):
         return None
     return nested({name: bytes(value) for name, value in members.items()})
 
@@ -93,7 +91,7 @@ def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> by
 def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by both
     place, dot, rest = name.partition(".")
     users = _fields(Where.USER)
-    if dot and place in _PLACES:
+    if dot and place in PLACES:
         return (place, rest)
     if streaming and name.startswith("properties_"):
         return _in_properties(name.removeprefix("properties_"))
@@ -101,11 +99,11 @@ def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by bot
         return ("user", name.removeprefix("user_"))
     if name in users:
         return ("user", name)
-    return (name,) if streaming or name in {*_ENVELOPE, *_PLACES} else ("properties", name)
+    return (name,) if streaming or name in EVENT_FIELDS else ("properties", name)
 
 
 def _in_properties(name: str) -> _Path:
-    for custom in _CUSTOM:
+    for custom in CUSTOM_FIELDS:
         if name.startswith(f"{custom}_"):
             return ("properties", custom, name.removeprefix(f"{custom}_"))
     return ("properties", name)

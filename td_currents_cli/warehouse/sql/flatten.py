@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
 from td_currents_cli.catalog.create_table import TIME
 from td_currents_cli.catalog.event_types import Where
@@ -68,7 +69,7 @@ def first_ones(events: Events, meant: Filter, *, dedupe: bool) -> str:
 
     Beside the columns of `lines` it has TOLD_TYPE, TOLD_ID and TOLD_SECONDS, null where they are none.
     """
-    told = {path: name(f"{path} as text") for path in ("event_type", "id", "time")}
+    told = {path: name(f"{path} as text") for path in ENVELOPE}
     texts = [f"{events.member(((path,),))} AS {text}" for path, text in told.items()]
     usable = [
         f"{events.name(told['event_type'])} AS {TOLD_TYPE}",
