@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, Names, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, flat_columns
 from td_currents_cli.catalog.create_table import TIME, add_other_fields_sql, create_table_sql
+from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of

@@ -2,34 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, Names, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, flat_columns
 from td_currents_cli.catalog.create_table import create_table_sql
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.dimension import Kind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.warehouse.address import Address, check_into
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
 from td_currents_cli.warehouse.sql.events import BatchEvents, events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
-
-
-class Query(StrEnum):
-    """What a query does."""
-
-    COUNT = "count"
-    PARSE = "parse"
-    DEDUPE = "dedupe"
-    CREATE_TABLE = "create-table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,15 @@
 """The columns of a table with one event in each row."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.catalog.event_types import EventType, FieldType, Where
+from td_currents_cli.choices import Names
 
 OTHER_FIELDS: Final = "other_fields"
 """The column for what the others cannot take, as JSON text."""
-
-
-class Names(StrEnum):
-    """How columns are called: as fields are, or with their place before them, as the streaming connector does it."""
-
-    SHORT = "short"
-    STREAMING = "streaming"
 
 
 class Column(Struct, frozen=True):
@@ -56,7 +49,9 @@ def flat_columns(events: Iterable[EventType], names: Names) -> tuple[Column, ...
 
 
 def _name(where: Where, field: str, names: Names) -> str:
-    return field if names is Names.SHORT or where is Where.EVENT else f"{where}_{field}"
+    if names is Names.SHORT or where is Where.EVENT:
+        return field
+    return f"{where}{'_' if names is Names.STREAMING else '.'}{field}"
 
 
 def _common(types: set[FieldType]) -> FieldType:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
-from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import FieldType, Where
+from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 
 TIME = "time"

@@ -27,14 +27,6 @@ class Format(StrEnum):
     json = "json"
 
 
-class Engine(StrEnum):
-    """Whose dialect of SQL."""
-
-    trino = "trino"
-    hive = "hive"
-    spark = "spark"
-
-
 Paths = Annotated[
     list[str] | None,
     typer.Argument(

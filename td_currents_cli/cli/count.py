@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.cli.common import WHICH, Column, FromForm, Jobs, NoHeader, Paths, Since, Types, Until, command
 from td_currents_cli.cli.given import Given
 from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
@@ -28,15 +29,6 @@ class CountFormat(StrEnum):
     jsonl = "jsonl"
     csv = "csv"
     tsv = "tsv"
-
-
-class CountSort(StrEnum):
-    """The order of the groups."""
-
-    COUNT = "count"
-    NAME = "name"
-    FIRST = "first"
-    LAST = "last"
 
 
 @command
@@ -71,7 +63,7 @@ def count(
         bool, typer.Option("--all-types", help="Also types that no event has.", rich_help_panel=GROUPS)
     ] = False,
     sort: Annotated[
-        CountSort | None,
+        Sort | None,
         typer.Option(
             "--sort", help="Order of the groups.", show_default="count; name for times", rich_help_panel=GROUPS
         ),
@@ -128,7 +120,7 @@ def count(
 
     Examples: tdcur count payloads/ --by channel,day --pivot day; tdcur count rows.csv --dedupe --expect counts.json
     """
-    from td_currents_cli.count import CountRequest, Sort, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.compare import part_of  # noqa: PLC0415
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
@@ -148,7 +140,7 @@ def count(
                 unique=unique,
                 dedupe=dedupe,
                 all_types=all_types,
-                sort=None if sort is None else Sort(sort),
+                sort=sort,
                 top=top,
                 pivot=pivot,
                 over_time=output_format is CountFormat.table and sys.stdout.isatty(),

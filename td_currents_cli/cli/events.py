@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Engine, command
+from td_currents_cli.choices import Dialect
+from td_currents_cli.cli.common import command
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -41,7 +42,7 @@ def events(
         bool, typer.Option("--strict", help="With json-schema: refuse unknown types, fields and values too.")
     ] = False,
     dialect: Annotated[
-        Engine | None, typer.Option("--dialect", help="With ddl: whose SQL.", show_default="trino")
+        Dialect | None, typer.Option("--dialect", help="With ddl: whose SQL.", show_default="trino")
     ] = None,
     catalog: Annotated[
         Path | None,
@@ -55,8 +56,7 @@ def events(
 
     Examples: `tdcur events '*.email.*'`; `tdcur events users.messages.email.Open`; `tdcur events --format json-schema`
     """
-    from td_currents_cli.catalog.dialect import Dialect  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415
+    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.catalog.type_schema import SchemaForm  # noqa: PLC0415
 
     if strict and output_format is not EventsFormat.json_schema:
@@ -64,4 +64,4 @@ def events(
     if dialect is not None and output_format is not EventsFormat.ddl:
         raise UsageError("--dialect is about a CREATE TABLE", hint="Add --format ddl.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
-    return run(EventsRequest(pattern, catalog, form, Dialect(dialect or Engine.trino)))
+    return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO))

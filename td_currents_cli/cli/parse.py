@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.cli.common import (
     WHICH,
     Column,
@@ -32,38 +33,6 @@ if TYPE_CHECKING:
 FORM: Final = "Form"
 DATA: Final = "Personal data"
 FILES: Final = "Files"
-
-
-class ParseTo(StrEnum):
-    """The form of what is written."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-    tsv = "tsv"
-    parquet = "parquet"
-
-
-class ParseNames(StrEnum):
-    """How the members of flat events are named."""
-
-    short = "short"
-    streaming = "streaming"
-    dotted = "dotted"
-
-
-class ParseNested(StrEnum):
-    """What becomes of objects and arrays."""
-
-    json = "json"
-    object = "object"
-
-
-class ParseMask(StrEnum):
-    """What happens to personal data."""
-
-    keep = "keep"
-    hash = "hash"
-    drop = "drop"
 
 
 class SplitBy(StrEnum):
@@ -115,13 +84,13 @@ def parse(
         Path | None,
         typer.Option("--summary", metavar="FILE", help="Write the balance here, as JSON.", rich_help_panel=FILES),
     ] = None,
-    to: Annotated[ParseTo, typer.Option("--to", help="JSON Lines, or a table.", rich_help_panel=FORM)] = ParseTo.jsonl,
+    to: Annotated[To, typer.Option("--to", help="JSON Lines, or a table.", rich_help_panel=FORM)] = To.JSONL,
     names: Annotated[
-        ParseNames,
+        Names,
         typer.Option("--names", help="user_id, user_user_id, or user.user_id.", rich_help_panel=FORM),
-    ] = ParseNames.short,
+    ] = Names.SHORT,
     nested: Annotated[
-        ParseNested | None,
+        Nested | None,
         typer.Option(
             "--nested",
             help="Objects and arrays as JSON text, or as they are.",
@@ -139,9 +108,7 @@ def parse(
     since: Since = None,
     until: Until = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Write each event id once.", rich_help_panel=WHICH)] = False,
-    mask: Annotated[
-        ParseMask, typer.Option("--mask", help="Keep, hash or drop it.", rich_help_panel=DATA)
-    ] = ParseMask.keep,
+    mask: Annotated[Mask, typer.Option("--mask", help="Keep, hash or drop it.", rich_help_panel=DATA)] = Mask.KEEP,
     mask_key_file: Annotated[
         Path | None,
         typer.Option("--mask-key-file", metavar="FILE", help="The key of --mask hash.", rich_help_panel=DATA),
@@ -168,9 +135,7 @@ def parse(
     Examples: tdcur parse rows.csv --dedupe -o events.jsonl; tdcur parse rows.csv --to parquet -o events.parquet
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.events.mask import Mask  # noqa: PLC0415
-    from td_currents_cli.events.names import Names  # noqa: PLC0415
-    from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run  # noqa: PLC0415
+    from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
     from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     if into is not None:
@@ -190,13 +155,13 @@ def parse(
                     output=output,
                     rejects=rejects,
                     summary=summary,
-                    to=To(to),
+                    to=to,
                     fields=named,
-                    names=Names(names),
-                    nested=None if nested is None else Nested(nested),
+                    names=names,
+                    nested=nested,
                     wanted=wanted,
                     dedupe=dedupe,
-                    mask=Mask(mask),
+                    mask=mask,
                     mask_key=mask_key_file,
                     split=split_by is not None,
                     out_dir=out_dir,

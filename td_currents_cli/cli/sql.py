@@ -1,12 +1,12 @@
 """`tdcur sql`."""
 
 import time
-from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Engine, Format, TextFormat, command
+from td_currents_cli.choices import Dialect, Layout, Query
+from td_currents_cli.cli.common import Format, TextFormat, command
 from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.outcome import Outcome
 
@@ -14,23 +14,7 @@ NO_ARGS_IS_HELP: Final = True
 COUNT: Final = "Of count"
 
 
-class What(StrEnum):
-    """What a query does."""
-
-    COUNT = "count"
-    PARSE = "parse"
-    DEDUPE = "dedupe"
-    CREATE_TABLE = "create-table"
-
-
-class Rows(StrEnum):
-    """What a row of the table is."""
-
-    batches = "batches"
-    flat = "flat"
-
-
-ROWS: Final = frozenset({What.COUNT, What.PARSE, What.DEDUPE})
+ROWS: Final = frozenset({Query.COUNT, Query.PARSE, Query.DEDUPE})
 """Queries about the rows of a table."""
 
 BELONGS: Final = {
@@ -39,24 +23,24 @@ BELONGS: Final = {
     "--since": ROWS,
     "--until": ROWS,
     "--type": ROWS,
-    "--dedupe": frozenset({What.COUNT, What.PARSE}),
-    "--into": frozenset({What.PARSE}),
-    "--by": frozenset({What.COUNT}),
-    "--timezone": frozenset({What.COUNT}),
-    "--unique": frozenset({What.COUNT}),
+    "--dedupe": frozenset({Query.COUNT, Query.PARSE}),
+    "--into": frozenset({Query.PARSE}),
+    "--by": frozenset({Query.COUNT}),
+    "--timezone": frozenset({Query.COUNT}),
+    "--unique": frozenset({Query.COUNT}),
 }
 """The queries that an option has a meaning for."""
 
 
 @command
 def sql(
-    query: Annotated[What, typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table.")],
+    query: Annotated[Query, typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table.")],
     table: Annotated[str, typer.Argument(metavar="td://DATABASE/TABLE", help="The table it is about.")],
     *,
     dialect: Annotated[
-        Engine, typer.Option("--dialect", help="hive and spark for create-table, and dedupe of flat rows.")
-    ] = Engine.trino,
-    rows: Annotated[Rows, typer.Option("--rows", help="What a row is: a batch, or a flat event.")] = Rows.batches,
+        Dialect, typer.Option("--dialect", help="hive and spark for create-table, and dedupe of flat rows.")
+    ] = Dialect.TRINO,
+    rows: Annotated[Layout, typer.Option("--rows", help="Query a row is: a batch, or a flat event.")] = Layout.BATCHES,
     column: Annotated[
         str | None,
         typer.Option("--column", metavar="NAME", help="The column with the batches.", show_default="events"),
@@ -94,14 +78,12 @@ def sql(
 
     Examples: tdcur sql count td://braze/currents --by day,event_type --dedupe; tdcur sql create-table td://braze/flat
     """
-    from td_currents_cli.catalog.dialect import Dialect  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.count import CountRequest  # noqa: PLC0415
+    from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
-    from td_currents_cli.query import Query, QueryRequest, run  # noqa: PLC0415
+    from td_currents_cli.query import QueryRequest, run  # noqa: PLC0415
     from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
-    from td_currents_cli.warehouse.layout import Layout  # noqa: PLC0415
     from td_currents_cli.warehouse.period import received  # noqa: PLC0415
 
     _check(query, rows, given)
@@ -110,22 +92,22 @@ def sql(
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
         QueryRequest(
-            query=Query(query),
+            query=query,
             table=address_of(table, column=column),
-            layout=Layout.BATCHES if rows is Rows.batches else Layout.FLAT,
+            layout=rows,
             period=received(wanted.since, wanted.until, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
             into=None if into is None else address_of(into),
-            dialect=Dialect(dialect),
+            dialect=dialect,
         )
     )
 
 
-def _check(query: What, rows: Rows, given: Given) -> None:
+def _check(query: Query, rows: Layout, given: Given) -> None:
     for option in sorted(given & BELONGS.keys()):
-        queries = [f"`sql {each}`" for each in What if each in BELONGS[option]]
+        queries = [f"`sql {each}`" for each in Query if each in BELONGS[option]]
         said = " and ".join(filter(None, [", ".join(queries[:-1]), queries[-1]]))
         if query not in BELONGS[option]:
             refuse([option], f"`sql {query}`", f"{option} is for {said}.")
-    if rows is Rows.flat:
+    if rows is Layout.FLAT:
         refuse(given & {"--column"}, "--rows flat", "Flat events are in many columns: leave it out.")

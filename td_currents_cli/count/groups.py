@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.catalog import load
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.bins import Key
 from td_currents_cli.count.dimension import DERIVED, Dimension, Kind
 from td_currents_cli.count.figures import Count
-from td_currents_cli.count.request import Sort
 from td_currents_cli.count.tally import Group, Tally
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import TypeGlobs

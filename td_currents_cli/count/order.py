@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.bins import Key
 from td_currents_cli.count.figures import Count
-from td_currents_cli.count.request import Sort
 
 NO_TIME: Final = float("inf")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.bins import Key
 from td_currents_cli.count.figures import Count
 from td_currents_cli.count.order import by_name, in_order, together
-from td_currents_cli.count.request import Sort
 
 
 class Row(Struct, frozen=True):

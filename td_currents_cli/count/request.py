@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, tzinfo
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
@@ -14,15 +14,6 @@ from td_currents_cli.read.options import INGESTED, ReadOptions
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.tables import Tables
-
-
-class Sort(StrEnum):
-    """The order of the groups: most events first, by name, earliest first, or the one with the latest event first."""
-
-    COUNT = "count"
-    NAME = "name"
-    FIRST = "first"
-    LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.counting import Counted
 from td_currents_cli.count.dimension import Dimension, dimensions
 from td_currents_cli.count.figures import Count
@@ -21,7 +22,7 @@ from td_currents_cli.count.groups import (
 )
 from td_currents_cli.count.order import in_order, together
 from td_currents_cli.count.outcome import CountOutcome
-from td_currents_cli.count.request import CountRequest, Sort
+from td_currents_cli.count.request import CountRequest
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import exit_code_of
 

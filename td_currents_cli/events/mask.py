@@ -13,7 +13,6 @@ import hmac
 import ipaddress
 import json
 import re
-from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -32,14 +31,6 @@ _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])")
 _PHONE: Final = re.compile(r"\+\d[\d\s().-]{6,}\d|(?<!\d)\(?\d{2,5}\)?[ ./-]\d{3,4}[ .-]\d{3,4}(?!\d)")
 
 _DROPPED: Final = object()
-
-
-class Mask(StrEnum):
-    """What happens to personal data."""
-
-    KEEP = "keep"
-    HASH = "hash"
-    DROP = "drop"
 
 
 class Masking:

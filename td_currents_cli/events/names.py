@@ -14,7 +14,6 @@ field of the user that no catalogue has, alone in an event, as `user_x`, is then
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final, TypeAlias
 
 import msgspec
@@ -22,16 +21,9 @@ import orjson
 from msgspec import Raw
 
 from td_currents_cli.braze import ENVELOPE, PLACES, USER_FIELDS
+from td_currents_cli.choices import Names
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.surrogates import hide_lone_surrogates
-
-
-class Names(StrEnum):
-    """How the members of flat events are named."""
-
-    SHORT = "short"
-    STREAMING = "streaming"
-    DOTTED = "dotted"
 
 
 Member: TypeAlias = tuple[str, str, Raw]

@@ -2,7 +2,7 @@
 
 from td_currents_cli.parse.outcome import ParseOutcome
 from td_currents_cli.parse.rejects import reject_line
-from td_currents_cli.parse.request import Nested, ParseRequest, Rejects, To
+from td_currents_cli.parse.request import ParseRequest, Rejects
 from td_currents_cli.parse.run import run
 
-__all__ = ["Nested", "ParseOutcome", "ParseRequest", "Rejects", "To", "reject_line", "run"]
+__all__ = ["ParseOutcome", "ParseRequest", "Rejects", "reject_line", "run"]

@@ -12,8 +12,9 @@ from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.catalog.suggest import nearest
+from td_currents_cli.choices import Names
 from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.names import Names, full_name
+from td_currents_cli.events.names import full_name
 from td_currents_cli.events.surrogates import hide_lone_surrogates
 from td_currents_cli.write.json_text import json_line
 

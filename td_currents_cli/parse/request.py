@@ -5,14 +5,12 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
-from td_currents_cli.events.mask import Mask
-from td_currents_cli.events.names import Names
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
 
@@ -20,22 +18,6 @@ SHORTEST_KEY: Final = 16
 """Bytes of a key: fewer can be guessed, and e-mail addresses with them."""
 
 _LIMIT: Final = re.compile(r"(\d{1,12})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
-
-
-class To(StrEnum):
-    """The form of what is written."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    TSV = "tsv"
-    PARQUET = "parquet"
-
-
-class Nested(StrEnum):
-    """What becomes of objects and arrays in events."""
-
-    JSON = "json"
-    OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from td_currents_cli.bulk import Bulk
+from td_currents_cli.choices import Mask, Nested, To
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
-from td_currents_cli.events.mask import Mask
 from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
 from td_currents_cli.parse.columns import unknown_of
 from td_currents_cli.parse.files import TypeFiles, appearing_together
 from td_currents_cli.parse.outcome import ParseOutcome
 from td_currents_cli.parse.rejects import TooManyRejectsError, check_rejects, reject_line, rejects_file
-from td_currents_cli.parse.request import Nested, ParseRequest, To
+from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
 from td_currents_cli.read.options import Shape

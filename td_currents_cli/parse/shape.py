@@ -8,11 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.bulk import Bulk
+from td_currents_cli.choices import Names
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import Filter, Sieve
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.mask import Masking
-from td_currents_cli.events.names import Names, named
+from td_currents_cli.events.names import named
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.events.usual import Lines
 from td_currents_cli.events.whole import lined, nested, whole

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, Self
 
 from td_currents_cli.catalog import load
+from td_currents_cli.choices import Mask, To
 from td_currents_cli.errors import OutputError
-from td_currents_cli.events.mask import Mask
 from td_currents_cli.events.names import full_name
 from td_currents_cli.parse.columns import Met, columns_of, members_of, text_of
-from td_currents_cli.parse.request import ParseRequest, To
+from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.shape import Shaped
 from td_currents_cli.write.atomic import write_all
 from td_currents_cli.write.cells import FORMS

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from td_currents_cli.choices import Layout
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content import UNKNOWN
@@ -16,7 +17,6 @@ from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
 from td_currents_cli.warehouse.account import nothing, rejected
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
 from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables

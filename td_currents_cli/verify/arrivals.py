@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.job import Told
-from td_currents_cli.warehouse.layout import Layout, layout_of
+from td_currents_cli.warehouse.layout import layout_of
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.arrived import arrived_sql
 from td_currents_cli.warehouse.sql.events import events_of

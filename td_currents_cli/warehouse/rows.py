@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from itertools import compress
 from pathlib import Path
 
+from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError
 from td_currents_cli.read import Source
 from td_currents_cli.warehouse.account import NO_ROWS
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.text import name, received, table
 from td_currents_cli.warehouse.tables import Tables

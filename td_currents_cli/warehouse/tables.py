@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from td_currents_cli.choices import Layout
 from td_currents_cli.errors import UsageError
 from td_currents_cli.names import Site
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address, address_of, is_address
-from td_currents_cli.warehouse.layout import Layout, layout_of
+from td_currents_cli.warehouse.layout import layout_of
 from td_currents_cli.warehouse.period import Period
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from td_currents_cli.catalog import FieldType, Where
 from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
+from td_currents_cli.choices import Layout
 from td_currents_cli.warehouse.address import address_of
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.events import events_of
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from td_currents_cli.parse import ParseRequest, To, run
+from td_currents_cli.choices import To
+from td_currents_cli.parse import ParseRequest, run
 from td_currents_cli.read import sources
 
 TEXTS = [

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from td_currents_cli.choices import Names, Nested, To
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.names import Names, named
+from td_currents_cli.events.names import named
 from td_currents_cli.events.usual import usual_lines
 from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Batch, Location
-from td_currents_cli.parse import Nested, ParseRequest, To, run
+from td_currents_cli.parse import ParseRequest, run
 from td_currents_cli.read import parts, sources
 from td_currents_cli.read.stretches import Stretches
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from td_currents_cli.catalog import load
-from td_currents_cli.count import CountOutcome, CountRequest, Sort, run
+from td_currents_cli.choices import Sort
+from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.events.moments import zone_of

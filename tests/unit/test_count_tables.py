@@ -12,7 +12,8 @@ from typing import Any, Final
 import pytest
 from rich.cells import cell_len
 
-from td_currents_cli.count import CountOutcome, CountRequest, Sort, run
+from td_currents_cli.choices import Sort
+from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.render import show

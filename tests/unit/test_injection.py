@@ -10,9 +10,9 @@ import pytest
 import sqlglot
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Names, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, flat_columns
 from td_currents_cli.catalog.create_table import create_table_sql
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountOutcome, CountRequest
 from td_currents_cli.count import run as count
 from td_currents_cli.count.pushdown import count_query
@@ -20,7 +20,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.insert import InsertRequest
 from td_currents_cli.insert import run as insert
-from td_currents_cli.query import Query, QueryRequest
+from td_currents_cli.query import QueryRequest
 from td_currents_cli.query import run as printed
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileRequest
@@ -32,7 +32,6 @@ from td_currents_cli.verify import run as verify
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.warehouse.access import Access
 from td_currents_cli.warehouse.address import Address, address_of
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.rows import rows_sql
 from td_currents_cli.warehouse.sql.arrived import arrived_sql

@@ -18,7 +18,7 @@ LAYERS = (
     ("write", "events"),
     ("read",),
     ("catalog",),
-    ("outcome", "model", "braze", "errors", "codes", "duration", "work", "bulk", "secret", "names"),
+    ("outcome", "model", "braze", "errors", "codes", "choices", "duration", "work", "bulk", "secret", "names"),
 )
 """From the top down. Rooms of one layer do not import each other, but for the lowest, which is one room."""
 

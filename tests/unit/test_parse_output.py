@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
-from td_currents_cli.events.mask import Mask, Masking, looks_personal
-from td_currents_cli.events.names import Names
+from td_currents_cli.events.mask import Masking, looks_personal
 from td_currents_cli.names import table_name
-from td_currents_cli.parse import Nested, ParseRequest, Rejects, To, run
+from td_currents_cli.parse import ParseRequest, Rejects, run
 from td_currents_cli.parse.rejects import TooManyRejectsError
 from td_currents_cli.read import sources
 

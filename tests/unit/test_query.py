@@ -9,18 +9,17 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import Names, flat_columns
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.catalog.columns import flat_columns
 from td_currents_cli.catalog.listing import EventsRequest
 from td_currents_cli.catalog.listing import run as listed
+from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.cli.app import app
-from td_currents_cli.cli.sql import BELONGS, What
+from td_currents_cli.cli.sql import BELONGS
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.query import Query, QueryRequest, run
+from td_currents_cli.query import QueryRequest, run
 from td_currents_cli.warehouse.address import address_of
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.wanted import pattern
 from tests.td_service.engine import Engine
@@ -185,8 +184,8 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize(("query", "option"), [(query, option) for query in What for option in VALUES])
-def test_options_have_a_meaning_or_are_refused(query: What, option: str) -> None:
+@pytest.mark.parametrize(("query", "option"), [(query, option) for query in Query for option in VALUES])
+def test_options_have_a_meaning_or_are_refused(query: Query, option: str) -> None:
     """Also where one is given that says what holds anyway."""
     given = [each for each in (option, VALUES[option]) if each is not None]
     run = CliRunner().invoke(app, ["sql", query, "td://braze/currents", *given])

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from td_currents_cli.catalog.columns import Column
 from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.choices import Layout
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.layout import Layout
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, of_columns, of_members
 from td_currents_cli.warehouse.sql.outline import outline_sql

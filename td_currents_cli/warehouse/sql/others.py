@@ -9,8 +9,8 @@ from typing import Final
 
 from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
 from td_currents_cli.catalog.create_table import TIME, type_of
-from td_currents_cli.catalog.dialect import Dialect
 from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.choices import Dialect
 from td_currents_cli.warehouse.sql.text import literal, map_of, name
 
 MAP: Final = "MAP(VARCHAR, JSON)"

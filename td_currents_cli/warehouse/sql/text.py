@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.choices import Dialect
 from td_currents_cli.warehouse.address import Address
 from td_currents_cli.warehouse.period import Period
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from td_currents_cli.catalog.dialect import Dialect
+from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
 
 _CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
