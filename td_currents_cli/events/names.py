@@ -25,7 +25,6 @@ from td_currents_cli.choices import Names
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.surrogates import hide_lone_surrogates
 
-
 Member: TypeAlias = tuple[str, str, Raw]
 """The place of a member (`user`, `properties`, or empty for the event itself), its own name there, and its value."""
 
