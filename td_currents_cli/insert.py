@@ -5,24 +5,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn, flat_columns
 from td_currents_cli.catalog.create_table import TIME, add_other_fields_sql, create_table_sql
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
-from td_currents_cli.warehouse.account import Account, Line
-from td_currents_cli.warehouse.address import Address, check_into
+from td_currents_cli.warehouse.account import CountRow, TableTotals
+from td_currents_cli.warehouse.address import TableAddress, check_into
 from td_currents_cli.warehouse.failure import NoTableError
 from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, count_sql
-from td_currents_cli.warehouse.sql.events import Events, events_of
+from td_currents_cli.warehouse.sql.events import Events, table_events
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.warehouse.tables import Tables
 from td_currents_cli.write.atomic import atomic_output
 from td_currents_cli.write.json_text import json_document
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.client import TdClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class InsertRequest:
     """
 
     tables: Tables
-    into: Address
+    into: TableAddress
     wanted: Filter
     dedupe: bool = False
     summary: Path | None = None
@@ -91,20 +91,20 @@ def run(request: InsertRequest) -> InsertOutcome:
         TdcurError: a table cannot be asked; see `Warehouse.query`.
     """
     if request.summary is None:
-        return _inserted(request)
+        return _insert(request)
     with atomic_output(request.summary) as output:
-        outcome = _inserted(request)
+        outcome = _insert(request)
         output.write(json_document(outcome.as_dict()))
     return outcome
 
 
-def _inserted(request: InsertRequest) -> InsertOutcome:
-    _check(request)
+def _insert(request: InsertRequest) -> InsertOutcome:
+    _check_tables(request)
     ((source, warehouse, layout, there),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)
-    created = not _is_there(warehouse, request.into, columns)
-    events = events_of(source, layout, request.tables.period, there)
-    account, others = _account(request, warehouse, source, events, columns)
+    created = not _table_exists(warehouse, request.into, columns)
+    events = table_events(source, layout, request.tables.period, there)
+    account, others = _totals(request, warehouse, source, events, columns)
     if created:
         warehouse.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
     query = FlattenQuery(
@@ -126,13 +126,13 @@ def _inserted(request: InsertRequest) -> InsertOutcome:
     )
 
 
-def _check(request: InsertRequest) -> None:
+def _check_tables(request: InsertRequest) -> None:
     if len(request.tables.addresses) != 1:
         raise UsageError("--into takes the events of one table", hint="Run the command for each of them.")
     check_into(request.tables.addresses[0], request.into)
 
 
-def _is_there(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]) -> bool:
+def _table_exists(warehouse: "TdClient", into: TableAddress, columns: tuple[TableColumn, ...]) -> bool:
     """Whether there is such a table yet; if so, it has all columns."""
     try:
         there = warehouse.columns(into.database, into.table)
@@ -152,15 +152,19 @@ def _is_there(warehouse: "Warehouse", into: Address, columns: tuple[Column, ...]
     return True
 
 
-def _account(
-    request: InsertRequest, warehouse: "Warehouse", source: Address, events: Events, columns: tuple[Column, ...]
-) -> tuple[Account, int]:
+def _totals(
+    request: InsertRequest,
+    warehouse: "TdClient",
+    source: TableAddress,
+    events: Events,
+    columns: tuple[TableColumn, ...],
+) -> tuple[TableTotals, int]:
     """Where the events will go, and of how many something will be in the column for other fields."""
     key = Expression(f"CASE WHEN {other_fields(events, columns)} IS NOT NULL THEN '{OTHER_FIELDS}' END")
     query = CountQuery(events=events, by=(key,), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account, others = Account([str(source)]), 0
+    account, others = TableTotals([str(source)]), 0
     for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
-        line = Line.of(row)
+        line = CountRow.of(row)
         account.add(line, str(source))
         if line.kind == EVENT and line.key != (None,):
             others += line.events

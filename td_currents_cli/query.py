@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column, flat_columns
+from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn, flat_columns
 from td_currents_cli.catalog.create_table import create_table_sql
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
@@ -13,16 +13,16 @@ from td_currents_cli.count.dimension import Kind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.warehouse.address import Address, check_into
+from td_currents_cli.warehouse.address import TableAddress, check_into
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.events import BatchEvents, events_of
+from td_currents_cli.warehouse.sql.events import BatchEvents, table_events
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueryRequest:
+class SqlRequest:
     """Which query.
 
     Attributes:
@@ -37,16 +37,16 @@ class QueryRequest:
     """
 
     query: Query
-    table: Address
+    table: TableAddress
     layout: Layout
     period: Period
     counted: CountRequest
-    into: Address | None = None
+    into: TableAddress | None = None
     dialect: Dialect = Dialect.TRINO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueryOutcome(Outcome):
+class SqlOutcome(Outcome):
     """The text of a query.
 
     Attributes:
@@ -72,7 +72,7 @@ class QueryOutcome(Outcome):
         return {"sql": self.sql}
 
 
-def run(request: QueryRequest) -> QueryOutcome:
+def run(request: SqlRequest) -> SqlOutcome:
     """Put a query into words. Nobody is asked.
 
     Raises:
@@ -82,10 +82,10 @@ def run(request: QueryRequest) -> QueryOutcome:
     if request.into is not None:
         check_into(request.table, request.into)
     rows = None if request.query is Query.CREATE_TABLE else str(request.period)
-    return QueryOutcome(query=request.query, dialect=request.dialect, sql=_text(request), rows=rows)
+    return SqlOutcome(query=request.query, dialect=request.dialect, sql=_query_sql(request), rows=rows)
 
 
-def _text(request: QueryRequest) -> str:
+def _query_sql(request: SqlRequest) -> str:
     table, period, dialect = request.table, request.period, request.dialect
     columns = flat_columns(load().events.values(), Names.STREAMING)
     if request.query is Query.CREATE_TABLE:
@@ -100,7 +100,7 @@ def _text(request: QueryRequest) -> str:
     if request.query is Query.DEDUPE:
         return dedupe_batches_sql(BatchEvents(table, period), request.counted.wanted)
     counted = request.counted
-    events = events_of(table, request.layout, period, _names(columns, counted))
+    events = table_events(table, request.layout, period, _flat_table_columns(columns, counted))
     if request.query is Query.COUNT:
         return count_sql(count_query(counted, table, events))
     return flatten_sql(
@@ -108,7 +108,7 @@ def _text(request: QueryRequest) -> str:
     )
 
 
-def _names(columns: Sequence[Column], counted: CountRequest) -> list[str]:
+def _flat_table_columns(columns: Sequence[TableColumn], counted: CountRequest) -> list[str]:
     """The columns that a flat table is taken to have: those it would be made with, and what is counted by."""
     known = {column.name: None for column in columns} | {OTHER_FIELDS: None}
     for dimension in dimensions(counted.by):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from td_currents_cli.receiver import Receiver, Settings
+from td_currents_cli.receiver import Receiver, ServeSettings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,7 +67,7 @@ class Endpoint:
 def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     """A running local Postback endpoint (see Endpoint)."""
     key = "1/0123456789abcdef0123456789abcdef01234567"
-    settings = Settings(store=tmp_path / "endpoint-rows.jsonl", write_key=key)
+    settings = ServeSettings(store=tmp_path / "endpoint-rows.jsonl", write_key=key)
     with Receiver(settings) as receiver:
         yield Endpoint(receiver.url("braze", "currents"), key, receiver.store, receiver)
 

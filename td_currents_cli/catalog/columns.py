@@ -12,7 +12,7 @@ OTHER_FIELDS: Final = "other_fields"
 """The column for what the others cannot take, as JSON text."""
 
 
-class Column(Struct, frozen=True):
+class TableColumn(Struct, frozen=True):
     """A column.
 
     Attributes:
@@ -33,7 +33,7 @@ class Column(Struct, frozen=True):
         return self.field if self.where is Where.EVENT else f"{self.where}.{self.field}"
 
 
-def flat_columns(events: Iterable[EventType], names: Names) -> tuple[Column, ...]:
+def flat_columns(events: Iterable[EventType], names: Names) -> tuple[TableColumn, ...]:
     """A column for each field that any of these event types has: of the event, of `user`, of `properties`, in order.
 
     No field of the catalogue is in two places, so that short names are unambiguous. A field whose type differs from one
@@ -45,16 +45,16 @@ def flat_columns(events: Iterable[EventType], names: Names) -> tuple[Column, ...
             types.setdefault((field.where, field.name), set()).add(field.type)
     order = list(Where)
     places = sorted(types, key=lambda place: order.index(place[0]))
-    return tuple(Column(_name(*place, names), *place, _common(types[place])) for place in places)
+    return tuple(TableColumn(_column_name(*place, names), *place, _common_type(types[place])) for place in places)
 
 
-def _name(where: Where, field: str, names: Names) -> str:
+def _column_name(where: Where, field: str, names: Names) -> str:
     if names is Names.SHORT or where is Where.EVENT:
         return field
     return f"{where}{'_' if names is Names.STREAMING else '.'}{field}"
 
 
-def _common(types: set[FieldType]) -> FieldType:
+def _common_type(types: set[FieldType]) -> FieldType:
     if len(types) == 1:
         return next(iter(types))
     if types <= _NUMBERS:

@@ -66,7 +66,7 @@ def _restored(*values: object) -> Catalog:
     return Catalog(*(MappingProxyType(value) if isinstance(value, dict) else value for value in values))  # type: ignore[arg-type]  # what `astuple` gave
 
 
-class _Definition(Struct, frozen=True, forbid_unknown_fields=True):
+class _FieldDefinition(Struct, frozen=True, forbid_unknown_fields=True):
     where: Where = msgspec.field(name="in")
     type: FieldType
     required: bool = False
@@ -77,7 +77,7 @@ class _Definition(Struct, frozen=True, forbid_unknown_fields=True):
     http_only: bool = False
 
 
-class _Exception(Struct, frozen=True, forbid_unknown_fields=True):
+class _FieldException(Struct, frozen=True, forbid_unknown_fields=True):
     type: FieldType | UnsetType = UNSET
     required: bool | UnsetType = UNSET
     pii: bool | UnsetType = UNSET
@@ -87,7 +87,7 @@ class _Exception(Struct, frozen=True, forbid_unknown_fields=True):
     http_only: bool | UnsetType = UNSET
 
 
-class _Event(Struct, frozen=True, forbid_unknown_fields=True):
+class _EventDefinition(Struct, frozen=True, forbid_unknown_fields=True):
     category: str
     since: str
     storage: bool
@@ -95,15 +95,15 @@ class _Event(Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     fields: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    exceptions: dict[str, _Exception] = msgspec.field(name="except", default_factory=dict)
+    exceptions: dict[str, _FieldException] = msgspec.field(name="except", default_factory=dict)
 
 
-class _File(Struct, frozen=True, forbid_unknown_fields=True):
+class _CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
     release: str
     released: str
-    fields: dict[str, _Definition]
+    fields: dict[str, _FieldDefinition]
     groups: dict[str, tuple[str, ...]]
-    events: dict[str, _Event]
+    events: dict[str, _EventDefinition]
 
 
 @cache
@@ -119,18 +119,20 @@ def decode(text: bytes) -> Catalog:
         msgspec.ValidationError: the text has not that form.
         KeyError: a type names a field or a group that the file does not define.
     """
-    file = msgspec.json.decode(text, type=_File)
-    usual = {name: _usual(name, definition) for name, definition in file.fields.items()}
-    events = {name: _event(name, event, usual, file.groups) for name, event in file.events.items()}
+    file = msgspec.json.decode(text, type=_CatalogFile)
+    usual = {name: _default_field(name, definition) for name, definition in file.fields.items()}
+    events = {name: _build_type(name, event, usual, file.groups) for name, event in file.events.items()}
     groups = {name: tuple(usual[member] for member in members) for name, members in file.groups.items()}
     return Catalog(file.release, file.released, MappingProxyType(events), MappingProxyType(groups))
 
 
-def _usual(name: str, definition: _Definition) -> Field:
+def _default_field(name: str, definition: _FieldDefinition) -> Field:
     return Field(name=name, **msgspec.structs.asdict(definition))
 
 
-def _event(name: str, event: _Event, usual: Mapping[str, Field], groups: Mapping[str, tuple[str, ...]]) -> EventType:
+def _build_type(
+    name: str, event: _EventDefinition, usual: Mapping[str, Field], groups: Mapping[str, tuple[str, ...]]
+) -> EventType:
     grouped = (field for group in event.groups for field in groups[group])
     fields = {field: usual[field] for field in (*grouped, *event.fields)}
     for excepted, exception in event.exceptions.items():
@@ -156,6 +158,6 @@ def in_order(fields: Iterable[Field]) -> tuple[Field, ...]:
     return tuple(sorted(fields, key=lambda field: _PLACES.index(field.where)))
 
 
-def _changes(exception: _Exception) -> dict[str, Any]:
+def _changes(exception: _FieldException) -> dict[str, Any]:
     """What an exception says, without what it leaves as usual."""
     return {name: value for name, value in msgspec.structs.asdict(exception).items() if value is not UNSET}

@@ -22,7 +22,7 @@ ONE_TABLE: Final = "currents"
 """The table of several types together."""
 
 
-class View(StrEnum):
+class EventsView(StrEnum):
     """How much of the event types is shown to people; scripts always get all of it."""
 
     LIST = "list"
@@ -62,7 +62,7 @@ class EventsOutcome(Outcome):
 
     catalog: Catalog
     events: tuple[EventType, ...]
-    view: View
+    view: EventsView
     form: SchemaForm
     dialect: Dialect
 
@@ -94,7 +94,7 @@ class EventsOutcome(Outcome):
 
     def ddl(self) -> str:
         """The statement that makes a table for flat events of the types; that of one type is named for it."""
-        table = table_name(self.events[0].name) if self.view is View.FIELDS else ONE_TABLE
+        table = table_name(self.events[0].name) if self.view is EventsView.FIELDS else ONE_TABLE
         return create_table_sql((table,), flat_columns(self.events, Names.STREAMING), self.dialect)
 
 
@@ -105,14 +105,14 @@ def run(request: EventsRequest) -> EventsOutcome:
         UsageError: no type has that name, or none matches the glob; or the overlay has not its form.
     """
     catalog = load_overlay(request.overlay) if request.overlay else load()
-    view = View.LIST
+    view = EventsView.LIST
     if request.pattern is None:
         events = tuple(catalog.events.values())
     elif set(request.pattern) & set("*?["):
         events = _matching(catalog, request.pattern)
     else:
         events = (_named(catalog, request.pattern),)
-        view = View.FIELDS
+        view = EventsView.FIELDS
     return EventsOutcome(catalog=catalog, events=events, view=view, form=request.form, dialect=request.dialect)
 
 

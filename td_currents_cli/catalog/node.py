@@ -12,7 +12,7 @@ from typing import Final, NoReturn, TypeVar
 from td_currents_cli.catalog.suggest import nearest
 from td_currents_cli.errors import UsageError
 
-Word = TypeVar("Word", bound=StrEnum)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _FOUND: Final[dict[type, str]] = {
     type(None): "null",
@@ -23,14 +23,14 @@ _FOUND: Final[dict[type, str]] = {
 }
 
 
-class _Object(dict[str, object]):
+class _JsonObject(dict[str, object]):
     """The members of an object, and the first name that stood twice."""
 
     twice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class JsonNode:
     """A value and its place.
 
     Attributes:
@@ -43,7 +43,7 @@ class Node:
     value: object
     pointer: str = ""
 
-    def members(self, *known: str) -> Mapping[str, "Node"]:
+    def members(self, *known: str) -> Mapping[str, "JsonNode"]:
         """The members of an object that has no other names than the known ones.
 
         Raises:
@@ -55,7 +55,7 @@ class Node:
                 node.refuse("unknown key", did_you_mean(name, known))
         return members
 
-    def entries(self) -> Mapping[str, "Node"]:
+    def entries(self) -> Mapping[str, "JsonNode"]:
         """The members of an object whose names are a person's own.
 
         Raises:
@@ -85,7 +85,7 @@ class Node:
         """
         if not isinstance(self.value, list):
             self.unlike("an array of texts")
-        nodes = [Node(self.source, item, f"{self.pointer}/{index}") for index, item in enumerate(self.value)]
+        nodes = [JsonNode(self.source, item, f"{self.pointer}/{index}") for index, item in enumerate(self.value)]
         texts = tuple(node.text() for node in nodes)
         for index, node in enumerate(nodes):
             if texts[index] in texts[:index]:
@@ -102,7 +102,7 @@ class Node:
             self.unlike("true or false")
         return self.value
 
-    def word(self, words: Iterable[Word]) -> Word:
+    def word(self, words: Iterable[Choice]) -> Choice:
         """One of these words.
 
         Raises:
@@ -134,16 +134,16 @@ class Node:
         place = f"{self.source}: {self.pointer}" if self.pointer else self.source
         raise UsageError(f"{place}: {why}", hint=hint)
 
-    def _members(self) -> dict[str, "Node"]:
-        if not isinstance(self.value, _Object):
+    def _members(self) -> dict[str, "JsonNode"]:
+        if not isinstance(self.value, _JsonObject):
             self.unlike("an object")
-        members = {name: Node(self.source, value, self._below(name)) for name, value in self.value.items()}
+        members = {name: JsonNode(self.source, value, self._below(name)) for name, value in self.value.items()}
         if self.value.twice is not None:
             members[self.value.twice].refuse("this key stands twice in its object")
         return members
 
     def _below(self, name: str) -> str:
-        return f"{self.pointer}/{_shown(name).replace('~', '~0').replace('/', '~1')}"
+        return f"{self.pointer}/{_escaped(name).replace('~', '~0').replace('/', '~1')}"
 
     def _found(self) -> str:
         if self.value == "":
@@ -151,7 +151,7 @@ class Node:
         return _FOUND.get(type(self.value), "an object")
 
 
-def read(source: str, text: bytes) -> Node:
+def parse_json(source: str, text: bytes) -> JsonNode:
     """The root of a JSON text.
 
     Args:
@@ -162,7 +162,7 @@ def read(source: str, text: bytes) -> Node:
         UsageError: it is not UTF-8, or not JSON.
     """
     try:
-        value = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_object, parse_int=float)
+        value = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_build_object, parse_int=float)
     except UnicodeDecodeError as error:
         raise UsageError(f"{source}: not UTF-8 at byte {error.start}", hint="Save the file as UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -170,7 +170,7 @@ def read(source: str, text: bytes) -> Node:
         raise UsageError(f"{source}:{error.lineno}:{error.colno}: not JSON: {why}") from None
     except RecursionError:
         raise UsageError(f"{source}: nested too deep") from None
-    return Node(source, value)
+    return JsonNode(source, value)
 
 
 def did_you_mean(name: str, known: Iterable[str], *, separator: str = "_") -> str:
@@ -180,8 +180,8 @@ def did_you_mean(name: str, known: Iterable[str], *, separator: str = "_") -> st
     return f"did you mean {near}?" if near else f"known here: {', '.join(candidates)}"
 
 
-def _object(pairs: list[tuple[str, object]]) -> _Object:
-    members = _Object()
+def _build_object(pairs: list[tuple[str, object]]) -> _JsonObject:
+    members = _JsonObject()
     for name, value in pairs:
         if name in members and members.twice is None:
             members.twice = name
@@ -189,6 +189,6 @@ def _object(pairs: list[tuple[str, object]]) -> _Object:
     return members
 
 
-def _shown(name: str) -> str:
+def _escaped(name: str) -> str:
     """A name as a message can hold it, whatever is in it."""
     return name if name.isprintable() else json.dumps(name)[1:-1]

@@ -48,7 +48,7 @@ from msgspec.structs import replace
 
 from td_currents_cli.catalog.event_types import EventType, Field, FieldType, Where, channel_of
 from td_currents_cli.catalog.events_file import Catalog, in_order, load
-from td_currents_cli.catalog.node import Node, read
+from td_currents_cli.catalog.node import JsonNode, parse_json
 from td_currents_cli.errors import UsageError
 
 _PLACES: Final = (Where.USER, Where.PROPERTIES)
@@ -93,7 +93,7 @@ def overlaid(base: Catalog, text: bytes, source: str) -> Catalog:
     Raises:
         UsageError: the text has not that form; the message has the place.
     """
-    top = read(source, text).members("event_types", "custom_events", "purchase_properties")
+    top = parse_json(source, text).members("event_types", "custom_events", "purchase_properties")
     events = dict(base.events)
     custom = dict(base.custom_events)
     purchases = base.purchase_properties
@@ -112,7 +112,7 @@ def overlaid(base: Catalog, text: bytes, source: str) -> Catalog:
     )
 
 
-def _event_type(base: Catalog, name: str, node: Node) -> EventType:
+def _event_type(base: Catalog, name: str, node: JsonNode) -> EventType:
     members = node.members("description", "category", "since", "fields")
     event = base.get(name) or _new_type(base, name, node, members)
     said: dict[str, Any] = {key: members[key].text() for key in ("description", "category") if key in members}
@@ -125,7 +125,7 @@ def _event_type(base: Catalog, name: str, node: Node) -> EventType:
     return replace(event, **said, fields=in_order(fields.values()))
 
 
-def _new_type(base: Catalog, name: str, node: Node, members: Mapping[str, Node]) -> EventType:
+def _new_type(base: Catalog, name: str, node: JsonNode, members: Mapping[str, JsonNode]) -> EventType:
     if "description" not in members:
         near = base.suggest(name)
         node.refuse(
@@ -144,7 +144,7 @@ def _new_type(base: Catalog, name: str, node: Node, members: Mapping[str, Node])
     )
 
 
-def _field(event: EventType, name: str, node: Node) -> Field:
+def _field(event: EventType, name: str, node: JsonNode) -> Field:
     """A field of an event type as it is said to be, and where nothing is said as it was."""
     members = node.members("in", *_FIELD_KEYS)
     if "in" in members:
@@ -155,7 +155,7 @@ def _field(event: EventType, name: str, node: Node) -> Field:
     return _defined(known, node, members)
 
 
-def _custom_fields(known: Iterable[Field], node: Node) -> tuple[Field, ...]:
+def _custom_fields(known: Iterable[Field], node: JsonNode) -> tuple[Field, ...]:
     fields = {field.name: field for field in known}
     for name, field in node.entries().items():
         members = field.members(*_FIELD_KEYS)
@@ -164,14 +164,16 @@ def _custom_fields(known: Iterable[Field], node: Node) -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-def _new_field(name: str, where: Where, node: Node, members: Mapping[str, Node], near: str | None = None) -> Field:
+def _new_field(
+    name: str, where: Where, node: JsonNode, members: Mapping[str, JsonNode], near: str | None = None
+) -> Field:
     if "type" not in members:
         hint = f"did you mean {near}?" if near else f"one of {', '.join(FieldType)}"
         node.refuse("a field that the catalogue does not have here needs a `type`", hint)
     return Field(name=name, where=where, type=members["type"].word(FieldType))
 
 
-def _defined(known: Field, node: Node, members: Mapping[str, Node]) -> Field:
+def _defined(known: Field, node: JsonNode, members: Mapping[str, JsonNode]) -> Field:
     """A field with what is said of it."""
     said = _said(members)
     if said.get("type", known.type) is not known.type:
@@ -189,7 +191,7 @@ def _defined(known: Field, node: Node, members: Mapping[str, Node]) -> Field:
     return field
 
 
-def _said(members: Mapping[str, Node]) -> dict[str, Any]:
+def _said(members: Mapping[str, JsonNode]) -> dict[str, Any]:
     """What is said of a field, checked."""
     said: dict[str, Any] = {}
     for name, node in members.items():
@@ -204,7 +206,7 @@ def _said(members: Mapping[str, Node]) -> dict[str, Any]:
     return said
 
 
-def _release(node: Node) -> str:
+def _release(node: JsonNode) -> str:
     if not (isinstance(node.value, str) and _RELEASE.fullmatch(node.value)):
         node.unlike('the number of a Currents release as a text, such as "7"')
     return node.value

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from td_currents_cli.cli.common import command
-from td_currents_cli.generate import START, GenerateRequest, Shape
+from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
 
 
@@ -37,8 +37,9 @@ def generate(
         ),
     ] = None,
     shape: Annotated[
-        Shape, typer.Option("--shape", help="Payloads as Braze posts them, or the rows Treasure Data makes of them.")
-    ] = Shape.payloads,
+        GenerateFormat,
+        typer.Option("--shape", help="Payloads as Braze posts them, or the rows Treasure Data makes of them."),
+    ] = GenerateFormat.payloads,
     start: Annotated[
         int,
         typer.Option(

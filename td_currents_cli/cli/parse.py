@@ -184,9 +184,9 @@ WITH_INTO: Final = frozenset(
 def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
     from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
+    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
 
     if asked is None:
         raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
     tables = asked.ended(time.time())
-    return run(InsertRequest(tables=tables, into=address_of(into), wanted=wanted, dedupe=dedupe, summary=summary))
+    return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))

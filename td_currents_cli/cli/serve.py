@@ -9,7 +9,7 @@ from td_currents_cli.cli.common import Format, TextFormat, command
 from td_currents_cli.duration import duration
 from td_currents_cli.receiver.faults import parse_faults
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
-from td_currents_cli.receiver.settings import Api, Misbehaviour
+from td_currents_cli.receiver.settings import FaultSettings, PostbackApi
 from td_currents_cli.render.terminal import Terminal
 
 _MISBEHAVIOUR: Final = "Misbehaviour"
@@ -40,12 +40,12 @@ def serve(
         ),
     ] = None,
     api: Annotated[
-        Api,
+        PostbackApi,
         typer.Option(
             "--api",
             help="Whose rules hold: v2 refuses bodies over 1,048,064 bytes and a key in the URL, v1 neither.",
         ),
-    ] = Api.v2,
+    ] = PostbackApi.v2,
     fail: Annotated[
         str | None,
         typer.Option(
@@ -108,7 +108,7 @@ def serve(
     """
     from td_currents_cli.render.serve import Log, listening  # noqa: PLC0415 -- only when it runs
 
-    misbehaviour = Misbehaviour(
+    misbehaviour = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),
         seed=seed,
         latency=duration(latency, "--latency"),

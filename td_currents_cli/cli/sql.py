@@ -82,22 +82,22 @@ def sql(
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
-    from td_currents_cli.query import QueryRequest, run  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import received  # noqa: PLC0415
+    from td_currents_cli.query import SqlRequest, run  # noqa: PLC0415
+    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
+    from td_currents_cli.warehouse.period import receive_period  # noqa: PLC0415
 
     _check(query, rows, given)
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
-        QueryRequest(
+        SqlRequest(
             query=query,
-            table=address_of(table, column=column),
+            table=parse_address(table, column=column),
             layout=rows,
-            period=received(wanted.since, wanted.until, now),
+            period=receive_period(wanted.since, wanted.until, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
-            into=None if into is None else address_of(into),
+            into=None if into is None else parse_address(into),
             dialect=dialect,
         )
     )

@@ -78,20 +78,20 @@ def tables(
         yield None
         return
     from td_currents_cli.render.job_progress import shown  # noqa: PLC0415 -- only where there are tables
-    from td_currents_cli.warehouse.access import Access  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import received  # noqa: PLC0415
-    from td_currents_cli.warehouse.tables import Tables, addresses_of  # noqa: PLC0415
+    from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
+    from td_currents_cli.warehouse.period import receive_period  # noqa: PLC0415
+    from td_currents_cli.warehouse.tables import Tables, table_addresses  # noqa: PLC0415
 
-    addresses = addresses_of(paths or (), site=site, column=column)
+    addresses = table_addresses(paths or (), site=site, column=column)
     if not addresses:
         yield None
         return
     refuse(given & OF_FILES, "a table (td://…)", "It is for files: leave it out.")
-    period = received(wanted.since, wanted.until, time.time())
+    period = receive_period(wanted.since, wanted.until, time.time())
     further = "" if wanted.since is not None else "; --since looks further back"
     terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")
     with shown(terminal) as told:
-        yield Tables(addresses=addresses, period=period, access=Access(key_file=api_key_file, told=told))
+        yield Tables(addresses=addresses, period=period, access=TdConnection(key_file=api_key_file, told=told))
 
 
 @contextmanager
@@ -126,10 +126,12 @@ def arrivals_of(
     """
     from td_currents_cli.events.moments import seconds_of  # noqa: PLC0415 -- only where a table is asked for ids
     from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
-    from td_currents_cli.warehouse.access import Access  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import address_of  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import Period, received  # noqa: PLC0415
+    from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
+    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
+    from td_currents_cli.warehouse.period import Period, receive_period  # noqa: PLC0415
 
     now = time.time()
-    period = received(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
-    return Arrivals(address_of(ingested, site=site, column=column), period, Access(key_file=api_key_file))
+    period = (
+        receive_period(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
+    )
+    return Arrivals(parse_address(ingested, site=site, column=column), period, TdConnection(key_file=api_key_file))

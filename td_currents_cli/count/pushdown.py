@@ -13,10 +13,10 @@ from td_currents_cli.count.dimension import Dimension, Kind, category_of, dimens
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import Tally
 from td_currents_cli.errors import UsageError
-from td_currents_cli.warehouse.account import Account, Line
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.account import CountRow, TableTotals
+from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.sql import count as sql
-from td_currents_cli.warehouse.sql.events import Events, events_of
+from td_currents_cli.warehouse.sql.events import Events, table_events
 from td_currents_cli.warehouse.tables import Tables
 
 
@@ -61,14 +61,14 @@ def _distinct(request: CountRequest) -> RemoteDiffering | None:
     return RemoteDiffering(request.dedupe, events, users)
 
 
-def _lines(request: CountRequest, tables: Tables) -> Iterator[tuple[Address, Iterable[Line]]]:
+def _lines(request: CountRequest, tables: Tables) -> Iterator[tuple[TableAddress, Iterable[CountRow]]]:
     for address, warehouse, layout, columns in tables.opened():
-        query = count_query(request, address, events_of(address, layout, tables.period, columns))
+        query = count_query(request, address, table_events(address, layout, tables.period, columns))
         rows = warehouse.rows(warehouse.query(sql.count_sql(query), address.database))
-        yield address, map(Line.of, rows)
+        yield address, map(CountRow.of, rows)
 
 
-def count_query(request: CountRequest, address: Address, events: Events) -> sql.CountQuery:
+def count_query(request: CountRequest, address: TableAddress, events: Events) -> sql.CountQuery:
     """What is asked of one table.
 
     Raises:
@@ -84,7 +84,7 @@ def count_query(request: CountRequest, address: Address, events: Events) -> sql.
     )
 
 
-def _key(dimension: Dimension, zone: tzinfo, address: Address) -> sql.Key:
+def _key(dimension: Dimension, zone: tzinfo, address: TableAddress) -> sql.Key:
     if dimension.kind is Kind.TYPE:
         return sql.TypeKey()
     if dimension.kind is Kind.TIME:
@@ -104,9 +104,9 @@ class _Gathered:
     def __init__(self, distinct: RemoteDiffering | None, tables: Tables) -> None:
         self._distinct = distinct
         self._tally = Tally()
-        self._account = Account(map(str, tables.addresses))
+        self._account = TableTotals(map(str, tables.addresses))
 
-    def add(self, line: Line, address: Address) -> None:
+    def add(self, line: CountRow, address: TableAddress) -> None:
         """Take a line."""
         distinct = self._distinct
         if line.is_total:

@@ -3,6 +3,6 @@
 The package itself holds only what can be asked for, so that the command's help loads no generator: see `run`.
 """
 
-from td_currents_cli.generate.request import START, GenerateRequest, Shape
+from td_currents_cli.generate.request import START, GenerateFormat, GenerateRequest
 
-__all__ = ["START", "GenerateRequest", "Shape"]
+__all__ = ["START", "GenerateFormat", "GenerateRequest"]

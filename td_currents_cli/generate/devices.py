@@ -2,10 +2,10 @@
 
 from typing import Final, NamedTuple
 
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 
-class _Kind(NamedTuple):
+class _DeviceKind(NamedTuple):
     platform: str
     system: str
     device_class: str
@@ -21,7 +21,7 @@ class _Kind(NamedTuple):
 _CHROME: Final = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%c.0.0.0"
 _APPLE: Final = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 
-_IPHONE: Final = _Kind(
+_IPHONE: Final = _DeviceKind(
     platform="ios",
     system="iOS",
     device_class="Mobile",
@@ -32,7 +32,7 @@ _IPHONE: Final = _Kind(
     agent=f"Mozilla/5.0 (iPhone; CPU iPhone OS %_ like Mac OS X) {_APPLE} Version/%v Mobile/15E148 Safari/604.1",
     ad_id_type="ios_idfa",
 )
-_ANDROID: Final = _Kind(
+_ANDROID: Final = _DeviceKind(
     platform="android",
     system="Android",
     device_class="Mobile",
@@ -43,7 +43,7 @@ _ANDROID: Final = _Kind(
     agent=f"Mozilla/5.0 (Linux; Android %v; %m) {_CHROME} Mobile Safari/537.36",
     ad_id_type="google_ad_id",
 )
-_MAC: Final = _Kind(
+_MAC: Final = _DeviceKind(
     platform="web",
     system="macOS",
     device_class="Desktop",
@@ -53,7 +53,7 @@ _MAC: Final = _Kind(
     browsers=("Safari",),
     agent=f"Mozilla/5.0 (Macintosh; Intel Mac OS X %_) {_APPLE} Version/18.5 Safari/605.1.15",
 )
-_WINDOWS: Final = _Kind(
+_WINDOWS: Final = _DeviceKind(
     platform="web",
     system="Windows",
     device_class="Desktop",
@@ -63,7 +63,7 @@ _WINDOWS: Final = _Kind(
     browsers=("Chrome", "Edge"),
     agent=f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Safari/537.36",
 )
-_FIRE: Final = _Kind(
+_FIRE: Final = _DeviceKind(
     platform="kindle",
     system="Fire OS",
     device_class="Tablet",
@@ -88,7 +88,7 @@ def is_ios(number: int) -> bool:
 
 def device(seed: int, number: int) -> Record:
     """The device of that number: what it is, the app on it, and its push tokens."""
-    dice = Dice(seed, "device", number)
+    dice = SeededRandom(seed, "device", number)
     kind = _KINDS[number % len(_KINDS)]
     model, version = dice.pick(kind.models), dice.pick(kind.versions)
     device_id = dice.uuid()
@@ -104,7 +104,7 @@ def device(seed: int, number: int) -> Record:
         "user_agent": _user_agent(kind, model, version, dice.between(136, 142)),
         "carrier": dice.pick(("AT&T", "T-Mobile", "Vodafone", "Orange", "NTT DOCOMO", None)),
         "sdk_version": f"{dice.between(11, 13)}.{dice.below(6)}.0",
-        "app_id": Dice(seed, "app", kind.platform).uuid(),
+        "app_id": SeededRandom(seed, "app", kind.platform).uuid(),
         "ad_id": dice.uuid() if kind.ad_id_type else None,
         "ad_id_type": kind.ad_id_type,
         "ad_tracking_enabled": dice.chance(0.6),
@@ -112,7 +112,7 @@ def device(seed: int, number: int) -> Record:
     }
 
 
-def _push_tokens(dice: Dice, kind: _Kind, device_id: str) -> Record:
+def _push_tokens(dice: SeededRandom, kind: _DeviceKind, device_id: str) -> Record:
     ios, web = kind is _IPHONE, kind.platform == "web"
     return {
         "push_token": dice.hex(64) if ios else f"{dice.hex(22)}:APA91b{dice.hex(120)}",
@@ -126,6 +126,6 @@ def _push_tokens(dice: Dice, kind: _Kind, device_id: str) -> Record:
     }
 
 
-def _user_agent(kind: _Kind, model: str, version: str, chrome: int) -> str:
+def _user_agent(kind: _DeviceKind, model: str, version: str, chrome: int) -> str:
     agent = kind.agent.replace("%v", version).replace("%_", version.replace(".", "_"))
     return agent.replace("%m", model).replace("%c", str(chrome))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
 
-Chosen = TypeVar("Chosen")
+Item = TypeVar("Item")
 
 Record: TypeAlias = dict[str, object]
 """Values by field name; None for a field that this one does not have."""
@@ -15,7 +15,7 @@ _WORD: Final = 12
 """Hexadecimal digits taken from one draw: 48 of the 53 bits a float holds."""
 
 
-class Dice:
+class SeededRandom:
     """Draws for one purpose: each purpose has its own, so that what one draws does not change the others.
 
     All is made of `random.Random.random`: the one method of which Python's documentation promises that a seed gives
@@ -46,14 +46,14 @@ class Dice:
         """True in `share` of all calls."""
         return self.random() < share
 
-    def pick(self, items: Sequence[Chosen]) -> Chosen:
+    def pick(self, items: Sequence[Item]) -> Item:
         """One of the items, each as likely as the others."""
         return items[self.below(len(items))]
 
-    def some(self, items: Sequence[Chosen], most: int) -> list[Chosen]:
+    def some(self, items: Sequence[Item], most: int) -> list[Item]:
         """Up to `most` of the items, in their order, each at most once."""
         wanted = self.below(most + 1)
-        chosen: list[Chosen] = []
+        chosen: list[Item] = []
         for place, item in enumerate(items):
             if self.below(len(items) - place) < wanted - len(chosen):
                 chosen.append(item)

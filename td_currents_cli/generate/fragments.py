@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 Fragments = tuple[bytes, ...]
 """`,"name":value` for each field of a record, empty where it is absent."""
@@ -24,7 +24,7 @@ def fragment(name: str, value: object) -> bytes:
     return f",{_encode(name)}:{_encode(value)}".encode()
 
 
-class Pool(dict[int, Fragments]):
+class RecordPool(dict[int, Fragments]):
     """Records made when they are first asked for, each as its fragments twice: all of them, then only some.
 
     The first half is for the event types that require a field, the second for those that do not: what a record omits
@@ -49,7 +49,7 @@ class Pool(dict[int, Fragments]):
 
     def __missing__(self, number: int) -> Fragments:
         record = self._make(number)
-        dice = Dice(self._seed, self._name, number, "omitted")
+        dice = SeededRandom(self._seed, self._name, number, "omitted")
         full = [b"" if record[name] is None else fragment(name, record[name]) for name in self.fields]
         omits = [dice.chance(self._omitted) and name not in _KEPT for name in self.fields]
         some = [b"" if omit else text for text, omit in zip(full, omits, strict=True)]

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 MESSAGES: Final = 160
 """Sendings in each channel: those with even numbers belong to campaigns, those with odd ones to Canvases."""
@@ -38,7 +38,7 @@ def message(seed: int, channel: str, number: int) -> Record:
         channel: as the catalogue says it; each has campaigns of its own and shares the Canvases.
         number: from 0 to `MESSAGES` - 1.
     """
-    dice = Dice(seed, "message", channel, number)
+    dice = SeededRandom(seed, "message", channel, number)
     within = number // 2
     if number % 2:
         origin = _canvas(seed, channel, within % _CANVASES, dice)
@@ -47,42 +47,42 @@ def message(seed: int, channel: str, number: int) -> Record:
     return {**_NO_ORIGIN, **origin, **_sending(dice), **_sender(seed, dice), **_content(seed, channel, dice)}
 
 
-def _campaign(seed: int, channel: str, number: int, dice: Dice) -> Record:
-    own = Dice(seed, "campaign", channel, number)
+def _campaign(seed: int, channel: str, number: int, dice: SeededRandom) -> Record:
+    own = SeededRandom(seed, "campaign", channel, number)
     week = own.between(1, 26)
     title = f"2026 W{week:02d} | {own.pick(_THEMES)} | {_CHANNEL_NAMES.get(channel, channel)} | {own.pick(_AUDIENCES)}"
     variation = dice.below(3)
     return {
         "campaign_id": own.uuid(),
         "campaign_name": title,
-        "message_variation_id": Dice(seed, "variation", channel, number, variation).uuid(),
+        "message_variation_id": SeededRandom(seed, "variation", channel, number, variation).uuid(),
         "message_variation_name": _VARIATIONS[variation],
     }
 
 
-def _canvas(seed: int, channel: str, number: int, dice: Dice) -> Record:
-    own = Dice(seed, "canvas", number)
+def _canvas(seed: int, channel: str, number: int, dice: SeededRandom) -> Record:
+    own = SeededRandom(seed, "canvas", number)
     variation, step = dice.below(2), dice.below(4)
     title = f"Journey {own.between(1, 60):03d} | {own.pick(_THEMES)} | {own.pick(_AUDIENCES)}"
     first = own.below(len(_STEPS))
     return {
         "canvas_id": own.uuid(),
         "canvas_name": title,
-        "canvas_variation_id": Dice(seed, "canvas variation", number, variation).uuid(),
+        "canvas_variation_id": SeededRandom(seed, "canvas variation", number, variation).uuid(),
         "canvas_variation_name": f"Variant {variation + 1}",
-        "canvas_step_id": Dice(seed, "step", number, step).uuid(),
+        "canvas_step_id": SeededRandom(seed, "step", number, step).uuid(),
         "canvas_step_name": _STEPS[(first + step) % len(_STEPS)],
-        "canvas_step_message_variation_api_id": Dice(seed, "step message", channel, number, step).uuid(),
-        "next_step_id": Dice(seed, "step", number, step + 1).uuid(),
-        "experiment_step_id": Dice(seed, "experiment", number).uuid(),
-        "experiment_split_id": Dice(seed, "split", number, variation).uuid(),
+        "canvas_step_message_variation_api_id": SeededRandom(seed, "step message", channel, number, step).uuid(),
+        "next_step_id": SeededRandom(seed, "step", number, step + 1).uuid(),
+        "experiment_step_id": SeededRandom(seed, "experiment", number).uuid(),
+        "experiment_split_id": SeededRandom(seed, "split", number, variation).uuid(),
         "experiment_split_name": f"Path {'AB'[variation]}",
-        "content_optimizer_step_id": Dice(seed, "optimizer", number).uuid(),
+        "content_optimizer_step_id": SeededRandom(seed, "optimizer", number).uuid(),
         "combination_token": dice.hex(32),
     }
 
 
-def _sending(dice: Dice) -> Record:
+def _sending(dice: SeededRandom) -> Record:
     extras = {"cohort": dice.pick("abc"), "priority": dice.between(1, 5), "model": "propensity-v3", "ref": dice.hex(16)}
     return {
         "dispatch_id": dice.hex(32),
@@ -92,8 +92,8 @@ def _sending(dice: Dice) -> Record:
     }
 
 
-def _sender(seed: int, dice: Dice) -> Record:
-    group = Dice(seed, "subscription group", dice.below(6))
+def _sender(seed: int, dice: SeededRandom) -> Record:
+    group = SeededRandom(seed, "subscription group", dice.below(6))
     number = f"+164655501{group.digits(2)}"
     agent = f"brand_{group.hex(6)}_agent"
     return {
@@ -111,8 +111,8 @@ def _sender(seed: int, dice: Dice) -> Record:
     }
 
 
-def _content(seed: int, channel: str, dice: Dice) -> Record:
-    card = Dice(seed, "card", channel, dice.below(30)).uuid()
+def _content(seed: int, channel: str, dice: SeededRandom) -> Record:
+    card = SeededRandom(seed, "card", channel, dice.below(30)).uuid()
     return {
         "card_id": card,
         "content_card_id": card,
@@ -124,5 +124,5 @@ def _content(seed: int, channel: str, dice: Dice) -> Record:
     }
 
 
-_NO_ORIGIN: Final[Record] = dict.fromkeys((*_campaign(0, "", 0, Dice(0)), *_canvas(0, "", 0, Dice(0))))
+_NO_ORIGIN: Final[Record] = dict.fromkeys((*_campaign(0, "", 0, SeededRandom(0)), *_canvas(0, "", 0, SeededRandom(0))))
 """A message has a campaign or a Canvas: the fields of the other are absent."""

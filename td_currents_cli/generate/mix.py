@@ -7,7 +7,7 @@ from typing import Final
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType
 from td_currents_cli.errors import UsageError
-from td_currents_cli.generate.dice import Dice
+from td_currents_cli.generate.dice import SeededRandom
 
 DECK: Final = 1000
 """Events among which each type occurs as often as its weight says, and at least once: the default run is a deck."""
@@ -57,7 +57,7 @@ WEIGHTS: Final[Mapping[str, int]] = {
 """How often each type occurs relative to the others; 1 for those not named. Invented, after how such funnels narrow."""
 
 
-def chosen(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
+def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
     """The event types that the patterns ask for, of those sent over HTTP.
 
     Args:
@@ -93,7 +93,7 @@ def _no_match(catalog: Catalog, pattern: str) -> UsageError:
     return UsageError(f"--type {pattern}: no such event type", hint=hint)
 
 
-def deals(events: Sequence[EventType], dice: Dice) -> Iterator[EventType]:
+def shuffled_types(events: Sequence[EventType], dice: SeededRandom) -> Iterator[EventType]:
     """Event types without end, in shuffled decks: each deck holds every type, in proportion to the weights."""
     total = sum(_weight(event) for event in events)
     spare = DECK - len(events)

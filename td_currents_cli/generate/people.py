@@ -7,7 +7,7 @@ that regulators keep for fiction (+1 … 555 01xx in North America, Ofcom's +44 
 from typing import Final, NamedTuple
 
 from td_currents_cli.generate.devices import device
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 USERS: Final = 3200
 PEOPLE: Final = 4000
@@ -48,11 +48,11 @@ def person(seed: int, number: int) -> Record:
         seed: of the run: another seed, other people.
         number: from 0 to `PEOPLE` - 1.
     """
-    user = _user(Dice(seed, "user", number % USERS))
+    user = _user(SeededRandom(seed, "user", number % USERS))
     return {**user, **device(seed, number), **_workspace(seed)}
 
 
-def _user(dice: Dice) -> Record:
+def _user(dice: SeededRandom) -> Record:
     region = dice.pick(_REGIONS)
     phone = _phone(dice, region.country)
     domain = dice.pick(("example.com", "example.com", "example.org"))
@@ -77,7 +77,7 @@ def _user(dice: Dice) -> Record:
     }
 
 
-def _phone(dice: Dice, country: str) -> str:
+def _phone(dice: SeededRandom, country: str) -> str:
     if country == "GB":
         return f"+447700900{dice.digits(3)}"
     if country == "FR":
@@ -86,4 +86,4 @@ def _phone(dice: Dice, country: str) -> str:
 
 
 def _workspace(seed: int) -> Record:
-    return {"app_group_id": Dice(seed, "workspace").uuid()}
+    return {"app_group_id": SeededRandom(seed, "workspace").uuid()}

@@ -7,13 +7,13 @@ from typing import Final
 
 from td_currents_cli.braze import USER_FIELDS
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
-from td_currents_cli.generate.details import BUNDLES, Bundle
+from td_currents_cli.generate.details import FIELD_GROUPS, FieldGroup
 from td_currents_cli.generate.devices import is_ios
-from td_currents_cli.generate.fragments import Fragments, Pool, fragment
+from td_currents_cli.generate.fragments import Fragments, RecordPool, fragment
 from td_currents_cli.generate.messages import MESSAGES, message
 from td_currents_cli.generate.people import PEOPLE, person
 
-FRESH: Final = {
+NEW_IDENTIFIERS: Final = {
     "session_id": "",
     "canvas_entry_id": "",
     "invocation_id": "",
@@ -26,7 +26,7 @@ FRESH: Final = {
 }
 """Identifiers that are new in each event, and how they begin."""
 
-MOMENTS: Final = {"time_ms": (1000, 137), "push_token_updated_at": (1, 0), "push_token_created_at": (1, 86_400)}
+DERIVED_TIMES: Final = {"time_ms": (1000, 137), "push_token_updated_at": (1, 0), "push_token_created_at": (1, 86_400)}
 """Times that follow from the event's own: what it is multiplied with and how much earlier the moment is."""
 
 _ONLY_IOS: Final = (".IosForeground", ".liveactivity.")
@@ -45,7 +45,7 @@ _PLAIN: Final[Mapping[FieldType, tuple[object, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class EventBuilder:
     """What an event of one type is made of.
 
     Attributes:
@@ -62,7 +62,7 @@ class Recipe:
 
     head: bytes
     people: Sequence[int]
-    messages: Pool
+    messages: RecordPool
     message_numbers: Sequence[int]
     user: tuple[int, ...]
     person: tuple[int, ...]
@@ -98,66 +98,70 @@ class Recipe:
         )
 
 
-class Cookbook:
+class EventBuilders:
     """The recipes of a run, and the people and messages they share."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._channels: dict[str, Pool] = {}
+        self._channels: dict[str, RecordPool] = {}
         self._records: dict[str, list[dict[str, bytes]]] = {}
-        self.people = Pool(lambda number: person(seed, number), seed, "person", omitted=0.04)
+        self.people = RecordPool(lambda number: person(seed, number), seed, "person", omitted=0.04)
 
-    def recipe(self, event: EventType) -> Recipe:
+    def recipe(self, event: EventType) -> EventBuilder:
         """The recipe of an event type."""
         fields = {field.name: field for field in event.fields if not field.storage_only}
         user = [fields[name] for name in USER_FIELDS if name in fields]
         left = {name: field for name, field in fields.items() if field.where is Where.PROPERTIES}
         messages = self._channel(event.channel)
-        return Recipe(
+        return EventBuilder(
             head=b'{"event_type":"%b","id":"' % event.name.encode(),
             people=_IOS if any(part in event.name for part in _ONLY_IOS) else range(PEOPLE),
             messages=messages,
-            message_numbers=_numbers(left),
-            user=_places(user, self.people),
-            person=_places(_taken(left, self.people.fields), self.people),
-            message=_places(_taken(left, messages.fields), messages),
+            message_numbers=_message_numbers(left),
+            user=_slots(user, self.people),
+            person=_slots(_take(left, self.people.fields), self.people),
+            message=_slots(_take(left, messages.fields), messages),
             tables=tuple(self._tables(event.name, left)),
-            fresh=tuple(fragment(field.name, FRESH[field.name])[:-1] for field in _taken(left, FRESH)),
-            moments=tuple((fragment(field.name, 0)[:-1], *MOMENTS[field.name]) for field in _taken(left, MOMENTS)),
+            fresh=tuple(
+                fragment(field.name, NEW_IDENTIFIERS[field.name])[:-1] for field in _take(left, NEW_IDENTIFIERS)
+            ),
+            moments=tuple(
+                (fragment(field.name, 0)[:-1], *DERIVED_TIMES[field.name]) for field in _take(left, DERIVED_TIMES)
+            ),
         )
 
-    def _channel(self, name: str) -> Pool:
+    def _channel(self, name: str) -> RecordPool:
         if name not in self._channels:
             make = partial(message, self._seed, name)
-            self._channels[name] = Pool(make, self._seed, f"message {name}", omitted=0.03)
+            self._channels[name] = RecordPool(make, self._seed, f"message {name}", omitted=0.03)
         return self._channels[name]
 
     def _tables(self, event_type: str, left: dict[str, Field]) -> Iterator[Fragments]:
         """A table for each bundle that has fields of the type, taking these from the ones that are left."""
-        for bundle in BUNDLES:
-            if event_type.startswith(bundle.of) and (fields := _taken(left, bundle.fields)):
-                yield _table(self._encoded(bundle), fields, bundle.share)
+        for bundle in FIELD_GROUPS:
+            if event_type.startswith(bundle.of) and (fields := _take(left, bundle.fields)):
+                yield _value_table(self._encoded(bundle), fields, bundle.share)
         # What a catalogue newer than this module knows.
-        for field in _taken(left, [name for name in left if name not in FRESH and name not in MOMENTS]):
+        for field in _take(left, [name for name in left if name not in NEW_IDENTIFIERS and name not in DERIVED_TIMES]):
             records = [{field.name: fragment(field.name, value)} for value in field.enum or _PLAIN[field.type]]
-            yield _table(records, [field], share=0.5)
+            yield _value_table(records, [field], share=0.5)
 
-    def _encoded(self, bundle: Bundle) -> list[dict[str, bytes]]:
+    def _encoded(self, bundle: FieldGroup) -> list[dict[str, bytes]]:
         if bundle.name not in self._records:
             records = bundle.records(self._seed)
             self._records[bundle.name] = [{name: fragment(name, value) for name, value in r.items()} for r in records]
         return self._records[bundle.name]
 
 
-def _taken(left: dict[str, Field], names: Iterable[str]) -> list[Field]:
+def _take(left: dict[str, Field], names: Iterable[str]) -> list[Field]:
     return [left.pop(name) for name in names if name in left]
 
 
-def _places(fields: Iterable[Field], pool: Pool) -> tuple[int, ...]:
+def _slots(fields: Iterable[Field], pool: RecordPool) -> tuple[int, ...]:
     return tuple(pool.slot(field.name, required=field.required) for field in fields)
 
 
-def _numbers(properties: Mapping[str, Field]) -> Sequence[int]:
+def _message_numbers(properties: Mapping[str, Field]) -> Sequence[int]:
     """The messages an event with these properties can be about: see `MESSAGES` for what the numbers mean."""
     campaign = properties.get("campaign_id")
     canvas = properties.get("canvas_id") or properties.get("canvas_variation_id")
@@ -168,7 +172,7 @@ def _numbers(properties: Mapping[str, Field]) -> Sequence[int]:
     return range(MESSAGES)
 
 
-def _table(records: Iterable[Mapping[str, bytes]], fields: Iterable[Field], share: float) -> Fragments:
+def _value_table(records: Iterable[Mapping[str, bytes]], fields: Iterable[Field], share: float) -> Fragments:
     names = [field.name for field in fields]
     required = {field.name for field in fields if field.required}
     rows = [

@@ -8,7 +8,7 @@ from typing import Final
 from td_currents_cli.braze import MAX_EVENTS
 
 
-class Shape(StrEnum):
+class GenerateFormat(StrEnum):
     """The form of the output."""
 
     payloads = "payloads"
@@ -37,7 +37,7 @@ class GenerateRequest:
     events: int = 1000
     seed: int = 0
     types: tuple[str, ...] = ()
-    shape: Shape = Shape.payloads
+    shape: GenerateFormat = GenerateFormat.payloads
     start: int = START
     per_batch: int = MAX_EVENTS
     output: Path | None = None

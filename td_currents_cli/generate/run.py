@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from td_currents_cli import catalog
-from td_currents_cli.generate.mix import chosen
+from td_currents_cli.generate.mix import choose_types
 from td_currents_cli.generate.request import GenerateRequest
-from td_currents_cli.generate.shapes import HEADERS, line
+from td_currents_cli.generate.shapes import HEADERS, batch_writer
 from td_currents_cli.generate.stream import batches
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.write.atomic import atomic_output
@@ -78,6 +78,6 @@ def lines(request: GenerateRequest) -> Iterator[bytes]:
     Raises:
         UsageError: the types asked for do not exist; at once, before a piece is asked for.
     """
-    types = chosen(catalog.load(), request.types)
+    types = choose_types(catalog.load(), request.types)
     sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
-    return chain(HEADERS.get(request.shape, ()), map(line(request.shape), sent))
+    return chain(HEADERS.get(request.shape, ()), map(batch_writer(request.shape), sent))

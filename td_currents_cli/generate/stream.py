@@ -6,9 +6,9 @@ from functools import cache
 from typing import Final
 
 from td_currents_cli.catalog import EventType
-from td_currents_cli.generate.dice import Dice
-from td_currents_cli.generate.mix import deals
-from td_currents_cli.generate.recipe import Cookbook
+from td_currents_cli.generate.dice import SeededRandom
+from td_currents_cli.generate.mix import shuffled_types
+from td_currents_cli.generate.recipe import EventBuilders
 
 PAUSE: Final = 0.3
 """Mean seconds from one event to the next."""
@@ -18,7 +18,7 @@ OFFLINE: Final = 0.004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class GeneratedBatch:
     """A batch as it is sent.
 
     Attributes:
@@ -30,7 +30,9 @@ class Sent:
     received: int
 
 
-def batches(types: Sequence[EventType], *, events: int, per_batch: int, seed: int, start: int) -> Iterator[Sent]:
+def batches(
+    types: Sequence[EventType], *, events: int, per_batch: int, seed: int, start: int
+) -> Iterator[GeneratedBatch]:
     """So many events in batches.
 
     Args:
@@ -43,18 +45,18 @@ def batches(types: Sequence[EventType], *, events: int, per_batch: int, seed: in
     stream = _events(types, seed, start)
     for first in range(0, events, per_batch):
         batch = [next(stream) for _ in range(min(per_batch, events - first))]
-        yield Sent(events=[text for _, text in batch], received=batch[-1][0] + 2)
+        yield GeneratedBatch(events=[text for _, text in batch], received=batch[-1][0] + 2)
 
 
 def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple[int, bytes]]:
     """Events without end, each with the moment it is sent."""
-    book = Cookbook(seed)
+    book = EventBuilders(seed)
     people = book.people
     recipe_of = cache(lambda name: book.recipe(by_name[name]))
     by_name = {event.name: event for event in types}
-    random = Dice(seed, "events").random
+    random = SeededRandom(seed, "events").random
     clock = float(start)
-    for event in deals(types, Dice(seed, "types")):
+    for event in shuffled_types(types, SeededRandom(seed, "types")):
         recipe = recipe_of(event.name)
         # Squares draw the first ones more often: a few users and messages make most of the events.
         about, which, late = random(), random(), random()

@@ -2,18 +2,18 @@
 
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
 from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import Api, Misbehaviour, Settings
-from td_currents_cli.receiver.tally import Exchange, Result, Stats
+from td_currents_cli.receiver.settings import FaultSettings, PostbackApi, ServeSettings
+from td_currents_cli.receiver.tally import RequestLog, RequestResult, ServeStats
 
 __all__ = [
-    "Api",
-    "Exchange",
-    "Misbehaviour",
+    "FaultSettings",
+    "PostbackApi",
     "Receiver",
-    "Result",
+    "RequestLog",
+    "RequestResult",
     "ServeOutcome",
     "ServeRequest",
-    "Settings",
-    "Stats",
+    "ServeSettings",
+    "ServeStats",
     "run",
 ]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from starlette.types import Receive
 
-from td_currents_cli.receiver.refusal import Refusal
+from td_currents_cli.receiver.refusal import HttpError
 
 
-class SenderGone(Exception):  # noqa: N818 -- something that happens to a request, not an error of this program
+class SenderDisconnected(Exception):  # noqa: N818 -- something that happens to a request, not an error of this program
     """The sender closed the connection before its request was whole."""
 
 
@@ -59,12 +59,12 @@ class Body:
     async def _next(self) -> bytes:
         message = await self._receive()
         if message["type"] != "http.request":
-            raise SenderGone
+            raise SenderDisconnected
         chunk: bytes = message.get("body", b"")
         self.size += len(chunk)
         self.ended = not message.get("more_body", False)
         return chunk
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, f"the body is larger than {limit:,} bytes")
+def _too_large(limit: int) -> HttpError:
+    return HttpError(413, f"the body is larger than {limit:,} bytes")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from td_currents_cli.receiver.body import Body, SenderGone
+from td_currents_cli.receiver.body import Body, SenderDisconnected
 from td_currents_cli.receiver.keys import without_key
-from td_currents_cli.receiver.refusal import Refusal
-from td_currents_cli.receiver.tally import Exchange, Result, Tally
+from td_currents_cli.receiver.refusal import HttpError
+from td_currents_cli.receiver.tally import RequestCounter, RequestLog, RequestResult
 
 if TYPE_CHECKING:
     from td_currents_cli.receiver.faults import Fault
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 FAULT: Final = "tdcur.fault"
 """Member of a request's scope that holds the `Fault` it has been dealt, if any."""
 
-Clock: TypeAlias = Callable[[], float]
+Now: TypeAlias = Callable[[], float]
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 _LONGEST_SHOWN: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostbackResponse:
     """What a request is answered with, and why.
 
     Attributes:
@@ -40,20 +40,20 @@ class Answer:
     """
 
     status: int
-    result: Result
+    result: RequestResult
     reason: str = ""
     events: int | None = None
     retry_after: int | None = None
 
 
-class Endpoint:
+class AsgiEndpoint:
     """Answers requests, and counts them."""
 
-    def __init__(self, tally: Tally, clock: Clock) -> None:
+    def __init__(self, tally: RequestCounter, clock: Now) -> None:
         self._tally = tally
         self._clock = clock
 
-    async def answer(self, scope: Scope, headers: Headers, body: Body) -> Answer:
+    async def answer(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:
         """The answer to one request. Raises Refusal and SenderGone."""
         raise NotImplementedError
 
@@ -65,21 +65,21 @@ class Endpoint:
         try:
             try:
                 answer = await self.answer(scope, headers, body)
-            except Refusal as refusal:
-                answer = Answer(refusal.status, Result.REFUSED, refusal.reason)
+            except HttpError as refusal:
+                answer = PostbackResponse(refusal.status, RequestResult.REFUSED, refusal.reason)
                 closing = body.held_back
                 if not closing:
                     await body.skip()
-        except SenderGone:
+        except SenderDisconnected:
             self._tally.add(self._exchange(scope, body, None, _GONE))
             return
         # Before the answer: who has received it finds it counted.
         self._tally.add(self._exchange(scope, body, answer.status, answer))
         await _send(send, answer, closing=closing)
 
-    def _exchange(self, scope: Scope, body: Body, status: int | None, answer: Answer) -> Exchange:
+    def _exchange(self, scope: Scope, body: Body, status: int | None, answer: PostbackResponse) -> RequestLog:
         fault: Fault | None = scope.get(FAULT)
-        return Exchange(
+        return RequestLog(
             at=self._clock(),
             method=scope["method"],
             target=_target(scope),
@@ -92,7 +92,7 @@ class Endpoint:
         )
 
 
-async def _send(send: Send, answer: Answer, *, closing: bool) -> None:
+async def _send(send: Send, answer: PostbackResponse, *, closing: bool) -> None:
     # [U] Only the body of a success is documented.
     text = b"{}" if answer.status < 300 else orjson.dumps({"error": answer.reason})
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(text))]
@@ -121,4 +121,4 @@ def _target(scope: Scope) -> str:
 
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
-_GONE: Final = Answer(0, Result.ABORTED, "the sender went away")
+_GONE: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender went away")

@@ -11,10 +11,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from td_currents_cli.receiver.app import application
-from td_currents_cli.receiver.ingestion import Ingestion
-from td_currents_cli.receiver.misbehaviour import Misbehaving
-from td_currents_cli.receiver.settings import Settings
-from td_currents_cli.receiver.tally import Tally
+from td_currents_cli.receiver.ingestion import DelayedStore
+from td_currents_cli.receiver.misbehaviour import FaultInjector
+from td_currents_cli.receiver.settings import ServeSettings
+from td_currents_cli.receiver.tally import RequestCounter
 
 Layer: TypeAlias = Callable[[ASGIApp], ASGIApp]
 
@@ -38,7 +38,7 @@ class HttpServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def http_server(settings: Settings, store: Ingestion, tally: Tally, layer: Layer) -> HttpServer:
+def http_server(settings: ServeSettings, store: DelayedStore, tally: RequestCounter, layer: Layer) -> HttpServer:
     """The server of an endpoint, not yet running."""
     stopping = asyncio.Event()
     # uvicorn logs a failing application with its traceback, which is for whoever mends this program.
@@ -61,9 +61,11 @@ def http_server(settings: Settings, store: Ingestion, tally: Tally, layer: Layer
     return HttpServer(config, stopping)
 
 
-def _application(settings: Settings, store: Ingestion, tally: Tally, layer: Layer, stopping: asyncio.Event) -> ASGIApp:
+def _application(
+    settings: ServeSettings, store: DelayedStore, tally: RequestCounter, layer: Layer, stopping: asyncio.Event
+) -> ASGIApp:
     app = layer(application(settings, store, tally))
     asked = settings.misbehaviour
     if asked.faults or asked.latency:
-        return Misbehaving(app, asked, tally, time.time, stopping)
+        return FaultInjector(app, asked, tally, time.time, stopping)
     return app

@@ -4,12 +4,12 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from td_currents_cli.receiver.refusal import Refusal
-from td_currents_cli.receiver.row import Row
+from td_currents_cli.receiver.refusal import HttpError
+from td_currents_cli.receiver.row import StoredRow
 from td_currents_cli.receiver.store import Store
 
 
-class Ingestion:
+class DelayedStore:
     """Puts rows into a store: at once, or after a while in the order in which they came.
 
     Treasure Data answers first and shows the row minutes later. Rows that still wait when the receiver is stopped are
@@ -28,9 +28,9 @@ class Ingestion:
         self._delay = delay
         self._max_rows = max_rows
         self._rows = 0
-        self._waiting: deque[Row] = deque()
+        self._waiting: deque[StoredRow] = deque()
 
-    def append(self, row: Row) -> None:
+    def append(self, row: StoredRow) -> None:
         """Take a row; with a delay only while an event loop runs.
 
         Raises:
@@ -38,7 +38,7 @@ class Ingestion:
             OSError: it could not be written.
         """
         if self._rows == self._max_rows:
-            raise Refusal(507, f"the store is full: it takes {self._max_rows:,} rows")
+            raise HttpError(507, f"the store is full: it takes {self._max_rows:,} rows")
         if self._delay:
             self._waiting.append(row)
             asyncio.get_running_loop().call_later(self._delay, self._ingest)

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.receiver.refusal import Refusal
-from td_currents_cli.receiver.settings import Api
+from td_currents_cli.receiver.refusal import HttpError
+from td_currents_cli.receiver.settings import PostbackApi
 
 VARIABLE: Final = "TD_WRITE_KEY"
 """Environment variable that holds a write key."""
@@ -20,7 +20,7 @@ _SHOWN_KEY: Final = re.compile(
 )
 
 
-def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: Api) -> bytes:
+def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: PostbackApi) -> bytes:
     """The key that counts of those a request carries, unchecked.
 
     v1: `X-TD-Write-Key`, else `?td_write_key=`. v2: `Authorization: TD1`, else `X-TD-Write-Key`; a key in the URL is
@@ -32,9 +32,9 @@ def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: Api) -> byt
         Refusal: 403, no key where one may be.
     """
     in_url = _key_in(query)
-    if api is Api.v2:
+    if api is PostbackApi.v2:
         if in_url is not None:
-            raise Refusal(403, "v2 refuses a write key in the URL")
+            raise HttpError(403, "v2 refuses a write key in the URL")
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         # [U] Another scheme (Braze can send Bearer) is taken as none.
         key = token.strip() if scheme.upper() == b"TD1" else b""
@@ -42,13 +42,13 @@ def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: Api) -> byt
     else:
         key = headers.get(b"x-td-write-key", b"").strip() or (in_url or b"")
     if not key:
-        raise Refusal(403, f"no write key: {_PLACES[api]}")
+        raise HttpError(403, f"no write key: {_PLACES[api]}")
     return key
 
 
 _PLACES: Final = {
-    Api.v1: "v1 takes it as X-TD-Write-Key or td_write_key",
-    Api.v2: "v2 takes it as Authorization: TD1 or X-TD-Write-Key",
+    PostbackApi.v1: "v1 takes it as X-TD-Write-Key or td_write_key",
+    PostbackApi.v2: "v2 takes it as Authorization: TD1 or X-TD-Write-Key",
 }
 
 

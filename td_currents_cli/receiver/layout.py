@@ -6,10 +6,10 @@ from typing import Final, Protocol
 import orjson
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.receiver.row import EVENTS, TIME, Row
+from td_currents_cli.receiver.row import EVENTS, TIME, StoredRow
 
 
-class Layout(Protocol):
+class StoreFormat(Protocol):
     """One form of the file.
 
     Attributes:
@@ -18,7 +18,7 @@ class Layout(Protocol):
 
     header: bytes
 
-    def line(self, row: Row) -> bytes:
+    def line(self, row: StoredRow) -> bytes:
         """A whole row, line end included."""
         ...
 
@@ -27,12 +27,12 @@ class Layout(Protocol):
         ...
 
 
-class JsonLines:
+class JsonLinesFormat:
     """`{"time": …, "events": "<JSON text>", …}`; arrays and objects are JSON text, as they are in a table's columns."""
 
     header = b""
 
-    def line(self, row: Row) -> bytes:
+    def line(self, row: StoredRow) -> bytes:
         """The row as one line of JSON."""
         cells: dict[str, object] = {TIME: row.time}
         for name, text in row.columns.items():
@@ -44,7 +44,7 @@ class JsonLines:
         return b"\n"
 
 
-class Csv:
+class CsvFormat:
     """`time,events,extra`, RFC 4180 with LF as `td query` writes it.
 
     A CSV file's columns are fixed when it is begun, so all top-level members but `events` share the column `extra`, as
@@ -53,7 +53,7 @@ class Csv:
 
     header = b"time,events,extra\n"
 
-    def line(self, row: Row) -> bytes:
+    def line(self, row: StoredRow) -> bytes:
         """The row as one row of CSV."""
         extra = {name: orjson.Fragment(text) for name, text in row.columns.items() if name != EVENTS}
         cells = (row.columns.get(EVENTS, "").encode(), orjson.dumps(extra) if extra else b"")
@@ -65,7 +65,7 @@ class Csv:
         return b'"\n' if open_quote else b"\n"
 
 
-def _free_name(name: str, row: Row) -> str:
+def _free_name(name: str, row: StoredRow) -> str:
     """The column of a member. `time` is when the row was received: a member of that name becomes `body_time`."""
     if name != TIME:
         return name
@@ -78,7 +78,7 @@ def _free_name(name: str, row: Row) -> str:
 _OTHER_FORMS: Final = {".tsv", ".msgpack", ".parquet", ".gz", ".zst", ".bz2", ".xz"}
 
 
-def layout_of(store: Path) -> Layout:
+def store_format(store: Path) -> StoreFormat:
     """The layout that the file's name asks for.
 
     Raises:
@@ -87,4 +87,4 @@ def layout_of(store: Path) -> Layout:
     ending = store.suffix.lower()
     if ending in _OTHER_FORMS:
         raise UsageError(f"cannot store rows as {ending}: {store}", hint="name the store *.jsonl or *.csv")
-    return Csv() if ending == ".csv" else JsonLines()
+    return CsvFormat() if ending == ".csv" else JsonLinesFormat()

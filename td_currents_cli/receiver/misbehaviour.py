@@ -11,15 +11,15 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from td_currents_cli.receiver.body import Body
-from td_currents_cli.receiver.endpoint import FAULT, Answer, Clock, Endpoint, Headers
+from td_currents_cli.receiver.endpoint import FAULT, AsgiEndpoint, Headers, Now, PostbackResponse
 from td_currents_cli.receiver.faults import HANG, RESET, Fault
-from td_currents_cli.receiver.settings import Misbehaviour
-from td_currents_cli.receiver.tally import Result, Tally
+from td_currents_cli.receiver.settings import FaultSettings
+from td_currents_cli.receiver.tally import RequestCounter, RequestResult
 
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)
 
 
-def deals(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
+def draw_faults(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
     """What the first request meets, what the second, and so on without end: the same for the same seed."""
     draw = random.Random(seed).random  # noqa: S311 -- it has to come out the same again
     # Exact sums: ten times 0.1 are 1, and leave no request without a fault.
@@ -29,11 +29,11 @@ def deals(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
         yield next((fault for fault, bound in zip(faults, bounds, strict=True) if drawn < bound), None)
 
 
-class Misbehaving:
+class FaultInjector:
     """An application that fails, or answers late, as it has been asked to."""
 
     def __init__(
-        self, app: ASGIApp, misbehaviour: Misbehaviour, tally: Tally, clock: Clock, stopping: asyncio.Event
+        self, app: ASGIApp, misbehaviour: FaultSettings, tally: RequestCounter, clock: Now, stopping: asyncio.Event
     ) -> None:
         """Go around an application.
 
@@ -45,8 +45,8 @@ class Misbehaving:
             stopping: set when the receiver stops: nothing waits any longer then.
         """
         self._app = app
-        self._refusing = _Refusing(tally, clock)
-        self._deals = deals(misbehaviour.faults, misbehaviour.seed)
+        self._refusing = _FaultEndpoint(tally, clock)
+        self._deals = draw_faults(misbehaviour.faults, misbehaviour.seed)
         self._latency = misbehaviour.latency
         self._stopping = stopping
 
@@ -93,17 +93,17 @@ class Misbehaving:
                 task.cancel()
 
 
-class _Refusing(Endpoint):
+class _FaultEndpoint(AsgiEndpoint):
     """What stands in for the application where nothing is to be stored."""
 
-    async def answer(self, scope: Scope, headers: Headers, body: Body) -> Answer:  # noqa: ARG002 -- as the base has it
+    async def answer(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:  # noqa: ARG002 -- as the base has it
         """The status that has been dealt; or none at all, and then this answer is never sent."""
         fault: Fault = scope[FAULT]
         if fault.name != RESET:
             await body.skip()
         status = int(fault.name) if fault.answers else 0
         wait = None if fault.seconds is None else math.ceil(fault.seconds)
-        return Answer(status, Result.FAULT, f"fault {fault.name}", retry_after=wait)
+        return PostbackResponse(status, RequestResult.FAULT, f"fault {fault.name}", retry_after=wait)
 
 
 async def _reset(receive: Receive, send: Send) -> None:

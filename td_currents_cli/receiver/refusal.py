@@ -1,7 +1,7 @@
 """An answer other than 200, raised where a rule of the Postback API is found broken."""
 
 
-class Refusal(Exception):  # noqa: N818 -- it is the answer to a request, not an error of this program
+class HttpError(Exception):
     """The request is answered with this status, and no row is stored.
 
     Attributes:

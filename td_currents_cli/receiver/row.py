@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from td_currents_cli.events.surrogates import hide_lone_surrogates
-from td_currents_cli.receiver.refusal import Refusal
+from td_currents_cli.receiver.refusal import HttpError
 
 EVENTS: Final = "events"
 TIME: Final = "time"
@@ -15,7 +15,7 @@ _RECORD_TIME: Final = "td_record_time"
 _DAY: Final = 86_400
 
 
-class Row(Struct, frozen=True, gc=False):
+class StoredRow(Struct, frozen=True, gc=False):
     """One stored body.
 
     Attributes:
@@ -29,7 +29,7 @@ class Row(Struct, frozen=True, gc=False):
     events: int | None
 
 
-def row_of(body: bytes, received: float) -> Row | None:
+def parse_row(body: bytes, received: float) -> StoredRow | None:
     """The row of a body, or None for a connection test.
 
     Braze tests a connection with an empty body or with `{"events": []}`. [U] What Treasure Data stores of them is not
@@ -40,21 +40,21 @@ def row_of(body: bytes, received: float) -> Row | None:
     """
     if not body:
         return None
-    columns, count = _columns(body)
+    columns, count = _decode_columns(body)
     if count == 0 and len(columns) == 1:
         return None
-    return Row(_time(columns, int(received)), columns, count)
+    return StoredRow(_row_time(columns, int(received)), columns, count)
 
 
-def _columns(body: bytes) -> tuple[dict[str, str], int | None]:
+def _decode_columns(body: bytes) -> tuple[dict[str, str], int | None]:
     try:
-        return _decoded(body)
+        return _decode_strict(body)
     except msgspec.ValidationError:
-        raise Refusal(400, "the body is not a JSON object") from None
+        raise HttpError(400, "the body is not a JSON object") from None
     except UnicodeDecodeError:
-        raise Refusal(400, "the body is not UTF-8") from None
+        raise HttpError(400, "the body is not UTF-8") from None
     except RecursionError:
-        raise Refusal(400, "the body is nested too deeply") from None
+        raise HttpError(400, "the body is nested too deeply") from None
     except msgspec.DecodeError:
         return _columns_with_lone_surrogates(body)
 
@@ -62,13 +62,13 @@ def _columns(body: bytes) -> tuple[dict[str, str], int | None]:
 def _columns_with_lone_surrogates(body: bytes) -> tuple[dict[str, str], int | None]:
     hidden, restore = hide_lone_surrogates(body)
     try:
-        columns, count = _decoded(hidden)
+        columns, count = _decode_strict(hidden)
     except msgspec.DecodeError:
-        raise Refusal(400, "the body is not JSON") from None
+        raise HttpError(400, "the body is not JSON") from None
     return {name: restore(text.encode()).decode() for name, text in columns.items()}, count
 
 
-def _decoded(body: bytes) -> tuple[dict[str, str], int | None]:
+def _decode_strict(body: bytes) -> tuple[dict[str, str], int | None]:
     members = _OBJECT.decode(body)
     # msgspec checks everything but that texts are UTF-8: this does.
     columns = {name: str(memoryview(raw), "utf-8") for name, raw in members.items()}
@@ -78,7 +78,7 @@ def _decoded(body: bytes) -> tuple[dict[str, str], int | None]:
     return columns, len(_ARRAY.decode(events))
 
 
-def _time(columns: dict[str, str], received: int) -> int:
+def _row_time(columns: dict[str, str], received: int) -> int:
     """`td_record_time` where it is near enough to be believed (7 days back, 3 ahead), else when it was received.
 
     [U] Only whole seconds are taken; the column itself is stored too, so that nothing is lost.

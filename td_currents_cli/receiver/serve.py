@@ -14,24 +14,24 @@ from td_currents_cli.errors import ExitCode, OutputError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.receiver.keys import expected_key
 from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import Api, Misbehaviour, Settings
-from td_currents_cli.receiver.tally import Exchange, Result, Stats
+from td_currents_cli.receiver.settings import FaultSettings, PostbackApi, ServeSettings
+from td_currents_cli.receiver.tally import RequestLog, RequestResult, ServeStats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
-    """What to serve. For the meaning of the fields see `Settings`; the write key is still to be read."""
+    """What to serve. For the meaning of the fields see `ServeSettings`; the write key is still to be read."""
 
     store: Path
     host: str
     port: int
-    api: Api
+    api: PostbackApi
     write_key_file: Path | None
-    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    misbehaviour: FaultSettings = field(default_factory=FaultSettings)
 
-    def settings(self) -> Settings:
+    def settings(self) -> ServeSettings:
         """With the write key read. Raises InputError and UsageError."""
-        return Settings(
+        return ServeSettings(
             store=self.store,
             host=self.host,
             port=self.port,
@@ -52,7 +52,7 @@ class ServeOutcome(Outcome):
 
     command: ClassVar[str] = "serve"
 
-    stats: Stats
+    stats: ServeStats
     store: Path
 
     def summary(self) -> dict[str, object]:
@@ -63,7 +63,7 @@ class ServeOutcome(Outcome):
             "not_stored": self.stats.not_stored,
             "events": self.stats.events,
             "bytes": self.stats.bytes,
-            "requests_by_result": {result.value: self.stats.by_result[result] for result in Result},
+            "requests_by_result": {result.value: self.stats.by_result[result] for result in RequestResult},
             "requests_by_status": {str(status): count for status, count in sorted(self.stats.by_status.items())},
             "faults": dict(sorted(self.stats.by_fault.items())),
             "store": str(self.store),
@@ -74,7 +74,7 @@ def run(
     request: ServeRequest,
     *,
     started: Callable[[Receiver], None],
-    listener: Callable[[Exchange], None] | None = None,
+    listener: Callable[[RequestLog], None] | None = None,
 ) -> ServeOutcome:
     """Serve until SIGINT or SIGTERM; must run in the main thread.
 
@@ -89,11 +89,11 @@ def run(
         OutputError: the store cannot be opened or written through to the disk.
     """
     # Signals are caught up to the first one only: while the receiver stops, a second one ends the program at once.
-    with Receiver(request.settings(), listener) as receiver, _caught(*_EXIT_CODES) as signals:
+    with Receiver(request.settings(), listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
         started(receiver)
-        stop = _first(signals, receiver)
+        stop = _wait_for_signal(signals, receiver)
     stats = receiver.stats
-    failed = stats.by_result[Result.FAILED]
+    failed = stats.by_result[RequestResult.FAILED]
     return ServeOutcome(stats=stats, store=receiver.store, exit_code=ExitCode.IO if failed else _EXIT_CODES[stop])
 
 
@@ -101,7 +101,7 @@ _EXIT_CODES: Final = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitC
 
 
 @contextmanager
-def _caught(*signals: signal.Signals) -> Iterator["SimpleQueue[signal.Signals]"]:
+def _signal_queue(*signals: signal.Signals) -> Iterator["SimpleQueue[signal.Signals]"]:
     """The signals that arrive, one after the other, instead of what they do otherwise."""
     # Of Python's queues only this one may be put to from a handler.
     caught: SimpleQueue[signal.Signals] = SimpleQueue()
@@ -117,7 +117,7 @@ def _caught(*signals: signal.Signals) -> Iterator["SimpleQueue[signal.Signals]"]
             signal.signal(number, handler)
 
 
-def _first(signals: "SimpleQueue[signal.Signals]", receiver: Receiver) -> signal.Signals:
+def _wait_for_signal(signals: "SimpleQueue[signal.Signals]", receiver: Receiver) -> signal.Signals:
     while True:
         try:
             return signals.get(timeout=1)

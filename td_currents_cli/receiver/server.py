@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from td_currents_cli.errors import OutputError, UsageError
-from td_currents_cli.receiver.ingestion import Ingestion
-from td_currents_cli.receiver.settings import Settings
+from td_currents_cli.receiver.ingestion import DelayedStore
+from td_currents_cli.receiver.settings import ServeSettings
 from td_currents_cli.receiver.store import Store
-from td_currents_cli.receiver.tally import Exchange, Stats, Tally
+from td_currents_cli.receiver.tally import RequestCounter, RequestLog, ServeStats
 
 if TYPE_CHECKING:
     from td_currents_cli.receiver.http_server import Layer
@@ -41,8 +41,8 @@ class Receiver:
 
     def __init__(
         self,
-        settings: Settings,
-        listener: Callable[[Exchange], None] | None = None,
+        settings: ServeSettings,
+        listener: Callable[[RequestLog], None] | None = None,
         layer: "Layer" = lambda application: application,
     ) -> None:
         """Start nothing yet.
@@ -54,7 +54,7 @@ class Receiver:
         """
         self.settings = settings
         self._layer = layer
-        self._tally = Tally(listener)
+        self._tally = RequestCounter(listener)
 
     @property
     def store(self) -> Path:
@@ -84,7 +84,7 @@ class Receiver:
         return f"{self.base_url}/postback/v3/event/{database}/{table}"
 
     @property
-    def stats(self) -> Stats:
+    def stats(self) -> ServeStats:
         """The figures so far; the final ones after the block."""
         return self._tally.stats()
 
@@ -106,7 +106,7 @@ class Receiver:
         self.host, self.port = listening.getsockname()[:2]
         self.healed = store.healed
         asked = self.settings.misbehaviour
-        self._ingestion = Ingestion(store, delay=asked.ingest_delay, max_rows=asked.max_rows)
+        self._ingestion = DelayedStore(store, delay=asked.ingest_delay, max_rows=asked.max_rows)
         self._server = http_server(self.settings, self._ingestion, self._tally, self._layer)
         # A daemon: a second Ctrl-C does not wait for requests in flight.
         self._thread = threading.Thread(

@@ -9,7 +9,7 @@ from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.receiver.faults import Fault
 
 
-class Api(StrEnum):
+class PostbackApi(StrEnum):
     """Which of Treasure Data's two Postback APIs the endpoint behaves like.
 
     They differ in how a write key is given and in how large a body may be.
@@ -24,14 +24,14 @@ class Api(StrEnum):
 
         The limit of v2 is Treasure Data's. It documents none for v1; this one only keeps memory bounded.
         """
-        return MAX_BYTES if self is Api.v2 else _V1_BODY_LIMIT
+        return MAX_BYTES if self is PostbackApi.v2 else _V1_BODY_LIMIT
 
 
 _V1_BODY_LIMIT: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Misbehaviour:
+class FaultSettings:
     """How an endpoint differs from one that always works.
 
     Attributes:
@@ -50,7 +50,7 @@ class Misbehaviour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ServeSettings:
     """What a `Receiver` is started with.
 
     Attributes:
@@ -66,8 +66,8 @@ class Settings:
     store: Path
     host: str = "127.0.0.1"
     port: int = 0
-    api: Api = Api.v2
+    api: PostbackApi = PostbackApi.v2
     # Not in the repr: an assertion or a traceback that prints the settings must not print the key.
     write_key: str | None = field(default=None, repr=False)
-    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    misbehaviour: FaultSettings = field(default_factory=FaultSettings)
     stop_within: int = 10

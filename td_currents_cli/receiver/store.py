@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.receiver.layout import Layout, layout_of
-from td_currents_cli.receiver.row import Row
+from td_currents_cli.receiver.layout import StoreFormat, store_format
+from td_currents_cli.receiver.row import StoredRow
 
 _BLOCK: Final = 1 << 20
 
@@ -34,7 +34,7 @@ class Store:
         """
         self.path = path
         self.healed = False
-        self._layout: Layout = layout_of(path)
+        self._layout: StoreFormat = store_format(path)
         self._file = _open(path)
         self._torn = False
         try:
@@ -51,7 +51,7 @@ class Store:
         """Bytes in the file."""
         return os.fstat(self._file).st_size
 
-    def append(self, row: Row) -> None:
+    def append(self, row: StoredRow) -> None:
         """Append one row: wholly, or not at all.
 
         Raises:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class Result(StrEnum):
+class RequestResult(StrEnum):
     """What became of a request. Only `STORED` leaves a row."""
 
     STORED = "stored"
@@ -20,7 +20,7 @@ class Result(StrEnum):
     FAULT = "fault"
 
 
-class Exchange(Struct, frozen=True, gc=False, kw_only=True):
+class RequestLog(Struct, frozen=True, gc=False, kw_only=True):
     """One request and its answer.
 
     Attributes:
@@ -40,14 +40,14 @@ class Exchange(Struct, frozen=True, gc=False, kw_only=True):
     target: str
     status: int | None
     size: int
-    result: Result
+    result: RequestResult
     events: int | None = None
     reason: str = ""
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
+class ServeStats:
     """Figures of a receiver, each request counted once in `by_result`.
 
     Attributes:
@@ -60,7 +60,7 @@ class Stats:
 
     events: int
     bytes: int
-    by_result: Counter[Result]
+    by_result: Counter[RequestResult]
     by_status: Counter[int]
     by_fault: Counter[str]
 
@@ -72,7 +72,7 @@ class Stats:
     @property
     def stored(self) -> int:
         """Rows stored."""
-        return self.by_result[Result.STORED]
+        return self.by_result[RequestResult.STORED]
 
     @property
     def not_stored(self) -> int:
@@ -80,18 +80,18 @@ class Stats:
         return self.requests - self.stored
 
 
-class Tally:
+class RequestCounter:
     """Counts exchanges as they are answered, and tells whoever listens."""
 
-    def __init__(self, listener: Callable[[Exchange], None] | None = None) -> None:
+    def __init__(self, listener: Callable[[RequestLog], None] | None = None) -> None:
         self._listener = listener
         self._events = 0
         self._bytes = 0
-        self._by_result: Counter[Result] = Counter()
+        self._by_result: Counter[RequestResult] = Counter()
         self._by_status: Counter[int] = Counter()
         self._by_fault: Counter[str] = Counter()
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, exchange: RequestLog) -> None:
         """Count one."""
         self._by_result[exchange.result] += 1
         self._bytes += exchange.size
@@ -103,9 +103,9 @@ class Tally:
         if self._listener is not None:
             self._listener(exchange)
 
-    def stats(self) -> Stats:
+    def stats(self) -> ServeStats:
         """The figures so far. May be called from another thread."""
-        return Stats(
+        return ServeStats(
             events=self._events,
             bytes=self._bytes,
             by_result=self._by_result.copy(),

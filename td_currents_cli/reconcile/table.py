@@ -15,15 +15,15 @@ from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.scope import Scope
 from td_currents_cli.reconcile.sheaf import Binder
 from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
-from td_currents_cli.warehouse.account import nothing, rejected
-from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, events_of
+from td_currents_cli.warehouse.account import no_rows_problem, rejected_problem
+from td_currents_cli.warehouse.address import TableAddress
+from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
 from td_currents_cli.warehouse.sql.ids import ids_sql
 from td_currents_cli.warehouse.tables import Tables
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Warehouse
-    from td_currents_cli.warehouse.job import Answer
+    from td_currents_cli.warehouse.client import TdClient
+    from td_currents_cli.warehouse.job import JobResult
 
 AT_ONCE: Final = 50_000
 """Events of a bundle."""
@@ -44,7 +44,7 @@ class TableSide:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._answers: list[tuple[Warehouse, Answer]] = []
+        self._answers: list[tuple[TdClient, JobResult]] = []
 
     @cached_property
     def depth(self) -> Depth:
@@ -52,7 +52,7 @@ class TableSide:
         return Depth.OUTLINE if any(layout is Layout.BATCHES for _, _, layout, _ in self._opened) else Depth.IDS
 
     @cached_property
-    def _opened(self) -> Sequence[tuple[Address, "Warehouse", Layout, Collection[str]]]:
+    def _opened(self) -> Sequence[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
         return list(self._tables.opened())
 
     def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
@@ -63,7 +63,7 @@ class TableSide:
         """
         with_outline = look.depth is not Depth.IDS
         for address, warehouse, layout, columns in self._opened:
-            query = ids_sql(events_of(address, layout, self._tables.period, columns), with_outline=with_outline)
+            query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
             answer = warehouse.query(query, address.database)
             self._answers.append((warehouse, answer))
             empty = True
@@ -105,13 +105,13 @@ def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle
         events_out=tally.by_type.total() + tally.without_id.total(),
         filtered=tally.filtered + tally.too_young,
     )
-    kept = tuple(rejected(kind, number, table) for kind, number in kinds.items())
+    kept = tuple(rejected_problem(kind, number, table) for kind, number in kinds.items())
     problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
     return Bundle(binder.sheaves(), tally, balance, problems)
 
 
 def _empty(table: str, binder: Binder) -> Bundle:
-    problems = Problems(kept=(nothing(table),), by_severity=Counter({Severity.WARNING: 1}))
+    problems = Problems(kept=(no_rows_problem(table),), by_severity=Counter({Severity.WARNING: 1}))
     return Bundle(binder.sheaves(), binder.tally, Balance(), problems)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.event_types import EventType, Field
-from td_currents_cli.catalog.listing import EventsOutcome, View
+from td_currents_cli.catalog.listing import EventsOutcome, EventsView
 from td_currents_cli.render import write_text
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.json_layout import laid_out
@@ -22,7 +22,7 @@ WIDE: Final = 96
 
 def table(outcome: EventsOutcome, terminal: Terminal) -> None:
     """A list of types with its total, or one type with its fields."""
-    if outcome.view is View.FIELDS:
+    if outcome.view is EventsView.FIELDS:
         _show_type(outcome.events[0], terminal)
         _show_custom(outcome, terminal)
     else:

@@ -6,7 +6,7 @@ from typing import Final
 from td_currents_cli.render.send_progress import When, clock_time
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.render.waiting import say, waiting
-from td_currents_cli.warehouse.job import ENDED, Job, State, Told
+from td_currents_cli.warehouse.job import ENDED, Job, JobState, ProgressCallback
 
 EVERY: Final = 10.0
 """Seconds between two lines about one state."""
@@ -17,17 +17,17 @@ def line(job: Job) -> str:
     return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
 
 
-def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
+def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[ProgressCallback]:
     """A function that is told how a job stands, and shows it, until the end of the block; see `waiting`."""
     return waiting(terminal, when, line, lines(terminal), was_killed)
 
 
 def was_killed(job: object) -> bool:
     """Whether somebody has ended a job: after Ctrl-C it is good to know that it costs nothing any more."""
-    return isinstance(job, Job) and job.state == State.killed
+    return isinstance(job, Job) and job.state == JobState.killed
 
 
-def lines(terminal: Terminal, after: float = 0.0) -> Told:
+def lines(terminal: Terminal, after: float = 0.0) -> ProgressCallback:
     """A function that prints a line for each state of a job, and again while it lasts.
 
     Args:

@@ -7,18 +7,18 @@ from typing import Final
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.receiver.serve import ServeOutcome
 from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import Misbehaviour
-from td_currents_cli.receiver.tally import Exchange, Result
+from td_currents_cli.receiver.settings import FaultSettings
+from td_currents_cli.receiver.tally import RequestLog, RequestResult
 from td_currents_cli.render.terminal import Terminal
 
 _WORDS: Final = {
-    Result.STORED: "stored",
-    Result.CONNECTION_TEST: "connection test",
-    Result.WRONG_KEY: "not stored: wrong write key",
-    Result.REFUSED: "refused",
-    Result.FAILED: "not stored",
-    Result.ABORTED: "not stored",
-    Result.FAULT: "not stored",
+    RequestResult.STORED: "stored",
+    RequestResult.CONNECTION_TEST: "connection test",
+    RequestResult.WRONG_KEY: "not stored: wrong write key",
+    RequestResult.REFUSED: "refused",
+    RequestResult.FAILED: "not stored",
+    RequestResult.ABORTED: "not stored",
+    RequestResult.FAULT: "not stored",
 }
 
 
@@ -39,7 +39,7 @@ def listening(receiver: Receiver, terminal: Terminal) -> None:
     terminal.say(f"  key    {key}")
 
 
-def _misbehaviour(asked: Misbehaviour) -> Iterator[str]:
+def _misbehaviour(asked: FaultSettings) -> Iterator[str]:
     if asked.faults:
         yield f"faults {','.join(map(str, asked.faults))} (seed {asked.seed})"
     if asked.latency:
@@ -56,7 +56,7 @@ class Log:
     def __init__(self, terminal: Terminal) -> None:
         self._file = None if terminal.quiet else terminal.err.file
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, exchange: RequestLog) -> None:
         """Print one line.
 
         Not through rich, which takes as long for it as storing the row, and ends the program when nobody reads.
@@ -71,7 +71,7 @@ class Log:
             self._file = None
 
 
-def line(exchange: Exchange) -> str:
+def line(exchange: RequestLog) -> str:
     """One request: time of day here, method, path, status, bytes, events, what became of it, and which fault it met."""
     moment = time.strftime("%H:%M:%S", time.localtime(exchange.at))
     parts = [f"{exchange.size:,} B"]
@@ -79,7 +79,7 @@ def line(exchange: Exchange) -> str:
         parts.append(_counted(exchange.events, "event"))
     word = _WORDS[exchange.result]
     parts.append(f"{word}: {exchange.reason}" if exchange.reason else word)
-    if exchange.fault and exchange.result is not Result.FAULT:
+    if exchange.fault and exchange.result is not RequestResult.FAULT:
         parts.append(f"fault {exchange.fault}")
     return f"{moment} {exchange.method} {exchange.target} {exchange.status or '---'} {', '.join(parts)}"
 
@@ -103,10 +103,10 @@ def _counted(number: int, noun: str) -> str:
 
 
 _REASONS: Final = {
-    Result.CONNECTION_TEST: "by connection tests",
-    Result.WRONG_KEY: "with a wrong write key",
-    Result.REFUSED: "refused",
-    Result.FAILED: "could not be written",
-    Result.ABORTED: "broken off",
-    Result.FAULT: "by faults",
+    RequestResult.CONNECTION_TEST: "by connection tests",
+    RequestResult.WRONG_KEY: "with a wrong write key",
+    RequestResult.REFUSED: "refused",
+    RequestResult.FAILED: "could not be written",
+    RequestResult.ABORTED: "broken off",
+    RequestResult.FAULT: "by faults",
 }

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.warehouse.address import Address
-from td_currents_cli.warehouse.job import Told
-from td_currents_cli.warehouse.settings import settings_of
+from td_currents_cli.warehouse.address import TableAddress
+from td_currents_cli.warehouse.job import ProgressCallback
+from td_currents_cli.warehouse.settings import td_settings
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Warehouse
-    from td_currents_cli.warehouse.patience import Patience
+    from td_currents_cli.warehouse.client import TdClient
+    from td_currents_cli.warehouse.patience import RetryPolicy
 
 
 def _nobody(_: object) -> None:
@@ -20,7 +20,7 @@ def _nobody(_: object) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class TdConnection:
     """How tables are reached.
 
     Attributes:
@@ -31,19 +31,19 @@ class Access:
     """
 
     key_file: str | None = None
-    told: Told = _nobody
+    told: ProgressCallback = _nobody
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    patience: "Patience | None" = None
+    patience: "RetryPolicy | None" = None
 
-    def warehouse(self, address: Address) -> "Warehouse":
+    def warehouse(self, address: TableAddress) -> "TdClient":
         """The account that a table is in.
 
         Raises:
             UsageError: there is no key, settings make no sense, or Treasure Data's client is not installed.
         """
-        settings = settings_of(address.site, self.key_file, self.environ)
+        settings = td_settings(address.site, self.key_file, self.environ)
         try:
-            from td_currents_cli.warehouse.client import Warehouse  # noqa: PLC0415 -- heavy, and need not be there
+            from td_currents_cli.warehouse.client import TdClient  # noqa: PLC0415 -- heavy, and need not be there
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in {"tdclient", "msgpack", "urllib3"}:
                 raise
@@ -51,4 +51,4 @@ class Access:
                 f"{address}: Treasure Data's own client is not installed",
                 hint="python3 -m pip install 'td-currents-cli[td]'",
             ) from None
-        return Warehouse(settings, told=self.told, patience=self.patience)
+        return TdClient(settings, told=self.told, patience=self.patience)

@@ -13,7 +13,7 @@ from td_currents_cli.warehouse.sql import count as sql
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW
 
 
-class Line(Struct, frozen=True):
+class CountRow(Struct, frozen=True):
     """A line of a result of `warehouse.sql.count.count_sql`, which says what each member is."""
 
     kind: str
@@ -27,13 +27,13 @@ class Line(Struct, frozen=True):
     unique_users: int
 
     @classmethod
-    def of(cls, row: list[Any]) -> "Line":
+    def of(cls, row: list[Any]) -> "CountRow":
         """The line of a row."""
         kind, *key, is_total, rows, events, first, last, unique_events, unique_users = row
         return cls(kind, tuple(key), bool(is_total), rows, events, first, last, unique_events, unique_users)
 
 
-class Account:
+class TableTotals:
     """Lines of results, summed up.
 
     Args:
@@ -46,7 +46,7 @@ class Account:
         self._events: Counter[str] = Counter()
         self._rejected: dict[tuple[str, str], int] = {}
 
-    def add(self, line: Line, table: str) -> None:
+    def add(self, line: CountRow, table: str) -> None:
         """Take a line about a table; not one about all groups together, which were taken by themselves."""
         self._empty.pop(table, None)
         self._rows[line.kind] += line.rows
@@ -71,22 +71,22 @@ class Account:
     @property
     def problems(self) -> Problems:
         """What nothing could be made of, and tables without a row."""
-        kept = [rejected(kind, number, table) for (table, kind), number in self._rejected.items()]
+        kept = [rejected_problem(kind, number, table) for (table, kind), number in self._rejected.items()]
         # A result has no order.
         kept.sort(key=lambda each: (each.location.source, each.code))
-        kept += map(nothing, self._empty)
+        kept += map(no_rows_problem, self._empty)
         numbers = {Severity.ERROR: sum(self._rejected.values()), Severity.WARNING: len(self._empty)}
         return Problems(kept=tuple(kept), by_severity=Counter(numbers))
 
 
-def rejected(kind: str, number: int, table: str) -> Problem:
+def rejected_problem(kind: str, number: int, table: str) -> Problem:
     """All rows, or all elements, of a table that nothing could be made of, as one problem: a count names none."""
     code, one, several = _REJECTED[kind]
     message = one if number == 1 else f"{number:,} {several}"
     return Problem(code=code, location=Location(source=table), message=message)
 
 
-def nothing(table: str) -> Problem:
+def no_rows_problem(table: str) -> Problem:
     """That a table has no row of the time it was asked about, which is no error."""
     return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=Location(source=table), message=NO_ROWS)
 

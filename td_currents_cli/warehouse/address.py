@@ -15,7 +15,7 @@ _FORM: Final = "It has the form td://DATABASE/TABLE, and may go on with ?site=us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class TableAddress:
     """A table of Treasure Data.
 
     Attributes:
@@ -39,7 +39,7 @@ def is_address(path: str) -> bool:
     return path.startswith(SCHEME)
 
 
-def address_of(text: str, *, site: Site | None = None, column: str | None = None) -> Address:
+def parse_address(text: str, *, site: Site | None = None, column: str | None = None) -> TableAddress:
     """The table at an address.
 
     Args:
@@ -58,7 +58,7 @@ def address_of(text: str, *, site: Site | None = None, column: str | None = None
     check_name(database, "an address of a table (td://…)")
     check_name(table, "an address of a table (td://…)")
     options = _options(parts.query)
-    return Address(
+    return TableAddress(
         database=database,
         table=table,
         site=_site(options["site"]) if "site" in options else site,
@@ -66,7 +66,7 @@ def address_of(text: str, *, site: Site | None = None, column: str | None = None
     )
 
 
-def check_into(source: Address, into: Address) -> None:
+def check_into(source: TableAddress, into: TableAddress) -> None:
     """Check that a table can take the events of another one.
 
     Raises:

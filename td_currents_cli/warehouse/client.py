@@ -16,19 +16,19 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from td_currents_cli import __version__
 from td_currents_cli.errors import TdcurError, UnreachableError
-from td_currents_cli.warehouse.download import BrokenError, pieces, unzipped
+from td_currents_cli.warehouse.download import BrokenError, gunzip, resumed_download
 from td_currents_cli.warehouse.failure import (
     NoTableError,
-    busy,
+    busy_error,
     conflicting_job,
-    job_failed,
-    job_killed,
-    refused,
-    unreachable,
+    connection_error,
+    http_status_error,
+    job_failed_error,
+    job_killed_error,
 )
-from td_currents_cli.warehouse.job import ENDED, Answer, Job, State, Told, pauses
-from td_currents_cli.warehouse.patience import AGAIN, Patience
-from td_currents_cli.warehouse.settings import Settings
+from td_currents_cli.warehouse.job import ENDED, Job, JobResult, JobState, ProgressCallback, pauses
+from td_currents_cli.warehouse.patience import RETRYABLE_STATUSES, RetryPolicy
+from td_currents_cli.warehouse.settings import TdSettings
 
 ENGINE: Final = "trino"
 
@@ -46,10 +46,10 @@ class _ConflictError(Exception):
         self.error = error
 
 
-class _Api(API):
+class _RetryingApi(API):
     """The official client, whose requests are made again, and whose errors are ours."""
 
-    def __init__(self, settings: Settings, patience: Patience) -> None:
+    def __init__(self, settings: TdSettings, patience: RetryPolicy) -> None:
         super().__init__(
             settings.key.reveal(),
             user_agent=f"tdcur/{__version__}",
@@ -84,7 +84,7 @@ class _Api(API):
     def raise_error(self, msg: str, res: urllib3.BaseHTTPResponse, body: bytes | str) -> None:
         """Raises our errors instead of the client's."""
         data = body.encode() if isinstance(body, str) else body
-        error = refused(msg, res.status, data, self._host)
+        error = http_status_error(msg, res.status, data, self._host)
         if res.status == HTTPStatus.CONFLICT:
             raise _ConflictError(conflicting_job(data), error)
         raise error
@@ -93,15 +93,15 @@ class _Api(API):
         try:
             answer = super().send_request(*request, retries=self.patience.retry(), **kwargs)
         except MaxRetryError as error:
-            raise unreachable(error.reason or ResponseError(), self._host) from None
+            raise connection_error(error.reason or ResponseError(), self._host) from None
         except (HTTPError, OSError) as error:
-            raise unreachable(error, self._host) from None
-        if answer.status in AGAIN:
-            raise busy(answer.status, answer.data, self._host)
+            raise connection_error(error, self._host) from None
+        if answer.status in RETRYABLE_STATUSES:
+            raise busy_error(answer.status, answer.data, self._host)
         return answer
 
 
-class _Part:
+class _HttpResultStream:
     """See `download.Part`."""
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, begin: int) -> None:
@@ -123,7 +123,7 @@ class _Part:
         self._answer.close()
 
 
-class Warehouse:
+class TdClient:
     """An account of Treasure Data, whose tables are queried with Trino.
 
     Attributes:
@@ -135,10 +135,12 @@ class Warehouse:
         patience: how long the service is borne with.
     """
 
-    def __init__(self, settings: Settings, *, told: Told = lambda _: None, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
+    def __init__(
+        self, settings: TdSettings, *, told: ProgressCallback = lambda _: None, patience: RetryPolicy | None = None
+    ) -> None:
+        self._patience = patience or RetryPolicy()
         self._host = settings.host
-        self._api = _Api(settings, self._patience)
+        self._api = _RetryingApi(settings, self._patience)
         self.told = told
 
     def columns(self, database: str, table: str) -> dict[str, str]:
@@ -148,7 +150,7 @@ class Warehouse:
             NoTableError: there is no such table.
             TdcurError: as `query`.
         """
-        with _as_ours(self._host):
+        with _translated_errors(self._host):
             tables = self._api.list_tables(database)
         if table not in tables:
             raise NoTableError(
@@ -157,7 +159,7 @@ class Warehouse:
             )
         return {str(name): str(kind) for name, kind, *_ in tables[table].get("schema") or []}
 
-    def query(self, sql: str, database: str) -> Answer:
+    def query(self, sql: str, database: str) -> JobResult:
         """Run a query to its end. Ctrl-C, or whatever else ends the wait, kills the job.
 
         Args:
@@ -169,7 +171,7 @@ class Warehouse:
             InputError: the query failed, or was killed. NoTableError: there is no such table.
             UnreachableError: the service cannot be reached, or stays busy.
         """
-        with _as_ours(self._host):
+        with _translated_errors(self._host):
             begun = self._patience.now()
             job = self._issued(sql, database)
             try:
@@ -179,7 +181,7 @@ class Warehouse:
                 raise
             return self._answer(job, state)
 
-    def rows(self, answer: Answer) -> Iterator[list[Any]]:
+    def rows(self, answer: JobResult) -> Iterator[list[Any]]:
         """The rows of a result, as they come.
 
         Raises:
@@ -188,7 +190,7 @@ class Warehouse:
         unpacker = msgpack.Unpacker(raw=False, unicode_errors="surrogatepass", max_buffer_size=0)
         path = f"/v3/job/result/{answer.job}?format=msgpack.gz"
         count = 0
-        for piece in unzipped(pieces(lambda begin: self._part(path, begin), pause=self._patience.backoff)):
+        for piece in gunzip(resumed_download(lambda begin: self._part(path, begin), pause=self._patience.backoff)):
             unpacker.feed(piece)
             for row in unpacker:
                 count += 1
@@ -217,33 +219,33 @@ class Warehouse:
             self._patience.sleep(pause)
         raise AssertionError
 
-    def _answer(self, job: str, state: str) -> Answer:
-        if state == State.killed:
-            raise job_killed(job)
+    def _answer(self, job: str, state: str) -> JobResult:
+        if state == JobState.killed:
+            raise job_killed_error(job)
         shown = self._api.show_job(job)
-        if state == State.error:
+        if state == JobState.error:
             debug = shown.get("debug") or {}
-            raise job_failed(job, "\n".join(str(debug.get(name) or "") for name in ("cmdout", "stderr")))
+            raise job_failed_error(job, "\n".join(str(debug.get(name) or "") for name in ("cmdout", "stderr")))
         schema = tuple((str(name), str(kind)) for name, kind, *_ in shown.get("hive_result_schema") or [])
-        return Answer(job, schema, shown.get("num_records"))
+        return JobResult(job, schema, shown.get("num_records"))
 
     def _kill(self, job: str, begun: float) -> None:
         # Whoever pressed Ctrl-C does not want to wait for a service that is busy.
         self._api.patience = replace(self._patience, attempts=1)
         with suppress(TdcurError, APIError):
             self._api.kill(job)
-            self.told(Job(job, State.killed, self._patience.now() - begun))
+            self.told(Job(job, JobState.killed, self._patience.now() - begun))
 
-    def _part(self, path: str, begin: int) -> _Part:
+    def _part(self, path: str, begin: int) -> _HttpResultStream:
         answer = self._api.opened(path, begin)
         there = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
         if answer.status not in (there | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE} if begin else there):
-            raise refused("Get job result failed", answer.status, answer.data, self._host)
-        return _Part(answer, begin)
+            raise http_status_error("Get job result failed", answer.status, answer.data, self._host)
+        return _HttpResultStream(answer, begin)
 
 
 @contextmanager
-def _as_ours(host: str) -> Iterator[None]:
+def _translated_errors(host: str) -> Iterator[None]:
     """What the client itself finds odd about an answer, as an error of ours. Its message may hold the answer."""
     try:
         yield

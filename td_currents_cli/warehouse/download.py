@@ -16,7 +16,7 @@ ATTEMPTS: Final = 6
 _GZIP: Final = zlib.MAX_WBITS | 16
 
 
-class Part(Protocol):
+class ResultStream(Protocol):
     """An open answer with the bytes of a result from some place on. Reading raises BrokenError."""
 
     @property
@@ -34,11 +34,13 @@ class BrokenError(Exception):
     """A connection broke before the end of what was asked for."""
 
 
-Fetch = Callable[[int], Part]
+Fetch = Callable[[int], ResultStream]
 """Asks for a result from an offset on. Raises BrokenError, and TdcurError for what trying again does not mend."""
 
 
-def pieces(fetch: Fetch, *, pause: float = 1.0, sleep: Callable[[float], None] = time.sleep) -> Iterator[bytes]:
+def resumed_download(
+    fetch: Fetch, *, pause: float = 1.0, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[bytes]:
     """All bytes of a result, in order, each once: what is left is asked for with Range where a connection breaks.
 
     Args:
@@ -73,7 +75,7 @@ def pieces(fetch: Fetch, *, pause: float = 1.0, sleep: Callable[[float], None] =
             return
 
 
-def unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
+def gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
     """What gzip has packed; several of its members may follow each other.
 
     Raises:

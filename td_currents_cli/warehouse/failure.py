@@ -15,20 +15,20 @@ class NoTableError(InputError):
     """A table that is not there. Treasure Data makes it with its first row, so it may yet come."""
 
 
-class _Details(Struct):
+class _ErrorDetails(Struct):
     conflicts_with: str | int | None = None
 
 
-class _Body(Struct):
+class _ErrorBody(Struct):
     """An error of the REST API. Its clients read `message` where it is, else `error`."""
 
     message: str | None = None
     error: str | None = None
     text: str | None = None
-    details: _Details | None = None
+    details: _ErrorDetails | None = None
 
 
-def refused(what: str, status: int, body: bytes, host: str) -> TdcurError:
+def http_status_error(what: str, status: int, body: bytes, host: str) -> TdcurError:
     """The error for an answer that is none of 2XX, 429 and 5XX.
 
     Args:
@@ -38,15 +38,15 @@ def refused(what: str, status: int, body: bytes, host: str) -> TdcurError:
         host: that answered.
     """
     kind, hint = _BY_STATUS.get(status, _OTHERS)
-    return kind(f"{host} answered {status}{_said(body)}", hint=hint.format(what=what))
+    return kind(f"{host} answered {status}{_server_message(body)}", hint=hint.format(what=what))
 
 
-def busy(status: int, body: bytes, host: str) -> TdcurError:
+def busy_error(status: int, body: bytes, host: str) -> TdcurError:
     """The error for a service that went on to answer 429 or 5XX."""
-    return UnreachableError(f"{host} went on to answer {status}{_said(body)}", hint="Try again later.")
+    return UnreachableError(f"{host} went on to answer {status}{_server_message(body)}", hint="Try again later.")
 
 
-def unreachable(reason: Exception, host: str) -> TdcurError:
+def connection_error(reason: Exception, host: str) -> TdcurError:
     """The error for no answer at all, told by the type of what urllib3 raised."""
     text, hint = _BY_FAILURE.get(type(reason).__name__, ("the connection broke, again and again", "Try again later."))
     return UnreachableError(f"{host}: {text}", hint=hint)
@@ -54,11 +54,11 @@ def unreachable(reason: Exception, host: str) -> TdcurError:
 
 def conflicting_job(body: bytes) -> str | None:
     """The job that was issued with the same `domain_key` before, of a 409; as td-client-ruby reads it."""
-    details = _body(body).details
+    details = _decode_body(body).details
     return None if details is None or details.conflicts_with is None else str(details.conflicts_with)
 
 
-def job_failed(job: str, output: str) -> TdcurError:
+def job_failed_error(job: str, output: str) -> TdcurError:
     """The error for a job that ended in one.
 
     Args:
@@ -77,22 +77,22 @@ def job_failed(job: str, output: str) -> TdcurError:
     return InputError(f"job {job} failed{said}", hint=f"`td job:show {job}` and the console tell more.")
 
 
-def job_killed(job: str) -> TdcurError:
+def job_killed_error(job: str) -> TdcurError:
     """The error for a job that somebody killed."""
     return InputError(f"job {job} was killed", hint="Somebody did that in the console, or a limit of the account.")
 
 
-def _said(body: bytes) -> str:
-    found = _body(body)
+def _server_message(body: bytes) -> str:
+    found = _decode_body(body)
     text = found.message or found.error or found.text
     return f": {_without_values(text)}" if text else ""
 
 
-def _body(body: bytes) -> _Body:
+def _decode_body(body: bytes) -> _ErrorBody:
     try:
-        return msgspec.json.decode(body, type=_Body, strict=False)
+        return msgspec.json.decode(body, type=_ErrorBody, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Body()
+        return _ErrorBody()
 
 
 def _without_values(text: str) -> str:

@@ -11,7 +11,7 @@ LONGEST_PAUSE: Final = 15.0
 _GROWTH: Final = 1.5
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """What a job can be found as. The documentation of td-client has these; another one counts as still at work."""
 
     queued = "queued"
@@ -22,7 +22,7 @@ class State(StrEnum):
     killed = "killed"
 
 
-ENDED: Final = frozenset({State.success, State.error, State.killed})
+ENDED: Final = frozenset({JobState.success, JobState.error, JobState.killed})
 
 
 class Job(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Job(Struct, frozen=True):
 
     Attributes:
         id: its number.
-        state: see `State`; any text, for the service may have more of them.
+        state: see `JobState`; any text, for the service may have more of them.
         seconds: since it was issued.
     """
 
@@ -39,7 +39,7 @@ class Job(Struct, frozen=True):
     seconds: float
 
 
-class Answer(Struct, frozen=True):
+class JobResult(Struct, frozen=True):
     """What a job that succeeded has to give.
 
     Attributes:
@@ -53,7 +53,7 @@ class Answer(Struct, frozen=True):
     count: int | None
 
 
-Told: TypeAlias = Callable[[Job], None]
+ProgressCallback: TypeAlias = Callable[[Job], None]
 """Is told how a job stands, each time that is asked."""
 
 

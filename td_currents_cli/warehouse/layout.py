@@ -5,12 +5,12 @@ from typing import Final
 
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import TableAddress
 
 _FLAT: Final = "event_type"
 
 
-def layout_of(address: Address, columns: Collection[str]) -> Layout:
+def table_layout(address: TableAddress, columns: Collection[str]) -> Layout:
     """The layout of a table with such columns.
 
     Raises:

@@ -7,12 +7,12 @@ from typing import Final
 
 import urllib3
 
-AGAIN: Final = (429, *range(500, 600))
+RETRYABLE_STATUSES: Final = (429, *range(500, 600))
 """Statuses that time may mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long the service is borne with.
 
     Attributes:
@@ -39,7 +39,7 @@ class Patience:
             other=0,
             redirect=False,
             allowed_methods=None,
-            status_forcelist=AGAIN,
+            status_forcelist=RETRYABLE_STATUSES,
             backoff_factor=self.backoff,
             backoff_max=self.longest,
             backoff_jitter=self.backoff / 2,

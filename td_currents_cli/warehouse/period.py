@@ -29,11 +29,11 @@ class Period(Struct, frozen=True):
     until: float | None = None
 
     def __str__(self) -> str:
-        end = "now" if self.until is None else _text(self.until)
-        return f"{_text(self.since)} to {end}"
+        end = "now" if self.until is None else _format_time(self.until)
+        return f"{_format_time(self.since)} to {end}"
 
 
-def received(since: float | None, until: float | None, now: float) -> Period:
+def receive_period(since: float | None, until: float | None, now: float) -> Period:
     """When rows were received that hold events of a time; without its beginning, in the last day of it.
 
     Args:
@@ -45,7 +45,7 @@ def received(since: float | None, until: float | None, now: float) -> Period:
     return Period(max(0.0, begin), None if until is None else until + LATE)
 
 
-def _text(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError):

@@ -10,9 +10,9 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError
 from td_currents_cli.read import Source
 from td_currents_cli.warehouse.account import NO_ROWS
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.text import name, received, table
+from td_currents_cli.warehouse.sql.text import identifier, receive_time_condition, table_identifier
 from td_currents_cli.warehouse.tables import Tables
 from td_currents_cli.write.json_text import json_line
 
@@ -39,13 +39,13 @@ def downloaded(tables: Tables) -> Iterator[list[Source]]:
         yield sources
 
 
-def rows_sql(address: Address, period: Period, columns: Sequence[str]) -> str:
+def rows_sql(address: TableAddress, period: Period, columns: Sequence[str]) -> str:
     """The query for columns of the rows of a period."""
-    listed = ", ".join(map(name, columns))
-    return f"SELECT {listed}\nFROM {table(address)}\nWHERE {received(period)}"
+    listed = ", ".join(map(identifier, columns))
+    return f"SELECT {listed}\nFROM {table_identifier(address)}\nWHERE {receive_time_condition(period)}"
 
 
-def _lines(tables: Tables) -> Iterator[tuple[Address, Iterator[bytes]]]:
+def _lines(tables: Tables) -> Iterator[tuple[TableAddress, Iterator[bytes]]]:
     for address, warehouse, layout, columns in tables.opened():
         names = [address.column] if layout is Layout.BATCHES else list(dict.fromkeys(["time", *columns]))
         rows = warehouse.rows(warehouse.query(rows_sql(address, tables.period, names), address.database))

@@ -23,7 +23,7 @@ _HOSTS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class TdSettings:
     """An account of Treasure Data.
 
     Attributes:
@@ -40,7 +40,7 @@ class Settings:
         return urlsplit(self.server).netloc
 
 
-def settings_of(site: Site | None, key_file: str | None, environ: Mapping[str, str]) -> Settings:
+def td_settings(site: Site | None, key_file: str | None, environ: Mapping[str, str]) -> TdSettings:
     """The settings that count: what was said on the command line, else the environment, else what `td` keeps.
 
     Args:
@@ -53,7 +53,7 @@ def settings_of(site: Site | None, key_file: str | None, environ: Mapping[str, s
     """
     kept = account_settings(conf_path(environ)) if not (_set(environ, KEY) and _set(environ, SERVER)) else {}
     server = f"https://{_HOSTS[site]}" if site else _set(environ, SERVER) or kept.get("endpoint")
-    return Settings(server=_server(server or f"https://{_HOSTS[Site.us01]}"), key=_key(key_file, environ, kept))
+    return TdSettings(server=_server(server or f"https://{_HOSTS[Site.us01]}"), key=_key(key_file, environ, kept))
 
 
 def _set(environ: Mapping[str, str], name: str) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import UsageError
 from td_currents_cli.names import Site
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import Address, address_of, is_address
-from td_currents_cli.warehouse.layout import layout_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import TableAddress, is_address, parse_address
+from td_currents_cli.warehouse.layout import table_layout
 from td_currents_cli.warehouse.period import Period
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import Warehouse
+    from td_currents_cli.warehouse.client import TdClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +26,16 @@ class Tables:
         access: how they are reached.
     """
 
-    addresses: tuple[Address, ...]
+    addresses: tuple[TableAddress, ...]
     period: Period
-    access: Access
+    access: TdConnection
 
     def ended(self, now: float) -> "Tables":
         """The same, without rows that are received from now on: several queries are about the same rows then."""
         period = self.period
         return self if period.until is not None else replace(self, period=Period(period.since, now))
 
-    def opened(self) -> Iterator[tuple[Address, "Warehouse", Layout, Collection[str]]]:
+    def opened(self) -> Iterator[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
         """Each table with the account it is in, how it keeps events, and its columns.
 
         Raises:
@@ -46,10 +46,10 @@ class Tables:
         for address in self.addresses:
             warehouse = self.access.warehouse(address)
             columns = warehouse.columns(address.database, address.table)
-            yield address, warehouse, layout_of(address, columns), columns
+            yield address, warehouse, table_layout(address, columns), columns
 
 
-def addresses_of(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[Address, ...]:
+def table_addresses(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[TableAddress, ...]:
     """The tables among what a user gave as paths; none where all are files.
 
     Args:
@@ -63,4 +63,4 @@ def addresses_of(paths: Sequence[str], *, site: Site | None, column: str | None)
     tables = [path for path in paths if is_address(path)]
     if tables and len(tables) < len(paths):
         raise UsageError("tables (td://…) and files cannot be read together", hint="Run the command for each of them.")
-    return tuple(address_of(each, site=site, column=column) for each in tables)
+    return tuple(parse_address(each, site=site, column=column) for each in tables)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
-from td_currents_cli.receiver import Misbehaviour, Receiver, Settings
+from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.receiver.faults import parse_faults
 from td_currents_cli.render.serve import line
 
@@ -125,7 +125,7 @@ def payloads(folder: Path, *documents: object) -> Path:
 def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> None:
     """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
     log: list[str] = []
-    settings = Settings(store=tmp_path / "rows.jsonl", misbehaviour=Misbehaviour(faults=parse_faults(fail)))
+    settings = ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(faults=parse_faults(fail)))
     with Receiver(settings, lambda exchange: log.append(line(exchange))) as receiver:
         url = with_key(receiver.url("braze", "currents"))
         assert run("--url", url, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
@@ -162,7 +162,7 @@ def echo(scope: Scope, body: bytes) -> bytes:
 @pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
 def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
     """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
-    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=answering(status, echo)) as receiver:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl"), layer=answering(status, echo)) as receiver:
         assert run("--url", with_key(receiver.url("braze", "currents")), "--retry-for", "300ms") == code
 
 
@@ -170,7 +170,7 @@ def test_an_answer_that_is_cut_within_the_key(run: Run, tmp_path: Path) -> None:
     """What is left of a key where an answer was cut off is not passed on either."""
     many = b"".join(b"%030d@example.com " % number for number in range(23))
     layer = answering(400, lambda *_: many + KEY.encode())
-    with Receiver(Settings(store=tmp_path / "rows.jsonl"), layer=layer) as receiver:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl"), layer=layer) as receiver:
         assert run("--url", with_key(receiver.url("braze", "currents"))) == 3
     assert HEX[:8] not in without_event((tmp_path / "dead.jsonl").read_text("utf-8").splitlines()[0])
 
@@ -198,7 +198,7 @@ def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, 
     (tmp_path / "folder").mkdir()
     (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
     with Receiver(
-        Settings(store=tmp_path / "rows.jsonl", misbehaviour=Misbehaviour(faults=parse_faults("400=1")))
+        ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(faults=parse_faults("400=1")))
     ) as receiver:
         assert run("--url", with_key(receiver.url("braze", "currents")), option, tmp_path / name) == code
 
@@ -214,7 +214,7 @@ def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
     source = payloads(tmp_path, {"events": bad + good()}, {"mail": MAIL}, MAIL)
     with source.open("a") as file:
         file.write(f'{{"events":[{{"id":"{MAIL}\n')
-    with Receiver(Settings(store=tmp_path / "rows.jsonl")) as receiver:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl")) as receiver:
         for form in ("text", "json"):
             assert run("--url", with_key(receiver.url("braze", "currents")), "--format", form, source=source) != 0
     assert receiver.stats.stored
@@ -223,9 +223,9 @@ def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_stop_in_between(run: Run, tmp_path: Path, number: signal.Signals, code: int) -> None:
     """A stop, or a hard one, while a request hangs and others have been noted in the journal."""
-    fail = Misbehaviour(faults=parse_faults("hang=0.3"), seed=10)
+    fail = FaultSettings(faults=parse_faults("hang=0.3"), seed=10)
     source = payloads(tmp_path, *[{"events": [event]} for event in good()])
-    with Receiver(Settings(store=tmp_path / "rows.jsonl", misbehaviour=fail)) as receiver:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=fail)) as receiver:
 
         def in_between() -> bool:
             stats = receiver.stats

@@ -10,7 +10,7 @@ import pytest
 
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
-from td_currents_cli.receiver import Receiver, Result, Settings
+from td_currents_cli.receiver import Receiver, RequestResult, ServeSettings
 
 LIMIT = 1_048_064
 
@@ -83,14 +83,14 @@ def test_a_poisonous_event_is_the_only_one_refused(
     """400 for a request of 100: 99 events are stored, and one is a dead letter, which can be sent again."""
     events[place] = with_note(events[place], "poison")
     store = tmp_path / "rows.jsonl"
-    with Receiver(Settings(store=store), layer=poisoned) as receiver:
+    with Receiver(ServeSettings(store=store), layer=poisoned) as receiver:
         code, summary = send(receiver, tmp_path, events)
         assert (code, summary["delivered"], summary["dead"], summary["splits"]) == (3, 99, 1, 1)
         assert stored(store) == sorted(events[:place] + events[place + 1 :])
         assert dead_letters(tmp_path) == [(400, events[place])]
     again = tmp_path / "again.jsonl"
     (tmp_path / "dead.jsonl").rename(again)
-    with Receiver(Settings(store=store, port=receiver.port)) as receiver:
+    with Receiver(ServeSettings(store=store, port=receiver.port)) as receiver:
         code, summary = run(receiver, tmp_path, again)
     assert (code, summary["delivered"], summary["dead"]) == (0, 1, 0)
     assert stored(store) == sorted(events)
@@ -100,21 +100,21 @@ def test_an_oversize_event_is_the_only_one_refused(tmp_path: Path, events: list[
     """413 for a request: it goes in halves, until the one event that is too large is by itself."""
     events[42] = with_note(events[42], "x" * LIMIT)
     store = tmp_path / "rows.jsonl"
-    with Receiver(Settings(store=store)) as receiver:
+    with Receiver(ServeSettings(store=store)) as receiver:
         code, summary = send(receiver, tmp_path, events, "--batch-bytes", "4000000", "--no-check")
     assert (code, summary["delivered"], summary["dead"]) == (3, 99, 1)
     assert stored(store) == sorted(events[:42] + events[43:])
     assert dead_letters(tmp_path) == [(413, events[42])]
     # Halving finds one of a hundred in seven steps.
     assert summary["splits"] <= 7
-    assert receiver.stats.by_result[Result.REFUSED] <= 8
+    assert receiver.stats.by_result[RequestResult.REFUSED] <= 8
 
 
 def test_an_event_larger_than_the_limit_is_not_even_tried(tmp_path: Path, events: list[bytes]) -> None:
     """What the limit of a request forbids is a dead letter without a request, and the others are stored."""
     events[42] = with_note(events[42], "x" * LIMIT)
     store = tmp_path / "rows.jsonl"
-    with Receiver(Settings(store=store)) as receiver:
+    with Receiver(ServeSettings(store=store)) as receiver:
         code, summary = send(receiver, tmp_path, events)
     assert (code, summary["delivered"], summary["dead"], summary["splits"]) == (3, 99, 1, 0)
     assert stored(store) == sorted(events[:42] + events[43:])

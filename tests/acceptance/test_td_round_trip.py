@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.receiver import Receiver, Settings
+from td_currents_cli.receiver import Receiver, ServeSettings
 from td_currents_cli.receiver.faults import parse_faults
-from td_currents_cli.receiver.settings import Misbehaviour
+from td_currents_cli.receiver.settings import FaultSettings
 from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service
 
@@ -38,8 +38,8 @@ class Live:
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[Receiver]:
     """A Postback endpoint that fails now and then, and shows rows later."""
-    trouble = Misbehaviour(faults=parse_faults("503=0.05"), seed=3, ingest_delay=0.4)
-    with Receiver(Settings(store=tmp_path / "rows.jsonl", write_key=KEY, misbehaviour=trouble)) as running:
+    trouble = FaultSettings(faults=parse_faults("503=0.05"), seed=3, ingest_delay=0.4)
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", write_key=KEY, misbehaviour=trouble)) as running:
         yield running
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import UnreachableError
-from td_currents_cli.warehouse.download import ATTEMPTS, BrokenError, pieces, unzipped
+from td_currents_cli.warehouse.download import ATTEMPTS, BrokenError, gunzip, resumed_download
 
 
 class Connection:
@@ -42,7 +42,7 @@ def test_all_bytes_come_once(data: bytes, cuts: list[int], ranges: list[bool]) -
     def fetch(begin: int) -> Connection:
         return Connection(data, begin if next(honours) else 0, left.pop(0) if left else None)
 
-    assert b"".join(pieces(fetch, sleep=lambda _: None)) == data
+    assert b"".join(resumed_download(fetch, sleep=lambda _: None)) == data
 
 
 @given(parts=st.lists(st.binary(max_size=50), max_size=4), size=st.integers(1, 30))
@@ -50,7 +50,7 @@ def test_all_of_it_is_unpacked(parts: list[bytes], size: int) -> None:
     """Members of gzip one after another, in pieces of any size."""
     packed = b"".join(gzip.compress(part) for part in parts)
     split = (packed[begin : begin + size] for begin in range(0, len(packed), size))
-    assert b"".join(unzipped(split)) == b"".join(parts)
+    assert b"".join(gunzip(split)) == b"".join(parts)
 
 
 @given(data=st.binary(min_size=1, max_size=100), lost=st.integers(1, 20))
@@ -58,4 +58,4 @@ def test_an_end_that_is_missing_is_noticed(data: bytes, lost: int) -> None:
     """A result that is cut off is never taken for a whole one."""
     packed = gzip.compress(data)
     with pytest.raises(UnreachableError, match="not whole"):
-        list(unzipped(iter([packed[: max(1, len(packed) - lost)]])))
+        list(gunzip(iter([packed[: max(1, len(packed) - lost)]])))

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.catalog import FieldType, Where
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
+from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
 from td_currents_cli.choices import Layout
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.events import events_of
+from td_currents_cli.warehouse.sql.events import table_events
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 from tests.td_service.engine import Engine
 
@@ -22,14 +22,14 @@ law = settings(deadline=None, max_examples=20, suppress_health_check=[HealthChec
 
 RECEIVED = 5_000_000_000
 COLUMNS = [
-    Column("number", Where.EVENT, "number", FieldType.INT),
-    Column("id", Where.EVENT, "id", FieldType.STRING),
-    Column("time", Where.EVENT, "time", FieldType.INT),
-    Column("user_a", Where.USER, "a", FieldType.STRING),
-    Column("properties_a", Where.PROPERTIES, "a", FieldType.LONG),
-    Column("properties_b", Where.PROPERTIES, "b", FieldType.FLOAT),
+    TableColumn("number", Where.EVENT, "number", FieldType.INT),
+    TableColumn("id", Where.EVENT, "id", FieldType.STRING),
+    TableColumn("time", Where.EVENT, "time", FieldType.INT),
+    TableColumn("user_a", Where.USER, "a", FieldType.STRING),
+    TableColumn("properties_a", Where.PROPERTIES, "a", FieldType.LONG),
+    TableColumn("properties_b", Where.PROPERTIES, "b", FieldType.FLOAT),
 ]
-EVENTS = events_of(address_of("td://braze/raw"), Layout.BATCHES, Period(0.0), ())
+EVENTS = table_events(parse_address("td://braze/raw"), Layout.BATCHES, Period(0.0), ())
 SQL = flatten_sql(FlattenQuery(events=EVENTS, columns=COLUMNS))
 TABLE: list[dict[str, Any]] = []
 ENGINE = Engine({("braze", "raw"): TABLE})

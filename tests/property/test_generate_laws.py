@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli import catalog
-from td_currents_cli.generate import GenerateRequest, Shape
-from td_currents_cli.generate.dice import Dice
+from td_currents_cli.generate import GenerateFormat, GenerateRequest
+from td_currents_cli.generate.dice import SeededRandom
 from td_currents_cli.generate.run import lines
 
 NAMES = sorted(event.name for event in catalog.load().events.values() if event.http)
@@ -25,16 +25,16 @@ requests = st.builds(
 )
 
 
-def arrays(request: GenerateRequest, shape: Shape) -> Iterator[list[dict[str, Any]]]:
+def arrays(request: GenerateRequest, shape: GenerateFormat) -> Iterator[list[dict[str, Any]]]:
     """The batches of a request, read back from a shape."""
     fields = {name: getattr(request, name) for name in ("events", "seed", "types", "per_batch", "start")}
     text = b"".join(lines(GenerateRequest(**fields, shape=shape))).decode()
     match shape:
-        case Shape.payloads:
+        case GenerateFormat.payloads:
             yield from (json.loads(line)["events"] for line in text.split("\n")[:-1])
-        case Shape.rows_jsonl:
+        case GenerateFormat.rows_jsonl:
             yield from (json.loads(json.loads(line)["events"]) for line in text.split("\n")[:-1])
-        case Shape.rows_csv:
+        case GenerateFormat.rows_csv:
             yield from (json.loads(row["events"]) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
@@ -42,16 +42,16 @@ def arrays(request: GenerateRequest, shape: Shape) -> Iterator[list[dict[str, An
 @given(requests)
 def test_all_shapes_hold_the_same_batches(request: GenerateRequest) -> None:
     """Rows as CSV and JSON Lines give back, event by event, what the payloads hold."""
-    payloads = list(arrays(request, Shape.payloads))
-    assert list(arrays(request, Shape.rows_csv)) == payloads
-    assert list(arrays(request, Shape.rows_jsonl)) == payloads
+    payloads = list(arrays(request, GenerateFormat.payloads))
+    assert list(arrays(request, GenerateFormat.rows_csv)) == payloads
+    assert list(arrays(request, GenerateFormat.rows_jsonl)) == payloads
 
 
 @settings(deadline=None, max_examples=25)
 @given(requests)
 def test_there_are_as_many_events_as_asked_for(request: GenerateRequest) -> None:
     """Batches are full but for the last one, ids are unique, and only types asked for occur."""
-    batches = list(arrays(request, Shape.payloads))
+    batches = list(arrays(request, GenerateFormat.payloads))
     sizes = [len(batch) for batch in batches]
     assert sum(sizes) == request.events
     assert all(size == request.per_batch for size in sizes[:-1])
@@ -73,7 +73,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(seed: int, few: int, mor
     """Neither the number of events nor the size of batches changes the events."""
     short = GenerateRequest(events=few, seed=seed, per_batch=one)
     long = GenerateRequest(events=few + more, seed=seed, per_batch=other)
-    events = [[e for batch in arrays(request, Shape.payloads) for e in batch] for request in (short, long)]
+    events = [[e for batch in arrays(request, GenerateFormat.payloads) for e in batch] for request in (short, long)]
     assert events[1][:few] == events[0]
 
 
@@ -81,7 +81,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(seed: int, few: int, mor
 def test_some_takes_at_most_so_many_in_their_order(seed: int, purpose: str, items: list[int], most: int) -> None:
     """A choice is a part of the items in their order, no larger than asked for."""
     numbered = list(enumerate(items))
-    taken = Dice(seed, purpose).some(numbered, most)
+    taken = SeededRandom(seed, purpose).some(numbered, most)
     assert len(taken) <= most
     assert taken == sorted(set(taken), key=lambda item: item[0])
     assert set(taken) <= set(numbered)
@@ -90,7 +90,7 @@ def test_some_takes_at_most_so_many_in_their_order(seed: int, purpose: str, item
 @given(seeds, st.integers(1, 10**6), st.integers(0, 80))
 def test_draws_stay_in_their_range(seed: int, end: int, count: int) -> None:
     """Numbers are within their bounds, texts as long as asked for."""
-    dice = Dice(seed)
+    dice = SeededRandom(seed)
     assert 0 <= dice.below(end) < end
     assert 1 <= dice.between(1, end) <= end
     assert len(dice.hex(count)) == len(dice.digits(count)) == count

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from td_currents_cli.receiver import Receiver, Settings
+from td_currents_cli.receiver import Receiver, ServeSettings
 from td_currents_cli.send import Destination, Limits, Request, SendOutcome, State, run
 from td_currents_cli.send.pace import concurrency_of
 
@@ -56,7 +56,7 @@ def text_of(shape: str, space: str, events: list[str]) -> str:
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     """A real endpoint for all examples, each of which has a table of its own."""
-    with Receiver(Settings(store=tmp_path_factory.mktemp("send") / "rows.jsonl")) as running:
+    with Receiver(ServeSettings(store=tmp_path_factory.mktemp("send") / "rows.jsonl")) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, FieldType, Where
 from td_currents_cli.catalog.event_types import channel_of
 from td_currents_cli.catalog.events_file import decode
-from td_currents_cli.catalog.listing import EventsRequest, View, run
+from td_currents_cli.catalog.listing import EventsRequest, EventsView, run
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import table
@@ -203,7 +203,7 @@ def test_channel(name: str, channel: str) -> None:
 def test_events_command_lists_all() -> None:
     """Without a name, all types are listed; JSON has their fields too."""
     outcome = run(EventsRequest())
-    assert (outcome.view, len(outcome.events)) == (View.LIST, 97)
+    assert (outcome.view, len(outcome.events)) == (EventsView.LIST, 97)
     assert outcome.summary() == {
         "release": "10",
         "released": "2026-06-29",
@@ -218,7 +218,7 @@ def test_events_command_lists_all() -> None:
 def test_events_command_takes_a_glob(glob: str) -> None:
     """A shell-style glob lists what it matches, in either case."""
     outcome = run(EventsRequest(glob))
-    assert outcome.view is View.LIST
+    assert outcome.view is EventsView.LIST
     assert len(outcome.events) == 11
     assert {event.channel for event in outcome.events} == {"email"}
 

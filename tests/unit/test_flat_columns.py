@@ -10,9 +10,9 @@ from td_currents_cli.choices import Names
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.arrived import arrived_sql
+from td_currents_cli.warehouse.sql.arrived import stored_ids_sql
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import NTH, dedupe_flat_sql
 from td_currents_cli.warehouse.sql.events import FlatEvents
@@ -21,7 +21,7 @@ from td_currents_cli.warehouse.sql.ids import ids_sql
 from tests.td_service.engine import Engine, Result
 
 TABLE = ("braze", "flat")
-ADDRESS = address_of("td://braze/flat")
+ADDRESS = parse_address("td://braze/flat")
 PERIOD = Period(0.0, 2_000_000_000.0)
 SHORT = ("event_type", "id", "time", "user_user_id", "properties_campaign_name", "properties_price")
 """Some of the columns: to plan a query with all takes long."""
@@ -47,7 +47,7 @@ QUERIES = {
         )
     ),
     "ids": ids_sql(EVENTS, with_outline=True),
-    "arrived": arrived_sql(EVENTS, ["e-1", "e-2"]),
+    "arrived": stored_ids_sql(EVENTS, ["e-1", "e-2"]),
     "parse": flatten_sql(FlattenQuery(events=EVENTS, columns=COLUMNS, filter=SOME, dedupe=True)),
     "dedupe": dedupe_flat_sql(ADDRESS, PERIOD, meant=SOME),
 }

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
 from td_currents_cli.errors import UsageError
-from td_currents_cli.generate import GenerateRequest, Shape
-from td_currents_cli.generate.dice import Dice
-from td_currents_cli.generate.mix import DECK, WEIGHTS, chosen, deals
-from td_currents_cli.generate.recipe import FRESH, MOMENTS
+from td_currents_cli.generate import GenerateFormat, GenerateRequest
+from td_currents_cli.generate.dice import SeededRandom
+from td_currents_cli.generate.mix import DECK, WEIGHTS, choose_types, shuffled_types
+from td_currents_cli.generate.recipe import DERIVED_TIMES, NEW_IDENTIFIERS
 from td_currents_cli.generate.run import lines
 from td_currents_cli.generate.stream import batches
 
@@ -104,7 +104,7 @@ def test_every_field_of_today_has_values_of_its_own() -> None:
     }
     assert not values & {"alpha", "beta", "gamma"}
     names = {field.name for event in SENT for field in event.fields}
-    assert {*FRESH, *MOMENTS} <= names
+    assert {*NEW_IDENTIFIERS, *DERIVED_TIMES} <= names
     assert set(WEIGHTS) <= {event.name for event in SENT}
 
 
@@ -119,7 +119,7 @@ def test_the_default_run_has_every_type_by_weight() -> None:
 
 def test_decks_are_shuffled() -> None:
     """Types do not come in the same order again and again."""
-    dealt = deals(SENT, Dice(0, "test"))
+    dealt = shuffled_types(SENT, SeededRandom(0, "test"))
     first, second = list(islice(dealt, 500)), list(islice(dealt, 500, 1000))
     assert first != second
 
@@ -197,7 +197,7 @@ def test_another_seed_gives_other_events() -> None:
 )
 def test_the_surroundings_change_no_byte(surroundings: dict[str, str]) -> None:
     """Hash seed, time zone and locale of the process do not matter."""
-    here = b"".join(lines(GenerateRequest(events=300, shape=Shape.rows_csv)))
+    here = b"".join(lines(GenerateRequest(events=300, shape=GenerateFormat.rows_csv)))
     there = subprocess.run(
         [sys.executable, "-m", "td_currents_cli", "generate", "--events", "300", "--shape", "rows-csv"],
         env=os.environ | surroundings,
@@ -209,7 +209,7 @@ def test_the_surroundings_change_no_byte(surroundings: dict[str, str]) -> None:
 
 def test_dice_are_the_same_everywhere() -> None:
     """These values hold on every Python: changing them changes what every seed gives."""
-    dice = Dice(0, "test")
+    dice = SeededRandom(0, "test")
     assert dice.uuid() == "f21ed330-9d45-41e3-8e2e-5bc33a743570"
     assert [dice.below(1000) for _ in range(5)] == [115, 262, 160, 26, 564]
     assert dice.amount(1, 100) == 48.209999084472656
@@ -218,7 +218,7 @@ def test_dice_are_the_same_everywhere() -> None:
 
 def test_an_amount_is_held_in_32_bits() -> None:
     """A decimal is widened from 32 bits as Braze's are: the text is longer than what was meant."""
-    amounts = [Dice(seed, "amount").amount(1, 100) for seed in range(50)]
+    amounts = [SeededRandom(seed, "amount").amount(1, 100) for seed in range(50)]
     assert all(abs(amount - round(amount, 2)) < 1e-5 for amount in amounts)
     assert any(len(str(amount)) > 10 for amount in amounts)
 
@@ -237,7 +237,7 @@ def test_an_amount_is_held_in_32_bits() -> None:
 )
 def test_types_are_chosen_by_globs(patterns: tuple[str, ...], expected: set[str]) -> None:
     """Globs add up, those with `!` take away, and only exclusions start from all."""
-    assert {event.name for event in chosen(catalog.load(), patterns)} == expected
+    assert {event.name for event in choose_types(catalog.load(), patterns)} == expected
 
 
 @pytest.mark.parametrize(

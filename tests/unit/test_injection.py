@@ -20,7 +20,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.insert import InsertRequest
 from td_currents_cli.insert import run as insert
-from td_currents_cli.query import QueryRequest
+from td_currents_cli.query import SqlRequest
 from td_currents_cli.query import run as printed
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileRequest
@@ -30,17 +30,17 @@ from td_currents_cli.reconcile.table import TableSide
 from td_currents_cli.verify import VerifyRequest
 from td_currents_cli.verify import run as verify
 from td_currents_cli.verify.arrivals import Arrivals
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import Address, address_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import TableAddress, parse_address
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.rows import rows_sql
-from td_currents_cli.warehouse.sql.arrived import arrived_sql
+from td_currents_cli.warehouse.sql.arrived import stored_ids_sql
 from td_currents_cli.warehouse.sql.count import count_sql
 from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
 from td_currents_cli.warehouse.sql.events import BatchEvents, FlatEvents
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 from td_currents_cli.warehouse.sql.ids import ids_sql
-from td_currents_cli.warehouse.sql.text import literal, name
+from td_currents_cli.warehouse.sql.text import identifier, string_literal
 from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
@@ -69,7 +69,7 @@ HOSTILE = [
     "Ünïcode ☃ \U0001d54f",
 ]
 TABLE = ("braze", "currents")
-ADDRESS = address_of("td://braze/currents")
+ADDRESS = parse_address("td://braze/currents")
 PERIOD = Period(0.0, 2_000_000_000.0)
 EVENTS = [
     {
@@ -104,7 +104,7 @@ def tables(running: Service) -> Iterator[Tables]:
     """A table with all that is hostile in its rows. After the test all queries are looked at."""
     rows = [{"time": 1_782_864_100, "events": json.dumps(EVENTS)}]
     running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
-    yield Tables(addresses=(ADDRESS,), period=PERIOD, access=Access(environ=running.environ()))
+    yield Tables(addresses=(ADDRESS,), period=PERIOD, access=TdConnection(environ=running.environ()))
     assert only_queries(running.queries)
 
 
@@ -150,7 +150,7 @@ def test_names_are_counted_by(tables: Tables, sent: str, text: str) -> None:
 
 def test_values_are_inserted(tables: Tables, running: Service) -> None:
     """Each member of a flat event is what it was."""
-    assert insert(InsertRequest(tables=tables, into=address_of("td://braze/flat"), wanted=Filter())).inserted == len(
+    assert insert(InsertRequest(tables=tables, into=parse_address("td://braze/flat"), wanted=Filter())).inserted == len(
         EVENTS
     )
     found = running.engine.query("SELECT event_type, id, properties_campaign_name FROM braze.flat ORDER BY time")
@@ -177,7 +177,7 @@ def test_values_are_verified(tables: Tables, sent: str) -> None:
 def test_globs_are_printed(query: Query, layout: Layout) -> None:
     """In queries for the console too."""
     wanted = Filter(types=TypeGlobs.of([*HOSTILE, f"!{HOSTILE[0]}"]))
-    request = QueryRequest(
+    request = SqlRequest(
         query=query, table=ADDRESS, layout=layout, period=PERIOD, counted=CountRequest((), wanted=wanted)
     )
     assert only_queries([printed(request).sql])
@@ -188,20 +188,20 @@ def test_addresses_hold_none_of_it(text: str) -> None:
     """Treasure Data allows no such name."""
     for address in (f"td://{text}/currents", f"td://braze/{text}", f"td://braze/currents?column={text}"):
         with pytest.raises(UsageError) as refused:
-            address_of(address)
+            parse_address(address)
         assert text not in str(refused.value) or text == "\\"
     with pytest.raises(UsageError):
-        address_of("td://braze/currents", column=text)
+        parse_address("td://braze/currents", column=text)
 
 
-def queries_of(address: Address, columns: list[str]) -> list[str]:
+def queries_of(address: TableAddress, columns: list[str]) -> list[str]:
     """Queries of each kind about a table, with the batches in its column or with these columns."""
     batches, flat = BatchEvents(address, PERIOD), FlatEvents(address, PERIOD, columns)
     counted = CountRequest((), by=("day",), unique=True)
     return [
         *(count_sql(count_query(counted, ADDRESS, events)) for events in (batches, flat)),
         *(ids_sql(events, with_outline=True) for events in (batches, flat)),
-        *(arrived_sql(events, [*HOSTILE, "a"]) for events in (batches, flat)),
+        *(stored_ids_sql(events, [*HOSTILE, "a"]) for events in (batches, flat)),
         *(flatten_sql(FlattenQuery(events=events, columns=COLUMNS, dedupe=True)) for events in (batches, flat)),
         dedupe_batches_sql(batches),
         dedupe_flat_sql(address, PERIOD),
@@ -212,7 +212,7 @@ def queries_of(address: Address, columns: list[str]) -> list[str]:
 @pytest.mark.parametrize("text", ['"', " ".join(HOSTILE)], ids=["one", "all"])
 def test_names_of_tables_and_columns(text: str) -> None:
     """Were they allowed, or came from elsewhere, they would be names all the same: the result is the same too."""
-    plain, odd = ADDRESS, Address(database=text, table=f"{text}.{text}", column=f"{text}?")
+    plain, odd = ADDRESS, TableAddress(database=text, table=f"{text}.{text}", column=f"{text}?")
     result: list[list[Any]] = []
     for address, column in ((plain, "plain"), (odd, text)):
         row = {"event_type": "x", "id": "a", "time": 1, address.column: json.dumps(EVENTS[:1]), column: "cell"}
@@ -241,7 +241,7 @@ def test_names_in_statements_that_make_tables(dialect: Dialect) -> None:
 def test_words() -> None:
     """A text and a name are read as they were written."""
     for text in HOSTILE:
-        (tree,) = sqlglot.parse(f"SELECT {literal(text)} AS {name(text)}", read="trino")
+        (tree,) = sqlglot.parse(f"SELECT {string_literal(text)} AS {identifier(text)}", read="trino")
         assert tree
         assert [each.this for each in tree.find_all(sqlglot.exp.Literal)] == [text]
         assert [each.alias for each in tree.find_all(sqlglot.exp.Alias)] == [text]

@@ -19,9 +19,9 @@ from td_currents_cli.parse import ParseOutcome, ParseRequest
 from td_currents_cli.parse import run as parse
 from td_currents_cli.read import Source, sources
 from td_currents_cli.render.parse import text
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import address_of
-from td_currents_cli.warehouse.patience import Patience
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import parse_address
+from td_currents_cli.warehouse.patience import RetryPolicy
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.rows import downloaded
 from td_currents_cli.warehouse.tables import Tables
@@ -70,8 +70,8 @@ def tables_of(running: Service) -> Callable[..., Tables]:
     def make(engine: Engine, address: str = "td://braze/raw", **columns: Mapping[str, str]) -> Tables:
         named = {("braze", table): kinds for table, kinds in columns.items()}
         running.reset(engine, {RAW: {"events": "string"}, **named})
-        access = Access(environ=running.environ(), patience=Patience(backoff=0.001))
-        return Tables(addresses=(address_of(address),), period=Period(0.0, 1_782_864_300.0), access=access)
+        access = TdConnection(environ=running.environ(), patience=RetryPolicy(backoff=0.001))
+        return Tables(addresses=(parse_address(address),), period=Period(0.0, 1_782_864_300.0), access=access)
 
     return make
 
@@ -137,7 +137,7 @@ def test_a_flat_table_is_downloaded(tables_of: Callable[..., Tables], tmp_path: 
 
 def inserted(tables: Tables, wanted: Filter = EVERYTHING, *, dedupe: bool = False) -> InsertOutcome:
     """What comes of inserting into `flat`."""
-    return insert(InsertRequest(tables=tables, into=address_of("td://braze/flat"), wanted=wanted, dedupe=dedupe))
+    return insert(InsertRequest(tables=tables, into=parse_address("td://braze/flat"), wanted=wanted, dedupe=dedupe))
 
 
 def rows_of(engine: Engine) -> list[dict[str, Any]]:
@@ -280,7 +280,7 @@ def test_the_summary_of_what_was_inserted(
     tables_of: Callable[..., Tables], engine: Engine, running: Service, tmp_path: Path
 ) -> None:
     """It is the envelope of the run; where it cannot be written, nothing is inserted."""
-    request = InsertRequest(tables=tables_of(engine), into=address_of("td://braze/flat"), wanted=EVERYTHING)
+    request = InsertRequest(tables=tables_of(engine), into=parse_address("td://braze/flat"), wanted=EVERYTHING)
     file = tmp_path / "summary.json"
     outcome = insert(replace(request, summary=file))
     assert json.loads(file.read_bytes()) == outcome.as_dict()
@@ -307,8 +307,8 @@ def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: 
         inserted(tables_of(engine, flat=dict.fromkeys(names, "string")))
     assert raised.value.hint == 'Add it: ALTER TABLE "braze"."flat" ADD COLUMN "other_fields" VARCHAR'
     with pytest.raises(UsageError, match="cannot take its own events"):
-        insert(InsertRequest(tables=tables_of(engine), into=address_of("td://braze/raw"), wanted=EVERYTHING))
-    into = address_of("td://braze/flat?site=eu01")
+        insert(InsertRequest(tables=tables_of(engine), into=parse_address("td://braze/raw"), wanted=EVERYTHING))
+    into = parse_address("td://braze/flat?site=eu01")
     with pytest.raises(UsageError, match="another site"):
         insert(InsertRequest(tables=tables_of(engine), into=into, wanted=EVERYTHING))
     assert running.queries == []

@@ -13,8 +13,8 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.engine import Engine
@@ -90,7 +90,9 @@ def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, 
         running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
         file = tmp_path / "rows.jsonl"
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-        tables = Tables(addresses=(address_of(ADDRESS),), period=Period(0.0), access=Access(environ=running.environ()))
+        tables = Tables(
+            addresses=(parse_address(ADDRESS),), period=Period(0.0), access=TdConnection(environ=running.environ())
+        )
         there = run(CountRequest((), tables=tables, **options))
         here = run(CountRequest(sources([str(file)]), **options))
         return there, here
@@ -211,7 +213,9 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
     running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
     file = tmp_path / "flat.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    tables = Tables(addresses=(address_of(ADDRESS),), period=Period(0.0), access=Access(environ=running.environ()))
+    tables = Tables(
+        addresses=(parse_address(ADDRESS),), period=Period(0.0), access=TdConnection(environ=running.environ())
+    )
     options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
     there, here = (
         run(CountRequest((), tables=tables, **options)),
@@ -225,8 +229,8 @@ def test_several_tables(running: Service) -> None:
     other = ("braze", "more")
     rows = [{"time": 1, "events": BATCHES[0]}]
     running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
-    addresses = (address_of(ADDRESS), address_of("td://braze/more"))
-    tables = Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ()))
+    addresses = (parse_address(ADDRESS), parse_address("td://braze/more"))
+    tables = Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
     outcome = run(CountRequest((), tables=tables, by=("source",)))
     assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
     with pytest.raises(UsageError, match="one table at a time"):
@@ -242,8 +246,8 @@ def test_a_table_without_rows_in_that_time(running: Service) -> None:
         blank: [{"time": 1, "events": None}],
     }
     running.reset(Engine({**rows}), {table: {"events": "string"} for table in rows})
-    addresses = tuple(address_of(f"td://braze/{name}") for name in ("empty", "currents", "blank"))
-    tables = Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ()))
+    addresses = tuple(parse_address(f"td://braze/{name}") for name in ("empty", "currents", "blank"))
+    tables = Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
     outcome = run(CountRequest((), tables=tables))
     assert (outcome.balance.rows_read, outcome.balance.events_out, outcome.exit_code) == (2, 60, 0)
     assert [(each.code, each.severity, str(each.location)) for each in outcome.problems.kept] == [

@@ -18,10 +18,10 @@ from td_currents_cli.cli.sql import BELONGS
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.query import QueryRequest, run
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.query import SqlRequest, run
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.wanted import pattern
+from td_currents_cli.warehouse.sql.wanted import glob_to_regex
 from tests.td_service.engine import Engine
 
 TABLE = ("braze", "currents")
@@ -36,9 +36,9 @@ ENGINE = Engine({TABLE: [{"time": 200, "events": json.dumps(EVENTS)}]})
 def printed(query: Query, **options: Any) -> str:
     """The text of a query."""
     kept = {name: options.pop(name) for name in ("dialect", "into") if name in options}
-    request = QueryRequest(
+    request = SqlRequest(
         query=query,
-        table=address_of("td://braze/currents"),
+        table=parse_address("td://braze/currents"),
         layout=options.pop("layout", Layout.BATCHES),
         period=Period(0.0, 300.0),
         counted=CountRequest((), **options),
@@ -161,13 +161,13 @@ def test_globs_in_all_dialects(dialect: Dialect, glob: str) -> None:
     sql = printed(Query.DEDUPE, layout=Layout.FLAT, dialect=dialect, wanted=Filter(types=TypeGlobs.of([glob])))
     (tree,) = sqlglot.parse(sql, read=dialect)
     assert tree
-    assert pattern(glob.lower()) in [each.this for each in tree.find_all(sqlglot.exp.Literal) if each.is_string]
+    assert glob_to_regex(glob.lower()) in [each.this for each in tree.find_all(sqlglot.exp.Literal) if each.is_string]
 
 
 def test_a_table_does_not_take_its_own_events() -> None:
     """The query would find what it has inserted."""
     with pytest.raises(UsageError, match="cannot take its own events"):
-        printed(Query.PARSE, into=address_of("td://braze/currents"))
+        printed(Query.PARSE, into=parse_address("td://braze/currents"))
 
 
 VALUES = {

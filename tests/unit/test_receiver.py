@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.receiver import Api, Exchange, Receiver, Result, Settings
+from td_currents_cli.receiver import PostbackApi, Receiver, RequestLog, RequestResult, ServeSettings
 
 KEY = {"X-TD-Write-Key": "1/key"}
 PATH = "/postback/v3/event/braze/currents"
@@ -28,9 +28,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a receiver, and stops it at the end."""
     with ExitStack() as stack:
 
-        def started(listener: Callable[[Exchange], None] | None = None, **settings: Any) -> Receiver:
+        def started(listener: Callable[[RequestLog], None] | None = None, **settings: Any) -> Receiver:
             settings = {"store": tmp_path / "rows.jsonl", **settings}
-            return stack.enter_context(Receiver(Settings(**settings), listener))
+            return stack.enter_context(Receiver(ServeSettings(**settings), listener))
 
         yield started
 
@@ -102,7 +102,7 @@ def test_the_limit_of_v2(start: Start, size: int, status: int, chunked: bool) ->
 
 def test_v1_has_no_documented_limit(start: Start) -> None:
     """What v2 refuses for its size, v1 takes."""
-    receiver = start(api=Api.v1)
+    receiver = start(api=PostbackApi.v1)
     assert ask(receiver, b'{"events":["' + b"x" * (3 * V2_LIMIT) + b'"]}')[0] == 200
 
 
@@ -155,13 +155,13 @@ def test_a_wrong_key_is_answered_as_a_right_one(start: Start, key: str, stored: 
     receiver = start(write_key="1/key")
     assert ask(receiver, body, headers={"X-TD-Write-Key": key}) == (200, b"{}")
     assert receiver.stats.stored == (stored if body == BODY else 0)
-    assert receiver.stats.by_result[Result.WRONG_KEY] == 1 - stored
+    assert receiver.stats.by_result[RequestResult.WRONG_KEY] == 1 - stored
 
 
 def test_each_request_is_told(start: Start) -> None:
     """The listener hears of every request, in order, with nothing secret in it."""
-    heard: list[Exchange] = []
-    receiver = start(heard.append, write_key="1/key", api=Api.v1)
+    heard: list[RequestLog] = []
+    receiver = start(heard.append, write_key="1/key", api=PostbackApi.v1)
     ask(receiver)
     ask(receiver, path=f"{PATH}?td_write_key=1%2Fsecret", headers={})
     ask(receiver, b"")
@@ -169,11 +169,11 @@ def test_each_request_is_told(start: Start) -> None:
     ask(receiver, path="/" + "x" * 1000)
     told = [(each.method, each.target, each.status, each.size, each.events, each.result) for each in heard]
     assert told == [
-        ("POST", PATH, 200, 23, 1, Result.STORED),
-        ("POST", f"{PATH}?td_write_key=***", 200, 23, None, Result.WRONG_KEY),
-        ("POST", PATH, 200, 0, None, Result.CONNECTION_TEST),
-        ("POST", PATH, 403, 23, None, Result.REFUSED),
-        ("POST", "/" + "x" * 299 + "…", 404, 23, None, Result.REFUSED),
+        ("POST", PATH, 200, 23, 1, RequestResult.STORED),
+        ("POST", f"{PATH}?td_write_key=***", 200, 23, None, RequestResult.WRONG_KEY),
+        ("POST", PATH, 200, 0, None, RequestResult.CONNECTION_TEST),
+        ("POST", PATH, 403, 23, None, RequestResult.REFUSED),
+        ("POST", "/" + "x" * 299 + "…", 404, 23, None, RequestResult.REFUSED),
     ]
     stats = receiver.stats
     assert (stats.requests, stats.stored, stats.not_stored, stats.bytes) == (5, 1, 4, 92)
@@ -187,7 +187,7 @@ def test_a_sender_that_goes_away(start: Start) -> None:
     with socket.create_connection((receiver.host, receiver.port)) as sender:
         sender.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: 99\r\n\r\n{{".encode())
     assert heard.wait(20)
-    assert receiver.stats.by_result == {Result.ABORTED: 1}
+    assert receiver.stats.by_result == {RequestResult.ABORTED: 1}
     assert receiver.store.read_bytes() == b""
 
 
@@ -196,12 +196,12 @@ def test_a_row_that_cannot_be_written(start: Start) -> None:
     receiver = start(store=Path("/dev/full"))
     for _ in range(2):
         assert ask(receiver) == (500, b'{"error":"cannot write the store: No space left on device"}')
-    assert receiver.stats.by_result == {Result.FAILED: 2}
+    assert receiver.stats.by_result == {RequestResult.FAILED: 2}
 
 
 def test_stopping_waits_for_requests_in_flight(tmp_path: Path) -> None:
     """A request that has begun when the receiver stops is stored and answered."""
-    receiver = Receiver(Settings(store=tmp_path / "rows.jsonl"))
+    receiver = Receiver(ServeSettings(store=tmp_path / "rows.jsonl"))
     with socket.socket() as sender:
         with receiver:
             sender.connect((receiver.host, receiver.port))
@@ -217,7 +217,7 @@ def test_stopping_waits_for_requests_in_flight(tmp_path: Path) -> None:
 
 def test_stopping_does_not_wait_for_ever(tmp_path: Path) -> None:
     """A sender that never ends its request is left after `stop_within` seconds."""
-    receiver = Receiver(Settings(store=tmp_path / "rows.jsonl", stop_within=1))
+    receiver = Receiver(ServeSettings(store=tmp_path / "rows.jsonl", stop_within=1))
     with socket.socket() as sender:
         with receiver:
             sender.connect((receiver.host, receiver.port))
@@ -251,6 +251,6 @@ def test_a_public_address_is_known_as_one(start: Start) -> None:
 @pytest.mark.parametrize(("host", "message"), [("no such host", "no such host"), ("192.0.2.1", "assign requested")])
 def test_a_host_that_is_not_here(tmp_path: Path, host: str, message: str) -> None:
     """A host that cannot be listened on is wrong usage, and no store is begun for it."""
-    with pytest.raises(UsageError, match=message), Receiver(Settings(store=tmp_path / "rows.jsonl", host=host)):
+    with pytest.raises(UsageError, match=message), Receiver(ServeSettings(store=tmp_path / "rows.jsonl", host=host)):
         pass
     assert not (tmp_path / "rows.jsonl").exists()

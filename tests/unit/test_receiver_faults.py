@@ -7,14 +7,14 @@ import pytest
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.receiver.faults import Fault, parse_faults
-from td_currents_cli.receiver.misbehaviour import deals
+from td_currents_cli.receiver.misbehaviour import draw_faults
 
 SPECIFICATION = "503=0.1,429=0.05,400=0,413=1e-3,reset=0.02,accept-then-reset=0.02,slow=0.1:500ms,hang=0.01"
 
 
 def dealt(specification: str, seed: int, requests: int) -> list[str]:
     """The names of the faults that so many requests meet; empty for none."""
-    faults = islice(deals(parse_faults(specification), seed), requests)
+    faults = islice(draw_faults(parse_faults(specification), seed), requests)
     return ["" if fault is None else fault.name for fault in faults]
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.receiver.keys import expected_key, presented_key, without_key
-from td_currents_cli.receiver.refusal import Refusal
-from td_currents_cli.receiver.settings import Api, Settings
+from td_currents_cli.receiver.refusal import HttpError
+from td_currents_cli.receiver.settings import PostbackApi, ServeSettings
 
 HEADER = {b"x-td-write-key": b"1/header"}
 BEARER = {b"authorization": b"Bearer 1/bearer"}
@@ -18,20 +18,20 @@ URL = b"a=b&td_write_key=1%2Furl"
 @pytest.mark.parametrize(
     ("api", "headers", "query", "key"),
     [
-        (Api.v1, HEADER, b"", b"1/header"),
-        (Api.v1, {}, URL, b"1/url"),
-        (Api.v1, {}, b"td_write_key=1/url", b"1/url"),
-        (Api.v1, HEADER, URL, b"1/header"),
-        (Api.v1, TD1 | HEADER, b"", b"1/header"),
-        (Api.v2, HEADER, b"", b"1/header"),
-        (Api.v2, TD1, b"", b"1/td1"),
-        (Api.v2, {b"authorization": b"td1  1/td1 "}, b"", b"1/td1"),
-        (Api.v2, TD1 | HEADER, b"", b"1/td1"),
-        (Api.v2, BEARER | HEADER, b"", b"1/header"),
-        (Api.v2, {b"authorization": b"TD1 "} | HEADER, b"", b"1/header"),
+        (PostbackApi.v1, HEADER, b"", b"1/header"),
+        (PostbackApi.v1, {}, URL, b"1/url"),
+        (PostbackApi.v1, {}, b"td_write_key=1/url", b"1/url"),
+        (PostbackApi.v1, HEADER, URL, b"1/header"),
+        (PostbackApi.v1, TD1 | HEADER, b"", b"1/header"),
+        (PostbackApi.v2, HEADER, b"", b"1/header"),
+        (PostbackApi.v2, TD1, b"", b"1/td1"),
+        (PostbackApi.v2, {b"authorization": b"td1  1/td1 "}, b"", b"1/td1"),
+        (PostbackApi.v2, TD1 | HEADER, b"", b"1/td1"),
+        (PostbackApi.v2, BEARER | HEADER, b"", b"1/header"),
+        (PostbackApi.v2, {b"authorization": b"TD1 "} | HEADER, b"", b"1/header"),
     ],
 )
-def test_the_key_that_counts(api: Api, headers: dict[bytes, bytes], query: bytes, key: bytes) -> None:
+def test_the_key_that_counts(api: PostbackApi, headers: dict[bytes, bytes], query: bytes, key: bytes) -> None:
     """v1: the header wins over the URL. v2: `Authorization: TD1` wins over the header."""
     assert presented_key(headers, query, api) == key
 
@@ -39,20 +39,20 @@ def test_the_key_that_counts(api: Api, headers: dict[bytes, bytes], query: bytes
 @pytest.mark.parametrize(
     ("api", "headers", "query"),
     [
-        (Api.v1, {}, b""),
-        (Api.v1, TD1, b""),
-        (Api.v1, {}, b"td_write_key="),
-        (Api.v1, {b"x-td-write-key": b" "}, b""),
-        (Api.v2, {}, b""),
-        (Api.v2, BEARER, b""),
-        (Api.v2, {}, URL),
-        (Api.v2, HEADER, URL),
-        (Api.v2, TD1, b"td_write_key="),
+        (PostbackApi.v1, {}, b""),
+        (PostbackApi.v1, TD1, b""),
+        (PostbackApi.v1, {}, b"td_write_key="),
+        (PostbackApi.v1, {b"x-td-write-key": b" "}, b""),
+        (PostbackApi.v2, {}, b""),
+        (PostbackApi.v2, BEARER, b""),
+        (PostbackApi.v2, {}, URL),
+        (PostbackApi.v2, HEADER, URL),
+        (PostbackApi.v2, TD1, b"td_write_key="),
     ],
 )
-def test_no_key_where_one_may_be(api: Api, headers: dict[bytes, bytes], query: bytes) -> None:
+def test_no_key_where_one_may_be(api: PostbackApi, headers: dict[bytes, bytes], query: bytes) -> None:
     """403 without a key, and for any key in a v2 URL; the reason does not hold it."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         presented_key(headers, query, api)
     assert refused.value.status == 403
     assert "1/" not in refused.value.reason
@@ -103,4 +103,4 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_settings_do_not_show_the_key(tmp_path: Path) -> None:
     """A traceback or an assertion that prints the settings keeps the key to itself."""
-    assert "secret" not in repr(Settings(store=tmp_path / "rows.jsonl", write_key="1/secret"))
+    assert "secret" not in repr(ServeSettings(store=tmp_path / "rows.jsonl", write_key="1/secret"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.receiver import Exchange, Misbehaviour, Receiver, Result, Settings
+from td_currents_cli.receiver import FaultSettings, Receiver, RequestLog, RequestResult, ServeSettings
 from td_currents_cli.receiver.faults import parse_faults
 
 KEY = {"X-TD-Write-Key": "1/key"}
@@ -28,10 +28,12 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "rows.jsonl"
 
 
-def receiver(store: Path, fail: str = "", *, heard: list[Exchange] | None = None, **asked: Any) -> Receiver:
+def receiver(store: Path, fail: str = "", *, heard: list[RequestLog] | None = None, **asked: Any) -> Receiver:
     """A receiver that is not yet running."""
     asked["faults"] = parse_faults(fail) if fail else ()
-    return Receiver(Settings(store=store, misbehaviour=Misbehaviour(**asked)), None if heard is None else heard.append)
+    return Receiver(
+        ServeSettings(store=store, misbehaviour=FaultSettings(**asked)), None if heard is None else heard.append
+    )
 
 
 @contextmanager
@@ -76,12 +78,12 @@ def body(event_id: str) -> bytes:
 )
 def test_a_status(store: Path, fail: str, status: int, retry_after: str | None) -> None:
     """The answer is the one asked for, even a success; nothing is stored, and the connection goes on."""
-    heard: list[Exchange] = []
+    heard: list[RequestLog] = []
     with receiver(store, fail, heard=heard) as running, connected(running) as connection:
         answers = [ask(connection) for _ in range(3)]
     assert [(answer.status, answer.headers["retry-after"]) for answer in answers] == [(status, retry_after)] * 3
     assert store.read_bytes() == b""
-    assert running.stats.by_result == {Result.FAULT: 3}
+    assert running.stats.by_result == {RequestResult.FAULT: 3}
     assert running.stats.by_status == {status: 3}
     assert running.stats.by_fault == {fail.partition("=")[0]: 3}
     assert {(each.fault, each.size) for each in heard} == {(fail.partition("=")[0], len(BODY))}
@@ -94,19 +96,19 @@ def test_reset(store: Path) -> None:
         with pytest.raises(ConnectionResetError):
             sender.recv(1)
     assert store.read_bytes() == b""
-    assert (running.stats.by_result, running.stats.by_fault) == ({Result.FAULT: 1}, {"reset": 1})
+    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.FAULT: 1}, {"reset": 1})
     assert (running.stats.by_status, running.stats.bytes) == ({}, 0)
 
 
 def test_accept_then_reset(store: Path) -> None:
     """The row is stored, and its sender does not learn of it."""
-    heard: list[Exchange] = []
+    heard: list[RequestLog] = []
     with receiver(store, "accept-then-reset=1", heard=heard) as running, connected(running) as connection:
         connection.request("POST", PATH, BODY, KEY)
         with pytest.raises(ConnectionResetError):
             connection.getresponse()
         assert stored(store) == ["a"]
-    assert (running.stats.by_result, running.stats.by_fault) == ({Result.STORED: 1}, {"accept-then-reset": 1})
+    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.STORED: 1}, {"accept-then-reset": 1})
     assert [(each.status, each.events, each.fault) for each in heard] == [(None, 1, "accept-then-reset")]
 
 
@@ -138,7 +140,7 @@ def test_hang(store: Path) -> None:
         with pytest.raises(ConnectionResetError):
             sender.recv(1)
     assert store.read_bytes() == b""
-    assert (running.stats.by_result, running.stats.by_fault) == ({Result.FAULT: 1}, {"hang": 1})
+    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.FAULT: 1}, {"hang": 1})
 
 
 def test_a_sender_that_does_not_wait(store: Path) -> None:
@@ -225,7 +227,11 @@ def test_a_full_store(store: Path, delay: float) -> None:
         statuses.append(ask(connection, b"").status)
     assert statuses == [200, 200, 507, 507, 200]
     assert stored(store) == ["0", "1"]
-    assert running.stats.by_result == {Result.STORED: 2, Result.REFUSED: 2, Result.CONNECTION_TEST: 1}
+    assert running.stats.by_result == {
+        RequestResult.STORED: 2,
+        RequestResult.REFUSED: 2,
+        RequestResult.CONNECTION_TEST: 1,
+    }
 
 
 def test_the_same_seed_the_same_answers(store: Path) -> None:
@@ -242,7 +248,7 @@ def test_the_same_seed_the_same_answers(store: Path) -> None:
 
 def test_what_is_not_stored_is_told(store: Path) -> None:
     """Among many faults at once the store holds what the figures say, row for row."""
-    heard: list[Exchange] = []
+    heard: list[RequestLog] = []
     fail = "503=0.2,reset=0.1,accept-then-reset=0.2,slow=0.2:5ms,hang=0.1,200=0.05"
     with receiver(store, fail, seed=5, heard=heard) as running:
 
@@ -256,7 +262,7 @@ def test_what_is_not_stored_is_told(store: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    told = [each for each in heard if each.result is Result.STORED]
+    told = [each for each in heard if each.result is RequestResult.STORED]
     assert len(heard) == 120
     assert len(stored(store)) == len(set(stored(store))) == len(told)
     assert {each.fault for each in told} == {"", "accept-then-reset", "slow"}
@@ -265,6 +271,6 @@ def test_what_is_not_stored_is_told(store: Path) -> None:
 
 def test_answers_by_content(store: Path, poisoned: Any) -> None:
     """A layer of a test's own answers by what is in a body, and leaves the rest to the endpoint."""
-    with Receiver(Settings(store=store), layer=poisoned) as running, connected(running) as connection:
+    with Receiver(ServeSettings(store=store), layer=poisoned) as running, connected(running) as connection:
         assert [ask(connection, body(name)).status for name in ("a", "poison", "b")] == [200, 400, 200]
     assert stored(store) == ["a", "b"]

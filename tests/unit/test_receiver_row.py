@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from td_currents_cli.receiver.layout import Csv, JsonLines
-from td_currents_cli.receiver.refusal import Refusal
-from td_currents_cli.receiver.row import Row, row_of
+from td_currents_cli.receiver.layout import CsvFormat, JsonLinesFormat
+from td_currents_cli.receiver.refusal import HttpError
+from td_currents_cli.receiver.row import StoredRow, parse_row
 
 NOW = 1_800_000_000.9
 
 
 def stored(body: bytes) -> dict[str, Any]:
     """What a reader of the JSON Lines store gets of a body."""
-    row = row_of(body, NOW)
+    row = parse_row(body, NOW)
     assert row is not None
-    line = JsonLines().line(row)
+    line = JsonLinesFormat().line(row)
     assert line.count(b"\n") == 1
     result: dict[str, Any] = json.loads(line)
     return result
@@ -42,7 +42,7 @@ def test_the_events_column_is_what_was_sent(events: str) -> None:
 
 def test_the_number_of_events_is_known() -> None:
     """The log and the figures say how many events a row has; what is no array has no number."""
-    counts = [row_of(body, NOW) for body in (b'{"events":[1,{}]}', b'{"events":{}}', b'{"a":1}')]
+    counts = [parse_row(body, NOW) for body in (b'{"events":[1,{}]}', b'{"events":{}}', b'{"a":1}')]
     assert [row.events for row in counts if row is not None] == [2, None, None]
 
 
@@ -87,7 +87,7 @@ def test_a_member_never_hides_when_the_row_was_received() -> None:
 )
 def test_td_record_time(told: str, time: int) -> None:
     """`td_record_time` is the time of the row when it is at most 7 days old and 3 days ahead."""
-    row = row_of(b'{"events":[1],"td_record_time":%b}' % told.encode(), NOW)
+    row = parse_row(b'{"events":[1],"td_record_time":%b}' % told.encode(), NOW)
     assert row is not None
     assert row.time == time
 
@@ -95,7 +95,7 @@ def test_td_record_time(told: str, time: int) -> None:
 @pytest.mark.parametrize("body", [b"", b'{"events":[]}', b' { "events" : [ ] } '])
 def test_a_connection_test_leaves_no_row(body: bytes) -> None:
     """Braze tests a connection with no events: no effect on data."""
-    assert row_of(body, NOW) is None
+    assert parse_row(body, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -119,22 +119,22 @@ def test_a_connection_test_leaves_no_row(body: bytes) -> None:
 )
 def test_what_is_not_a_json_object_is_refused(body: bytes, reason: str) -> None:
     """400, and the reason holds nothing of the body."""
-    with pytest.raises(Refusal) as refused:
-        row_of(body, NOW)
+    with pytest.raises(HttpError) as refused:
+        parse_row(body, NOW)
     assert (refused.value.status, refused.value.reason) == (400, reason)
 
 
 def test_csv_keeps_further_members_in_one_column() -> None:
     """The columns of a CSV file are fixed: what has no column of its own is in `extra`, and nothing is lost."""
-    row = row_of(b'{"events":[{"a":"x,y"}],"n":1.0,"o":{"b":"q"}}', NOW)
+    row = parse_row(b'{"events":[{"a":"x,y"}],"n":1.0,"o":{"b":"q"}}', NOW)
     assert row is not None
-    assert Csv().line(row) == b'1800000000,"[{""a"":""x,y""}]","{""n"":1.0,""o"":{""b"":""q""}}"\n'
+    assert CsvFormat().line(row) == b'1800000000,"[{""a"":""x,y""}]","{""n"":1.0,""o"":{""b"":""q""}}"\n'
 
 
 def test_csv_cells_that_are_not_there_are_empty() -> None:
     """A body without `events` has an empty cell there; what Braze sends has no `extra`."""
-    assert Csv().line(Row(5, {"a": "1"}, None)) == b'5,,"{""a"":1}"\n'
-    assert Csv().line(Row(5, {"events": "[1]"}, 1)) == b'5,"[1]",\n'
+    assert CsvFormat().line(StoredRow(5, {"a": "1"}, None)) == b'5,,"{""a"":1}"\n'
+    assert CsvFormat().line(StoredRow(5, {"events": "[1]"}, 1)) == b'5,"[1]",\n'
 
 
 JSON = st.recursive(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import OutputError, UsageError
-from td_currents_cli.receiver.row import Row
+from td_currents_cli.receiver.row import StoredRow
 from td_currents_cli.receiver.store import Store
 
-ROW = Row(5, {"events": '[{"id":"a\u2028é"}]'}, 1)
+ROW = StoredRow(5, {"events": '[{"id":"a\u2028é"}]'}, 1)
 LINE = '{"time":5,"events":"[{\\"id\\":\\"a\u2028é\\"}]"}\n'
 
 

@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.outline import outline
-from td_currents_cli.warehouse.sql.outline import outline_sql
-from td_currents_cli.warehouse.sql.text import literal
+from td_currents_cli.warehouse.sql.outline import content_hash_sql
+from td_currents_cli.warehouse.sql.text import string_literal
 from tests.td_service.engine import Engine
 
 ROWS = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
@@ -75,8 +75,14 @@ def trino() -> Engine:
 
 def there(trino: Engine, events: list[str]) -> list[int]:
     """The digests that Trino makes."""
-    listed = ", ".join(f"({number}, {literal(event)})" for number, event in enumerate(events))
-    query = ["SELECT", outline_sql("JSON_PARSE(event)"), "FROM (VALUES", listed, ") AS events (n, event) ORDER BY n"]
+    listed = ", ".join(f"({number}, {string_literal(event)})" for number, event in enumerate(events))
+    query = [
+        "SELECT",
+        content_hash_sql("JSON_PARSE(event)"),
+        "FROM (VALUES",
+        listed,
+        ") AS events (n, event) ORDER BY n",
+    ]
     return [int(digits, 16) for (digits,) in trino.query(" ".join(query)).rows]
 
 

@@ -15,8 +15,8 @@ from td_currents_cli.reconcile import table as table_module
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.request import Kind
 from td_currents_cli.reconcile.table import TableSide
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.canned import Canned
@@ -46,9 +46,9 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
         events = [{"event_type": TYPE, "id": each, "time": 100} for each in ids.split()]
         sent.write_text(json.dumps({"events": events}), encoding="utf-8")
         tables = Tables(
-            addresses=(address_of("td://braze/currents"),),
+            addresses=(parse_address("td://braze/currents"),),
             period=Period(0.0),
-            access=Access(environ=running.environ()),
+            access=TdConnection(environ=running.environ()),
         )
         return run(ReconcileRequest(FileSide(sources([str(sent)])), TableSide(tables), show=3, **options))
 
@@ -119,8 +119,8 @@ def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
     running.reset(Engine({("braze", "currents"): rows}), {("braze", "currents"): {"events": "string"}})
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    address = address_of("td://braze/currents")
-    tables = Tables(addresses=(address,), period=Period(0.0), access=Access(environ=running.environ()))
+    address = parse_address("td://braze/currents")
+    tables = Tables(addresses=(address,), period=Period(0.0), access=TdConnection(environ=running.environ()))
     outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(tables), show=3))
     assert all(not outcome.differences[kind].count for kind in (Kind.MISSING, Kind.UNEXPECTED, Kind.CHANGED))
     assert outcome.sent.by_type == outcome.ingested.by_type

@@ -14,8 +14,8 @@ from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.table import TableSide
 from td_currents_cli.render import show
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.engine import Engine
@@ -70,8 +70,10 @@ def stored(running: Service) -> Callable[..., Callable[..., TableSide]]:
         running.reset(Engine(named), {name: dict.fromkeys(rows[0], "string") for name, rows in named.items()})
 
         def side(*numbers: int) -> TableSide:
-            addresses = tuple(address_of(f"td://braze/table_{number}") for number in numbers)
-            return TableSide(Tables(addresses=addresses, period=Period(0.0), access=Access(environ=running.environ())))
+            addresses = tuple(parse_address(f"td://braze/table_{number}") for number in numbers)
+            return TableSide(
+                Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
+            )
 
         return side
 

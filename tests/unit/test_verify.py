@@ -14,8 +14,8 @@ from td_currents_cli.render.verify import line, shown, text
 from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.progress import Progress
-from td_currents_cli.warehouse.access import Access
-from td_currents_cli.warehouse.address import address_of
+from td_currents_cli.warehouse.access import TdConnection
+from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.job import Job
 from td_currents_cli.warehouse.period import Period
 from tests.td_service.engine import Engine
@@ -84,8 +84,8 @@ def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., Veri
         running.reset(engine, {("braze", table): columns or {"events": "string"}})
         sent = tmp_path / "sent.json"
         sent.write_text(json.dumps({"events": [{"id": each} if each != "-" else {} for each in ids.split()]}))
-        access = Access(environ=running.environ())
-        arrivals = Arrivals(address_of("td://braze/currents"), Period(1_800_000_000, None), access)
+        access = TdConnection(environ=running.environ())
+        arrivals = Arrivals(parse_address("td://braze/currents"), Period(1_800_000_000, None), access)
         within = options.pop("within", 600.0)
         request = VerifyRequest(sources([str(sent)]), arrivals, within=within)
         return run(request, now=clock.now, sleep=clock.sleep, **options)
@@ -128,7 +128,7 @@ FEW = ["it's", "☃", "early", "7", "''", "x' OR '1'='1", "it''s"]
 def test_what_is_asked_for(more: list[str], running: Service) -> None:
     """Few ids are listed in the query; for many, and for what no query can hold, all are asked for."""
     running.reset(Engine({("braze", "currents"): ROWS}), {("braze", "currents"): {"events": "string"}})
-    address, access = address_of("td://braze/currents"), Access(environ=running.environ())
+    address, access = parse_address("td://braze/currents"), TdConnection(environ=running.environ())
     arrivals = Arrivals(address, Period(1_800_000_000, None), access)
     found = set(arrivals.ids([*FEW, *more], lambda _: None))
     assert found == {"it's", "☃"} | ({"other"} if more else set())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
-from td_currents_cli.warehouse.client import Warehouse
-from td_currents_cli.warehouse.patience import Patience
-from td_currents_cli.warehouse.settings import settings_of
+from td_currents_cli.warehouse.client import TdClient
+from td_currents_cli.warehouse.patience import RetryPolicy
+from td_currents_cli.warehouse.settings import td_settings
 from tests.td_service.service import API_KEY, Service, Trouble
 
 if TYPE_CHECKING:
@@ -61,17 +61,17 @@ def service(running: Service, engine: Canned) -> Service:
 
 
 @pytest.fixture
-def warehouse_of(service: Service) -> Callable[..., Warehouse]:
+def warehouse_of(service: Service) -> Callable[..., TdClient]:
     """Makes a warehouse that does not wait."""
 
-    def make(key: str = API_KEY, *, sleep: Callable[[float], None] = lambda _: None, **options: Any) -> Warehouse:
-        settings = settings_of(None, None, service.environ(key))
-        return Warehouse(settings, patience=Patience(backoff=0.001, timeout=5, sleep=sleep), **options)
+    def make(key: str = API_KEY, *, sleep: Callable[[float], None] = lambda _: None, **options: Any) -> TdClient:
+        settings = td_settings(None, None, service.environ(key))
+        return TdClient(settings, patience=RetryPolicy(backoff=0.001, timeout=5, sleep=sleep), **options)
 
     return make
 
 
-def test_a_query_and_its_rows(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_query_and_its_rows(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """Issued once with a domain key and no retries there, waited for with growing pauses, and read to the last row."""
     service.polls = 4
     pauses: list[float] = []
@@ -88,7 +88,7 @@ def test_a_query_and_its_rows(service: Service, warehouse_of: Callable[..., Ware
     assert issued.parameters["domain_key"]
 
 
-def test_an_answer_that_is_lost_issues_no_second_job(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_an_answer_that_is_lost_issues_no_second_job(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """The job was issued, its number got lost: asked again, the service names the job by its domain key."""
     service.trouble = deque([("/v3/job/issue", Trouble(502, late=True))])
     warehouse = warehouse_of()
@@ -99,7 +99,7 @@ def test_an_answer_that_is_lost_issues_no_second_job(service: Service, warehouse
 @pytest.mark.parametrize("path", ["/v3/job/issue", "/v3/job/status", "/v3/job/show", "/v3/job/result"])
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_service_is_asked_again(
-    service: Service, warehouse_of: Callable[..., Warehouse], path: str, status: int
+    service: Service, warehouse_of: Callable[..., TdClient], path: str, status: int
 ) -> None:
     """Of 429 and 5XX nothing is left but a little time."""
     service.trouble = deque([(path, Trouble(status)), (path, Trouble(status))])
@@ -108,7 +108,7 @@ def test_a_busy_service_is_asked_again(
     assert len(service.jobs) == 1
 
 
-def test_a_service_that_stays_busy(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_service_that_stays_busy(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """The last answer is told."""
     service.trouble = deque([("/v3/job/issue", Trouble(503, {"message": "maintenance"}))] * 8)
     with pytest.raises(UnreachableError, match=r"went on to answer 503: maintenance"):
@@ -118,7 +118,7 @@ def test_a_service_that_stays_busy(service: Service, warehouse_of: Callable[...,
 @pytest.mark.parametrize("cuts", [[0, 1, 2, 100], [3000] * 3, [0] * 5])
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_broken_download_goes_on(
-    service: Service, warehouse_of: Callable[..., Warehouse], cuts: list[int], ranges: bool
+    service: Service, warehouse_of: Callable[..., TdClient], cuts: list[int], ranges: bool
 ) -> None:
     """Each row comes once, whether the server honours Range or sends all of it again."""
     service.cuts, service.ranges = deque(cuts), ranges
@@ -129,7 +129,7 @@ def test_a_broken_download_goes_on(
     assert any(asked) == any(cuts)
 
 
-def test_a_download_that_makes_no_progress(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_download_that_makes_no_progress(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """It ends, and says where."""
     service.cuts = deque([100, *[0] * 20])
     warehouse = warehouse_of()
@@ -138,7 +138,7 @@ def test_a_download_that_makes_no_progress(service: Service, warehouse_of: Calla
         list(warehouse.rows(answer))
 
 
-def test_an_empty_result(engine: Canned, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_an_empty_result(engine: Canned, warehouse_of: Callable[..., TdClient]) -> None:
     """No rows are no error."""
     engine.result = Result([("n", "bigint")], [])
     warehouse = warehouse_of()
@@ -154,7 +154,7 @@ def test_an_empty_result(engine: Canned, warehouse_of: Callable[..., Warehouse])
         ("Cannot cast 'jane@example.com' to BIGINT", "job 1000 failed: Cannot cast '…' to BIGINT"),
     ],
 )
-def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., Warehouse], written: str, message: str) -> None:
+def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., TdClient], written: str, message: str) -> None:
     """It is said why, with what to do, and without what the engine quotes of the data."""
     engine.error = written
     with pytest.raises(InputError) as caught:
@@ -185,7 +185,7 @@ def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., Warehouse]
 )
 def test_errors_of_the_service(
     service: Service,
-    warehouse_of: Callable[..., Warehouse],
+    warehouse_of: Callable[..., TdClient],
     answer: Trouble,
     kind: type[TdcurError],
     message: str,
@@ -199,7 +199,7 @@ def test_errors_of_the_service(
     assert caught.value.hint
 
 
-def test_a_wrong_key(warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_wrong_key(warehouse_of: Callable[..., TdClient]) -> None:
     """401 is not asked twice, and the key is not shown."""
     key = "1/0000000000000000000000000000000000000000"
     with pytest.raises(EndpointRefusedError) as caught:
@@ -208,7 +208,7 @@ def test_a_wrong_key(warehouse_of: Callable[..., Warehouse]) -> None:
     assert key not in caught.value.message + caught.value.hint
 
 
-def test_a_server_that_is_none_of_treasure_data(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_server_that_is_none_of_treasure_data(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """An answer that is no JSON is not shown."""
     service.trouble = deque([("/v3/job/issue", Trouble(200, {"hello": "world"}))])
     with pytest.raises(UnreachableError, match="does not give") as caught:
@@ -218,14 +218,14 @@ def test_a_server_that_is_none_of_treasure_data(service: Service, warehouse_of: 
 
 def test_nobody_listens() -> None:
     """It is said, with the host."""
-    settings = settings_of(None, None, {"TD_API_KEY": API_KEY, "TD_API_SERVER": "http://127.0.0.1:9"})
+    settings = td_settings(None, None, {"TD_API_KEY": API_KEY, "TD_API_SERVER": "http://127.0.0.1:9"})
     with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9: nothing listens there"):
-        Warehouse(settings, patience=Patience(backoff=0.001)).query(SQL, "braze")
+        TdClient(settings, patience=RetryPolicy(backoff=0.001)).query(SQL, "braze")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, InputError])
 def test_an_interrupt_kills_the_job(
-    service: Service, warehouse_of: Callable[..., Warehouse], stop: type[BaseException]
+    service: Service, warehouse_of: Callable[..., TdClient], stop: type[BaseException]
 ) -> None:
     """Whoever stops waiting pays for no more of it."""
     service.polls = 100
@@ -240,7 +240,7 @@ def test_an_interrupt_kills_the_job(
     assert jobs[-1].state == "killed"
 
 
-def test_a_job_killed_by_somebody(service: Service, warehouse_of: Callable[..., Warehouse]) -> None:
+def test_a_job_killed_by_somebody(service: Service, warehouse_of: Callable[..., TdClient]) -> None:
     """It is an error like another."""
     service.polls = 1
 
@@ -251,7 +251,7 @@ def test_a_job_killed_by_somebody(service: Service, warehouse_of: Callable[..., 
         warehouse_of(sleep=sleep).query(SQL, "braze")
 
 
-def test_columns_of_tables(warehouse_of: Callable[..., Warehouse]) -> None:
+def test_columns_of_tables(warehouse_of: Callable[..., TdClient]) -> None:
     """Known without a query; a table that is not there is told from a database that is not there."""
     warehouse = warehouse_of()
     assert warehouse.columns("braze", "currents") == {"events": "string"}

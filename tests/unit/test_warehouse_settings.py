@@ -6,8 +6,8 @@ import pytest
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.names import Site
-from td_currents_cli.warehouse.address import Address, address_of, is_address
-from td_currents_cli.warehouse.settings import settings_of
+from td_currents_cli.warehouse.address import TableAddress, is_address, parse_address
+from td_currents_cli.warehouse.settings import td_settings
 
 KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
 
@@ -15,26 +15,26 @@ KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("td://braze/currents", Address(database="braze", table="currents")),
-        ("td://br_4ze/c_1?site=ap01", Address(database="br_4ze", table="c_1", site=Site.ap01)),
+        ("td://braze/currents", TableAddress(database="braze", table="currents")),
+        ("td://br_4ze/c_1?site=ap01", TableAddress(database="br_4ze", table="c_1", site=Site.ap01)),
         (
             "td://braze/currents?column=body&site=eu01",
-            Address(database="braze", table="currents", site=Site.eu01, column="body"),
+            TableAddress(database="braze", table="currents", site=Site.eu01, column="body"),
         ),
     ],
 )
-def test_an_address(text: str, address: Address) -> None:
+def test_an_address(text: str, address: TableAddress) -> None:
     """Database, table, and what differs from the usual."""
     assert is_address(text)
-    assert address_of(text) == address
+    assert parse_address(text) == address
     assert text.startswith(str(address))
 
 
 def test_options_stand_in_for_what_an_address_does_not_say() -> None:
     """What it says itself is nearer to the table."""
-    assert address_of("td://braze/currents", site=Site.eu01, column="body").site is Site.eu01
-    assert address_of("td://braze/currents?site=us01", site=Site.eu01).site is Site.us01
-    assert address_of("td://braze/currents?column=a", column="body").column == "a"
+    assert parse_address("td://braze/currents", site=Site.eu01, column="body").site is Site.eu01
+    assert parse_address("td://braze/currents?site=us01", site=Site.eu01).site is Site.us01
+    assert parse_address("td://braze/currents?column=a", column="body").column == "a"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_options_stand_in_for_what_an_address_does_not_say() -> None:
 def test_what_is_no_address(text: str) -> None:
     """It is refused with the form an address has, and nothing of it is repeated: it may hold a key."""
     with pytest.raises(UsageError) as caught:
-        address_of(text)
+        parse_address(text)
     assert caught.value.hint
     assert "secret" not in caught.value.message + caught.value.hint
 
@@ -84,7 +84,7 @@ def test_what_is_no_address(text: str) -> None:
 )
 def test_sites(site: Site | None, server: str, tmp_path: Path) -> None:
     """Each has its own host."""
-    assert settings_of(site, None, {"TD_API_KEY": KEY, "HOME": str(tmp_path)}).server == server
+    assert td_settings(site, None, {"TD_API_KEY": KEY, "HOME": str(tmp_path)}).server == server
 
 
 CONF = f"""# kept by `td account`
@@ -109,13 +109,13 @@ def home(tmp_path: Path) -> Path:
 
 def test_settings_that_td_keeps(home: Path) -> None:
     """Key and endpoint of the section `account`."""
-    settings = settings_of(None, None, {"HOME": str(home)})
+    settings = td_settings(None, None, {"HOME": str(home)})
     assert (settings.server, settings.key.reveal()) == ("https://api.treasuredata.co.jp/", KEY)
     assert settings.host == "api.treasuredata.co.jp"
     elsewhere = home / "td.conf"
     elsewhere.write_text("[account]\napikey=1/2\n", encoding="utf-8")
     environ = {"HOME": str(home), "TD_CONFIG_PATH": str(elsewhere)}
-    assert settings_of(None, None, environ).key.reveal() == "1/2"
+    assert td_settings(None, None, environ).key.reveal() == "1/2"
 
 
 def test_which_settings_count(home: Path) -> None:
@@ -123,11 +123,11 @@ def test_which_settings_count(home: Path) -> None:
     file = home / "key"
     file.write_text("2/file\n", encoding="utf-8")
     environ = {"HOME": str(home), "TD_API_KEY": "3/environment", "TD_API_SERVER": "api.eu01.treasuredata.com"}
-    assert settings_of(None, None, environ).key.reveal() == "3/environment"
-    assert settings_of(None, None, environ).server == "https://api.eu01.treasuredata.com/"
-    assert settings_of(Site.ap02, str(file), environ).key.reveal() == "2/file"
-    assert settings_of(Site.ap02, str(file), environ).server == "https://api.ap02.treasuredata.com/"
-    assert settings_of(None, None, {**environ, "TD_API_KEY": " "}).key.reveal() == KEY
+    assert td_settings(None, None, environ).key.reveal() == "3/environment"
+    assert td_settings(None, None, environ).server == "https://api.eu01.treasuredata.com/"
+    assert td_settings(Site.ap02, str(file), environ).key.reveal() == "2/file"
+    assert td_settings(Site.ap02, str(file), environ).server == "https://api.ap02.treasuredata.com/"
+    assert td_settings(None, None, {**environ, "TD_API_KEY": " "}).key.reveal() == KEY
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_settings_that_make_no_sense(home: Path, conf: str, message: str) -> Non
     """Each is said with its place and without its value."""
     (home / ".td" / "td.conf").write_text(conf, encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        settings_of(None, None, {"HOME": str(home)})
+        td_settings(None, None, {"HOME": str(home)})
     assert message in caught.value.message
     assert "1/2" not in caught.value.message + caught.value.hint
 
@@ -154,10 +154,10 @@ def test_settings_that_make_no_sense(home: Path, conf: str, message: str) -> Non
 def test_no_settings_at_all(tmp_path: Path) -> None:
     """The message names all ways to give a key."""
     with pytest.raises(UsageError) as caught:
-        settings_of(None, None, {"HOME": str(tmp_path)})
+        td_settings(None, None, {"HOME": str(tmp_path)})
     assert all(way in caught.value.hint for way in ("TD_API_KEY", "--api-key-file", "td account"))
 
 
 def test_a_key_is_not_shown(home: Path) -> None:
     """Not in the repr of the settings, which a traceback may print."""
-    assert KEY not in repr(settings_of(None, None, {"HOME": str(home)}))
+    assert KEY not in repr(td_settings(None, None, {"HOME": str(home)}))

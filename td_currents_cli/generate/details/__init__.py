@@ -4,11 +4,11 @@ from typing import Final
 
 from td_currents_cli.generate.details.agents import AGENTS
 from td_currents_cli.generate.details.behaviors import BEHAVIORS
-from td_currents_cli.generate.details.bundle import Bundle
+from td_currents_cli.generate.details.bundle import FieldGroup
 from td_currents_cli.generate.details.delivery import DELIVERY
 from td_currents_cli.generate.details.responses import RESPONSES
 
-__all__ = ["BUNDLES", "Bundle"]
+__all__ = ["BUNDLES", "FieldGroup"]
 
-BUNDLES: Final[tuple[Bundle, ...]] = (*AGENTS, *BEHAVIORS, *DELIVERY, *RESPONSES)
+FIELD_GROUPS: Final[tuple[FieldGroup, ...]] = (*AGENTS, *BEHAVIORS, *DELIVERY, *RESPONSES)
 """In this order: a field that several bundles know is taken from the first that is for the event's type."""

@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import Bundle
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.details.bundle import FieldGroup
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 _AGENTS: Final = ("Subject line writer", "Product recommender", "Reply classifier", "Translation helper")
 _MODELS: Final = (("model-large-2026-05", "example-ai"), ("model-small-2026-05", "example-ai"), ("fast-3", "other-ai"))
@@ -14,7 +14,7 @@ _QUESTIONS: Final = (
     "Write a subject line for the spring sale",
     "新商品を紹介してください",
 )
-_ANSWERS: Final = (
+_OUTPUTS: Final = (
     "SKU-10442, SKU-20981, SKU-77310",
     '{"label": "positive", "score": 0.93}',
     "Spring is here 🌷",
@@ -23,21 +23,21 @@ _ANSWERS: Final = (
 _TOOLS: Final = ("catalog_lookup", "user_attributes", "recent_events", "translate")
 
 
-def _agent(dice: Dice) -> Record:
+def _agent(dice: SeededRandom) -> Record:
     number = dice.below(len(_AGENTS))
     return {
-        "agent_id": Dice(0, "agent", number).uuid(),
+        "agent_id": SeededRandom(0, "agent", number).uuid(),
         "agent_name": _AGENTS[number],
         "invocation_source": dice.pick(("canvas", "catalog", "preview")),
     }
 
 
-def _model(dice: Dice) -> Record:
+def _model(dice: SeededRandom) -> Record:
     name, provider = dice.pick(_MODELS)
     return {"model_name": name, "model_provider": provider, "llm_owned_by_customer": dice.chance(0.3)}
 
 
-def _tokens(dice: Dice) -> Record:
+def _tokens(dice: SeededRandom) -> Record:
     prompt, completion = dice.between(120, 4000), dice.between(5, 900)
     reasoning = dice.between(0, 500)
     cached = dice.below(prompt) if dice.chance(0.4) else 0
@@ -51,7 +51,7 @@ def _tokens(dice: Dice) -> Record:
     }
 
 
-def _run(dice: Dice) -> Record:
+def _run(dice: SeededRandom) -> Record:
     failed = dice.chance(0.1)
     record: Record = {"duration": dice.between(180, 9000), "is_error": failed}
     if failed:
@@ -59,19 +59,19 @@ def _run(dice: Dice) -> Record:
     return record
 
 
-def _conversation(dice: Dice) -> Record:
-    return {"input": dice.pick(_QUESTIONS), "output": dice.pick(_ANSWERS)}
+def _conversation(dice: SeededRandom) -> Record:
+    return {"input": dice.pick(_QUESTIONS), "output": dice.pick(_OUTPUTS)}
 
 
-def _tool(dice: Dice) -> Record:
+def _tool(dice: SeededRandom) -> Record:
     arguments = {"query": dice.pick(("boots", "SKU-10442", "dernière commande")), "limit": dice.between(1, 10)}
     return {"tool_name": dice.pick(_TOOLS), "tool_arguments": json.dumps(arguments, ensure_ascii=False)}
 
 
 AGENTS: Final = (
-    Bundle(fields=("agent_id", "agent_name", "invocation_source"), make=_agent),
-    Bundle(fields=("model_name", "model_provider", "llm_owned_by_customer"), make=_model),
-    Bundle(
+    FieldGroup(fields=("agent_id", "agent_name", "invocation_source"), make=_agent),
+    FieldGroup(fields=("model_name", "model_provider", "llm_owned_by_customer"), make=_model),
+    FieldGroup(
         fields=(
             "prompt_tokens",
             "completion_tokens",
@@ -82,7 +82,7 @@ AGENTS: Final = (
         ),
         make=_tokens,
     ),
-    Bundle(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),
-    Bundle(fields=("input", "output"), make=_conversation, share=0.8),
-    Bundle(fields=("tool_name", "tool_arguments"), make=_tool),
+    FieldGroup(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),
+    FieldGroup(fields=("input", "output"), make=_conversation, share=0.8),
+    FieldGroup(fields=("tool_name", "tool_arguments"), make=_tool),
 )

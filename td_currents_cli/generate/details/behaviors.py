@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from td_currents_cli.braze import PURCHASE
-from td_currents_cli.generate.details.bundle import Bundle, one_of
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.details.bundle import FieldGroup, one_of
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 _TITLES: Final = (
     "Trail Runner 2",
@@ -27,7 +27,7 @@ _CURRENCIES: Final = ("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "BRL")
 _SOURCES: Final = ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")
 
 
-def _product(dice: Dice) -> Record:
+def _product(dice: SeededRandom) -> Record:
     return {
         "product_id": f"SKU-{dice.digits(5)}",
         "name": dice.pick(_TITLES),
@@ -36,16 +36,16 @@ def _product(dice: Dice) -> Record:
     }
 
 
-def _place_in_list(dice: Dice) -> Record:
+def _place_in_list(dice: SeededRandom) -> Record:
     path = ["home", dice.pick(("women", "men", "kids")), dice.pick(("shoes", "jackets", "audio"))]
     return {"list": {"path": path, "page": dice.between(1, 5), "position": dice.between(1, 40)}}
 
 
-def _viewed(dice: Dice) -> Record:
+def _viewed(dice: SeededRandom) -> Record:
     return {**_product(dice), "in_stock": dice.chance(0.9), **_place_in_list(dice)}
 
 
-def _added(dice: Dice) -> Record:
+def _added(dice: SeededRandom) -> Record:
     return {
         **_product(dice),
         "quantity": dice.between(1, 4),
@@ -54,7 +54,7 @@ def _added(dice: Dice) -> Record:
     }
 
 
-def _searched(dice: Dice) -> Record:
+def _searched(dice: SeededRandom) -> Record:
     return {
         "query": dice.pick(_QUERIES),
         "results": dice.below(300),
@@ -63,28 +63,28 @@ def _searched(dice: Dice) -> Record:
     }
 
 
-def _watched(dice: Dice) -> Record:
+def _watched(dice: SeededRandom) -> Record:
     seconds = dice.amount(2, 600, 1)
     return {"title": dice.pick(_TITLES), "seconds": seconds, "completed": seconds > 500, "speed": 1.0}
 
 
-def _played(dice: Dice) -> Record:
+def _played(dice: SeededRandom) -> Record:
     return {"level": dice.between(1, 99), "score": dice.below(10**7), "boosters": dice.some((1, 2, 3, 5, 8), 3)}
 
 
-def _preferred(dice: Dice) -> Record:
+def _preferred(dice: SeededRandom) -> Record:
     wanted = {channel: dice.chance(0.5) for channel in ("email", "push", "sms")}
     return {"channels": wanted, "topics": dice.some(("news", "offers", "tips"), 3)}
 
 
-def _ordered(dice: Dice) -> Record:
+def _ordered(dice: SeededRandom) -> Record:
     # Wider than a double can hold: what reads numbers as floats changes it.
     order = int(f"9{dice.digits(17)}")
     items = [_product(dice) for _ in range(dice.between(1, 3))]
     return {"order_id": order, "total": dice.amount(5, 900), "items": items, "gift": dice.chance(0.1)}
 
 
-_CUSTOM: Final[tuple[tuple[str, Callable[[Dice], Record]], ...]] = (
+_CUSTOM: Final[tuple[tuple[str, Callable[[SeededRandom], Record]], ...]] = (
     ("viewed_product", _viewed),
     ("viewed_product", _viewed),
     ("viewed_product", _viewed),
@@ -100,12 +100,12 @@ _CUSTOM: Final[tuple[tuple[str, Callable[[Dice], Record]], ...]] = (
 """Custom events and what makes their properties; those that are there several times are as much more frequent."""
 
 
-def _custom_event(dice: Dice) -> Record:
+def _custom_event(dice: SeededRandom) -> Record:
     name, properties = dice.pick(_CUSTOM)
     return {"name": name, "custom_properties": properties(dice)}
 
 
-def _purchase(dice: Dice) -> Record:
+def _purchase(dice: SeededRandom) -> Record:
     properties = {
         "name": dice.pick(_TITLES),
         "category": dice.pick(("shoes", "kitchen", "audio", "outdoor")),
@@ -123,7 +123,7 @@ def _purchase(dice: Dice) -> Record:
     }
 
 
-def _place(dice: Dice) -> Record:
+def _place(dice: SeededRandom) -> Record:
     return {
         "latitude": dice.amount(-60, 70, 4),
         "longitude": dice.amount(-180, 180, 4),
@@ -133,7 +133,7 @@ def _place(dice: Dice) -> Record:
     }
 
 
-def _token_change(dice: Dice) -> Record:
+def _token_change(dice: SeededRandom) -> Record:
     return {
         "push_token_state_change_type": dice.pick(("add", "add", "update", "remove")),
         "push_token_foreground_push_disabled": dice.chance(0.1),
@@ -141,12 +141,12 @@ def _token_change(dice: Dice) -> Record:
     }
 
 
-def _conversion(dice: Dice) -> Record:
+def _conversion(dice: SeededRandom) -> Record:
     index = dice.below(3)
     return {"conversion_behavior_index": index, "conversion_behavior": ("purchase", "open_app", "custom_event")[index]}
 
 
-def _progression(dice: Dice) -> Record:
+def _progression(dice: SeededRandom) -> Record:
     kind = dice.pick(("entered", "advanced", "advanced", "advanced", "exited"))
     record: Record = {"progression_type": kind, "is_canvas_entry": kind == "entered"}
     if kind == "exited":
@@ -157,20 +157,20 @@ def _progression(dice: Dice) -> Record:
 _SUBSCRIBING: Final = "users.behaviors.subscription"
 
 BEHAVIORS: Final = (
-    Bundle(fields=("name", "custom_properties"), make=_custom_event, size=600),
-    Bundle(
+    FieldGroup(fields=("name", "custom_properties"), make=_custom_event, size=600),
+    FieldGroup(
         fields=("product_id", "price", "currency", "purchase_properties"),
         make=_purchase,
         size=400,
         of=PURCHASE,
     ),
-    Bundle(
+    FieldGroup(
         fields=("latitude", "longitude", "altitude", "ll_accuracy", "alt_accuracy"),
         make=_place,
         size=300,
     ),
-    Bundle(fields=("duration",), make=lambda dice: {"duration": dice.amount(1, 1800, 3)}, size=300),
-    Bundle(
+    FieldGroup(fields=("duration",), make=lambda dice: {"duration": dice.amount(1, 1800, 3)}, size=300),
+    FieldGroup(
         fields=(
             "push_token_state_change_type",
             "push_token_foreground_push_disabled",
@@ -184,7 +184,7 @@ BEHAVIORS: Final = (
     one_of("subscription_status", ("Subscribed", "Unsubscribed", "Opted In"), of=f"{_SUBSCRIBING}."),
     one_of("subscription_status", ("Subscribed", "Unsubscribed")),
     one_of("state_change_source", ("rest_api", "sdk", "dashboard", "preference_center", "list_unsubscribe")),
-    Bundle(fields=("conversion_behavior_index", "conversion_behavior"), make=_conversion),
+    FieldGroup(fields=("conversion_behavior_index", "conversion_behavior"), make=_conversion),
     one_of("in_control_group", (False, False, False, True)),
-    Bundle(fields=("progression_type", "is_canvas_entry", "exit_reason"), make=_progression),
+    FieldGroup(fields=("progression_type", "is_canvas_entry", "exit_reason"), make=_progression),
 )

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class FieldGroup:
     """Fields that are drawn together.
 
     Attributes:
@@ -19,7 +19,7 @@ class Bundle:
     """
 
     fields: tuple[str, ...]
-    make: Callable[[Dice], Record]
+    make: Callable[[SeededRandom], Record]
     size: int = 40
     share: float = 1.0
     of: str = ""
@@ -31,10 +31,10 @@ class Bundle:
 
     def records(self, seed: int) -> list[Record]:
         """All records of the bundle in a run."""
-        dice = Dice(seed, "bundle", self.name)
+        dice = SeededRandom(seed, "bundle", self.name)
         return [self.make(dice) for _ in range(self.size)]
 
 
-def one_of(field: str, values: Sequence[object], *, share: float = 1.0, of: str = "") -> Bundle:
+def one_of(field: str, values: Sequence[object], *, share: float = 1.0, of: str = "") -> FieldGroup:
     """A bundle of one field that takes one of a few values."""
-    return Bundle(fields=(field,), make=lambda dice: {field: dice.pick(values)}, share=share, of=of)
+    return FieldGroup(fields=(field,), make=lambda dice: {field: dice.pick(values)}, share=share, of=of)

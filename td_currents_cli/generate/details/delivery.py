@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import Bundle, one_of
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.details.bundle import FieldGroup, one_of
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 _BOUNCES: Final = (
     "550 5.1.1 <{address}> mailbox does not exist",
@@ -22,7 +22,7 @@ _HOOKS: Final = ("/v1/braze", "/hooks/orders?source=braze", "/api/notify")
 _HOOK_ANSWERS: Final = ((500, "Internal Server Error"), (502, "Bad Gateway"), (404, '{"error":"no such route"}'))
 
 
-def _abort(dice: Dice) -> Record:
+def _abort(dice: SeededRandom) -> Record:
     kind = dice.pick(("liquid_abort_message", "liquid_abort_message", "quiet_hours", "rate_limit"))
     log = {
         "liquid_abort_message": "abort_message('no coupon left') in line 3",
@@ -32,27 +32,27 @@ def _abort(dice: Dice) -> Record:
     return {"abort_type": kind, "abort_log": log}
 
 
-def _retry(dice: Dice) -> Record:
+def _retry(dice: SeededRandom) -> Record:
     seconds = dice.pick((15, 30, 60, 120))
     return {"retry_type": dice.pick(("rate_limit", "provider_error")), "retry_log": f"trying again in {seconds} s"}
 
 
-def _bounce(dice: Dice) -> Record:
+def _bounce(dice: SeededRandom) -> Record:
     reason = dice.pick(_BOUNCES).format(address=f"user{dice.digits(4)}@example.com")
     return {"bounce_reason": reason, "is_drop": dice.chance(0.2)}
 
 
-def _deferral(dice: Dice) -> Record:
+def _deferral(dice: SeededRandom) -> Record:
     wait = dice.pick((60, 300, 900))
     return {"deferral_reason": f"451 4.7.1 greylisted, wait {wait} s", "attempt_count": dice.between(1, 6)}
 
 
-def _refusal(dice: Dice) -> Record:
+def _refusal(dice: SeededRandom) -> Record:
     code, title = dice.pick(_PROVIDER_ERRORS)
     return {"provider_error_code": code, "provider_error_title": title, "error": title}
 
 
-def _webhook_failure(dice: Dice) -> Record:
+def _webhook_failure(dice: SeededRandom) -> Record:
     host, path = dice.pick(("hooks.example.com", "api.example.org")), dice.pick(_HOOKS)
     status, answer = dice.pick(_HOOK_ANSWERS)
     retries = dice.below(6)
@@ -71,12 +71,12 @@ def _webhook_failure(dice: Dice) -> Record:
 
 
 DELIVERY: Final = (
-    Bundle(fields=("abort_type", "abort_log"), make=_abort),
-    Bundle(fields=("retry_type", "retry_log"), make=_retry),
-    Bundle(fields=("bounce_reason", "is_drop"), make=_bounce, size=100),
-    Bundle(fields=("deferral_reason", "attempt_count"), make=_deferral),
-    Bundle(fields=("provider_error_code", "provider_error_title", "error"), make=_refusal, share=0.9),
-    Bundle(
+    FieldGroup(fields=("abort_type", "abort_log"), make=_abort),
+    FieldGroup(fields=("retry_type", "retry_log"), make=_retry),
+    FieldGroup(fields=("bounce_reason", "is_drop"), make=_bounce, size=100),
+    FieldGroup(fields=("deferral_reason", "attempt_count"), make=_deferral),
+    FieldGroup(fields=("provider_error_code", "provider_error_title", "error"), make=_refusal, share=0.9),
+    FieldGroup(
         fields=(
             "endpoint_url",
             "host",
@@ -94,5 +94,5 @@ DELIVERY: Final = (
     one_of("is_sms_fallback", (False, False, True), share=0.5),
     one_of("live_activity_event_type", ("start", "update", "update", "end")),
     one_of("live_activity_event_outcome", ("delivered", "delivered", "token_expired", "dismissed")),
-    Bundle(fields=("activity_id",), make=lambda dice: {"activity_id": dice.uuid()}, size=100),
+    FieldGroup(fields=("activity_id",), make=lambda dice: {"activity_id": dice.uuid()}, size=100),
 )

@@ -3,12 +3,12 @@
 import json
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import Bundle, one_of
-from td_currents_cli.generate.dice import Dice, Record
+from td_currents_cli.generate.details.bundle import FieldGroup, one_of
+from td_currents_cli.generate.dice import Record, SeededRandom
 
 _PAGES: Final = ("sale/spring", "account/orders", "p/trail-runner-2", "caf%C3%A9", "help/returns", "")
 _LINK_NAMES: Final = ("hero_image", "main_cta", "footer_logo", "product_2")
-_ANSWERS: Final = (
+_REPLIES: Final = (
     ("STOP", "Unsubscribed"),
     ("START", "Subscribed"),
     ("Oui, merci 👍", "None"),
@@ -19,7 +19,7 @@ _ANSWERS: Final = (
 )
 
 
-def _click(dice: Dice) -> Record:
+def _click(dice: SeededRandom) -> Record:
     address = f"https://www.example.com/{dice.pick(_PAGES)}?utm_source=braze&utm_campaign={dice.hex(6)}"
     record: Record = {"url": address, "short_url": f"https://s.example.com/{dice.hex(7)}"}
     if dice.chance(0.7):
@@ -27,34 +27,34 @@ def _click(dice: Dice) -> Record:
     return record
 
 
-def _bot(dice: Dice) -> Record:
+def _bot(dice: SeededRandom) -> Record:
     if dice.chance(0.9):
         return {"is_suspected_bot_click": False}
     reasons = ["user_agent", *dice.some(("ip_range", "clicked_every_link", "too_fast"), 2)]
     return {"is_suspected_bot_click": True, "suspected_bot_click_reason": reasons}
 
 
-def _push_button(dice: Dice) -> Record:
+def _push_button(dice: SeededRandom) -> Record:
     text, action = dice.pick((("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none")))
     return {"button_string": text, "button_action_type": action}
 
 
-def _reply(dice: Dice) -> Record:
-    body, action = dice.pick(_ANSWERS)
+def _reply(dice: SeededRandom) -> Record:
+    body, action = dice.pick(_REPLIES)
     pictures = [f"https://media.example.com/{dice.hex(12)}.jpg" for _ in range(dice.below(3))]
     return {"message_body": body, "action": action, "media_urls": pictures}
 
 
-def _flow(dice: Dice) -> Record:
+def _flow(dice: SeededRandom) -> Record:
     answer = {"flow_token": dice.hex(12), "rating": dice.between(1, 5), "comment": dice.pick(("très bien", "ok", ""))}
     return {"flow_response_json": json.dumps(answer, ensure_ascii=False)}
 
 
-def _shop(dice: Dice) -> Record:
+def _shop(dice: SeededRandom) -> Record:
     return {"catalog_id": dice.digits(15), "product_id": f"SKU-{dice.digits(5)}"}
 
 
-def _element(dice: Dice) -> Record:
+def _element(dice: SeededRandom) -> Record:
     label = dice.pick(("Shop now", "Voir l'offre", "Call us"))
     return {
         "element_label": label,
@@ -66,13 +66,13 @@ def _element(dice: Dice) -> Record:
 RESPONSES: Final = (
     one_of("is_amp", (False, False, False, True), share=0.6),
     one_of("machine_open", ("true",), share=0.3),
-    Bundle(fields=("url", "short_url", "link_id", "link_alias"), make=_click, size=400),
-    Bundle(fields=("is_suspected_bot_click", "suspected_bot_click_reason"), make=_bot),
+    FieldGroup(fields=("url", "short_url", "link_id", "link_alias"), make=_click, size=400),
+    FieldGroup(fields=("is_suspected_bot_click", "suspected_bot_click_reason"), make=_bot),
     one_of("button_id", ("0", "1", "close"), share=0.8),
-    Bundle(fields=("button_string", "button_action_type"), make=_push_button, share=0.3),
-    Bundle(fields=("message_body", "action", "media_urls"), make=_reply, size=100),
+    FieldGroup(fields=("button_string", "button_action_type"), make=_push_button, share=0.3),
+    FieldGroup(fields=("message_body", "action", "media_urls"), make=_reply, size=100),
     one_of("quick_reply_text", ("Yes", "No", "Plus tard"), share=0.3),
-    Bundle(fields=("flow_response_json",), make=_flow, share=0.3),
-    Bundle(fields=("catalog_id", "product_id"), make=_shop, share=0.3),
-    Bundle(fields=("element_label", "element_type", "interaction_type"), make=_element),
+    FieldGroup(fields=("flow_response_json",), make=_flow, share=0.3),
+    FieldGroup(fields=("catalog_id", "product_id"), make=_shop, share=0.3),
+    FieldGroup(fields=("element_label", "element_type", "interaction_type"), make=_element),
 )

@@ -16,8 +16,8 @@ from td_currents_cli.warehouse.sql.events import (
     Events,
     Paths,
 )
-from td_currents_cli.warehouse.sql.text import literal, one_of, step
-from td_currents_cli.warehouse.sql.wanted import wanted
+from td_currents_cli.warehouse.sql.text import case_lookup, cte, string_literal
+from td_currents_cli.warehouse.sql.wanted import filter_condition
 
 IDS: Final = (("id",),)
 
@@ -118,7 +118,7 @@ def count_sql(query: CountQuery) -> str:
             _fields(query) + ",",
             _kinds(query) + ",",
             _deduped(query) + ",",
-            step("keyed", ["*", *_keyed(query)], "deduped"),
+            cte("keyed", ["*", *_keyed(query)], "deduped"),
             "SELECT",
             f"  {plain},",
             f"  {f'GROUPING({keys[0]})' if query.unique else '0'} AS is_total,",
@@ -147,9 +147,9 @@ def _members(query: CountQuery) -> str:
     listed = [f"{query.events.member(paths)} AS m_{column}" for column, paths in members.items()]
     told = [f"{key.text} AS m_f{number}" for number, key in enumerate(query.by) if isinstance(key, Expression)]
     if not told:
-        return step("members", [_LINE, *listed], "lines")
-    opened = step("opened", ["*", *query.events.opened], "lines")
-    return f"{opened},\n{step('members', [_LINE, *listed, *told], 'opened')}"
+        return cte("members", [_LINE, *listed], "lines")
+    opened = cte("opened", ["*", *query.events.opened], "lines")
+    return f"{opened},\n{cte('members', [_LINE, *listed, *told], 'opened')}"
 
 
 def _fields(query: CountQuery) -> str:
@@ -163,20 +163,20 @@ def _fields(query: CountQuery) -> str:
     columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
     columns |= {f"f{n}": f"m_f{n}" for n, key in enumerate(query.by) if isinstance(key, Expression)}
     listed = [f"{expression} AS {column}" for column, expression in columns.items()]
-    return step("fields", [_LINE, *listed], "members")
+    return cte("fields", [_LINE, *listed], "members")
 
 
 def _kinds(query: CountQuery) -> str:
     found = [
         "CASE",
-        f"  WHEN {REJECTED} THEN {literal(REJECTED_ROW)}",
-        f"  WHEN {NUMBER} IS NULL THEN {literal(EMPTY_ROW)}",
-        f"  WHEN NOT {IS_EVENT} THEN {literal(REJECTED_EVENT)}",
-        f"  WHEN {wanted(query.filter, 'event_type', 'happened')} THEN {literal(EVENT)}",
-        f"  ELSE {literal(FILTERED)}",
+        f"  WHEN {REJECTED} THEN {string_literal(REJECTED_ROW)}",
+        f"  WHEN {NUMBER} IS NULL THEN {string_literal(EMPTY_ROW)}",
+        f"  WHEN NOT {IS_EVENT} THEN {string_literal(REJECTED_EVENT)}",
+        f"  WHEN {filter_condition(query.filter, 'event_type', 'happened')} THEN {string_literal(EVENT)}",
+        f"  ELSE {string_literal(FILTERED)}",
         "END AS found",
     ]
-    return step("kinds", ["*", "\n    ".join(found)], "fields")
+    return cte("kinds", ["*", "\n    ".join(found)], "fields")
 
 
 def _deduped(query: CountQuery) -> str:
@@ -184,15 +184,15 @@ def _deduped(query: CountQuery) -> str:
     if query.dedupe:
         first = f"ROW_NUMBER() OVER (PARTITION BY found, id ORDER BY {RECEIVED}, {NUMBER}) = 1"
         kind = (
-            f"CASE WHEN found = {literal(EVENT)} AND id IS NOT NULL AND NOT {first}"
-            f" THEN {literal(DUPLICATE)} ELSE found END"
+            f"CASE WHEN found = {string_literal(EVENT)} AND id IS NOT NULL AND NOT {first}"
+            f" THEN {string_literal(DUPLICATE)} ELSE found END"
         )
-    return step("deduped", ["*", f"{kind} AS kind"], "kinds")
+    return cte("deduped", ["*", f"{kind} AS kind"], "kinds")
 
 
 def _keyed(query: CountQuery) -> list[str]:
     # What is not counted need not be told apart.
-    used = f"kind IN ({literal(EVENT)}, {literal(DUPLICATE)})"
+    used = f"kind IN ({string_literal(EVENT)}, {string_literal(DUPLICATE)})"
     return [f"CASE WHEN {used} THEN {_key(key, number)} END AS k{number}" for number, key in enumerate(query.by)]
 
 
@@ -200,12 +200,12 @@ def _key(key: Key, number: int) -> str:
     if isinstance(key, FieldKey | Expression):
         return f"f{number}"
     if isinstance(key, Constant):
-        return literal(key.text)
+        return string_literal(key.text)
     if isinstance(key, Bucket):
-        moment = f"AT_TIMEZONE(FROM_UNIXTIME(happened), {literal(key.zone)})"
-        return f"FORMAT_DATETIME({moment}, {literal(PATTERNS[key.unit])})"
+        moment = f"AT_TIMEZONE(FROM_UNIXTIME(happened), {string_literal(key.zone)})"
+        return f"FORMAT_DATETIME({moment}, {string_literal(PATTERNS[key.unit])})"
     if isinstance(key, OfType):
-        return one_of("event_type", list(key.meanings.items()))
+        return case_lookup("event_type", list(key.meanings.items()))
     return _CHANNEL if isinstance(key, ChannelKey) else "event_type"
 
 

@@ -5,15 +5,22 @@ from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.columns import Column
+from td_currents_cli.catalog.columns import TableColumn
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.choices import Layout
 from td_currents_cli.events.times import LATEST
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, of_columns, of_members
-from td_currents_cli.warehouse.sql.outline import outline_sql
-from td_currents_cli.warehouse.sql.text import json_path, literal, name, received, step, table
+from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, other_fields_of_batches, other_fields_of_flat
+from td_currents_cli.warehouse.sql.outline import content_hash_sql
+from td_currents_cli.warehouse.sql.text import (
+    cte,
+    identifier,
+    json_path,
+    receive_time_condition,
+    string_literal,
+    table_identifier,
+)
 
 REJECTED_ROW: Final = "rejected row"
 REJECTED_EVENT: Final = "rejected event"
@@ -71,7 +78,7 @@ class Events(Protocol):
     def outline(self) -> str:
         """A digest of an event, see `sql.outline`; null where there is none."""
 
-    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+    def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
         """Maps of what these columns cannot take, by dotted names, as JSON."""
 
 
@@ -82,15 +89,17 @@ class BatchEvents(Struct, frozen=True):
     any of these as the text of a text; null and nothing are an empty batch.
     """
 
-    address: Address
+    address: TableAddress
     rows: Period
 
     @property
     def lines(self) -> str:
         """As Events."""
-        column = name(self.address.column)
-        batches = _BATCHES.format(column=column, table=table(self.address), received=received(self.rows))
-        return f"{batches},\n{step('lines', _PARTS, 'parts')}"
+        column = identifier(self.address.column)
+        batches = _BATCHES.format(
+            column=column, table=table_identifier(self.address), received=receive_time_condition(self.rows)
+        )
+        return f"{batches},\n{cte('lines', _PARTS, 'parts')}"
 
     def member(self, paths: Paths) -> str:
         """As Events."""
@@ -119,18 +128,18 @@ class BatchEvents(Struct, frozen=True):
 
     def cell(self, where: Where, field: str) -> str:
         """As Events."""
-        found = f"ELEMENT_AT(of_{where}, {literal(field)})"
+        found = f"ELEMENT_AT(of_{where}, {string_literal(field)})"
         # Of an array or an object there is no scalar, of null neither.
         return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
 
-    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+    def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
         """As Events."""
-        return of_members(columns, self.seconds("JSON_FORMAT(v)"))
+        return other_fields_of_batches(columns, self.seconds("JSON_FORMAT(v)"))
 
     @property
     def outline(self) -> str:
         """As Events."""
-        return f"CASE WHEN {IS_EVENT} THEN {outline_sql('event')} END"
+        return f"CASE WHEN {IS_EVENT} THEN {content_hash_sql('event')} END"
 
 
 class FlatEvents(Struct, frozen=True):
@@ -140,19 +149,19 @@ class FlatEvents(Struct, frozen=True):
         columns: of the table.
     """
 
-    address: Address
+    address: TableAddress
     rows: Period
     columns: Collection[str]
 
     @property
     def lines(self) -> str:
         """As Events."""
-        return step("lines", _ROWS, f"{table(self.address)}\n  WHERE {received(self.rows)}")
+        return cte("lines", _ROWS, f"{table_identifier(self.address)}\n  WHERE {receive_time_condition(self.rows)}")
 
     def member(self, paths: Paths) -> str:
         """As Events."""
         there = [path[0] for path in paths if len(path) == 1 and path[0] in {*self.columns, "time"}]
-        each = [f"CAST({name(column)} AS VARCHAR)" for column in there]
+        each = [f"CAST({identifier(column)} AS VARCHAR)" for column in there]
         return f"COALESCE({', '.join(each)})" if len(each) > 1 else next(iter(each), "CAST(NULL AS VARCHAR)")
 
     def name(self, member: str) -> str:
@@ -177,13 +186,13 @@ class FlatEvents(Struct, frozen=True):
         """As Events."""
         return self.member([(each,) for each in _flat_names(where, field)])
 
-    def others(self, columns: Sequence[Column]) -> Iterator[str]:
+    def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
         """As Events."""
-        taken: dict[str, Column] = {}
+        taken: dict[str, TableColumn] = {}
         for column in columns:
             found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
             taken |= dict.fromkeys(found[:1], column)
-        return of_columns(self.columns, taken)
+        return other_fields_of_flat(self.columns, taken)
 
     @property
     def outline(self) -> str:
@@ -191,7 +200,7 @@ class FlatEvents(Struct, frozen=True):
         return "CAST(NULL AS VARCHAR)"
 
 
-def events_of(address: Address, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
+def table_events(address: TableAddress, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
     """The events of a table."""
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
 

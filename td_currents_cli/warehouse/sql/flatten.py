@@ -6,20 +6,20 @@ from typing import Final
 from msgspec import Struct
 
 from td_currents_cli.braze import ENVELOPE
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
+from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
 from td_currents_cli.catalog.create_table import TIME
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.events.filter import EVERYTHING, Filter
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.sql.events import IS_EVENT, NUMBER, RECEIVED, Events
-from td_currents_cli.warehouse.sql.others import typed
-from td_currents_cli.warehouse.sql.text import name, step, table
-from td_currents_cli.warehouse.sql.wanted import wanted
+from td_currents_cli.warehouse.sql.others import typed_cell
+from td_currents_cli.warehouse.sql.text import cte, identifier, table_identifier
+from td_currents_cli.warehouse.sql.wanted import filter_condition
 
-TOLD_TYPE: Final = '"told type"'
-TOLD_ID: Final = '"told id"'
-TOLD_SECONDS: Final = '"told seconds"'
-_PLACE: Final = '"place of id"'
+EVENT_TYPE: Final = '"told type"'
+EVENT_ID: Final = '"told id"'
+EVENT_SECONDS: Final = '"told seconds"'
+_NTH_OF_ID: Final = '"place of id"'
 
 
 class FlattenQuery(Struct, frozen=True, kw_only=True):
@@ -35,10 +35,10 @@ class FlattenQuery(Struct, frozen=True, kw_only=True):
     """
 
     events: Events
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     filter: Filter = EVERYTHING
     dedupe: bool = False
-    into: Address | None = None
+    into: TableAddress | None = None
 
 
 def flatten_sql(query: FlattenQuery) -> str:
@@ -49,47 +49,51 @@ def flatten_sql(query: FlattenQuery) -> str:
     out: `count_sql`, of the same events, counts them.
     """
     events = query.events
-    values = {column.name: _value(events, column) for column in query.columns}
+    values = {column.name: _column_value(events, column) for column in query.columns}
     values[OTHER_FIELDS] = other_fields(events, query.columns)
     select = [
         f"WITH {events.lines},",
-        f"{first_ones(events, query.filter, dedupe=query.dedupe)},",
-        step("opened", ["*", *events.opened], "first_ones"),
+        f"{deduplicated_events(events, query.filter, dedupe=query.dedupe)},",
+        cte("opened", ["*", *events.opened], "first_ones"),
         "SELECT",
-        "  " + ",\n  ".join(f"{expression} AS {name(column)}" for column, expression in values.items()),
+        "  " + ",\n  ".join(f"{expression} AS {identifier(column)}" for column, expression in values.items()),
         "FROM opened",
     ]
     if query.into is not None:
-        select.insert(0, f"INSERT INTO {table(query.into)} ({', '.join(map(name, values))})")
+        select.insert(0, f"INSERT INTO {table_identifier(query.into)} ({', '.join(map(identifier, values))})")
     return "\n".join(select)
 
 
-def first_ones(events: Events, meant: Filter, *, dedupe: bool) -> str:
-    """Common table expressions, the last of which, `first_ones`, has the lines of the events that are meant.
+def deduplicated_events(events: Events, meant: Filter, *, dedupe: bool) -> str:
+    """Common table expressions, the last of which, `deduplicated_events`, has the lines of the events that are meant.
 
     Beside the columns of `lines` it has TOLD_TYPE, TOLD_ID and TOLD_SECONDS, null where they are none.
     """
-    told = {path: name(f"{path} as text") for path in ENVELOPE}
+    told = {path: identifier(f"{path} as text") for path in ENVELOPE}
     texts = [f"{events.member(((path,),))} AS {text}" for path, text in told.items()]
     usable = [
-        f"{events.name(told['event_type'])} AS {TOLD_TYPE}",
-        f"{events.name(told['id'])} AS {TOLD_ID}",
-        f"{events.seconds(told['time'])} AS {TOLD_SECONDS}",
+        f"{events.name(told['event_type'])} AS {EVENT_TYPE}",
+        f"{events.name(told['id'])} AS {EVENT_ID}",
+        f"{events.seconds(told['time'])} AS {EVENT_SECONDS}",
     ]
     # Ids that are none identify nothing: such events are no duplicates of each other.
-    place = f"ROW_NUMBER() OVER (PARTITION BY {TOLD_ID} ORDER BY {RECEIVED}, {NUMBER})"
-    number = f"CASE WHEN {TOLD_ID} IS NULL THEN 1 ELSE {place} END" if dedupe else "1"
+    place = f"ROW_NUMBER() OVER (PARTITION BY {EVENT_ID} ORDER BY {RECEIVED}, {NUMBER})"
+    number = f"CASE WHEN {EVENT_ID} IS NULL THEN 1 ELSE {place} END" if dedupe else "1"
     return ",\n".join(
         [
-            step("told", ["*", *texts], f"lines\n  WHERE {IS_EVENT}"),
-            step("usable", ["*", *usable], "told"),
-            step("meant", ["*", f"{number} AS {_PLACE}"], f"usable\n  WHERE {wanted(meant, TOLD_TYPE, TOLD_SECONDS)}"),
-            step("first_ones", ["*"], f"meant\n  WHERE {_PLACE} = 1"),
+            cte("told", ["*", *texts], f"lines\n  WHERE {IS_EVENT}"),
+            cte("usable", ["*", *usable], "told"),
+            cte(
+                "meant",
+                ["*", f"{number} AS {_NTH_OF_ID}"],
+                f"usable\n  WHERE {filter_condition(meant, EVENT_TYPE, EVENT_SECONDS)}",
+            ),
+            cte("first_ones", ["*"], f"meant\n  WHERE {_NTH_OF_ID} = 1"),
         ]
     )
 
 
-def other_fields(events: Events, columns: Sequence[Column]) -> str:
+def other_fields(events: Events, columns: Sequence[TableColumn]) -> str:
     """What these columns cannot take of an event, given `events.opened`: JSON text, null where that is nothing."""
     maps = list(events.others(columns))
     joined = ",\n    ".join(maps)
@@ -97,7 +101,7 @@ def other_fields(events: Events, columns: Sequence[Column]) -> str:
     return f"NULLIF(JSON_FORMAT(CAST({together} AS JSON)), '{{}}')"
 
 
-def _value(events: Events, column: Column) -> str:
+def _column_value(events: Events, column: TableColumn) -> str:
     if column.where is Where.EVENT and column.field == TIME:
-        return f"COALESCE(CAST(FLOOR({TOLD_SECONDS}) AS BIGINT), {RECEIVED})"
-    return typed(events.cell(column.where, column.field), column)
+        return f"COALESCE(CAST(FLOOR({EVENT_SECONDS}) AS BIGINT), {RECEIVED})"
+    return typed_cell(events.cell(column.where, column.field), column)

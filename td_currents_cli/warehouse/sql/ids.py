@@ -1,7 +1,7 @@
 """The query for what identifies events: their id, type and time; and for a digest of what they hold."""
 
 from td_currents_cli.warehouse.sql.events import IS_EVENT, KIND, NUMBER, REJECTED, Events
-from td_currents_cli.warehouse.sql.text import step
+from td_currents_cli.warehouse.sql.text import cte
 
 
 def ids_sql(events: Events, *, with_outline: bool = False) -> str:
@@ -23,7 +23,7 @@ def ids_sql(events: Events, *, with_outline: bool = False) -> str:
     return "\n".join(
         [
             f"WITH {events.lines},",
-            step("members", [NUMBER, REJECTED, IS_EVENT, *listed, *outline], "lines"),
+            cte("members", [NUMBER, REJECTED, IS_EVENT, *listed, *outline], "lines"),
             "SELECT",
             "  " + ",\n  ".join(columns),
             "FROM members",

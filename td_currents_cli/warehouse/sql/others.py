@@ -7,11 +7,11 @@ everything, one of numbers a number that is a text, too.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from td_currents_cli.catalog.columns import OTHER_FIELDS, Column
-from td_currents_cli.catalog.create_table import TIME, type_of
+from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
+from td_currents_cli.catalog.create_table import TIME, column_type
 from td_currents_cli.catalog.event_types import Where
 from td_currents_cli.choices import Dialect
-from td_currents_cli.warehouse.sql.text import literal, map_of, name
+from td_currents_cli.warehouse.sql.text import identifier, map_of, string_literal
 
 MAP: Final = "MAP(VARCHAR, JSON)"
 NO_MEMBERS: Final = f"CAST(JSON_PARSE('{{}}') AS {MAP})"
@@ -27,13 +27,13 @@ _SCALAR: Final = "JSON_EXTRACT_SCALAR(v, '$')"
 _HAS_VALUE: Final = "COALESCE(JSON_FORMAT(v) <> 'null', FALSE)"
 
 
-def typed(cell: str, column: Column) -> str:
+def typed_cell(cell: str, column: TableColumn) -> str:
     """A cell as its column holds it; null where it is not of that type."""
-    kind = _kind(column)
+    kind = _sql_type(column)
     return f"TRY_CAST({cell} AS {kind})" if kind in _MISFITS else cell
 
 
-def of_members(columns: Sequence[Column], seconds: str) -> Iterator[str]:
+def other_fields_of_batches(columns: Sequence[TableColumn], seconds: str) -> Iterator[str]:
     """Maps of an event, given its members and those of its `user` and `properties` as `of_event` and so on.
 
     The name of a member that looks as if it was in `user` or `properties` gets a dot in front.
@@ -50,29 +50,29 @@ def of_members(columns: Sequence[Column], seconds: str) -> Iterator[str]:
         if where is Where.EVENT:
             cases += [
                 f"WHEN k = '{TIME}' THEN {_HAS_VALUE} AND NOT COALESCE({seconds} = FLOOR({seconds}), FALSE)",
-                f"WHEN {_among(INNER)} THEN {_HAS_VALUE} AND JSON_FORMAT(v) NOT LIKE '{{%'",
+                f"WHEN {_key_in(INNER)} THEN {_HAS_VALUE} AND JSON_FORMAT(v) NOT LIKE '{{%'",
             ]
         kept = "\n        ".join(["CASE", *cases, "ELSE TRUE END"])
         filtered = f"MAP_FILTER(of_{where}, (k, v) -> {kept})"
         yield f"TRANSFORM_KEYS(\n      {filtered},\n      (k, v) -> {paths[where]}\n    )"
 
 
-def _cases(columns: Sequence[Column]) -> Iterator[str]:
+def _cases(columns: Sequence[TableColumn]) -> Iterator[str]:
     """Of the members that these columns are for, which ones they do not take."""
-    texts = [column.field for column in columns if _kind(column) not in _MISFITS]
+    texts = [column.field for column in columns if _sql_type(column) not in _MISFITS]
     if texts:
-        yield f"WHEN {_among(texts)} THEN FALSE"
+        yield f"WHEN {_key_in(texts)} THEN FALSE"
     for kind, misfit in _MISFITS.items():
-        numbers = [column.field for column in columns if _kind(column) == kind and not _is_time(column)]
+        numbers = [column.field for column in columns if _sql_type(column) == kind and not _is_time(column)]
         if numbers:
-            yield f"WHEN {_among(numbers)} THEN {_HAS_VALUE} AND {misfit.format(_SCALAR)}"
+            yield f"WHEN {_key_in(numbers)} THEN {_HAS_VALUE} AND {misfit.format(_SCALAR)}"
 
 
-def _among(names: Iterable[str]) -> str:
-    return f"k IN ({', '.join(map(literal, names))})"
+def _key_in(names: Iterable[str]) -> str:
+    return f"k IN ({', '.join(map(string_literal, names))})"
 
 
-def of_columns(there: Collection[str], taken: Mapping[str, Column]) -> Iterator[str]:
+def other_fields_of_flat(there: Collection[str], taken: Mapping[str, TableColumn]) -> Iterator[str]:
     """Maps of a flat event. What its table has of other fields already stays as it is there.
 
     Args:
@@ -81,21 +81,21 @@ def of_columns(there: Collection[str], taken: Mapping[str, Column]) -> Iterator[
     """
     found = {}
     for each, column in taken.items():
-        kind, cell = _kind(column), f"CAST({name(each)} AS VARCHAR)"
+        kind, cell = _sql_type(column), f"CAST({identifier(each)} AS VARCHAR)"
         if kind in _MISFITS and not _is_time(column):
             misfit = _MISFITS[kind].format(cell)
-            found[column.path] = f"CASE WHEN {cell} IS NOT NULL AND {misfit} THEN CAST({name(each)} AS JSON) END"
-    found |= {each: f"CAST({name(each)} AS JSON)" for each in there if each not in {*taken, TIME}}
+            found[column.path] = f"CASE WHEN {cell} IS NOT NULL AND {misfit} THEN CAST({identifier(each)} AS JSON) END"
+    found |= {each: f"CAST({identifier(each)} AS JSON)" for each in there if each not in {*taken, TIME}}
     if OTHER_FIELDS in there:
-        before = f"TRY_CAST(TRY(JSON_PARSE({name(OTHER_FIELDS)})) AS {MAP})"
+        before = f"TRY_CAST(TRY(JSON_PARSE({identifier(OTHER_FIELDS)})) AS {MAP})"
         found[OTHER_FIELDS] = f"CASE WHEN {before} IS NULL THEN {found[OTHER_FIELDS]} END"
         yield f"COALESCE({before}, {NO_MEMBERS})"
     yield map_of(found) if found else NO_MEMBERS
 
 
-def _is_time(column: Column) -> bool:
+def _is_time(column: TableColumn) -> bool:
     return column.where is Where.EVENT and column.field == TIME
 
 
-def _kind(column: Column) -> str:
-    return Dialect.TRINO.type(type_of(column))
+def _sql_type(column: TableColumn) -> str:
+    return Dialect.TRINO.type(column_type(column))

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from td_currents_cli.choices import Dialect
-from td_currents_cli.warehouse.address import Address
+from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
 
 
-def name(text: str) -> str:
+def identifier(text: str) -> str:
     """An identifier."""
     return Dialect.TRINO.quoted(text)
 
 
-def literal(text: str) -> str:
+def string_literal(text: str) -> str:
     """A text."""
     return Dialect.TRINO.literal(text)
 
@@ -20,34 +20,34 @@ def literal(text: str) -> str:
 def json_path(names: Sequence[str]) -> str:
     """The text of a JSON path to a member, given the names from the root inwards."""
     steps = [each.replace("\\", "\\\\").replace('"', '\\"') for each in names]
-    return literal("$" + "".join(f'["{each}"]' for each in steps))
+    return string_literal("$" + "".join(f'["{each}"]' for each in steps))
 
 
-def table(address: Address) -> str:
+def table_identifier(address: TableAddress) -> str:
     """The table in a FROM."""
-    return f"{name(address.database)}.{name(address.table)}"
+    return f"{identifier(address.database)}.{identifier(address.table)}"
 
 
-def received(rows: Period) -> str:
+def receive_time_condition(rows: Period) -> str:
     """The condition on rows of a period; Treasure Data reads only the part of the table that it leaves."""
     until = "NULL" if rows.until is None else f"{rows.until:.0f}"
     return f"TD_TIME_RANGE(time, {rows.since:.0f}, {until})"
 
 
-def one_of(column: str, cases: Sequence[tuple[str, str]], otherwise: str = "NULL") -> str:
+def case_lookup(column: str, cases: Sequence[tuple[str, str]], otherwise: str = "NULL") -> str:
     """What a text stands for, by a list of both."""
-    whens = " ".join(f"WHEN {literal(each)} THEN {literal(meaning)}" for each, meaning in cases)
+    whens = " ".join(f"WHEN {string_literal(each)} THEN {string_literal(meaning)}" for each, meaning in cases)
     return f"CASE {column} {whens} ELSE {otherwise} END" if cases else otherwise
 
 
 def map_of(members: Mapping[str, str]) -> str:
     """A map of texts, and of expressions of one type; those that are null are left out."""
-    names, values = ", ".join(map(literal, members)), ", ".join(members.values())
+    names, values = ", ".join(map(string_literal, members)), ", ".join(members.values())
     return f"MAP_FILTER(MAP(ARRAY[{names}], ARRAY[{values}]), (k, v) -> v IS NOT NULL)"
 
 
-def step(called: str, columns: Sequence[str], source: str) -> str:
+def cte(called: str, columns: Sequence[str], source: str) -> str:
     """A common table expression: some columns of another one."""
     listed = ",\n    ".join(columns)
-    # The texts that columns are made of are all from `name`, `literal` and `json_path`.
+    # The texts that columns are made of are all from `identifier`, `string_literal` and `json_path`.
     return f"{called} AS (\n  SELECT\n    {listed}\n  FROM {source}\n)"

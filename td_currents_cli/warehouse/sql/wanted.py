@@ -6,10 +6,10 @@ from typing import Final
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
 
-_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
+_CHARACTER_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 
 
-def wanted(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
+def filter_condition(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
     """The condition that an event is meant; never null.
 
     Args:
@@ -18,7 +18,7 @@ def wanted(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dial
         seconds: the column with the time; null where it is none.
         dialect: to say it in.
     """
-    conditions = [*_of_type(meant.types, f"LOWER({event_type})", dialect)]
+    conditions = [*_type_conditions(meant.types, f"LOWER({event_type})", dialect)]
     if meant.timed:
         conditions.append(f"{seconds} IS NOT NULL")
     if meant.since is not None:
@@ -28,19 +28,19 @@ def wanted(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dial
     return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
 
 
-def _of_type(globs: TypeGlobs, column: str, dialect: Dialect) -> list[str]:
+def _type_conditions(globs: TypeGlobs, column: str, dialect: Dialect) -> list[str]:
     conditions = []
     if globs.wanted:
-        conditions.append(f"({' OR '.join(dialect.matches(column, pattern(glob)) for glob in globs.wanted)})")
-    conditions += [f"NOT COALESCE({dialect.matches(column, pattern(glob))}, FALSE)" for glob in globs.unwanted]
+        conditions.append(f"({' OR '.join(dialect.matches(column, glob_to_regex(glob)) for glob in globs.wanted)})")
+    conditions += [f"NOT COALESCE({dialect.matches(column, glob_to_regex(glob))}, FALSE)" for glob in globs.unwanted]
     return conditions
 
 
-def pattern(glob: str) -> str:
+def glob_to_regex(glob: str) -> str:
     """A glob, as `fnmatch` has them, as a regular expression that Trino and Hive, Java both, understand."""
     parts, place = [], 0
     while place < len(glob):
-        match = _CLASS.match(glob, place)
+        match = _CHARACTER_CLASS.match(glob, place)
         if glob[place] == "*":
             parts.append(".*")
         elif glob[place] == "?":
