@@ -1,99 +1,124 @@
-"""The house of DESIGN.md, proved from the imports."""
+"""How the package is built: who imports whom, where foreign packages are used, one name for one thing."""
 
-import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-import pytest
+from tests.structure import LONG, PACKAGE, Module, Structure, room_of
 
-import td_currents_cli
-
-PACKAGE = Path(td_currents_cli.__file__).parent
-LAYERS = (
+LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("query",),
-    ("validate", "send", "parse", "count", "reconcile", "verify", "insert", "generate", "receiver", "demo"),
-    ("warehouse",),
-    ("write", "events"),
+    ("verify", "watch", "report", "demo", "query"),
+    ("validate", "send", "parse", "count", "reconcile", "generate", "serve", "receiver", "insert"),
+    ("treasure_data", "warehouse", "parallel"),
+    ("events",),
     ("read",),
-    ("catalog",),
-    ("outcome", "model", "braze", "errors", "codes", "choices", "duration", "work", "bulk", "secret", "names"),
+    ("catalog", "journal", "write"),
+    (
+        *("braze", "choices", "codes", "errors", "model", "names", "outcome", "secret", "secrets", "td_names"),
+        *("duration", "durations", "bulk", "work"),
+    ),
 )
-"""From the top down. Rooms of one layer do not import each other, but for the lowest, which is one room."""
+"""From the top down. Rooms of one layer do not import each other, except in the lowest."""
 
-HOMES = {
-    "typer": ("cli",),
-    "rich": ("cli", "render"),
-    "httpx": ("send/client.py",),
-    "httpx_aiohttp": ("send/client.py",),
-    "aiohttp": ("send/client.py",),
-    "starlette": ("receiver",),
-    "uvicorn": ("receiver",),
-    "pyarrow": ("write",),
-    "tdclient": ("warehouse/client.py",),
+EXCEPTIONS: Final = frozenset({("serve", "validate"), ("receiver", "validate")})
+"""Rooms of one layer that do: the page of `serve` shows what the rules find."""
+
+HOMES: Final = {
+    "typer": ("cli/",),
+    "click": ("cli/",),
+    "rich": ("cli/", "render/"),
+    "httpx": ("send/client.py", "send/http.py"),
+    "httpx_aiohttp": ("send/client.py", "send/http.py"),
+    "aiohttp": ("send/client.py", "send/http.py"),
+    "starlette": ("receiver/", "serve/"),
+    "uvicorn": ("receiver/", "serve/"),
+    "pyarrow": ("write/", "read/formats/"),
+    "fastavro": ("read/formats/",),
+    "obstore": ("read/",),
+    "tdclient": ("warehouse/client.py", "treasure_data/client.py"),
+    "msgpack": ("read/", "receiver/", "serve/", "generate/", "warehouse/", "treasure_data/"),
 }
-"""The only places a foreign package may be imported in."""
+"""The only places of the package that may import a foreign package."""
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+REPEATED: Final = {
+    *("Check", "Extent", "Group", "Kept", "Kind", "Lines", "Part", "Places", "Plan", "Progress", "Repeats", "Sieve"),
+    *("Spool", "Tally", "Verdict", "_Envelope", "_Names", "_Tally"),
+}
+"""Class names that still stand for more than one thing. Take a name out when it is renamed; add none."""
 
-
-def imports(file: Path) -> set[str]:
-    """Dotted names of all modules a file imports, also inside functions."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: relative import"
-            found.add(node.module or "")
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
+STRUCTURE: Final = Structure()
 
 
-def room(dotted: str) -> str | None:
-    """The room of the house that a module belongs to; None outside the house and for the package itself."""
-    parts = dotted.split(".")
-    return parts[1] if parts[0] == PACKAGE.name and len(parts) > 1 and not parts[1].startswith("__v") else None
+def _depth(room: str) -> int:
+    return next(depth for depth, rooms in enumerate(LAYERS) if room in rooms)
 
 
-def layer(name: str) -> int:
-    """How far down a room is."""
-    return next(depth for depth, rooms in enumerate(LAYERS) if name in rooms)
+def _upward(module: Module) -> Iterator[str]:
+    """Imports of a room that is not below, wherever in the module they are: lazy ones and those for types, too."""
+    for each in module.imports:
+        there = room_of(each.target)
+        if each.target.startswith("."):
+            yield f"{module.path}:{each.line}: a relative import"
+        elif module.room and there not in {None, module.room, "__version__"}:
+            assert there is not None
+            same = _depth(there) == _depth(module.room)
+            allowed = same and (_depth(there) == len(LAYERS) - 1 or (module.room, there) in EXCEPTIONS)
+            if _depth(there) < _depth(module.room) or (same and not allowed):
+                yield f"{module.path}:{each.line}: {module.room} imports {each.target}"
 
 
-def name_of(file: Path) -> str:
-    """The room a file is in."""
-    first = file.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_imports_point_down(file: Path) -> None:
-    """A module imports its own room, rooms of lower layers, and nothing else of the house."""
-    here = name_of(file)
-    if here == "__init__":
-        return
-    for dotted in imports(file):
-        there = room(dotted)
-        if there is None or there == here:
-            continue
-        lowest = len(LAYERS) - 1
-        below = layer(there) > layer(here) or (layer(there) == layer(here) == lowest)
-        assert below, f"{here} imports {there}"
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_foreign_packages_stay_in_their_homes(file: Path) -> None:
-    """The command line framework, the renderer and the network each have one place."""
-    relative = file.relative_to(PACKAGE).as_posix()
-    for dotted in imports(file):
-        homes = HOMES.get(dotted.split(".")[0])
-        if homes is not None:
-            assert relative.startswith(homes), f"{relative} imports {dotted}"
+def _away_from_home(module: Module) -> Iterator[str]:
+    for each in module.imports:
+        homes = HOMES.get(each.target.split(".")[0])
+        if homes is not None and not module.path.startswith(homes):
+            yield f"{module.path}:{each.line}: imports {each.target}"
 
 
 def test_every_room_has_a_layer() -> None:
-    """A new room is placed in the house before it is used."""
-    rooms = {name_of(file) for file in FILES} - {"__init__"}
+    """A new room is placed in the list before it is used."""
+    rooms = {module.room for module in STRUCTURE.modules} - {""}
     assert rooms <= {name for names in LAYERS for name in names}
+
+
+def test_imports_point_down_and_foreign_packages_stay_in_their_homes() -> None:
+    """A module imports its own room, rooms of lower layers, and foreign packages only where they belong."""
+    found = [line for module in STRUCTURE.modules for line in (*_upward(module), *_away_from_home(module))]
+    assert found == []
+
+
+def test_no_modules_import_each_other() -> None:
+    """When the package is imported; see Structure.cycles for imports inside functions."""
+    assert STRUCTURE.cycles() == []
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    """Except for at most five names that are private to their modules."""
+    repeated = {name: paths for name, paths in STRUCTURE.repeated_classes.items() if name not in REPEATED}
+    private = {name for name in repeated if name.startswith("_")}
+    assert (repeated.keys() - private, len(private) <= 5) == (set(), True), repeated
+
+
+def test_no_module_is_too_long() -> None:
+    """Except for tables of data."""
+    assert STRUCTURE.long_modules == {}, f"over {LONG} lines"
+
+
+def test_the_files_that_a_command_enters_are_known(tmp_path: Path) -> None:
+    """`python -m tests.structure COMMAND` names them: functions count, imports do not."""
+    event = {"event_type": "users.CustomEvent", "id": "1", "time": 1700000000, "user": {}, "properties": {}}
+    (tmp_path / "one.json").write_text(json.dumps({"events": [event]}), encoding="utf-8")
+    command = [sys.executable, "-m", "tests.structure", "count", "one.json"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    title, *files = run.stdout.split()[2:]
+    assert int(title) == len(files) == len(set(files))
+    assert "cli/count.py" in files
+    assert "__init__.py" not in files
+    assert all((PACKAGE / file).is_file() for file in files)
