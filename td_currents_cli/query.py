@@ -9,7 +9,7 @@ from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn, flat_colu
 from td_currents_cli.catalog.create_table import create_table_sql
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
-from td_currents_cli.count.dimension import Kind, dimensions
+from td_currents_cli.count.dimension import DimensionKind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
@@ -112,6 +112,8 @@ def _flat_table_columns(columns: Sequence[TableColumn], counted: CountRequest) -
     """The columns that a flat table is taken to have: those it would be made with, and what is counted by."""
     known = {column.name: None for column in columns} | {OTHER_FIELDS: None}
     for dimension in dimensions(counted.by):
-        if dimension.kind is Kind.FIELD and not any(len(path) == 1 and path[0] in known for path in dimension.paths):
+        if dimension.kind is DimensionKind.FIELD and not any(
+            len(path) == 1 and path[0] in known for path in dimension.paths
+        ):
             known[dimension.name.replace(".", "_")] = None
     return list(known)

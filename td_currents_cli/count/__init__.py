@@ -1,4 +1,4 @@
-"""How many events there are, by type or by whatever else they hold, in payload files and ingested rows alike."""
+"""Counts events by type or by any other field, in payload files and ingested rows."""
 
 from td_currents_cli.count.figures import Count
 from td_currents_cli.count.outcome import CountOutcome

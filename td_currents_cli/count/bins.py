@@ -1,44 +1,36 @@
-"""How many events at what time, finely enough for a line of bars and no finer."""
+"""Event counts over time, for sparklines."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
-Key: TypeAlias = tuple[str | None, ...]
+from td_currents_cli.count.dimension import Key
 
-FINEST: Final = 1
-"""Seconds of a bin to begin with."""
-
-_COARSER: Final = 4
-_MOST: Final = 512
-"""Bins from the first to the last time, beyond which they are made coarser."""
+COARSENING: Final = 4
+MAX_BINS: Final = 512  # from the first to the last time; beyond it, bins are made wider
 
 
-class Bins:
-    """Counts of events by group and by a span of time, the same for all groups, which grows as they need it.
+class TimeHistogram:
+    """Event counts by group and time, in bins whose width (in seconds) grows with the period.
 
-    Attributes:
-        width: seconds of a bin.
-        counts: events by bin, of each group; a bin's number is its time divided by the width.
-        first: the first bin that has events.
-        last: the last one.
+    A bin's number is its time divided by the width.
     """
 
     def __init__(self) -> None:
-        self.width = FINEST
+        self.width = 1
         self.counts: dict[Key, Counter[int]] = {}
         self.first = 0
         self.last = -1
 
     def add(self, key: Key, times: Sequence[float]) -> None:
-        """Count times of events of a group."""
+        """Count the times of a group's events."""
         if times:
             self._cover(int(min(times)) // self.width, int(max(times)) // self.width)
             width = self.width
             self.counts.setdefault(key, Counter()).update([int(time // width) for time in times])
 
-    def merge(self, other: "Bins") -> None:
-        """Count all that another has counted, which is left in a state of its own."""
+    def merge(self, other: "TimeHistogram") -> None:
+        """Add the counts of another histogram, whose bins may become wider by it."""
         if not other.counts:
             return
         while other.width < self.width:
@@ -52,7 +44,7 @@ class Bins:
             self.counts.setdefault(key, Counter()).update(counts)
 
     def heights(self, key: Key, columns: int) -> list[int]:
-        """Events of a group in that many spans of equal length, from the first event of any group to the last."""
+        """A group's events in up to `columns` equal periods, from the first to the last event of all groups."""
         if not self.counts:
             return []
         span = self.last - self.first + 1
@@ -61,20 +53,20 @@ class Bins:
             heights[(place - self.first) * len(heights) // span] += number
         return heights
 
+    def coarsen(self) -> None:
+        """Join each COARSENING bins into one."""
+        self.width *= COARSENING
+        self.first //= COARSENING
+        self.last //= COARSENING
+        for key, counts in self.counts.items():
+            coarser: Counter[int] = Counter()
+            for place, number in counts.items():
+                coarser[place // COARSENING] += number
+            self.counts[key] = coarser
+
     def _cover(self, first: int, last: int) -> None:
         if self.counts:
             first, last = min(first, self.first), max(last, self.last)
         self.first, self.last = first, last
-        while self.last - self.first >= _MOST:
+        while self.last - self.first >= MAX_BINS:
             self.coarsen()
-
-    def coarsen(self) -> None:
-        """Make a bin of each few."""
-        self.width *= _COARSER
-        self.first //= _COARSER
-        self.last //= _COARSER
-        for key, counts in self.counts.items():
-            coarser: Counter[int] = Counter()
-            for place, number in counts.items():
-                coarser[place // _COARSER] += number
-            self.counts[key] = coarser

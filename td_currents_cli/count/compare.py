@@ -1,4 +1,4 @@
-"""Counts beside those of an earlier run."""
+"""Compares counts with those of an earlier run."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.count.bins import Key
-from td_currents_cli.count.counts_file import name_of, read_counts
+from td_currents_cli.count.counts_file import key_text, read_counts
+from td_currents_cli.count.dimension import Key
 from td_currents_cli.errors import UsageError
 
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
-class Change(Struct, frozen=True):
-    """One group then and now.
-
-    Attributes:
-        key: the group.
-        before: its events in the earlier run.
-        now: its events in this run.
-    """
+class CountChange(Struct, frozen=True):
+    """Events of one group, in the earlier run and in this one."""
 
     key: Key
     before: int
@@ -29,31 +23,25 @@ class Change(Struct, frozen=True):
 
     @property
     def part(self) -> float | None:
-        """The change as a part of what there was, -1 for all of it gone; None where there was nothing."""
+        """The change relative to the earlier count, -1 if all events are gone; None if there were none."""
         return (self.now - self.before) / self.before if self.before else None
 
 
-class Changes(Struct, frozen=True):
-    """All groups of both runs.
-
-    Attributes:
-        file: with the counts of the earlier run.
-        fail_on_drop: the part, 0 to 1, by which no group may have fewer events; None for any.
-        changes: groups of the earlier run in its order, then the new ones.
-    """
+class CountComparison(Struct, frozen=True):
+    """All groups of both runs."""
 
     file: str
-    fail_on_drop: float | None
-    changes: tuple[Change, ...]
+    fail_on_drop: float | None  # 0 to 1; a group that lost this part of its events, or more, fails the run
+    changes: tuple[CountChange, ...]  # groups of the earlier run in its order, then the new ones
 
     @property
-    def changed(self) -> tuple[Change, ...]:
-        """Those that have not the same count."""
+    def changed(self) -> tuple[CountChange, ...]:
+        """Groups whose count differs."""
         return tuple(change for change in self.changes if change.now != change.before)
 
     @property
-    def dropped(self) -> tuple[Change, ...]:
-        """Those with too few events."""
+    def dropped(self) -> tuple[CountChange, ...]:
+        """Groups that lost too many events."""
         limit = self.fail_on_drop
         if limit is None:
             return ()
@@ -81,32 +69,30 @@ class Changes(Struct, frozen=True):
 
 
 def part_of(text: str) -> float:
-    """What `30%` is a part, 0 to 1.
+    """Parse a percentage such as `30%` into a part, 0 to 1.
 
     Raises:
-        UsageError: it is no percentage up to 100%.
+        UsageError: it is not a percentage from 0% to 100%.
     """
     match = _PERCENT.fullmatch(text.strip())
     if match is None or float(match[1]) > 100:
-        raise UsageError(f"--fail-on-drop is not a percentage: {text}", hint="Give one such as 30%.")
+        raise UsageError(f"--fail-on-drop must be a percentage from 0% to 100%, got {text}", hint="Example: 30%.")
     return float(match[1]) / 100
 
 
 def read_previous(path: Path, by: Sequence[str]) -> dict[Key, int]:
-    """The counts of an earlier run, by group.
-
-    Raises:
-        InputError: the file cannot be read.
-        UsageError: it does not hold counts by these.
-    """
+    """Read the counts of an earlier run, by group; see `read_counts` for the errors."""
     counts = read_counts(path, by, "--compare")
     for key, text in counts.items():
         if not (text.isdecimal() and text.isascii()):
-            raise UsageError(f"--compare {path}: {name_of(key)}: `{text}` is not a count")
+            raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
     return {key: int(text) for key, text in counts.items()}
 
 
-def compare(counts: Mapping[Key, int], previous: Mapping[Key, int], file: str, fail_on_drop: float | None) -> Changes:
-    """Counts beside those of an earlier run."""
+def compare(
+    counts: Mapping[Key, int], previous: Mapping[Key, int], file: str, fail_on_drop: float | None
+) -> CountComparison:
+    """Compare counts with those of an earlier run, which a file contains."""
     keys = (*previous, *(key for key in counts if key not in previous))
-    return Changes(file, fail_on_drop, tuple(Change(key, previous.get(key, 0), counts.get(key, 0)) for key in keys))
+    changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
+    return CountComparison(file, fail_on_drop, changes)

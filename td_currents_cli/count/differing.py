@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Protocol
 
-from td_currents_cli.count.bins import Key
+from td_currents_cli.count.dimension import Key
 
 
 class Numbers(Protocol):

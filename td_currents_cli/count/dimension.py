@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.event_types import channel_of
-from td_currents_cli.count.buckets import Buckets, Unit
+from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
 from td_currents_cli.count.field_path import FieldPath, field_paths
 from td_currents_cli.count.projection import Projection, texts
 from td_currents_cli.errors import UsageError
@@ -17,132 +18,111 @@ from td_currents_cli.errors import UsageError
 EVENT_TYPE: Final = "event_type"
 SOURCE: Final = "source"
 
+Key: TypeAlias = tuple[str | None, ...]
+"""Identifies a group: its value of each dimension; None where its events have none."""
 
-class Slice(Struct, gc=False):
-    """Some events of one source.
 
-    Attributes:
-        events: as a Projection decodes them.
-        times: their usable times in UNIX seconds.
-        source: its name.
-    """
+class SourceEvents(Struct, gc=False):
+    """Some events of one source, as a Projection decodes them."""
 
     events: list[Any]
-    times: Sequence[float | None]
+    times: Sequence[float | None]  # usable ones, in UNIX seconds
     source: str
 
 
-Keys: TypeAlias = list[str | None]
-KeysOf: TypeAlias = Callable[[Slice], Keys]
-"""The value of a dimension for each event; None where it has none."""
+DimensionReader: TypeAlias = Callable[[SourceEvents], list[str | None]]
+"""The value of a dimension for each event; None where an event has none."""
 
 
-class Kind(Enum):
-    """What a dimension is told from."""
+class DimensionKind(Enum):
+    """Where the values of a dimension come from."""
 
     TYPE = "the event's type"
-    DERIVED = "what the catalogue says of the event's type"
+    DERIVED = "what the catalog says about the event's type"
     TIME = "the event's time"
     SOURCE = "where the event was read"
     FIELD = "a field of the event"
 
 
 class Dimension(Struct, frozen=True):
-    """Something that events can be counted by.
+    """Something that events can be counted by."""
 
-    Attributes:
-        name: as the user says it, and as it stands in the output.
-        kind: what it is told from.
-        paths: where in an event the values are that it is told from; the first path that has one counts.
-    """
+    name: str  # as in --by and in the output
+    kind: DimensionKind
+    paths: tuple[FieldPath, ...] = ()  # where its values are in an event; the first path with a value counts
 
-    name: str
-    kind: Kind
-    paths: tuple[FieldPath, ...] = ()
-
-    def keys(self, projection: Projection, zone: tzinfo) -> KeysOf:
-        """A function that gives the values of events which that projection decoded."""
-        if self.kind is Kind.SOURCE:
-            return lambda some: [some.source] * len(some.events)
-        if self.kind is Kind.TIME:
-            buckets = Buckets(Unit(self.name), zone)
-            return lambda some: buckets.names(some.times)
+    def reader(self, projection: Projection, zone: tzinfo) -> DimensionReader:
+        """A function that returns the values of events that the projection decoded."""
+        if self.kind is DimensionKind.SOURCE:
+            return lambda chunk: [chunk.source] * len(chunk.events)
+        if self.kind is DimensionKind.TIME:
+            buckets = TimeBuckets(TimeUnit(self.name), zone)
+            return lambda chunk: buckets.names(chunk.times)
         column = projection.column(self.paths)
-        if self.kind is Kind.FIELD:
-            return lambda some: texts(column(some.events))
-        if self.kind is Kind.TYPE:
-            return lambda some: names_only(column(some.events))
-        told = _Told(DERIVED[self.name])
-        return lambda some: [told[name] for name in names_only(column(some.events))]
+        if self.kind is DimensionKind.FIELD:
+            return lambda chunk: texts(column(chunk.events))
+        if self.kind is DimensionKind.TYPE:
+            return lambda chunk: names_only(column(chunk.events))
+        derived_from = DERIVED[self.name]
+        derive = cache(lambda name: None if name is None else derived_from(name))
+        return lambda chunk: list(map(derive, names_only(column(chunk.events))))
 
 
-def names_only(values: list[Any]) -> Keys:
-    """Values of which only texts that are not empty are names."""
+def names_only(values: list[Any]) -> list[str | None]:
+    """The values, with None for all but non-empty strings."""
     if set(map(type, values)) == {str} and "" not in values:
         return values
     return [value if isinstance(value, str) and value else None for value in values]
 
 
 def dimensions(names: Sequence[str]) -> tuple[Dimension, ...]:
-    """The dimensions that a user names.
+    """The dimensions with these names.
 
     Raises:
-        UsageError: none is named, or one twice, or one that cannot be.
+        UsageError: there is no name, a name is repeated, or it cannot be a dimension.
     """
     found = tuple(_dimension(name) for name in names)
     if not found:
-        raise UsageError("--by names nothing to count by", hint=_HINT)
+        raise UsageError("--by is empty", hint=_HINT)
     if len(set(names)) < len(names):
-        raise UsageError("--by names something twice", hint="Name it once.")
+        raise UsageError("--by contains a name twice", hint="Give each name once.")
     return found
 
 
 def _dimension(name: str) -> Dimension:
     if not name:
-        raise UsageError("--by has an empty name in it", hint=_HINT)
+        raise UsageError("--by contains an empty name", hint=_HINT)
     if name == EVENT_TYPE:
-        return Dimension(name, Kind.TYPE, ((EVENT_TYPE,),))
+        return Dimension(name, DimensionKind.TYPE, ((EVENT_TYPE,),))
     if name in DERIVED:
-        return Dimension(name, Kind.DERIVED, ((EVENT_TYPE,),))
-    if name in set(Unit):
-        return Dimension(name, Kind.TIME, (("time",),))
+        return Dimension(name, DimensionKind.DERIVED, ((EVENT_TYPE,),))
+    if name in set(TimeUnit):
+        return Dimension(name, DimensionKind.TIME, (("time",),))
     if name == SOURCE:
-        return Dimension(name, Kind.SOURCE)
-    return Dimension(name, Kind.FIELD, field_paths(name))
+        return Dimension(name, DimensionKind.SOURCE)
+    return Dimension(name, DimensionKind.FIELD, field_paths(name))
 
 
 _HINT: Final = (
     "Give event_type, category, channel, hour, day, week, month, source, or a field of user or properties, "
-    "several with commas between them."
+    "separated by commas."
 )
 
 
 def category_of(event_type: str) -> str | None:
-    """The category that Braze has a type in; None for a type that the catalogue does not know."""
+    """Braze's category of a type; None for a type that is not in the catalog."""
     known = load().get(event_type)
     return known.category if known else None
 
 
 DERIVED: Final[Mapping[str, Callable[[str], str | None]]] = {"category": category_of, "channel": channel_of}
-"""Dimensions that an event's type alone tells."""
+"""Dimensions that depend on an event's type only."""
 
-BY_NAME: Final = (EVENT_TYPE, *DERIVED, *Unit, SOURCE)
-"""All dimensions that are no fields."""
-
-
-class _Told(dict[str | None, str | None]):
-    """What a function tells of names, each asked for once."""
-
-    def __init__(self, tell: Callable[[str], str | None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def __missing__(self, name: str | None) -> str | None:
-        self[name] = told = None if name is None else self._tell(name)
-        return told
+BY_NAME: Final = (EVENT_TYPE, *DERIVED, *TimeUnit, SOURCE)
+"""All dimensions that are not fields."""
 
 
-def split_names(given: Sequence[str]) -> Iterator[str]:
-    """The names in a list of options, each of which may hold several with commas between them."""
-    for names in given:
+def split_names(values: Sequence[str]) -> Iterator[str]:
+    """The names in option values, each of which may contain several, separated by commas."""
+    for names in values:
         yield from (name.strip() for name in names.split(","))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from itertools import compress
 from typing import Any, Final, Self
 
-from td_currents_cli.count.bins import Key
+from td_currents_cli.count.dimension import Key
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes, digest, event_digest
 
 STORES: Final = 5

@@ -1,4 +1,4 @@
-"""Counts beside those that should have come out."""
+"""Compares counts with the expected ones."""
 
 import math
 import re
@@ -8,88 +8,70 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.count.bins import Key
-from td_currents_cli.count.counts_file import name_of, read_counts
+from td_currents_cli.count.counts_file import key_text, read_counts
+from td_currents_cli.count.dimension import Key
 from td_currents_cli.errors import UsageError
 
 ANY_OTHER: Final = "*"
-"""In the place of a name: each group that is not named."""
+"""Instead of a name: each group that is not named."""
 
-_FORM: Final = re.compile(
+_EXPECTATION: Final = re.compile(
     r"(?P<sign>>=|<=)?\s*(?P<number>\d+)\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>\d+(?:\.\d+)?)\s*(?P<percent>%)?)?",
     re.ASCII,
 )
 
 
 class Expectation(Struct, frozen=True):
-    """What a count should be.
+    """The smallest and the largest count that is correct."""
 
-    Attributes:
-        text: as it was written.
-        least: the smallest count that is right.
-        most: the largest one.
-    """
-
-    text: str
+    text: str  # as written
     least: float
     most: float
 
     def miss(self, count: int) -> int:
-        """How far a count is from being right: how many are missing (below 0) or too many; 0 for none."""
+        """By how much a count is too small (below 0) or too large; 0 for a correct one."""
         if count < self.least:
             return count - math.ceil(self.least)
         return count - math.floor(self.most) if count > self.most else 0
 
 
 def expectation(text: str, where: str) -> Expectation:
-    """What a text says a count should be: `100`, `>=100`, `<=100`, `100±5%`, `100±5` (also `+-` for `±`).
+    """Parse an expected count: `100`, `>=100`, `<=100`, `100±5%`, `100±5` (also `+-` for `±`).
 
     Raises:
-        UsageError: it says nothing of the kind; `where` is the beginning of the message.
+        UsageError: it is none of these; `where` is the beginning of the message.
     """
-    match = _FORM.fullmatch(text.strip())
+    match = _EXPECTATION.fullmatch(text.strip())
     if match is None or (match["sign"] and match["tolerance"]):
         raise UsageError(
-            f"{where}: `{text}` says nothing about a count", hint="Write 100, >=100, <=100, 100±5% or 100±5."
+            f"{where}: `{text}` is not an expected count", hint="Write 100, >=100, <=100, 100±5% or 100±5."
         )
     number = int(match["number"])
     if match["sign"]:
-        most_or_least = (number, math.inf) if match["sign"] == ">=" else (0, number)
-        return Expectation(text.strip(), *most_or_least)
+        limits = (number, math.inf) if match["sign"] == ">=" else (0, number)
+        return Expectation(text.strip(), *limits)
     tolerance = float(match["tolerance"] or 0) * (number / 100 if match["percent"] else 1)
     return Expectation(text.strip(), number - tolerance, number + tolerance)
 
 
-class Check(Struct, frozen=True):
-    """One group beside what was expected of it.
-
-    Attributes:
-        key: the group.
-        expected: as it was written.
-        count: what came out.
-        miss: 0 when that is right; else how many are missing (below 0) or too many.
-    """
+class CheckedCount(Struct, frozen=True):
+    """One group's count and the expected one."""
 
     key: Key
-    expected: str
+    expected: str  # as written
     count: int
-    miss: int
+    miss: int  # see Expectation.miss
 
 
-class Checks(Struct, frozen=True):
-    """All groups of which something was expected, in the order of the file, then those that no line names.
-
-    Attributes:
-        file: with the expectations.
-        checks: one for each group.
-    """
+class CheckedCounts(Struct, frozen=True):
+    """All groups with an expected count: those that the file names, in its order, then the others."""
 
     file: str
-    checks: tuple[Check, ...]
+    checks: tuple[CheckedCount, ...]
 
     @property
-    def failed(self) -> tuple[Check, ...]:
-        """Those that are not as expected."""
+    def failed(self) -> tuple[CheckedCount, ...]:
+        """Groups whose count is not as expected."""
         return tuple(check for check in self.checks if check.miss)
 
     def as_dict(self, by: Sequence[str]) -> dict[str, object]:
@@ -107,21 +89,17 @@ class Checks(Struct, frozen=True):
 
 
 def read_expectations(path: Path, by: Sequence[str]) -> dict[Key, Expectation]:
-    """What a file says should come out, by group.
-
-    Raises:
-        InputError: the file cannot be read.
-        UsageError: it does not hold expectations of counts by these.
-    """
+    """Read the expected counts, by group; see `read_counts` for the errors."""
     counts = read_counts(path, by, "--expect")
-    return {key: expectation(text, f"--expect {path}: {name_of(key)}") for key, text in counts.items()}
+    return {key: expectation(text, f"--expect {path}: {key_text(key)}") for key, text in counts.items()}
 
 
-def check(counts: Mapping[Key, int], expected: Mapping[Key, Expectation], file: str) -> Checks:
-    """Counts beside what was expected of them."""
+def check_counts(counts: Mapping[Key, int], expected: Mapping[Key, Expectation], file: str) -> CheckedCounts:
+    """Compare counts with the expected ones, which a file contains."""
     others = next((key for key in expected if set(key) == {ANY_OTHER}), None)
     wanted = {key: each for key, each in expected.items() if key != others}
     if others is not None:
         wanted |= {key: expected[others] for key in counts if key not in wanted}
     found = [(key, each, counts.get(key, 0)) for key, each in wanted.items()]
-    return Checks(file, tuple(Check(key, each.text, count, each.miss(count)) for key, each, count in found))
+    checks = tuple(CheckedCount(key, each.text, count, each.miss(count)) for key, each, count in found)
+    return CheckedCounts(file, checks)

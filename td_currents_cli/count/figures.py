@@ -6,46 +6,58 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.count.bins import Key
+from td_currents_cli.count.dimension import Key
 from td_currents_cli.events.times import iso
 
-ASKED: Final = ("duplicates", "unique_events", "unique_users")
-"""Figures that are there when they are asked for."""
+OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
 
 
 class Count(Struct, frozen=True, kw_only=True):
-    """The figures of one group of events.
-
-    Attributes:
-        key: its value of each thing that was counted by; None where its events have none.
-        count: number of events.
-        share: part of all events, 0 to 1.
-        first: earliest `time` of an event, None when none of them has a usable one.
-        last: latest `time` of an event.
-        duplicates: events left out because their id came before; None when nobody asked for that.
-        unique_events: different ids; None when nobody asked.
-        unique_users: different users; None when nobody asked.
-    """
+    """The figures of one group of events."""
 
     key: Key
     count: int
-    share: float
-    first: datetime | None = None
+    share: float  # of all events, 0 to 1
+    first: datetime | None = None  # earliest usable `time` of its events
     last: datetime | None = None
-    duplicates: int | None = None
-    unique_events: int | None = None
+    duplicates: int | None = None  # left out because their id occurred before; None without --dedupe
+    unique_events: int | None = None  # different ids; None without --unique, as the next one
     unique_users: int | None = None
 
     def as_dict(self, by: Sequence[str]) -> dict[str, object]:
-        """The machine form: a field for each thing that was counted by, then the figures."""
+        """The machine form: a field per dimension, then the figures."""
         return {**dict(zip(by, self.key, strict=True)), **self.figures()}
 
     def figures(self) -> dict[str, object]:
-        """The machine form, without the key; times in UTC with the suffix Z."""
+        """The machine form without the key; times in UTC with the suffix Z."""
         return {
             "count": self.count,
             "share": round(self.share, 6),
             "first": iso(self.first),
             "last": iso(self.last),
-            **{name: figure for name in ASKED if (figure := getattr(self, name)) is not None},
+            **{name: figure for name in OPTIONAL_FIGURES if (figure := getattr(self, name)) is not None},
         }
+
+
+class PivotRow(Struct, frozen=True):
+    """The numbers of events of one row, a cell per column."""
+
+    key: Key
+    cells: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """Events in all columns."""
+        return sum(self.cells)
+
+
+class Pivot(Struct, frozen=True, kw_only=True):
+    """Counts in rows and columns."""
+
+    name: str  # of the dimension whose values are columns
+    by: tuple[str, ...]  # the other dimensions
+    columns: tuple[str | None, ...]  # in order, a missing value last
+    rows: tuple[PivotRow, ...]
+    others: int  # number of rows that are not shown
+    rest: PivotRow | None  # their sum; None if there are none
+    total: PivotRow

@@ -1,46 +1,39 @@
-"""What came of all parts of the input, put together."""
+"""Counts all sources and adds up their counts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from td_currents_cli.count.counting import Counted, Counting, Plan
+from td_currents_cli.count.counting import CounterConfig, EventCounter, PartialCount
 from td_currents_cli.count.request import CountRequest
-from td_currents_cli.count.tally import Tally
+from td_currents_cli.count.tally import GroupCounts
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import records
 from td_currents_cli.read.spread import Part, spread
-from td_currents_cli.read.stretches import Stretches
+from td_currents_cli.read.stretches import LARGE, Stretches
 
 if TYPE_CHECKING:
     from td_currents_cli.count.distinct import Distinct
 
 
-def counted(request: CountRequest, distinct: "Distinct | None") -> Counted:
-    """The counts of all sources.
-
-    Args:
-        request: what to count.
-        distinct: remembers ids and users, where that is wanted.
-    """
-    plan = Plan(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
-    if distinct is None and request.reading.is_silent:
-        return _together(spread(Counting, (plan,), Stretches(request.sources, request.reading), request.jobs), plan)
-    return _together(_one_by_one(request, Counting(plan, distinct)), plan)
-
-
-def _one_by_one(request: CountRequest, counting: Counting) -> Iterator[Part[Counted]]:
-    # Which of two events with one id came first, only one process can know; and stretches are told by their contents.
-    for source in request.sources:
-        yield Part(counting(records([source], request.reading), source.name))
+def count_sources(request: CountRequest, distinct: "Distinct | None") -> PartialCount:
+    """Count all sources; `distinct` remembers ids and users for --unique and --dedupe."""
+    config = CounterConfig(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
+    sources, reading = request.sources, request.reading
+    is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < LARGE
+    if distinct or is_small or not reading.is_silent:
+        # Only one process can know which of two events with one id came first; and what is read is reported in order.
+        count = EventCounter(config, distinct)
+        return _add_up((Part(count(records([source], reading), source.name)) for source in sources), config)
+    return _add_up(spread(EventCounter, (config,), Stretches(sources, reading), request.jobs), config)
 
 
-def _together(parts: Iterable[Part[Counted]], plan: Plan) -> Counted:
-    tally, log, balance = Tally(over_time=plan.over_time), ProblemLog(), Balance()
+def _add_up(parts: Iterable[Part[PartialCount]], config: CounterConfig) -> PartialCount:
+    groups, log, balance = GroupCounts(over_time=config.over_time), ProblemLog(), Balance()
     for part in parts:
         some = part.result
-        tally.merge(some.tally)
+        groups.merge(some.groups)
         balance += some.balance
         # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
         log.take(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
-    return Counted(tally, balance, log.result())
+    return PartialCount(groups, balance, log.result())

@@ -1,41 +1,34 @@
-"""Groups put into order, and groups put together."""
+"""Sorts groups and adds them up."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from td_currents_cli.choices import Sort
-from td_currents_cli.count.bins import Key
+from td_currents_cli.count.dimension import Key
 from td_currents_cli.count.figures import Count
 
-NO_TIME: Final = float("inf")
-
-
-def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
-    """Groups in that order; those that are equal in it by name, and those without a name last."""
-    return sorted(counts, key=lambda count: (_ORDERS[sort](count), by_name(count.key)))
-
-
-def by_name(key: Key) -> list[tuple[bool, str]]:
-    """What sorts keys: a missing value comes last."""
-    return [(value is None, value or "") for value in key]
-
+_NO_TIME: Final = float("inf")
 
 _ORDERS: Final[dict[Sort, Callable[[Count], Any]]] = {
     Sort.COUNT: lambda count: -count.count,
     Sort.NAME: lambda _count: 0,
-    Sort.FIRST: lambda count: count.first.timestamp() if count.first else NO_TIME,
-    Sort.LAST: lambda count: -count.last.timestamp() if count.last else NO_TIME,
+    Sort.FIRST: lambda count: count.first.timestamp() if count.first else _NO_TIME,
+    Sort.LAST: lambda count: -count.last.timestamp() if count.last else _NO_TIME,
 }
 
 
-def together(counts: Iterable[Count], key: Key, total: int) -> Count:
-    """Groups as one, of which nobody knows how many events and users differ.
+def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
+    """Sort groups; equal ones by name, those without a name last."""
+    return sorted(counts, key=lambda count: (_ORDERS[sort](count), by_name(count.key)))
 
-    Args:
-        counts: the groups.
-        key: of the one.
-        total: number of all events.
-    """
+
+def by_name(key: Key) -> list[tuple[bool, str]]:
+    """Sort key by name, a missing value last."""
+    return [(value is None, value or "") for value in key]
+
+
+def together(counts: Iterable[Count], key: Key, total: int) -> Count:
+    """Add up groups, of `total` events in all; how many different events and users they have together is unknown."""
     counts = tuple(counts)
     count = sum(each.count for each in counts)
     dropped = [each.duplicates for each in counts if each.duplicates is not None]

@@ -1,4 +1,4 @@
-"""What `tdcur count` is asked for."""
+"""The options of `tdcur count`."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -18,45 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CountRequest:
-    """What to count, and how to show it.
-
-    Attributes:
-        sources: where the events are, unless they are in tables.
-        by: names of what to count by; see `dimension`.
-        zone: the time zone of hours, days, weeks and months.
-        wanted: which events are counted; all others are `filtered`.
-        unique: whether to count different events and users too.
-        dedupe: whether events are left out whose id came before.
-        all_types: whether types of the catalogue that no event has are groups too.
-        sort: order of the groups; None for the one that suits them.
-        top: how many groups are shown by themselves; None for all.
-        pivot: one of `by`, whose values are to be columns of a table.
-        over_time: whether to keep counts over time, for sparklines.
-        expect: a file with the counts that should come out.
-        compare: a file with the counts of an earlier run.
-        fail_on_drop: part, 0 to 1, by which no group may have fewer events than in the earlier run; None for any.
-        reading: what is known of the form of the sources.
-        jobs: number of processes.
-        limit: digests of ids that are kept in memory; None for the usual number.
-        tables: of Treasure Data, to be asked instead of the sources; None for none.
-    """
+    """What to count, and how to show it."""
 
     sources: Sequence[Source]
     _: KW_ONLY
     by: tuple[str, ...] = (EVENT_TYPE,)
-    zone: tzinfo = UTC
+    zone: tzinfo = UTC  # of hours, days, weeks and months
     wanted: Filter = EVERYTHING
-    unique: bool = False
-    dedupe: bool = False
-    all_types: bool = False
-    sort: Sort | None = None
-    top: int | None = None
-    pivot: str | None = None
-    over_time: bool = False
+    unique: bool = False  # also count different events and users
+    dedupe: bool = False  # leave out events whose id occurred before
+    all_types: bool = False  # include types of the catalog that have no events
+    sort: Sort | None = None  # None for the default of the dimensions
+    top: int | None = None  # number of groups that are shown; None for all
+    pivot: str | None = None  # the dimension whose values become columns
+    over_time: bool = False  # count by time too, for sparklines
     expect: Path | None = None
     compare: Path | None = None
-    fail_on_drop: float | None = None
+    fail_on_drop: float | None = None  # 0 to 1; see CountComparison
     reading: ReadOptions = INGESTED
     jobs: int = 1
-    limit: int | None = None
-    tables: "Tables | None" = None
+    limit: int | None = None  # digests of ids that are kept in memory; None for the default
+    tables: "Tables | None" = None  # counted inside Treasure Data, instead of the sources

@@ -6,20 +6,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from td_currents_cli.count.bins import Bins, Key
+from td_currents_cli.count.bins import TimeHistogram
+from td_currents_cli.count.dimension import Key
 
 
-class Group(Struct, gc=False):
-    """Figures of the events of a group.
-
-    Attributes:
-        count: how many there are.
-        first: their earliest usable time in UNIX seconds.
-        last: the latest one.
-    """
+class GroupStats(Struct, gc=False):
+    """Figures of a group's events."""
 
     count: int = 0
-    first: float | None = None
+    first: float | None = None  # earliest usable time in UNIX seconds
     last: float | None = None
 
     def add(self, count: int, first: float | None, last: float | None) -> None:
@@ -31,17 +26,12 @@ class Group(Struct, gc=False):
             self.last = last
 
 
-class Tally:
-    """Counts by group.
-
-    Attributes:
-        groups: by their key.
-        bins: counts over time, where they are wanted.
-    """
+class GroupCounts:
+    """Counts by group."""
 
     def __init__(self, *, over_time: bool = False) -> None:
-        self.groups: defaultdict[Key, Group] = defaultdict(Group)
-        self.bins = Bins() if over_time else None
+        self.groups = defaultdict[Key, GroupStats](GroupStats)
+        self.histogram = TimeHistogram() if over_time else None
 
     @property
     def total(self) -> int:
@@ -49,30 +39,23 @@ class Tally:
         return sum(group.count for group in self.groups.values())
 
     def add(self, columns: Sequence[Sequence[str | None]], times: Sequence[float | None]) -> None:
-        """Count events, given the values that make each one's group, and its time.
-
-        Args:
-            columns: for each thing that is counted by, its value of each event.
-            times: of each event.
-        """
-        # Texts by themselves are far cheaper to group by than tuples of them.
+        """Count events, given their values of each dimension, a column each, and their times."""
+        # Strings are far cheaper to group by than tuples of them.
         single = len(columns) == 1
         keys: Iterable[Any] = columns[0] if single else zip(*columns, strict=True)
         times_of: defaultdict[Any, list[float | None]] = defaultdict(list)
-        # A loop of one call an event, all of it in C.
+        # A loop with one call per event, all of it in C.
         deque(map(list.append, map(times_of.__getitem__, keys), times), maxlen=0)
-        for key, found in times_of.items():
-            usable = [time for time in found if time is not None] if None in found else found
-            self._add((key,) if single else key, len(found), usable)  # type: ignore[arg-type]  # None is gone
+        for value, found in times_of.items():
+            key = (value,) if single else value
+            usable: list[float] = [time for time in found if time is not None] if None in found else found  # type: ignore[assignment]  # None is gone
+            self.groups[key].add(len(found), min(usable, default=None), max(usable, default=None))
+            if self.histogram is not None:
+                self.histogram.add(key, usable)
 
-    def _add(self, key: Key, count: int, times: Sequence[float]) -> None:
-        self.groups[key].add(count, min(times, default=None), max(times, default=None))
-        if self.bins is not None:
-            self.bins.add(key, times)
-
-    def merge(self, other: "Tally") -> None:
-        """Count all that another has counted."""
+    def merge(self, other: "GroupCounts") -> None:
+        """Add the counts of another."""
         for key, group in other.groups.items():
             self.groups[key].add(group.count, group.first, group.last)
-        if self.bins is not None and other.bins is not None:
-            self.bins.merge(other.bins)
+        if self.histogram is not None and other.histogram is not None:
+            self.histogram.merge(other.histogram)

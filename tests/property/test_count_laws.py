@@ -14,8 +14,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
-from td_currents_cli.count.bins import Bins
-from td_currents_cli.count.buckets import Buckets, Unit
+from td_currents_cli.count.bins import TimeHistogram
+from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
 from td_currents_cli.count.expect import expectation
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter
@@ -156,13 +156,18 @@ def written(outcome: CountOutcome, form: str) -> bytes:
 @given(
     st.lists(st.one_of(st.none(), st.floats(0, LATEST), st.integers(0, LATEST)), max_size=20),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Africa/Monrovia", "Pacific/Apia"]),
-    st.sampled_from(Unit),
+    st.sampled_from(TimeUnit),
 )
-@example([1173583859, 1173583860, 1173583800, 2669, 2670], "America/St_Johns", Unit.HOUR)
-def test_buckets_are_those_of_each_time_by_itself(times: list[float | None], zone: str, unit: Unit) -> None:
+@example([1173583859, 1173583860, 1173583800, 2669, 2670], "America/St_Johns", TimeUnit.HOUR)
+def test_buckets_are_those_of_each_time_by_itself(times: list[float | None], zone: str, unit: TimeUnit) -> None:
     """Whatever was asked for before."""
-    buckets = Buckets(unit, ZoneInfo(zone))
-    forms = {Unit.HOUR: "%Y-%m-%dT%H:00", Unit.DAY: "%Y-%m-%d", Unit.WEEK: "%G-W%V", Unit.MONTH: "%Y-%m"}
+    buckets = TimeBuckets(unit, ZoneInfo(zone))
+    forms = {
+        TimeUnit.HOUR: "%Y-%m-%dT%H:00",
+        TimeUnit.DAY: "%Y-%m-%d",
+        TimeUnit.WEEK: "%G-W%V",
+        TimeUnit.MONTH: "%Y-%m",
+    }
 
     def name(time: float | None) -> str | None:
         try:
@@ -181,9 +186,9 @@ def test_buckets_are_those_of_each_time_by_itself(times: list[float | None], zon
 )
 def test_counts_over_time_lose_nothing(times: list[tuple[str, int]], cut: int, columns: int) -> None:
     """Put together from parts, each of its own fineness, they have as many events as came."""
-    together = Bins()
+    together = TimeHistogram()
     for some in (times[:cut], times[cut:]):
-        part = Bins()
+        part = TimeHistogram()
         for key, time in some:
             part.add((key,), [time])
         together.merge(part)

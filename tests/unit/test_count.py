@@ -54,7 +54,7 @@ def test_first_and_last_time_of_each_type_and_of_all(count: Counter) -> None:
         ("b", "1970-01-01T00:00:20Z", "1970-01-01T00:00:20Z"),
         ("c", None, None),
     ]
-    assert (iso(outcome.first), iso(outcome.last)) == ("1970-01-01T00:00:10Z", "1970-01-01T00:00:30Z")
+    assert (iso(outcome.total.first), iso(outcome.total.last)) == ("1970-01-01T00:00:10Z", "1970-01-01T00:00:30Z")
 
 
 def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
@@ -342,10 +342,10 @@ def test_counts_over_time(count: Counter) -> None:
     events = [
         {"event_type": name, "time": time} for name, time in (("a", 0), ("a", 9), ("b", 4), ("b", 5), ("b", None))
     ]
-    bins = count(events, over_time=True).bins
+    bins = count(events, over_time=True).histogram
     assert bins is not None
     assert bins.heights(("a",), 5) == [1, 0, 0, 0, 1]
     assert bins.heights(("b",), 5) == [0, 0, 2, 0, 0]
     assert bins.heights(("c",), 2) == [0, 0]
     assert bins.heights(("a",), 99) == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-    assert count(events).bins is None
+    assert count(events).histogram is None

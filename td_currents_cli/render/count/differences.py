@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.text import Text
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.bins import Key
-from td_currents_cli.count.compare import Change, Changes
-from td_currents_cli.count.expect import Checks
+from td_currents_cli.count.compare import CountChange, CountComparison
+from td_currents_cli.count.dimension import Key
+from td_currents_cli.count.expect import CheckedCounts
 from td_currents_cli.render.count.grid import Column, Grid
 from td_currents_cli.render.count.groups import cell, label, share
 from td_currents_cli.render.figures import amount
@@ -31,7 +31,7 @@ def say_what_agrees(outcome: CountOutcome, terminal: Terminal) -> None:
         terminal.say(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
 
 
-def _unexpected(checks: Checks, by: Sequence[str]) -> Grid:
+def _unexpected(checks: CheckedCounts, by: Sequence[str]) -> Grid:
     failed = checks.failed
     return Grid(
         title=f"{printable(checks.file)}: not as expected: {len(failed):,} of {amount(len(checks.checks), 'group')}",
@@ -45,7 +45,7 @@ def _unexpected(checks: Checks, by: Sequence[str]) -> Grid:
     )
 
 
-def _changed(changes: Changes, by: Sequence[str]) -> Grid:
+def _changed(changes: CountComparison, by: Sequence[str]) -> Grid:
     changed, dropped = changes.changed, changes.dropped
     title = f"{printable(changes.file)}: changed: {len(changed):,} of {amount(len(changes.changes), 'group')}"
     columns = [
@@ -61,7 +61,7 @@ def _changed(changes: Changes, by: Sequence[str]) -> Grid:
     return Grid(title=title, columns=columns, has_foot=False)
 
 
-def _part(change: Change) -> Text:
+def _part(change: CountChange) -> Text:
     return Text("new", "cyan") if change.part is None else Text(f"{change.part:+.1%}".replace("%", " %"))
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from td_currents_cli.count import Count, CountOutcome
-from td_currents_cli.count.bins import Bins
+from td_currents_cli.count.bins import TimeHistogram
 from td_currents_cli.render.count.bars import bar, sparkline
 from td_currents_cli.render.count.grid import Column, Grid, fits
 from td_currents_cli.render.figures import amount
@@ -98,8 +98,8 @@ def _columns(outcome: CountOutcome, extent: Extent, *, ascii_only: bool) -> Iter
     for head, name in (("duplicates", "duplicates"), ("distinct ids", "unique_events"), ("users", "unique_users")):
         if getattr(outcome.total, name) is not None:
             yield _numbers(head, outcome, name)
-    if extent.spark and not ascii_only and outcome.bins:
-        yield _over_time(outcome, outcome.bins, extent.spark)
+    if extent.spark and not ascii_only and outcome.histogram:
+        yield _over_time(outcome, outcome.histogram, extent.spark)
     if extent.times is not Times.NONE:
         yield _moments("first", outcome, extent.times)
         yield _moments("last", outcome, extent.times)
@@ -144,9 +144,9 @@ def _numbers(head: str, outcome: CountOutcome, name: str) -> Column:
     return Column(head=head, cells=cells, rest=text(outcome.rest), foot=text(outcome.total), right=True)
 
 
-def _over_time(outcome: CountOutcome, bins: Bins, width: int) -> Column:
-    lines = [bins.heights(count.key, width) for count in outcome.counts]
-    every = [bins.heights(key, width) for key in bins.counts]
+def _over_time(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> Column:
+    lines = [histogram.heights(count.key, width) for count in outcome.counts]
+    every = [histogram.heights(key, width) for key in histogram.counts]
     return Column(
         head="over time",
         cells=[Text(sparkline(line), "cyan") for line in lines],
@@ -160,7 +160,7 @@ def _moments(head: str, outcome: CountOutcome, times: Times) -> Column:
         head = f"{head} (UTC)" if outcome.zone is UTC else head
         form = times.value
     else:
-        years = {moment.year for moment in (outcome.first, outcome.last) if moment}
+        years = {moment.year for moment in (outcome.total.first, outcome.total.last) if moment}
         form = times.value if len(years) < 2 else "%Y-%m-%d"
     which = "first" if head.startswith("first") else "last"
 

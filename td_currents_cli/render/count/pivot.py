@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.pivot import Pivot, Row
+from td_currents_cli.count.figures import Pivot, PivotRow
 from td_currents_cli.render.count.grid import Column, Grid, fits
 from td_currents_cli.render.count.groups import cell, label
 from td_currents_cli.render.figures import amount
@@ -56,7 +56,7 @@ def _names(outcome: CountOutcome, pivot: Pivot) -> Iterator[Column]:
 
 
 def _column(pivot: Pivot, head: str, place: int | None) -> Column:
-    def text(row: Row | None) -> Text:
+    def text(row: PivotRow | None) -> Text:
         number = 0 if row is None else row.total if place is None else row.cells[place]
         return Text(f"{number:,}", "" if number else "dim")
 

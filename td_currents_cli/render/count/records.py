@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.pivot import Pivot, Row
+from td_currents_cli.count.figures import Pivot, PivotRow
 from td_currents_cli.write.json_text import json_line
 
 NONE = "(none)"
@@ -40,7 +40,7 @@ def _write(text: StringIO, fields: Sequence[str], records: Iterable[Mapping[str,
     writer.writerows(records)
 
 
-def _cells(pivot: Pivot, columns: Sequence[str], row: Row) -> dict[str, object]:
+def _cells(pivot: Pivot, columns: Sequence[str], row: PivotRow) -> dict[str, object]:
     return {
         **dict(zip(pivot.by, row.key, strict=True)),
         **dict(zip(columns, row.cells, strict=True)),
