@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 def pytest_xdist_auto_num_workers() -> int:
     """Twice as many workers as cores: about half of a run is waiting for servers, processes and clocks."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def default_signals() -> Iterator[None]:
+    """Handle what is ignored in the background of a shell: the processes that tests start would ignore it, too."""
+    # Not SIGHUP, which `nohup` ignores: the suite is to go on without its terminal.
+    signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+    ignored = [each for each in signals if signal.getsignal(each) == signal.SIG_IGN]
+    for each in ignored:
+        signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for each in ignored:
+        signal.signal(each, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True, scope="session")

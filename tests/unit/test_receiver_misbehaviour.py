@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import socket
 import threading
 import time
@@ -20,6 +21,9 @@ KEY = {"X-TD-Write-Key": "1/key"}
 PATH = "/postback/v3/event/braze/currents"
 BODY = b'{"events":[{"id":"a"}]}'
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
+
+STOP_WITHIN = ServeSettings(store=Path("rows.jsonl")).stop_within
+"""Seconds that a stop waits for requests in flight: one that takes less has waited for none."""
 
 
 @pytest.fixture
@@ -114,15 +118,15 @@ def test_accept_then_reset(store: Path) -> None:
 
 def test_slow(store: Path) -> None:
     """The row is stored at once, the answer comes late."""
-    with receiver(store, "slow=1:400ms") as running, connected(running) as connection:
+    with receiver(store, "slow=1:1s") as running, connected(running) as connection:
         began = time.monotonic()
         connection.request("POST", PATH, BODY, KEY)
         while not running.stats.stored:
             time.sleep(0.01)
-        assert time.monotonic() - began < 0.4
+        assert not select.select([connection.sock], [], [], 0)[0]
         assert stored(store) == ["a"]
         assert connection.getresponse().status == 200
-        assert time.monotonic() - began >= 0.4
+        assert time.monotonic() - began >= 1
     assert (running.stats.by_status, running.stats.by_fault) == ({200: 1}, {"slow": 1})
 
 
@@ -136,7 +140,7 @@ def test_hang(store: Path) -> None:
             with pytest.raises(TimeoutError):
                 sender.recv(1)
             began = time.monotonic()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < STOP_WITHIN
         with pytest.raises(ConnectionResetError):
             sender.recv(1)
     assert store.read_bytes() == b""
@@ -152,7 +156,7 @@ def test_a_sender_that_does_not_wait(store: Path) -> None:
         while running.stats.requests < 6:
             time.sleep(0.01)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < STOP_WITHIN
     assert running.stats.by_fault.total() == 6
 
 
@@ -166,7 +170,7 @@ def test_a_stop_sends_what_is_held_back(store: Path) -> None:
         began = time.monotonic()
     with closing(connection):
         assert connection.getresponse().status == 200
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < STOP_WITHIN
 
 
 def test_latency(store: Path) -> None:
@@ -185,17 +189,18 @@ def test_latency(store: Path) -> None:
 
 def test_rows_appear_later(store: Path) -> None:
     """A row is answered first and in the store after the delay; rows keep their order, and their time of receipt."""
-    with receiver(store, ingest_delay=0.6) as running, connected(running) as connection:
+    with receiver(store, ingest_delay=2) as running, connected(running) as connection:
         received = time.time()
         for number in range(3):
             assert ask(connection, body(str(number))).status == 200
+        answered = time.time()
         assert (running.stats.stored, store.read_bytes()) == (3, b"")
         deadline = time.monotonic() + 20
         while len(stored(store)) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert time.time() - received >= 0.6
+        assert time.time() - received >= 2
         assert stored(store) == ["0", "1", "2"]
-    assert all(int(received) <= json.loads(line)["time"] <= received + 0.5 for line in store.read_text().splitlines())
+    assert all(int(received) <= json.loads(line)["time"] <= answered for line in store.read_text().splitlines())
 
 
 def test_a_stop_writes_rows_that_wait(store: Path) -> None:
