@@ -16,7 +16,7 @@ import typer
 from td_currents_cli.cli.given import given_in
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
 from td_currents_cli.outcome import Outcome, error_envelope
-from td_currents_cli.read.options import From
+from td_currents_cli.read.options import InputFormat
 from td_currents_cli.render.terminal import Color, Terminal, buffer_output
 
 
@@ -48,7 +48,7 @@ Jobs = Annotated[
 INPUT: Final = "Input"
 
 FromForm = Annotated[
-    From,
+    InputFormat,
     typer.Option("--from", help="Form of the input, where its contents are not to decide.", rich_help_panel=INPUT),
 ]
 

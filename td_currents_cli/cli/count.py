@@ -13,7 +13,7 @@ from td_currents_cli.cli.common import WHICH, Column, FromForm, Jobs, NoHeader, 
 from td_currents_cli.cli.given import Given
 from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.read.options import From, ReadOptions
+from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 GROUPS: Final = "Groups"
@@ -103,7 +103,7 @@ def count(
             rich_help_panel=CHECKS,
         ),
     ] = None,
-    form: FromForm = From.AUTO,
+    form: FromForm = InputFormat.AUTO,
     column: Column = None,
     no_header: NoHeader = False,
     jobs: Jobs = None,
@@ -125,8 +125,8 @@ def count(
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
+    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
@@ -148,7 +148,7 @@ def count(
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
                 reading=ReadOptions.of(form, column, no_header=no_header),
-                jobs=jobs_of(jobs),
+                jobs=worker_count(jobs),
                 tables=asked,
             )
         )

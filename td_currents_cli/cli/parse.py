@@ -23,7 +23,7 @@ from td_currents_cli.cli.common import (
 from td_currents_cli.cli.given import Given, refuse
 from td_currents_cli.cli.tables import TABLES, ApiKeyFile, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.read.options import From, ReadOptions
+from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def parse(
         Path | None,
         typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.", rich_help_panel=FILES),
     ] = None,
-    form: FromForm = From.AUTO,
+    form: FromForm = InputFormat.AUTO,
     column: Column = None,
     no_header: NoHeader = False,
     max_rejects: Annotated[
@@ -135,8 +135,8 @@ def parse(
     Examples: tdcur parse rows.csv --dedupe -o events.jsonl; tdcur parse rows.csv --to parquet -o events.parquet
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
-    from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     if into is not None:
         refuse(given - WITH_INTO, "--into", "The events stay where they are, as they are: leave one of the two out.")
@@ -166,7 +166,7 @@ def parse(
                     split=split_by is not None,
                     out_dir=out_dir,
                     max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
-                    jobs=jobs_of(jobs),
+                    jobs=worker_count(jobs),
                 )
             )
 

@@ -106,14 +106,14 @@ def reconcile(
     """
     from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
+    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, Scope, failing, run, sides  # noqa: PLC0415
-    from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
     with tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
         sent_side, ingested_side = sides(
-            sent, ingested, journal, jobs_of(jobs), endpoint=endpoint, column=column, tables=asked
+            sent, ingested, journal, worker_count(jobs), endpoint=endpoint, column=column, tables=asked
         )
         return run(
             ReconcileRequest(

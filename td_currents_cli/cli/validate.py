@@ -99,10 +99,10 @@ def validate(
     Exits 1 when there are errors. `tdcur rules` lists what is checked.
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.selection import Selection  # noqa: PLC0415
-    from td_currents_cli.work import jobs_of  # noqa: PLC0415
 
     shown = SHOWN if max_findings is None and output_format not in MACHINE_FORMATS else max_findings
     return run(
@@ -115,6 +115,6 @@ def validate(
             write_baseline=write_baseline,
             keep=shown,
             statistics=statistics,
-            jobs=jobs_of(jobs),
+            jobs=worker_count(jobs),
         )
     )

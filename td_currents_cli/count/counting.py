@@ -62,11 +62,11 @@ class EventCounter:
         if distinct:
             self._ids, self._users = self._projection.column(IDS), self._projection.column(USERS)
 
-    def __call__(self, records: Iterable[Record], source: str) -> PartialCount:
-        """Count the events in records of the source with that name."""
+    def __call__(self, records: Iterable[Record]) -> PartialCount:
+        """Count the events in records of one source."""
         intake, groups = Intake(), GroupCounts(over_time=self._over_time)
         filtered = duplicates = counted = 0
-        for decoded in _many(intake.events(records, self._projection)):
+        for source, decoded in _many(intake.events(records, self._projection)):
             events = self._filter.sift(decoded)
             filtered += len(decoded) - len(events)
             times = [event.time for event in events]
@@ -86,12 +86,13 @@ class EventCounter:
         return PartialCount(groups, balance, intake.log.result())
 
 
-def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[list[Any]]:
-    """The events of batches, GROUPED_EVENTS or more at a time."""
-    events: list[Any] = []
-    for _batch, of_batch in batches:
+def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the events of the batches of a source, GROUPED_EVENTS or more at a time, with its name."""
+    source, events = "", list[Any]()
+    for batch, of_batch in batches:
+        source = batch.location.source
         events += of_batch
         if len(events) >= GROUPED_EVENTS:
-            yield events
+            yield source, events
             events = []
-    yield events
+    yield source, events

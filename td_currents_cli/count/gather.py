@@ -8,9 +8,9 @@ from td_currents_cli.count.counting import CounterConfig, EventCounter, PartialC
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import GroupCounts
 from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.splits import MIN_SIZE
 from td_currents_cli.read import records
-from td_currents_cli.read.spread import Part, spread
-from td_currents_cli.read.stretches import LARGE, Stretches
 
 if TYPE_CHECKING:
     from td_currents_cli.count.distinct import Distinct
@@ -20,15 +20,16 @@ def count_sources(request: CountRequest, distinct: "Distinct | None") -> Partial
     """Count all sources; `distinct` remembers ids and users for --unique and --dedupe."""
     config = CounterConfig(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
     sources, reading = request.sources, request.reading
-    is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < LARGE
-    if distinct or is_small or not reading.is_silent:
-        # Only one process can know which of two events with one id came first; and what is read is reported in order.
+    is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < MIN_SIZE
+    if distinct or is_small:
+        # Only one process can know which of two events with one id came first.
         count = EventCounter(config, distinct)
-        return _add_up((Part(count(records([source], reading), source.name)) for source in sources), config)
-    return _add_up(spread(EventCounter, (config,), Stretches(sources, reading), request.jobs), config)
+        return _add_up((ChunkResult(count(records([source], reading))) for source in sources), config)
+    results = map_records(EventCounter, (config,), sources, options=reading, jobs=request.jobs, whole_sources=True)
+    return _add_up(results, config)
 
 
-def _add_up(parts: Iterable[Part[PartialCount]], config: CounterConfig) -> PartialCount:
+def _add_up(parts: Iterable[ChunkResult[PartialCount]], config: CounterConfig) -> PartialCount:
     groups, log, balance = GroupCounts(over_time=config.over_time), ProblemLog(), Balance()
     for part in parts:
         some = part.result

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from td_currents_cli.outcome import Balance, Outcome
-from td_currents_cli.read.options import Shape
+from td_currents_cli.read.options import SourceFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class ParseOutcome(Outcome):
     command: ClassVar[str] = "parse"
 
     balance: Balance
-    shapes: tuple[Shape, ...] = ()
+    shapes: tuple[SourceFormat, ...] = ()
     files: tuple[str, ...] = ()
     spilled: int = 0
     unknown: Mapping[str, str | None] = field(default_factory=dict)

@@ -7,10 +7,11 @@ from itertools import compress
 from pathlib import Path
 from typing import TypeAlias
 
-from td_currents_cli.bulk import Bulk
 from td_currents_cli.choices import Mask, Nested, To
 from td_currents_cli.events.dedupe import LIMIT, FirstTimes
 from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import unknown_of
 from td_currents_cli.parse.files import TypeFiles, appearing_together
 from td_currents_cli.parse.outcome import ParseOutcome
@@ -18,9 +19,7 @@ from td_currents_cli.parse.rejects import TooManyRejectsError, check_rejects, re
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.shape import Plan, Shaped, Shaping
 from td_currents_cli.parse.table import Spool
-from td_currents_cli.read.options import Shape
-from td_currents_cli.read.parts import in_parts
-from td_currents_cli.read.spread import Part
+from td_currents_cli.read.options import SourceFormat
 from td_currents_cli.write.atomic import atomic_output, write_all
 from td_currents_cli.write.json_text import json_document
 
@@ -42,15 +41,15 @@ def run(request: ParseRequest) -> ParseOutcome:
 
         require_pyarrow()
     plan, files = _plan(request), list[str]()
-    tally, shapes = _Tally(request), dict[Shape, None]()
+    tally, shapes = _Tally(request), dict[SourceFormat, None]()
     with (
         _told_when_stopped(request, lambda: tally.outcome(tuple(shapes), (), 0)),
         rejects_file(request.rejects) as reject,
         _seen(request) as seen,
         _output(request, files) as take,
     ):
-        work = in_parts(
-            Shaping, (plan,), request.sources, options=request.reading, note=shapes.setdefault, jobs=request.jobs
+        work = map_records(
+            Shaping, (plan,), request.sources, options=request.reading, jobs=request.jobs, on_format=shapes.setdefault
         )
         with closing(work) as parts:
             for part in parts:
@@ -97,7 +96,7 @@ def _plan(request: ParseRequest) -> Plan:
     )
 
 
-def _placed(part: Part[Shaped]) -> Shaped:
+def _placed(part: ChunkResult[Shaped]) -> Shaped:
     """What came of a part of the input, with its problems where they stand in the source."""
     shaped = part.result
     shaped.rejects = [part.placed(problem) for problem in shaped.rejects]
@@ -119,7 +118,7 @@ def _drop_duplicates(shaped: Shaped, seen: FirstTimes) -> int:
     first = seen.add(shaped.digests)
     if all(first):
         return 0
-    shaped.bulk = Bulk(b"\n".join([*compress(shaped.lines(), first), b""]))
+    shaped.bulk = SharedBytes(b"\n".join([*compress(shaped.lines(), first), b""]))
     shaped.types = list(compress(shaped.types, first))
     return len(first) - sum(first)
 
@@ -181,7 +180,7 @@ class _Tally:
         self._log.take(shaped.problems)
         check_rejects(self._request.max_rejects, self.balance, finished=False)
 
-    def outcome(self, shapes: tuple[Shape, ...], files: tuple[str, ...], spilled: int) -> ParseOutcome:
+    def outcome(self, shapes: tuple[SourceFormat, ...], files: tuple[str, ...], spilled: int) -> ParseOutcome:
         """The frozen result."""
         problems = self._log.result()
         return ParseOutcome(

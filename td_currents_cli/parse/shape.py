@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.bulk import Bulk
 from td_currents_cli.choices import Names
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import Filter, Sieve
@@ -19,6 +18,7 @@ from td_currents_cli.events.usual import Lines
 from td_currents_cli.events.whole import lined, nested, whole
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import Met, chosen, nested_as_text
 
 
@@ -63,7 +63,7 @@ class Shaped(Struct):
         problems: what was wrong with it.
     """
 
-    bulk: Bulk
+    bulk: SharedBytes
     digests: list[bytes | None]
     types: list[str]
     met: Met
@@ -112,7 +112,7 @@ class Shaping:
             kept += envelopes
             texts.append(self._text(some, met))
         return Shaped(
-            bulk=Bulk(b"".join(texts)),
+            bulk=SharedBytes(b"".join(texts)),
             digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
             types=[_type_of(each) for each in kept] if self._plan.types else [],
             met=met,

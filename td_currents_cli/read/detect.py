@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.read.options import From, ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.options import InputFormat, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import Scanner
 
@@ -36,11 +36,11 @@ class Table(Struct, frozen=True, kw_only=True):
     escaped: bool = False
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> SourceFormat:
         """The same in words."""
         number = None if self.column is None else self.column + 1
         name = self.names[self.column] if self.header and self.column is not None else None
-        return Shape(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
+        return SourceFormat(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
 
 
 def has_returns_alone(sample: bytes) -> bool:
@@ -54,7 +54,7 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     # Texts encoded once more are in quotes in TSV as well: between TABs, no JSON has one but as white space.
     has_tab = "\t" in sample.partition("\n")[0]
     for is_tsv in (has_tab, not has_tab):
-        if options.form in {From.AUTO, From.TSV if is_tsv else From.CSV}:
+        if options.form in {InputFormat.AUTO, InputFormat.TSV if is_tsv else InputFormat.CSV}:
             rows = list(islice(_rows(sample, is_tsv=is_tsv), _LINES))
             if is_tsv and _has_separator_at_end(rows):
                 rows[0].pop()
@@ -77,7 +77,7 @@ def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Tabl
     if column is None:
         is_flat = may_be_names and options.column is None and "event_type" in first
         return _flat(rows, is_tsv=is_tsv) if is_flat else None
-    if not is_tsv and len(first) == 1 and options.form is From.AUTO and _is_unquoted(rows[-1]):
+    if not is_tsv and len(first) == 1 and options.form is InputFormat.AUTO and _is_unquoted(rows[-1]):
         return None
     return Table(is_tsv=is_tsv, names=names, column=column, header=may_be_names)
 
@@ -100,7 +100,7 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
     first = rows[0]
     if isinstance(options.column, int) or may_be_names:
         column = options.index_of(first)
-        if column is not None and isinstance(options.column, int) and options.form is From.AUTO:
+        if column is not None and isinstance(options.column, int) and options.form is InputFormat.AUTO:
             # A number fits lines that were taken apart in the wrong way, too.
             return column if any(looks_like_batch(cell) for row in rows for cell in row[column : column + 1]) else None
         if column is not None or options.column is not None:

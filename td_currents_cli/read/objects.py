@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import dead_letters
 from td_currents_cli.read.documents import Document, documents_in
-from td_currents_cli.read.options import DEFAULT, OBJECTS, ReadOptions, Shape
+from td_currents_cli.read.options import DEFAULT, OBJECTS, ReadOptions, SourceFormat
 from td_currents_cli.read.rows import flat, jsonl, native
 
 
@@ -40,13 +40,13 @@ def of_document(
         yield Batch(document.data, document.location(source))
 
 
-def shape_of(document: Document, options: ReadOptions) -> Shape:
+def shape_of(document: Document, options: ReadOptions) -> SourceFormat:
     """How a row was read that is a JSON object."""
     if jsonl.batch_of_row(document.data, options.name) is not None:
-        return Shape(form=OBJECTS, column=options.name)
+        return SourceFormat(form=OBJECTS, column=options.name)
     column = jsonl.column_of(document.data)
     row = native.row_of(document.data, options.name) if column is None and options.ingested else None
-    return Shape(form=OBJECTS, column=column if row is None else row.column)
+    return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
 
 
 def _batch_of_text(data: bytes, column: str) -> bytes | None:

@@ -1,8 +1,9 @@
 """How a source is to be read, where its contents are not to decide, and how it was read."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ COLUMN: Final = "events"
 """The column of the Postback connector's tables that holds a batch (Treasure Data's Postback API)."""
 
 
-class From(StrEnum):
+class InputFormat(StrEnum):
     """The form of the input."""
 
     AUTO = "auto"
@@ -32,7 +33,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
             payload with a member too many.
     """
 
-    form: From = From.AUTO
+    form: InputFormat = InputFormat.AUTO
     column: str | int | None = None
     header: bool | None = None
     ingested: bool = False
@@ -41,7 +42,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":
         """Options as the command line gives them where rows are read: digits are a column's number."""
         number = int(column) if column is not None and column.isdecimal() and int(column) else None
-        return cls(form=From(form), column=number or column, header=False if no_header else None, ingested=True)
+        return cls(form=InputFormat(form), column=number or column, header=False if no_header else None, ingested=True)
 
     @property
     def name(self) -> str:
@@ -49,9 +50,9 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
         return self.column if isinstance(self.column, str) else COLUMN
 
     @property
-    def is_silent(self) -> bool:
+    def is_automatic(self) -> bool:
         """Whether the contents decide on everything."""
-        return self.form is From.AUTO and self.column is None and self.header is None
+        return self.form is InputFormat.AUTO and self.column is None and self.header is None
 
     def index_of(self, names: list[str]) -> int | None:
         """The place of the column in a line of names, from 0; None where it is not there."""
@@ -68,7 +69,7 @@ OBJECTS: Final = "JSON objects"
 """The form whose rows say the names of their columns themselves."""
 
 
-class Shape(Struct, frozen=True, kw_only=True):
+class SourceFormat(Struct, frozen=True, kw_only=True):
     """How a source was read.
 
     Attributes:
@@ -97,6 +98,9 @@ def _ordinal(number: int) -> str:
     ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
+
+FormatCallback: TypeAlias = Callable[[SourceFormat], object]
+"""Called with the format of a source of rows, once it is known."""
 
 _BATCH: Final = re.compile(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
 

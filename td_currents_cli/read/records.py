@@ -1,9 +1,9 @@
 """The stream that every verb reads: sources in, batches and problems out. The form of a source is detected."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -13,17 +13,15 @@ from td_currents_cli.read.compression import UnreadableError, decompressed, plai
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
 from td_currents_cli.read.objects import of_document, shape_of
-from td_currents_cli.read.options import DEFAULT, From, ReadOptions, Shape
+from td_currents_cli.read.options import DEFAULT, FormatCallback, InputFormat, ReadOptions, SourceFormat
 from td_currents_cli.read.rows import boxed, csv, msgpack, tsv
 from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
 from td_currents_cli.read.talk import is_talk, skip_talk
 
-Note: TypeAlias = Callable[[Shape], None]
 
-
-def _ignore(_shape: Shape) -> None:
+def _ignore(_shape: SourceFormat) -> None:
     pass
 
 
@@ -32,7 +30,9 @@ _JSON_STARTS: Final = (b"{", b"[", b"")
 _CELL_STARTS: Final = (*_JSON_STARTS, b'"')
 
 
-def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Note = _ignore) -> Generator[Record]:
+def records(
+    sources: Iterable[Source], options: ReadOptions = DEFAULT, on_format: FormatCallback = _ignore
+) -> Generator[Record]:
     """All batches of all sources in order, and a problem for each thing that could not be read.
 
     A source that cannot be read to its end gives what came before, then one `UNREADABLE` problem; the next source
@@ -41,13 +41,13 @@ def records(sources: Iterable[Source], options: ReadOptions = DEFAULT, note: Not
     Args:
         sources: where the bytes are.
         options: what is known of their form.
-        note: told how each source of rows is read, when that is found out.
+        on_format: told how each source of rows is read, when that is found out.
     """
     for source in sources:
         try:
             with closing(source.open()) as raw:
                 scanner = Scanner(decompressed(raw))
-                yield from _records(scanner, source, options, note)
+                yield from _records(scanner, source, options, on_format)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
@@ -79,7 +79,7 @@ def records_from(
         yield _unreadable(begin, error.strerror or "cannot be read")
 
 
-def _records(scanner: Scanner, origin: Source, options: ReadOptions, note: Note) -> Iterator[Record]:
+def _records(scanner: Scanner, origin: Source, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
     source = origin.name
     head = scanner.head(3)
     mark = skip_mark(scanner, source) if head == BYTE_ORDER_MARK else None
@@ -96,7 +96,7 @@ def _records(scanner: Scanner, origin: Source, options: ReadOptions, note: Note)
         yield mark if first in _JSON_STARTS else replace(mark, message="the text begins with a byte order mark")
     talks = skip_talk(scanner)
     begin = _place(scanner, source)
-    found = None if talks and not scanner.next_byte() else _of_form(scanner, source, options, note)
+    found = None if talks and not scanner.next_byte() else _of_form(scanner, source, options, on_format)
     if found is None:
         message = "no JSON, CSV, TSV or msgpack with a column that holds batches of events"
         hint = "Name the column or the form: --column NAME|NUMBER, --from csv."
@@ -116,43 +116,47 @@ def _nothing(origin: Source, begin: Location) -> Problem:
     return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
 
 
-def _of_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:
+def _of_form(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record] | None:
     """The records of whatever form this is; None for none that is known."""
     first = scanner.next_byte()
     form = options.form
-    if form is From.MSGPACK or (form is From.AUTO and msgpack.is_msgpack(first)):
-        return msgpack.rows(scanner, source, options, note)
+    if form is InputFormat.MSGPACK or (form is InputFormat.AUTO and msgpack.is_msgpack(first)):
+        return msgpack.rows(scanner, source, options, on_format)
     if first == b"+" and boxed.is_boxed(scanner.peek_line()):
-        return boxed.rows(scanner, source, options, note)
-    if form is From.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
-        options = replace(options, form=From.TSV)
-        form = From.TSV
-    is_json_form = form in {From.JSON, From.PAYLOAD} or (form is From.AUTO and first in _JSON_STARTS)
+        return boxed.rows(scanner, source, options, on_format)
+    if form is InputFormat.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
+        options = replace(options, form=InputFormat.TSV)
+        form = InputFormat.TSV
+    is_json_form = form in {InputFormat.JSON, InputFormat.PAYLOAD} or (
+        form is InputFormat.AUTO and first in _JSON_STARTS
+    )
     if is_json_form:
-        return _json_form(scanner, source, options, note)
-    found = _of_lines(scanner, source, options, note)
-    if found is None and (not first or (form is From.AUTO and is_json(scanner.peek_line()))):
+        return _json_form(scanner, source, options, on_format)
+    found = _of_lines(scanner, source, options, on_format)
+    if found is None and (not first or (form is InputFormat.AUTO and is_json(scanner.peek_line()))):
         return _json(scanner, source, count(1), options)
     return found
 
 
-def _json_form(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record]:
-    if options.form is not From.PAYLOAD and scanner.next_byte() == b"[":
+def _json_form(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
+    if options.form is not InputFormat.PAYLOAD and scanner.next_byte() == b"[":
         are_lines = holds_rows(scanner)
         if are_lines is not None:
-            return _arrays(scanner, source, ArrayRows(options, note), options, are_lines=are_lines)
-    if options.form is From.PAYLOAD:
+            return _arrays(scanner, source, ArrayRows(options, on_format), options, are_lines=are_lines)
+    if options.form is InputFormat.PAYLOAD:
         options = replace(options, ingested=False)
-    return _json(scanner, source, count(1), options, note)
+    return _json(scanner, source, count(1), options, on_format)
 
 
-def _of_lines(scanner: Scanner, source: str, options: ReadOptions, note: Note) -> Iterator[Record] | None:
+def _of_lines(
+    scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback
+) -> Iterator[Record] | None:
     if has_returns_alone(scanner.sample()):
         return iter([_returns_alone(_place(scanner, source))])
     table = table_of(scanner, options)
     if table is None:
         return None
-    note(table.shape)
+    on_format(table.shape)
     return _table(scanner, source, table)
 
 
@@ -182,14 +186,14 @@ def _arrays(
 
 
 def _json(
-    scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, note: Note = _ignore
+    scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, on_format: FormatCallback = _ignore
 ) -> Iterator[Record]:
     is_noted = False
     for document in documents(scanner, source):
         found = of_document(document, source, rows, options)
         for record in _left(found) if _is_torn(document, scanner) else found:
             if not is_noted and record.location.row is not None and isinstance(document, Document):
-                note(shape_of(document, options))
+                on_format(shape_of(document, options))
                 is_noted = True
             yield record
 

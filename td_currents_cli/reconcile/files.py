@@ -15,11 +15,11 @@ from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Problems
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.spool import Spool
-from td_currents_cli.read.spread import Part, spread
-from td_currents_cli.read.stretches import Form, Stretches
 from td_currents_cli.reconcile.content import Contents
 from td_currents_cli.reconcile.marks import Marks
 from td_currents_cli.reconcile.outline import outline
@@ -63,8 +63,15 @@ class FileSide:
             if alone:
                 yield from _streamed(sources, self._options, Fingerprinting(scope, look))
                 continue
-            for part in spread(Fingerprinting, (scope, look), Stretches(list(sources), self._options), self._jobs):
-                yield _placed(part)
+            results = map_records(
+                Fingerprinting,
+                (scope, look),
+                list(sources),
+                options=self._options,
+                jobs=self._jobs,
+                whole_sources=True,
+            )
+            yield from map(_placed, results)
 
     def again(self, marks: Marks) -> Generator[Found]:
         """As Side."""
@@ -87,14 +94,14 @@ class FileSide:
 
 
 class Fingerprinting:
-    """Makes a bundle of the records of a source, or of a part of one; for `read.spread`."""
+    """Makes a bundle of the records of a source, or of a part of one; for `map_records`."""
 
     def __init__(self, scope: Scope, look: Look) -> None:
         self._scope = scope
         self._suspects = look.suspects
         self._content = _content(look)
 
-    def __call__(self, records: Iterable[Record], _source: str) -> Bundle:
+    def __call__(self, records: Iterable[Record]) -> Bundle:
         """The fingerprints of the events of some records."""
         intake, binder = Intake(), Binder(self._scope, self._content, self._suspects)
         for _batch, events in intake.events(records, split):
@@ -109,17 +116,17 @@ def _is_streamed(source: Source) -> bool:
     """Whether a source is so large, and of such a form, that all of its fingerprints at once are too many."""
     if source.path is None or not source.path.is_file() or source.path.stat().st_size < HUGE:
         return False
-    return next(iter(Stretches([source]))).form is Form.WHOLE
+    return not is_splittable(source)
 
 
 def _streamed(sources: Iterable[Source], options: ReadOptions, use: Fingerprinting) -> Iterator[Bundle]:
     for source in sources:
         rest = records([source], options)
         for record in rest:
-            yield use(chain([record], islice(rest, AT_ONCE)), source.name)
+            yield use(chain([record], islice(rest, AT_ONCE)))
 
 
-def _placed(part: Part[Bundle]) -> Bundle:
+def _placed(part: ChunkResult[Bundle]) -> Bundle:
     bundle = part.result
     problems = bundle.problems
     kept = tuple(part.placed(problem) for problem in problems.kept)

@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from msgspec import structs
 
@@ -14,16 +15,19 @@ from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Problem, Severity
+from td_currents_cli.model import Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
+from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
-from td_currents_cli.validate.check import Checked
+from td_currents_cli.validate.check import Checked, Checker
 from td_currents_cli.validate.extent import in_text_order
 from td_currents_cli.validate.repeats import Repeats, repeat_remarks
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
-from td_currents_cli.validate.workload import Again, checked
+
+Again: TypeAlias = Callable[[], Record]
+"""Gives the record that something was found in, once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +110,39 @@ def run(request: ValidateRequest) -> ValidateOutcome:
     """
     begin = time.monotonic()
     tally = _Tally(request)
-    checking = (request.catalog, request.now, request.fast)
-    with closing(checked(request.sources, checking, request.jobs)) as results:
+    with closing(_checked(request)) as results:
         for again, result in results:
             tally.take(again, result)
     if request.write_baseline is not None:
         write_baseline(request.write_baseline, tally.kinds)
     return tally.outcome(time.monotonic() - begin)
+
+
+def _checked(request: ValidateRequest) -> Generator[tuple[Again, Checked]]:
+    """Yield the results for each record of all sources, with their places, and a way to get the record again."""
+    checking = (request.catalog, request.now, request.fast)
+    with closing(map_records(_chunk_checker, checking, request.sources, jobs=request.jobs)) as chunks:
+        for chunk in chunks:
+            for index, results in enumerate(chunk.result):
+                for result in results:
+                    placed = _placed(chunk, result)
+                    yield partial(chunk.record, index, placed.location), placed
+
+
+def _chunk_checker(
+    catalog: Catalog,
+    now: int,
+    fast: bool,  # noqa: FBT001 -- sent to other processes as it is
+) -> Callable[[Iterable[Record]], list[list[Checked]]]:
+    checker = Checker(catalog, now, fast=fast)
+    return lambda records: [list(checker(record)) for record in records]
+
+
+def _placed(chunk: ChunkResult[list[list[Checked]]], result: Checked) -> Checked:
+    place = chunk.offset.moved(result.location)
+    if place is result.location:
+        return result
+    return structs.replace(result, location=place, problems=list(map(chunk.placed, result.problems)))
 
 
 class _Tally:

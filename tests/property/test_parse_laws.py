@@ -2,7 +2,6 @@
 
 import csv
 import json
-from functools import partial
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -22,9 +21,9 @@ from td_currents_cli.events.names import named
 from td_currents_cli.events.usual import usual_lines
 from td_currents_cli.events.whole import flat, lined, nested, whole
 from td_currents_cli.model import Batch, Location
+from td_currents_cli.parallel import splits
 from td_currents_cli.parse import ParseRequest, run
-from td_currents_cli.read import parts, sources
-from td_currents_cli.read.stretches import Stretches
+from td_currents_cli.read import sources
 
 law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
@@ -279,7 +278,7 @@ def row(kind: str, number: int, *, is_csv: bool) -> bytes:
 
 @settings(law, max_examples=30)
 @given(st.lists(ROWS, max_size=12), st.booleans(), st.sampled_from([(1,), (150,), (150, 700)]), st.booleans())
-def test_stretches_give_what_one_reading_gives(
+def test_splits_give_what_one_reading_gives(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[str], is_csv: bool, sizes: tuple[int, ...], dedupe: bool
 ) -> None:
     """The output, the rejects with their places and the outcome, whoever reads."""
@@ -290,7 +289,8 @@ def test_stretches_give_what_one_reading_gives(
     found = []
     for jobs in (1, 2):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parts, "Stretches", partial(Stretches, large=1, sizes=sizes))
+            patch.setattr(splits, "MIN_SIZE", 1)
+            patch.setattr(splits, "SPLIT_SIZES", sizes)
             outcome = run(
                 ParseRequest(sources=sources([str(path)]), output=output, rejects=rejects, dedupe=dedupe, jobs=jobs)
             )

@@ -3,8 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from importlib import import_module
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,17 +19,17 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.seen import SeenIds
 from td_currents_cli.model import Batch, Location, Problem, Severity
-from td_currents_cli.read import parts, sources
-from td_currents_cli.read.stretches import Stretches
+from td_currents_cli.parallel import map as parallel_map
+from td_currents_cli.parallel import splits
+from td_currents_cli.parallel.pool import ordered_map
+from td_currents_cli.read import sources
 from td_currents_cli.send.whole import kept_of
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.baseline import kind_of
 from td_currents_cli.validate.check import Checked, Checker
 from td_currents_cli.validate.clean import CleanPass
 from td_currents_cli.validate.selection import Selection
-from td_currents_cli.work import in_order
 
-workload = import_module("td_currents_cli.validate.workload")
 law = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 few = settings(law, max_examples=10)
 randoms = st.randoms(use_true_random=True)
@@ -331,7 +330,7 @@ def test_any_number_of_processes_finds_the_same(
     files: Callable[[Random], list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One process reads, the others check."""
-    monkeypatch.setattr(parts, "CHUNK", 1000)
+    monkeypatch.setattr(parallel_map, "CHUNK_SIZE", 1000)
     for seed in range(6):
         paths = files(Random(seed))
         assert_the_same(validate(paths), validate(paths, jobs=2 + seed % 2))
@@ -339,15 +338,16 @@ def test_any_number_of_processes_finds_the_same(
 
 @few
 @given(randoms, st.lists(st.integers(1, 3000), min_size=1, max_size=3))
-def test_any_stretches_find_the_same(
-    files: Callable[[Random], list[Path]], random: Random, sizes: Sequence[int]
-) -> None:
-    """Each process reads for itself: wherever the stretches of a file end, and where it is read on without them."""
+def test_any_splits_find_the_same(files: Callable[[Random], list[Path]], random: Random, sizes: Sequence[int]) -> None:
+    """Each process reads for itself: wherever the splits of a file end, and where it is read on without them."""
     paths = files(random)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workload, "Stretches", partial(Stretches, large=1, sizes=sizes))
-        # What is spread over processes is another law's: here, this one does it all.
-        patch.setattr(workload, "in_order", lambda make, arguments, items, _jobs: in_order(make, arguments, items, 1))
+        patch.setattr(splits, "MIN_SIZE", 1)
+        patch.setattr(splits, "SPLIT_SIZES", sizes)
+        # Another test is about processes: here, this one does it all.
+        patch.setattr(
+            parallel_map, "ordered_map", lambda make, arguments, items, _jobs: ordered_map(make, arguments, items, 1)
+        )
         assert_the_same(validate(paths), validate(paths, jobs=2))
 
 

@@ -16,13 +16,14 @@ LAYERS: Final = (
     ("render",),
     ("verify", "watch", "report", "demo", "query"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve", "receiver", "insert"),
+    ("work",),
     ("treasure_data", "warehouse", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
     (
         *("braze", "choices", "codes", "errors", "model", "names", "outcome", "secret", "secrets", "td_names"),
-        *("duration", "durations", "bulk", "work"),
+        *("duration", "durations"),
     ),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
@@ -48,7 +49,7 @@ HOMES: Final = {
 """The only places of the package that may import a foreign package."""
 
 REPEATED: Final = {
-    *("Check", "Extent", "Group", "Kept", "Kind", "Lines", "Part", "Places", "Plan", "Progress", "Repeats", "Sieve"),
+    *("Check", "Extent", "Group", "Kept", "Kind", "Lines", "Places", "Plan", "Progress", "Repeats", "Sieve"),
     *("Spool", "Tally", "Verdict", "_Envelope", "_Names", "_Tally"),
 }
 """Class names that still stand for more than one thing. Take a name out when it is renamed; add none."""

@@ -15,6 +15,7 @@ import typer
 from td_currents_cli.cli.several import repeated
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
+from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
 from td_currents_cli.read.spool import Spool
 from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf, sides
@@ -41,15 +42,14 @@ def compare(sent: Path, ingested: Path, **options: Any) -> ReconcileOutcome:
     return run(ReconcileRequest(*(FileSide(sources([str(path)]), jobs=jobs) for path in (sent, ingested)), **options))
 
 
-@pytest.mark.parametrize("way", ["in stretches", "a bit at a time", "packed"])
+@pytest.mark.parametrize("way", ["in splits", "a bit at a time", "packed"])
 def test_however_a_file_is_read_places_are_the_same(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large files by several processes, or in bits; what is missing is fetched from where it stands."""
     events = numbered(2000)
     sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[:700] + events[705:])
-    if way == "in stretches":
-        monkeypatch.setattr(
-            "td_currents_cli.read.stretches.Stretches.__init__.__kwdefaults__", {"large": 1, "sizes": (5000,)}
-        )
+    if way == "in splits":
+        monkeypatch.setattr(splits, "MIN_SIZE", 1)
+        monkeypatch.setattr(splits, "SPLIT_SIZES", (5000,))
     else:
         monkeypatch.setattr(files, "HUGE", 1)
         monkeypatch.setattr(files, "AT_ONCE", 7)

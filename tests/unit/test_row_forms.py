@@ -22,11 +22,12 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.parallel import splits
+from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
-from td_currents_cli.read.options import ReadOptions, Shape
+from td_currents_cli.read.options import ReadOptions, SourceFormat
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.sources import Source
-from td_currents_cli.read.stretches import Form, Stretches
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -38,10 +39,10 @@ QUOTED = '"' + CELL.replace('"', '""') + '"'
 TEXT = json.dumps(CELL)
 
 
-def read(data: bytes, **options: Any) -> tuple[list[Record], list[Shape]]:
+def read(data: bytes, **options: Any) -> tuple[list[Record], list[SourceFormat]]:
     """The records of a source, and how it was read."""
     source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
-    shapes: list[Shape] = []
+    shapes: list[SourceFormat] = []
     return list(records([source], ReadOptions.of(**options), shapes.append)), shapes
 
 
@@ -501,9 +502,13 @@ def events_of(data: bytes) -> tuple[list[bytes], Intake]:
 
 
 @pytest.mark.parametrize("head", ["events", "time,events"])
-def test_a_large_file_of_one_column_is_no_csv_for_certain(tmp_path: Path, head: str) -> None:
-    """As TSV it has no quotes: it is read in one go, where the form is found out."""
+def test_a_large_file_of_one_column_may_not_be_csv(tmp_path: Path, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TSV has no quotes: the file is read in one go, where the format is detected."""
     path = tmp_path / "rows"
     path.write_text(f"{head}\n{CELL}\n{CELL}\n", encoding="utf-8")
-    forms = {stretch.form for stretch in Stretches([Source(str(path), path)], large=1, sizes=[16])}
-    assert forms == ({Form.WHOLE} if head == "events" else {Form.CSV})
+    monkeypatch.setattr(splits, "MIN_SIZE", 1)
+    monkeypatch.setattr(splits, "SPLIT_SIZES", (16,))
+    source = Source(str(path), path)
+    formats = {each.format for each in splits.file_splits(source)}
+    assert formats == ({SplitFormat.WHOLE} if head == "events" else {SplitFormat.CSV})
+    assert splits.is_splittable(source) is (head != "events")

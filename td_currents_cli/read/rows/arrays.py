@@ -5,7 +5,7 @@ A first row of names is recognised: `header=true` of the REST API.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.rows import flat
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, other_width, unwrapped
 from td_currents_cli.read.rows.cut import batch_of_cut, cells_of_cut
@@ -54,12 +54,12 @@ class ArrayRows:
 
     Args:
         options: which column it is in, if that is known.
-        note: told how the rows are read, once that is known.
+        on_format: told how the rows are read, once that is known.
     """
 
-    def __init__(self, options: ReadOptions, note: Callable[[Shape], None]) -> None:
+    def __init__(self, options: ReadOptions, on_format: FormatCallback) -> None:
         self._options = options
-        self._note = note
+        self._on_format = on_format
         self._column: int | None = options.column - 1 if isinstance(options.column, int) else None
         self._names: list[str] = []
         self._first = True
@@ -85,14 +85,14 @@ class ArrayRows:
         """Take the first of some places for that of the column, if there is one."""
         self._column = next(places, None)
         if self._column is not None:
-            self._note(Shape(form="JSON arrays", number=self._column + 1))
+            self._on_format(SourceFormat(form="JSON arrays", number=self._column + 1))
 
     def _record(self, cells: list[bytes], text: bytes, place: Location) -> Record | None:
         first, self._first = self._first, False
         if first and self._options.header is not False and self._take_names(cells):
             return None
         if first and self._column is not None:
-            self._note(Shape(form="JSON arrays", number=self._column + 1))
+            self._on_format(SourceFormat(form="JSON arrays", number=self._column + 1))
         if self._names and len(cells) != len(self._names):
             return _bad(other_width(len(cells), len(self._names)), text, place)
         if self._column is None and "event_type" in self._names:
@@ -122,7 +122,7 @@ class ArrayRows:
         self._names, self._column = names, index
         column = None if index is None else names[index]
         number = None if index is None else index + 1
-        self._note(Shape(form="JSON arrays", column=column, number=number, header=True))
+        self._on_format(SourceFormat(form="JSON arrays", column=column, number=number, header=True))
         return True
 
 

@@ -1,12 +1,12 @@
 """Ingested rows as `td query` draws them on the terminal: cells between `|`, lines of `+---+` around them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.rows.cell import batch_text
 from td_currents_cli.read.scanner import Scanner, is_json
 
@@ -18,14 +18,14 @@ def is_boxed(line: bytes) -> bool:
     return _BORDER.fullmatch(line) is not None
 
 
-def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Shape], None]) -> Iterator[Record]:
+def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
     """A batch for each row. Nothing in a cell is escaped: the batches have to be in the last one to hold any ` | `.
 
     Args:
         scanner: stands at the upper edge.
         source: its name.
         options: which column holds the batches.
-        note: told how the rows are read.
+        on_format: told how the rows are read.
     """
     names: list[str] = []
     row, edges = 0, 0
@@ -42,13 +42,13 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
             names = cells
             column = options.index_of(names)
             if column is not None:
-                note(_shape(names, column))
+                on_format(_shape(names, column))
             continue
         row += 1
         if column is None:
             column = next((index for index, cell in enumerate(cells) if looks_like_batch(cell)), None)
             if column is not None and column < len(names):
-                note(_shape(names, column))
+                on_format(_shape(names, column))
         if column is None or len(cells) != len(names):
             message = "the row has other cells than the table" if column is not None else "no cell holds a batch"
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
@@ -65,8 +65,8 @@ def _batch(cell: str) -> bytes:
 _CUT: Final = "..."
 
 
-def _shape(names: list[str], column: int) -> Shape:
-    return Shape(form="terminal table", column=names[column], number=column + 1, header=True)
+def _shape(names: list[str], column: int) -> SourceFormat:
+    return SourceFormat(form="terminal table", column=names[column], number=column + 1, header=True)
 
 
 _EDGES: Final = 3

@@ -1,13 +1,13 @@
 """Ingested rows as msgpack arrays one after another, without names: `td query -f msgpack`, also compressed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.options import ReadOptions, Shape, looks_like_batch
+from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, unwrapped
 from td_currents_cli.read.rows.cut import cut_after
 from td_currents_cli.read.rows.torn import torn
@@ -22,14 +22,14 @@ def is_msgpack(first: bytes) -> bool:
     return len(first) == 1 and first[0] in _ARRAYS
 
 
-def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Shape], None]) -> Iterator[Record]:
+def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
     """A batch for each row; a problem for each that is no row, and one where the bytes make no sense any more.
 
     Args:
         scanner: stands at the first row.
         source: its name.
         options: which column holds the batches; without a number, the first that has one.
-        note: told how the rows are read.
+        on_format: told how the rows are read.
     """
     import msgpack  # noqa: PLC0415 -- most inputs are text
 
@@ -37,7 +37,7 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
     column = options.column - 1 if isinstance(options.column, int) else None
     if column is not None:
-        note(Shape(form="msgpack", number=column + 1))
+        on_format(SourceFormat(form="msgpack", number=column + 1))
     # In the middle of a row, the unpacker tells where it is in it, not where the row began.
     row, begin, end = 0, scanner.offset, scanner.offset
     last: list[bytes] = []
@@ -56,7 +56,7 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, note: Callable[[Sh
                 return
             row, end = row + 1, begin + unpacker.tell()
             if column is None and (column := _column(cells)) is not None:
-                note(Shape(form="msgpack", number=column + 1))
+                on_format(SourceFormat(form="msgpack", number=column + 1))
             yield _record(cells, column, place)
         if scanner.offset - end <= len(piece):
             last = [piece[len(piece) - (scanner.offset - end) :]]

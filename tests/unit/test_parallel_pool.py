@@ -10,26 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from td_currents_cli import bulk, work
-from td_currents_cli.bulk import SLOT, Bulk
 from td_currents_cli.errors import DefectError
-from td_currents_cli.work import AHEAD, SERIAL, in_order, jobs_of
+from td_currents_cli.parallel import pool
+from td_currents_cli.parallel.pool import AHEAD, SERIAL, SLOT_SIZE, SharedBytes, ordered_map, worker_count
 
 SPAWNED = """
 import multiprocessing
-from td_currents_cli.bulk import Bulk
-from td_currents_cli.work import SERIAL, in_order
+from td_currents_cli.parallel.pool import SERIAL, SharedBytes, ordered_map
 
 def bulky(_argument):
-    return lambda item: Bulk(bytes([item]) * 100)
+    return lambda item: SharedBytes(bytes([item]) * 100)
 
 def adder(number):
     return lambda item: (item + number, multiprocessing.parent_process() is not None)
 
 if __name__ == "__main__":
     multiprocessing.set_start_method({method!r})
-    results = list(in_order(adder, (5,), range(SERIAL + 10), 2))
-    bulk = [bytes(result.data) for _, result in in_order(bulky, (1,), range(SERIAL + 10), 2)]
+    results = list(ordered_map(adder, (5,), range(SERIAL + 10), 2))
+    bulk = [bytes(result.data) for _, result in ordered_map(bulky, (1,), range(SERIAL + 10), 2)]
     assert bulk == [bytes([item]) * 100 for item in range(SERIAL + 10)], bulk
     assert [result for _, (result, _) in results] == [item + 5 for item in range(SERIAL + 10)], results
     assert [elsewhere for _, (_, elsewhere) in results] == [False] * SERIAL + [True] * 10, results
@@ -67,9 +65,9 @@ def failing(_argument: object) -> Callable[[int], int]:
     return lambda item: 1 // (SERIAL + 20 - item)
 
 
-def bulky(size: int) -> Callable[[int], list[Bulk]]:
+def bulky(size: int) -> Callable[[int], list[SharedBytes]]:
     """Gives two pieces of many bytes."""
-    return lambda item: [Bulk(bytes([item]) * size), Bulk(bytes([item + 1]) * size)]
+    return lambda item: [SharedBytes(bytes([item]) * size), SharedBytes(bytes([item + 1]) * size)]
 
 
 def is_running(process: int) -> bool:
@@ -85,34 +83,34 @@ def is_running(process: int) -> bool:
 def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
     """Whichever is done first."""
     items = range(SERIAL + 30)
-    assert list(in_order(sleeper, (0.01,), items, jobs)) == [(item, -item) for item in items]
+    assert list(ordered_map(sleeper, (0.01,), items, jobs)) == [(item, -item) for item in items]
 
 
-@pytest.mark.parametrize("size", [0, 10, SLOT // 2, SLOT // 2 + 1, SLOT + 1])
+@pytest.mark.parametrize("size", [0, 10, SLOT_SIZE // 2, SLOT_SIZE // 2 + 1, SLOT_SIZE + 1])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_the_bulk_of_results_is_whole(size: int, jobs: int) -> None:
     """Whether there is room for it where it is shared or not, each time that the room is used again."""
-    for item, pieces in in_order(bulky, (size,), range(SERIAL + 15), jobs):
+    for item, pieces in ordered_map(bulky, (size,), range(SERIAL + 15), jobs):
         assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
 
 def test_results_go_through_the_pipe_where_no_memory_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """No system gives that much."""
-    monkeypatch.setattr(bulk, "SLOT", 1 << 50)
-    for item, pieces in in_order(bulky, (9,), range(SERIAL + 3), 2):
+    monkeypatch.setattr(pool, "SLOT_SIZE", 1 << 50)
+    for item, pieces in ordered_map(bulky, (9,), range(SERIAL + 3), 2):
         assert [piece.data for piece in pieces] == [bytes([item]) * 9, bytes([item + 1]) * 9]
 
 
 def test_a_small_input_starts_no_process() -> None:
     """Starting one would take longer than the work."""
-    assert {process for _, process in in_order(process_of, (0,), range(SERIAL), 4)} == {os.getpid()}
-    processes = [process for _, process in in_order(process_of, (0,), range(SERIAL + 20), 2)]
+    assert {process for _, process in ordered_map(process_of, (0,), range(SERIAL), 4)} == {os.getpid()}
+    processes = [process for _, process in ordered_map(process_of, (0,), range(SERIAL + 20), 2)]
     assert os.getpid() not in processes[SERIAL:]
 
 
 def test_one_job_is_this_process() -> None:
     """`--jobs 1` starts none, however large the input."""
-    assert {process for _, process in in_order(process_of, (0,), range(500), 1)} == {os.getpid()}
+    assert {process for _, process in ordered_map(process_of, (0,), range(500), 1)} == {os.getpid()}
 
 
 def test_items_are_taken_a_bounded_number_ahead() -> None:
@@ -124,7 +122,7 @@ def test_items_are_taken_a_bounded_number_ahead() -> None:
             taken.append(item)
             yield item
 
-    results = in_order(sleeper, (0,), items(), 2)
+    results = ordered_map(sleeper, (0,), items(), 2)
     for number, _ in zip(range(SERIAL + 50), results, strict=False):
         assert len(taken) <= number + 2 + 2 * AHEAD
     results.close()
@@ -132,7 +130,7 @@ def test_items_are_taken_a_bounded_number_ahead() -> None:
 
 def test_closing_ends_the_processes() -> None:
     """Also where most of the work is not done."""
-    results = in_order(process_of, (0,), count(), 2)
+    results = ordered_map(process_of, (0,), count(), 2)
     processes = {process for _, (_, process) in zip(range(SERIAL + 30), results, strict=False)}
     results.close()
     assert multiprocessing.active_children() == []
@@ -144,7 +142,7 @@ def test_a_process_that_dies_is_said_to_have_died(at: int) -> None:
     """No hang, no result that is missing, and what was done before is not lost."""
     done = 0
     with pytest.raises(DefectError, match="died") as caught:
-        for done, _ in in_order(dying, (at,), range(SERIAL + 50), 2):  # noqa: B007 -- the last one counts
+        for done, _ in ordered_map(dying, (at,), range(SERIAL + 50), 2):  # noqa: B007 -- the last one counts
             pass
     assert done < at
     assert "--jobs 1" in caught.value.hint
@@ -154,7 +152,7 @@ def test_a_process_that_dies_is_said_to_have_died(at: int) -> None:
 def test_what_fails_in_another_process_fails_here() -> None:
     """The exception is the one that was raised there."""
     with pytest.raises(ZeroDivisionError):
-        list(in_order(failing, (0,), range(SERIAL + 21), 2))
+        list(ordered_map(failing, (0,), range(SERIAL + 21), 2))
 
 
 @pytest.mark.parametrize("method", sorted({"spawn", "forkserver"} & set(multiprocessing.get_all_start_methods())))
@@ -167,11 +165,11 @@ def test_processes_may_be_started_afresh(method: str, tmp_path: Path) -> None:
 
 def test_as_many_jobs_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless a number is asked for; many cores are more than one reader can feed."""
-    assert jobs_of(3) == 3
-    assert 1 <= jobs_of(None) <= work.MOST_JOBS
+    assert worker_count(3) == 3
+    assert 1 <= worker_count(None) <= pool.MAX_DEFAULT_JOBS
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    assert jobs_of(None) == work.MOST_JOBS
-    assert jobs_of(64) == 64
+    assert worker_count(None) == pool.MAX_DEFAULT_JOBS
+    assert worker_count(64) == 64
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert jobs_of(None) == 1
+    assert worker_count(None) == 1

@@ -1,0 +1,188 @@
+"""One map over the records of all sources: every core works, results come in the order of the input, memory is bounded.
+
+Large plain files are read by the worker processes, in splits. All others are read by this process, which hands out
+chunks of records, or, where results are small, are handed out as a whole. The results are the same, taken together.
+"""
+
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import groupby
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from td_currents_cli.errors import InputError
+from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.parallel.pool import ordered_map
+from td_currents_cli.parallel.splits import (
+    FileSplit,
+    SplitCursor,
+    SplitEnd,
+    SplitFormat,
+    SplitOffset,
+    SplitReader,
+    file_splits,
+    is_splittable,
+)
+from td_currents_cli.read.options import DEFAULT, FormatCallback, ReadOptions, SourceFormat
+from td_currents_cli.read.records import records, records_from
+from td_currents_cli.read.sources import Source
+
+CHUNK_SIZE: Final = 1 << 20
+"""Bytes of batches that a process is given at a time."""
+
+Result = TypeVar("Result")
+MakeWorker: TypeAlias = Callable[..., Callable[[Iterable[Record]], Result]]
+"""Makes, once in each process, the function that is applied to the records of each split or chunk."""
+
+
+class RecordChunk(Struct, frozen=True):
+    """Records that are read by one process and handed to another."""
+
+    records: list[Record]
+    formats: tuple[SourceFormat, ...] = ()  # of sources whose first row is among them
+
+
+class ChunkResult(Struct, Generic[Result], frozen=True):
+    """The result for a split or a chunk of the input."""
+
+    result: Result
+    chunk: FileSplit | RecordChunk = RecordChunk([])
+    offset: SplitOffset = SplitOffset()
+
+    def placed(self, problem: Problem) -> Problem:
+        """Return a problem of this result with its place in the source."""
+        return self.offset.placed(problem)
+
+    def record(self, index: int, place: Location) -> Record:
+        """Return a record once more, by its index in the chunk and its place in the source.
+
+        Raises:
+            InputError: it is no longer in the file.
+        """
+        if isinstance(self.chunk, RecordChunk):
+            return self.chunk.records[index]
+        source = self.chunk.source
+        record = next(records_from(source, place, (place.row or 1) - 1, self.chunk.header), None)
+        if not isinstance(record, Batch) or record.location != place:
+            raise InputError(f"{source.name}: the file changed while it was being read")
+        return record
+
+
+def map_records(
+    make: MakeWorker[Result],
+    arguments: tuple[Any, ...],
+    sources: Sequence[Source],
+    *,
+    options: ReadOptions = DEFAULT,
+    jobs: int = 1,
+    whole_sources: bool = False,
+    on_format: FormatCallback | None = None,
+) -> Generator[ChunkResult[Result]]:
+    """Apply a function to all records of all sources; the results in their order.
+
+    They are the same, taken together, for any number of processes, if results for the parts of a source can be
+    combined into that for the source. A chunk may contain records of several sources.
+
+    Args:
+        make: makes the function.
+        arguments: of `make`; they and the results are sent between processes.
+        sources: where the bytes are.
+        options: what is known of their format.
+        jobs: number of processes.
+        whole_sources: whether a source that has no splits is handed out as a whole, for small results.
+        on_format: called with the format of each source of rows.
+    """
+    # A split is read as its contents say. Where whole sources give a result each, splits bound the memory it takes.
+    may_split = options.is_automatic and (jobs > 1 or whole_sources)
+    rest: Iterator[Record] = iter(())
+    while True:
+        tasks = _tasks(rest, sources, options, may_split=may_split, whole_sources=whole_sources)
+        with closing(ordered_map(_task_worker, (make, arguments), tasks, jobs)) as results:
+            irregular = yield from _until_irregular(results, on_format)
+        if irregular is None:
+            return
+        rest, sources = irregular.rest(), sources[irregular.split.number + 1 :]
+
+
+def _until_irregular(
+    results: Iterator[tuple[FileSplit | RecordChunk, tuple[Result, SplitEnd]]], on_format: FormatCallback | None
+) -> Generator[ChunkResult[Result], None, SplitCursor | None]:
+    """Yield results up to a split that does not end where the next one begins; the place where it ended."""
+    cursor, pending = None, on_format
+    for task, (result, end) in results:
+        if isinstance(task, RecordChunk):
+            for source_format in task.formats:
+                if on_format:
+                    on_format(source_format)
+            yield ChunkResult(result, task)
+            continue
+        if cursor is None or task.start == 0:
+            cursor, pending = SplitCursor(task), on_format
+        is_next = cursor.reaches(task)
+        is_irregular = not is_next or (task.limit == math.inf and not end.is_last)
+        if pending and (is_irregular or task.format is SplitFormat.CSV or end.rows):
+            _report_format(task.source, task.options, pending)
+            pending = None
+        if is_next:
+            yield ChunkResult(result, task, cursor.advance(end))
+        if is_irregular:
+            return cursor
+    return None
+
+
+def _tasks(
+    rest: Iterator[Record], sources: Sequence[Source], options: ReadOptions, *, may_split: bool, whole_sources: bool
+) -> Iterator[FileSplit | RecordChunk]:
+    formats: list[SourceFormat] = []
+    yield from _chunks(rest, formats)
+    for is_split, group in groupby(enumerate(sources), lambda each: may_split and is_splittable(each[1])):
+        if is_split:
+            for number, source in group:
+                yield from file_splits(source, options, number=number)
+        elif whole_sources:
+            yield from (FileSplit(source=source, number=number, options=options) for number, source in group)
+        else:
+            yield from _chunks(records((source for _, source in group), options, formats.append), formats)
+
+
+def _chunks(stream: Iterable[Record], formats: list[SourceFormat]) -> Iterator[RecordChunk]:
+    """Put together as many records as are worth sending to another process, and the formats found meanwhile."""
+    chunk: list[Record] = []
+    size = 0
+    for record in stream:
+        chunk.append(record)
+        size += len(record.data) if isinstance(record, Batch) else 1000
+        if size >= CHUNK_SIZE:
+            yield RecordChunk(chunk, tuple(formats))
+            formats.clear()
+            chunk, size = [], 0
+    if chunk or formats:
+        yield RecordChunk(chunk, tuple(formats))
+        formats.clear()
+
+
+def _task_worker(
+    make: MakeWorker[Result], arguments: tuple[Any, ...]
+) -> Callable[[FileSplit | RecordChunk], tuple[Result, SplitEnd]]:
+    use = make(*arguments)
+
+    def work(task: FileSplit | RecordChunk) -> tuple[Result, SplitEnd]:
+        if isinstance(task, RecordChunk):
+            return use(task.records), SplitEnd()
+        reader = SplitReader(task)
+        return use(reader.records()), reader.end
+
+    return work
+
+
+def _report_format(source: Source, options: ReadOptions, on_format: FormatCallback) -> None:
+    """Find out how the rows of a source are read, which shows at the first of them."""
+    formats: list[SourceFormat] = []
+    with closing(records([source], options, formats.append)) as stream:
+        for _ in stream:
+            if formats:
+                break
+    for source_format in formats:
+        on_format(source_format)

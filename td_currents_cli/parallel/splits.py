@@ -1,0 +1,245 @@
+"""Splits of large plain files, so that several processes can read one file.
+
+Whether a line end separates two documents is not known beforehand: it may stand inside a quoted cell or a
+pretty-printed document. So each split is read as if it began with a document, and its reader tells where it really
+ended, which is where the next one should begin. Where it does not, the results of the next one are dropped, and the
+source is read on from the end of the last good one. The outcome always equals that of reading in one go.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from enum import Enum
+from itertools import count
+from typing import BinaryIO, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from td_currents_cli.model import Location, Problem, Record
+from td_currents_cli.read.compression import is_packed, plain
+from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, take_object
+from td_currents_cli.read.objects import of_document
+from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.records import records, records_from
+from td_currents_cli.read.rows import csv
+from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
+from td_currents_cli.read.sources import Source
+
+MIN_SIZE: Final = 1 << 25
+"""Bytes from which a file is worth more than one process."""
+
+SPLIT_SIZES: Final = (*[1 << 17] * 8, 1 << 22)
+"""Bytes of the first splits of a file, and of all others: the first few are read before processes are started."""
+
+
+class SplitFormat(Enum):
+    """What a split contains: a whole source, whatever it is; or part of a plain file."""
+
+    WHOLE = "whole"
+    JSON = "JSON"
+    CSV = "CSV"
+
+
+class FileSplit(Struct, frozen=True, kw_only=True):
+    """A byte range of a source, or the whole source."""
+
+    source: Source
+    number: int = 0  # of the source in the run
+    format: SplitFormat = SplitFormat.WHOLE
+    start: int = 0
+    limit: float = math.inf  # offset from which no further document is begun; infinite for the end of the source
+    header: tuple[str, ...] | None = None  # the columns of the rows, for CSV
+    options: ReadOptions = DEFAULT
+
+
+class SplitEnd(Struct, frozen=True, kw_only=True):
+    """How far a split was read."""
+
+    offset: int = 0  # of what comes after it
+    lines: int = 0  # line ends in it
+    rows: int = 0  # ingested rows in it
+    is_last: bool = True  # whether nothing comes after it
+
+
+class SplitOffset(Struct, frozen=True):
+    """What a source contains before a split, whose lines and rows are counted from its own beginning."""
+
+    lines: int = 0
+    rows: int = 0
+
+    def moved(self, place: Location) -> Location:
+        """Return the place in the source for a place in the split."""
+        if not self.lines and not self.rows:
+            return place
+        line = None if place.line is None else place.line + self.lines
+        return replace(place, line=line, row=None if place.row is None else place.row + self.rows)
+
+    def placed(self, problem: Problem) -> Problem:
+        """Return a problem of the split with its place in the source."""
+        return replace(problem, location=self.moved(problem.location))
+
+
+class SplitReader:
+    """Reads a split, with lines and rows counted from its beginning.
+
+    Attributes:
+        end: how far it was read, once the records have been taken.
+    """
+
+    def __init__(self, split: FileSplit) -> None:
+        self._split = split
+        is_whole = split.format is SplitFormat.WHOLE
+        self.end = SplitEnd() if is_whole else SplitEnd(offset=split.start, is_last=False)
+
+    def records(self) -> Iterator[Record]:
+        """Yield all records of a whole source; of part of one, those up to the first irregular one."""
+        split = self._split
+        if split.format is SplitFormat.WHOLE:
+            yield from records([split.source], split.options)
+            return
+        try:
+            with closing(split.source.open()) as raw:
+                raw.seek(split.start)
+                scanner = Scanner(plain(raw), Location(split.source.name, line=1, column=1, offset=split.start))
+                yield from self._json(scanner) if split.format is SplitFormat.JSON else self._csv(scanner)
+        except OSError:
+            # Whoever reads on from where this ends meets the error again and reports it.
+            return
+
+    def _json(self, scanner: Scanner) -> Iterator[Record]:
+        source, rows, options = self._split.source.name, count(1), self._split.options
+        row = 0
+        pending: Document | None = None
+        while first := scanner.next_byte():
+            if scanner.failure is not None or scanner.column != 1:
+                # Read from further back in its line, the pending document may turn out to be something else.
+                return
+            for record in of_document(pending, source, rows, options) if pending else ():
+                row = record.location.row or row
+                yield record
+            line, offset = scanner.line, scanner.offset
+            self.end = SplitEnd(offset=offset, lines=line - 1, rows=row, is_last=False)
+            if first != b"{" or offset >= self._split.limit:
+                return
+            pending = Document(take_object(scanner), line, 1, offset)
+        if scanner.failure is None:
+            for record in of_document(pending, source, rows, options) if pending else ():
+                row = record.location.row or row
+                yield record
+            self.end = SplitEnd(offset=scanner.offset, lines=scanner.line - 1, rows=row)
+
+    def _csv(self, scanner: Scanner) -> Iterator[Record]:
+        split, row = self._split, 0
+        if split.start == 0:
+            scanner.take_line()
+        lines = csv.Lines(scanner)
+        for record in csv.rows(lines, split.source.name, split.header or (), limit=split.limit):
+            if lines.failed:
+                return
+            row = record.location.row or row
+            self.end = SplitEnd(offset=lines.offset, lines=lines.number - 1, rows=row, is_last=False)
+            yield record
+        if not lines.failed:
+            self.end = SplitEnd(offset=lines.offset, lines=lines.number - 1, rows=row, is_last=lines.ended)
+
+
+class SplitCursor:
+    """The place up to which a source has been read, split by split.
+
+    Attributes:
+        split: the first one.
+    """
+
+    def __init__(self, split: FileSplit) -> None:
+        self.split = split
+        self._before = SplitOffset()
+        self._end = SplitEnd(is_last=False)
+
+    def reaches(self, split: FileSplit) -> bool:
+        """Whether this split begins where reading ended.
+
+        If not, the previous split ended irregularly, or its last document or row extends into this one: the results
+        of this one are worthless.
+        """
+        return split.start == self._end.offset
+
+    def advance(self, end: SplitEnd) -> SplitOffset:
+        """Move to the end of the next split; what the source contains before that split."""
+        before = self._before
+        self._before = SplitOffset(before.lines + end.lines, before.rows + end.rows)
+        self._end = end
+        return before
+
+    def rest(self) -> Iterator[Record]:
+        """Yield all records after what was read, with their places in the source."""
+        split, before = self.split, self._before
+        if self._end.offset == 0:
+            return records([split.source], split.options)
+        place = Location(split.source.name, line=before.lines + 1, column=1, offset=self._end.offset)
+        return records_from(split.source, place, before.rows, split.header, split.options)
+
+
+def is_splittable(source: Source) -> bool:
+    """Whether a source is a large plain file in a format that can be read in splits."""
+    size = source.plain_size()
+    if size is None or size < MIN_SIZE:
+        return False
+    try:
+        with closing(source.open()) as raw:
+            return _format_of(raw.read(LONGEST_PEEK))[0] is not SplitFormat.WHOLE
+    except OSError:
+        return False
+
+
+def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int = 0) -> Iterator[FileSplit]:
+    """Yield the splits of a splittable file, in order."""
+    split = FileSplit(source=source, number=number, options=options)
+    try:
+        with closing(source.open()) as raw:
+            split_format, header = _format_of(raw.read(LONGEST_PEEK))
+            split = replace(split, format=split_format, header=header)
+            size = 0 if split_format is SplitFormat.WHOLE else source.plain_size() or 0
+            for limit in _limits(raw, size, b"\n{" if split_format is SplitFormat.JSON else b"\n"):
+                yield replace(split, limit=limit)
+                split = replace(split, start=limit)
+    except OSError:
+        # The reader of the last split meets the error again.
+        pass
+    yield split
+
+
+def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
+    """Yield offsets where a document probably begins, about the size of a split apart."""
+    sizes = iter(SPLIT_SIZES)
+    length = next(sizes)
+    start = 0
+    while start + length < size and (found := _find(raw, mark, start + length)) is not None:
+        yield found
+        start, length = found, next(sizes, length)
+
+
+def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
+    """Return the format of a file that begins like this, and the columns of CSV; WHOLE where splits won't work."""
+    line, _, rest = head.partition(b"\n")
+    if head.startswith(b"{"):
+        is_lines = line.rstrip(SPACE).endswith(b"}") and rest.startswith(b"{")
+        return (SplitFormat.JSON if is_lines else SplitFormat.WHOLE), None
+    if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or is_packed(head):
+        return SplitFormat.WHOLE, None
+    header = csv.header_of(line)
+    # A single column may as well be TSV, where nothing is quoted.
+    return (SplitFormat.WHOLE, None) if header is None or len(header) == 1 else (SplitFormat.CSV, tuple(header))
+
+
+def _find(raw: BinaryIO, mark: bytes, offset: int) -> int | None:
+    """Return the offset behind the line end of the first mark from there on."""
+    while True:
+        raw.seek(offset)
+        piece = raw.read(1 << 18)
+        if len(piece) < len(mark):
+            return None
+        place = piece.find(mark)
+        if place >= 0:
+            return offset + place + 1
+        offset += len(piece) - len(mark) + 1
