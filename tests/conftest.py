@@ -79,7 +79,6 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
-    """A running local Postback endpoint (see Endpoint)."""
     key = "1/0123456789abcdef0123456789abcdef01234567"
     settings = ServeSettings(store=tmp_path / "endpoint-rows.jsonl", write_key=key)
     with Receiver(settings) as receiver:
@@ -105,7 +104,6 @@ class Scripted:
 
     @property
     def url(self) -> str:
-        """A Postback URL."""
         return f"http://127.0.0.1:{self.port}/postback/v3/event/braze/currents"
 
     @property
@@ -116,7 +114,6 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A running endpoint that does what a test says (see Scripted)."""
     endpoint = Scripted()
 
     class Handler(BaseHTTPRequestHandler):

@@ -25,7 +25,6 @@ verbs = pytest.mark.parametrize("verb", ["validate", "count", "parse"])
 
 
 def tdcur(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the command as a shell would."""
     command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
 
@@ -134,18 +133,15 @@ def test_a_line_of_50_mb(verb: str, tmp_path: Path) -> None:
 
 
 def missing(folder: Path) -> Path:
-    """A file that is not there."""
     return folder / "missing.json"
 
 
 def without_payloads(folder: Path) -> Path:
-    """A folder in which nothing is a payload file."""
     (folder / "notes.txt").write_text(SECRET, encoding="utf-8")
     return folder
 
 
 def unreadable(folder: Path) -> Path:
-    """A file that may not be read."""
     path = folder / "private.json"
     path.write_text(PAYLOAD, encoding="utf-8")
     path.chmod(0)

@@ -42,12 +42,10 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def payloads(tmp_path: Path) -> Path:
-    """The input: documents of a few events."""
     return write(tmp_path / "payloads.jsonl", EVENTS, PER_REQUEST)
 
 
 def write(path: Path, events: int, per_batch: int) -> Path:
-    """Synthetic payloads."""
     path.write_bytes(b"".join(lines(GenerateRequest(events=events, per_batch=per_batch))))
     return path
 
@@ -64,7 +62,6 @@ def ids(text: str) -> Iterator[str]:
 
 
 def stored(store: Path) -> Counter[str]:
-    """How often each id is in the store."""
     return Counter(ids(store.read_text("utf-8")))
 
 
@@ -74,7 +71,6 @@ def copies(counts: Counter[str]) -> int:
 
 
 def tdcur(*arguments: object) -> "subprocess.Popen[str]":
-    """A running `tdcur`."""
     command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
     return subprocess.Popen(
         command,
@@ -107,7 +103,6 @@ def ended(process: "subprocess.Popen[str]", seconds: float) -> tuple[int, dict[s
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """SIGKILL, to a process that has not ended by itself."""
     with process:
         assert process.poll() is None, process.communicate()
         process.kill()
@@ -115,7 +110,6 @@ def kill(process: "subprocess.Popen[str]") -> None:
 
 
 def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
-    """Wait until something has come about while a process runs."""
     deadline = time.monotonic() + 60
     while not condition():
         assert process.poll() is None, process.communicate()
@@ -157,7 +151,6 @@ def test_mixed_faults(tmp_path: Path) -> None:
 
 
 def kill_senders(receiver: Receiver, payloads: Path, chance: random.Random) -> None:
-    """Start the sender and kill it, again and again."""
     for _ in range(KILLS):
         before, process = receiver.stats.requests, send(payloads, receiver.url("braze", "currents"))
         if chance.random() < 0.2:
@@ -240,18 +233,15 @@ def free_port() -> int:
 
 
 def serve(store: Path, port: int) -> "subprocess.Popen[str]":
-    """A running `tdcur serve` that accepts connections."""
     process = tdcur("serve", "--port", port, "--store", store, "--latency", "10ms", "--quiet")
     wait_for(lambda: listens(port), process)
     return process
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections."""
     with closing(socket.socket()) as sender:
         return sender.connect_ex(("127.0.0.1", port)) == 0
 
 
 def size(store: Path) -> int:
-    """Bytes in the store."""
     return store.stat().st_size

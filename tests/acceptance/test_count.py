@@ -21,7 +21,6 @@ PURCHASES: Final = str(SAMPLES / "payloads" / "purchases.json")
 
 
 def tdcur(*arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A run of `tdcur count`, off a terminal."""
     plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
     command = [sys.executable, "-m", "td_currents_cli", "count", *arguments]
     return subprocess.run(
@@ -53,7 +52,6 @@ def test_payloads_and_rows_mixed_in_one_call() -> None:
 
 
 def test_sources_are_told_apart() -> None:
-    """By the name that the user gave."""
     rows = str(SAMPLES / "rows" / "rows.csv")
     assert counts(PURCHASES, rows, "--by", "source") == {PURCHASES: 10, rows: MANIFEST["total"]["events"]}
 
@@ -187,7 +185,6 @@ def test_a_terminal_shows_counts_over_time() -> None:
 
 
 def on_terminal(*arguments: str, columns: int) -> str:
-    """What a command shows on a terminal of that width."""
     main, side = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(

@@ -47,7 +47,6 @@ TOGETHER: Final = (
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two files of generated payloads."""
     folder = tmp_path_factory.mktemp("corpus")
     for seed in ("0", "1"):
         command = ("generate", "--events", str(EVENTS // 2), "--seed", seed, "-o", str(folder / f"{seed}.jsonl"))
@@ -72,7 +71,6 @@ def database(corpus: Path) -> Iterator[Any]:
 
 
 def of_database(database: Any, by: tuple[str, ...], zone: str) -> dict[tuple[str | None, ...], list[Any]]:
-    """Count, first and last time of each group."""
     columns = ", ".join(SQL[name].format(zone=zone) for name in by)
     places = ", ".join(str(place + 1) for place in range(len(by)))
     rows = database.execute(

@@ -12,7 +12,6 @@ TDCUR = [sys.executable, "-m", "td_currents_cli"]
 
 
 def tdcur(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end."""
     return subprocess.run([*TDCUR, *arguments], input=stdin, capture_output=True, check=False)
 
 
@@ -30,7 +29,6 @@ def test_data_and_talk_go_separate_ways() -> None:
 
 
 def test_quiet_says_nothing() -> None:
-    """A script that wants only data gets only data."""
     assert tdcur("generate", "--events", "1", "--quiet").stderr == b""
 
 
@@ -88,7 +86,6 @@ def test_an_output_that_cannot_be_written_exits_6(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_leaves_is_no_accident() -> None:
-    """`tdcur generate | head` ends without a traceback."""
     with subprocess.Popen(
         [*TDCUR, "generate", "--events", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

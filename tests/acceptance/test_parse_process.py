@@ -17,7 +17,6 @@ TO_FILES = ["--split-by", "event_type", "--out-dir", "out"]
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for something, at most ten seconds."""
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline

@@ -39,7 +39,6 @@ VARIABLE = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the samples, as a newcomer has it after `git clone`."""
     path = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "sample_data", path / "sample_data")
     return path
@@ -58,13 +57,11 @@ def environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def port() -> str:
-    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return str(server.getsockname()[1])
 
 
 def steady(text: str) -> str:
-    """Text without what differs from run to run."""
     for pattern, name in VARIABLE:
         text = pattern.sub(name, text)
     return text
@@ -131,7 +128,6 @@ def test_console_blocks_show_what_the_commands_print(folder: Path, port: str, en
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
-    """The table of exit codes has every code, and no other."""
     table = re.search(r"\| exit code \|.*?\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
     assert table
     codes = {int(code) for code in re.findall(r"^\| `(\d+)` \|", table.group(), re.MULTILINE)}

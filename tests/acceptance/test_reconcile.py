@@ -20,14 +20,12 @@ PURCHASES: Final = str(PAYLOADS / "purchases.json")
 
 
 def tdcur(*arguments: str, stdin: bytes | None = None, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    """A run of `tdcur`, off a terminal."""
     plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
     command = [sys.executable, "-m", "td_currents_cli", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, env=plain | variables)
 
 
 def reconcile(*arguments: str, code: int, stdin: bytes | None = None) -> dict[str, Any]:
-    """What comes of a comparison, as JSON."""
     ended = tdcur("reconcile", *arguments, "--format", "json", stdin=stdin)
     assert ended.returncode == code, ended.stderr.decode()
     document: dict[str, Any] = json.loads(ended.stdout)

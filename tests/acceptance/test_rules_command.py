@@ -8,7 +8,6 @@ import pytest
 
 
 def rules(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
     program = [sys.executable, "-m", "td_currents_cli", "rules", *arguments]
     return subprocess.run(program, capture_output=True, text=True, encoding="utf-8", check=False)
 

@@ -24,13 +24,11 @@ Events = list[dict[str, Any]]
 
 
 def payload_text(name: str) -> str:
-    """A payload file's text, whatever it is compressed with."""
     data = (PAYLOADS / name).read_bytes()
     return (gzip.decompress(data) if name.endswith(".gz") else data).decode()
 
 
 def documents(name: str) -> list[str]:
-    """The text of each document of a payload file."""
     text = payload_text(name)
     return text.splitlines() if ".jsonl" in name else [text]
 
@@ -50,7 +48,6 @@ def counted(batches: list[Events]) -> dict[str, Any]:
 
 
 def all_events() -> Iterator[dict[str, Any]]:
-    """Every event of the payload files."""
     for name in MANIFEST["payloads"]:
         for text in documents(name):
             yield from json.loads(text)["events"]
@@ -64,20 +61,17 @@ def test_the_manifest_names_every_sample() -> None:
 
 @pytest.mark.parametrize("name", MANIFEST["payloads"])
 def test_a_payload_file_has_the_counts_of_the_manifest(name: str) -> None:
-    """Documents, events and events of each type are as many as the manifest says."""
     batches = [json.loads(text)["events"] for text in documents(name)]
     assert {"documents": len(batches), **counted(batches)} == MANIFEST["payloads"][name]
 
 
 @pytest.mark.parametrize("name", MANIFEST["rows"])
 def test_a_row_file_has_the_counts_of_the_manifest(name: str) -> None:
-    """Rows, events and events of each type are as many as the manifest says."""
     batches = [json.loads(cell) for _time, cell in row_cells(name)]
     assert {"rows": len(batches), **counted(batches)} == MANIFEST["rows"][name]
 
 
 def test_the_total_is_the_sum_of_the_files() -> None:
-    """The manifest agrees with itself, for payloads and for each form of the rows."""
     files = MANIFEST["payloads"].values()
     types: Counter[str] = Counter()
     for file in files:

@@ -44,7 +44,6 @@ def with_key(url: str) -> str:
 
 
 def found(text: str) -> list[str]:
-    """The marks that are in a text."""
     return [mark for mark in MARKS if mark in text]
 
 
@@ -98,7 +97,6 @@ def good() -> list[dict[str, Any]]:
 
 
 def payloads(folder: Path, *documents: object) -> Path:
-    """An input."""
     path = folder / "payloads.jsonl"
     path.write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
     return path
@@ -155,7 +153,6 @@ def answering(status: int, text: Callable[[Scope, bytes], bytes]) -> Callable[[A
 
 
 def echo(scope: Scope, body: bytes) -> bytes:
-    """All that was sent."""
     return b"\n".join(b": ".join(header) for header in scope["headers"]) + body
 
 

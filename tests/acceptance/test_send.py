@@ -49,12 +49,10 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """Its Postback URL."""
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     @property
     def events(self) -> list[Any]:
-        """All events that have arrived, in the order of arrival."""
         return [event for body in self.bodies for event in json.loads(body)["events"]]
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,7 +103,6 @@ def _answer(say: Say) -> bytes:
 
 @contextmanager
 def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
-    """The endpoint while it serves."""
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -122,8 +119,6 @@ def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
 
 @dataclass
 class Result:
-    """How a process ended."""
-
     code: int
     out: str
     err: str
@@ -148,7 +143,6 @@ def environment() -> dict[str, str]:
 
 
 def start(*arguments: object, stdin: int = subprocess.DEVNULL, **environ: str) -> subprocess.Popen[str]:
-    """A running `tdcur send`."""
     return subprocess.Popen(
         [sys.executable, "-m", "td_currents_cli", "send", *map(str, arguments)],
         stdin=stdin,
@@ -175,7 +169,6 @@ def end(process: subprocess.Popen[str], *, stdin: str | None = None) -> Result:
 
 
 def send(*arguments: object, **environ: str) -> Result:
-    """Run `tdcur send` to its end."""
     return end(start(*arguments, stdin=subprocess.DEVNULL, **environ))
 
 
@@ -194,14 +187,12 @@ def events(count: int, prefix: str = "e") -> list[dict[str, object]]:
 
 
 def write(path: Path, *documents: object) -> Path:
-    """JSON Lines."""
     path.write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
     return path
 
 
 @pytest.fixture
 def payloads(tmp_path: Path) -> Path:
-    """Four documents of 25 events."""
     return write(tmp_path / "payloads.jsonl", *({"events": events(25, prefix)} for prefix in ("a", "b", "c", "d")))
 
 

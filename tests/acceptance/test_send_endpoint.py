@@ -49,7 +49,6 @@ class Web:
 
     @contextmanager
     def serving(self) -> Iterator["Web"]:
-        """While it serves."""
         server = Server(("127.0.0.1", 0), handler(self))
         self.port = server.server_address[1]
         if self.tls is not None:
@@ -124,15 +123,12 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @dataclass
 class Result:
-    """How a process ended."""
-
     code: int
     out: str
     err: str
 
     @property
     def envelope(self) -> dict[str, Any]:
-        """What it printed, as JSON."""
         parsed: dict[str, Any] = json.loads(self.out)
         return parsed
 
@@ -168,8 +164,6 @@ def send(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def documents(tmp_path: Path) -> Any:
-    """Makes a file of so many payloads of so many events."""
-
     def write(count: int, events: int) -> Path:
         file = tmp_path / "payloads.jsonl"
         payloads = (

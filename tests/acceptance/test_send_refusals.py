@@ -17,7 +17,6 @@ LIMIT = 1_048_064
 
 @pytest.fixture
 def events() -> list[bytes]:
-    """A hundred events as Braze sends them."""
     (document,) = lines(GenerateRequest(events=100))
     return [json.dumps(event).encode() for event in json.loads(document)["events"]]
 
@@ -35,7 +34,6 @@ def send(receiver: Receiver, folder: Path, events: list[bytes], *options: str) -
 
 
 def run(receiver: Receiver, folder: Path, source: Path, *options: str) -> tuple[int, dict[str, Any]]:
-    """Exit code and summary of a run."""
     (folder / "key").write_text("1/0123456789abcdef0123456789abcdef01234567")
     files = (
         "--journal",

@@ -23,14 +23,11 @@ RIGHT, WRONG = "1/4ea8secretright", "1/4ea8secretwrong"
 
 @dataclass
 class Served:
-    """A running `tdcur serve`."""
-
     process: "subprocess.Popen[str]"
     port: int
     said: str
 
     def post(self, body: bytes = BODY, key: str = RIGHT, path: str = PATH) -> int:
-        """Status of one answer."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
             connection.request("POST", path, body, {"Authorization": f"TD1 {key}"})
             return connection.getresponse().status
@@ -52,12 +49,10 @@ Serve = Callable[..., Served]
 
 
 def command(*options: str) -> list[str]:
-    """The command line."""
     return [sys.executable, "-m", "td_currents_cli", "serve", *options]
 
 
 def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """A run that ends by itself."""
     return subprocess.run(command(*options), cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -158,7 +153,6 @@ def test_v1_takes_the_key_from_the_url_and_does_not_show_it(serve: Serve, tmp_pa
 
 
 def test_a_request_in_flight_is_finished(serve: Serve) -> None:
-    """A stop does not cut off a request that has begun."""
     served = serve()
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
         head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: {RIGHT}\r\nContent-Length: {len(BODY)}\r\n\r\n"
@@ -244,7 +238,6 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_quiet() -> None:
-    """`--quiet` leaves the summary only."""
     with subprocess.Popen(
         command("--port", "0", "--quiet", "--store", "/dev/null"),
         stdout=subprocess.PIPE,

@@ -13,7 +13,6 @@ HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow",
 
 
 def loaded(*arguments: str) -> set[str]:
-    """Top-level modules loaded by a run of the command."""
     program = (
         "import sys\nfrom td_currents_cli.cli import main\nsys.argv = ['tdcur', *sys.argv[1:]]\n"
         "try:\n    main()\nfinally:\n    print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"

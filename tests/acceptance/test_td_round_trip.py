@@ -31,7 +31,6 @@ class Live:
         self._store = store
 
     def query(self, sql: str) -> Result:
-        """The result of now."""
         return Engine({TABLE: self._store}).query(sql)
 
 
@@ -69,7 +68,6 @@ def tdcur(tmp_path: Path, service: Service) -> Tdcur:
 
 
 def summary(run: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    """The figures of a run that printed JSON."""
     figures: dict[str, Any] = json.loads(run.stdout)["summary"]
     return figures
 

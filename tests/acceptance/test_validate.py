@@ -59,8 +59,6 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def validate(folder: Path) -> Run:
-    """Runs the command in the folder, with JSON as its output."""
-
     def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         program = [*COMMAND, *arguments, "--format", "json"]
         return subprocess.run(program, input=stdin, capture_output=True, check=False, cwd=folder, timeout=60)
@@ -69,7 +67,6 @@ def validate(folder: Path) -> Run:
 
 
 def codes(done: subprocess.CompletedProcess[bytes]) -> list[str]:
-    """The codes of the findings that are shown."""
     return [problem["code"] for problem in json.loads(done.stdout)["problems"]]
 
 
@@ -225,7 +222,6 @@ def endless() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def processes_of(leader: "subprocess.Popen[bytes]") -> list[int]:
-    """The processes of its session that run."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, check=True, text=True).stdout
     rows = [line.split() for line in listed.splitlines()]
     return [int(process) for process, group, state in rows if int(group) == leader.pid and not state.startswith("Z")]

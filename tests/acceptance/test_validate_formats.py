@@ -59,13 +59,11 @@ def run(tmp_path: Path) -> Run:
 
 
 def envelope(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
-    """Standard output as the JSON envelope."""
     document: dict[str, Any] = json.loads(ended.stdout)
     return document
 
 
 def places(problems: list[dict[str, Any]]) -> list[Place]:
-    """Where the problems of the JSON form are."""
     return [(each["code"], each["source"], each["line"], each["column"]) for each in problems]
 
 

@@ -81,7 +81,6 @@ def tdcur() -> tuple[str, ...]:
 
 
 def check_jsonschema() -> tuple[str, ...]:
-    """The command of this Python."""
     return (sys.executable, "-m", "check_jsonschema")
 
 

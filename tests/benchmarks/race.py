@@ -31,7 +31,6 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """As the table shows it."""
         return self.contender.peer.name
 
     @property
@@ -79,12 +78,10 @@ class Result:
 
     @property
     def ours(self) -> Entry | None:
-        """That of `tdcur`."""
         return next((entry for entry in self.entries if entry.contender.peer is TDCUR), None)
 
     @property
     def peers(self) -> list[Entry]:
-        """All others."""
         return [entry for entry in self.entries if entry.contender.peer is not TDCUR]
 
     @property

@@ -54,7 +54,6 @@ def batches(events: Sequence[Event], size: int) -> str:
 
 
 def count(folder: Path, *files: str, **options: Any) -> CountOutcome:
-    """The counts of files with these texts."""
     for number, text in enumerate(files):
         (folder / f"{number}.jsonl").write_text(text, encoding="utf-8")
     paths = [str(folder / f"{number}.jsonl") for number in range(len(files))]
@@ -145,7 +144,6 @@ def test_counts_are_as_they_were(folder: Path, events: list[Event], by: tuple[st
 
 
 def written(outcome: CountOutcome, form: str) -> bytes:
-    """What a format prints."""
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", stream)

@@ -53,12 +53,10 @@ scalars = st.sampled_from(["null", "true", "false", *NUMBERS]) | st.integers().m
 
 
 def array(items: Sequence[str], space: str) -> str:
-    """An array with white space everywhere."""
     return f"[{space}" + f"{space},{space}".join(items) + f"{space}]"
 
 
 def an_object(members: dict[str, str], space: str, ascii_only: bool = True) -> str:
-    """An object with white space everywhere."""
     inner = [f"{written(name, ascii_only)}{space}:{space}{value}" for name, value in members.items()]
     return f"{{{space}" + f"{space},{space}".join(inner) + f"{space}}}"
 
@@ -77,7 +75,6 @@ def values(spaces: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 @st.composite
 def events(draw: st.DrawFn, spaces: st.SearchStrategy[str]) -> str:
-    """An event with an id of its own and any properties."""
     number = draw(st.integers(0, 10**9))
     properties = draw(st.dictionaries(names, values(spaces), max_size=3))
     space = draw(spaces)
@@ -134,18 +131,15 @@ class Pieces(RawIOBase):
         self._sizes = iter(sizes)
 
     def readable(self) -> bool:
-        """Yes."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """As RawIOBase."""
         piece = self._stream.read(min(len(buffer), next(self._sizes, 1 << 20)))
         buffer[: len(piece)] = piece
         return len(piece)
 
 
 def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterator[Record]:
-    """The records of a source, each document by itself."""
     source: Any = SimpleNamespace(name="x", empty=None, open=lambda: Pieces(data, sizes))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanner, "CHUNK", chunk)
@@ -154,7 +148,6 @@ def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterat
 
 
 def events_in(data: bytes) -> list[bytes]:
-    """The bytes of all events."""
     return [bytes(event) for _, found in Intake().events(read(data), split) for event in found]
 
 

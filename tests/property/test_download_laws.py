@@ -19,7 +19,6 @@ class Connection:
         self._breaks = cut is not None and begin + cut < len(data)
 
     def read(self, size: int, /) -> bytes:
-        """As Part, in odd pieces."""
         piece, self._left = self._left[: min(size, 7)], self._left[7:]
         if not piece and self._breaks:
             raise BrokenError

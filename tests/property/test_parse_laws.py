@@ -148,7 +148,6 @@ def test_the_schemes_of_names_translate_into_each_other(event: str) -> None:
 
 
 def parsed(folder: Path, text: bytes, **options: Any) -> bytes:
-    """What a run writes."""
     source, output = folder / "in.jsonl", folder / "out"
     source.write_bytes(text)
     run(ParseRequest(sources=sources([str(source)]), output=output, **options))

@@ -58,7 +58,6 @@ def side(path: Path, events: Sequence[Event], size: int = 3) -> FileSide:
 def reconcile(
     folder: Path, sent: Sequence[Event], ingested: Sequence[Event], size: int = 3, **options: Any
 ) -> ReconcileOutcome:
-    """The comparison of two sides."""
     return run(ReconcileRequest(side(folder / "sent", sent), side(folder / "in", ingested, size), **options))
 
 

@@ -62,7 +62,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For inputs and journals."""
     return tmp_path_factory.mktemp("send")
 
 

@@ -159,7 +159,6 @@ class Writer:
         return usual.get(field.type, '"a"')
 
     def value(self, level: int = 0) -> Node:
-        """Anything."""
         kind = self.random.randrange(8 if level < 3 else 4)
         if kind < 4:
             return self.random.choice((NUMBERS, TEXTS, ("null", "true"), TEXTS)[kind])
@@ -211,7 +210,6 @@ class Writer:
                 yield from self.inside(item[1] if kind == "object" else item)
 
     def text(self, node: Node) -> str:
-        """JSON with white space wherever it may be."""
         if isinstance(node, str):
             return node
         kind, items = node

@@ -11,5 +11,4 @@ class Canned(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
     def query(self, sql: str) -> "Canned":
-        """The result."""
         return self

@@ -39,7 +39,6 @@ class Job:
 
     @property
     def status(self) -> str:
-        """How it is found now."""
         if self.killed:
             return "killed"
         if self.polls > 0:

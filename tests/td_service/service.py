@@ -107,7 +107,6 @@ class Service:
         self._thread.join()
 
     def reset(self, engine: Queries, tables: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
-        """Forget all that was, as if it had been started anew."""
         self.engine, self.tables = engine, tables
         self.polls, self.ranges = 0, True
         for each in (self.cuts, self.trouble, self.jobs, self.requests):
@@ -124,7 +123,6 @@ class Service:
 
     @property
     def queries(self) -> list[str]:
-        """The SQL of all jobs."""
         return [job.query for job in self.jobs.values()]
 
     async def _issue(self, request: Request) -> Response:

@@ -29,17 +29,14 @@ class Screen:
 
     @property
     def out(self) -> str:
-        """What was printed to standard output."""
         return _written(self.terminal.out)
 
     @property
     def err(self) -> str:
-        """What was printed to standard error."""
         return _written(self.terminal.err)
 
     @property
     def lines(self) -> list[str]:
-        """Standard output by lines."""
         return self.out.split("\n")
 
 

@@ -33,7 +33,6 @@ EVENTS: Final = tuple(CATALOG.events.values())
 
 @pytest.fixture(scope="module")
 def facts() -> dict[str, Any]:
-    """What Braze publishes, gathered beside the repository; not part of it."""
     if not FACTS.is_file():
         pytest.skip(f"no facts file at {FACTS} (TDCUR_FACTS names another place)")
     found: dict[str, Any] = json.loads(FACTS.read_bytes())
@@ -42,7 +41,6 @@ def facts() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, Any]:
-    """The catalogue's file as it is written."""
     found: dict[str, Any] = json.loads(FILE.read_bytes())
     return found
 
@@ -141,7 +139,6 @@ def test_file_has_real_exceptions_only(written: dict[str, Any]) -> None:
 
 
 def test_load_reads_once() -> None:
-    """The catalogue is read once a process."""
     assert catalog.load() is catalog.load()
 
 

@@ -40,7 +40,6 @@ class Drip(RawIOBase):
         self._data = BytesIO(data)
 
     def readable(self) -> bool:
-        """Yes."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:

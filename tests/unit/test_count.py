@@ -31,7 +31,6 @@ def count(tmp_path: Path) -> Counter:
 
 
 def counts(outcome: CountOutcome) -> list[tuple[Any, ...]]:
-    """The key of each group, then its count."""
     return [(*each.key, each.count) for each in outcome.counts]
 
 

@@ -34,7 +34,6 @@ def wanted(case: Path) -> dict[str, Any]:
 
 
 def count(**options: Any) -> CountOutcome:
-    """The counts that all cases are about."""
     return run(CountRequest(sources([str(COUNTED)]), **options))
 
 

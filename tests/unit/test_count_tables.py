@@ -39,8 +39,6 @@ COUNTS: Final[dict[str, dict[str, Any]]] = {
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CountOutcome]:
-    """Counts the samples, in their folder."""
-
     def counted(options: dict[str, Any]) -> CountOutcome:
         monkeypatch.chdir(CASES)
         files = {name: Path(options[name]) for name in ("expect", "compare") if name in options}
@@ -51,7 +49,6 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CountOutcome]:
 
 
 def check(name: str, text: str) -> None:
-    """Compare with the stored text, or store it."""
     path = CASES / f"{name}.txt"
     if os.environ.get("TDCUR_UPDATE_CASES"):
         path.write_text(text, encoding="utf-8")

@@ -13,7 +13,6 @@ CELL = b'"[{""id"":""%s""}]"'
 
 
 def read(text: bytes) -> list[Record]:
-    """The records of a CSV text with its header."""
     scanner = Scanner(BytesIO(text))
     header = csv.header_of(scanner.peek_line())
     assert header is not None

@@ -12,8 +12,6 @@ B = b'{"event_type":"b","id":"2","time":2}'
 
 
 class Event(Struct):
-    """What a verb might ask for."""
-
     event_type: Any = UNSET
     time: Any = UNSET
 
@@ -27,7 +25,6 @@ def batch(data: bytes, row: int | None = None) -> Batch:
 
 
 def texts(decoded: Decoded[Raw]) -> list[bytes]:
-    """The events' own bytes."""
     return [bytes(event) for event in decoded.events]
 
 

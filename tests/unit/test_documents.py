@@ -12,7 +12,6 @@ DOCUMENTS = [b'{"a":1}', b'{"b":[2,{"c":null}]}', '{"d":"é"}'.encode()]
 
 
 def read(text: bytes) -> list[bytes | Code]:
-    """The documents of a text, and the codes of what is remarked between them."""
     found = documents(Scanner(BytesIO(text)), "x")
     return [each.data if isinstance(each, Document) else each.code for each in found]
 

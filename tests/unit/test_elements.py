@@ -6,7 +6,6 @@ from td_currents_cli.model import Batch, Location, Problem
 
 
 def elements(data: bytes) -> Elements:
-    """The elements of a batch at the beginning of a source."""
     found = elements_of(Batch(data, Location(source="x", line=1, column=1)))
     assert isinstance(found, Elements)
     return found

@@ -9,8 +9,6 @@ from td_currents_cli.events.filter import Filter, Sieve, TypeGlobs
 
 @dataclass
 class Event:
-    """What a sieve looks at."""
-
     event_type: Any = None
     time: Any = None
 

@@ -34,13 +34,11 @@ PYTHON_TYPES: Final[dict[FieldType, type]] = {
 
 
 def generated(**options: Any) -> Iterator[dict[str, Any]]:
-    """The events of a run."""
     for line in lines(GenerateRequest(**options)):
         yield from json.loads(line)["events"]
 
 
 def flaws(event: dict[str, Any], event_type: EventType) -> list[str]:
-    """What the catalogue has against an event."""
     found = []
     for where, members in ((Where.USER, event["user"]), (Where.PROPERTIES, event["properties"])):
         for name, value in members.items():

@@ -94,7 +94,6 @@ def only_queries(queries: list[str]) -> bool:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Engine({})) as running:
         yield running
 
@@ -110,14 +109,12 @@ def tables(running: Service) -> Iterator[Tables]:
 
 @pytest.fixture
 def sent(tmp_path: Path) -> str:
-    """The same events as a payload."""
     file = tmp_path / "sent.json"
     file.write_text(json.dumps({"events": EVENTS}), encoding="utf-8")
     return str(file)
 
 
 def counts(outcome: CountOutcome) -> Any:
-    """What was counted."""
     return outcome.data()["counts"], outcome.balance.events_out, outcome.balance.filtered
 
 

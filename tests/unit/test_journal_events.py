@@ -32,7 +32,6 @@ URL = "https://example.com/x"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where there is no journal yet."""
     return tmp_path / "a journal?.sqlite"
 
 
@@ -48,14 +47,12 @@ def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
 
 
 def delivered(file: Path, *payloads: Payload, url: str = URL, key: bytes = b"c") -> None:
-    """A run that delivers these."""
     with opened(file, url, key) as journal:
         for each in payloads:
             journal.note(document_key(each.body), packed_events(each))
 
 
 def ids(batches: Iterator[list[Any]]) -> list[list[str]]:
-    """The ids of each request."""
     return [[event[0] for event in batch] for batch in batches]
 
 

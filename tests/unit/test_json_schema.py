@@ -72,7 +72,6 @@ CATALOGS: Final = {"catalogue": CATALOG, "overlay": OVERLAY}
 
 @cache
 def validator(form: SchemaForm, which: str = "catalogue") -> Any:
-    """A compiled schema of all types."""
     known = CATALOGS[which]
     return jsonschema_rs.validator_for(json_schema(known, tuple(known.events.values()), form))
 
@@ -84,7 +83,6 @@ def checker(which: str) -> Checker:
 
 
 def codes(document: Any, which: str = "catalogue") -> set[Code]:
-    """What `tdcur validate` remarks on a document."""
     batch = Batch(orjson.dumps(document), Location("test.json"))
     return {problem.code for checked in checker(which)(batch) for problem in checked.problems}
 
@@ -355,7 +353,6 @@ def test_one_mistake_is_one_message() -> None:
 
 
 def tdcur(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """A run of the command."""
     return subprocess.run([sys.executable, "-m", "td_currents_cli", *arguments], capture_output=True, check=False)
 
 

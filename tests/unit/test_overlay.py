@@ -32,7 +32,6 @@ def opened(fields: Any) -> EventType:
 
 
 def field_of(event: EventType, name: str, where: Where = Where.PROPERTIES) -> Field:
-    """A field that is there."""
     field = event.field(name, where)
     assert field is not None
     return field
@@ -226,7 +225,6 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def printed(pattern: str, file: Path) -> str:
-    """What `tdcur events` prints of a type."""
     out = StringIO()
     table(run(EventsRequest(pattern, file)), Terminal(Console(file=out, width=100), Console(file=StringIO())))
     return out.getvalue()

@@ -39,7 +39,6 @@ def request(payload: Path, **options: Any) -> ParseRequest:
 
 
 def lines(payload: Path, **options: Any) -> list[dict[str, Any]]:
-    """What is written, as JSON Lines."""
     run(request(payload, **options))
     return [json.loads(line) for line in payload.with_name("out").read_bytes().splitlines()]
 

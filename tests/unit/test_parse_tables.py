@@ -52,14 +52,12 @@ CELLS = [json.dumps(EVENTS), json.dumps({"events": [PURCHASE]}), None]
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Engine({})) as running:
         yield running
 
 
 @pytest.fixture
 def engine() -> Engine:
-    """A database with a table of batches."""
     return Engine({RAW: [{"time": 1_782_864_200, "events": cell} for cell in CELLS]})
 
 
@@ -77,7 +75,6 @@ def tables_of(running: Service) -> Callable[..., Tables]:
 
 
 def parsed(found: Sequence[Source], output: Path) -> tuple[ParseOutcome, list[dict[str, Any]]]:
-    """What comes of parsing."""
     outcome = parse(ParseRequest(sources=found, output=output))
     return outcome, [json.loads(line) for line in output.read_text("utf-8").splitlines()]
 
@@ -141,7 +138,6 @@ def inserted(tables: Tables, wanted: Filter = EVERYTHING, *, dedupe: bool = Fals
 
 
 def rows_of(engine: Engine) -> list[dict[str, Any]]:
-    """The rows of `flat`, without nulls."""
     result = engine.query('SELECT * FROM "braze"."flat" ORDER BY time')
     names = [name for name, _ in result.columns]
     return [{n: cell for n, cell in zip(names, row, strict=True) if cell is not None} for row in result.rows]

@@ -76,7 +76,6 @@ BROKEN = [
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Engine({})) as running:
         yield running
 

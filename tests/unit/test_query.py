@@ -34,7 +34,6 @@ ENGINE = Engine({TABLE: [{"time": 200, "events": json.dumps(EVENTS)}]})
 
 
 def printed(query: Query, **options: Any) -> str:
-    """The text of a query."""
     kept = {name: options.pop(name) for name in ("dialect", "into") if name in options}
     request = SqlRequest(
         query=query,
@@ -50,7 +49,6 @@ def printed(query: Query, **options: Any) -> str:
 
 
 def rows_of(sql: str) -> list[dict[str, Any]]:
-    """What a query gives, without nulls."""
     result = ENGINE.query(sql)
     names = [name for name, _ in result.columns]
     return [{n: cell for n, cell in zip(names, row, strict=True) if cell is not None} for row in result.rows]

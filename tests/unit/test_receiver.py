@@ -25,7 +25,6 @@ Start = Callable[..., Receiver]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a receiver, and stops it at the end."""
     with ExitStack() as stack:
 
         def started(listener: Callable[[RequestLog], None] | None = None, **settings: Any) -> Receiver:
@@ -38,7 +37,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def ask(
     receiver: Receiver, body: Any = BODY, *, method: str = "POST", path: str = PATH, headers: dict[str, str] = KEY
 ) -> tuple[int, bytes]:
-    """Status and body of one answer."""
     with closing(http.client.HTTPConnection(receiver.host, receiver.port, timeout=20)) as connection:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()

@@ -28,7 +28,6 @@ STOP_WITHIN = ServeSettings(store=Path("rows.jsonl")).stop_within
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Where rows are stored."""
     return tmp_path / "rows.jsonl"
 
 
@@ -42,13 +41,11 @@ def receiver(store: Path, fail: str = "", *, heard: list[RequestLog] | None = No
 
 @contextmanager
 def connected(running: Receiver, timeout: float = 20) -> Iterator[http.client.HTTPConnection]:
-    """A connection to a receiver."""
     with closing(http.client.HTTPConnection(running.host, running.port, timeout=timeout)) as connection:
         yield connection
 
 
 def ask(connection: http.client.HTTPConnection, body: bytes = BODY) -> http.client.HTTPResponse:
-    """One answer, read to its end."""
     connection.request("POST", PATH, body, KEY)
     answer = connection.getresponse()
     answer.read()
@@ -56,12 +53,10 @@ def ask(connection: http.client.HTTPConnection, body: bytes = BODY) -> http.clie
 
 
 def stored(store: Path) -> list[Any]:
-    """The ids stored, in their order."""
     return [event["id"] for line in store.read_text().splitlines() for event in json.loads(json.loads(line)["events"])]
 
 
 def body(event_id: str) -> bytes:
-    """A payload of one event."""
     return json.dumps({"events": [{"id": event_id}]}).encode()
 
 

@@ -19,7 +19,6 @@ LINE = '{"time":5,"events":"[{\\"id\\":\\"a\u2028é\\"}]"}\n'
 
 @contextmanager
 def stored(path: Path) -> Iterator[Store]:
-    """A store that is closed at the end."""
     store = Store(path)
     try:
         yield store

@@ -25,7 +25,6 @@ from td_currents_cli.write.payloads import PayloadWriter
 
 
 def lines(path: Path, events: Sequence[dict[str, Any]], size: int = 10) -> Path:
-    """A file of payload lines, each with so many events."""
     cut = [events[at : at + size] for at in range(0, len(events), size)]
     path.write_text("".join(json.dumps({"events": each}) + "\n" for each in cut), encoding="utf-8")
     return path
@@ -37,7 +36,6 @@ def numbered(count: int) -> list[dict[str, Any]]:
 
 
 def compare(sent: Path, ingested: Path, **options: Any) -> ReconcileOutcome:
-    """The comparison of two files."""
     jobs = options.pop("jobs", 1)
     return run(ReconcileRequest(*(FileSide(sources([str(path)]), jobs=jobs) for path in (sent, ingested)), **options))
 

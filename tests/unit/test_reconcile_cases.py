@@ -19,14 +19,12 @@ CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdi
 
 
 def side(path: Path, lines: list[Any], options: ReadOptions = DEFAULT) -> FileSide:
-    """A file of these lines."""
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
     return FileSide(sources([str(path)]), options)
 
 
 def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
-    """What comes of a case."""
     options = case.get("options", {})
     wanted = Filter.of(types=None, since=options.get("since"), until=options.get("until"), now=0)
     return run(

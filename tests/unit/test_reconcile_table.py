@@ -30,7 +30,6 @@ TYPE = "users.behaviors.Uninstall"
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Canned(COLUMNS, [])) as running:
         yield running
 

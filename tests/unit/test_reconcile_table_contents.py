@@ -56,7 +56,6 @@ CELLS: dict[str, Callable[[list[Event]], list[str]]] = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Engine({})) as running:
         yield running
 

@@ -21,7 +21,6 @@ WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
 
 
 def events() -> list[dict[str, Any]]:
-    """All sample events."""
     rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()]
     return [event for row in rows for event in json.loads(row["events"])]
 

@@ -28,12 +28,10 @@ class Memory:
         self.empty = empty
 
     def open(self) -> BytesIO:
-        """Its bytes."""
         return BytesIO(self._data)
 
 
 def read(data: bytes) -> list[Record]:
-    """The records of one source."""
     source: Any = Memory(data)
     return list(records([source]))
 

@@ -33,8 +33,6 @@ def problems(problem_of: MakeProblem) -> list[Problem]:
 
 @pytest.fixture
 def printed(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[[ValidateOutcome, str], bytes]:
-    """Renders an outcome and returns what it printed."""
-
     def render(outcome: ValidateOutcome, form: str) -> bytes:
         show(outcome, form, screen.terminal)
         return capfdbinary.readouterr().out

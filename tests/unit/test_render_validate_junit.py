@@ -40,7 +40,6 @@ def report_of(
 
 
 def case(report: Element, code: Code) -> Element:
-    """The test case of a rule."""
     (found,) = (each for each in report.iter("testcase") if each.attrib["name"].startswith(code))
     return found
 

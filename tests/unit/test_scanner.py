@@ -14,7 +14,6 @@ def scan(text: bytes) -> Scanner:
 
 
 def place(scanner: Scanner) -> tuple[int, int, int]:
-    """Line, column and offset of the next byte."""
     return scanner.line, scanner.column, scanner.offset
 
 
@@ -25,7 +24,6 @@ class Breaking:
         self._stream = BytesIO(text)
 
     def read1(self, size: int, /) -> bytes:
-        """As ByteStream."""
         if piece := self._stream.read1(size):
             return piece
         raise UnreadableError("the gzip data is cut off before its end")

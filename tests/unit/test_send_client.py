@@ -63,7 +63,6 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
-    """Request line, headers by lower-case name, body."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
     return head[0], headers, await reader.readexactly(int(headers.get("content-length", 0)))
@@ -105,7 +104,6 @@ def answering(answer: bytes, received: Received | None = None) -> Serve:
 
 
 def status(line: str, *headers: str, body: str = "{}") -> bytes:
-    """An answer."""
     return "\r\n".join([f"HTTP/1.1 {line}", *headers, f"Content-Length: {len(body)}", "", body]).encode()
 
 
@@ -250,7 +248,6 @@ async def reset_in_the_middle(reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 async def not_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Says something else."""
     await read_request(reader)
     writer.write(b"220 smtp ready\r\n\r\n")
     writer.close()

@@ -37,7 +37,6 @@ def opened(path: Path, *, endpoint: str = URL, scrub: Scrub = lambda text, _: te
 
 
 def write(path: Path, *letters: DeadLetter, endpoint: str = URL) -> None:
-    """A run that gives these up."""
     file = opened(path, endpoint=endpoint)
     for each in letters:
         file.add([each])
@@ -46,7 +45,6 @@ def write(path: Path, *letters: DeadLetter, endpoint: str = URL) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where there are no dead letters yet."""
     return tmp_path / "dead-letter.jsonl"
 
 

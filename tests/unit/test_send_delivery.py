@@ -47,7 +47,6 @@ class FakeTime:
     slept: list[float] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Moves on at once."""
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)

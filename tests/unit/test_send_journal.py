@@ -40,7 +40,6 @@ def delivered(path: Path, *keys: bytes, identity: Identity = HERE) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where there is no journal yet."""
     return tmp_path / "journal.sqlite"
 
 

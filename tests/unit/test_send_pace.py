@@ -153,19 +153,15 @@ def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
 
 @dataclass
 class FakeTime:
-    """A clock that moves when somebody sleeps."""
-
     now: float = 0.0
     slept: list[float] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Moves on at once."""
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
 
     def clock(self) -> Clock:
-        """As an argument."""
         return Clock(now=lambda: self.now, sleep=self.sleep)
 
 

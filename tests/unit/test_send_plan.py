@@ -43,7 +43,6 @@ def plan(
 
 
 def payloads(planned: Iterable[Planned]) -> list[Payload]:
-    """Only the requests."""
     return [item for item in planned if isinstance(item, Payload)]
 
 
@@ -292,12 +291,10 @@ class Counting:
         self._finds_sound = finds_sound
 
     def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
-        """Of a sound one."""
         self.reads += 1
         return kept_of(document) if self._finds_sound else None
 
     def errors_of(self, _event: bytes) -> Sequence[Problem]:
-        """None, after all."""
         return []
 
 

@@ -34,7 +34,6 @@ class Screen(io.StringIO):
         self._is_terminal = is_terminal
 
     def isatty(self) -> bool:
-        """Whether it is one."""
         return self._is_terminal
 
 

@@ -27,18 +27,15 @@ Send = Callable[..., SendOutcome]
 
 
 def event(number: int, **members: object) -> dict[str, object]:
-    """An event with an id of its own."""
     return {"event_type": "t", "id": f"e{number}", **members}
 
 
 def write(path: Path, *documents: object) -> Path:
-    """JSON Lines."""
     path.write_text("".join(f"{json.dumps(document)}\n" for document in documents), encoding="utf-8")
     return path
 
 
 def ids(events: Sequence[dict[str, Any]]) -> list[str]:
-    """Their ids, in order."""
     return [each["id"] for each in events]
 
 
@@ -49,7 +46,6 @@ class NoOdd:
         self.asked = 0
 
     def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
-        """What a journal keeps of them, if none is odd."""
         return None if b'"odd"' in document else kept_of(document)
 
     def errors_of(self, event: bytes) -> Sequence[Problem]:
@@ -88,7 +84,6 @@ def send(scripted: "Scripted") -> Send:
 
 
 def letters(outcome: SendOutcome) -> list[dict[str, Any]]:
-    """The dead letters of a run."""
     assert outcome.dead_letter is not None
     return [json.loads(line) for line in outcome.dead_letter.read_text().splitlines()]
 

@@ -143,7 +143,6 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 def to(url: str, files: TlsFiles) -> Endpoint:
-    """An endpoint with a key."""
     destination = Destination(url=f"{url}/postback/v3/event/my_db/my_table", tls=files, allow_http=True)
     return resolve(destination, {"TD_WRITE_KEY": KEY})
 

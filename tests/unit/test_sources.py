@@ -9,7 +9,6 @@ from td_currents_cli.read import sources
 
 
 def names(*paths: object) -> list[str]:
-    """What the sources of these paths are called."""
     return [source.name for source in sources([str(path) for path in paths])]
 
 

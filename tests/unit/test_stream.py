@@ -9,8 +9,6 @@ from td_currents_cli.model import Batch, Location, Problem
 
 
 class Event(Struct):
-    """What a verb might ask for."""
-
     event_type: Any = UNSET
 
 

@@ -14,8 +14,6 @@ ROWS = [[1, 'a "b", c', None], [2, "☃\n", 0.5]]
 
 
 class Small(NamedTuple):
-    """A result."""
-
     columns: tuple[tuple[str, str], ...] = (("n", "bigint"), ("text", "varchar"), ("x", "double"))
     rows: tuple[list[Any], ...] = tuple(ROWS)
 
@@ -24,7 +22,6 @@ class Engine:
     """Gives the same result to each query."""
 
     def query(self, sql: str) -> Small:
-        """It."""
         if "nonsense" in sql:
             raise ValueError("line 1:1: mismatched input")
         return Small()

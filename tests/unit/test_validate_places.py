@@ -18,13 +18,11 @@ OPEN = (
 
 
 def validate(path: Path, text: str | bytes) -> ValidateOutcome:
-    """The findings in one file."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return run(ValidateRequest(sources=sources([str(path)]), selection=Selection.of((), ())))
 
 
 def errors(outcome: ValidateOutcome) -> list[Problem]:
-    """The findings that are errors."""
     return [problem for problem in outcome.problems.kept if problem.severity is Severity.ERROR]
 
 

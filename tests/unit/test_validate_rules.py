@@ -58,7 +58,6 @@ def event_of(size: int) -> str:
 
 
 def batch(*events: str) -> str:
-    """A payload."""
     return '{"events":[' + ",".join(events) + "]}"
 
 
@@ -79,7 +78,6 @@ def found(
 
 
 def validate(*paths: Path) -> ValidateOutcome:
-    """All that is found in files."""
     return run(ValidateRequest(sources=sources([*map(str, paths)]), selection=Selection.of((), ()), now=NOW))
 
 

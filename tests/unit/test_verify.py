@@ -53,32 +53,26 @@ class Clock:
         self.pauses: list[float] = []
 
     def now(self) -> float:
-        """Seconds."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
         self.pauses.append(seconds)
         self.time += seconds
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
     with Service(Arriving()) as running:
         yield running
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that begins at 0."""
     return Clock()
 
 
 @pytest.fixture
 def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., VerifyOutcome]:
-    """Verifies events with these ids against an engine."""
-
     def verified(ids: str, engine: Arriving, *, columns: dict[str, str] | None = None, **options: Any) -> VerifyOutcome:
         table = "another" if columns == {} else "currents"
         running.reset(engine, {("braze", table): columns or {"events": "string"}})

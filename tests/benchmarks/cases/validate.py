@@ -42,7 +42,6 @@ class _Stage:
 
     @contextmanager
     def setting(self, source: Path) -> Iterator[None]:
-        """The files that the contenders want."""
         with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-validate-") as name:
             self.folder = Path(name)
             schema = subprocess.run([*tdcur(), "events", "--format", "json-schema"], stdout=subprocess.PIPE, check=True)
@@ -89,7 +88,6 @@ class _Stage:
         return {"events": outcome["summary"]["events"], "invalid": len(bad)}
 
     def of_script(self, stdout: Path) -> Answer:
-        """One JSON object."""
         counts: dict[str, int] = json.loads(stdout.read_bytes())
         return counts
 

@@ -18,15 +18,12 @@ class Endpoint(asyncio.BufferedProtocol):
         self._left = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A sender is there."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        """Where what arrives goes."""
         return self._buffer
 
     def buffer_updated(self, size: int) -> None:
-        """So much has arrived."""
         if not self._left:
             self._head += self._buffer[:size]
             end = self._head.find(b"\r\n\r\n")
@@ -47,7 +44,6 @@ class Endpoint(asyncio.BufferedProtocol):
 
 
 async def main(port: int, seconds: float) -> None:
-    """Serve until killed."""
     server = await asyncio.get_running_loop().create_server(lambda: Endpoint(seconds), "127.0.0.1", port, backlog=511)
     async with server:
         await server.serve_forever()
