@@ -7,10 +7,10 @@ from itertools import compress
 from typing import Any, Final, Self
 
 from td_currents_cli.count.dimension import Key
-from td_currents_cli.events.dedupe import LIMIT, FirstTimes, digest, event_digest
+from td_currents_cli.events.dedupe import LIMIT, IdSet, digest, event_digest
 
-STORES: Final = 5
-"""Sets of digests there are at most, among which the memory is shared out."""
+_SETS: Final = 4
+"""Sets that `unique` takes: of ids and of users, each of all groups together and by group."""
 
 
 class DistinctCount:
@@ -21,7 +21,7 @@ class DistinctCount:
         in_groups: in each group.
     """
 
-    def __init__(self, everywhere: FirstTimes, in_group: FirstTimes) -> None:
+    def __init__(self, everywhere: IdSet[bytes], in_group: IdSet[bytes]) -> None:
         self._everywhere = everywhere
         self._in_group = in_group
         self._of_key: dict[Key, int] = {}
@@ -31,9 +31,9 @@ class DistinctCount:
     def add(self, digests: Sequence[bytes | None], keys: Sequence[Key]) -> None:
         """Count things, given what stands for each, and its group. None stands for nothing that could be told apart."""
         known = [(each, key) for each, key in zip(digests, keys, strict=True) if each is not None]
-        self.total += sum(self._everywhere.add([each for each, _key in known]))
-        new = self._in_group.add([self._pair(each, key) for each, key in known])
-        self.in_groups.update(compress([key for _each, key in known], new))
+        self.total += len(known) - len(self._everywhere.add([each for each, _key in known]))
+        repeated = self._in_group.add([self._pair(each, key) for each, key in known])
+        self.in_groups.update([key for index, (_each, key) in enumerate(known) if index not in repeated])
 
     def _pair(self, each: bytes, key: Key) -> bytes:
         of_key = self._of_key.get(key)
@@ -54,8 +54,8 @@ class Distinct:
 
     def __init__(self, *, unique: bool, dedupe: bool, limit: int | None = None) -> None:
         self._open = ExitStack()
-        self._stores: list[FirstTimes] = []
-        self._limit = (limit or LIMIT) // STORES
+        self._stores: list[IdSet[bytes]] = []
+        self._limit = (limit or LIMIT) // ((_SETS if unique else 0) + dedupe)
         self._ids = self._store() if dedupe else None
         self.events = DistinctCount(self._store(), self._store()) if unique else None
         self.users = DistinctCount(self._store(), self._store()) if unique else None
@@ -83,7 +83,8 @@ class Distinct:
         An event whose id is missing or no text is a duplicate of no other, and counts as none of those that differ.
         """
         digests = [event_digest(each) for each in ids]
-        kept = [True] * len(digests) if self._ids is None else self._ids.add(digests)
+        repeated = {} if self._ids is None else self._ids.add(digests)
+        kept = [index not in repeated for index in range(len(digests))]
         self.duplicates.update(key for key, new in zip(keys, kept, strict=True) if not new)
         keys = list(compress(keys, kept))
         if self.events is not None:
@@ -92,7 +93,7 @@ class Distinct:
             self.users.add([event_digest(each) for each in compress(users, kept)], keys)
         return kept
 
-    def _store(self) -> FirstTimes:
-        store = self._open.enter_context(FirstTimes(self._limit))
+    def _store(self) -> IdSet[bytes]:
+        store = self._open.enter_context(IdSet[bytes](self._limit))
         self._stores.append(store)
         return store

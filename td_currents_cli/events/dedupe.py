@@ -1,52 +1,49 @@
-"""Which ids come for the first time: exactly, in little memory, and beyond a bound on disk."""
+"""Which ids were met before: exactly, in memory up to a bound, and beyond it on disk."""
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
-from typing import Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
 from td_currents_cli.errors import OutputError
 
+K = TypeVar("K", bytes, int)
+"""What stands for an id: a digest, or a signed 64-bit hash."""
+
 DIGEST: Final = 16
-"""Bytes of a digest. Among a billion ids, the odds that any two are taken for the same are one to 10^20."""
+"""Bytes of a digest. Among a billion ids, the odds that any two have the same are one in 10^20."""
 
-LIMIT: Final = 10_000_000
-"""Digests in memory, about 20 bytes each, before they go to disk."""
+LIMIT: Final = 2_796_202
+"""Ids in memory: as many as a dict of 2**22 slots holds. With one more, its size doubles."""
 
-_PREFIX: Final = 2
-_REST: Final = DIGEST - _PREFIX
-_CACHE: Final = "PRAGMA cache_size = -65536"  # 64 MiB
+_PARAMETERS: Final = 500
+"""Ids in one query: older versions of SQLite allow 999 parameters."""
 
 
 def digest(text: str) -> bytes:
-    """What stands for an id."""
+    """The digest of an id."""
     return blake2b(text.encode(errors="surrogatepass"), digest_size=DIGEST).digest()
 
 
 def event_digest(event_id: object) -> bytes | None:
-    """What stands for an event's `id`; None for one that is no text, or empty: it identifies nothing."""
+    """The digest of an event's `id`; None for an empty string or any other value, which identifies nothing."""
     return digest(event_id) if isinstance(event_id, str) and event_id else None
 
 
-class FirstTimes:
-    """Tells of digests whether they come for the first time.
+class IdSet(Generic[K]):
+    """A set of ids, each with the number it was first added with. Close it in the end (it is a context manager).
 
-    Up to `limit` of them are kept in memory, in 65,536 buckets by their first two bytes, each the rest of its digests
-    one after another: 14 bytes a digest and an eighth more for growth. When that is full, they all go to a temporary
-    file, which is asked from then on about what is not in memory. Close it in the end (it is a context manager).
-
-    Attributes:
-        spilled: how many went to disk.
+    Up to `limit` ids are in a dict: 95 bytes for each digest and 77 for each hash when it is full (measured; at LIMIT
+    265 and 215 MB). Then all of them go to a temporary SQLite file with a cache of 64 MB, and the dict starts empty:
+    an id that is not in it is looked up in the file.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._buckets: defaultdict[int, bytearray] = defaultdict(bytearray)
-        self._kept = 0
+        self._memory: dict[K, int] = {}
         self._disk: sqlite3.Connection | None = None
-        self.spilled = 0
+        self.spilled = 0  # ids on disk
 
     def __enter__(self) -> Self:
         return self
@@ -55,76 +52,75 @@ class FirstTimes:
         self.close()
 
     def __len__(self) -> int:
-        """How many different ones came."""
-        return self._kept + self.spilled
+        return len(self._memory) + self.spilled
 
-    def add(self, digests: Iterable[bytes | None]) -> list[bool]:
-        """Take digests, in order; for each, whether it comes for the first time. None always does.
+    def add(self, ids: Sequence[K | None], number: int = 0) -> dict[int, int]:
+        """Add ids with one number for all of them. None stands for no id, and is never a duplicate.
+
+        Returns:
+            For the index of each id that is a duplicate, the number that it was first added with.
 
         Raises:
-            OutputError: they no longer fit into memory, nor on the disk.
+            OutputError: the ids fit neither into memory nor onto the disk.
         """
-        with _disk_errors():
-            return self._add(digests)
-
-    def _add(self, digests: Iterable[bytes | None]) -> list[bool]:
-        buckets, first = self._buckets, []
-        for each in digests:
-            if each is None:
-                first.append(True)
-                continue
-            bucket, rest = buckets[each[0] << 8 | each[1]], each[_PREFIX:]
-            place = bucket.find(rest)
-            # Bytes of two neighbours can look like a third.
-            while place > 0 and place % _REST:
-                place = bucket.find(rest, place + 1)
-            if place >= 0 or (self._disk is not None and _is_there(self._disk, each)):
-                first.append(False)
-                continue
-            first.append(True)
-            bucket += rest
-            self._kept += 1
-            if self._kept >= self._limit:
+        new: dict[Any, int] = dict.fromkeys(ids, number)
+        new.pop(None, None)
+        known = {each: self._memory[each] for each in self._memory.keys() & new.keys()}
+        if self._disk is not None:
+            with _disk_errors():
+                known |= _on_disk(self._disk, [each for each in new if each not in known])
+        repeated: dict[int, int] = {}
+        if known or len(new) < len(ids):
+            first = dict(known)
+            for index, each in enumerate(ids):
+                if each in first:
+                    repeated[index] = first[each]
+                elif each is not None:
+                    first[each] = number
+            for each in known:
+                del new[each]
+        # Before the dict doubles.
+        if self._memory and len(self._memory) + len(new) > self._limit:
+            with _disk_errors():
                 self._spill()
-        return first
+        self._memory.update(new)
+        if len(self._memory) >= self._limit:
+            with _disk_errors():
+                self._spill()
+        return repeated
 
     def close(self) -> None:
-        """Free the memory and the disk."""
-        self._buckets.clear()
+        self._memory.clear()
         if self._disk is not None:
             self._disk.close()
-            self._disk = None
 
     def _spill(self) -> None:
         if self._disk is None:
             self._disk = _temporary_database()
-        # At once and in order, so that the pages of the table are visited one after another.
-        self._disk.execute("BEGIN").close()
-        self._disk.executemany("INSERT INTO seen VALUES (?)", self._in_order()).close()
-        self._disk.execute("COMMIT").close()
-        self.spilled += self._kept
-        self._kept = 0
-        self._buckets.clear()
-
-    def _in_order(self) -> Iterator[tuple[bytes]]:
-        for number, bucket in sorted(self._buckets.items()):
-            prefix = number.to_bytes(_PREFIX, "big")
-            for rest in sorted(bytes(bucket[place : place + _REST]) for place in range(0, len(bucket), _REST)):
-                yield (prefix + rest,)
+        # In order, so that the pages of the table are visited one after another.
+        rows = ((each, self._memory[each]) for each in sorted(self._memory))
+        with self._disk:
+            self._disk.executemany("INSERT INTO ids VALUES (?, ?)", rows)
+        self.spilled += len(self._memory)
+        self._memory.clear()
 
 
 def _temporary_database() -> sqlite3.Connection:
-    """A database in a file without a name (in `TMPDIR`), which is gone with its connection."""
-    database = sqlite3.connect("", isolation_level=None)
-    for setting in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA temp_store = FILE", _CACHE):
-        database.execute(setting).close()
-    database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID").close()
+    """A database in a file without a name (in `TMPDIR`), which is removed with its connection."""
+    database = sqlite3.connect("")
+    for setting in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE", "cache_size = -65536"):
+        database.execute(f"PRAGMA {setting}").close()
+    database.execute("CREATE TABLE ids (id PRIMARY KEY, number INTEGER) WITHOUT ROWID").close()
     return database
 
 
-def _is_there(disk: sqlite3.Connection, each: bytes) -> bool:
-    with closing(disk.execute("SELECT 1 FROM seen WHERE digest = ?", (each,))) as found:
-        return found.fetchone() is not None
+def _on_disk(disk: sqlite3.Connection, ids: Sequence[K]) -> dict[K, int]:
+    found: dict[K, int] = {}
+    for begin in range(0, len(ids), _PARAMETERS):
+        some = ids[begin : begin + _PARAMETERS]
+        query = f"SELECT id, number FROM ids WHERE id IN ({','.join('?' * len(some))})"  # noqa: S608 -- only `?`
+        found.update(disk.execute(query, some).fetchall())
+    return found
 
 
 @contextmanager
@@ -133,5 +129,6 @@ def _disk_errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise OutputError(
-            f"cannot keep the ids in a temporary file: {error}", hint="Make room there, or set TMPDIR to a larger disk."
+            f"cannot write the ids to a temporary file: {error}",
+            hint="Free some space, or set TMPDIR to a larger disk.",
         ) from None

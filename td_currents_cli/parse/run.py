@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from td_currents_cli.choices import Mask, Nested, To
-from td_currents_cli.events.dedupe import LIMIT, FirstTimes
+from td_currents_cli.events.dedupe import LIMIT, IdSet
 from td_currents_cli.outcome import Balance, ProblemLog, error_envelope, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.pool import SharedBytes
@@ -105,22 +105,22 @@ def _placed(part: ChunkResult[Shaped]) -> Shaped:
 
 
 @contextmanager
-def _seen(request: ParseRequest) -> Iterator[FirstTimes | None]:
+def _seen(request: ParseRequest) -> Iterator[IdSet[bytes] | None]:
     if not request.dedupe:
         yield None
         return
-    with FirstTimes(request.limit or LIMIT) as seen:
+    with IdSet[bytes](request.limit or LIMIT) as seen:
         yield seen
 
 
-def _drop_duplicates(shaped: Shaped, seen: FirstTimes) -> int:
+def _drop_duplicates(shaped: Shaped, seen: IdSet[bytes]) -> int:
     """Take events out whose id came before; how many they were."""
-    first = seen.add(shaped.digests)
-    if all(first):
-        return 0
-    shaped.bulk = SharedBytes(b"\n".join([*compress(shaped.lines(), first), b""]))
-    shaped.types = list(compress(shaped.types, first))
-    return len(first) - sum(first)
+    repeated = seen.add(shaped.digests)
+    if repeated:
+        first = [index not in repeated for index in range(len(shaped.digests))]
+        shaped.bulk = SharedBytes(b"\n".join([*compress(shaped.lines(), first), b""]))
+        shaped.types = list(compress(shaped.types, first))
+    return len(repeated)
 
 
 @contextmanager

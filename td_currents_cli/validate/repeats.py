@@ -1,15 +1,15 @@
-"""Ids that came before in the run: delivery is at least once."""
+"""Duplicate ids in the whole run: Currents delivers at least once."""
 
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split, whole_events
+from td_currents_cli.events.dedupe import IdSet
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.seen import SeenIds
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.validate.extent import Extent, Named
 from td_currents_cli.validate.finding import Finding
@@ -19,63 +19,76 @@ from td_currents_cli.validate.rules import RULES
 if TYPE_CHECKING:
     from td_currents_cli.events.elements import Elements
 
+_LIMIT: Final = 1_398_101
+"""Ids in memory: as many as a dict of 2**21 slots holds, so that 1 GB of events is validated within 200 MB."""
 
-class Repeats:
-    """Finds ids that came before, and says where."""
 
-    def __init__(self) -> None:
-        self._seen = SeenIds()
-        self._events = 0
+class DuplicateIds:
+    """Finds the ids that came before, and where. Close it in the end.
+
+    Ids are compared by their 64-bit hash: among a million ids, the odds that any two have the same are one in thirty
+    million.
+    """
+
+    def __init__(self, limit: int = _LIMIT) -> None:
+        self._ids: IdSet[int] = IdSet(limit)
+        self._hashes = array("q")  # of all events, in order; 0 without an id
         self._sources: list[str] = []
-        # One entry a batch: ordinal of its first event, index of its source, its line.
+        # One entry per batch: number of its first event, index of its source, its line.
         self._firsts = array("Q")
-        self._of_source = array("L")
+        self._source_indexes = array("L")
         self._lines = array("Q")
 
-    def of(self, location: Location, ids: Sequence[str | None]) -> list[tuple[int, str]]:
-        """Take the ids of a batch; the index of each that came before, and where that was."""
+    def close(self) -> None:
+        self._ids.close()
+
+    def add(self, location: Location, ids: Sequence[str | None]) -> list[tuple[int, str]]:
+        """Add the ids of a batch; returns the index of each duplicate and the place where its id came first."""
         if not self._sources or self._sources[-1] != location.source:
             self._sources.append(location.source)
-        self._firsts.append(self._events)
-        self._of_source.append(len(self._sources) - 1)
+        first = len(self._hashes)
+        self._firsts.append(first)
+        self._source_indexes.append(len(self._sources) - 1)
         self._lines.append(location.line or 0)
-        repeated = self._seen.add(ids, self._events)
-        self._events += len(ids)
-        return [(index, self._place(ordinal)) for index, ordinal in repeated]
+        hashes = [0 if each is None else hash(each) or 1 for each in ids]
+        self._hashes.extend(hashes)
+        # All ids of a batch have one number, which takes less memory than one each; the event is found from there.
+        repeated = self._ids.add([each or None for each in hashes], first)
+        return [(index, self._place(self._hashes.index(hashes[index], start))) for index, start in repeated.items()]
 
-    def _place(self, ordinal: int) -> str:
-        batch = bisect_right(self._firsts, ordinal) - 1
-        # Batches without events have the same first ordinal as the one after them, which is the one meant.
-        return f"{self._sources[self._of_source[batch]]}:{self._lines[batch]}, event {ordinal - self._firsts[batch]}"
+    def _place(self, event: int) -> str:
+        batch = bisect_right(self._firsts, event) - 1
+        # Batches without events have the same first number as the one after them, which is the one meant.
+        return f"{self._sources[self._source_indexes[batch]]}:{self._lines[batch]}, event {event - self._firsts[batch]}"
 
 
-def repeat_remarks(
-    again: Callable[[], Record], location: Location, repeated: Sequence[tuple[int, str]], *, exact: bool
+def duplicate_id_problems(
+    again: Callable[[], Record], location: Location, duplicates: Sequence[tuple[int, str]], *, exact: bool
 ) -> Iterator[Problem]:
-    """A remark on each id that came before.
+    """A problem for each duplicate id.
 
     Args:
-        again: gives the batch, or the line that holds it among others; only asked where it is needed.
+        again: reads the batch again, or the line that holds it and others; called only where needed.
         location: of the batch.
-        repeated: as `Repeats.of` gives them.
+        duplicates: as returned by `DuplicateIds.add`.
         exact: whether their places matter; to find them takes a hundred times as long as to count them.
     """
     if not exact:
-        remark = Problem(
+        problem = Problem(
             code=Code.REPEATED_ID, severity=RULES[Code.REPEATED_ID].severity, location=location, message=""
         )
-        yield from [remark] * len(repeated)
+        yield from [problem] * len(duplicates)
         return
     extent = _extent(again(), location)
-    for index, place in repeated:
+    for index, place in duplicates:
         text = extent.texts[index]
-        finding = Finding(Code.REPEATED_ID, ("id",), f"the id came before, at {place}")
+        finding = Finding(Code.REPEATED_ID, ("id",), f"duplicate id, first at {place}")
         byte = Places(text, [finding.path]).find(finding.path)
         yield extent.problem_of_event(index, Named.of(loads(text)), finding, byte)
 
 
 def _extent(record: Record, location: Location) -> Extent:
-    """The elements of the batch at that place, which has been read before."""
+    """The elements of the batch at this location, which was read before."""
     # Only batches have given ids, and only those with elements.
     decoded = split(cast("Batch", record))
     batch = next(each for each in (*decoded.documents, record) if isinstance(each, Batch) and each.location == location)

@@ -22,7 +22,7 @@ from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
 from td_currents_cli.validate.check import Checked, Checker
 from td_currents_cli.validate.extent import in_text_order
-from td_currents_cli.validate.repeats import Repeats, repeat_remarks
+from td_currents_cli.validate.repeats import DuplicateIds, duplicate_id_problems
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
 
@@ -110,7 +110,7 @@ def run(request: ValidateRequest) -> ValidateOutcome:
     """
     begin = time.monotonic()
     tally = _Tally(request)
-    with closing(_checked(request)) as results:
+    with closing(tally), closing(_checked(request)) as results:
         for again, result in results:
             tally.take(again, result)
     if request.write_baseline is not None:
@@ -151,12 +151,16 @@ class _Tally:
     def __init__(self, request: ValidateRequest) -> None:
         self._request = request
         self._log = ProblemLog(keep=request.keep)
-        self._repeats = Repeats() if Code.REPEATED_ID in request.selection else None
+        self._duplicate_ids = DuplicateIds() if Code.REPEATED_ID in request.selection else None
         self._baseline = read_baseline(request.baseline) if request.baseline else Baseline({})
         self._by_code: Counter[Code] = Counter()
         self._suppressed = 0
         self._rows = self._rejected = self._events = 0
         self.kinds: Counter[Kind] = Counter()
+
+    def close(self) -> None:
+        if self._duplicate_ids is not None:
+            self._duplicate_ids.close()
 
     def take(self, again: Again, result: Checked) -> None:
         """Count one checked batch, which can be had again, and its findings."""
@@ -164,10 +168,10 @@ class _Tally:
         self._rejected += result.rejected
         self._events += result.events
         problems = result.problems
-        if self._repeats is not None and result.ids:
-            repeated = self._repeats.of(result.location, result.ids)
+        if self._duplicate_ids is not None and result.ids:
+            repeated = self._duplicate_ids.add(result.location, result.ids)
             if repeated:
-                remarks = repeat_remarks(again, result.location, repeated, exact=self._shows_more())
+                remarks = duplicate_id_problems(again, result.location, repeated, exact=self._shows_more())
                 problems = in_text_order([*problems, *remarks])
         for problem in problems:
             self._note(problem)

@@ -17,7 +17,6 @@ from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where,
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.seen import SeenIds
 from td_currents_cli.model import Batch, Location, Problem, Severity
 from td_currents_cli.parallel import map as parallel_map
 from td_currents_cli.parallel import splits
@@ -28,6 +27,7 @@ from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.baseline import kind_of
 from td_currents_cli.validate.check import Checked, Checker
 from td_currents_cli.validate.clean import CleanPass
+from td_currents_cli.validate.repeats import DuplicateIds
 from td_currents_cli.validate.selection import Selection
 
 law = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -390,19 +390,19 @@ def test_select_and_ignore_share_the_findings(
 @law
 @given(
     st.lists(st.lists(st.none() | st.text("abc", max_size=3) | st.uuids().map(str), max_size=30), max_size=30),
-    st.sampled_from([0, 10, 10_000]),
+    st.sampled_from([1, 10, 10_000]),
 )
-def test_seen_ids_are_those_a_dict_would_have(batches: list[list[str | None]], quick: int) -> None:
-    """Also while the table grows, and when it takes over from the dict."""
-    seen, before, ordinal = SeenIds(quick), dict[str, int](), 0
-    for ids in batches:
-        expected: list[tuple[int, int]] = []
+def test_duplicate_ids_are_those_that_a_dict_finds(batches: list[list[str | None]], limit: int) -> None:
+    """With the place of the first, in memory and on disk."""
+    found, before = DuplicateIds(limit), dict[str, str]()
+    for number, ids in enumerate(batches):
+        expected: list[tuple[int, str]] = []
         for index, event_id in enumerate(ids):
-            first = ordinal + index if event_id is None else before.setdefault(event_id, ordinal + index)
-            if first != ordinal + index:
-                expected.append((index, first))
-        assert seen.add(ids, ordinal) == expected
-        ordinal += len(ids)
+            place = f"{number // 5}:{number}, event {index}"
+            if event_id is not None and before.setdefault(event_id, place) != place:
+                expected.append((index, before[event_id]))
+        assert found.add(Location(str(number // 5), number), ids) == expected
+    found.close()
 
 
 def test_codes_are_counted_whether_shown_or_not(files: Callable[[Random], list[Path]]) -> None:
