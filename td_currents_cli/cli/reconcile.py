@@ -107,7 +107,7 @@ def reconcile(
     from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
-    from td_currents_cli.reconcile import ReconcileRequest, Scope, failing, run, sides  # noqa: PLC0415
+    from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
@@ -119,7 +119,7 @@ def reconcile(
             ReconcileRequest(
                 sent_side,
                 ingested_side,
-                scope=Scope(period, now - young if young else None),
+                scope=TimeScope(period, now - young if young else None),
                 resend=resend,
                 ids=ids,
                 show=show,

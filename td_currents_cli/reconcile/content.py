@@ -1,13 +1,13 @@
-"""Whether two events hold the same: a digest of their content that does not mind how it is written down.
+"""A digest of an event's content that does not depend on how the event is written.
 
-Equal are, and nothing else is:
+These are equal, and nothing else:
 
-- members in any order, with any white space, texts with any escapes;
-- numbers of the same value, as `1`, `1.0` and `1e0`, but for integral ones from 10^16 on, which stay as they stand;
-- the nested form of an event and the flat form that `tdcur parse` makes of it (see `events.flatten`);
-- a member of a flat event that is null, and one that is not there: the streaming connector leaves nulls out. One
-  that stands under `user` or `properties` needs no prefix when all its namesakes are null;
-- an array or an object that is a member of the flat event, and its JSON as text, which the connector stores.
+- fields in any order, with any white space, and strings with any escapes;
+- numbers of the same value, as `1`, `1.0` and `1e0`, but integral ones from 10^16 on only if written alike;
+- an event and the flat event that `tdcur parse` makes of it (see `events.flatten`);
+- a null field of a flat event and a missing one: the streaming connector leaves nulls out. A field of `user` or
+  `properties` needs no prefix if all fields with the same name are null;
+- an array or object in a field of the flat event, and its JSON as a string, which the connector stores.
 """
 
 import json
@@ -25,51 +25,50 @@ from td_currents_cli.events.lenient import loads
 from td_currents_cli.write.json_text import json_line
 
 UNKNOWN: Final = 0
-"""Stands for the content of an event that only its id is known of."""
+"""The content of an event of which only the id is known."""
 
 _PREFIXES: Final = tuple(f"{place}." for place in PLACES)
 _EXACT: Final = 10**16
-"""Integral numbers below this have one text as integers, and one as floats."""
+"""Integral numbers below this are written one way as integers, and one way as floats."""
 _INTEGRAL: Final = re.compile(rb"\.0[],}]")
 _OPENING: Final = frozenset("[{")
-_SHAPES: Final = 20_000
-"""Sets of names that are remembered."""
+_CACHED_LAYOUTS: Final = 20_000
 
-Members: TypeAlias = dict[str, Any]
-_Shape: TypeAlias = tuple[Callable[[Members], Any], bytes]
+Fields: TypeAlias = dict[str, Any]
+_FieldOrder: TypeAlias = tuple[Callable[[Fields], Any], bytes]
 
 
-class Contents:
-    """Digests of the contents of events. Remembers how events look, of which there are few kinds."""
+class ContentHasher:
+    """Makes content digests. Caches the order of fields, because few sets of field names occur."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, ...], _Shape | None] = {}
+        self._orders: dict[tuple[str, ...], _FieldOrder | None] = {}
 
-    def __call__(self, event: Members) -> int:
-        """The digest, of 64 bits, of a decoded event; never UNKNOWN."""
+    def __call__(self, event: Fields) -> int:
+        """The 64-bit digest of a decoded event; never UNKNOWN."""
         flat = _merged(event)
-        shape = None if flat is None else self._shape(tuple(flat))
-        if flat is None or shape is None:
+        order = None if flat is None else self._order(tuple(flat))
+        if flat is None or order is None:
             flat = _bare(loads(flatten(json_line(event))))
-            shape = _shape_of(flat)
-        values, names = shape
+            order = _order_of(flat)
+        values, names = order
         digest = blake2b(_text(values(flat)), digest_size=8, key=names).digest()
         return int.from_bytes(digest, "big") or 1
 
-    def _shape(self, names: tuple[str, ...]) -> _Shape | None:
-        """How to take members with these names in their order; None where a name may need another one."""
+    def _order(self, names: tuple[str, ...]) -> _FieldOrder | None:
+        """How to read fields with these names in order; None if a name may have to change."""
         try:
-            return self._shapes[names]
+            return self._orders[names]
         except KeyError:
-            if len(self._shapes) >= _SHAPES:
-                self._shapes.clear()
-            shape = None if any(name.startswith(_PREFIXES) for name in names) else _shape_of(names)
-            self._shapes[names] = shape
-            return shape
+            if len(self._orders) >= _CACHED_LAYOUTS:
+                self._orders.clear()
+            order = None if any(name.startswith(_PREFIXES) for name in names) else _order_of(names)
+            self._orders[names] = order
+            return order
 
 
-def _merged(event: Members) -> Members | None:
-    """The members of an event and of its `user` and `properties` side by side; None where names clash."""
+def _merged(event: Fields) -> Fields | None:
+    """The fields of an event, of its `user` and of its `properties` in one object; None if a name repeats."""
     flat, expected = event, len(event)
     for place in PLACES:
         inner = event.get(place)
@@ -85,25 +84,25 @@ def _merged(event: Members) -> Members | None:
     return {name: value for name, value in flat.items() if value is not None} if None in flat.values() else flat
 
 
-def _bare(flat: Members) -> Members:
-    """A flat event without nulls, and without prefixes that no other member gives a reason for."""
-    members = {name: value for name, value in flat.items() if value is not None}
-    bare = {name: name.partition(".")[2] if name.startswith(_PREFIXES) else name for name in members}
+def _bare(flat: Fields) -> Fields:
+    """A flat event without nulls, and without prefixes that are not needed to tell fields apart."""
+    fields = {name: value for name, value in flat.items() if value is not None}
+    bare = {name: name.partition(".")[2] if name.startswith(_PREFIXES) else name for name in fields}
     wanted = list(bare.values())
-    return {bare[name] if wanted.count(bare[name]) == 1 else name: value for name, value in members.items()}
+    return {bare[name] if wanted.count(bare[name]) == 1 else name: value for name, value in fields.items()}
 
 
-def _shape_of(names: Iterable[str]) -> _Shape:
+def _order_of(names: Iterable[str]) -> _FieldOrder:
     ordered = sorted(names)
     digest = blake2b(json.dumps(ordered).encode(), digest_size=16).digest()
-    return (itemgetter(*ordered) if len(ordered) > 1 else lambda members: [members[name] for name in ordered]), digest
+    return (itemgetter(*ordered) if len(ordered) > 1 else lambda fields: [fields[name] for name in ordered]), digest
 
 
 def _text(values: Sequence[Any]) -> bytes:
-    """Values as JSON that is the same for all that are equal."""
+    """Values as JSON, the same for equal values."""
     try:
         text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
-        # What may have to be written otherwise is looked for at the speed of a search: texts of JSON, then floats.
+        # A search is fast enough to find what may have to be written another way: strings of JSON, then floats.
         if b"{" in text or text.find(b"[", 1) > 0:
             values = [_decoded(value) if type(value) is str else value for value in values]
             text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
@@ -116,7 +115,7 @@ def _text(values: Sequence[Any]) -> bytes:
 
 
 def _decoded(text: str) -> Any:  # noqa: ANN401 -- any JSON value
-    """The array or object that a text stands for; any other text as it is."""
+    """The array or object whose JSON a string is; any other string unchanged."""
     if text[:1] in _OPENING:
         try:
             return orjson.loads(text)
@@ -126,7 +125,7 @@ def _decoded(text: str) -> Any:  # noqa: ANN401 -- any JSON value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- as above
-    """The value with integers for integral floats."""
+    """The value, with integers instead of integral floats."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < _EXACT else value
     if isinstance(value, list):

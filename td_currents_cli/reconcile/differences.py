@@ -1,4 +1,4 @@
-"""What is different between the two sides, while they are compared."""
+"""Collects what is different between the two sides while they are compared."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,23 +6,17 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from td_currents_cli.reconcile.content import UNKNOWN
-from td_currents_cli.reconcile.marks import Earliest, Marks
-from td_currents_cli.reconcile.request import Kind
-from td_currents_cli.reconcile.shelf import Trait
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.marks import Bitmap, FirstN
+from td_currents_cli.reconcile.request import DiffKind
+from td_currents_cli.reconcile.shelf import EventInfo
+from td_currents_cli.reconcile.suspects import BloomFilter
 
 
-class Group(Struct):
-    """Ids of one kind of difference and one type.
-
-    Attributes:
-        count: how many.
-        first: the earliest of their times in UNIX seconds; None when none has a usable one.
-        last: the latest of their times.
-    """
+class DiffGroup(Struct):
+    """Ids with one kind of difference and one type."""
 
     count: int = 0
-    first: int | None = None
+    first: int | None = None  # earliest of their usable times in UNIX seconds
     last: int | None = None
 
     def add(self, seconds: int | None) -> None:
@@ -33,97 +27,72 @@ class Group(Struct):
             self.last = seconds if self.last is None else max(self.last, seconds)
 
 
-class Repeats(Struct):
-    """Ids that a side has more than once.
+class RepeatedIds(Struct):
+    """Ids that occur more than once on a side."""
 
-    Attributes:
-        by_type: events beyond the first of their id.
-        times: how many ids it has how often.
-    """
+    by_type: Counter[str | None] = field(default_factory=Counter)  # events beyond the first of their id
+    times: Counter[int] = field(default_factory=Counter)  # number of ids by number of occurrences
 
-    by_type: Counter[str | None] = field(default_factory=Counter)
-    times: Counter[int] = field(default_factory=Counter)
-
-    def add(self, traits: Sequence[Trait]) -> None:
+    def add(self, infos: Sequence[EventInfo]) -> None:
         """Count the events of an id."""
-        self.by_type.update(trait.event_type for trait in traits[1:])
-        if len(traits) > 1:
-            self.times[len(traits)] += 1
+        self.by_type.update(info.event_type for info in infos[1:])
+        if len(infos) > 1:
+            self.times[len(infos)] += 1
 
 
-class Differences:
-    """Takes what a comparison finds.
+class DiffCollector:
+    """Collects what a comparison finds, of `events` events on the sent side.
 
     Attributes:
-        sent: ids that were sent.
-        ingested: ids that were ingested.
-        both: ids that were sent and ingested.
+        sent, ingested, both: numbers of ids.
         groups: of each kind of difference, the ids by type.
-        missing: places of the missing events on the sent side.
-        examples: places of the first ids of the other kinds, on the ingested side.
-        suspects: ids whose contents are not the same.
-        unknown: ids on both sides that have a content with nothing to compare it with.
-        sent_repeats: ids that were sent more than once, which is no difference: Braze delivers at least once.
-        ingested_repeats: ids that were ingested more than once.
+        missing: positions of the missing events on the sent side.
+        examples: positions of the first `show` ids of each kind, on the ingested side but for the missing ones.
+        suspects: ids whose contents differ.
+        unknown: number of ids on both sides whose content is unknown on one of them.
+        sent_repeats: ids that were sent more than once, which is not a difference: Braze delivers at least once.
     """
 
-    def __init__(self, places: int, show: int) -> None:
-        """Nothing is different yet.
-
-        Args:
-            places: events on the sent side.
-            show: examples of each kind.
-        """
+    def __init__(self, events: int, show: int) -> None:
         self.sent = self.ingested = self.both = self.unknown = 0
-        self.groups: dict[Kind, dict[str | None, Group]] = {kind: {} for kind in Kind}
-        self.missing = Marks(places)
-        self.examples = {kind: Earliest(show) for kind in Kind}
-        self.suspects = Suspects()
-        self.sent_repeats = Repeats()
-        self.ingested_repeats = Repeats()
+        self.groups: dict[DiffKind, dict[str | None, DiffGroup]] = {kind: {} for kind in DiffKind}
+        self.missing = Bitmap(events)
+        self.examples = {kind: FirstN(show) for kind in DiffKind}
+        self.suspects = BloomFilter()
+        self.sent_repeats = RepeatedIds()
+        self.ingested_repeats = RepeatedIds()
 
-    def count(self, *, sent: int, ingested: int, both: int) -> None:
-        """Count ids."""
-        self.sent += sent
-        self.ingested += ingested
-        self.both += both
+    def add(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo], *, by_content: bool) -> None:
+        """Record an id that may differ, given its events on both sides, in order.
 
-    def add(self, digest: bytes, sent: Sequence[Trait], ingested: Sequence[Trait], *, by_content: bool) -> None:
-        """Look at an id that there is something to say of.
-
-        Args:
-            digest: of the id.
-            sent: its events on the sent side, in their order.
-            ingested: those on the other side.
-            by_content: whether contents are known at all. Where an id was sent with several, each of them is as it was
-                sent.
+        Where an id was sent with several contents, any of them may arrive.
         """
         self.sent_repeats.add(sent)
         self.ingested_repeats.add(ingested)
         if not ingested:
-            self._note(Kind.MISSING, sent[0], sent[0], digest)
-            self.missing.add(sent[0].place, digest)
+            self._record(DiffKind.MISSING, sent[0], sent[0], digest)
+            self.missing.add(sent[0].position, digest)
         elif not sent:
-            self._note(Kind.UNEXPECTED, ingested[0], ingested[0], digest)
+            self._record(DiffKind.UNEXPECTED, ingested[0], ingested[0], digest)
         elif by_content:
-            self._compare(digest, sent, ingested)
+            self._compare_contents(digest, sent, ingested)
         if len(ingested) > 1:
-            self._note(Kind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
+            self._record(DiffKind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
 
-    def settle(self, closer: "Differences") -> None:
-        """Take from a closer look which ids have changed."""
-        self.groups[Kind.CHANGED] = closer.groups[Kind.CHANGED]
-        self.examples[Kind.CHANGED] = closer.examples[Kind.CHANGED]
+    def take_changed(self, of_suspects: "DiffCollector") -> None:
+        """Replace the changed ids by those of the closer comparison of suspects."""
+        self.groups[DiffKind.CHANGED] = of_suspects.groups[DiffKind.CHANGED]
+        self.examples[DiffKind.CHANGED] = of_suspects.examples[DiffKind.CHANGED]
 
-    def _compare(self, digest: bytes, sent: Sequence[Trait], ingested: Sequence[Trait]) -> None:
-        known, found = {trait.content for trait in sent}, {trait.content for trait in ingested}
-        strange = found - known - {UNKNOWN}
-        if strange and UNKNOWN not in known:
-            self._note(Kind.CHANGED, sent[0], ingested[0], digest)
+    def _compare_contents(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo]) -> None:
+        known, found = {info.content for info in sent}, {info.content for info in ingested}
+        changed = found - known - {UNKNOWN}
+        if changed and UNKNOWN not in known:
+            self._record(DiffKind.CHANGED, sent[0], ingested[0], digest)
             self.suspects.add(digest)
-        elif strange or UNKNOWN in found:
+        elif changed or UNKNOWN in found:
             self.unknown += 1
 
-    def _note(self, kind: Kind, trait: Trait, example: Trait, digest: bytes) -> None:
-        self.groups[kind].setdefault(trait.event_type, Group()).add(trait.seconds)
-        self.examples[kind].add(example.place, digest)
+    def _record(self, kind: DiffKind, info: EventInfo, example: EventInfo, digest: bytes) -> None:
+        self.groups[kind].setdefault(info.event_type, DiffGroup()).add(info.seconds)
+        self.examples[kind].add(example.position, digest)

@@ -1,4 +1,4 @@
-"""A side of files: payloads, or ingested rows, or flat events, in every form that this program reads."""
+"""Files as a side: payloads, ingested rows, or flat events, in every input format."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -20,28 +20,21 @@ from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.spool import Spool
-from td_currents_cli.reconcile.content import Contents
-from td_currents_cli.reconcile.marks import Marks
+from td_currents_cli.reconcile.content import ContentHasher
+from td_currents_cli.reconcile.marks import Bitmap
 from td_currents_cli.reconcile.outline import outline
-from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Binder, Read
-from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
+from td_currents_cli.reconcile.scope import TimeScope
+from td_currents_cli.reconcile.sheaf import EventFields, Fingerprinter
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
 
-HUGE: Final = 1 << 28
-"""Bytes from which a file that cannot be read in stretches (a packed one, an array) is read a bit at a time."""
+STREAMED_BYTES: Final = 1 << 28
+"""Size from which a file that cannot be split (compressed, or an array) is read in chunks of STREAMED_RECORDS."""
 
-AT_ONCE: Final = 1000
-"""Records that such a bit has."""
+STREAMED_RECORDS: Final = 1000
 
 
 class FileSide:
-    """Files, folders and pipes. What comes through a pipe is kept, for it is read again where there are differences.
-
-    Args:
-        sources: where the events are.
-        options: whether rows are what is read.
-        jobs: number of processes.
-    """
+    """Files, folders and pipes. The contents of a pipe are stored, because they are read again if anything differs."""
 
     depth: Final = Depth.CONTENT
     has_events: Final = True
@@ -52,20 +45,15 @@ class FileSide:
         self._jobs = jobs
         self._spool = Spool()
 
-    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
-        """As Side. Large plain files are read by several processes.
-
-        Raises:
-            OutputError: what comes through a pipe cannot be kept.
-        """
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         self._sources = self._spool.keep(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
             if alone:
-                yield from _streamed(sources, self._options, Fingerprinting(scope, look))
+                yield from _streamed(sources, self._options, SourceFingerprinter(scope, mode))
                 continue
             results = map_records(
-                Fingerprinting,
-                (scope, look),
+                SourceFingerprinter,
+                (scope, mode),
                 list(sources),
                 options=self._options,
                 jobs=self._jobs,
@@ -73,108 +61,104 @@ class FileSide:
             )
             yield from map(_placed, results)
 
-    def again(self, marks: Marks) -> Generator[Found]:
-        """As Side."""
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0
         for _batch, events in Intake().events(records(self._sources, self._options), split):
-            for place in marks.within(first, len(events)):
+            for place in marked.within(first, len(events)):
                 event = events[place]
-                yield Found(first + place, _read(event)[0], bytes(event))
+                yield FetchedEvent(first + place, _read(event)[0], bytes(event))
             first += len(events)
-            if marks.is_past(first):
+            if marked.is_past(first):
                 return
 
     def close(self) -> None:
-        """As Side."""
         self._spool.close()
 
     def reads(self, path: Path) -> bool:
-        """As Side."""
         return any(_is_same(source, path) for source in self._sources)
 
 
-class Fingerprinting:
-    """Makes a bundle of the records of a source, or of a part of one; for `map_records`."""
+class SourceFingerprinter:
+    """Makes a chunk of the records of a source, or of a part of one."""
 
-    def __init__(self, scope: Scope, look: Look) -> None:
+    def __init__(self, scope: TimeScope, mode: CompareMode) -> None:
         self._scope = scope
-        self._suspects = look.suspects
-        self._content = _content(look)
+        self._suspects = mode.suspects
+        self._content = _content(mode)
 
-    def __call__(self, records: Iterable[Record]) -> Bundle:
-        """The fingerprints of the events of some records."""
-        intake, binder = Intake(), Binder(self._scope, self._content, self._suspects)
+    def __call__(self, records: Iterable[Record]) -> SideChunk:
+        intake, fingerprinter = Intake(), Fingerprinter(self._scope, self._content, self._suspects)
         for _batch, events in intake.events(records, split):
-            binder.add([_read(event) for event in events])
-        tally = binder.tally
-        used = tally.by_type.total() + tally.without_id.total()
-        balance = intake.balance(events_out=used, filtered=tally.filtered + tally.too_young)
-        return Bundle(binder.sheaves(), tally, balance, intake.log.result())
+            fingerprinter.add([_read(event) for event in events])
+        counts = fingerprinter.counts
+        used = counts.by_type.total() + counts.without_id.total()
+        balance = intake.balance(events_out=used, filtered=counts.filtered + counts.too_young)
+        return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result())
 
 
 def _is_streamed(source: Source) -> bool:
-    """Whether a source is so large, and of such a form, that all of its fingerprints at once are too many."""
-    if source.path is None or not source.path.is_file() or source.path.stat().st_size < HUGE:
+    """Whether a source is too large for all of its fingerprints at once, and cannot be split."""
+    if source.path is None or not source.path.is_file() or source.path.stat().st_size < STREAMED_BYTES:
         return False
     return not is_splittable(source)
 
 
-def _streamed(sources: Iterable[Source], options: ReadOptions, use: Fingerprinting) -> Iterator[Bundle]:
+def _streamed(sources: Iterable[Source], options: ReadOptions, use: SourceFingerprinter) -> Iterator[SideChunk]:
     for source in sources:
         rest = records([source], options)
         for record in rest:
-            yield use(chain([record], islice(rest, AT_ONCE)))
+            yield use(chain([record], islice(rest, STREAMED_RECORDS)))
 
 
-def _placed(part: ChunkResult[Bundle]) -> Bundle:
-    bundle = part.result
-    problems = bundle.problems
+def _placed(part: ChunkResult[SideChunk]) -> SideChunk:
+    chunk = part.result
+    problems = chunk.problems
     kept = tuple(part.placed(problem) for problem in problems.kept)
     placed = Problems(kept=kept, by_severity=problems.by_severity, unreadable=problems.unreadable)
-    return replace(bundle, problems=placed)
+    return replace(chunk, problems=placed)
 
 
-class _Names(Struct, gc=False):
+class _EnvelopeFields(Struct, gc=False):
     id: Any = None
     event_type: Any = None
     time: Any = None
 
 
-_names: Final = msgspec.json.Decoder(_Names)
-_members: Final = msgspec.json.Decoder(dict[str, Any])
+_envelope: Final = msgspec.json.Decoder(_EnvelopeFields)
+_fields: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-def _read(event: Raw) -> Read:
+def _read(event: Raw) -> EventFields:
     try:
-        names = _names.decode(event)
+        envelope = _envelope.decode(event)
     except msgspec.DecodeError:
-        members = loads(bytes(event))
-        return members.get("id"), members.get("event_type"), members.get("time"), event
-    return names.id, names.event_type, names.time, event
+        fields = loads(bytes(event))
+        return fields.get("id"), fields.get("event_type"), fields.get("time"), event
+    return envelope.id, envelope.event_type, envelope.time, event
 
 
-def _content(look: Look) -> Callable[[Raw], int]:
-    if look.depth is Depth.OUTLINE:
+def _content(mode: CompareMode) -> Callable[[Raw], int]:
+    if mode.depth is Depth.OUTLINE:
         return outline
-    return _as_written if look.suspects is None else _Members()
+    return _as_written if mode.suspects is None else _CanonicalContent()
 
 
 def _as_written(event: Raw) -> int:
     return int.from_bytes(blake2b(event, digest_size=8).digest(), "big") or 1
 
 
-class _Members:
-    """Digests of events that do not mind how they are written."""
+class _CanonicalContent:
+    """Content digests that do not depend on how an event is written."""
 
     def __init__(self) -> None:
-        self._contents = Contents()
+        self._hasher = ContentHasher()
 
     def __call__(self, event: Raw) -> int:
         try:
-            members = _members.decode(event)
+            fields = _fields.decode(event)
         except msgspec.DecodeError:
-            members = loads(bytes(event))
-        return self._contents(members)
+            fields = loads(bytes(event))
+        return self._hasher(fields)
 
 
 def _is_same(source: Source, file: Path) -> bool:

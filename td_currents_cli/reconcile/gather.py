@@ -1,51 +1,39 @@
-"""All of a side: its fingerprints on a shelf, and where everything that was read went."""
+"""Reads all fingerprints of a side."""
 
 from contextlib import closing
 
 from msgspec import Struct
 
 from td_currents_cli.outcome import Balance, ProblemLog
-from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Tally
-from td_currents_cli.reconcile.shelf import Shelf
-from td_currents_cli.reconcile.side import Look, Side
+from td_currents_cli.reconcile.scope import TimeScope
+from td_currents_cli.reconcile.sheaf import EventCounts
+from td_currents_cli.reconcile.shelf import FingerprintStore
+from td_currents_cli.reconcile.side import CompareMode, Side
 
 
-class Gathered(Struct):
-    """What came of a side.
+class SideTotals(Struct):
+    """Where the events and rows of a side went."""
 
-    Attributes:
-        tally: where its events went.
-        balance: where rows and events went.
-    """
-
-    tally: Tally
+    counts: EventCounts
     balance: Balance
 
 
-def gather(side: Side, scope: Scope, look: Look, shelf: Shelf, log: ProblemLog) -> Gathered:
-    """Put the fingerprints of a side on a shelf.
-
-    Args:
-        side: which one.
-        scope: of the comparison.
-        look: at what of its events.
-        shelf: where the fingerprints go.
-        log: where the problems go.
+def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideTotals:
+    """Put the fingerprints of a side into a store, and its problems into a log.
 
     Raises:
-        OutputError: they do not fit into memory, nor on the disk.
-        TdcurError: what else the side raises.
+        OutputError: they fit neither into memory nor on disk.
+        TdcurError: the side cannot be read.
     """
-    tally, balance = Tally(), Balance()
-    with closing(side.bundles(scope, look)) as bundles:
-        for bundle in bundles:
-            # From the end, so that each is let go of when it is on the shelf.
-            sheaves = bundle.sheaves
-            sheaves.reverse()
-            while sheaves:
-                shelf.add(sheaves.pop())
-            tally.add(bundle.tally)
-            balance += bundle.balance
-            log.take(bundle.problems)
-    return Gathered(tally, balance)
+    counts, balance = EventCounts(), Balance()
+    with closing(side.chunks(scope, mode)) as chunks:
+        for chunk in chunks:
+            # From the end, so that the memory of each batch is released once it is stored.
+            batches = chunk.batches
+            batches.reverse()
+            while batches:
+                store.add(batches.pop())
+            counts.add(chunk.counts)
+            balance += chunk.balance
+            log.take(chunk.problems)
+    return SideTotals(counts, balance)

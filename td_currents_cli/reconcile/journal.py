@@ -1,4 +1,4 @@
-"""A side that is the journal of `tdcur send`: it knows the id, the type and the time of what was delivered."""
+"""The journal of `tdcur send` as a side: the id, type and time of each delivered event."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -7,22 +7,17 @@ from typing import Final, TypeAlias
 
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content import UNKNOWN
-from td_currents_cli.reconcile.marks import Marks
-from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Binder
-from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
+from td_currents_cli.reconcile.marks import Bitmap
+from td_currents_cli.reconcile.scope import TimeScope
+from td_currents_cli.reconcile.sheaf import Fingerprinter
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
 
 Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str | None, object]]]]
-"""Reads a journal: batches of (id, event_type, time) of what was delivered, the same each time it is called."""
+"""Reads a journal: batches of (id, event_type, time) of delivered events, the same on each call."""
 
 
 class JournalSide:
-    """What a journal knows as delivered.
-
-    Args:
-        path: the journal.
-        delivered: reads it; `read.journal_events.delivered_events`.
-    """
+    """The delivered events of a journal."""
 
     depth: Final = Depth.IDS
     has_events: Final = False
@@ -31,43 +26,33 @@ class JournalSide:
         self._path = path
         self._delivered = delivered
 
-    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
-        """As Side.
-
-        Raises:
-            InputError: the journal cannot be read.
-        """
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         for batch in self._delivered(self._path):
-            binder = Binder(scope, _unknown, look.suspects)
-            binder.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
-            tally = binder.tally
-            out_of_scope = tally.filtered + tally.too_young
+            fingerprinter = Fingerprinter(scope, _unknown, mode.suspects)
+            fingerprinter.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
+            counts = fingerprinter.counts
             balance = Balance(
                 rows_read=1,
-                rows_rejected=0,
                 events_read=len(batch),
-                events_rejected=0,
-                events_out=tally.by_type.total() + tally.without_id.total(),
-                filtered=out_of_scope,
+                events_out=counts.by_type.total() + counts.without_id.total(),
+                filtered=counts.filtered + counts.too_young,
             )
-            yield Bundle(binder.sheaves(), tally, balance, Problems())
+            yield SideChunk(fingerprinter.take_batches(), counts, balance, Problems())
 
-    def again(self, marks: Marks) -> Generator[Found]:
-        """As Side."""
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0
         for batch in self._delivered(self._path):
-            for place in marks.within(first, len(batch)):
-                yield Found(first + place, batch[place][0] or "")
+            for place in marked.within(first, len(batch)):
+                yield FetchedEvent(first + place, batch[place][0] or "")
             first += len(batch)
-            if marks.is_past(first):
+            if marked.is_past(first):
                 return
 
     def reads(self, path: Path) -> bool:
-        """As Side."""
         return os.path.realpath(path) == os.path.realpath(self._path)
 
     def close(self) -> None:
-        """As Side."""
+        pass
 
 
 def _unknown(_event: object) -> int:

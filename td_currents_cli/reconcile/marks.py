@@ -1,14 +1,12 @@
-"""Places of events on their side, counted from 0 in the order read."""
+"""Sets of positions of events on their side, counted from 0 in the order read."""
 
 from heapq import heappush, heapreplace
 
 
-class Marks:
-    """A set of places, in an eighth of a byte for each place there is.
+class Bitmap:
+    """A set of positions that takes a bit for each position there is.
 
-    Attributes:
-        count: how many are marked.
-        check: of the digests of what stands there; the same for the same set of them.
+    Its `check` combines the digests of the marked events: equal sets have equal checks.
     """
 
     def __init__(self, size: int) -> None:
@@ -17,43 +15,43 @@ class Marks:
         self.count = 0
         self.check = 0
 
-    def add(self, place: int, digest: bytes) -> None:
-        """Mark a place that is not marked yet."""
-        self._bits[place >> 3] |= 1 << (place & 7)
-        self._last = max(self._last, place)
+    def add(self, position: int, digest: bytes) -> None:
+        """Mark a position that is not marked yet."""
+        self._bits[position >> 3] |= 1 << (position & 7)
+        self._last = max(self._last, position)
         self.count += 1
         self.check ^= int.from_bytes(digest, "big")
 
     def within(self, first: int, count: int) -> list[int]:
-        """The marked ones among so many places, counted from the first of them."""
+        """The marked ones of `count` positions from `first` on, relative to it."""
         if not self._bits[first >> 3 : (first + count + 7) >> 3].strip(b"\0"):
             return []
         bits = self._bits
         return [at - first for at in range(first, min(first + count, self._last + 1)) if bits[at >> 3] >> (at & 7) & 1]
 
-    def is_past(self, place: int) -> bool:
-        """Whether no place from this one on is marked."""
-        return place > self._last
+    def is_past(self, position: int) -> bool:
+        """Whether no position from this one on is marked."""
+        return position > self._last
 
 
-class Earliest:
-    """The first few of many places, and what stands there."""
+class FirstN:
+    """The lowest few of many positions, and the digests of the ids there."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: list[tuple[int, bytes]] = []
+        self._heap: list[tuple[int, bytes]] = []
 
-    def add(self, place: int, digest: bytes) -> None:
-        """Keep it if it is among the first."""
-        if len(self._kept) < self._limit:
-            heappush(self._kept, (-place, digest))
-        elif self._kept and -place > self._kept[0][0]:
-            heapreplace(self._kept, (-place, digest))
+    def add(self, position: int, digest: bytes) -> None:
+        """Keep a position if it is among the lowest."""
+        if len(self._heap) < self._limit:
+            heappush(self._heap, (-position, digest))
+        elif self._heap and -position > self._heap[0][0]:
+            heapreplace(self._heap, (-position, digest))
 
-    def places(self) -> list[int]:
-        """Those kept, in order."""
-        return sorted(-place for place, _digest in self._kept)
+    def positions(self) -> list[int]:
+        """The positions kept, in order."""
+        return sorted(-position for position, _digest in self._heap)
 
     def digests(self) -> dict[int, bytes]:
-        """What stands at each."""
-        return {-place: digest for place, digest in self._kept}
+        """The digest at each position kept."""
+        return {-position: digest for position, digest in self._heap}

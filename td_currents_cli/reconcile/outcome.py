@@ -1,4 +1,4 @@
-"""The result of comparing what was sent with what arrived."""
+"""The result of `tdcur reconcile`."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,36 +10,29 @@ from msgspec import Struct
 
 from td_currents_cli.events.times import iso, moment_of
 from td_currents_cli.outcome import Balance, Outcome
-from td_currents_cli.reconcile.differences import Group
-from td_currents_cli.reconcile.request import Kind
-from td_currents_cli.reconcile.sheaf import Tally
+from td_currents_cli.reconcile.differences import DiffGroup
+from td_currents_cli.reconcile.request import DiffKind
+from td_currents_cli.reconcile.sheaf import EventCounts
 from td_currents_cli.reconcile.side import Depth
 
 
 class SideFigures(Struct, frozen=True, kw_only=True):
-    """Where everything on a side went.
+    """Where the ids, events and rows of a side went."""
 
-    Attributes:
-        ids: different ids that were compared.
-        by_type: they by type, each with the type of its first event.
-        tally: where the events went.
-        balance: where rows and events went.
-    """
-
-    ids: int
-    by_type: Counter[str | None]
-    tally: Tally
+    ids: int  # different ids that were compared
+    by_type: Counter[str | None]  # the ids by the type of their first event
+    counts: EventCounts
     balance: Balance
 
     @property
     def events(self) -> int:
         """Events that were compared."""
-        return self.tally.by_type.total()
+        return self.counts.by_type.total()
 
     @property
     def without_id(self) -> int:
-        """Events in scope that could not be compared, for want of an id."""
-        return self.tally.without_id.total()
+        """Events in scope that could not be compared because they have no id."""
+        return self.counts.without_id.total()
 
     def as_dict(self) -> dict[str, object]:
         """The machine form."""
@@ -49,8 +42,8 @@ class SideFigures(Struct, frozen=True, kw_only=True):
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
             "lost": self.balance.lost,
-            "filtered": self.tally.filtered,
-            "too_young": self.tally.too_young,
+            "filtered": self.counts.filtered,
+            "too_young": self.counts.too_young,
             "without_id": self.without_id,
             "events": self.events,
             "ids": self.ids,
@@ -58,92 +51,71 @@ class SideFigures(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True):
-    """All ids of one kind of difference.
+    """All ids with one kind of difference."""
 
-    Attributes:
-        groups: they by type, the largest group first.
-        examples: the first of them, in the order read.
-    """
-
-    groups: Mapping[str | None, Group]
-    examples: tuple[str, ...] = ()
+    groups: Mapping[str | None, DiffGroup]  # by type, the largest first
+    examples: tuple[str, ...] = ()  # the first ids, in the order read
 
     @property
     def count(self) -> int:
-        """How many ids there are."""
+        """Number of ids."""
         return sum(group.count for group in self.groups.values())
 
 
 class Spilled(Struct, frozen=True):
-    """Fingerprints that did not fit into memory.
+    """Fingerprints that did not fit into memory."""
 
-    Attributes:
-        bytes: of them, in a temporary file.
-        limit: bytes that were in memory, at most.
-    """
-
-    bytes: int
-    limit: int
+    bytes: int  # in a temporary file
+    limit: int  # of bytes in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileOutcome(Outcome):
-    """What was sent and what arrived, id by id.
-
-    Attributes:
-        sent: the one side.
-        ingested: the other one.
-        matched: ids that are on both sides, with the same content where that is known.
-        differences: by their kind, all of them.
-        times: how many ids were ingested how often, where that is more than once.
-        depth: what both sides know.
-        unknown: ids on both sides of which a change could not be told, though that of others could.
-        failed: kinds of difference there are that make the run exit with 1.
-        payloads: payloads that were written to be sent again; None when nobody asked for that.
-        resend: the file they are in.
-        spilled: None where everything was in memory.
-    """
+    """What was sent and what arrived, by id."""
 
     command: ClassVar[str] = "reconcile"
 
     sent: SideFigures
     ingested: SideFigures
-    matched: int
-    differences: Mapping[Kind, Difference]
-    times: Counter[int] = field(default_factory=Counter)
+    matched: int  # ids on both sides whose content is the same, if known
+    differences: Mapping[DiffKind, Difference]  # all kinds
+    times: Counter[int] = field(default_factory=Counter)  # number of ids by how often they were ingested, if repeatedly
     depth: Depth = Depth.CONTENT
-    unknown: int = 0
-    failed: tuple[Kind, ...] = ()
-    payloads: int | None = None
+    unknown: int = 0  # ids on both sides whose contents could not be compared, though others' could
+    failed: tuple[DiffKind, ...] = ()  # differences that make the run exit with 1
+    payloads: int | None = None  # written to `resend`; None without it
     resend: Path | None = None
-    spilled: Spilled | None = None
+    spilled: Spilled | None = None  # None if all fingerprints were in memory
 
     @property
     def by_content(self) -> bool:
-        """Whether changes could be told."""
+        """Whether contents were compared."""
         return self.depth is not Depth.IDS
 
     @property
     def balanced(self) -> bool:
-        """Whether every id and every event is accounted for. If not, this program is wrong."""
+        """Whether every id and every event is accounted for. If not, it is a defect of tdcur."""
         number = {kind: difference.count for kind, difference in self.differences.items()}
         return (
             self.sent.balance.balanced
             and self.ingested.balance.balanced
-            and self.sent.ids == self.matched + number[Kind.CHANGED] + number[Kind.MISSING]
-            and self.ingested.ids == self.matched + number[Kind.CHANGED] + number[Kind.UNEXPECTED]
+            and self.sent.ids == self.matched + number[DiffKind.CHANGED] + number[DiffKind.MISSING]
+            and self.ingested.ids == self.matched + number[DiffKind.CHANGED] + number[DiffKind.UNEXPECTED]
             and self.ingested.events == self.ingested.ids + sum((each - 1) * n for each, n in self.times.items())
         )
 
     def summary(self) -> dict[str, object]:
-        """Numbers of ids, in all and by type; then where the events of both sides went."""
+        """Numbers of ids, in total and by type; then where the events of both sides went."""
+        types = {name for side in (self.sent, self.ingested) for name in side.counts.by_type}
         return {
             "sent": self.sent.ids,
             "ingested": self.ingested.ids,
             "matched": self.matched,
             **{str(kind): difference.count for kind, difference in self.differences.items()},
             "duplicated_times": {str(times): ids for times, ids in sorted(self.times.items())},
-            "by_type": {name or "": self._of_type(name) for name in self._types()},
+            "by_type": {
+                name or "": self._of_type(name) for name in sorted(types, key=lambda name: (name is None, name))
+            },
             "content_compared": self.by_content,
             "depth": self.depth.name.lower(),
             "content_unknown": self.unknown,
@@ -155,7 +127,7 @@ class ReconcileOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The differences, each with examples, and the ids of each type."""
+        """The differences by type, and examples."""
         return {
             "differences": [
                 {
@@ -171,18 +143,14 @@ class ReconcileOutcome(Outcome):
             "examples": {kind: difference.examples for kind, difference in self.differences.items()},
         }
 
-    def _types(self) -> list[str | None]:
-        names = {name for side in (self.sent, self.ingested) for name in side.tally.by_type}
-        return sorted(names, key=lambda name: (name is None, name))
-
     def _of_type(self, name: str | None) -> dict[str, int]:
-        groups = {
-            str(kind): difference.groups.get(name, Group()).count for kind, difference in self.differences.items()
+        number = {
+            str(kind): difference.groups.get(name, DiffGroup()).count for kind, difference in self.differences.items()
         }
         sent = self.sent.by_type[name]
         return {
             "sent": sent,
             "ingested": self.ingested.by_type[name],
-            "matched": sent - groups[Kind.MISSING] - groups[Kind.CHANGED],
-            **groups,
+            "matched": sent - number[DiffKind.MISSING] - number[DiffKind.CHANGED],
+            **number,
         }

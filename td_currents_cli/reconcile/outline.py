@@ -1,12 +1,12 @@
-"""The outline of an event: what both this program and Treasure Data's engine can tell of its content, as a digest.
+"""The outline of an event: a digest of the part of its content that both tdcur and Treasure Data's engine can compute.
 
-It is made of the JSON text that Trino has for the event: members in order of their names, no white space, escapes as
-Jackson writes them. Of a number it has the digits before the point, and nothing at all where that text has an exponent,
-for the digits that follow depend on the version of Java. So names, texts, booleans, nulls, structure and whole numbers
-are compared; a difference behind a decimal point, or in a float below 0.001 or from 10^7 on, is not seen. Unlike
-`content`, it takes no null for nothing, and no text of JSON for an object: both sides have events as Braze wrote them.
+It is made of the JSON that Trino has for the event: fields sorted by name, no white space, escapes as Jackson writes
+them. Numbers are cut at the decimal point, and left out if Trino writes them with an exponent, because the digits that
+follow depend on the version of Java. So names, strings, booleans, nulls, structure and integers are compared; a
+difference after a decimal point, or in a float below 0.001 or from 10^7 on, is not found. Unlike in `content`, a null
+differs from a missing field, and a string of JSON from an object: both sides have events as Braze wrote them.
 
-`warehouse.sql.outline` has the same as SQL.
+`warehouse.sql.outline` computes the same in SQL.
 """
 
 import json
@@ -22,73 +22,74 @@ from msgspec import Raw
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.reconcile.content import UNKNOWN
 
-_members: Final = msgspec.json.Decoder(
-    dict[str, Any], float_hook=lambda digits: orjson.Fragment(_whole_part(float(digits)))
+_fields: Final = msgspec.json.Decoder(
+    dict[str, Any], float_hook=lambda digits: orjson.Fragment(_integer_part(float(digits)))
 )
 
-_BEYOND: Final = re.compile(rb"[\xf0-\xf4]")
-"""Characters beyond U+FFFF, which Java sorts before some of those up to it."""
+_ABOVE_FFFF: Final = re.compile(rb"[\xf0-\xf4]")
+"""Characters above U+FFFF, which Java sorts before some of those below."""
 
 _ESCAPE: Final = re.compile(r"\\u00[01][0-9a-f]|\\\\")
-_PLAIN: Final = (1e-3, 1e7)
-"""Between these, Java writes floats without an exponent."""
+_WITHOUT_EXPONENT: Final = (1e-3, 1e7)
+"""Java writes floats from the first to below the second without an exponent."""
 
 
 def outline(event: Raw) -> int:
-    """The digest, of 64 bits, of an event's JSON.
+    """The 64-bit digest of an event's JSON.
 
-    UNKNOWN where there is none: for a flat event, of which a table of batches has another form; for what Trino or this
-    program cannot read as it stands: lone surrogates, numbers beyond all limits, hundreds of levels.
+    UNKNOWN for a flat event, which a table of batches has in another form, and for what Trino or tdcur cannot read
+    exactly: lone surrogates, numbers beyond all limits, hundreds of levels.
     """
     try:
-        text = _text(event)
+        text = _canonical_json(event)
     except (ValueError, RecursionError):
         return UNKNOWN
     return UNKNOWN if text is None else int.from_bytes(md5(text, usedforsecurity=False).digest()[:8], "big")
 
 
-def _text(event: Raw) -> bytes | None:
+def _canonical_json(event: Raw) -> bytes | None:
     try:
-        members = _members.decode(event)
-        text = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) if _is_nested(members) else None
+        fields = _fields.decode(event)
+        text = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS) if _is_nested(fields) else None
     except (msgspec.DecodeError, orjson.JSONEncodeError):
-        return _exact_text(event)
-    if text and (b"\\u00" in text or not (text.isascii() or _BEYOND.search(text) is None)):
-        return _exact_text(event)
+        return _careful_json(event)
+    if text and (b"\\u00" in text or not (text.isascii() or _ABOVE_FFFF.search(text) is None)):
+        return _careful_json(event)
     return text
 
 
-def _exact_text(event: Raw) -> bytes | None:
-    members = loads(bytes(event))
-    return _said(members).encode() if _is_nested(members) else None
+def _careful_json(event: Raw) -> bytes | None:
+    fields = loads(bytes(event))
+    return _canonical_value(fields).encode() if _is_nested(fields) else None
 
 
-def _is_nested(members: dict[str, Any]) -> bool:
-    return type(members.get("user")) is dict or type(members.get("properties")) is dict
+def _is_nested(fields: dict[str, Any]) -> bool:
+    return type(fields.get("user")) is dict or type(fields.get("properties")) is dict
 
 
-def _said(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def _canonical_value(value: Any) -> str:  # noqa: ANN401 -- any JSON value
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, dict):
-        return f"{{{','.join([f'{_quoted(name)}:{_said(value[name])}' for name in sorted(value, key=_in_java)])}}}"
+        fields = [f"{_quoted(name)}:{_canonical_value(value[name])}" for name in sorted(value, key=_java_order)]
+        return f"{{{','.join(fields)}}}"
     if isinstance(value, list):
-        return f"[{','.join([_said(each) for each in value])}]"
-    return _whole_part(value) if isinstance(value, float) else json.dumps(value)
+        return f"[{','.join([_canonical_value(each) for each in value])}]"
+    return _integer_part(value) if isinstance(value, float) else json.dumps(value)
 
 
 def _quoted(text: str) -> str:
-    r"""As Jackson writes it: all as it stands but `"`, `\` and control characters, with large hexadecimal digits."""
+    r"""A string as Jackson writes it: only `"`, `\` and control characters escaped, with upper-case digits."""
     return _ESCAPE.sub(lambda escape: escape[0][:2] + escape[0][2:].upper(), json.dumps(text, ensure_ascii=False))
 
 
-def _in_java(name: str) -> bytes:
-    """What Java orders texts by: their UTF-16."""
+def _java_order(name: str) -> bytes:
+    """Java sorts strings by their UTF-16."""
     return name.encode("utf-16-be")
 
 
-def _whole_part(number: float) -> str:
+def _integer_part(number: float) -> str:
     if not isfinite(number):
         raise ValueError
-    least, end = _PLAIN
+    least, end = _WITHOUT_EXPONENT
     return repr(number).partition(".")[0] if not number or least <= abs(number) < end else ""

@@ -1,4 +1,4 @@
-"""Which events are compared: those of a period, and those that have had the time to arrive."""
+"""Which events are compared: those of a period that have had the time to arrive."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,38 +7,32 @@ from typing import Final
 from td_currents_cli.events.filter import EVERYTHING, Filter
 
 
-class Verdict(Enum):
+class ScopeDecision(Enum):
     """Whether an event is compared, and if not, why."""
 
-    MEANT = "meant"
+    COMPARED = "compared"
     FILTERED = "filtered"
     TOO_YOUNG = "too young"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Which events are compared, on both sides alike, by their own time: a file knows of no other.
+class TimeScope:
+    """Which events are compared on both sides, by event time: files have no receive time."""
 
-    Attributes:
-        wanted: the period; an event whose time is no time is in none.
-        settled: UNIX seconds from which an event is too young; None for none. One whose time is no time never is.
-    """
-
-    wanted: Filter = EVERYTHING
-    settled: float | None = None
+    wanted: Filter = EVERYTHING  # the period; an event without a usable time is in none
+    settled: float | None = None  # UNIX seconds after which an event is too young; one without a usable time never is
 
     def __bool__(self) -> bool:
-        """Whether anything is left out at all."""
+        """Whether any event is left out."""
         return bool(self.wanted) or self.settled is not None
 
-    def verdict(self, seconds: float | None) -> Verdict:
-        """Whether an event of this time is compared."""
+    def decide(self, seconds: float | None) -> ScopeDecision:
+        """Whether an event with this time is compared."""
         if not self.wanted.covers(seconds):
-            return Verdict.FILTERED
+            return ScopeDecision.FILTERED
         if self.settled is not None and seconds is not None and seconds > self.settled:
-            return Verdict.TOO_YOUNG
-        return Verdict.MEANT
+            return ScopeDecision.TOO_YOUNG
+        return ScopeDecision.COMPARED
 
 
-ALL: Final = Scope()
-"""Leaves nothing out."""
+EVERY_EVENT: Final = TimeScope()

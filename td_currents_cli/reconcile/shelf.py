@@ -1,4 +1,4 @@
-"""All fingerprints of a side, parted by the first byte of their digests: in memory, beyond a bound on disk."""
+"""Stores all fingerprints of a side, partitioned by the first byte of their digests; spills to disk."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -9,72 +9,59 @@ from typing import BinaryIO, Final, Self
 from msgspec import Struct
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.reconcile.sheaf import NO_TIME, RECORD, Sheaf
+from td_currents_cli.reconcile.sheaf import NO_TIME, RECORD, FingerprintBatch
 
-LIMIT: Final = 700_000_000
+MEMORY_LIMIT: Final = 700_000_000
 """Bytes of fingerprints of both sides in memory: 21 million of them."""
 
-PARTS: Final = 256
+PARTITIONS: Final = 256
+JOINED_BATCHES: Final = 64
+"""Batches after which the fingerprints of each partition are joined in memory."""
 
-TOGETHER: Final = 64
-"""Sheaves of which the fingerprints of a part are put together in memory."""
 
+class EventInfo(Struct, frozen=True, gc=False):
+    """What a fingerprint says about its event."""
 
-class Trait(Struct, frozen=True, gc=False):
-    """What a fingerprint says of its event.
-
-    Attributes:
-        place: of the event on its side, counted from 0 in the order read.
-        content: digest of its content, or UNKNOWN.
-        event_type: None for none.
-        seconds: its time in UNIX seconds; None for none.
-    """
-
-    place: int
-    content: int
+    position: int  # on its side, counted from 0 in the order read
+    content: int  # digest, or UNKNOWN
     event_type: str | None
-    seconds: int | None
+    seconds: int | None  # UNIX time
 
 
-class Part(Struct, frozen=True):
-    """The fingerprints of a side whose digests begin with one byte.
-
-    Attributes:
-        records: see `sheaf.RECORD`.
-        runs: for each sheaf that they are from, its number, and how many follow one another.
-    """
+class Partition(Struct, frozen=True):
+    """The fingerprints of a side whose digests begin with one byte."""
 
     records: bytes
-    runs: Sequence[int]
+    runs: Sequence[int]  # for each batch, its number and the number of its records here
 
 
-class Shelf:
-    """Takes sheaves, and gives the parts back, each once. Close it in the end (it is a context manager).
+class FingerprintStore:
+    """Stores batches of fingerprints and returns the partitions, each once. A context manager.
 
     Attributes:
-        events: all events that were read, also those without a fingerprint.
-        held: bytes of fingerprints in memory.
+        events: number of events read, including those without a fingerprint.
+        memory_bytes: bytes of fingerprints in memory.
         spilled: bytes of fingerprints on disk.
 
     Args:
-        limit: bytes of fingerprints in memory, at most, but for the last sheaf.
+        limit: maximum of `memory_bytes`, apart from the last batch.
     """
 
     def __init__(self, limit: int) -> None:
         self.events = 0
-        self.held = 0
+        self.memory_bytes = 0
         self.spilled = 0
         self._limit = limit
-        # Bytes that grow would be moved again and again, and leave holes in memory as large as they are.
-        self._blocks: list[list[bytes]] = [[] for _ in range(PARTS)]
-        self._loose: list[list[bytes]] = [[] for _ in range(PARTS)]
-        self._runs = [array("I") for _ in range(PARTS)]
-        # The place of its first event, and the types, of each sheaf.
-        self._sheaves: list[tuple[int, tuple[str | None, ...]]] = []
+        # A growing bytearray would be moved again and again, and leave holes in memory as large as itself.
+        self._joined: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+        self._loose: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+        self._runs = [array("I") for _ in range(PARTITIONS)]
+        # The position of its first event, and the types, of each batch.
+        self._batches: list[tuple[int, tuple[str | None, ...]]] = []
         self._types: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
         self._open = ExitStack()
         self._disk: BinaryIO | None = None
-        self._extents: list[list[tuple[int, int]]] = [[] for _ in range(PARTS)]
+        self._on_disk: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]  # offsets and sizes
 
     def __enter__(self) -> Self:
         return self
@@ -82,76 +69,68 @@ class Shelf:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, sheaf: Sheaf) -> None:
-        """Take the next sheaf.
-
-        Raises:
-            OutputError: it does not fit into memory, nor on the disk.
-        """
-        number, begin = len(self._sheaves), 0
-        for part, count in sheaf.sizes.items():
+    def add(self, batch: FingerprintBatch) -> None:
+        """Add the next batch. Raises OutputError if it fits neither into memory nor on disk."""
+        number, begin = len(self._batches), 0
+        for partition, count in batch.sizes.items():
             end = begin + count * RECORD.size
-            self._loose[part].append(sheaf.records[begin:end])
-            self._runs[part].extend((number, count))
+            self._loose[partition].append(batch.records[begin:end])
+            self._runs[partition].extend((number, count))
             begin = end
-        # Nearly all sheaves have the same few types.
-        self._sheaves.append((self.events, self._types.setdefault(sheaf.types, sheaf.types)))
-        self.events += sheaf.events
-        self.held += len(sheaf.records)
-        if len(self._sheaves) % TOGETHER == 0:
+        # Nearly all batches have the same few types.
+        self._batches.append((self.events, self._types.setdefault(batch.types, batch.types)))
+        self.events += batch.events
+        self.memory_bytes += len(batch.records)
+        if len(self._batches) % JOINED_BATCHES == 0:
             self._join()
-        if self.held > self._limit:
+        if self.memory_bytes > self._limit:
             self._spill()
 
-    def take(self, number: int) -> Part:
-        """One of the parts, which is not kept.
-
-        Raises:
-            OutputError: it cannot be read from the disk.
-        """
-        records, runs = b"".join(self._blocks[number] + self._loose[number]), self._runs[number]
-        self._blocks[number], self._loose[number], self._runs[number] = [], [], array("I")
-        self.held -= len(records)
-        if self._disk is None or not self._extents[number]:
-            return Part(records, runs)
+    def take(self, number: int) -> Partition:
+        """Return a partition and release its memory. Raises OutputError if it cannot be read from disk."""
+        records, runs = b"".join(self._joined[number] + self._loose[number]), self._runs[number]
+        self._joined[number], self._loose[number], self._runs[number] = [], [], array("I")
+        self.memory_bytes -= len(records)
+        if self._disk is None or not self._on_disk[number]:
+            return Partition(records, runs)
         with _disk_errors():
-            return Part(b"".join([*self._from_disk(self._disk, number), records]), runs)
+            return Partition(b"".join([*self._from_disk(self._disk, number), records]), runs)
 
-    def traits(self, part: Part) -> Iterator[tuple[bytes, Trait]]:
-        """The digest and the traits of every event of a part, in the order read."""
-        records = RECORD.iter_unpack(part.records)
-        for number, count in zip(part.runs[::2], part.runs[1::2], strict=True):
-            first, types = self._sheaves[number]
+    def infos(self, partition: Partition) -> Iterator[tuple[bytes, EventInfo]]:
+        """The id's digest and the information of every event of a partition, in the order read."""
+        records = RECORD.iter_unpack(partition.records)
+        for number, count in zip(partition.runs[::2], partition.runs[1::2], strict=True):
+            first, types = self._batches[number]
             for _ in range(count):
-                digest, content, kind, low, high, place = next(records)
+                digest, content, event_type, low, high, position = next(records)
                 seconds = high << 32 | low
                 time = None if seconds == NO_TIME else seconds
-                yield digest, Trait(first + place, content, types[kind], time)
+                yield digest, EventInfo(first + position, content, types[event_type], time)
 
     def _join(self) -> None:
-        for blocks, loose in zip(self._blocks, self._loose, strict=True):
+        for joined, loose in zip(self._joined, self._loose, strict=True):
             if loose:
-                blocks.append(b"".join(loose))
+                joined.append(b"".join(loose))
                 loose.clear()
 
     def _spill(self) -> None:
         with _disk_errors():
             if self._disk is None:
-                file = TemporaryFile(prefix="tdcur-")  # noqa: SIM115 -- closed with us
+                file = TemporaryFile(prefix="tdcur-")  # noqa: SIM115 -- closed with the store
                 self._disk = self._open.enter_context(file)
-            place = self.spilled
+            offset = self.spilled
             self._join()
-            for number, blocks in enumerate(self._blocks):
-                size = sum(map(len, blocks))
-                self._disk.writelines(blocks)
-                self._extents[number].append((place, size))
-                place += size
-                blocks.clear()
-        self.spilled, self.held = place, 0
+            for number, joined in enumerate(self._joined):
+                size = sum(map(len, joined))
+                self._disk.writelines(joined)
+                self._on_disk[number].append((offset, size))
+                offset += size
+                joined.clear()
+        self.spilled, self.memory_bytes = offset, 0
 
     def _from_disk(self, disk: BinaryIO, number: int) -> Iterator[bytes]:
-        for place, size in self._extents[number]:
-            disk.seek(place)
+        for offset, size in self._on_disk[number]:
+            disk.seek(offset)
             yield disk.read(size)
 
 
@@ -161,6 +140,6 @@ def _disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"cannot keep the fingerprints of events in a temporary file: {error.strerror or type(error).__name__}",
-            hint="Make room there, or set TMPDIR to a larger disk.",
+            f"cannot store fingerprints of events in a temporary file: {error.strerror or type(error).__name__}",
+            hint="Free disk space, or set TMPDIR to a larger disk.",
         ) from None

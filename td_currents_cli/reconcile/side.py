@@ -1,4 +1,4 @@
-"""What is compared: two sides, each of which is anything that knows ids of events."""
+"""The two sides of a comparison."""
 
 from collections.abc import Generator
 from enum import IntEnum
@@ -8,16 +8,16 @@ from typing import Protocol
 from msgspec import Struct
 
 from td_currents_cli.outcome import Balance, Problems
-from td_currents_cli.reconcile.marks import Marks
-from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Sheaf, Tally
-from td_currents_cli.reconcile.suspects import Suspects
+from td_currents_cli.reconcile.marks import Bitmap
+from td_currents_cli.reconcile.scope import TimeScope
+from td_currents_cli.reconcile.sheaf import EventCounts, FingerprintBatch
+from td_currents_cli.reconcile.suspects import BloomFilter
 
 
 class Depth(IntEnum):
-    """How much is known of the events of a side: two of them can be compared by the lesser depth.
+    """How much of its events a side knows; two sides are compared by the lesser depth.
 
-    OUTLINE is what `outline.outline` sees of a content, CONTENT is all of it.
+    OUTLINE is the part of the content that `outline.outline` covers, CONTENT is all of it.
     """
 
     IDS = 0
@@ -25,80 +25,52 @@ class Depth(IntEnum):
     CONTENT = 2
 
 
-class Look(Struct, frozen=True):
-    """How events are looked at.
+class CompareMode(Struct, frozen=True):
+    """How contents are compared: up to `depth`, first by digests of the events as written.
 
-    Attributes:
-        depth: at most that of their side.
-        suspects: None at first, where contents are digests of events as they are written. Where some of these differ,
-            events are looked at once more: those alone, with contents that do not mind how they are written.
+    Events whose digests differ are suspects: they alone are compared again, by what they contain.
     """
 
     depth: Depth
-    suspects: Suspects | None = None
+    suspects: BloomFilter | None = None
 
 
-class Bundle(Struct, frozen=True):
-    """What came of a part of a side.
+class SideChunk(Struct, frozen=True):
+    """A part of a side."""
 
-    Attributes:
-        sheaves: the fingerprints of its events, and the number of all events read, in their order.
-        tally: where the events went.
-        balance: where rows and events went.
-        problems: what was wrong with them, with their places in the whole source.
-    """
-
-    sheaves: list[Sheaf]
-    tally: Tally
+    batches: list[FingerprintBatch]
+    counts: EventCounts
     balance: Balance
-    problems: Problems
+    problems: Problems  # located in the whole source
 
 
-class Found(Struct, frozen=True):
-    """An event that was fetched again.
+class FetchedEvent(Struct, frozen=True):
+    """An event that was read again."""
 
-    Attributes:
-        place: counted from 0 in the order read.
-        event_id: its id.
-        event: its own bytes; None where a side has none.
-    """
-
-    place: int
+    position: int  # counted from 0 in the order read
     event_id: str
-    event: bytes | None = None
+    event: bytes | None = None  # None for a side that has only ids
 
 
 class Side(Protocol):
-    """Events of which all ids are known. `sheaf.Binder` makes fingerprints of them."""
+    """Events whose ids are all known."""
 
     @property
     def depth(self) -> Depth:
-        """What is known of the events.
-
-        Raises:
-            TdcurError: whoever knows cannot be asked.
-        """
+        """What is known of the events. Raises TdcurError if a table cannot be queried."""
 
     @property
     def has_events(self) -> bool:
-        """Whether the events themselves can be had, to be sent again."""
+        """Whether the events themselves are available, to be sent again."""
 
-    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
-        """The fingerprints of all events that are in scope, in bounded pieces.
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
+        """The fingerprints of all events in scope, in bounded chunks. Raises TdcurError if they cannot be read."""
 
-        Args:
-            scope: which events.
-            look: at what of them.
-
-        Raises:
-            TdcurError: they cannot be had.
-        """
-
-    def again(self, marks: Marks) -> Generator[Found]:
-        """The events at the marked places, in order. Called after `bundles` was read to its end."""
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
+        """The events at the marked positions, in order. Called after `chunks` was read to its end."""
 
     def reads(self, path: Path) -> bool:
-        """Whether a file is among those that are read."""
+        """Whether a file is one of the inputs."""
 
     def close(self) -> None:
-        """Let go of what was kept."""
+        """Release temporary files."""

@@ -1,4 +1,4 @@
-"""From what a person names to the two sides that are compared."""
+"""Opens the two sides that the options name."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,35 +27,28 @@ def sides(
     column: str | None = None,
     tables: "Tables | None" = None,
 ) -> tuple[Side, Side]:
-    """What was sent, and what arrived.
+    """Open what was sent (files, or a journal of `tdcur send`), and what arrived (files, or tables of Treasure Data).
 
-    Args:
-        sent: paths of what was sent; none, where a journal stands for it.
-        ingested: paths of what arrived.
-        journal: a journal of `tdcur send`, instead of what was sent.
-        jobs: number of processes.
-        endpoint: the one of the journal that is meant, where it knows several.
-        column: name or number of the one with the batches, in files of what arrived; None to find it.
-        tables: what arrived, where that is in tables of Treasure Data.
+    `endpoint` selects one of a journal's endpoints, `column` the column with the batches in ingested files.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
-        UsageError: a side is not given, or given twice, or both are standard input.
+        UsageError: a side is missing or given twice, or both are standard input.
     """
     if not ingested:
         raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
     if endpoint and not journal:
-        raise UsageError("--endpoint is one of a journal", hint="Add --journal FILE.")
+        raise UsageError("--endpoint needs --journal", hint="Add --journal FILE.")
     if bool(sent) == bool(journal):
-        what = "are both given" if sent else "are both missing"
-        raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
+        what = "--sent and --journal cannot be used together" if sent else "--sent or --journal is missing"
+        raise UsageError(what, hint="Name the files that were sent, or the journal.")
     if tables is None:
-        # Of both sides at once: what is wrong with any path is said in one go.
+        # Both sides at once, so that one error names everything that is wrong with the paths.
         sources([*(sent or ()), *ingested])
     first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
     sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
     if tables is None:
         return sent_side, FileSide(sources(ingested), ReadOptions.of(column=column), jobs=jobs)
-    from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- few compare with tables
+    from td_currents_cli.reconcile.table import TableSide  # noqa: PLC0415 -- only needed for tables
 
     return sent_side, TableSide(tables)

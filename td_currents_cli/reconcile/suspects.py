@@ -1,12 +1,12 @@
-"""Ids whose contents were written differently on the two sides: whether they differ is for a closer look to tell."""
+"""A compact set of ids."""
 
 from typing import Final
 
-_BITS: Final = 27
+_INDEX_BITS: Final = 27
 
 
-class Suspects:
-    """A set of digests that may have a few more members than were added, in 16 MB."""
+class BloomFilter:
+    """A set of digests in 16 MB that may contain a few more than were added."""
 
     def __init__(self) -> None:
         self._bits = bytearray()
@@ -15,12 +15,12 @@ class Suspects:
         return bool(self._bits)
 
     def add(self, digest: bytes) -> None:
-        """Add one."""
+        """Add a digest."""
         if not self._bits:
-            self._bits = bytearray(1 << _BITS - 3)
-        place = int.from_bytes(digest[:4], "big") >> 32 - _BITS
-        self._bits[place >> 3] |= 1 << (place & 7)
+            self._bits = bytearray(1 << _INDEX_BITS - 3)
+        index = int.from_bytes(digest[:4], "big") >> 32 - _INDEX_BITS
+        self._bits[index >> 3] |= 1 << (index & 7)
 
     def __contains__(self, digest: bytes) -> bool:
-        place = int.from_bytes(digest[:4], "big") >> 32 - _BITS
-        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+        index = int.from_bytes(digest[:4], "big") >> 32 - _INDEX_BITS
+        return bool(self._bits[index >> 3] >> (index & 7) & 1)

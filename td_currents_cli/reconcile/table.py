@@ -1,4 +1,4 @@
-"""A side that is a table of Treasure Data: only ids, types, times and digests of its events are fetched."""
+"""Tables of Treasure Data as a side: only ids, types, times and content digests of their events are fetched."""
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -11,10 +11,10 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content import UNKNOWN
-from td_currents_cli.reconcile.marks import Marks
-from td_currents_cli.reconcile.scope import Scope
-from td_currents_cli.reconcile.sheaf import Binder
-from td_currents_cli.reconcile.side import Bundle, Depth, Found, Look
+from td_currents_cli.reconcile.marks import Bitmap
+from td_currents_cli.reconcile.scope import TimeScope
+from td_currents_cli.reconcile.sheaf import Fingerprinter
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
 from td_currents_cli.warehouse.account import no_rows_problem, rejected_problem
 from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
@@ -25,106 +25,95 @@ if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import TdClient
     from td_currents_cli.warehouse.job import JobResult
 
-AT_ONCE: Final = 50_000
-"""Events of a bundle."""
+CHUNK_EVENTS: Final = 50_000
 
 _KIND: Final = 3
 _OUTLINE: Final = 4
-"""Columns of `warehouse.sql.ids`, the last of which is not always there."""
+"""Columns of `warehouse.sql.ids`, the last of which is optional."""
 
 
 class TableSide:
-    """Tables of Treasure Data.
-
-    Args:
-        tables: which, and which of their rows are looked at.
-    """
+    """The events in tables of Treasure Data."""
 
     has_events: Final = False
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._answers: list[tuple[TdClient, JobResult]] = []
+        self._results: list[tuple[TdClient, JobResult]] = []
 
     @cached_property
     def depth(self) -> Depth:
-        """As Side: of flat tables only ids."""
+        """Flat tables contain only ids."""
         return Depth.OUTLINE if any(layout is Layout.BATCHES for _, _, layout, _ in self._opened) else Depth.IDS
 
     @cached_property
     def _opened(self) -> Sequence[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
         return list(self._tables.opened())
 
-    def bundles(self, scope: Scope, look: Look) -> Generator[Bundle]:
-        """As Side. The period of the scope is looked at once more here, event by event.
-
-        Raises:
-            TdcurError: a table cannot be asked; see `Warehouse.query`.
-        """
-        with_outline = look.depth is not Depth.IDS
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
+        with_outline = mode.depth is not Depth.IDS
         for address, warehouse, layout, columns in self._opened:
             query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
-            answer = warehouse.query(query, address.database)
-            self._answers.append((warehouse, answer))
+            result = warehouse.query(query, address.database)
+            self._results.append((warehouse, result))
             empty = True
-            for rows in _many(warehouse.rows(answer)):
+            for rows in _many(warehouse.rows(result)):
                 empty = False
-                yield _bundle(rows, str(address), Binder(scope, _content, look.suspects))
+                yield _chunk(rows, str(address), Fingerprinter(scope, _content, mode.suspects))
             if empty:
-                yield _empty(str(address), Binder(scope, _content, look.suspects))
+                yield _empty(str(address), Fingerprinter(scope, _content, mode.suspects))
 
-    def again(self, marks: Marks) -> Generator[Found]:
-        """As Side. The results are kept by Treasure Data, in one order: they are fetched once more."""
-        place = 0
-        for warehouse, answer in self._answers:
-            for rows in _many(warehouse.rows(answer)):
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
+        # Treasure Data keeps the results, in one order.
+        first = 0
+        for warehouse, result in self._results:
+            for rows in _many(warehouse.rows(result)):
                 events = _events(rows)
-                for marked in marks.within(place, len(events)):
-                    yield Found(place + marked, events[marked][0] or "")
-                place += len(events)
-                if marks.is_past(place):
+                for offset in marked.within(first, len(events)):
+                    yield FetchedEvent(first + offset, events[offset][0] or "")
+                first += len(events)
+                if marked.is_past(first):
                     return
 
     def reads(self, path: Path) -> bool:  # noqa: ARG002 -- no file is a table
-        """As Side."""
         return False
 
     def close(self) -> None:
-        """As Side."""
+        pass
 
 
-def _bundle(rows: Sequence[Sequence[Any]], table: str, binder: Binder) -> Bundle:
-    binder.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)])
+def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprinter) -> SideChunk:
+    fingerprinter.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)])
     kinds: Counter[str] = Counter(row[_KIND] for row in rows if row[_KIND] is not None)
-    tally = binder.tally
+    counts = fingerprinter.counts
     balance = Balance(
         rows_read=kinds[REJECTED_ROW],
         rows_rejected=kinds[REJECTED_ROW],
         events_read=len(rows) - kinds[REJECTED_ROW],
         events_rejected=kinds[REJECTED_EVENT],
-        events_out=tally.by_type.total() + tally.without_id.total(),
-        filtered=tally.filtered + tally.too_young,
+        events_out=counts.by_type.total() + counts.without_id.total(),
+        filtered=counts.filtered + counts.too_young,
     )
     kept = tuple(rejected_problem(kind, number, table) for kind, number in kinds.items())
     problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
-    return Bundle(binder.sheaves(), tally, balance, problems)
+    return SideChunk(fingerprinter.take_batches(), counts, balance, problems)
 
 
-def _empty(table: str, binder: Binder) -> Bundle:
+def _empty(table: str, fingerprinter: Fingerprinter) -> SideChunk:
     problems = Problems(kept=(no_rows_problem(table),), by_severity=Counter({Severity.WARNING: 1}))
-    return Bundle(binder.sheaves(), binder.tally, Balance(), problems)
+    return SideChunk(fingerprinter.take_batches(), fingerprinter.counts, Balance(), problems)
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-    """The rows that are events; the others tell of what nothing could be made of."""
+    """The rows that are events; the others count rows and events that could not be read."""
     return [row for row in rows if row[_KIND] is None]
 
 
 def _content(outline: Sequence[str | None]) -> int:
-    """The digest in what a row has of it, which may be nothing."""
+    """The digest in the last column of a row, which may be missing or null."""
     return next((int(digits, 16) for digits in outline if digits), UNKNOWN)
 
 
 def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
-    while some := list(islice(rows, AT_ONCE)):
+    while some := list(islice(rows, CHUNK_EVENTS)):
         yield some

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from td_currents_cli.events.times import moment_of
-from td_currents_cli.reconcile import Depth, Kind, ReconcileOutcome
+from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.render.count.grid import Column, Grid, fits, show
 from td_currents_cli.render.count.groups import cell
 from td_currents_cli.render.figures import LOST, amount
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from td_currents_cli.reconcile.outcome import Difference, SideFigures
 
 MEANING: Final = {
-    Kind.MISSING: "sent, and not ingested",
-    Kind.CHANGED: "ingested with another content than sent",
-    Kind.UNEXPECTED: "ingested, and not sent",
-    Kind.DUPLICATED: "ingested more than once",
+    DiffKind.MISSING: "sent, and not ingested",
+    DiffKind.CHANGED: "ingested with another content than sent",
+    DiffKind.UNEXPECTED: "ingested, and not sent",
+    DiffKind.DUPLICATED: "ingested more than once",
 }
-GRAVE: Final = frozenset({Kind.MISSING, Kind.CHANGED})
+GRAVE: Final = frozenset({DiffKind.MISSING, DiffKind.CHANGED})
 SHOWN: Final = 15
 """Types of a difference that are shown by themselves, unless more is wanted."""
 
@@ -68,14 +68,14 @@ def _talk(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.say(f"{name}: {_balance(side)}", "dim")
         if side.without_id:
             terminal.say(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
-    if outcome.sent.ids and not outcome.matched and not outcome.differences[Kind.CHANGED].count:
+    if outcome.sent.ids and not outcome.matched and not outcome.differences[DiffKind.CHANGED].count:
         terminal.say(WHY_NOTHING, "yellow")
     _talk_of_contents(outcome, terminal)
     if outcome.spilled:
         disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled.bytes, outcome.spilled.limit))
         terminal.say(f"{disk} of fingerprints were in temporary files; at most {memory} are kept in memory", "dim")
     if outcome.payloads is not None:
-        missing = amount(outcome.differences[Kind.MISSING].count, "missing event")
+        missing = amount(outcome.differences[DiffKind.MISSING].count, "missing event")
         payloads = amount(outcome.payloads, "payload")
         file = printable(str(outcome.resend))
         terminal.say(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
@@ -86,7 +86,7 @@ def _talk_of_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.say("contents are not known on both sides: changes cannot be told", "yellow")
     if outcome.depth is Depth.OUTLINE:
         terminal.say(OUTLINE, "dim")
-        if outcome.differences[Kind.CHANGED].count and outcome.matched == outcome.unknown:
+        if outcome.differences[DiffKind.CHANGED].count and outcome.matched == outcome.unknown:
             terminal.say(WHY_ALL, "yellow")
     if outcome.unknown:
         of = amount(outcome.unknown, "id")
@@ -95,11 +95,11 @@ def _talk_of_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
 
 def _balance(side: "SideFigures") -> str:
     """Where all rows and events of a side went; what did not happen is left out."""
-    rows, tally = side.balance, side.tally
+    rows, counts = side.balance, side.counts
     rejected = f" + {rows.rows_rejected:,} rejected" if rows.rows_rejected else ""
     parts = [
-        (tally.filtered, "of another time"),
-        (tally.too_young, "too young to have arrived"),
+        (counts.filtered, "of another time"),
+        (counts.too_young, "too young to have arrived"),
         (side.without_id, "without an id"),
         (rows.events_rejected, "rejected"),
         (rows.lost, LOST),
@@ -111,9 +111,9 @@ def _balance(side: "SideFigures") -> str:
     )
 
 
-def _show(outcome: ReconcileOutcome, kind: Kind, difference: "Difference", terminal: Terminal) -> None:
+def _show(outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal) -> None:
     console, style = terminal.out, "bold red" if kind in GRAVE else "bold yellow"
-    often = _often(outcome) if kind is Kind.DUPLICATED else ""
+    often = _often(outcome) if kind is DiffKind.DUPLICATED else ""
     console.print(Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{often}", style), soft_wrap=True)
     shown = None if terminal.verbose else SHOWN
     show(_fitting([_grid(difference, shown, form) for form in _forms(difference)], console), console)
@@ -178,8 +178,8 @@ def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
     """Where every id of both sides went; what did not happen is left out."""
     number = {kind: difference.count for kind, difference in outcome.differences.items()}
     for ids, side, kinds in (
-        (outcome.sent.ids, "sent", (Kind.MISSING, Kind.CHANGED)),
-        (outcome.ingested.ids, "ingested", (Kind.UNEXPECTED, Kind.CHANGED)),
+        (outcome.sent.ids, "sent", (DiffKind.MISSING, DiffKind.CHANGED)),
+        (outcome.ingested.ids, "ingested", (DiffKind.UNEXPECTED, DiffKind.CHANGED)),
     ):
         parts = [f"{outcome.matched:,} matched", *(f"{number[kind]:,} {kind}" for kind in kinds if number[kind])]
         yield f"{amount(ids, 'id')} {side} = {' + '.join(parts)}"
@@ -187,8 +187,8 @@ def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
 
 def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     """The last line, and its style."""
-    sent, missing = outcome.sent, outcome.differences[Kind.MISSING].count
-    changed = outcome.differences[Kind.CHANGED].count
+    sent, missing = outcome.sent, outcome.differences[DiffKind.MISSING].count
+    changed = outcome.differences[DiffKind.CHANGED].count
     if missing or changed:
         parts = [f"{number:,} {what}" for number, what in ((missing, "missing"), (changed, "changed")) if number]
         were = "was" if sent.ids == 1 else "were"

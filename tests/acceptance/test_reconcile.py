@@ -91,16 +91,20 @@ def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["--sent", PURCHASES], 2, "--ingested is missing"),
-        (["--ingested", PURCHASES], 2, "--sent and --journal are both missing"),
+        (["--ingested", PURCHASES], 2, "--sent or --journal is missing"),
         (["--sent", "--ingested", PURCHASES], 2, "a path has to follow it"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
         (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"], 2, "--fail-on knows no difference `odd`"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "to the same file"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", PURCHASES], 2, "this file is compared itself"),
-        (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the events"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--endpoint", "x"], 2, "--endpoint is one of a journal"),
+        (
+            ["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"],
+            2,
+            "--fail-on: `odd` is not a kind of difference",
+        ),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "cannot be the same file"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", PURCHASES], 2, "this file is an input"),
+        (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the sent events"),
+        (["--sent", PURCHASES, "--ingested", PURCHASES, "--endpoint", "x"], 2, "--endpoint needs --journal"),
         (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
     ],
 )
@@ -127,6 +131,6 @@ def test_sent_files_that_change_meanwhile_are_noticed(tmp_path: Path) -> None:
             sent.write_text('{"events":[{"id":"2","event_type":"t"}]}\n')
             ingested.write(b'{"events":[]}')
         assert process.stderr
-        assert b"has changed while it was compared" in process.stderr.read()
+        assert b"have changed while they were compared" in process.stderr.read()
     assert process.returncode == 6
     assert not resend.exists()

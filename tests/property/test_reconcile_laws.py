@@ -15,8 +15,8 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.read import sources
-from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, run
-from td_currents_cli.reconcile.content import Contents
+from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, run
+from td_currents_cli.reconcile.content import ContentHasher
 from td_currents_cli.reconcile.files import FileSide
 
 Event = dict[str, Any]
@@ -61,7 +61,7 @@ def reconcile(
     return run(ReconcileRequest(side(folder / "sent", sent), side(folder / "in", ingested, size), **options))
 
 
-def counts(outcome: ReconcileOutcome) -> dict[Kind, int]:
+def counts(outcome: ReconcileOutcome) -> dict[DiffKind, int]:
     """How many ids there are of each kind of difference."""
     return {kind: difference.count for kind, difference in outcome.differences.items()}
 
@@ -75,7 +75,9 @@ def test_a_set_against_itself_is_clean(folder: Path, events: list[Event], shuffl
     ids = Counter(event["id"] for event in events)
     assert outcome.exit_code is ExitCode.OK
     assert outcome.matched == len(ids)
-    assert counts(outcome) == dict.fromkeys(Kind, 0) | {Kind.DUPLICATED: sum(count > 1 for count in ids.values())}
+    assert counts(outcome) == dict.fromkeys(DiffKind, 0) | {
+        DiffKind.DUPLICATED: sum(count > 1 for count in ids.values())
+    }
 
 
 @law
@@ -84,8 +86,8 @@ def test_swapping_sides_swaps_missing_and_unexpected(folder: Path, one: list[Eve
     """With the same types, times and examples; and whatever the sides are, all numbers add up."""
     there = reconcile(folder, one, other, show=9)
     back = reconcile(folder, other, one, show=9)
-    assert there.differences[Kind.MISSING] == back.differences[Kind.UNEXPECTED]
-    assert there.differences[Kind.UNEXPECTED] == back.differences[Kind.MISSING]
+    assert there.differences[DiffKind.MISSING] == back.differences[DiffKind.UNEXPECTED]
+    assert there.differences[DiffKind.UNEXPECTED] == back.differences[DiffKind.MISSING]
     assert (there.sent.ids, there.ingested.ids) == (back.ingested.ids, back.sent.ids)
     assert there.balanced
     assert back.balanced
@@ -97,9 +99,9 @@ def test_it_finds_what_sets_of_ids_say(folder: Path, one: list[Event], other: li
     """Compared with plain sets; by type, the parts make the whole."""
     outcome = reconcile(folder, one, other, show=9)
     sent, ingested = ({event["id"] for event in events} for events in (one, other))
-    assert set(outcome.differences[Kind.MISSING].examples) == sent - ingested
-    assert set(outcome.differences[Kind.UNEXPECTED].examples) == ingested - sent
-    assert outcome.matched + counts(outcome)[Kind.CHANGED] == len(sent & ingested)
+    assert set(outcome.differences[DiffKind.MISSING].examples) == sent - ingested
+    assert set(outcome.differences[DiffKind.UNEXPECTED].examples) == ingested - sent
+    assert outcome.matched + counts(outcome)[DiffKind.CHANGED] == len(sent & ingested)
     by_type = outcome.summary()["by_type"]
     assert isinstance(by_type, dict)
     for kind, number in counts(outcome).items():
@@ -116,10 +118,10 @@ def test_what_is_written_to_be_sent_again_makes_it_whole(folder: Path, one: list
     before = reconcile(folder, one, other, show=9, resend=resend, ids=ids)
     again = [event for line in resend.read_text("utf-8").splitlines() for event in json.loads(line)["events"]]
     assert [event["id"] for event in again] == ids.read_text("utf-8").split()
-    assert tuple(event["id"] for event in again) == before.differences[Kind.MISSING].examples
+    assert tuple(event["id"] for event in again) == before.differences[DiffKind.MISSING].examples
     after = reconcile(folder, one, [*other, *again])
-    assert counts(after)[Kind.MISSING] == 0
-    assert counts(after)[Kind.CHANGED] == counts(before)[Kind.CHANGED]
+    assert counts(after)[DiffKind.MISSING] == 0
+    assert counts(after)[DiffKind.CHANGED] == counts(before)[DiffKind.CHANGED]
 
 
 @law
@@ -137,7 +139,7 @@ def test_the_disk_finds_what_memory_finds(folder: Path, one: list[Event], other:
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_how_an_event_is_written_does_not_change_its_content(event: Event, shuffled: random.Random) -> None:
     """Its members in any order, its flat form, without its nulls; but another value does."""
-    contents = Contents()
+    contents = ContentHasher()
     content = contents(event)
     assert contents({name: event[name] for name in shuffled.sample(list(event), len(event))}) == content
     assert contents(loads(flatten(json.dumps(event).encode()))) == content
@@ -169,6 +171,6 @@ def is_same(one: Any, other: Any) -> bool:
 @example("1", 1)
 def test_other_values_are_another_content(one: Any, other: Any) -> None:
     """And only they are."""
-    contents = Contents()
+    contents = ContentHasher()
     first, second = ({"id": "1", "properties": {"a": value, "b": None}} for value in (one, other))
     assert (contents(first) == contents(second)) is is_same(one, other)

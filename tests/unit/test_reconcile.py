@@ -18,7 +18,7 @@ from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
 from td_currents_cli.read.spool import Spool
-from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, files, run, sheaf, sides
+from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, files, run, sheaf, sides
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.write.payloads import PayloadWriter
@@ -49,14 +49,14 @@ def test_however_a_file_is_read_places_are_the_same(way: str, tmp_path: Path, mo
         monkeypatch.setattr(splits, "MIN_SIZE", 1)
         monkeypatch.setattr(splits, "SPLIT_SIZES", (5000,))
     else:
-        monkeypatch.setattr(files, "HUGE", 1)
-        monkeypatch.setattr(files, "AT_ONCE", 7)
+        monkeypatch.setattr(files, "STREAMED_BYTES", 1)
+        monkeypatch.setattr(files, "STREAMED_RECORDS", 7)
         packed = gzip.compress(sent.read_bytes()) if way == "packed" else json.dumps(events).encode()
         sent.write_bytes(packed)
-    monkeypatch.setattr(sheaf, "LARGEST", 64)
+    monkeypatch.setattr(sheaf, "BATCH_EVENTS", 64)
     resend = tmp_path / "resend"
     outcome = compare(sent, ingested, jobs=2, resend=resend, show=3)
-    assert outcome.differences[Kind.MISSING].examples == ("id-700", "id-701", "id-702")
+    assert outcome.differences[DiffKind.MISSING].examples == ("id-700", "id-701", "id-702")
     assert [event["id"] for event in json.loads(resend.read_bytes())["events"]] == [
         f"id-{at}" for at in range(700, 705)
     ]
@@ -122,17 +122,17 @@ def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
 
     ingested = FileSide(sources([str(lines(tmp_path / "in", [{"id": "1", "event_type": "changed"}, {"id": "9"}]))]))
     side = JournalSide(tmp_path / "journal", delivered)
-    outcome = run(ReconcileRequest(side, ingested, scope=Scope(settled=350), ids=tmp_path / "ids", show=9))
+    outcome = run(ReconcileRequest(side, ingested, scope=TimeScope(settled=350), ids=tmp_path / "ids", show=9))
     assert not outcome.by_content
-    assert (outcome.sent.ids, outcome.matched, outcome.sent.without_id, outcome.sent.tally.too_young) == (3, 1, 1, 1)
-    missing = outcome.differences[Kind.MISSING]
+    assert (outcome.sent.ids, outcome.matched, outcome.sent.without_id, outcome.sent.counts.too_young) == (3, 1, 1, 1)
+    missing = outcome.differences[DiffKind.MISSING]
     assert missing.examples == ("2", "3")
     assert {name: (group.first, group.last) for name, group in missing.groups.items()} == {"u": (200, 300)}
     assert (tmp_path / "ids").read_text() == "2\n3\n"
     assert outcome.balanced
-    with pytest.raises(UsageError, match="this file is compared itself"):
+    with pytest.raises(UsageError, match="this file is an input"):
         run(ReconcileRequest(side, ingested, ids=tmp_path / "journal"))
-    with pytest.raises(UsageError, match="a journal has only their ids"):
+    with pytest.raises(UsageError, match="a journal contains only their ids"):
         run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
 
 
@@ -176,6 +176,6 @@ def test_a_period_leaves_out_before_contents_are_looked_at(tmp_path: Path) -> No
     """What is out of scope costs nothing but its reading."""
     events = numbered(30)
     wanted = Filter.of(types=None, since="@1782900010", until="@1782900020", now=0)
-    outcome = compare(lines(tmp_path / "a", events), lines(tmp_path / "b", events[15:]), scope=Scope(wanted))
-    assert (outcome.sent.ids, outcome.ingested.ids, outcome.differences[Kind.MISSING].count) == (10, 5, 5)
-    assert (outcome.sent.tally.filtered, outcome.ingested.tally.filtered) == (20, 10)
+    outcome = compare(lines(tmp_path / "a", events), lines(tmp_path / "b", events[15:]), scope=TimeScope(wanted))
+    assert (outcome.sent.ids, outcome.ingested.ids, outcome.differences[DiffKind.MISSING].count) == (10, 5, 5)
+    assert (outcome.sent.counts.filtered, outcome.ingested.counts.filtered) == (20, 10)

@@ -12,7 +12,7 @@ import pytest
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import DEFAULT, INGESTED, ReadOptions
-from td_currents_cli.reconcile import Kind, ReconcileOutcome, ReconcileRequest, Scope, failing, run
+from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.files import FileSide
 
 CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdir())
@@ -31,7 +31,7 @@ def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
         ReconcileRequest(
             side(folder / "sent", case["sent"]),
             side(folder / "ingested", case["ingested"], INGESTED),
-            scope=Scope(wanted, options.get("settled")),
+            scope=TimeScope(wanted, options.get("settled")),
             show=9,
             fail_on=failing(options.get("fail_on", ())),
         )
@@ -47,7 +47,7 @@ def test_a_case(path: Path, tmp_path: Path) -> None:
     document = json.loads(json.dumps(outcome.as_dict()))
     summary = document["summary"]
     assert outcome.balanced
-    for name in ("sent", "ingested", "matched", *Kind, "problems"):
+    for name in ("sent", "ingested", "matched", *DiffKind, "problems"):
         if name != "problems" or "problems" in expected:
             assert summary[name] == expected.get(name, 0), name
     assert document["exit_code"] == expected["exit_code"]

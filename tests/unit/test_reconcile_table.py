@@ -10,10 +10,10 @@ import pytest
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
-from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, Scope, run
+from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, run
 from td_currents_cli.reconcile import table as table_module
 from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.reconcile.request import Kind
+from td_currents_cli.reconcile.request import DiffKind
 from td_currents_cli.reconcile.table import TableSide
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address
@@ -64,12 +64,17 @@ def test_differences_are_named(
     compared: Callable[..., ReconcileOutcome], running: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Missing, unexpected and duplicated ids, with examples that are looked up in the same result: one job in all."""
-    monkeypatch.setattr(table_module, "AT_ONCE", 2)
+    monkeypatch.setattr(table_module, "CHUNK_EVENTS", 2)
     rows = [["b", TYPE, 100], ["x", TYPE, 100], ["b", TYPE, 100], ["a", TYPE, 100], [None, None, None]]
     outcome = compared("a b c", rows, resend=tmp_path / "missing.json")
     assert outcome.exit_code is ExitCode.FINDINGS
-    ids = {kind: outcome.differences[kind].examples for kind in Kind}
-    assert ids == {Kind.MISSING: ("c",), Kind.CHANGED: (), Kind.UNEXPECTED: ("x",), Kind.DUPLICATED: ("b",)}
+    ids = {kind: outcome.differences[kind].examples for kind in DiffKind}
+    assert ids == {
+        DiffKind.MISSING: ("c",),
+        DiffKind.CHANGED: (),
+        DiffKind.UNEXPECTED: ("x",),
+        DiffKind.DUPLICATED: ("b",),
+    }
     assert [event["id"] for event in json.loads((tmp_path / "missing.json").read_text())["events"]] == ["c"]
     assert len(running.jobs) == 1
 
@@ -77,17 +82,17 @@ def test_differences_are_named(
 def test_nothing_in_that_time(compared: Callable[..., ReconcileOutcome]) -> None:
     """It is said of the table; all that was sent is missing."""
     outcome = compared("a", [])
-    assert (outcome.differences[Kind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
+    assert (outcome.differences[DiffKind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
     assert [(each.code, each.severity) for each in outcome.problems.kept] == [("TDC005", "warning")]
     assert "--since" in outcome.problems.kept[0].message
 
 
 def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:
     """It leaves out the same events on both sides, by their own time."""
-    scope = Scope(Filter(since=50.0, until=150.0))
+    scope = TimeScope(Filter(since=50.0, until=150.0))
     outcome = compared("a", [["a", TYPE, 100], ["x", TYPE, 10]], scope=scope)
     assert (outcome.matched, outcome.exit_code) == (1, ExitCode.OK)
-    assert outcome.ingested.tally.filtered == 1
+    assert outcome.ingested.counts.filtered == 1
 
 
 def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
@@ -99,7 +104,7 @@ def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
         "2 rows have cells that no events could be read from there",
         "an element of a batch is no event",
     ]
-    assert outcome.differences[Kind.UNEXPECTED].examples == ("x",)
+    assert outcome.differences[DiffKind.UNEXPECTED].examples == ("x",)
     assert outcome.ingested.without_id == 0
 
 
@@ -121,7 +126,9 @@ def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
     address = parse_address("td://braze/currents")
     tables = Tables(addresses=(address,), period=Period(0.0), access=TdConnection(environ=running.environ()))
     outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(tables), show=3))
-    assert all(not outcome.differences[kind].count for kind in (Kind.MISSING, Kind.UNEXPECTED, Kind.CHANGED))
+    assert all(
+        not outcome.differences[kind].count for kind in (DiffKind.MISSING, DiffKind.UNEXPECTED, DiffKind.CHANGED)
+    )
     assert outcome.sent.by_type == outcome.ingested.by_type
     assert outcome.sent.without_id == outcome.ingested.without_id == 2
     here, there = outcome.sent.balance, outcome.ingested.balance

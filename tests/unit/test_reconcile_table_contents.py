@@ -1,4 +1,4 @@
-"""Contents of payloads beside those of a table of Treasure Data, told there and here by digests."""
+"""ContentHasher of payloads beside those of a table of Treasure Data, told there and here by digests."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.read import sources
-from td_currents_cli.reconcile import Depth, Kind, ReconcileOutcome, ReconcileRequest, run
+from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome, ReconcileRequest, run
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.table import TableSide
@@ -111,7 +111,7 @@ def test_a_change_is_seen(compared: Callable[..., ReconcileOutcome], running: Se
     ]
     outcome = compared(CELLS[form](changed))
     assert outcome.exit_code is ExitCode.FINDINGS
-    assert sorted(outcome.differences[Kind.CHANGED].examples) == ["e-1", "e-2", "e-3", "e-4", "e-5"]
+    assert sorted(outcome.differences[DiffKind.CHANGED].examples) == ["e-1", "e-2", "e-3", "e-4", "e-5"]
     assert (outcome.matched, len(running.jobs)) == (1, 1)
     assert outcome.balanced
 
@@ -150,7 +150,7 @@ def test_two_tables(stored: Callable[..., Callable[..., TableSide]]) -> None:
     outcome = run(ReconcileRequest(side(1), side(1)))
     assert (outcome.matched, outcome.unknown) == (1, 0)
     outcome = run(ReconcileRequest(side(0), side(0, 1, 2)))
-    assert (outcome.matched, outcome.unknown, outcome.differences[Kind.CHANGED].count) == (6, 1, 0)
+    assert (outcome.matched, outcome.unknown, outcome.differences[DiffKind.CHANGED].count) == (6, 1, 0)
     outcome = run(ReconcileRequest(side(0), side(2)))
     assert (outcome.matched, outcome.unknown, outcome.by_content) == (1, 0, False)
 

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from td_currents_cli.read import sources
-from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, Scope, failing, run
+from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.render import show
 
@@ -47,7 +47,7 @@ def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
                 side(tmp_path / "sent.json", sent),
                 side(tmp_path / "ingested.json", ingested),
                 show=2,
-                scope=Scope(settled=1782921600),
+                scope=TimeScope(settled=1782921600),
                 **options,
             )
         )
