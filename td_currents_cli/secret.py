@@ -1,4 +1,4 @@
-"""Secrets: values that do not show themselves, and URLs as they may be shown."""
+"""Secrets: values that are never printed, and redacted URLs."""
 
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ _LONGEST: Final = 4096
 
 
 class Secret:
-    """A write key or a token. Only `reveal` gives it away; text, repr and tracebacks show nothing of it."""
+    """A write key or a token. Only `reveal` returns it; str, repr and tracebacks show nothing of it."""
 
     __slots__ = ("_value",)
 
@@ -20,7 +20,6 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value, for the request itself and nothing else."""
         return self._value
 
     def __repr__(self) -> str:
@@ -34,9 +33,9 @@ class Secret:
 
 
 def redact(url: str) -> str:
-    """The URL without anything in it that may be secret: user-info, the values of the query, the fragment.
+    """Return the URL without anything that may be secret: user name and password, query values, and fragment.
 
-    All values of the query, not only the write key: custom endpoints have keys under names of their own.
+    All query values, not only the write key: custom endpoints have keys under names of their own.
     """
     try:
         parts = urlsplit(url)
@@ -55,35 +54,31 @@ def _redact_parameter(parameter: str) -> str:
 
 
 def read_secret(path: str, what: str) -> Secret:
-    """The secret that a file holds on its only line.
-
-    Args:
-        path: of the file.
-        what: how messages call it: "write key", "token".
+    """Return the secret on the only line of a file; `what` is its name in messages, such as "write key".
 
     Raises:
-        UsageError: the file cannot be read, is empty, or holds more than a secret.
+        UsageError: the file cannot be read, is empty, or contains more than a secret.
     """
     try:
         with Path(path).open("rb") as file:
             text = file.read(_LONGEST + 1)
     except OSError as error:
         raise UsageError(
-            f"the {what} file {path} cannot be read: {error.strerror}",
-            hint=f"Give the path of a file that holds the {what} and nothing else.",
+            f"cannot read the {what} file {path}: {error.strerror}",
+            hint=f"Give the path of a file that contains only the {what}.",
         ) from None
     return checked(text.decode(errors="replace"), f"the {what} in {path}")
 
 
 def checked(text: str, what: str) -> Secret:
-    """The secret in a text, if it can stand in a header.
+    """Return a secret that can be sent in a header; `what` is its name in messages.
 
     Raises:
-        UsageError: it is empty, too long, or holds white space or other characters that no key or token has.
+        UsageError: it is empty, too long, or contains white space or other characters that no key or token has.
     """
     value = text.strip()
     if not value:
         raise UsageError(f"{what} is empty")
     if len(value) > _LONGEST or not value.isascii() or not value.isprintable() or " " in value:
-        raise UsageError(f"{what} is not one line of printable ASCII without spaces", hint="Nothing else may be there.")
+        raise UsageError(f"{what} must be one line of printable ASCII without spaces", hint="Remove everything else.")
     return Secret(value)

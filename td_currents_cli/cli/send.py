@@ -170,7 +170,15 @@ def send(
     again; what cannot be delivered is counted, and the exit code says so.
     """
     # A command loads only what it runs.
-    from td_currents_cli.send import Destination, Limits, Request, State, TlsFiles, check, run  # noqa: PLC0415
+    from td_currents_cli.send import (  # noqa: PLC0415
+        Destination,
+        PayloadLimits,
+        SendRequest,
+        StateOptions,
+        TlsFiles,
+        run,
+        run_connection_test,
+    )
     from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
 
     if verify is None:
@@ -186,13 +194,13 @@ def send(
         tls=TlsFiles(cacert=cacert, client_cert=client_cert, client_key=client_key),
     )
     if check_endpoint:
-        return check(destination, timeout=timeout, notice=terminal.say)
-    request = Request(
+        return run_connection_test(destination, timeout=timeout, notice=terminal.say)
+    request = SendRequest(
         paths=tuple(paths or ()),
         destination=destination,
-        limits=Limits(events=batch_events, size=batch_bytes, repack=repack),
+        limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
         check=None if no_check else _check(),
-        state=State(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
+        state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
         concurrency=concurrency_of(concurrency, "--concurrency"),
         rate=rate,
         timeout=timeout,

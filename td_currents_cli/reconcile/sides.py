@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.read import sources
-from td_currents_cli.read.journal_events import delivered_events
 from td_currents_cli.read.options import ReadOptions
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide

@@ -11,8 +11,8 @@ from td_currents_cli.render import show_error
 from td_currents_cli.render.problems import show_problems
 from td_currents_cli.render.send_check import show_check
 from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.send.outcome import SendOutcome
-from td_currents_cli.send.probe import EndpointCheck
+from td_currents_cli.send.probe import ConnectionTestOutcome
+from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
     from td_currents_cli.verify.sent import SentAndVerified
@@ -23,9 +23,9 @@ _RECEIPT: Final = (
 )
 
 
-def text(outcome: "SendOutcome | EndpointCheck | SentAndVerified", terminal: Terminal) -> None:
+def text(outcome: "SendOutcome | ConnectionTestOutcome | SentAndVerified", terminal: Terminal) -> None:
     """Print the figures to standard output, and what went wrong to standard error."""
-    if isinstance(outcome, EndpointCheck):
+    if isinstance(outcome, ConnectionTestOutcome):
         show_check(outcome, terminal)
     elif isinstance(outcome, SendOutcome):
         _sent(outcome, terminal, (_RECEIPT,) if outcome.delivered else ())

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from td_currents_cli.render import show_error
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.send.probe import EndpointCheck
+from td_currents_cli.send.probe import ConnectionTestOutcome
 
 _NO_PROOF: Final = (
     "The endpoint can be reached and took the connection test. That does not prove the write key: Treasure Data "
@@ -15,7 +15,7 @@ _NO_PROOF: Final = (
 )
 
 
-def show_check(outcome: EndpointCheck, terminal: Terminal) -> None:
+def show_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
     """Print what was found to standard output, and what is wrong to standard error."""
     if outcome.error is not None:
         show_error(outcome.error, terminal)
@@ -27,7 +27,7 @@ def show_check(outcome: EndpointCheck, terminal: Terminal) -> None:
         terminal.say(_NO_PROOF)
 
 
-def _lines(outcome: EndpointCheck) -> Iterator[tuple[str, str]]:
+def _lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
     yield "status", "no answer" if outcome.status is None else str(outcome.status)
     if outcome.latency_ms is not None:
         yield "latency", f"{outcome.latency_ms:,.1f} ms, with the connection made"

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.send.progress import Progress
+from td_currents_cli.send.progress import SendProgress
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-Gauge: TypeAlias = Callable[[], Progress]
+Gauge: TypeAlias = Callable[[], SendProgress]
 """Tells how far the run is at that moment."""
 
 EVERY: Final = 10.0
@@ -45,9 +45,9 @@ class Speed:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._samples: deque[tuple[float, Progress]] = deque()
+        self._samples: deque[tuple[float, SendProgress]] = deque()
 
-    def look(self, now: Progress) -> tuple[float | None, float | None]:
+    def look(self, now: SendProgress) -> tuple[float | None, float | None]:
         """Events a second, and seconds until the end; None for what is not known yet, or at all."""
         self._samples.append((self._clock(), now))
         while self._samples[-1][0] - self._samples[0][0] > self._WINDOW:
@@ -62,7 +62,7 @@ class Speed:
         return (now.delivered - first.delivered) / seconds, left
 
 
-def line(now: Progress, speed: Speed) -> str:
+def line(now: SendProgress, speed: Speed) -> str:
     """All figures in one line, those first that one waits for: a narrow terminal cuts the others off."""
     rate, left = speed.look(now)
     figures = []
@@ -134,7 +134,7 @@ def _bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float) -> N
             live.update(_drawn(gauge(), speed), refresh=True)
 
 
-def _drawn(now: Progress, speed: Speed) -> "Table":
+def _drawn(now: SendProgress, speed: Speed) -> "Table":
     from rich.progress_bar import ProgressBar  # noqa: PLC0415 -- as above
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415

@@ -1,14 +1,14 @@
-"""What a request can come back with: an answer of the endpoint, or a failure to get one.
+"""What a request can result in: a response of the endpoint, or a failure to get one.
 
-Failure
-├── NotConnected          the body was not sent; waiting may mend it
-│   └── Hopeless          … and at the first contact waiting will not
+RequestFailure
+├── NotConnected                        the body was not sent; waiting may help
+│   └── PermanentConnectFailure           … and when it is the first contact, waiting does not help
 │       ├── UnknownHost
-│       ├── UntrustedHost the certificate, or TLS itself
-│       ├── Unwelcome     the endpoint does not accept our side of TLS
+│       ├── UntrustedHost
+│       ├── ClientCertificateRejected
 │       ├── ProxyRefused
 │       └── BadAddress
-└── UnknownResult         the body may have arrived, and the events may be stored
+└── UnknownResult                       the body may have arrived, and the events may be stored
     ├── TimedOut
     └── ConnectionLost
 """
@@ -18,88 +18,75 @@ from typing import ClassVar
 from msgspec import Struct
 
 
-class Answer(Struct, frozen=True, gc=False, kw_only=True):
-    """What the endpoint said.
-
-    Attributes:
-        status: of HTTP.
-        retry_after: the header as it stood, or None.
-        redirect_host: where a redirect points to, without path and query, or an empty string.
-        text: its body, where it is no success. It may repeat anything that was sent.
-        is_cut: whether there was more of it: what is repeated at its end need not be whole.
-    """
+class HttpResponse(Struct, frozen=True, gc=False, kw_only=True):
+    """What the endpoint responded."""
 
     status: int
-    retry_after: str | None = None
-    redirect_host: str = ""
-    text: bytes = b""
-    is_cut: bool = False
+    retry_after: str | None = None  # the header, unchanged
+    redirect_host: str = ""  # of a redirect's target
+    text: bytes = b""  # the body, unless it is a success; it may repeat anything that was sent
+    is_cut: bool = False  # whether the body was longer: what is repeated at its end may be incomplete
 
 
-class Failure(Struct, frozen=True, gc=False):
-    """No answer. A value, as an answer is: what follows from it depends on its type.
+class RequestFailure(Struct, frozen=True, gc=False):
+    """No response. A value, as a response is: what follows from it depends on its type."""
 
-    Attributes:
-        label: what the request is counted under in `requests_by_status`.
-        reason: one line, without URL and without anything that was sent.
-    """
+    label: ClassVar[str] = "failed"  # in `requests_by_status`
 
-    label: ClassVar[str] = "failed"
-
-    reason: str
+    reason: str  # one line, without URL and without anything that was sent
 
 
-class NotConnected(Failure, frozen=True, gc=False):
+class NotConnected(RequestFailure, frozen=True, gc=False):
     """No connection, so nothing was sent."""
 
     label = "not_connected"
 
 
-class Hopeless(NotConnected, frozen=True, gc=False):
+class PermanentConnectFailure(NotConnected, frozen=True, gc=False):
     """No connection, for a reason that lies in the settings if it is there from the start."""
 
 
-class UnknownHost(Hopeless, frozen=True, gc=False):
-    """The name of the host has no address."""
+class UnknownHost(PermanentConnectFailure, frozen=True, gc=False):
+    """The host name has no address."""
 
     label = "unknown_host"
 
 
-class UntrustedHost(Hopeless, frozen=True, gc=False):
-    """The certificate is not trusted, or what answers does not speak TLS."""
+class UntrustedHost(PermanentConnectFailure, frozen=True, gc=False):
+    """The certificate is not trusted, or the server does not speak TLS."""
 
     label = "tls"
 
 
-class Unwelcome(Hopeless, frozen=True, gc=False):
+class ClientCertificateRejected(PermanentConnectFailure, frozen=True, gc=False):
     """The endpoint ends the TLS handshake: it asks for a client certificate, or for another one."""
 
     label = "tls"
 
 
-class ProxyRefused(Hopeless, frozen=True, gc=False):
-    """A proxy of the environment does not let us through."""
+class ProxyRefused(PermanentConnectFailure, frozen=True, gc=False):
+    """A proxy of the environment does not let the request through."""
 
     label = "proxy"
 
 
-class BadAddress(Hopeless, frozen=True, gc=False):
-    """The HTTP client cannot make a request of this URL."""
+class BadAddress(PermanentConnectFailure, frozen=True, gc=False):
+    """The HTTP client cannot make a request to this URL."""
 
     label = "bad_address"
 
 
-class UnknownResult(Failure, frozen=True, gc=False):
+class UnknownResult(RequestFailure, frozen=True, gc=False):
     """The request may have arrived: it is sent again, and its events may be stored twice."""
 
 
 class TimedOut(UnknownResult, frozen=True, gc=False):
-    """No answer in time."""
+    """No response in time."""
 
     label = "timeout"
 
 
 class ConnectionLost(UnknownResult, frozen=True, gc=False):
-    """The connection broke after the request was begun, or the answer was not HTTP."""
+    """The connection broke after the request was begun, or the response was not HTTP."""
 
     label = "connection_lost"

@@ -1,4 +1,4 @@
-"""Time and chance, as one argument: tests bring their own."""
+"""Time and randomness, as one argument: tests bring their own."""
 
 import asyncio
 import random
@@ -9,22 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Where time and randomness come from.
-
-    Attributes:
-        now: seconds that only ever grow.
-        wall: seconds since the epoch.
-        sleep: waits so many seconds.
-        uniform: a random number between its two arguments.
-    """
+    """Where time and randomness come from."""
 
     now: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
+    wall: Callable[[], float] = time.time  # seconds since the epoch
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
 
     async def pause(self, seconds: float, until: asyncio.Event) -> None:
-        """Wait so long, or until the event is set."""
+        """Wait for that time, or until the event is set."""
         waits = (asyncio.ensure_future(self.sleep(seconds)), asyncio.ensure_future(until.wait()))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

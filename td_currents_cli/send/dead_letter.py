@@ -1,4 +1,4 @@
-"""Dead letters: events that are not delivered and would not be by trying again, each with the reason."""
+"""Dead letters: events that were refused for good, each with the reason."""
 
 import os
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import orjson
 
+from td_currents_cli.journal.keys import on_one_line
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.send.digest import on_one_line
 from td_currents_cli.send.scrub import Scrub
 
-RESPONSE: Final = 500
-"""Characters of an endpoint's answer that are kept."""
+MAX_RESPONSE: Final = 500
+"""Maximum characters of a response that are kept."""
 
 START: Final = b'{"reason":'
 """How a line begins."""
@@ -21,42 +21,24 @@ START: Final = b'{"reason":'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An event that was given up, and why.
-
-    Attributes:
-        event: its bytes.
-        location: of the batch it was read in.
-        event_index: its place there, from 0.
-        problems: what is wrong with it.
-        status: what the endpoint answered; None where it was not asked.
-        response: how that answer went on; may hold anything.
-        is_cut: whether there was more of it.
-        attempts: requests that were made with this event.
-    """
+    """An event that was refused, and why."""
 
     event: bytes
-    location: Location
+    location: Location  # of the batch it was read in
     event_index: int
     problems: Sequence[Problem]
-    status: int | None = None
-    response: bytes = b""
-    is_cut: bool = False
+    status: int | None = None  # of the response; None where the event was not sent
+    response: bytes = b""  # may contain anything
+    is_cut: bool = False  # whether the response was longer
     attempts: int = 0
 
     @property
     def reason(self) -> str:
-        """In one line."""
         return "; ".join(f"{problem.code} {problem.message}" for problem in self.problems)
 
     def line(self, *, endpoint: str, at: float, scrub: Scrub) -> bytes:
-        """This letter as a line of JSON Lines.
-
-        Args:
-            endpoint: as it may be shown.
-            at: seconds since the epoch.
-            scrub: leaves secrets out of the answer.
-        """
-        response = scrub(self.response.decode(errors="replace"), self.is_cut)[:RESPONSE]
+        """Return this letter as a line of JSON Lines; `at` is in seconds since the epoch."""
+        response = scrub(self.response.decode(errors="replace"), self.is_cut)[:MAX_RESPONSE]
         header: dict[str, Any] = {
             "reason": self.reason,
             "status": self.status,
@@ -73,7 +55,7 @@ class DeadLetter:
                 for problem in self.problems
             ],
         }
-        # The event is spliced in as it stands: to decode and encode it could change it.
+        # The event is inserted unchanged: decoding and encoding it could change it.
         return b"".join((_dumped(header)[:-1], b',"event":', on_one_line(self.event), b"}\n"))
 
 
@@ -81,6 +63,6 @@ def _dumped(header: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(header)
     except TypeError:
-        # Names of files need not be text.
+        # File names need not be UTF-8.
         header["source"] = os.fsencode(header["source"]).decode(errors="replace")
         return orjson.dumps(header)

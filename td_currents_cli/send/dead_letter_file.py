@@ -1,4 +1,4 @@
-"""The file of dead letters: a line an event, JSON Lines, for its owner's eyes only.
+"""The dead-letter file: JSON Lines, one event per line, readable by its owner only.
 
 `tdcur send FILE` sends the events of such a file again.
 """
@@ -16,19 +16,26 @@ import msgspec
 from msgspec import Raw, Struct
 
 from td_currents_cli.errors import OutputError
+from td_currents_cli.journal.keys import event_keys
 from td_currents_cli.send.dead_letter import START, DeadLetter
-from td_currents_cli.send.digest import event_keys
 from td_currents_cli.send.scrub import Scrub
 
 
 class DeadLetterFile:
     """A file that dead letters are appended to, whole lines at a time.
 
-    What the file holds of this endpoint when the run begins is not written again: the same command may meet the same
-    events once more. Each event that is in it takes 150 bytes of memory, once there is a first dead letter.
+    What the file already contains for this endpoint is not written again, because the same command may meet the same
+    events again. Each event in it takes 150 bytes of memory, once there is a first dead letter.
 
-    Attributes:
-        path: the file.
+    Args:
+        path: the file. Nothing is written yet.
+        endpoint: its redacted URL.
+        now: returns seconds since the epoch.
+        scrub: hides secrets in responses.
+        is_input: whether the run reads this file, too: what it appends, it will read.
+
+    Raises:
+        OutputError: it cannot be written, or contains something else.
     """
 
     def __init__(
@@ -40,59 +47,47 @@ class DeadLetterFile:
         scrub: Scrub,
         is_input: bool = False,
     ) -> None:
-        """Touch nothing yet but look whether the file can be written.
-
-        Args:
-            path: the file.
-            endpoint: as it may be shown.
-            now: seconds since the epoch.
-            scrub: leaves secrets out of answers.
-            is_input: whether the run reads this file, too: what it appends, it will read.
-
-        Raises:
-            OutputError: it cannot be written, or holds something else.
-        """
         self.path = path
         self._endpoint = endpoint
         self._now = now
         self._scrub = scrub
         self._is_input = is_input
         self._file: int | None = None
-        self._held: Counter[bytes] = Counter()
+        self._known: Counter[bytes] = Counter()
         _check(path)
 
     def add(self, letters: Iterable[DeadLetter]) -> None:
-        """Append these, in one write.
+        """Append letters, in one write.
 
         Raises:
-            OutputError: the file cannot be written. None of them is in it then.
+            OutputError: the file cannot be written. Then it contains none of them.
         """
         lines: list[bytes] = []
         try:
             if self._file is None:
                 self._file = _open(self.path)
-                self._held = self._found()
+                self._known = self._find_known()
             for letter in letters:
                 key = event_keys([letter.event])
-                self._held[key] -= 1
-                if self._held[key] < 0:
+                self._known[key] -= 1
+                if self._known[key] < 0:
                     lines.append(letter.line(endpoint=self._endpoint, at=self._now(), scrub=self._scrub))
                     if self._is_input:
-                        self._held[key] = sys.maxsize
+                        self._known[key] = sys.maxsize
             _append(self._file, b"".join(lines))
         except OSError as error:
             raise _failure(self.path, error) from error
 
-    def _found(self) -> Counter[bytes]:
-        """The events that the file holds, and how often they are not to be written again."""
+    def _find_known(self) -> Counter[bytes]:
+        """Return the keys of the events in the file, and how often each must not be written again."""
         if self._is_input:
-            # Once is enough, whoever refused it: else the run would never come to the end of what it writes itself.
+            # Once is enough, whoever refused it: otherwise the run would never reach the end of what it writes itself.
             return Counter({event_keys([bytes(each.event)]): sys.maxsize for each in _letters(self.path)})
         ours = (each.event for each in _letters(self.path) if each.endpoint == self._endpoint)
         return Counter(event_keys([bytes(event)]) for event in ours)
 
     def close(self) -> None:
-        """Write the file through to the disk.
+        """Flush the file to the disk.
 
         Raises:
             OutputError: that fails.
@@ -118,12 +113,11 @@ _line: Final = msgspec.json.Decoder(_Line)
 
 
 def _letters(path: Path) -> Iterator[_Line]:
-    """The letters that the file holds."""
     if not path.is_file():
         return
     with path.open("rb") as lines:
         for line in lines:
-            # A line that was torn by a hard stop is left out: whoever reads the file is told.
+            # A line that was cut off by a hard stop is left out; reading the file reports it.
             with suppress(msgspec.DecodeError, RecursionError):
                 yield _line.decode(line)
 
@@ -136,18 +130,18 @@ def _check(path: Path) -> None:
     except OSError as error:
         raise _failure(path, error) from error
     if stat.S_ISDIR(mode):
-        raise OutputError(f"cannot write {path}: it is a folder", hint="Name a file in it.")
+        raise OutputError(f"cannot write {path}: it is a folder", hint="Give the path of a file.")
     if not os.access(path, os.W_OK):
         raise OutputError(f"cannot write {path}: permission denied", hint=_ELSEWHERE)
     if stat.S_ISREG(mode):
         with path.open("rb") as file:
             start = file.read(len(START))
         if start and start != START:
-            raise OutputError(f"{path} holds something that is no dead letter", hint=_ELSEWHERE)
+            raise OutputError(f"{path} contains something other than dead letters", hint=_ELSEWHERE)
 
 
 def _open(path: Path) -> int:
-    # Read as well as written, where that can be: how it ends is looked up.
+    # Readable as well where possible: how the file ends is looked up.
     flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     file = os.open(path, flags | (os.O_RDWR if path.is_file() or not path.exists() else os.O_WRONLY), 0o600)
     size = os.fstat(file).st_size

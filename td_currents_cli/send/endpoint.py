@@ -1,4 +1,4 @@
-"""Where requests go and what proves that they may: checked before the first one is made."""
+"""Where requests go and the credentials for it: checked before the first one is made."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from td_currents_cli import __version__
 from td_currents_cli.errors import UsageError
+from td_currents_cli.journal.keys import EndpointIdentity
 from td_currents_cli.names import Site, is_loopback
 from td_currents_cli.secret import KEY_PARAMETER, Secret, checked, read_secret, redact
 from td_currents_cli.send.sites import (
     POSTBACK_PATH,
-    Kind,
+    EndpointKind,
     check_postback_path,
     is_write_key,
     kind_of,
@@ -20,58 +21,40 @@ from td_currents_cli.send.sites import (
 from td_currents_cli.send.tls import TlsFiles
 
 KEY_HEADER: Final = "X-TD-Write-Key"
-_URL: Final = "TDCUR_URL"
-_KEY: Final = "TD_WRITE_KEY"
-_TOKEN: Final = "TDCUR_TOKEN"  # noqa: S105 -- the name of a variable, not a token
+_URL_VARIABLE: Final = "TDCUR_URL"
+_KEY_VARIABLE: Final = "TD_WRITE_KEY"
+_TOKEN_VARIABLE: Final = "TDCUR_TOKEN"  # noqa: S105 -- the name of a variable, not a token
 _WHERE: Final = "Give --url URL, or --site, --database and --table, or set TDCUR_URL."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """What the user said about where to send. The environment stands in for what is None.
+    """The options that say where to send; None for the environment."""
 
-    Attributes:
-        url: may hold a write key, so that it is left out of the repr.
-        write_key_file: path of a file that holds the write key.
-        token_file: path of a file that holds a Bearer token.
-        allow_http: whether plain http may leave this machine.
-        tls: authorities and client certificate.
-    """
-
-    url: str | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)  # may contain a write key
     site: Site | None = None
     database: str | None = None
     table: str | None = None
     write_key_file: str | None = None
     token_file: str | None = None
-    allow_http: bool = False
+    allow_http: bool = False  # also beyond this machine
     tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where requests go.
+    """Where requests go."""
 
-    Attributes:
-        url: what is requested. Secret, since a custom endpoint may have its key in it.
-        shown: the same, as it may be printed.
-        kind: what answers there.
-        write_key: goes into `X-TD-Write-Key`.
-        token: goes into `Authorization: Bearer`.
-        tls: authorities and client certificate.
-        warnings: what is odd about all this, though not wrong.
-    """
-
-    url: Secret
-    shown: str
-    kind: Kind
-    write_key: Secret | None = None
-    token: Secret | None = None
+    url: Secret  # a custom endpoint may have its key in it
+    shown: str  # the same, redacted
+    kind: EndpointKind
+    write_key: Secret | None = None  # for `X-TD-Write-Key`
+    token: Secret | None = None  # for `Authorization: Bearer`
     tls: TlsFiles = field(default_factory=TlsFiles)
     warnings: tuple[str, ...] = ()
 
     def headers(self) -> dict[str, str]:
-        """The headers of every request, secrets included: those that Braze's own sender sets, and who we are."""
+        """Return the headers of every request, secrets included: those of Braze's own sender, and a User-Agent."""
         headers = {
             "Content-Type": "application/json",
             "Braze-Currents-Version": "1",
@@ -83,8 +66,12 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {self.token.reveal()}"
         return headers
 
+    def identity(self) -> EndpointIdentity:
+        """Return what the journal recognizes the endpoint by."""
+        return EndpointIdentity.of(self.url.reveal(), self.write_key or self.token)
+
     def require_credentials(self) -> None:
-        """Check that what Treasure Data asks for is there. A dry run does without.
+        """Check that Treasure Data's credentials are there. A dry run does without.
 
         Raises:
             UsageError: no write key for a Postback URL, or no token for a streaming URL.
@@ -94,7 +81,7 @@ class Endpoint:
                 "no write key for Treasure Data's Postback API",
                 hint="Set TD_WRITE_KEY, or give --write-key-file FILE.",
             )
-        if self.kind is Kind.STREAMING and self.token is None:
+        if self.kind is EndpointKind.STREAMING and self.token is None:
             raise UsageError(
                 "no token for the Braze Currents Streaming endpoint",
                 hint="Put the write key into a file and give --token-file FILE, or set TDCUR_TOKEN.",
@@ -102,24 +89,26 @@ class Endpoint:
 
 
 def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
-    """Turn flags and environment into an endpoint.
+    """Return the endpoint of options and environment.
 
     Raises:
-        UsageError: parts are missing, contradict each other, or are not what Treasure Data takes.
+        UsageError: settings are missing, contradict each other, or are not valid for Treasure Data.
     """
+    if destination.tls.client_key is not None and destination.tls.client_cert is None:
+        raise UsageError("--client-key needs --client-cert", hint="Give both, or one file with both as --client-cert.")
     given = _given_url(destination, environ)
     parts = _split(given)
     host = (parts.hostname or "").rstrip(".")
     kind = kind_of(host)
     if parts.scheme == "http" and not (is_loopback(host) or destination.allow_http):
         raise UsageError(
-            f"{redact(given)} is plain http: events and key would travel unencrypted",
-            hint=f"Use {redact(parts._replace(scheme='https').geturl())}, or give --allow-http if you mean it.",
+            f"{redact(given)} is plain http: events and key would be sent unencrypted",
+            hint=f"Use {redact(parts._replace(scheme='https').geturl())}, or allow it with --allow-http.",
         )
     if kind.is_postback:
         check_postback_path(host, parts.path)
     url_key, bare = _take_key(parts)
-    takes_key = kind.is_postback or (kind is Kind.OTHER and parts.path.startswith(POSTBACK_PATH))
+    takes_key = kind.is_postback or (kind is EndpointKind.OTHER and parts.path.startswith(POSTBACK_PATH))
     url = bare.geturl() if takes_key or url_key is None else given
     write_key = _write_key(destination, environ, url_key, kind, takes_key=takes_key)
     return Endpoint(
@@ -128,7 +117,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         kind=kind,
         write_key=write_key,
         token=_token(destination, environ, kind),
-        tls=_tls(destination.tls),
+        tls=destination.tls,
         warnings=tuple(_warnings(kind, write_key, url_key)),
     )
 
@@ -138,20 +127,20 @@ def _given_url(destination: Destination, environ: Mapping[str, str]) -> str:
     present = [option for option, value in named.items() if value is not None]
     if destination.url is not None:
         if present:
-            raise UsageError(f"--url and {present[0]} both say where to send", hint=_WHERE)
+            raise UsageError(f"--url and {present[0]} cannot be used together", hint=_WHERE)
         return destination.url
     if destination.site is not None and destination.database is not None and destination.table is not None:
         return postback_url(destination.site, destination.database, destination.table)
     if present:
         missing = [option for option in named if option not in present]
-        raise UsageError(f"{' and '.join(missing)} missing beside {' and '.join(present)}", hint=_WHERE)
-    if environ.get(_URL):
-        return environ[_URL]
-    raise UsageError("no endpoint to send to", hint=_WHERE)
+        raise UsageError(f"missing {' and '.join(missing)}: required with {' and '.join(present)}", hint=_WHERE)
+    if environ.get(_URL_VARIABLE):
+        return environ[_URL_VARIABLE]
+    raise UsageError("no endpoint given", hint=_WHERE)
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of the URL. Messages do not repeat it: what is malformed cannot be redacted for certain."""
+    """Return the parts of the URL. Messages do not repeat it: a malformed one cannot be redacted reliably."""
     try:
         parts = urlsplit(url)
         is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -162,20 +151,20 @@ def _split(url: str) -> SplitResult:
     if not is_whole or any(character <= " " or character == "\x7f" for character in url):
         raise UsageError(
             "the URL is malformed",
-            hint="It has this form: https://us01.records.in.treasuredata.com/postback/v3/event/DATABASE/TABLE",
+            hint="Expected format: https://us01.records.in.treasuredata.com/postback/v3/event/DATABASE/TABLE",
         )
     if "@" in parts.netloc:
         raise UsageError(
-            "the URL holds a user name or password",
-            hint="A write key belongs into --write-key-file or TD_WRITE_KEY, a token into --token-file or TDCUR_TOKEN.",
+            "the URL contains a user name or password",
+            hint="Give a write key with --write-key-file or TD_WRITE_KEY, a token with --token-file or TDCUR_TOKEN.",
         )
     if parts.fragment:
-        raise UsageError("the URL holds a fragment (#…), which is never sent", hint="Take it off, or write # as %23.")
+        raise UsageError("the URL contains a fragment (#…), which is never sent", hint="Remove it, or write # as %23.")
     return parts
 
 
 def _take_key(parts: SplitResult) -> tuple[Secret | None, SplitResult]:
-    """The write key in the query, and the URL without it; the rest of the query stays byte for byte."""
+    """Return the write key in the query, and the URL without it; the rest of the query stays byte for byte."""
     keys: set[Secret] = set()
     others: list[str] = []
     for parameter in parts.query.split("&"):
@@ -185,81 +174,76 @@ def _take_key(parts: SplitResult) -> tuple[Secret | None, SplitResult]:
         else:
             others.append(parameter)
     if len(keys) > 1:
-        raise UsageError("the URL holds two different write keys")
+        raise UsageError("the URL contains two different write keys", hint="Keep the right one.")
     return next(iter(keys), None), parts._replace(query="&".join(others))
 
 
 def _write_key(
-    destination: Destination, environ: Mapping[str, str], url_key: Secret | None, kind: Kind, *, takes_key: bool
+    destination: Destination, environ: Mapping[str, str], url_key: Secret | None, kind: EndpointKind, *, takes_key: bool
 ) -> Secret | None:
-    """The key for the header: from the file, from the URL, from the environment.
+    """Return the key for the header: from the file, the URL, or the environment.
 
-    The environment's key only goes where a write key is expected: a custom endpoint has no business to see it.
+    The environment's key only goes where a write key is expected: a custom endpoint must not see it.
     """
     file = destination.write_key_file
-    if kind is Kind.STREAMING:
+    if kind is EndpointKind.STREAMING:
         if file is not None or url_key is not None:
             raise UsageError(
-                "the Braze Currents Streaming endpoint takes its key as a Bearer token",
+                "the Braze Currents Streaming endpoint expects its key as a Bearer token",
                 hint="Put the write key into a file and give it as --token-file FILE.",
             )
         return None
     from_url = url_key if takes_key else None
     if file is not None:
         return _agreeing(_decoded(read_secret(file, "write key"), "--write-key-file"), url_key, "--write-key-file")
-    if takes_key and environ.get(_KEY):
-        return _agreeing(_decoded(checked(environ[_KEY], f"the write key in {_KEY}"), _KEY), url_key, _KEY)
+    if takes_key and environ.get(_KEY_VARIABLE):
+        key = checked(environ[_KEY_VARIABLE], f"the write key in {_KEY_VARIABLE}")
+        return _agreeing(_decoded(key, _KEY_VARIABLE), url_key, _KEY_VARIABLE)
     return from_url
 
 
 def _decoded(key: Secret, place: str) -> Secret:
     if "%2f" in key.reveal().lower():
         raise UsageError(
-            f"the write key in {place} is encoded for a URL", hint="Write / instead of %2F: ACCOUNT/40 HEX DIGITS."
+            f"the write key in {place} is URL-encoded", hint="Write / instead of %2F: ACCOUNT/40 HEX DIGITS."
         )
     return key
 
 
 def _agreeing(key: Secret, url_key: Secret | None, place: str) -> Secret:
     if url_key is not None and url_key != key:
-        raise UsageError(f"{place} and the URL hold different write keys", hint="Keep the right one of them.")
+        raise UsageError(f"{place} and the URL contain different write keys", hint="Keep the right one.")
     return key
 
 
-def _token(destination: Destination, environ: Mapping[str, str], kind: Kind) -> Secret | None:
+def _token(destination: Destination, environ: Mapping[str, str], kind: EndpointKind) -> Secret | None:
     if kind.is_postback:
         if destination.token_file is not None:
             raise UsageError(
-                "Treasure Data's Postback API takes a write key, not a token",
+                "Treasure Data's Postback API expects a write key, not a token",
                 hint="Give the key with --write-key-file FILE, or set TD_WRITE_KEY.",
             )
         return None
     if destination.token_file is not None:
         return read_secret(destination.token_file, "token")
-    if environ.get(_TOKEN):
-        return checked(environ[_TOKEN], f"the token in {_TOKEN}")
+    if environ.get(_TOKEN_VARIABLE):
+        return checked(environ[_TOKEN_VARIABLE], f"the token in {_TOKEN_VARIABLE}")
     return None
 
 
-def _tls(files: TlsFiles) -> TlsFiles:
-    if files.client_key is not None and files.client_cert is None:
-        raise UsageError("--client-key is given without --client-cert", hint="Give both, or both in one file.")
-    return files
-
-
-def _warnings(kind: Kind, write_key: Secret | None, url_key: Secret | None) -> Iterator[str]:
-    if kind is Kind.POSTBACK_V2 and url_key is not None:
+def _warnings(kind: EndpointKind, write_key: Secret | None, url_key: Secret | None) -> Iterator[str]:
+    if kind is EndpointKind.POSTBACK_V2 and url_key is not None:
         yield _KEY_IN_URL
-    # Not refused: no document says that all keys look like this. But a wrong key is answered 200 all the same.
+    # Not refused: no document says that all keys look like this. But a wrong key gets 200 all the same.
     if kind.is_postback and write_key is not None and not is_write_key(write_key.reveal()):
         yield _ODD_KEY
 
 
 _KEY_IN_URL: Final = (
-    "warning: this host refuses a write key in the URL; it is sent as the header X-TD-Write-Key instead. "
-    "Put it into TD_WRITE_KEY or --write-key-file, and configure Braze without td_write_key in the URL too"
+    "warning: this host rejects a write key in the URL; it is sent in the header X-TD-Write-Key instead. "
+    "Put the key into TD_WRITE_KEY or --write-key-file, and remove td_write_key from the URL in Braze, too"
 )
 _ODD_KEY: Final = (
     "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "
-    "Treasure Data answers 200 to a wrong key too, and drops the events"
+    "Treasure Data also responds with 200 to a wrong key, and drops the events"
 )

@@ -1,23 +1,34 @@
-"""What to say about an endpoint that does not take what it is sent: what, where, why, and which setting to look at."""
+"""Messages about an endpoint that does not accept what it is sent: what, where, why, and which setting to check."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
+from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Problem
 from td_currents_cli.send.answers import (
-    Answer,
     BadAddress,
-    Failure,
+    ClientCertificateRejected,
+    HttpResponse,
     ProxyRefused,
+    RequestFailure,
     UnknownHost,
     UntrustedHost,
-    Unwelcome,
 )
 from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.payload import Payload, names_of
+from td_currents_cli.send.scrub import scrubber
+
+_EXCERPT: Final = 200
+"""Maximum number of characters of a response that a message quotes."""
+
+
+_WORD: Final = re.compile(r"[^\s\"'<>(){}\[\],;:=]{4,}")
+"""What may be a value of the event that a response repeats."""
 
 
 class SendInterruptedError(TdcurError):
@@ -32,76 +43,104 @@ class SendTerminatedError(TdcurError):
     exit_code = ExitCode.TERMINATED
 
 
-_HOPELESS: Final[dict[type[Failure], str]] = {
-    UnknownHost: "Check the host in --url or --site, and whether this machine is on a network.",
-    UntrustedHost: "Check the URL. Where a company signs certificates itself, give its authority with --cacert or "
+_PERMANENT: Final[dict[type[RequestFailure], str]] = {
+    UnknownHost: "Check the host in --url or --site, and whether this machine is connected to a network.",
+    UntrustedHost: "Check the URL. If your company signs certificates itself, give its authority with --cacert or "
     "SSL_CERT_FILE.",
-    Unwelcome: "Give the client certificate that it expects with --client-cert and --client-key.",
-    ProxyRefused: "Check https_proxy, with user name and password if the proxy asks for them, and no_proxy.",
+    ClientCertificateRejected: "Give the client certificate that it expects with --client-cert and --client-key.",
+    ProxyRefused: "Check https_proxy, with user name and password if the proxy requires them, and no_proxy.",
     BadAddress: "Check the URL.",
 }
-_ADDRESS: Final = "Check --site, --database and --table, or the URL."
-_LATER: Final = "Run the command again when the endpoint is back, or give it longer with --retry-for."
+_LATER: Final = "Run the command again when the endpoint is available, or retry longer with --retry-for."
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Messages:
     """Messages about one endpoint."""
 
     endpoint: Endpoint
 
-    def stopped(self, result: Answer | Failure) -> TdcurError:
-        """Why the line stops at once."""
+    def stopped(self, result: HttpResponse | RequestFailure) -> TdcurError:
+        """Explain why the sender stops at once."""
         shown = self.endpoint.shown
-        if isinstance(result, Failure):
-            return UnreachableError(f"{shown}: {result.reason}", hint=_HOPELESS.get(type(result), _LATER))
+        if isinstance(result, RequestFailure):
+            return UnreachableError(f"{shown}: {result.reason}", hint=_PERMANENT.get(type(result), _LATER))
         if result.status == 404:
-            return EndpointRefusedError(f"{shown} answered 404: there is nothing at this URL", hint=_ADDRESS)
+            return EndpointRefusedError(
+                f"{shown} responded with 404: there is nothing at this URL",
+                hint="Check --site, --database and --table, or the URL.",
+            )
         if result.status < 400:
             target = result.redirect_host or "another URL"
             return EndpointRefusedError(
-                f"{shown} answered {result.status}: a redirect to {target}",
+                f"{shown} responded with {result.status}: a redirect to {target}",
                 hint="Redirects are never followed. Give the final URL with --url.",
             )
         return EndpointRefusedError(
-            f"{shown} answered {result.status}: it does not accept the credentials", hint=self._credentials()
+            f"{shown} responded with {result.status}: it does not accept the credentials", hint=self._credentials()
         )
 
-    def exhausted(self, result: Answer | Failure) -> TdcurError:
-        """Why there are no more retries."""
-        last = result.reason if isinstance(result, Failure) else f"answered {result.status}"
-        return UnreachableError(f"{self.endpoint.shown}: retries ran out; at last: {last}", hint=_LATER)
+    def retries_exhausted(self, result: HttpResponse | RequestFailure, retry_for: float) -> TdcurError:
+        last = result.reason if isinstance(result, RequestFailure) else f"HTTP {result.status}"
+        return UnreachableError(
+            f"{self.endpoint.shown}: gave up after {_duration(retry_for)}; last error: {last}", hint=_LATER
+        )
 
-    def dead(self, payload: Payload, answer: Answer, *, attempts: int) -> DeadLetter:
-        """The only event of this payload as a dead letter: it got 400 or 413, and there is nothing left to split."""
+    def dead_letter(self, payload: Payload, response: HttpResponse, *, attempts: int) -> DeadLetter:
+        """Return the only event of this payload as a dead letter: it got 400 or 413, and cannot be split further."""
         event, origin = payload.event_texts()[0], payload.origins[0]
         event_id, event_type = names_of(event)
         problem = Problem(
             code=Code.BATCH_REFUSED,
             location=origin.location,
-            message=f"the endpoint answered {answer.status} to event {origin.first} by itself"
-            f" ({len(payload.body):,} bytes)",
+            message=f"event {origin.first} was rejected with HTTP {response.status}{self._excerpt(response, event)}",
             event_index=origin.first,
             event_id=event_id,
             event_type=event_type,
-            hint="It is larger than the endpoint takes."
-            if answer.status == 413
-            else "Something in it is not what the endpoint takes: the dead letter holds its answer.",
+            hint=f"The request has {len(payload.body):,} bytes, which is more than the endpoint accepts."
+            if response.status == 413
+            else "Fix the event. The dead letter contains the full response of the endpoint.",
         )
         return DeadLetter(
             event=event,
             location=origin.location,
             event_index=origin.first,
             problems=(problem,),
-            status=answer.status,
-            response=answer.text,
-            is_cut=answer.is_cut,
+            status=response.status,
+            response=response.text,
+            is_cut=response.is_cut,
             attempts=attempts,
         )
+
+    def _excerpt(self, response: HttpResponse, event: bytes) -> str:
+        """Return the endpoint's own words, on one line, shortened, without secrets and without values of the event."""
+        text = scrubber(self.endpoint)(response.text.decode(errors="replace"), response.is_cut)
+        try:
+            values = "\n".join(_values(loads(event)))
+        except (ValueError, RecursionError):
+            return ""
+        text = _WORD.sub(lambda word: "***" if word[0] in values else word[0], text)
+        line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+        return f": {line[: _EXCERPT - 1]}…" if len(line) > _EXCERPT else f": {line}" if line else ""
 
     def _credentials(self) -> str:
         if self.endpoint.write_key is not None:
             return "Check the write key: --write-key-file, TD_WRITE_KEY, or the one in the URL."
         if self.endpoint.token is not None:
             return "Check the token: --token-file or TDCUR_TOKEN."
-        return "None were given: give --write-key-file or --token-file."
+        return "No credentials were given: give --write-key-file or --token-file."
+
+
+def _values(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for member in value.values():
+            yield from _values(member)
+    elif isinstance(value, list):
+        for element in value:
+            yield from _values(element)
+    elif not isinstance(value, bool) and value is not None:
+        yield str(value)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} s"

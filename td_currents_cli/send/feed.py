@@ -1,8 +1,8 @@
-"""The plan, worked through by a thread of its own, a few payloads ahead of delivery and no more.
+"""Planning in a thread of its own, a few payloads ahead of delivery and no more.
 
 Reading may block for as long as whoever writes to standard input likes; requests in flight must not wait for that.
-Neither thread wakes the other for each payload, which would cost more than planning it: the reader sleeps until half of
-what it was ahead has been taken, and the event loop is only told of a payload when somebody waits for one.
+Neither thread wakes the other for each payload, which would cost more than planning it: the reader sleeps until half
+of what it was ahead has been taken, and the event loop is only woken when somebody waits for a payload.
 """
 
 import asyncio
@@ -15,19 +15,17 @@ from typing import Self
 from td_currents_cli.send.payload import Planned
 
 
-class Feed:
-    """What the plan gives, one by one, for as many takers as there are.
+class PayloadQueue:
+    """Payloads of a plan, one by one, for any number of takers.
 
     Used inside the event loop, as a context: leaving it ends the reading, and raises what went wrong there.
+
+    Args:
+        planned: worked through in the thread, and closed there.
+        ahead: maximum number of payloads that wait to be taken.
     """
 
     def __init__(self, planned: Generator[Planned], *, ahead: int) -> None:
-        """Prepare; reading begins when the context is entered.
-
-        Args:
-            planned: worked through in the thread, and closed there.
-            ahead: how many may wait to be taken.
-        """
         self._planned = planned
         self._ahead = ahead
         self._loop = asyncio.get_running_loop()
@@ -52,7 +50,7 @@ class Feed:
             raise self._error
 
     async def get(self) -> Planned | None:
-        """What comes next; None at the end."""
+        """Return the next item; None at the end."""
         while True:
             # Before the items, so that what was added before the end is not overlooked.
             has_ended = self._has_ended
@@ -62,7 +60,8 @@ class Feed:
                 return None
             taker = self._loop.create_future()
             self._takers.append(taker)
-            # Again, now that the reader knows: what it added before that is there, what it adds from now on wakes us.
+            # Again, now that the reader sees the taker: what it added before that is there, what it adds from now on
+            # wakes us.
             if self._items or self._has_ended:
                 self._takers.remove(taker)
             else:
@@ -81,7 +80,7 @@ class Feed:
         self._wake()
 
     def _wake(self) -> None:
-        """Let those go on that wait, as many as there is something for; at the end all."""
+        # As many takers as there are items; at the end all.
         for _ in range(len(self._takers) if self._has_ended else min(len(self._takers), len(self._items))):
             taker = self._takers.popleft()
             if not taker.done():
@@ -96,21 +95,21 @@ class Feed:
                         return
                     self._items.append(item)
                     if self._takers:
-                        self._tell()
+                        self._wake_soon()
         except BaseException as error:  # noqa: BLE001 -- raised again in the thread of the event loop
             self._error = error
         finally:
             self._has_ended = True
-            self._tell()
+            self._wake_soon()
 
     def _wait_for_room(self) -> None:
         while len(self._items) >= self._ahead and not self._is_closed:
             self._room.clear()
-            # Again, now that takers see that we are about to wait.
+            # Again, now that takers see that this thread is about to wait.
             if len(self._items) >= self._ahead and not self._is_closed:
                 self._room.wait()
 
-    def _tell(self) -> None:
-        # The loop may be gone by the time a blocked read returns.
+    def _wake_soon(self) -> None:
+        # The loop may be closed by the time a blocked read returns.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake)

@@ -1,4 +1,4 @@
-"""What a run keeps on disk: what it delivered, in the journal, and what it gave up, as dead letters."""
+"""What a run keeps on disk: what it delivered, in the journal, and what was refused, as dead letters."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -7,81 +7,74 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from td_currents_cli.journal.writer import GROUP, INTERVAL, Journal
 from td_currents_cli.read.sources import Source
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.dead_letter import DeadLetter
 from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.identity import Identity
-from td_currents_cli.send.journal import GROUP, INTERVAL, Journal
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.scrub import scrubber
 from td_currents_cli.send.sent_events import packed_events
-from td_currents_cli.send.state import Places
+from td_currents_cli.send.state import StatePaths
 
-_DUE: Final = GROUP // 2
-"""Requests that are worth a commit: there is room for as many while it lasts."""
+_COMMIT_AT: Final = GROUP // 2
+"""Number of requests that are worth a commit: there is room for as many while it lasts."""
 
 
-class Kept:
-    """The journal, if there is to be one, and the file of dead letters.
+class RunState:
+    """The journal, unless there is none, and the file of dead letters. A dry run creates no file.
 
-    Attributes:
-        where: their places.
-        letters: where dead letters go.
-        journal: open; None for none.
+    Raises:
+        OutputError: one of them cannot be used.
     """
 
     def __init__(
-        self, where: Places, endpoint: Endpoint, clock: Clock, *, inputs: Iterable[Source], is_rehearsal: bool
+        self, paths: StatePaths, endpoint: Endpoint, clock: Clock, *, inputs: Iterable[Source], is_dry_run: bool
     ) -> None:
-        """Open them. A rehearsal makes nothing that is not there.
-
-        Raises:
-            OutputError: one of them cannot be used.
-        """
-        self.where = where
+        self.paths = paths
         self.letters = DeadLetterFile(
-            where.dead_letter,
+            paths.dead_letter,
             endpoint=endpoint.shown,
             now=clock.wall,
             scrub=scrubber(endpoint),
-            is_input=reads(inputs, where.dead_letter),
+            is_input=_is_input(paths.dead_letter, inputs),
         )
-        if not is_rehearsal:
-            where.make_folder()
+        if not is_dry_run:
+            paths.make_folder()
         self._due = asyncio.Event()
         self.journal: Journal | None = None
-        if where.journal is not None and (where.journal.exists() or not is_rehearsal):
-            self.journal = Journal(
-                where.journal, identity=_identity(endpoint, is_rehearsal=is_rehearsal), shown=endpoint.shown
-            )
+        if paths.journal is not None and (paths.journal.exists() or not is_dry_run):
+            identity = endpoint.identity()
+            if is_dry_run and endpoint.write_key is None and endpoint.token is None:
+                # A dry run needs no key: it looks at what was delivered with the latest one.
+                identity = replace(identity, credential=None)
+            self.journal = Journal(paths.journal, identity=identity, shown=endpoint.shown)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is odd about it."""
         return (_OTHER_KEY,) if self.journal is not None and self.journal.knows_others else ()
 
-    def note(self, payload: Payload) -> None:
-        """A payload was delivered. Raises JournalError."""
+    def record(self, payload: Payload) -> None:
+        """Record that a payload was delivered. Raises JournalError."""
         if self.journal is not None:
-            self.journal.note(payload.keys, payload.kept or packed_events(payload))
-            if self.journal.pending >= _DUE:
+            self.journal.record(payload.keys, payload.kept or packed_events(payload))
+            if self.journal.pending >= _COMMIT_AT:
                 self._due.set()
 
-    def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Events are given up. Raises OutputError."""
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Write events that were refused. Raises OutputError."""
         self.letters.add(letters)
 
     def commit(self) -> None:
-        """See that what was noted lately outlives us. Raises JournalError."""
+        """Make what was recorded lately safe on disk. Raises JournalError."""
         if self.journal is not None:
             self.journal.commit()
 
     async def keep_committing(self) -> None:
         """Commit while requests are made, in a thread: the disk may take its time. Never ends; raises JournalError.
 
-        What is delivered slowly is on disk soon, too. What comes faster than the disk takes it waits in `note`.
+        What is delivered slowly is on disk soon, too. What comes faster than the disk takes it waits in `record`.
         """
         while True:
             with suppress(TimeoutError):
@@ -91,10 +84,10 @@ class Kept:
             await asyncio.to_thread(self.commit)
 
     def close(self) -> None:
-        """Let go of both.
+        """Close both files.
 
         Raises:
-            OutputError: something of what was kept lately cannot be written.
+            OutputError: something that was recorded lately cannot be written.
         """
         try:
             self.letters.close()
@@ -103,19 +96,10 @@ class Kept:
                 self.journal.close()
 
 
-def reads(inputs: Iterable[Source], file: Path) -> bool:
-    """Whether a file is one of the inputs."""
+def _is_input(file: Path, inputs: Iterable[Source]) -> bool:
     return file.exists() and any(source.path is not None and source.path.samefile(file) for source in inputs)
 
 
-def _identity(endpoint: Endpoint, *, is_rehearsal: bool) -> Identity:
-    identity = Identity.of(endpoint)
-    if is_rehearsal and endpoint.write_key is None and endpoint.token is None:
-        # A dry run needs no key: it looks at what was delivered with the last one.
-        return replace(identity, credential=None)
-    return identity
-
-
 _OTHER_KEY: Final = (
-    "warning: the journal knows of deliveries to this URL with another key; with this one, everything is sent again"
+    "warning: the journal has deliveries to this URL with another key; with this key, everything is sent again"
 )

@@ -1,19 +1,15 @@
-"""A request in the making, of events that do not go out in the document they were read in."""
+"""A payload in the making, of events that are not sent in the document they were read in."""
 
 from td_currents_cli.braze import PAYLOAD_END
-from td_currents_cli.send.payload import Limits, Origin, body_of
+from td_currents_cli.send.payload import Origin, PayloadLimits, body_of
 
 
-class Pack:
+class PayloadBuilder:
     """Events that will share a request; the size of its body is exact at every moment.
 
     Args:
         prefix: how the body begins.
         shared: what events must have in common to join: the source of bare events, None for those of a document.
-
-    Attributes:
-        origins: where the events come from.
-        keys: of the events.
     """
 
     def __init__(self, prefix: bytes, shared: str | None) -> None:
@@ -24,8 +20,7 @@ class Pack:
         self._events: list[bytes] = []
         self._size = len(prefix) + len(PAYLOAD_END)
 
-    def takes(self, event: bytes, prefix: bytes, shared: str | None, limits: Limits) -> bool:
-        """Whether the event may join those that are here already."""
+    def has_room_for(self, event: bytes, prefix: bytes, shared: str | None, limits: PayloadLimits) -> bool:
         return (
             len(self._events) < limits.events
             and self._size + 1 + len(event) <= limits.size
@@ -34,7 +29,6 @@ class Pack:
         )
 
     def add(self, event: bytes, origin: Origin, key: bytes) -> None:
-        """Let it join."""
         self._size += len(event) + bool(self._events)
         self._events.append(event)
         self.keys.append(key)
@@ -45,5 +39,4 @@ class Pack:
             self.origins.append(origin)
 
     def body(self) -> bytes:
-        """The body of the request."""
         return body_of(self._prefix, self._events)

@@ -1,4 +1,4 @@
-"""What is sent: a payload is one request, and knows where each of its events was read."""
+"""Payloads: one request each, which knows where each of its events was read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,8 @@ from td_currents_cli.send.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How large a request may be.
-
-    Attributes:
-        events: at most so many in one request.
-        size: at most so many bytes of body, on the wire.
-        repack: whether events of different documents may share a request.
-    """
+class PayloadLimits:
+    """Maximum size of a request, and whether events of different documents may share one."""
 
     events: int = MAX_EVENTS
     size: int = MAX_BYTES
@@ -30,16 +24,10 @@ class Limits:
 
 
 class Origin(Struct, frozen=True, gc=False):
-    """Where consecutive events of a payload come from.
+    """Where consecutive events of a payload come from."""
 
-    Attributes:
-        location: of the batch that held them.
-        first: index of the first of them in that batch, from 0.
-        count: how many.
-    """
-
-    location: Location
-    first: int
+    location: Location  # of the batch that held them
+    first: int  # index of the first of them in that batch
     count: int
 
 
@@ -47,12 +35,12 @@ class Payload(Struct, frozen=True, kw_only=True):
     """One request to be made.
 
     Attributes:
-        index: its place in the plan, from 0. Parts of a payload have that of the whole.
+        index: its place in the plan. Parts of a payload have that of the whole.
         body: the exact bytes on the wire, `{"events":[…]}`.
         events: how many the body holds.
         origins: where they come from, in their order.
-        keys: what a journal knows it by once it is delivered, see `digest`; empty without a journal.
-        kept: what a journal keeps of its events, see `sent_events`; empty where that is still to be made of the body.
+        keys: what the journal recognizes it by, see `journal.keys`; empty without a journal.
+        kept: what the journal records of its events; empty where that is still to be made of the body.
     """
 
     index: int
@@ -68,27 +56,20 @@ class Payload(Struct, frozen=True, kw_only=True):
         return self.origins[0].location
 
     def event_texts(self) -> list[bytes]:
-        """Each event's own bytes, in their order."""
+        """Return the bytes of each event, in their order."""
         return [bytes(event) for event in split(Batch(self.body, self.location)).events]
 
 
 class Unsendable(Struct, frozen=True, kw_only=True):
-    """An event that is not sent.
-
-    Attributes:
-        event: its bytes.
-        origin: where it was read.
-        problems: why; at least one.
-        pointer: to the event, where the pointers of its problems begin at the root of its batch.
-    """
+    """An event that is not sent."""
 
     event: bytes
     origin: Origin
     problems: tuple[Problem, ...]
-    pointer: str = ""
+    pointer: str = ""  # to the event, where the pointers of its problems begin at the root of its batch
 
     def letter(self) -> DeadLetter:
-        """What becomes of it. Its problems point into the event: a letter holds nothing else of the batch."""
+        # The problems point into the event: a letter holds nothing else of the batch.
         problems = [replace(each, pointer=each.pointer.removeprefix(self.pointer)) for each in self.problems]
         return DeadLetter(
             event=self.event, location=self.origin.location, event_index=self.origin.first, problems=problems
@@ -98,18 +79,18 @@ class Unsendable(Struct, frozen=True, kw_only=True):
 Planned: TypeAlias = Payload | Unsendable | Problem
 
 
-class _Names(Struct, gc=False):
+class _EventNames(Struct, gc=False):
     id: object = None
     event_type: object = None
 
 
-_names: Final = msgspec.json.Decoder(_Names)
+_event_names: Final = msgspec.json.Decoder(_EventNames)
 
 
 def names_of(event: bytes) -> tuple[str | None, str | None]:
-    """The id and the type of an event, where they are texts that can be read."""
+    """Return the id and the type of an event, where they are strings that can be read."""
     try:
-        names = _names.decode(event)
+        names = _event_names.decode(event)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None, None
     return (
@@ -119,26 +100,25 @@ def names_of(event: bytes) -> tuple[str | None, str | None]:
 
 
 def body_of(prefix: bytes, events: Sequence[bytes]) -> bytes:
-    """The body of a request with these events."""
     return b"".join((prefix, b",".join(events), PAYLOAD_END))
 
 
-_members: Final = msgspec.json.Decoder(dict[str, Raw])
+_fields: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 def prefix_of(data: bytes) -> tuple[bytes, bool]:
-    """How a request with events of this batch begins, and whether the batch is a bare event.
+    """Return how a request with events of this batch begins, and whether the batch is a bare event.
 
-    Treasure Data makes a column of every member beside `events`: each part of a split document keeps them all.
+    Treasure Data makes a column of every field next to `events`: each part of a split document keeps them all.
     """
     try:
-        members = _members.decode(data)
+        fields = _fields.decode(data)
     except (msgspec.DecodeError, RecursionError):
         return PAYLOAD_START, False
-    if "events" not in members:
+    if "events" not in fields:
         return PAYLOAD_START, True
-    del members["events"]
-    if not members:
+    del fields["events"]
+    if not fields:
         return PAYLOAD_START, False
-    beside = b",".join(msgspec.json.encode(name) + b":" + bytes(value) for name, value in members.items())
-    return b"".join((b"{", beside, b',"events":[')), False
+    others = b",".join(msgspec.json.encode(name) + b":" + bytes(value) for name, value in fields.items())
+    return b"".join((b"{", others, b',"events":[')), False

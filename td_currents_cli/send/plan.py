@@ -1,8 +1,8 @@
-"""Which events go into which request: payloads of at most so many events and so many bytes, in the order read.
+"""Which events go into which request: payloads with a maximum of events and bytes, in the order read.
 
 A payload document that fits is one request, byte for byte as it was read. A larger one is split in order, and so is one
-of which some events are held back. Bare events that follow one another in a source are packed together. The bytes of
-an event are never changed.
+from which some events are filtered. Bare events that follow one another in a source are batched. The bytes of an event
+are never changed.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -15,35 +15,35 @@ from td_currents_cli.events.decode import split
 from td_currents_cli.events.elements import Elements, elements_of
 from td_currents_cli.events.syntax import place_in
 from td_currents_cli.model import Batch, Problem, Record
-from td_currents_cli.send.pack import Pack
-from td_currents_cli.send.payload import Limits, Origin, Payload, Planned, Unsendable, prefix_of
+from td_currents_cli.send.pack import PayloadBuilder
+from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, prefix_of
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.send.whole import Whole
 
 
 class Planner:
-    """Turns the stream of records into payloads.
+    """Turns the stream of records into payloads. Holds one payload at a time.
 
     Attributes:
-        read: events seen so far, whatever becomes of them.
-        already_delivered: those of them that earlier runs delivered, and that are in no payload.
-        is_exhausted: whether the input was worked through to its end.
+        read: events seen so far, sent or not.
+        already_delivered: events that earlier runs delivered, and that are in no payload.
+        is_exhausted: whether the input was read to its end.
     """
 
-    def __init__(self, limits: Limits, sieve: Sieve | None = None) -> None:
+    def __init__(self, limits: PayloadLimits, sieve: Sieve | None = None) -> None:
         self.read = 0
         self.already_delivered = 0
         self.is_exhausted = False
         self._limits = limits
         self._sieve = sieve or Sieve()
-        self._made = 0
-        self._pack: Pack | None = None
+        self._payloads = 0
+        self._builder: PayloadBuilder | None = None
 
     def plan(self, records: Iterable[Record]) -> Generator[Planned]:
-        """Payloads in order, what cannot be sent, and the stream's own problems. Holds one payload at a time.
+        """Yield payloads in order, events that cannot be sent, and problems of the input.
 
         Raises:
-            JournalError: it cannot be told what was delivered before.
+            JournalError: the journal cannot be read.
         """
         for record in records:
             yield from self._record(record)
@@ -69,7 +69,7 @@ class Planner:
         return not limits.repack and whole.count <= limits.events and len(document) <= limits.size
 
     def _whole(self, batch: Batch, whole: Whole, key: bytes) -> Iterator[Payload]:
-        """The document as it was read, as one request; an empty one is none."""
+        """Yield the document as it was read, as one request; nothing if it is empty."""
         yield from self._flush()
         self.read += whole.count
         if whole.count:
@@ -107,25 +107,25 @@ class Planner:
         if size > self._limits.size:
             yield _too_large(event, origin, size, self._limits.size)
             return
-        pack = self._pack
-        if pack is None or not pack.takes(event, prefix, shared, self._limits):
+        builder = self._builder
+        if builder is None or not builder.has_room_for(event, prefix, shared, self._limits):
             yield from self._flush()
-            pack = self._pack = Pack(prefix, shared)
-        pack.add(event, origin, key)
+            builder = self._builder = PayloadBuilder(prefix, shared)
+        builder.add(event, origin, key)
 
     def _flush(self) -> Iterator[Payload]:
-        if self._pack is not None:
-            pack, self._pack = self._pack, None
-            yield self._payload(pack.body(), tuple(pack.origins), b"".join(pack.keys))
+        if self._builder is not None:
+            builder, self._builder = self._builder, None
+            yield self._payload(builder.body(), tuple(builder.origins), b"".join(builder.keys))
 
     def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes, kept: bytes = b"") -> Payload:
-        self._made += 1
+        self._payloads += 1
         events = sum(origin.count for origin in origins)
-        return Payload(index=self._made - 1, body=body, events=events, origins=origins, keys=keys, kept=kept)
+        return Payload(index=self._payloads - 1, body=body, events=events, origins=origins, keys=keys, kept=kept)
 
 
 def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
-    """The places in their batch of so many events, where other places hold what is no event."""
+    """Yield the places in their batch of `count` events, where other places hold something that is not an event."""
     taken = {problem.event_index for problem in rejected}
     return (place for place in range(count + len(taken)) if place not in taken)
 
@@ -133,7 +133,7 @@ def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
 def _refused(
     batch: Batch, events: Sequence[bytes], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
 ) -> Iterator[Unsendable]:
-    """The events that the rules refuse, and their errors, each with its place in the source."""
+    """Yield the events that the rules refuse, and their errors, each with its place in the source."""
     elements = elements_of(batch) if refused else None
     if not isinstance(elements, Elements):
         return
@@ -159,8 +159,8 @@ def _too_large(event: bytes, origin: Origin, size: int, limit: int) -> Unsendabl
     problem = Problem(
         code=Code.EVENT_TOO_LARGE,
         location=origin.location,
-        message=f"the event alone makes a request of {size:,} bytes; the limit is {limit:,}",
+        message=f"a request with only this event has {size:,} bytes; the limit is {limit:,}",
         event_index=origin.first,
-        hint="It was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint takes more.",
+        hint="The event was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint accepts more.",
     )
     return Unsendable(event=event, origin=origin, problems=(problem,))

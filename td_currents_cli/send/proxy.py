@@ -12,23 +12,18 @@ from td_currents_cli.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What stands between us and the endpoint.
+    """A proxy between this machine and the endpoint."""
 
-    Attributes:
-        url: without user name and password.
-        authorization: what `Proxy-Authorization` says, where the proxy wants to know.
-    """
-
-    url: str
-    authorization: Secret | None
+    url: str  # without user name and password
+    authorization: Secret | None  # for `Proxy-Authorization`
 
     def headers(self) -> dict[str, str]:
-        """What is for the proxy alone."""
+        """Return the headers for the proxy alone."""
         return {} if self.authorization is None else {"Proxy-Authorization": self.authorization.reveal()}
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """The proxy to use for a URL; None for none. What is on this machine is never asked for through a proxy.
+    """Return the proxy to use for a URL. Requests to this machine never use one.
 
     Raises:
         UsageError: the environment names something else than an HTTP proxy.
@@ -46,14 +41,11 @@ def proxy_for(url: str) -> Proxy | None:
     if not is_http:
         # It is not repeated: there may be a password in it.
         raise UsageError(
-            f"the environment names a proxy for {target.scheme} that is not an HTTP proxy",
+            f"the proxy that the environment sets for {target.scheme} is not an HTTP proxy",
             hint=f"Set {target.scheme}_proxy to an http:// URL, or add the host to no_proxy.",
         )
-    return Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", _authorization(parts.username, parts.password))
-
-
-def _authorization(user: str | None, password: str | None) -> Secret | None:
-    if user is None:
-        return None
-    credentials = f"{unquote(user)}:{unquote(password or '')}"
-    return Secret("Basic " + b64encode(credentials.encode()).decode())
+    authorization = None
+    if parts.username is not None:
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = Secret("Basic " + b64encode(credentials.encode()).decode())
+    return Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", authorization)

@@ -1,42 +1,208 @@
-"""What a run of `send` comes to: the books of planner and delivery in one outcome."""
+"""What a run of `send` ends with."""
 
-from td_currents_cli.send.beside import Plan
-from td_currents_cli.send.deduplicate import deduplicating_query
-from td_currents_cli.send.delivery import Delivery
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+from td_currents_cli.errors import ExitCode, TdcurError
+from td_currents_cli.outcome import Outcome, Problems
+from td_currents_cli.send.delivery import Sender
 from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.kept import Kept
-from td_currents_cli.send.outcome import PERCENTILES, SendOutcome, exit_code_of
+from td_currents_cli.send.kept import RunState
+from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.sites import POSTBACK_PATH, EndpointKind
+from td_currents_cli.send.tally import SendStats
+
+_PERCENTILES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
-def outcome_of(plan: Plan, delivery: Delivery, endpoint: Endpoint, kept: Kept, *, seconds: float) -> SendOutcome:
-    """The outcome of a run that is over."""
-    tally, problems = delivery.tally, delivery.tally.problems()
-    settled = tally.delivered + plan.already_delivered + tally.dead
-    # A line that was stopped leaves events behind that no worker has seen; otherwise each has to be accounted for.
-    undelivered = plan.read - settled if delivery.is_stopped else tally.undelivered
-    is_complete = plan.read == settled and not tally.dead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOutcome(Outcome):
+    """Every event that was read, in exactly one state: delivered, already delivered, dead, or undelivered.
+
+    Attributes:
+        endpoint: its redacted URL.
+        dry_run: nothing was sent; requests and bytes are those that would be.
+        read: events read, up to where the run stopped.
+        delivered: events whose request got a 2xx response, which means that it was received, not that it was stored.
+        already_delivered: events that earlier runs delivered, and that were not sent again.
+        dead: events that were refused by the rules or by the endpoint.
+        undelivered: all other events.
+        unknown: ids of events that may be stored although no response says so, or stored twice: their request may
+            have arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
+        unknown_events: number of these, including those whose id cannot be read.
+        deduplicate_sql: a query that leaves out duplicates, where there may be some.
+        requests: all requests, including retries.
+        splits: requests that were refused and sent again in parts.
+        requests_by_status: by HTTP status, or `timeout`, `connection_lost`, `not_connected`, …
+        bytes: of the delivered bodies.
+        latency_ms: `p50`, `p95` and `p99` of the requests that got a response; None without responses.
+        first_request: in a dry run, the first request as a shell command, without the key.
+        error: why the run stopped early or gave up payloads.
+        input_exhausted: whether the input was read to its end.
+    """
+
+    command: ClassVar[str] = "send"
+
+    endpoint: str
+    dry_run: bool = False
+    read: int = 0
+    delivered: int = 0
+    already_delivered: int = 0
+    dead: int = 0
+    undelivered: int = 0
+    unknown: tuple[str, ...] = ()
+    unknown_events: int = 0
+    deduplicate_sql: str | None = None
+    requests: int = 0
+    retries: int = 0
+    splits: int = 0
+    requests_by_status: Mapping[str, int] = field(default_factory=dict)
+    bytes: int = 0
+    seconds: float = 0.0
+    latency_ms: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(_PERCENTILES))
+    journal: Path | None = None
+    dead_letter: Path | None = None
+    first_request: str | None = None
+    warnings: tuple[str, ...] = ()
+    error: TdcurError | None = None
+    input_exhausted: bool = True
+
+    @property
+    def is_balanced(self) -> bool:
+        return self.read == self.delivered + self.already_delivered + self.dead + self.undelivered
+
+    @property
+    def resume(self) -> str:
+        """How to continue, where not everything is delivered."""
+        is_complete = self.input_exhausted and not self.undelivered and not self.dead
+        if self.dry_run or is_complete:
+            return ""
+        if self.journal is None:
+            return "There is no journal: the same command sends everything again, including what was delivered."
+        return f"Run the same command again to resume; delivered events are skipped (journal: {self.journal})."
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "read": self.read,
+            "delivered": self.delivered,
+            "already_delivered": self.already_delivered,
+            "dead": self.dead,
+            "undelivered": self.undelivered,
+            "unknown": list(self.unknown),
+            "deduplicate_sql": self.deduplicate_sql,
+            "requests": self.requests,
+            "requests_by_status": dict(self.requests_by_status),
+            "retries": self.retries,
+            "splits": self.splits,
+            "bytes": self.bytes,
+            "seconds": self.seconds,
+            "latency_ms": dict(self.latency_ms),
+        }
+
+    def data(self) -> dict[str, object]:
+        error = {} if self.error is None else {"error": {"message": self.error.message, "hint": self.error.hint}}
+        return {
+            **error,
+            "endpoint": self.endpoint,
+            "dry_run": self.dry_run,
+            "balanced": self.is_balanced,
+            "input_exhausted": self.input_exhausted,
+            "unknown_events": self.unknown_events,
+            "journal": _path_text(self.journal),
+            "dead_letter": _path_text(self.dead_letter if self.dead else None),
+            "resume": self.resume,
+            "first_request": self.first_request,
+            "warnings": list(self.warnings),
+        }
+
+
+def _path_text(path: Path | None) -> str | None:
+    # A file name that is not UTF-8 could not be written as JSON.
+    return None if path is None else os.fsencode(path).decode(errors="replace")
+
+
+def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunState, *, seconds: float) -> SendOutcome:
+    """Return the outcome of a run that has ended."""
+    stats, problems = sender.stats, sender.stats.problems()
+    settled = stats.delivered + planner.already_delivered + stats.dead
     return SendOutcome(
         problems=problems,
-        exit_code=exit_code_of(delivery.error, is_complete=is_complete, problems=problems),
+        exit_code=exit_code_of(sender.error, is_complete=planner.read == settled and not stats.dead, problems=problems),
         endpoint=endpoint.shown,
-        read=plan.read,
-        delivered=tally.delivered,
-        already_delivered=plan.already_delivered,
-        dead=tally.dead,
-        undelivered=undelivered,
-        unknown=tuple(tally.unknown),
-        unknown_events=tally.unknown_events,
-        deduplicate_sql=deduplicating_query(endpoint) if tally.unknown_events else None,
-        requests=tally.requests,
-        retries=tally.retries,
-        splits=tally.splits,
-        requests_by_status=dict(sorted(tally.by_status.items())),
-        bytes=tally.bytes,
+        read=planner.read,
+        delivered=stats.delivered,
+        already_delivered=planner.already_delivered,
+        dead=stats.dead,
+        # A sender that stopped leaves events that no worker has seen; otherwise each has to be accounted for.
+        undelivered=planner.read - settled if sender.is_stopped else stats.undelivered,
+        unknown=tuple(stats.unknown),
+        unknown_events=stats.unknown_events,
+        deduplicate_sql=_deduplicating_query(endpoint) if stats.unknown_events else None,
+        requests=stats.requests,
+        retries=stats.retries,
+        splits=stats.splits,
+        requests_by_status=dict(sorted(stats.by_status.items())),
+        bytes=stats.bytes,
         seconds=round(seconds, 3),
-        latency_ms={name: tally.latencies.milliseconds(share) for name, share in PERCENTILES.items()},
-        journal=kept.where.journal,
-        dead_letter=kept.where.dead_letter,
-        warnings=(*endpoint.warnings, *kept.warnings),
-        error=delivery.error,
-        input_exhausted=plan.is_exhausted,
+        latency_ms={name: stats.latencies.milliseconds(share) for name, share in _PERCENTILES.items()},
+        journal=state.paths.journal,
+        dead_letter=state.paths.dead_letter,
+        warnings=(*endpoint.warnings, *state.warnings),
+        error=sender.error,
+        input_exhausted=planner.is_exhausted,
     )
+
+
+def dry_run_outcome(
+    planner: Planner, stats: SendStats, endpoint: Endpoint, state: RunState, *, first_request: str | None
+) -> SendOutcome:
+    """Return the outcome of a dry run: what would be sent is undelivered."""
+    problems = stats.problems()
+    return SendOutcome(
+        problems=problems,
+        exit_code=exit_code_of(None, is_complete=not stats.dead, problems=problems),
+        endpoint=endpoint.shown,
+        dry_run=True,
+        read=planner.read,
+        already_delivered=planner.already_delivered,
+        dead=stats.dead,
+        undelivered=planner.read - planner.already_delivered - stats.dead,
+        requests=stats.requests,
+        bytes=stats.bytes,
+        journal=state.paths.journal,
+        dead_letter=state.paths.dead_letter,
+        first_request=first_request,
+        warnings=(*endpoint.warnings, *state.warnings),
+    )
+
+
+def exit_code_of(error: TdcurError | None, *, is_complete: bool, problems: Problems) -> ExitCode:
+    # What stopped the run comes first, then missing events, then inputs, then bad records.
+    if error is not None:
+        return error.exit_code
+    return problems.exit_code if is_complete else ExitCode.INCOMPLETE
+
+
+# Treasure Data's Postback API has no idempotency key: duplicates are left out by the event's `id`, as Braze intends.
+# For Trino. One row per request, with an array of events as a string; an event without an id is compared as a whole.
+_NESTED: Final = """\
+SELECT arbitrary(event) AS event
+FROM {table}
+CROSS JOIN UNNEST(CAST(json_parse(events) AS ARRAY(JSON))) AS exploded (event)
+GROUP BY coalesce(json_extract_scalar(event, '$.id'), json_format(event))"""
+
+# One row per event.
+_FLAT: Final = """\
+SELECT * FROM (
+  SELECT *, row_number() OVER (PARTITION BY id ORDER BY time) AS copy FROM {table}
+) WHERE copy = 1 OR id IS NULL"""
+
+
+def _deduplicating_query(endpoint: Endpoint) -> str:
+    _, found, names = urlsplit(endpoint.shown).path.partition(POSTBACK_PATH)
+    table = names.rstrip("/").replace("/", ".") if found else "YOUR_DATABASE.YOUR_TABLE"
+    return (_FLAT if endpoint.kind is EndpointKind.STREAMING else _NESTED).format(table=table)

@@ -1,4 +1,4 @@
-"""What follows from each answer, and how long to wait before the next attempt.
+"""What follows from each response, and how long to wait before the next attempt.
 
 The statuses are treated as Braze's own sender treats them.
 """
@@ -10,14 +10,15 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
 
-from td_currents_cli.send.answers import Answer, Failure, Hopeless, UnknownResult
+from td_currents_cli.backoff import ExponentialBackoff
+from td_currents_cli.send.answers import HttpResponse, PermanentConnectFailure, RequestFailure, UnknownResult
 
 
-class Verdict(Enum):
+class NextStep(Enum):
     """What to do with a payload after an attempt."""
 
     DELIVERED = auto()
-    AGAIN = auto()
+    RETRY = auto()
     BAD_REQUEST = auto()
     TOO_LARGE = auto()
     STOP = auto()
@@ -27,75 +28,63 @@ _WRONG_ADDRESS: Final = frozenset({401, 403, 404})
 _GATEWAY: Final = frozenset({502, 504})
 
 
-def judge(result: Answer | Failure, *, reached: bool) -> Verdict:
-    """The verdict on one attempt.
-
-    Args:
-        result: what came back.
-        reached: whether the endpoint has been reached before in this run.
-    """
-    if isinstance(result, Hopeless) and not reached:
-        return Verdict.STOP
-    if isinstance(result, Failure):
-        return Verdict.AGAIN
+def next_step(result: HttpResponse | RequestFailure, *, reached: bool) -> NextStep:
+    """Decide what follows from an attempt; `reached` is whether the endpoint has been reached before in this run."""
+    if isinstance(result, RequestFailure):
+        return NextStep.STOP if isinstance(result, PermanentConnectFailure) and not reached else NextStep.RETRY
     if 200 <= result.status < 300:
-        return Verdict.DELIVERED
+        return NextStep.DELIVERED
     if 300 <= result.status < 400 or result.status in _WRONG_ADDRESS:
-        return Verdict.STOP
-    return {400: Verdict.BAD_REQUEST, 413: Verdict.TOO_LARGE}.get(result.status, Verdict.AGAIN)
+        return NextStep.STOP
+    return {400: NextStep.BAD_REQUEST, 413: NextStep.TOO_LARGE}.get(result.status, NextStep.RETRY)
 
 
-def may_have_arrived(result: Answer | Failure) -> bool:
-    """Whether events may be stored although nothing says so.
+def may_have_arrived(result: HttpResponse | RequestFailure) -> bool:
+    """Return whether events may be stored although no response says so.
 
-    502 and 504 come from a gateway that does not know what became of the request behind it.
+    502 and 504 come from a gateway that does not know what happened to the request behind it.
     """
-    return isinstance(result, UnknownResult) if isinstance(result, Failure) else result.status in _GATEWAY
+    return isinstance(result, UnknownResult) if isinstance(result, RequestFailure) else result.status in _GATEWAY
+
+
+_BACKOFF: Final = ExponentialBackoff(base=0.5, longest=30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """Exponential backoff with full jitter.
+class RetrySchedule:
+    """Exponential backoff with full jitter, for a limited time.
 
     Attributes:
-        retry_for: seconds after a payload's first failure in which it is tried again.
-        uniform: a random number between its two arguments.
-        base: bound of the first wait, in seconds; it doubles with each.
-        longest: bound of any wait.
-        longest_asked: a `Retry-After` beyond this is cut to it.
+        retry_for: seconds after a payload's first failure in which it is retried.
+        uniform: returns a random number between its two arguments.
+        backoff: upper bounds of the waits.
+        longest_asked: maximum seconds of `Retry-After`; more is cut.
     """
 
     retry_for: float
     uniform: Callable[[float, float], float]
-    base: float = 0.5
-    longest: float = 30.0
+    backoff: ExponentialBackoff = _BACKOFF
     longest_asked: float = 300.0
 
     def wait(self, *, failures: int, spent: float, asked: float = 0.0) -> float | None:
-        """Seconds to wait after so many failures, or None when the time for retries is over.
+        """Return the seconds to wait, or None when the time for retries is over.
 
-        The last attempt is made at the very end of that time, unless the endpoint asked to be left alone for longer.
+        The last attempt is made at the very end of that time, unless the endpoint asked for a longer wait.
 
         Args:
-            failures: so far, at least 1.
-            spent: seconds since the first of them.
+            failures: number so far, at least 1.
+            spent: seconds since the first failure.
             asked: seconds of `Retry-After`.
         """
         left = self.retry_for - spent
         least = min(asked, self.longest_asked)
         if left <= 0 or least > left:
             return None
-        jitter = self.uniform(0.0, min(self.longest, self.base * 2.0 ** min(failures - 1, 32)))
-        return min(least + jitter, left)
+        return min(least + self.uniform(0.0, self.backoff.pause(failures)), left)
 
 
-def seconds_asked(header: str | None, now: float) -> float:
-    """The seconds of a `Retry-After` header, in either of its forms; 0 where it is missing or makes no sense.
-
-    Args:
-        header: seconds, or an HTTP date.
-        now: seconds since the epoch.
-    """
+def retry_after_seconds(header: str | None, now: float) -> float:
+    """Return the seconds of a `Retry-After` header, a number or an HTTP date; 0 where it is missing or invalid."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from td_currents_cli.journal.keys import KEY_SIZE, document_key, event_keys, older_document_key
 from td_currents_cli.model import Problem
-from td_currents_cli.send.digest import KEY_SIZE, document_key, event_keys, older_document_key
 from td_currents_cli.send.sent_events import packed_fields
 from td_currents_cli.send.whole import Kept, Whole, whole_of
 

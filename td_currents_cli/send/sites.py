@@ -1,4 +1,4 @@
-"""Treasure Data's endpoints for Currents: which hosts they have, and what a right URL looks like.
+"""Treasure Data's endpoints for Currents: their hosts, and what a valid URL looks like.
 
 From Treasure Data's pages on the Postback API (v1 and v2) and on the Braze Currents Streaming connector.
 """
@@ -12,15 +12,15 @@ from td_currents_cli.names import Site, check_name
 
 POSTBACK_PATH: Final = "/postback/v3/event/"
 _POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")
-_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
+_WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
 _V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
 _V2_HOST: Final = re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com")
 _STREAMING_HOST: Final = re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)")
 _TREASURE_DATA: Final = (".treasuredata.com", ".treasuredata.co.jp")
 
 
-class Kind(Enum):
-    """What answers at a host."""
+class EndpointKind(Enum):
+    """What is at a host."""
 
     POSTBACK_V1 = auto()
     POSTBACK_V2 = auto()
@@ -29,61 +29,61 @@ class Kind(Enum):
 
     @property
     def is_postback(self) -> bool:
-        """Whether it is Treasure Data's own Postback API, which takes a write key."""
-        return self in {Kind.POSTBACK_V1, Kind.POSTBACK_V2}
+        """Whether it is Treasure Data's own Postback API, which expects a write key."""
+        return self in {EndpointKind.POSTBACK_V1, EndpointKind.POSTBACK_V2}
 
 
 def postback_url(site: Site, database: str, table: str) -> str:
-    """The v2 URL of a table.
+    """Return the v2 URL of a table.
 
     Raises:
-        UsageError: a name that Treasure Data does not allow.
+        UsageError: a name that is not valid in Treasure Data.
     """
     check_name(database, "--database")
     check_name(table, "--table")
     return f"https://{site}.records.in.treasuredata.com{POSTBACK_PATH}{database}/{table}"
 
 
-def kind_of(host: str) -> Kind:
-    """What answers at this host, by its name.
+def kind_of(host: str) -> EndpointKind:
+    """Return what is at this host, by its name.
 
     Raises:
-        UsageError: a host of Treasure Data that takes no Currents events.
+        UsageError: a host of Treasure Data that does not accept Currents events.
     """
     if _V1_HOST.fullmatch(host):
-        return Kind.POSTBACK_V1
+        return EndpointKind.POSTBACK_V1
     if _V2_HOST.fullmatch(host):
-        return Kind.POSTBACK_V2
+        return EndpointKind.POSTBACK_V2
     if _STREAMING_HOST.fullmatch(host):
-        return Kind.STREAMING
+        return EndpointKind.STREAMING
     if host.endswith(_TREASURE_DATA):
         raise UsageError(
             f"{host} is not a host of Treasure Data's Postback API",
-            hint=f"The URL has this form: {_form('us01.records.in.treasuredata.com')}",
+            hint=f"Expected format: {_expected_url('us01.records.in.treasuredata.com')}",
         )
-    return Kind.OTHER
+    return EndpointKind.OTHER
 
 
 def check_postback_path(host: str, path: str) -> None:
     """Check the path of a URL on a Postback host.
 
     Raises:
-        UsageError: it does not name a database and a table, or names that Treasure Data does not allow.
+        UsageError: it does not contain a valid database and table.
     """
     match = _POSTBACK.fullmatch(path)
     if match is None:
         raise UsageError(
-            f"the path of the URL is not that of a Postback URL on {host}",
-            hint=f"The URL has this form: {_form(host)}",
+            f"the path of the URL is not a Postback path of {host}",
+            hint=f"Expected format: {_expected_url(host)}",
         )
     check_name(match["database"], "the URL")
     check_name(match["table"], "the URL")
 
 
 def is_write_key(text: str) -> bool:
-    """Whether it looks like a write key: account number, slash, 40 hexadecimal digits."""
-    return _KEY.fullmatch(text) is not None
+    """Return whether it looks like a write key: account number, slash, 40 hexadecimal digits."""
+    return _WRITE_KEY.fullmatch(text) is not None
 
 
-def _form(host: str) -> str:
+def _expected_url(host: str) -> str:
     return f"https://{host}{POSTBACK_PATH}DATABASE/TABLE"

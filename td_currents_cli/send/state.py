@@ -1,4 +1,4 @@
-"""Where a run keeps what outlives it: the journal and the dead letters, in the user's state folder unless told."""
+"""Where a run keeps the journal and the dead letters: in the user's state folder by default."""
 
 import re
 from collections.abc import Mapping
@@ -9,24 +9,16 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.errors import OutputError, UsageError
 from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.identity import Identity
 from td_currents_cli.send.sites import POSTBACK_PATH
 
-_JOURNAL: Final = "TDCUR_JOURNAL"
-_LONGEST: Final = 200
-_ODD: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_JOURNAL_VARIABLE: Final = "TDCUR_JOURNAL"
+_MAX_FOLDER_NAME: Final = 200
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What the user said about it. The environment and the state folder stand in for what is None.
-
-    Attributes:
-        journal: file of the journal.
-        no_journal: keep none.
-        dead_letter: file of the dead letters.
-        resend: send also what earlier runs delivered.
-    """
+class StateOptions:
+    """What the user asked for; None for the environment, else the state folder."""
 
     journal: Path | None = None
     no_journal: bool = False
@@ -35,24 +27,18 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where it is kept.
-
-    Attributes:
-        journal: file of the journal; None for none.
-        dead_letter: file of the dead letters.
-        folder: the endpoint's own folder, where one of the files is in it and it may have to be made.
-    """
+class StatePaths:
+    """The files of a run."""
 
     journal: Path | None
     dead_letter: Path
-    folder: Path | None
+    folder: Path | None  # the endpoint's own folder, where one of the files is in it
 
     def make_folder(self) -> None:
-        """Make the endpoint's folder, which only its owner can look into.
+        """Create the endpoint's folder, readable by its owner only.
 
         Raises:
-            OutputError: that cannot be done.
+            OutputError: the folder cannot be created.
         """
         if self.folder is None:
             return
@@ -62,42 +48,43 @@ class Places:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"cannot make the folder {self.folder}: {(error.strerror or type(error).__name__).lower()}",
+                f"cannot create the folder {self.folder}: {(error.strerror or type(error).__name__).lower()}",
                 hint="Give --journal FILE and --dead-letter FILE, or set XDG_STATE_HOME.",
             ) from error
 
 
-def places(state: State, endpoint: Endpoint, environ: Mapping[str, str]) -> Places:
-    """Where the journal and the dead letters of an endpoint are. Nothing is made.
+def state_paths(options: StateOptions, endpoint: Endpoint, environ: Mapping[str, str]) -> StatePaths:
+    """Return where the journal and the dead letters of an endpoint are. Nothing is created.
 
     Raises:
-        UsageError: what was said contradicts itself.
+        UsageError: options that contradict each other.
     """
-    if state.journal is not None and state.no_journal:
-        raise UsageError("--journal and --no-journal contradict each other", hint="Give one of them.")
-    if state.journal is not None and state.journal == state.dead_letter:
-        raise UsageError("--journal and --dead-letter name the same file", hint="Name two.")
-    named = state.journal or (Path(environ[_JOURNAL]) if environ.get(_JOURNAL) and not state.no_journal else None)
+    if options.journal is not None and options.no_journal:
+        raise UsageError("--journal and --no-journal cannot be used together", hint="Remove one of them.")
+    if options.journal is not None and options.journal == options.dead_letter:
+        raise UsageError("--journal and --dead-letter name the same file", hint="Name two different files.")
+    named = options.journal
+    if named is None and not options.no_journal and environ.get(_JOURNAL_VARIABLE):
+        named = Path(environ[_JOURNAL_VARIABLE])
     if named is not None:
-        beside = named.with_name(f"{named.name}.dead-letter.jsonl")
-        return Places(journal=named, dead_letter=state.dead_letter or beside, folder=None)
-    folder = _state_folder() / _folder_name(endpoint)
-    journal = None if state.no_journal else folder / "journal.sqlite"
-    dead_letter = state.dead_letter or folder / "dead-letter.jsonl"
-    is_used = journal is not None or state.dead_letter is None
-    return Places(journal=journal, dead_letter=dead_letter, folder=folder if is_used else None)
-
-
-def _state_folder() -> Path:
+        dead_letter = options.dead_letter or named.with_name(f"{named.name}.dead-letter.jsonl")
+        return StatePaths(journal=named, dead_letter=dead_letter, folder=None)
     from platformdirs import user_state_path  # noqa: PLC0415 -- not needed where the files are named
 
-    return user_state_path("tdcur", appauthor=False)
+    folder = user_state_path("tdcur", appauthor=False) / _folder_name(endpoint)
+    journal = None if options.no_journal else folder / "journal.sqlite"
+    is_used = journal is not None or options.dead_letter is None
+    return StatePaths(
+        journal=journal,
+        dead_letter=options.dead_letter or folder / "dead-letter.jsonl",
+        folder=folder if is_used else None,
+    )
 
 
 def _folder_name(endpoint: Endpoint) -> str:
-    """One for each endpoint, so that runs to different ones do not wait for each other; telling to a person."""
+    # One per endpoint, so that runs to different ones do not wait for each other; readable for a person.
     parts = urlsplit(endpoint.shown)
     # The path of another endpoint may hold a token.
     _, _, names = parts.path.partition(POSTBACK_PATH)
-    text = _ODD.sub("_", "-".join([parts.netloc, *filter(None, names.split("/"))]))
-    return f"{text[:_LONGEST]}-{Identity.of(endpoint).url.hex()[:8]}"
+    text = _UNUSUAL.sub("_", "-".join([parts.netloc, *filter(None, names.split("/"))]))
+    return f"{text[:_MAX_FOLDER_NAME]}-{endpoint.identity().url.hex()[:8]}"

@@ -9,21 +9,19 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
+from td_currents_cli.backoff import ExponentialBackoff
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.stream import Intake
+from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
-from td_currents_cli.read.journal_events import delivered_events
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.progress import Progress, Told
 
-FIRST_PAUSE: Final = 5.0
-"""Seconds before the second question; fewer where there is little time."""
-
-LONGEST_PAUSE: Final = 60.0
-_GROWTH: Final = 1.5
+_FIRST_PAUSE: Final = 5.0
+"""Seconds before the second query; fewer where there is little time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,8 @@ def run(
     """
     missing, without_id, problems = _sent(request)
     sent, begun, asked = len(missing), now(), 0
-    for pause in _pauses(request.within):
+    backoff = ExponentialBackoff(base=min(_FIRST_PAUSE, request.within / 20), longest=60.0, growth=1.5)
+    for pause in backoff.pauses():
         if not missing:
             break
         for event_id in request.arrivals.ids(missing, told):
@@ -120,10 +119,3 @@ def _of_journal(request: VerifyRequest) -> Iterator[list[object]]:
     if request.journal is not None:
         for batch in delivered_events(request.journal, endpoint=request.endpoint):
             yield [event_id for event_id, _type, _time in batch]
-
-
-def _pauses(within: float) -> Iterator[float]:
-    pause = min(FIRST_PAUSE, within / 20)
-    while True:
-        yield pause
-        pause = min(pause * _GROWTH, LONGEST_PAUSE)

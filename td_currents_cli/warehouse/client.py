@@ -26,7 +26,7 @@ from td_currents_cli.warehouse.failure import (
     job_failed_error,
     job_killed_error,
 )
-from td_currents_cli.warehouse.job import ENDED, Job, JobResult, JobState, ProgressCallback, pauses
+from td_currents_cli.warehouse.job import ENDED, POLLING, Job, JobResult, JobState, ProgressCallback
 from td_currents_cli.warehouse.patience import RETRYABLE_STATUSES, RetryPolicy
 from td_currents_cli.warehouse.settings import TdSettings
 
@@ -211,7 +211,7 @@ class TdClient:
             return conflict.job
 
     def _ended(self, job: str, begun: float) -> str:
-        for pause in pauses():
+        for pause in POLLING.pauses():
             state = self._api.job_status(job)
             self.told(Job(job, state, self._patience.now() - begun))
             if state in ENDED:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from td_currents_cli.backoff import ExponentialBackoff
 from td_currents_cli.errors import UnreachableError
 
 PIECE: Final = 1 << 18
@@ -51,6 +52,7 @@ def resumed_download(
     Raises:
         UnreachableError: it broke again and again at the same place.
     """
+    backoff = ExponentialBackoff(base=pause)
     have = barren = 0
     while True:
         try:
@@ -70,7 +72,7 @@ def resumed_download(
                 raise UnreachableError(
                     f"the download of the result broke {barren} times at byte {have:,}", hint="Try again later."
                 ) from None
-            sleep(pause * (2 ** (barren - 1)) if barren > 1 else 0)
+            sleep(backoff.pause(barren) if barren > 1 else 0)
         else:
             return
 

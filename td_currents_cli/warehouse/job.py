@@ -1,14 +1,12 @@
 """A query as Treasure Data runs it: a job that is issued, waits, runs, and ends in one of three ways."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-FIRST_PAUSE: Final = 0.2
-LONGEST_PAUSE: Final = 15.0
-_GROWTH: Final = 1.5
+from td_currents_cli.backoff import ExponentialBackoff
 
 
 class JobState(StrEnum):
@@ -56,10 +54,5 @@ class JobResult(Struct, frozen=True):
 ProgressCallback: TypeAlias = Callable[[Job], None]
 """Is told how a job stands, each time that is asked."""
 
-
-def pauses() -> Iterator[float]:
-    """Seconds to wait before a job is asked for once more: short ones first, for most queries are."""
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(pause * _GROWTH, LONGEST_PAUSE)
+POLLING: Final = ExponentialBackoff(base=0.2, longest=15.0, growth=1.5)
+"""Pauses between questions about a job: short ones first, because most queries are short."""

@@ -21,9 +21,9 @@ import pytest
 
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
+from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.receiver.faults import parse_faults
-from td_currents_cli.send.journal import GROUP
 
 pytestmark = pytest.mark.chaos
 

@@ -17,9 +17,7 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.send.beside import LARGE
-from td_currents_cli.send.journal import GROUP
-from td_currents_cli.work import jobs_of
+from td_currents_cli.journal.writer import GROUP
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -482,8 +480,8 @@ def test_a_signal_while_standard_input_is_silent() -> None:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty documents that are worth a process of their own; the first event of each is not fit to be sent."""
-    padding = "x" * (LARGE // 25)
+    """Thirty documents, 9 MB in total; the first event of each is invalid."""
+    padding = "x" * 300_000
     documents = ([events(1, f"{number}-")[0] | {"user": 7}, *events(2, f"{number}+")] for number in range(30))
     file = tmp_path_factory.mktemp("large") / "p.jsonl"
     return write(file, *({"events": each, "padding": padding} for each in documents))
@@ -500,13 +498,12 @@ def is_gone(group: int) -> bool:
     return False
 
 
-@pytest.mark.skipif(jobs_of(None) < 2, reason="a single core plans and sends in one process")
-def test_a_large_file_is_sent_by_two_processes_like_a_pipe_by_one(large: Path, tmp_path: Path) -> None:
-    """Whoever plans: the same requests, dead letters and figures; no process stays behind."""
+def test_a_large_file_is_sent_like_a_pipe(large: Path, tmp_path: Path) -> None:
+    """The same requests, dead letters and figures; no process stays behind."""
     bodies, said = [], []
-    for name in ("two", "one"):
+    for name in ("file", "pipe"):
         with serving(Endpoint()) as endpoint, large.open() as text:
-            file, stdin = (large, subprocess.DEVNULL) if name == "two" else ("-", text.fileno())
+            file, stdin = (large, subprocess.DEVNULL) if name == "file" else ("-", text.fileno())
             options = ("--concurrency", 1, "--journal", tmp_path / name, "--format", "json")
             process = start(file, "--url", endpoint.url, *options, stdin=stdin)
             result = end(process)
@@ -518,17 +515,16 @@ def test_a_large_file_is_sent_by_two_processes_like_a_pipe_by_one(large: Path, t
     assert bodies[0] == bodies[1]
     assert said[0] == said[1]
     assert said[0]["dead"] == 30
-    letters = [(tmp_path / f"{name}.dead-letter.jsonl").read_text().splitlines() for name in ("two", "one")]
+    letters = [(tmp_path / f"{name}.dead-letter.jsonl").read_text().splitlines() for name in ("file", "pipe")]
     events_of = [[json.loads(line)["event"] for line in lines] for lines in letters]
     assert events_of[0] == events_of[1]
 
 
-@pytest.mark.skipif(jobs_of(None) < 2, reason="a single core plans and sends in one process")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_two_processes_end_together_and_the_same_command_sends_the_rest(
+def test_after_a_signal_the_same_command_sends_the_rest_of_a_large_file(
     large: Path, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
-    """A terminal and a service manager tell both of them, a hard stop only one."""
+    """SIGTERM to the process group, and a hard stop: no process stays behind, every event arrives."""
     options = (large, "--concurrency", 2, "--journal", tmp_path / "journal", "--format", "json")
     with serving(Endpoint(delay=0.1)) as endpoint:
         process = start(*options, "--url", endpoint.url)
@@ -585,8 +581,8 @@ def test_a_resumable_end_says_how_to_resume(payloads: Path) -> None:
         options = (payloads, "--url", endpoint.url, "--retry-for", "100ms")
         result, text = send(*options, "--format", "json"), send(*options)
         blank = send(*options, "--no-journal")
-    assert "same command resumes" in json.loads(result.out)["resume"]
-    assert "same command resumes" in text.err
+    assert "Run the same command again to resume" in json.loads(result.out)["resume"]
+    assert "Run the same command again to resume" in text.err
     assert "sends everything again" in blank.err
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.receiver import Receiver, ServeSettings
-from td_currents_cli.send import Destination, Limits, Request, SendOutcome, State, run
+from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
 from td_currents_cli.send.pace import concurrency_of
 
 SPACES: Final = st.sampled_from(["", " ", "\n", "\t "])
@@ -38,7 +38,7 @@ DOCUMENTS: Final = st.lists(
     min_size=1,
     max_size=6,
 )
-LIMITS: Final = st.builds(Limits, events=st.integers(1, 8), size=st.integers(150, 600), repack=st.booleans())
+LIMITS: Final = st.builds(PayloadLimits, events=st.integers(1, 8), size=st.integers(150, 600), repack=st.booleans())
 
 
 def text_of(shape: str, space: str, events: list[str]) -> str:
@@ -72,13 +72,13 @@ def stored(receiver: Receiver, since: int) -> list[list[bytes]]:
     return [list(map(bytes, msgspec.json.decode(json.loads(bytes(array)), type=list[msgspec.Raw]))) for array in arrays]
 
 
-def send(receiver: Receiver, file: Path, limits: Limits, journal: Path | None, concurrency: int) -> SendOutcome:
+def send(receiver: Receiver, file: Path, limits: PayloadLimits, journal: Path | None, concurrency: int) -> SendOutcome:
     """One run."""
-    request = Request(
+    request = SendRequest(
         paths=(str(file),),
         destination=Destination(url=receiver.url("braze", "currents")),
         limits=limits,
-        state=State(journal=journal, no_journal=journal is None, dead_letter=file.with_suffix(".dead")),
+        state=StateOptions(journal=journal, no_journal=journal is None, dead_letter=file.with_suffix(".dead")),
         concurrency=concurrency_of(str(concurrency), "--concurrency"),
     )
     outcome = run(request, environ={"TD_WRITE_KEY": "1/0123456789abcdef0123456789abcdef01234567"})
@@ -92,7 +92,7 @@ def test_the_stored_events_are_the_sent_ones_byte_for_byte(
     receiver: Receiver,
     folder: Path,
     documents: list[tuple[str, str, list[str]]],
-    limits: Limits,
+    limits: PayloadLimits,
     concurrency: int,
 ) -> None:
     """Each as often as it was read, within the limits, and in order within a document."""
@@ -116,7 +116,7 @@ def test_however_often_it_is_begun_every_event_is_stored_once(
     folder: Path,
     documents: list[tuple[str, str, list[str]]],
     cut: int,
-    limits: list[Limits],
+    limits: list[PayloadLimits],
 ) -> None:
     """A run that saw only a part, then runs with other limits: together they send what one would have sent."""
     file, journal = folder / "p.jsonl", folder / "journal"

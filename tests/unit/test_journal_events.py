@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import InputError
+from td_currents_cli.journal.keys import EndpointIdentity, document_key, older_document_key
+from td_currents_cli.journal.reader import delivered_events, journal_endpoints
+from td_currents_cli.journal.schema import VERSION
+from td_currents_cli.journal.writer import Journal
 from td_currents_cli.model import Location
-from td_currents_cli.read.journal_events import SCHEMA, delivered_events, journal_endpoints
-from td_currents_cli.send.digest import document_key, older_document_key
-from td_currents_cli.send.identity import Identity
-from td_currents_cli.send.journal import Journal
 from td_currents_cli.send.payload import Origin, Payload
 from td_currents_cli.send.sent_events import packed_events
 
@@ -43,13 +43,13 @@ def payload(*events: bytes) -> Payload:
 
 def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
     """The journal of a run."""
-    return Journal(file, identity=Identity(url=url.encode(), credential=key), shown=url)
+    return Journal(file, identity=EndpointIdentity(url=url.encode(), credential=key), shown=url)
 
 
 def delivered(file: Path, *payloads: Payload, url: str = URL, key: bytes = b"c") -> None:
     with opened(file, url, key) as journal:
         for each in payloads:
-            journal.note(document_key(each.body), packed_events(each))
+            journal.record(document_key(each.body), packed_events(each))
 
 
 def ids(batches: Iterator[list[Any]]) -> list[list[str]]:
@@ -105,7 +105,7 @@ def test_endpoints_are_listed_and_chosen(file: Path) -> None:
     ]
     assert ids(delivered_events(file, endpoint=URL)) == [["1", "2"], ["3"]]
     assert ids(delivered_events(file, endpoint="2")) == [["3"]]
-    with pytest.raises(InputError, match="knows 2 endpoints") as caught:
+    with pytest.raises(InputError, match="has 2 endpoints") as caught:
         delivered_events(file)
     assert URL in caught.value.hint
     with pytest.raises(InputError, match="knows no such endpoint"):
@@ -119,16 +119,16 @@ def test_a_journal_of_form_1_is_upgraded_in_place_and_says_what_it_does_not_know
             connection.execute(statement)
         connection.execute("INSERT INTO endpoint VALUES (1, ?, ?, ?)", (URL.encode(), b"c", URL))
         connection.execute("INSERT INTO request VALUES (1, 1, ?)", (b"d" + blake2b(A.body, digest_size=16).digest(),))
-    with pytest.raises(InputError, match="did not note which events"):
+    with pytest.raises(InputError, match="did not record which events"):
         delivered_events(file)
     with opened(file) as journal:
         assert (journal.knows_documents, journal.knows_older_documents) == (False, True)
         assert journal.take(older_document_key(A.body)) == {0}
-        journal.note(document_key(B.body), packed_events(B))
+        journal.record(document_key(B.body), packed_events(B))
     delivered(file, B, url="https://example.com/y")
     assert [each.is_complete for each in journal_endpoints(file)] == [False, True]
     assert ids(delivered_events(file, endpoint="https://example.com/y")) == [["3"]]
-    with pytest.raises(InputError, match="did not note which events"):
+    with pytest.raises(InputError, match="did not record which events"):
         # It would stand for less than was sent.
         delivered_events(file, endpoint=URL)
 
@@ -136,7 +136,7 @@ def test_a_journal_of_form_1_is_upgraded_in_place_and_says_what_it_does_not_know
 def test_a_journal_that_was_left_by_a_hard_stop_is_read_whole(file: Path, tmp_path: Path) -> None:
     """What is still in the file beside it counts; without that one, it is read where nothing can be written too."""
     journal = opened(file)
-    journal.note(document_key(A.body), packed_events(A))
+    journal.record(document_key(A.body), packed_events(A))
     journal.commit()
     copy = tmp_path / "copy"
     copy.write_bytes(file.read_bytes())
@@ -164,7 +164,7 @@ def _database(path: Path) -> None:
 def _newer(path: Path) -> None:
     delivered(path, A)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def _newer(path: Path) -> None:
         (_text, "not a journal"),
         (_nothing, "not a journal"),
         (_database, "not a journal"),
-        (_newer, f"form {SCHEMA + 1}"),
+        (_newer, f"format version {VERSION + 1}"),
         (os.mkdir, "directory"),
         (lambda _: None, "no such file"),
     ],

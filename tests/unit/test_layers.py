@@ -16,14 +16,25 @@ LAYERS: Final = (
     ("render",),
     ("verify", "watch", "report", "demo", "query"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve", "receiver", "insert"),
-    ("work",),
     ("treasure_data", "warehouse", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
     (
-        *("braze", "choices", "codes", "errors", "model", "names", "outcome", "secret", "secrets", "td_names"),
-        *("duration", "durations"),
+        *(
+            "backoff",
+            "braze",
+            "choices",
+            "codes",
+            "errors",
+            "model",
+            "names",
+            "outcome",
+            "secret",
+            "secrets",
+            "td_names",
+        ),
+        *("duration", "durations", "td_names"),
     ),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""

@@ -15,17 +15,17 @@ import pytest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.send import client as module
 from td_currents_cli.send.answers import (
-    Answer,
     ConnectionLost,
-    Failure,
+    HttpResponse,
     NotConnected,
     ProxyRefused,
+    RequestFailure,
     TimedOut,
     UnknownHost,
     UnknownResult,
     UntrustedHost,
 )
-from td_currents_cli.send.client import Client
+from td_currents_cli.send.client import HttpxClient
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 
 BODY = b'{"events":[{"id":"1"}]}'
@@ -120,13 +120,13 @@ def post(
     timeout: float = 5.0,
     tls: ssl.SSLContext | None = None,
     body: bytes = BODY,
-) -> list[Answer | Failure]:
+) -> list[HttpResponse | RequestFailure]:
     """Post to a server of one's own, again and again on the same client."""
 
-    async def main() -> list[Answer | Failure]:
+    async def main() -> list[HttpResponse | RequestFailure]:
         async with (
             serving(serve, tls) as port,
-            Client(to(url.format(port=port)), concurrency=2, timeout=timeout) as client,
+            HttpxClient(to(url.format(port=port)), concurrency=2, timeout=timeout) as client,
         ):
             return [await client.post(body) for _ in range(times)]
 
@@ -136,7 +136,7 @@ def post(
 def test_the_request_is_that_of_brazes_sender() -> None:
     """Method, path, headers and the exact body; the connection is used again."""
     received: Received = []
-    assert post(answering(status("200 OK"), received), times=2) == [Answer(status=200)] * 2
+    assert post(answering(status("200 OK"), received), times=2) == [HttpResponse(status=200)] * 2
     line, headers, body = received[1]
     assert line == "POST /postback/v3/event/d/t HTTP/1.1"
     assert body == BODY
@@ -151,29 +151,29 @@ def test_the_request_is_that_of_brazes_sender() -> None:
 def test_answers_carry_what_follows_from_them() -> None:
     """Status, Retry-After as it stands, and the host of a redirect, which is not followed."""
     (answer,) = post(answering(status("429 Slow", "Retry-After: 17")))
-    assert answer == Answer(status=429, retry_after="17", text=b"{}")
+    assert answer == HttpResponse(status=429, retry_after="17", text=b"{}")
     received: Received = []
     (answer,) = post(answering(status("302 Found", "Location: https://other.example/path?secret=1"), received))
-    assert answer == Answer(status=302, redirect_host="other.example", text=b"{}")
+    assert answer == HttpResponse(status=302, redirect_host="other.example", text=b"{}")
     assert len(received) == 1
 
 
 def test_of_a_refusal_the_text_is_kept_and_of_a_success_nothing() -> None:
     """Why an event was refused is for the dead letter."""
     (answer,) = post(answering(status("400 Bad", body="why " * 1000)))
-    assert answer == Answer(status=400, text=b"why " * 1000)
-    assert post(answering(status("200 OK", body="fine"))) == [Answer(status=200)]
+    assert answer == HttpResponse(status=400, text=b"why " * 1000)
+    assert post(answering(status("200 OK", body="fine"))) == [HttpResponse(status=200)]
 
 
 def test_an_answer_that_is_not_read_to_its_end_says_so() -> None:
     """One that is too long, and one that breaks off: what it repeats at its end need not be whole."""
     (answer,) = post(answering(status("400 Bad", body="why " * 100_000)))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.is_cut
     assert 65_536 < len(answer.text) < 400_000
     broken = status("400 Bad", body="why").replace(b"Content-Length: 3", b"Content-Length: 4")
     (answer,) = post(answering(broken), timeout=0.1)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert (answer.status, answer.is_cut) == (400, True)
 
 
@@ -181,7 +181,7 @@ def test_an_answer_that_is_not_read_to_its_end_says_so() -> None:
 def test_a_broken_location_is_still_a_redirect(location: str) -> None:
     """The library may not turn it into an error of the connection."""
     (answer,) = post(answering(status("307 Temporary", f"Location: {location}")))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.status == 307
 
 
@@ -201,7 +201,7 @@ def test_a_status_counts_even_when_the_rest_of_the_answer_is_lost() -> None:
         await writer.drain()
         writer.transport.abort()
 
-    assert post(cut) == [Answer(status=200)]
+    assert post(cut) == [HttpResponse(status=200)]
 
 
 def test_an_endless_answer_is_not_read_to_its_end() -> None:
@@ -214,7 +214,7 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
             writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
             await writer.drain()
 
-    assert post(endless) == [Answer(status=200)]
+    assert post(endless) == [HttpResponse(status=200)]
 
 
 def test_an_answer_that_comes_before_the_body_is_read() -> None:
@@ -226,7 +226,7 @@ def test_an_answer_that_comes_before_the_body_is_read() -> None:
         await writer.drain()
         await reader.read()
 
-    assert post(early, body=b"x" * 1_000_000) == [Answer(status=413, text=b"{}")]
+    assert post(early, body=b"x" * 1_000_000) == [HttpResponse(status=413, text=b"{}")]
 
 
 async def reset_before_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -283,11 +283,11 @@ def test_a_peer_that_does_not_read_is_unknown() -> None:
     assert isinstance(failure, TimedOut)
 
 
-def outcome_at(url: str, timeout: float = 5.0) -> Answer | Failure:
+def outcome_at(url: str, timeout: float = 5.0) -> HttpResponse | RequestFailure:
     """One post to where nothing of ours listens."""
 
-    async def main() -> Answer | Failure:
-        async with Client(to(url), concurrency=1, timeout=timeout) as client:
+    async def main() -> HttpResponse | RequestFailure:
+        async with HttpxClient(to(url), concurrency=1, timeout=timeout) as client:
             return await client.post(BODY)
 
     return asyncio.run(main())
@@ -331,7 +331,7 @@ def test_ssl_cert_file_is_taken(certificate: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(certificate)
-    assert post(answering(status("200 OK")), url="https://localhost:{port}/", tls=server) == [Answer(status=200)]
+    assert post(answering(status("200 OK")), url="https://localhost:{port}/", tls=server) == [HttpResponse(status=200)]
 
 
 def test_what_does_not_speak_tls() -> None:
@@ -355,7 +355,7 @@ def test_certificates_that_cannot_be_loaded_are_a_usage_error(
     (tmp_path / "empty.pem").write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
     with pytest.raises(UsageError, match="certificates") as caught:
-        Client(to("https://localhost/"), concurrency=1, timeout=1)
+        HttpxClient(to("https://localhost/"), concurrency=1, timeout=1)
     assert "SSL_CERT_FILE" in caught.value.hint
 
 
@@ -363,18 +363,18 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) 
     """For http, the proxy gets the whole URL; no_proxy takes hosts out."""
     received: Received = []
 
-    async def main() -> list[Answer | Failure]:
-        results: list[Answer | Failure] = []
+    async def main() -> list[HttpResponse | RequestFailure]:
+        results: list[HttpResponse | RequestFailure] = []
         async with serving(answering(status("200 OK"), received)) as port:
             monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", "direct.invalid")
             for host in ("far.invalid", "direct.invalid"):
-                async with Client(to(f"http://{host}/x"), concurrency=1, timeout=5) as client:
+                async with HttpxClient(to(f"http://{host}/x"), concurrency=1, timeout=5) as client:
                     results.append(await client.post(BODY))
         return results
 
     through, direct = asyncio.run(main())
-    assert through == Answer(status=200)
+    assert through == HttpResponse(status=200)
     assert isinstance(direct, UnknownHost)
     assert received[0][0] == "POST http://far.invalid/x HTTP/1.1"
 
@@ -382,13 +382,13 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("line", "kind"), [("407 Proxy Authentication Required", ProxyRefused), ("503 Busy", NotConnected)]
 )
-def test_a_proxy_that_does_not_connect(line: str, kind: type[Failure], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_does_not_connect(line: str, kind: type[RequestFailure], monkeypatch: pytest.MonkeyPatch) -> None:
     """For https the proxy is asked to connect: nothing has been sent when it says no."""
 
-    async def main() -> Answer | Failure:
+    async def main() -> HttpResponse | RequestFailure:
         async with serving(answering(status(line))) as port:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-            async with Client(to("https://far.invalid/"), concurrency=1, timeout=5) as client:
+            async with HttpxClient(to("https://far.invalid/"), concurrency=1, timeout=5) as client:
                 return await client.post(BODY)
 
     result = asyncio.run(main())
@@ -401,7 +401,7 @@ def test_a_proxy_that_cannot_be_used_is_a_usage_error(proxy: str, monkeypatch: p
     """Before the first request, without the proxy's password."""
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(UsageError, match="proxy"):
-        Client(to("https://example.com/"), concurrency=1, timeout=1)
+        HttpxClient(to("https://example.com/"), concurrency=1, timeout=1)
 
 
 HTTPX = [

@@ -14,7 +14,7 @@ from td_currents_cli.errors import OutputError
 from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.read import records, sources
-from td_currents_cli.send.dead_letter import RESPONSE, DeadLetter
+from td_currents_cli.send.dead_letter import MAX_RESPONSE, DeadLetter
 from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Destination, resolve
 from td_currents_cli.send.scrub import Scrub, scrubber
@@ -122,7 +122,7 @@ def test_a_line_that_was_torn_by_a_hard_stop_is_ended(file: Path) -> None:
 def test_a_file_that_holds_something_else_is_not_appended_to(file: Path) -> None:
     """A name that was mistyped: the payloads themselves, say."""
     file.write_text('{"events":[]}\n')
-    with pytest.raises(OutputError, match="something that is no dead letter"):
+    with pytest.raises(OutputError, match="something other than dead letters"):
         opened(file)
     with pytest.raises(OutputError, match="folder"):
         opened(file.parent)
@@ -193,7 +193,7 @@ def test_of_an_answer_that_breaks_off_within_a_secret_its_beginning_is_left_out(
 def test_an_answer_is_cut(file: Path) -> None:
     """Nobody needs a web page in each line; and it need not be text."""
     write(file, letter(response=b"\xff" + b"x" * 5000))
-    assert json.loads(file.read_bytes().replace(EVENT, b"{}"))["response"] == "\ufffd" + "x" * (RESPONSE - 1)
+    assert json.loads(file.read_bytes().replace(EVENT, b"{}"))["response"] == "\ufffd" + "x" * (MAX_RESPONSE - 1)
 
 
 def test_a_name_that_is_no_text_is_written_all_the_same(file: Path) -> None:

@@ -8,7 +8,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.names import Site
 from td_currents_cli.secret import Secret, redact
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
-from td_currents_cli.send.sites import Kind
+from td_currents_cli.send.sites import EndpointKind
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -22,7 +22,7 @@ def test_a_site_builds_the_v2_url() -> None:
     """The forms of FACTS.md, section 2."""
     endpoint = resolve(Destination(site=Site.eu01, database="my_db", table="my_table"), {"TD_WRITE_KEY": KEY})
     assert endpoint.url.reveal() == "https://eu01.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
-    assert endpoint.kind is Kind.POSTBACK_V2
+    assert endpoint.kind is EndpointKind.POSTBACK_V2
     assert endpoint.headers() == {
         "Content-Type": "application/json",
         "Braze-Currents-Version": "1",
@@ -35,7 +35,7 @@ def test_a_site_builds_the_v2_url() -> None:
 def test_v1_hosts(host: str) -> None:
     """All five are known."""
     url = f"https://{host}.treasuredata.com/postback/v3/event/my_db/my_table"
-    assert resolve(Destination(url=url), {}).kind is Kind.POSTBACK_V1
+    assert resolve(Destination(url=url), {}).kind is EndpointKind.POSTBACK_V1
 
 
 @pytest.mark.parametrize("url", [V1, V2, "http://127.0.0.1:8080/postback/v3/event/my_db/my_table"])
@@ -160,8 +160,8 @@ def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
     other.write_text(f"4712/{HEX}")
     with_key = f"{V2}?td_write_key={QUOTED}"
     assert "--site" in refused(Destination(url=V2, site=Site.us01)).message
-    assert "--database and --table missing" in refused(Destination(site=Site.us01)).message
-    assert "--site missing" in refused(Destination(database="my_db", table="my_table")).message
+    assert "missing --database and --table" in refused(Destination(site=Site.us01)).message
+    assert "missing --site" in refused(Destination(database="my_db", table="my_table")).message
     assert "different write keys" in refused(Destination(url=with_key, write_key_file=str(other))).message
     assert "different write keys" in refused(Destination(url=with_key), {"TD_WRITE_KEY": f"4712/{HEX}"}).message
     assert "not a token" in refused(Destination(url=V2, token_file=str(other))).message
@@ -185,19 +185,19 @@ def test_a_key_that_is_encoded_for_a_url_is_refused(tmp_path: Path) -> None:
         refused(Destination(url=V2, write_key_file=str(file))),
         refused(Destination(url=V2), {"TD_WRITE_KEY": QUOTED.lower()}),
     ):
-        assert "encoded for a URL" in error.message
+        assert "URL-encoded" in error.message
         assert "%2F" in error.hint
 
 
 def test_a_missing_key_file_is_a_usage_error(tmp_path: Path) -> None:
     """A setting that does not work, not an input."""
-    assert "cannot be read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
+    assert "cannot read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "x.localhost"])
 def test_plain_http_is_for_this_machine(host: str) -> None:
     """The local endpoint needs no certificate."""
-    assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is Kind.OTHER
+    assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is EndpointKind.OTHER
 
 
 def test_plain_http_elsewhere_is_possible_but_has_to_be_asked_for() -> None:
@@ -208,7 +208,7 @@ def test_plain_http_elsewhere_is_possible_but_has_to_be_asked_for() -> None:
 def test_a_key_in_the_url_of_a_v2_host_is_remarked() -> None:
     """It is sent in the header, but Braze itself would be refused with that URL."""
     (warning,) = resolve(Destination(url=f"{V2}?td_write_key={QUOTED}"), {}).warnings
-    assert "refuses a write key in the URL" in warning
+    assert "rejects a write key in the URL" in warning
     assert "X-TD-Write-Key" in warning
     assert HEX not in warning
     assert resolve(Destination(url=f"{V1}?td_write_key={QUOTED}"), {}).warnings == ()

@@ -11,7 +11,7 @@ import pytest
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.send.feed import Feed
+from td_currents_cli.send.feed import PayloadQueue
 from td_currents_cli.send.payload import Planned
 
 
@@ -40,13 +40,13 @@ def test_everything_is_taken_once_and_in_order(takers: int, ahead: int, pauses: 
                 time.sleep(0.001)
             yield item(number)
 
-    async def take(feed: Feed) -> None:
+    async def take(feed: PayloadQueue) -> None:
         while (found := await feed.get()) is not None:
             taken.append(line(found))
             await asyncio.sleep(0.001 if pauses in {"takers", "both"} and dice.random() < 0.1 else 0)
 
     async def main() -> None:
-        with Feed(plan(), ahead=ahead) as feed:
+        with PayloadQueue(plan(), ahead=ahead) as feed:
             await asyncio.wait_for(asyncio.gather(*(take(feed) for _ in range(takers))), timeout=30)
             assert await feed.get() is None
 
@@ -62,7 +62,7 @@ def test_an_end_that_comes_at_any_moment_loses_nothing() -> None:
 
     async def main(count: int) -> list[int | None]:
         taken = []
-        with Feed(plan(count), ahead=4) as feed:
+        with PayloadQueue(plan(count), ahead=4) as feed:
             while (found := await asyncio.wait_for(feed.get(), timeout=10)) is not None:
                 taken.append(line(found))
         return taken
@@ -82,7 +82,7 @@ def test_the_reader_waits_for_the_takers() -> None:
             yield item(number)
 
     async def main() -> None:
-        with Feed(plan(), ahead=8) as feed:
+        with PayloadQueue(plan(), ahead=8) as feed:
             for number in range(1000):
                 if number % 50 == 0:
                     await asyncio.sleep(0.01)
@@ -108,7 +108,7 @@ def test_closing_ends_the_wait_of_readers_and_takers() -> None:
             closed_in.append(threading.current_thread().name)
 
     async def main() -> list[Planned | None]:
-        with Feed(plan(), ahead=2) as feed:
+        with PayloadQueue(plan(), ahead=2) as feed:
             for _ in range(4):
                 await feed.get()
             waiting = [asyncio.ensure_future(feed.get()) for _ in range(5)]
@@ -132,7 +132,7 @@ def test_an_error_of_the_plan_comes_out_at_the_end() -> None:
     taken = []
 
     async def main() -> None:
-        with Feed(plan(), ahead=4) as feed:
+        with PayloadQueue(plan(), ahead=4) as feed:
             while (found := await feed.get()) is not None:
                 taken.append(line(found))
 

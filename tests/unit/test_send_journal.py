@@ -18,24 +18,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.read.journal_events import APPLICATION, SCHEMA
-from td_currents_cli.send.digest import document_key, event_keys, parts
-from td_currents_cli.send.identity import Identity
-from td_currents_cli.send.journal import GROUP, MET, Journal, JournalError
+from td_currents_cli.journal.keys import EndpointIdentity, document_key, event_keys, split_keys
+from td_currents_cli.journal.schema import APPLICATION_ID, VERSION
+from td_currents_cli.journal.writer import GROUP, MAX_MET, Journal, JournalError
 
-HERE = Identity(url=b"u" * 16, credential=b"c" * 16)
+HERE = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
 
 
-def opened(path: Path, identity: Identity = HERE) -> Journal:
+def opened(path: Path, identity: EndpointIdentity = HERE) -> Journal:
     """The journal, for one run."""
     return Journal(path, identity=identity, shown="https://example.com/x")
 
 
-def delivered(path: Path, *keys: bytes, identity: Identity = HERE) -> None:
+def delivered(path: Path, *keys: bytes, identity: EndpointIdentity = HERE) -> None:
     """A run that delivers these."""
     with opened(path, identity) as journal:
         for each in keys:
-            journal.note(each)
+            journal.record(each)
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_a_new_journal_knows_nothing(file: Path) -> None:
         assert not journal.knows_documents
         assert not journal.knows_events
         assert journal.take(A + EVENTS) == frozenset()
-        journal.note(A)
+        journal.record(A)
         journal.commit()
         modes = {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
     assert modes == {0o600}
@@ -79,7 +78,7 @@ def test_each_delivery_is_given_once(file: Path) -> None:
 
 def test_how_often_something_was_met_is_not_forgotten_when_there_is_much(file: Path) -> None:
     """Memory does not grow with what is known."""
-    keys = [document_key(b"%d" % number) for number in range(2 * MET + 5)]
+    keys = [document_key(b"%d" % number) for number in range(2 * MAX_MET + 5)]
     delivered(file, *keys, *keys[:7])
     with opened(file) as journal:
         assert sum(len(journal.take(key)) for key in keys) == len(keys)
@@ -90,18 +89,18 @@ def test_how_often_something_was_met_is_not_forgotten_when_there_is_much(file: P
 def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
     """The same content twice in one input is sent twice."""
     with opened(file) as journal:
-        journal.note(A)
+        journal.record(A)
         journal.commit()
         assert journal.take(A) == frozenset()
-        journal.note(A)
+        journal.record(A)
     with opened(file) as journal:
         assert journal.take(A + A + A) == {0, 1}
 
 
 def test_endpoints_and_keys_are_told_apart(file: Path) -> None:
     """A wrong write key is answered 200: what it delivered is sent again with the right one."""
-    other_url = Identity(url=b"v" * 16, credential=HERE.credential)
-    other_key = Identity(url=HERE.url, credential=b"d" * 16)
+    other_url = EndpointIdentity(url=b"v" * 16, credential=HERE.credential)
+    other_key = EndpointIdentity(url=HERE.url, credential=b"d" * 16)
     delivered(file, A)
     for identity, knows_others in ((other_url, False), (other_key, True)):
         with opened(file, identity) as journal:
@@ -111,7 +110,7 @@ def test_endpoints_and_keys_are_told_apart(file: Path) -> None:
 
 def test_without_a_key_the_last_one_that_was_used_counts(file: Path) -> None:
     """A dry run needs no key."""
-    nobody = Identity(url=HERE.url, credential=None)
+    nobody = EndpointIdentity(url=HERE.url, credential=None)
     with opened(file, nobody) as journal:
         assert journal.take(A) == frozenset()
     delivered(file, A)
@@ -123,9 +122,9 @@ def test_it_is_committed_in_groups(file: Path) -> None:
     """One request is not worth a commit."""
     with opened(file) as journal:
         for number in range(GROUP - 1):
-            journal.note(document_key(b"%d" % number))
+            journal.record(document_key(b"%d" % number))
         assert journal.pending == GROUP - 1
-        journal.note(A)
+        journal.record(A)
         assert journal.pending == 0
 
 
@@ -142,7 +141,7 @@ def test_what_is_noted_while_another_thread_commits_is_kept_once(file: Path) -> 
         thread = threading.Thread(target=commit)
         thread.start()
         for key in keys:
-            journal.note(key, b"events of it")
+            journal.record(key, b"events of it")
             assert journal.pending < GROUP
         noted.set()
         thread.join()
@@ -155,12 +154,13 @@ def test_after_kill_9_all_but_the_last_group_is_known(file: Path) -> None:
     """Nothing is closed, nothing is flushed."""
     script = f"""
 import os, pathlib
-from td_currents_cli.send.digest import document_key
-from td_currents_cli.send.identity import Identity
-from td_currents_cli.send.journal import Journal
-journal = Journal(pathlib.Path({str(file)!r}), identity=Identity(url=b"u" * 16, credential=b"c" * 16), shown="x")
+from td_currents_cli.journal.keys import document_key
+from td_currents_cli.journal.keys import EndpointIdentity
+from td_currents_cli.journal.writer import Journal
+identity = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
+journal = Journal(pathlib.Path({str(file)!r}), identity=identity, shown="x")
 for number in range(1000):
-    journal.note(document_key(b"%d" % number))
+    journal.record(document_key(b"%d" % number))
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
@@ -175,7 +175,7 @@ def test_two_runs_do_not_share_a_journal(file: Path) -> None:
         with pytest.raises(JournalError, match="another run") as caught:
             opened(file)
         assert "--journal" in caught.value.hint
-        journal.note(A)
+        journal.record(A)
     with opened(file) as journal:
         assert journal.take(A) == {0}
 
@@ -214,8 +214,8 @@ def _another_database(path: Path) -> None:
 
 def _a_newer_one(path: Path) -> None:
     with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
         connection.execute("CREATE TABLE something_new (id)")
     connection.close()
 
@@ -237,7 +237,7 @@ def _a_folder(path: Path) -> None:
     [
         (_not_a_database, "not a journal of tdcur"),
         (_another_database, "not a journal of tdcur"),
-        (_a_newer_one, f"form {SCHEMA + 1}"),
+        (_a_newer_one, f"format version {VERSION + 1}"),
         (_torn, "damaged"),
         (_a_folder, "directory"),
     ],
@@ -279,7 +279,7 @@ def test_a_file_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
     opened(file).close()
     file.chmod(0o400)
     path = Path("/proc/version") if os.geteuid() == 0 else file
-    with pytest.raises(JournalError, match=r"denied|cannot be written to"):
+    with pytest.raises(JournalError, match=r"denied|cannot be written"):
         opened(path)
 
 
@@ -291,10 +291,10 @@ def test_a_full_disk_keeps_what_was_noted_for_another_attempt(file: Path) -> Non
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, limit[1]))
             with pytest.raises(JournalError, match="disk") as caught:
-                deque(map(journal.note, requests), maxlen=0)
+                deque(map(journal.record, requests), maxlen=0)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        assert "room" in caught.value.hint
+        assert "Free some space" in caught.value.hint
         assert journal.pending == GROUP
     with opened(file) as journal:
         known = [len(journal.take(keys)) for keys in requests]
@@ -316,7 +316,7 @@ def test_whatever_is_delivered_as_often_it_is_known(
         total.update(number for numbers in requests for number in numbers)
     asked = [number for number in range(5) for _ in range(total[number] + 2)]
     random.Random(0).shuffle(asked)
-    keys = parts(event_keys([b"%d" % number for number in asked]))
+    keys = split_keys(event_keys([b"%d" % number for number in asked]))
     with opened(file) as journal:
         middle = len(keys) // 3
         first = journal.take(b"".join(keys[:middle]))

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.send.answers import Answer, ConnectionLost, Failure, NotConnected, TimedOut
+from td_currents_cli.send.answers import ConnectionLost, HttpResponse, NotConnected, RequestFailure, TimedOut
 from td_currents_cli.send.clock import Clock
-from td_currents_cli.send.pace import AUTO, Concurrency, Meter, Pace, Window, concurrency_of
+from td_currents_cli.send.pace import AUTO, AdaptiveLimit, Concurrency, RequestLimiter, TokenBucket, concurrency_of
 
-OK = Answer(status=200)
+OK = HttpResponse(status=200)
 Serve = Callable[[float, int], tuple[float, bool]]
 """What becomes of a request that is made at that moment beside so many others: seconds, and whether it is trouble."""
 
 
 def sizes(serve: Serve, seconds: float) -> list[tuple[float, int]]:
     """The size of an automatic window after each answer of an endpoint that is kept as busy as it allows."""
-    window, now, number = Window(AUTO), 0.0, 0
+    window, now, number = AdaptiveLimit(AUTO), 0.0, 0
     under_way: list[tuple[float, int, float, bool]] = []
     history = []
     while now < seconds:
@@ -29,7 +29,7 @@ def sizes(serve: Serve, seconds: float) -> list[tuple[float, int]]:
             latency, trouble = serve(now, len(under_way) + 1)
             heapq.heappush(under_way, (now + latency, number, now, trouble))
         now, _, begun, trouble = heapq.heappop(under_way)
-        window.saw(begun=begun, ended=now, full=True, trouble=trouble)
+        window.record(started=begun, ended=now, full=True, overloaded=trouble)
         history.append((now, window.size))
     return history
 
@@ -55,23 +55,23 @@ def test_it_starts_at_8_and_grows_to_its_bound_within_two_seconds() -> None:
 
 def test_trouble_halves_it_once_for_all_that_was_under_way() -> None:
     """Sixty-four answers of 503 at once say the same thing sixty-four times."""
-    window = Window(Concurrency(least=1, start=64, most=64))
+    window = AdaptiveLimit(Concurrency(least=1, start=64, most=64))
     for _ in range(64):
-        window.saw(begun=1.0, ended=1.2, full=True, trouble=True)
+        window.record(started=1.0, ended=1.2, full=True, overloaded=True)
     assert window.size == 32
-    window.saw(begun=1.3, ended=1.4, full=True, trouble=True)
+    window.record(started=1.3, ended=1.4, full=True, overloaded=True)
     assert window.size == 16
 
 
 def test_it_never_leaves_its_bounds() -> None:
     """With nothing but trouble one request at a time is left; with a fixed number nothing moves it."""
-    window = Window(AUTO)
+    window = AdaptiveLimit(AUTO)
     for number in range(20):
-        window.saw(begun=number, ended=number + 0.5, full=True, trouble=True)
+        window.record(started=number, ended=number + 0.5, full=True, overloaded=True)
     assert window.size == 1
-    fixed = Window(concurrency_of("16", "--concurrency"))
+    fixed = AdaptiveLimit(concurrency_of("16", "--concurrency"))
     for number in range(200):
-        fixed.saw(begun=number, ended=number + 0.5, full=True, trouble=number % 3 == 0)
+        fixed.record(started=number, ended=number + 0.5, full=True, overloaded=number % 3 == 0)
     assert fixed.size == 16
 
 
@@ -117,9 +117,9 @@ def test_an_endpoint_that_becomes_slower_for_good_is_not_left_at_a_low_number() 
 
 def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
     """A slow reader proves nothing about the endpoint."""
-    window = Window(AUTO)
+    window = AdaptiveLimit(AUTO)
     for number in range(500):
-        window.saw(begun=number, ended=number + 0.1, full=False, trouble=False)
+        window.record(started=number, ended=number + 0.1, full=False, overloaded=False)
     assert window.size == 8
 
 
@@ -134,7 +134,7 @@ def test_what_is_no_concurrency_is_a_usage_error(text: str) -> None:
 @pytest.mark.parametrize("rate", [0.5, 250, 100_000])
 def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> None:
     """Also over few requests it is neither more nor less."""
-    meter, now = Meter(rate, now=50.0), 50.0
+    meter, now = TokenBucket(rate, now=50.0), 50.0
     for _ in range(10):
         now += meter.wait(batch, now)
     assert now - 50.0 == pytest.approx(10 * batch / rate)
@@ -142,7 +142,7 @@ def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> 
 
 def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
     """A little delay is caught up, and never more than a little: no burst after a silence."""
-    meter, now, gone = Meter(1000, now=0.0), 0.0, 0
+    meter, now, gone = TokenBucket(1000, now=0.0), 0.0, 0
     while now < 20:
         now += meter.wait(10, now) + random.uniform(0, 0.02)
         gone += 10
@@ -170,7 +170,7 @@ def test_requests_go_at_the_rate_of_their_events() -> None:
     time = FakeTime()
 
     async def main() -> None:
-        pace = Pace(AUTO, clock=time.clock(), rate=100)
+        pace = RequestLimiter(AUTO, clock=time.clock(), rate=100)
         for events in (100, 50, 250):
             assert await pace.enter(events)
             pace.leave(OK, time.now)
@@ -185,7 +185,7 @@ def test_no_more_at_once_than_the_window_and_nobody_waits_for_ever() -> None:
 
     async def main() -> None:
         nonlocal most
-        pace = Pace(concurrency_of("3", "--concurrency"), clock=time.clock())
+        pace = RequestLimiter(concurrency_of("3", "--concurrency"), clock=time.clock())
 
         async def request() -> None:
             nonlocal most
@@ -203,13 +203,19 @@ def test_no_more_at_once_than_the_window_and_nobody_waits_for_ever() -> None:
 
 @pytest.mark.parametrize(
     "result",
-    [Answer(status=429), Answer(status=503), TimedOut("x"), ConnectionLost("x"), NotConnected("an endpoint restarts")],
+    [
+        HttpResponse(status=429),
+        HttpResponse(status=503),
+        TimedOut("x"),
+        ConnectionLost("x"),
+        NotConnected("an endpoint restarts"),
+    ],
 )
-def test_what_says_that_the_endpoint_cannot_keep_up_makes_room_smaller(result: Answer | Failure) -> None:
+def test_what_says_that_the_endpoint_cannot_keep_up_makes_room_smaller(result: HttpResponse | RequestFailure) -> None:
     """Of eight that come back with it, four go at once the next time."""
 
     async def main() -> int:
-        pace = Pace(AUTO, clock=FakeTime().clock())
+        pace = RequestLimiter(AUTO, clock=FakeTime().clock())
         for _ in range(8):
             assert await pace.enter(1)
         for _ in range(8):
@@ -222,12 +228,12 @@ def test_what_says_that_the_endpoint_cannot_keep_up_makes_room_smaller(result: A
     assert asyncio.run(main()) == 4
 
 
-@pytest.mark.parametrize("result", [OK, Answer(status=400), Answer(status=413), None])
-def test_other_results_say_nothing_of_that_kind(result: Answer | None) -> None:
+@pytest.mark.parametrize("result", [OK, HttpResponse(status=400), HttpResponse(status=413), None])
+def test_other_results_say_nothing_of_that_kind(result: HttpResponse | None) -> None:
     """A refused payload is no sign of load; a request that was broken off is no sign at all."""
 
     async def main() -> int:
-        pace = Pace(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
+        pace = RequestLimiter(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
         assert await pace.enter(1)
         pace.leave(result, 0.0)
         assert await pace.enter(1)
@@ -243,8 +249,8 @@ def test_closing_tells_those_that_wait_for_a_place_or_for_the_rate() -> None:
         await asyncio.sleep(3600)
 
     async def main() -> list[bool]:
-        full = Pace(concurrency_of("1", "--concurrency"), clock=Clock())
-        slow = Pace(AUTO, clock=Clock(sleep=forever), rate=0.001)
+        full = RequestLimiter(concurrency_of("1", "--concurrency"), clock=Clock())
+        slow = RequestLimiter(AUTO, clock=Clock(sleep=forever), rate=0.001)
         assert await full.enter(1)
         waiting = [asyncio.ensure_future(pace.enter(1)) for pace in (full, full, slow)]
         await asyncio.sleep(0.01)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.codes import Code
+from td_currents_cli.journal.keys import document_key, event_keys, older_document_key, split_keys
 from td_currents_cli.model import Batch, Location, Problem
-from td_currents_cli.send.digest import document_key, event_keys, older_document_key, parts
-from td_currents_cli.send.payload import Limits, Payload, Planned, Unsendable
+from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.sieve import Sieve
@@ -39,7 +39,7 @@ def plan(
     records: Iterable[Batch | Problem], *, events: int = 100, size: int = 1_048_064, repack: bool = False
 ) -> list[Planned]:
     """All that the planner gives."""
-    return list(Planner(Limits(events=events, size=size, repack=repack)).plan(records))
+    return list(Planner(PayloadLimits(events=events, size=size, repack=repack)).plan(records))
 
 
 def payloads(planned: Iterable[Planned]) -> list[Payload]:
@@ -101,8 +101,8 @@ def test_a_large_document_is_split_in_order_by_count() -> None:
 def test_each_part_of_a_split_document_keeps_the_other_members() -> None:
     """Treasure Data makes a column of each: splitting must not lose them."""
     data = b'{"a\\"b": 1.0, "events": [' + event(1) + b"," + event(2) + b'], "z": {"k": [ ]}}'
-    parts = payloads(plan(batches(data), events=1))
-    assert [part.body for part in parts] == [
+    split_keys = payloads(plan(batches(data), events=1))
+    assert [part.body for part in split_keys] == [
         b'{"a\\"b":1.0,"z":{"k": [ ]},"events":[' + event(number) + b"]}" for number in (1, 2)
     ]
 
@@ -155,7 +155,7 @@ def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
 def test_an_event_over_the_limit_is_named_and_the_rest_goes_out() -> None:
     """An event is never cut, and one that is too large blocks nobody."""
     large = b'{"event_type":"t","id":"secret","x":"' + b"x" * 300 + b'"}'
-    planner = Planner(Limits(size=200))
+    planner = Planner(PayloadLimits(size=200))
     planned = list(planner.plan(batches(document(event(1), large, event(2)))))
     (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
     (problem,) = unsendable.problems
@@ -201,7 +201,7 @@ def test_whatever_the_limits_the_events_sent_are_the_events_read(
             texts.append(b"[" + b",".join(events) + b"]")
         else:
             texts += events
-    planner = Planner(Limits(events=count, size=size, repack=repack))
+    planner = Planner(PayloadLimits(events=count, size=size, repack=repack))
     sent = payloads(planner.plan(batches(*texts)))
     read = [event(number) for _, numbers in shapes for number in numbers]
     assert events_of(sent) == read
@@ -239,8 +239,8 @@ def events_of_parts(sent: Iterable[Payload]) -> list[bytes]:
 def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
     """A whole document by its own key, an event of another document by its own."""
     old, other = document(event(1), event(2)), document(event(3), event(4), event(5))
-    ledger = Ledger({document_key(old), *parts(event_keys([event(4)]))})
-    planner = Planner(Limits(), Sieve(ledger=ledger, has_journal=True))
+    ledger = Ledger({document_key(old), *split_keys(event_keys([event(4)]))})
+    planner = Planner(PayloadLimits(), Sieve(ledger=ledger, has_journal=True))
     (payload,) = payloads(planner.plan(batches(old, other, event(4))))
     assert payload.body == b'{"events":[' + event(3) + b"," + event(5) + b"]}"
     assert payload.keys == event_keys([event(3), event(5)])
@@ -251,7 +251,7 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
 def test_what_an_earlier_version_delivered_is_known_again() -> None:
     """It knew documents by other keys."""
     old, new = document(event(1)), document(event(2))
-    planner = Planner(Limits(), Sieve(ledger=Ledger({older_document_key(old)}), has_journal=True))
+    planner = Planner(PayloadLimits(), Sieve(ledger=Ledger({older_document_key(old)}), has_journal=True))
     (payload,) = payloads(planner.plan(batches(old, new)))
     assert payload.body == new
     assert payload.keys == document_key(new)
@@ -262,7 +262,7 @@ def test_keys_are_made_only_for_a_journal() -> None:
     """They cost something."""
     data = document(event(1))
     assert [payload.keys for payload in payloads(plan(batches(data, event(2))))] == [b"", b""]
-    planner = Planner(Limits(), Sieve(has_journal=True))
+    planner = Planner(PayloadLimits(), Sieve(has_journal=True))
     assert [payload.keys for payload in payloads(planner.plan(batches(data, event(2))))] == [
         document_key(data),
         event_keys([event(2)]),
@@ -275,7 +275,7 @@ def test_keys_are_made_only_for_a_journal() -> None:
 )
 def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
     """It has them decoded anyway. Those that are odd it leaves to the journal."""
-    planner = Planner(Limits(), Sieve(has_journal=True))
+    planner = Planner(PayloadLimits(), Sieve(has_journal=True))
     (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
     assert payload.kept in {b"", packed_events(msgspec.structs.replace(payload, kept=b""))}
     assert payload.kept or odd not in {event(2), b"{}"}
@@ -303,8 +303,8 @@ class Counting:
 def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(finds_sound: bool, limit: int) -> None:
     """To read it costs more than all else that is done with it."""
     check = Counting(finds_sound=finds_sound)
-    checked = Planner(Limits(events=limit), Sieve(check=check, has_journal=True))
-    unchecked = Planner(Limits(events=limit), Sieve(has_journal=True))
+    checked = Planner(PayloadLimits(events=limit), Sieve(check=check, has_journal=True))
+    unchecked = Planner(PayloadLimits(events=limit), Sieve(has_journal=True))
     data = document(event(1), event(2))
     assert list(checked.plan(batches(data))) == list(unchecked.plan(batches(data)))
     assert check.reads == 1
@@ -320,4 +320,4 @@ class Ledger:
 
     def take(self, keys: bytes) -> frozenset[int]:
         """As `journal.Journal`."""
-        return frozenset(place for place, key in enumerate(parts(keys)) if key in self._known)
+        return frozenset(place for place, key in enumerate(split_keys(keys)) if key in self._known)

@@ -11,7 +11,7 @@ from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError, UsageError
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.endpoint import Destination
-from td_currents_cli.send.probe import EndpointCheck, check
+from td_currents_cli.send.probe import ConnectionTestOutcome, run_connection_test
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 
@@ -46,11 +46,13 @@ def ticking() -> Callable[[], float]:
     return lambda: next(ticks) / 4
 
 
-def checked(status: int) -> EndpointCheck:
+def checked(status: int) -> ConnectionTestOutcome:
     """What the check of an endpoint comes to that answers with that status, once."""
     bodies: list[bytes] = []
     with answering(status, bodies) as url:
-        outcome = check(Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking()))
+        outcome = run_connection_test(
+            Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking())
+        )
     assert bodies == [EMPTY_PAYLOAD]
     assert outcome.status == status
     assert outcome.latency_ms == 250.0
@@ -90,7 +92,7 @@ def test_no_key_is_wrong_usage() -> None:
     """As it is for sending: Treasure Data would answer 200 without a word about it."""
     url = "https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
     with pytest.raises(UsageError, match="no write key"):
-        check(Destination(url=url), timeout=5, environ={})
+        run_connection_test(Destination(url=url), timeout=5, environ={})
 
 
 def test_what_is_odd_is_told_before() -> None:
@@ -99,7 +101,7 @@ def test_what_is_odd_is_told_before() -> None:
     destination = Destination(url="https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("https_proxy", "http://127.0.0.1:1")
-        outcome = check(destination, timeout=5, environ={"TD_WRITE_KEY": "odd"}, notice=told.append)
+        outcome = run_connection_test(destination, timeout=5, environ={"TD_WRITE_KEY": "odd"}, notice=told.append)
     assert outcome.exit_code is ExitCode.UNREACHABLE
     assert "ACCOUNT/40 HEX DIGITS" in told[0]
     assert outcome.data()["warnings"] == told

@@ -13,17 +13,17 @@ from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read.sources import Source
 from td_currents_cli.render.send_progress import EVERY, Gauge, Speed, When, line, shown
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.send.payload import Limits
-from td_currents_cli.send.progress import Progress, Way
-from td_currents_cli.send.run import settled
+from td_currents_cli.send.command import settled_share
+from td_currents_cli.send.payload import PayloadLimits
+from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.progress import InputProgress, SendProgress
 from td_currents_cli.send.sieve import Sieve
-from td_currents_cli.send.tally import Tally
-from td_currents_cli.send.within import Within
+from td_currents_cli.send.tally import SendStats
 
 
-def at(delivered: int, share: float | None = None) -> Progress:
+def at(delivered: int, share: float | None = None) -> SendProgress:
     """A run that has come so far."""
-    return Progress(delivered=delivered, bytes=delivered * 900, requests=3, retries=1, in_flight=2, share=share)
+    return SendProgress(delivered=delivered, bytes=delivered * 900, requests=3, retries=1, in_flight=2, share=share)
 
 
 class Screen(io.StringIO):
@@ -43,7 +43,7 @@ def screened(when: When, *, is_terminal: bool, quiet: bool = False, wait: float 
     console = Console(file=screen, force_terminal=is_terminal, width=100, color_system=None)
     asked = threading.Semaphore(0)
 
-    def gauge() -> Progress:
+    def gauge() -> SendProgress:
         asked.release()
         return at(1000, 0.5)
 
@@ -142,7 +142,7 @@ def test_the_share_of_the_input_that_has_been_read(tmp_path: Path) -> None:
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     first.write_bytes(b" " * 300)
     second.write_bytes(b" " * 700)
-    way = Way([Source(str(first), first), Source(str(second), second)])
+    way = InputProgress([Source(str(first), first), Source(str(second), second)])
     assert way.share == 0.0
     shares = [
         way.share
@@ -164,17 +164,17 @@ def test_no_share_where_the_size_is_not_known(tmp_path: Path) -> None:
         [Source("a", plain), Source("b.jsonl.GZ", packed)],
         [Source("c", empty)],
     ):
-        way = Way(sources)
+        way = InputProgress(sources)
         assert way.share is None
         assert [way.share for _ in way.watch(records(Location("a")))] == [None]
 
 
 def test_the_share_is_of_what_is_settled_not_of_what_waits() -> None:
     """Payloads that were read ahead while nothing can be delivered are no progress."""
-    plan, tally = Within((), Limits(), Sieve()), Tally()
-    assert settled(0.2, plan, tally) == 0.2
-    plan.read = 1000
-    assert settled(0.9, plan, tally) == 0
-    tally.delivered, tally.dead, plan.already_delivered = 200, 50, 250
-    assert settled(0.9, plan, tally) == 0.45
-    assert settled(None, plan, tally) is None
+    planner, stats = Planner(PayloadLimits(), Sieve()), SendStats()
+    assert settled_share(0.2, planner, stats) == 0.2
+    planner.read = 1000
+    assert settled_share(0.9, planner, stats) == 0
+    stats.delivered, stats.dead, planner.already_delivered = 200, 50, 250
+    assert settled_share(0.9, planner, stats) == 0.45
+    assert settled_share(None, planner, stats) is None

@@ -3,49 +3,49 @@
 import pytest
 
 from td_currents_cli.send.answers import (
-    Answer,
     ConnectionLost,
-    Failure,
+    HttpResponse,
     NotConnected,
+    RequestFailure,
     TimedOut,
     UnknownHost,
     UntrustedHost,
 )
-from td_currents_cli.send.retry import Backoff, Verdict, judge, may_have_arrived, seconds_asked
+from td_currents_cli.send.retry import NextStep, RetrySchedule, may_have_arrived, next_step, retry_after_seconds
 
 
 @pytest.mark.parametrize(
     ("verdict", "statuses"),
     [
-        (Verdict.DELIVERED, [200, 201, 202, 204, 299]),
-        (Verdict.STOP, [401, 403, 404, 300, 301, 302, 303, 304, 307, 308]),
-        (Verdict.BAD_REQUEST, [400]),
-        (Verdict.TOO_LARGE, [413]),
-        (Verdict.AGAIN, [408, 429, 500, 502, 503, 504, 599, 402, 405, 409, 418, 422]),
+        (NextStep.DELIVERED, [200, 201, 202, 204, 299]),
+        (NextStep.STOP, [401, 403, 404, 300, 301, 302, 303, 304, 307, 308]),
+        (NextStep.BAD_REQUEST, [400]),
+        (NextStep.TOO_LARGE, [413]),
+        (NextStep.RETRY, [408, 429, 500, 502, 503, 504, 599, 402, 405, 409, 418, 422]),
     ],
 )
-def test_statuses_are_treated_as_braze_treats_them(verdict: Verdict, statuses: list[int]) -> None:
+def test_statuses_are_treated_as_braze_treats_them(verdict: NextStep, statuses: list[int]) -> None:
     """The table of FACTS.md, section 1; any status that is not in it is tried again."""
-    assert {judge(Answer(status=status), reached=True) for status in statuses} == {verdict}
+    assert {next_step(HttpResponse(status=status), reached=True) for status in statuses} == {verdict}
 
 
 @pytest.mark.parametrize("failure", [UnknownHost("x"), UntrustedHost("x")])
-def test_what_waiting_will_not_mend_stops_at_first_contact_only(failure: Failure) -> None:
+def test_what_waiting_will_not_mend_stops_at_first_contact_only(failure: RequestFailure) -> None:
     """A host that was there a minute ago has a name server in trouble, not a typing error."""
-    assert judge(failure, reached=False) is Verdict.STOP
-    assert judge(failure, reached=True) is Verdict.AGAIN
+    assert next_step(failure, reached=False) is NextStep.STOP
+    assert next_step(failure, reached=True) is NextStep.RETRY
 
 
 @pytest.mark.parametrize("failure", [NotConnected("x"), TimedOut("x"), ConnectionLost("x")])
-def test_other_failures_are_tried_again(failure: Failure) -> None:
+def test_other_failures_are_tried_again(failure: RequestFailure) -> None:
     """A refused connection may be an endpoint that is being restarted."""
-    assert judge(failure, reached=False) is Verdict.AGAIN
+    assert next_step(failure, reached=False) is NextStep.RETRY
 
 
 def test_doubt_is_for_requests_that_may_have_arrived() -> None:
     """Not sent is not unknown; a gateway's answer says nothing about what is behind it."""
     assert [may_have_arrived(result) for result in (TimedOut("x"), ConnectionLost("x"))] == [True, True]
-    assert [may_have_arrived(Answer(status=status)) for status in (502, 504, 500, 503, 429, 200)] == [
+    assert [may_have_arrived(HttpResponse(status=status)) for status in (502, 504, 500, 503, 429, 200)] == [
         True,
         True,
         False,
@@ -58,30 +58,30 @@ def test_doubt_is_for_requests_that_may_have_arrived() -> None:
 
 def test_waits_double_up_to_a_bound_and_are_spread_from_zero() -> None:
     """Full jitter: between nothing and the bound."""
-    most = Backoff(retry_for=10_000, uniform=lambda _, high: high)
+    most = RetrySchedule(retry_for=10_000, uniform=lambda _, high: high)
     assert [most.wait(failures=n, spent=0) for n in (1, 2, 3, 7, 8, 1000)] == [0.5, 1.0, 2.0, 30.0, 30.0, 30.0]
-    least = Backoff(retry_for=10_000, uniform=lambda low, _: low)
+    least = RetrySchedule(retry_for=10_000, uniform=lambda low, _: low)
     assert least.wait(failures=5, spent=0) == 0.0
 
 
 def test_the_last_attempt_is_at_the_end_of_the_time_for_retries() -> None:
     """No time is given away, and none is added."""
-    backoff = Backoff(retry_for=10, uniform=lambda _, high: high)
+    backoff = RetrySchedule(retry_for=10, uniform=lambda _, high: high)
     assert backoff.wait(failures=6, spent=7) == 3
     assert backoff.wait(failures=7, spent=10) is None
-    assert Backoff(retry_for=0, uniform=lambda _, high: high).wait(failures=1, spent=0) is None
+    assert RetrySchedule(retry_for=0, uniform=lambda _, high: high).wait(failures=1, spent=0) is None
 
 
 def test_retry_after_is_the_least_wait_and_is_capped() -> None:
     """Jitter comes on top, so that all do not come back at the same moment; an absurd value is cut."""
-    backoff = Backoff(retry_for=900, uniform=lambda _, high: high)
+    backoff = RetrySchedule(retry_for=900, uniform=lambda _, high: high)
     assert backoff.wait(failures=1, spent=0, asked=7) == 7.5
     assert backoff.wait(failures=1, spent=0, asked=86_400) == 300.5
 
 
 def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() -> None:
     """Asking again before that would only be refused."""
-    assert Backoff(retry_for=30, uniform=lambda _, high: high).wait(failures=1, spent=0, asked=60) is None
+    assert RetrySchedule(retry_for=30, uniform=lambda _, high: high).wait(failures=1, spent=0, asked=60) is None
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() ->
 )
 def test_retry_after_in_all_its_forms(header: str | None, seconds: float) -> None:
     """Seconds, an HTTP date, or nonsense, which asks for nothing."""
-    assert seconds_asked(header, now=1445412420.0) == seconds
+    assert retry_after_seconds(header, now=1445412420.0) == seconds

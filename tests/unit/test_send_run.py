@@ -13,9 +13,9 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.send import Destination, Limits, Request, SendOutcome, State, run
-from td_currents_cli.send.journal import GROUP
+from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
 from td_currents_cli.send.pace import concurrency_of
 from td_currents_cli.send.whole import Kept, kept_of
 
@@ -66,9 +66,11 @@ def send(scripted: "Scripted") -> Send:
     """Runs `send` to the scripted endpoint, one request at a time."""
 
     def to_its_end(*paths: Path, key: str = KEY, **changes: Any) -> SendOutcome:
-        limits = Limits(**{name: changes.pop(name) for name in ("events", "size", "repack") if name in changes})
-        state = State(**{name: changes.pop(name) for name in State.__dataclass_fields__ if name in changes})
-        request = Request(
+        limits = PayloadLimits(**{name: changes.pop(name) for name in ("events", "size", "repack") if name in changes})
+        state = StateOptions(
+            **{name: changes.pop(name) for name in StateOptions.__dataclass_fields__ if name in changes}
+        )
+        request = SendRequest(
             paths=tuple(map(str, paths)),
             destination=Destination(url=changes.pop("url", scripted.url)),
             limits=limits,
@@ -293,7 +295,7 @@ def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", paylo
     scripted.answer = lambda body: 401 if b'"e20"' in body else 200
     outcome = send(payloads)
     assert (outcome.delivered, outcome.undelivered, outcome.exit_code) == (20, 10, ExitCode.REFUSED)
-    assert "same command resumes" in outcome.resume
+    assert "Run the same command again to resume" in outcome.resume
     assert str(outcome.journal) in outcome.resume
     scripted.answer = lambda _: 200
     assert send(payloads).delivered == 10
@@ -354,20 +356,28 @@ def test_the_journal_may_be_named_in_the_environment(scripted: "Scripted", paylo
     scripted.answer = lambda _: 400
     environ = {"TD_WRITE_KEY": KEY, "TDCUR_JOURNAL": str(tmp_path / "from-environment")}
     for state, journal in (
-        (State(), tmp_path / "from-environment"),
-        (State(journal=tmp_path / "flag"), tmp_path / "flag"),
-        (State(no_journal=True), None),
+        (StateOptions(), tmp_path / "from-environment"),
+        (StateOptions(journal=tmp_path / "flag"), tmp_path / "flag"),
+        (StateOptions(no_journal=True), None),
     ):
-        request = Request(paths=(str(payloads),), destination=Destination(url=scripted.url), state=state)
+        request = SendRequest(paths=(str(payloads),), destination=Destination(url=scripted.url), state=state)
         outcome = run(request, environ=environ)
         assert outcome.journal == journal
         assert outcome.dead_letter is not None
         assert outcome.dead_letter.is_file()
         assert journal is None or outcome.dead_letter.parent == journal.parent
-    with pytest.raises(UsageError, match="contradict"):
-        run(Request(destination=Destination(url=scripted.url), state=State(journal=Path("j"), no_journal=True)))
+    with pytest.raises(UsageError, match="cannot be used together"):
+        run(
+            SendRequest(
+                destination=Destination(url=scripted.url), state=StateOptions(journal=Path("j"), no_journal=True)
+            )
+        )
     with pytest.raises(UsageError, match="same file"):
-        run(Request(destination=Destination(url=scripted.url), state=State(journal=Path("j"), dead_letter=Path("j"))))
+        run(
+            SendRequest(
+                destination=Destination(url=scripted.url), state=StateOptions(journal=Path("j"), dead_letter=Path("j"))
+            )
+        )
 
 
 def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: Path) -> None:

@@ -16,14 +16,20 @@ import trustme
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.secret import Secret
-from td_currents_cli.send.answers import Answer, Failure, ProxyRefused, UntrustedHost, Unwelcome
-from td_currents_cli.send.client import Client
+from td_currents_cli.send.answers import (
+    ClientCertificateRejected,
+    HttpResponse,
+    ProxyRefused,
+    RequestFailure,
+    UntrustedHost,
+)
+from td_currents_cli.send.client import HttpxClient
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.proxy import proxy_for
 from td_currents_cli.send.tls import TlsFiles, TlsSession
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
-OK = Answer(status=200)
+OK = HttpResponse(status=200)
 Heads = list[str]
 
 
@@ -147,17 +153,17 @@ def to(url: str, files: TlsFiles) -> Endpoint:
     return resolve(destination, {"TD_WRITE_KEY": KEY})
 
 
-async def posted(url: str, files: TlsFiles, times: int = 1) -> tuple[Answer | Failure, TlsSession | None]:
+async def posted(url: str, files: TlsFiles, times: int = 1) -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
     """The last result of some posts on one client, and what secured its connection."""
-    async with Client(to(url, files), concurrency=2, timeout=5) as client:
+    async with HttpxClient(to(url, files), concurrency=2, timeout=5) as client:
         results = [await client.post(b'{"events":[]}') for _ in range(times)]
         return results[-1], client.tls
 
 
-def post(server: ssl.SSLContext, files: TlsFiles) -> tuple[Answer | Failure, TlsSession | None]:
+def post(server: ssl.SSLContext, files: TlsFiles) -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
     """Post to a server on localhost that has that certificate."""
 
-    async def main() -> tuple[Answer | Failure, TlsSession | None]:
+    async def main() -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
         async with serving(answering([]), server) as port:
             return await posted(f"https://localhost:{port}", files)
 
@@ -235,7 +241,7 @@ def test_an_endpoint_that_wants_another_client_certificate(authority: Authority,
             for client, why in ((None, "certificate required|handshake failure"), (stranger.client, "unknown ca")):
                 files = TlsFiles(cacert=authority.file, client_cert=client)
                 result, _ = asyncio.run(posted(f"https://localhost:{port}", files))
-                assert isinstance(result, Unwelcome), result
+                assert isinstance(result, ClientCertificateRejected), result
                 assert any(each in result.reason for each in why.split("|"))
         finally:
             process.kill()
@@ -263,11 +269,11 @@ def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_pa
         (TlsFiles(cacert=str(nothing)), "nothing.pem"),
         (TlsFiles(client_cert="missing.pem"), "missing.pem"),
         (TlsFiles(client_cert=str(nothing)), "not a certificate in PEM"),
-        (TlsFiles(client_cert=authority.client, client_key=other), "not that of the certificate"),
+        (TlsFiles(client_cert=authority.client, client_key=other), "does not match the certificate"),
         (TlsFiles(client_cert=authority.client, client_key=str(encrypted)), "encrypted"),
     ):
         with pytest.raises(UsageError) as caught:
-            Client(to("https://localhost", files), concurrency=1, timeout=1)
+            HttpxClient(to("https://localhost", files), concurrency=1, timeout=1)
         assert said in caught.value.message
     with pytest.raises(UsageError, match="without --client-cert"):
         to("https://localhost", TlsFiles(client_key=other))
@@ -280,7 +286,7 @@ def test_a_proxy_is_asked_to_connect_and_sees_nothing_else(
     proxy_heads: Heads = []
     endpoint_heads: Heads = []
 
-    async def main() -> tuple[Answer | Failure, TlsSession | None]:
+    async def main() -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
         async with (
             serving(answering(endpoint_heads), authority.server("far.invalid")) as endpoint,
             serving(tunnelling(endpoint, proxy_heads)) as proxy,
@@ -304,7 +310,7 @@ def test_a_proxy_without_tls_gets_its_credentials_with_each_request(monkeypatch:
     """There is no CONNECT then. One that wants others is not taken for the endpoint."""
     heads: Heads = []
 
-    async def main(line: str) -> Answer | Failure:
+    async def main(line: str) -> HttpResponse | RequestFailure:
         async with serving(answering(heads, line)) as proxy:
             monkeypatch.setenv("http_proxy", f"user:password@127.0.0.1:{proxy}")
             return (await posted("http://far.invalid", TlsFiles()))[0]

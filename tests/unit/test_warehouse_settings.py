@@ -135,7 +135,7 @@ def test_which_settings_count(home: Path) -> None:
     [
         ("[account]\napikey 1/2\n", "td.conf:2 is neither a [section] nor name = value"),
         ("[account]\nuser = jane\n", "no API key for Treasure Data"),
-        ("[account]\napikey = 1/2 3\n", "is not one line of printable ASCII without spaces"),
+        ("[account]\napikey = 1/2 3\n", "must be one line of printable ASCII without spaces"),
         ("[account]\napikey = 1/2\nendpoint = ftp://x\n", "TD_API_SERVER is no URL of a server"),
         ("[account]\napikey = 1/2\nendpoint = http://example.com\n", "TD_API_SERVER is plain http"),
         ("[account]\napikey = 1/2\nendpoint = https://x/path\n", "TD_API_SERVER is no URL of a server"),

@@ -1,0 +1,290 @@
+"""The journal as `tdcur send` uses it: records what is delivered, and knows what earlier runs delivered.
+
+The same content may be delivered more than once: a later run skips as many occurrences of it as were delivered, and
+sends the rest.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from td_currents_cli.errors import OutputError
+from td_currents_cli.journal import schema
+from td_currents_cli.journal.keys import DOCUMENT, EVENT, KEY_SIZE, OLDER_DOCUMENT, EndpointIdentity, split_keys
+
+GROUP: Final = 64
+"""Maximum number of requests committed together: as many may be lost to a hard stop."""
+
+INTERVAL: Final = 0.5
+"""Seconds after which a smaller group is committed."""
+
+MAX_MET: Final = 10_000
+"""Maximum number of keys counted in memory."""
+
+_LOCK_TIMEOUT: Final = 1.0
+"""Seconds to wait for another run that is about to end."""
+
+
+class JournalError(OutputError):
+    """The journal cannot be opened, read, or written."""
+
+
+class Journal:
+    """One endpoint's part of a journal, open for one run. Creates the file if there is none.
+
+    Attributes:
+        path: the file.
+        knows_documents: whether earlier runs delivered whole documents.
+        knows_older_documents: whether runs of earlier versions did, which knew them by other keys.
+        knows_events: whether earlier runs delivered events in another way.
+        knows_others: whether something was delivered to the same URL with another key.
+
+    Args:
+        path: the file.
+        identity: of the endpoint.
+        shown: the redacted URL of the endpoint.
+
+    Raises:
+        JournalError: the journal cannot be opened, read, or written.
+    """
+
+    def __init__(self, path: Path, *, identity: EndpointIdentity, shown: str) -> None:
+        self.path = path
+        self._connection = _open_journal(path)
+        self._lock = threading.Lock()
+        self._pending: list[tuple[bytes, bytes]] = []
+        # How often each known key has been met in this run; beyond MAX_MET keys, in a table.
+        self._met: dict[bytes, int] = {}
+        try:
+            with _journal_errors(path):
+                self._begin(identity, shown)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pending(self) -> int:
+        """Number of delivered requests that are not committed yet."""
+        return len(self._pending)
+
+    def take(self, keys: bytes) -> frozenset[int]:
+        """Return the positions of those keys that earlier runs delivered. Each delivery is returned once.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        known: set[int] = set()
+        with self._lock, _journal_errors(self.path):
+            found = self._connection.execute(schema.FIND_DELIVERED, (keys, KEY_SIZE, self._endpoint)).fetchall()
+            for place, key, delivered, met in found:
+                self._met[key] = self._met.get(key, met) + 1
+                if self._met[key] <= delivered:
+                    known.add(place)
+            if len(self._met) > MAX_MET:
+                with self._transaction():
+                    self._connection.executemany(schema.INSERT_MET, self._met.items())
+                self._met.clear()
+        return frozenset(known)
+
+    def record(self, keys: bytes, events: bytes = b"") -> None:
+        """Record a delivered request.
+
+        Args:
+            keys: of the document or of its events.
+            events: which events it held, as the table `sent` keeps them.
+
+        Raises:
+            JournalError: the group was full and cannot be committed. It is kept, for another attempt.
+        """
+        self._pending.append((keys, events))
+        if len(self._pending) >= GROUP:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what was recorded. May be called by any thread, at any time.
+
+        Raises:
+            JournalError: it cannot be written. What was recorded is kept, for another attempt.
+        """
+        if not self._pending:
+            return
+        with self._lock, _journal_errors(self.path):
+            # Another thread may have committed them meanwhile, and more may be recorded while they are written.
+            group = self._pending.copy()
+            if not group:
+                return
+            with self._transaction():
+                self._insert(schema.INSERT_REQUEST, [keys for keys, _ in group])
+                self._insert(schema.INSERT_SENT, [events for _, events in group if events])
+            del self._pending[: len(group)]
+
+    def close(self) -> None:
+        """Commit what was recorded and close the file.
+
+        Raises:
+            JournalError: the last group cannot be committed.
+        """
+        try:
+            self.commit()
+        finally:
+            self._pending.clear()
+            self._connection.close()
+
+    def _insert(self, statement: str, values: Sequence[bytes]) -> None:
+        # A group at once. Row by row, the interpreter would change threads for each row, and wait for the thread that
+        # plans to let it go on.
+        for start in range(0, len(values), GROUP):
+            rows = values[start : start + GROUP]
+            self._connection.execute(
+                f"{statement} VALUES {', '.join(['(?1, ?)'] * len(rows))}", (self._endpoint, *rows)
+            )
+
+    def _begin(self, identity: EndpointIdentity, shown: str) -> None:
+        for statement in schema.CREATE_MET:
+            self._connection.execute(statement)
+        if identity.credential is not None:
+            self._connection.execute(schema.INSERT_ENDPOINT, (identity.url, identity.credential, shown))
+        self._endpoint = self._value(schema.SELECT_ENDPOINT, identity.url, identity.credential)
+        if self._value(schema.HAS_REQUESTS):
+            self._merge_requests()
+        self.knows_others = bool(self._value(schema.HAS_OTHER_ENDPOINTS, identity.url, self._endpoint))
+        self.knows_documents = self._knows(DOCUMENT)
+        self.knows_older_documents = self._knows(OLDER_DOCUMENT)
+        self.knows_events = self._knows(EVENT)
+
+    def _merge_requests(self) -> None:
+        """Move what the last run delivered into the table that is searched."""
+        with self._transaction(), closing(self._connection.execute(schema.SELECT_REQUESTS)) as requests:
+            while rows := requests.fetchmany(1000):
+                counts = Counter((endpoint, key) for endpoint, keys in rows for key in split_keys(keys))
+                # In the order of the table: neighbors are written together.
+                self._connection.executemany(
+                    schema.ADD_DELIVERED, [(*each, count) for each, count in sorted(counts.items())]
+                )
+            self._connection.execute(schema.DELETE_REQUESTS)
+
+    def _knows(self, kind: bytes) -> bool:
+        return bool(self._value(schema.HAS_DELIVERED, self._endpoint, kind, bytes([kind[0] + 1])))
+
+    def _value(self, query: str, *parameters: bytes | int | None) -> int:
+        with closing(self._connection.execute(query, parameters)) as rows:
+            value: int = rows.fetchone()[0]
+            return value
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def _open_journal(path: Path) -> sqlite3.Connection:
+    """Open or create a journal. No other run can open it meanwhile; any thread may use the connection, one at a time.
+
+    Raises:
+        JournalError: another run uses it, it is not a journal, it is damaged, or it cannot be written.
+    """
+    deadline = time.monotonic() + _LOCK_TIMEOUT
+    with _journal_errors(path):
+        # SQLite gives its files next to this one the same permissions.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        while True:
+            try:
+                return _connect(path)
+            except sqlite3.OperationalError as error:
+                # Closed in between: two runs that wait for each other would both fail.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Absolute: a file may have a name that means something else to SQLite, as `:memory:` does.
+    connection = sqlite3.connect(path.absolute(), timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        for statement in _migration(connection, path):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+        # A commit is an append, and is there after a kill -9; a power cut may take the last ones with it, and what
+        # they held is sent again.
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migration(connection: sqlite3.Connection, path: Path) -> Sequence[str]:
+    """Return the statements that make a journal of this version of the database.
+
+    Raises:
+        JournalError: it is another database, or of a newer version.
+    """
+    application, version = schema.format_of(connection)
+    if not application and schema.is_empty(connection):
+        return schema.CREATE
+    if application != schema.APPLICATION_ID:
+        raise JournalError(f"{path} is a database, but not a journal of tdcur", hint=_OTHER_FILE)
+    if version == 1:
+        return schema.UPGRADE_FROM_1
+    if version != schema.VERSION:
+        raise JournalError(
+            f"the journal {path} has format version {version}; this tdcur supports version {schema.VERSION}",
+            hint=f"Use the version of tdcur that wrote it. {_OTHER_FILE}",
+        )
+    return ()
+
+
+@contextmanager
+def _journal_errors(path: Path) -> Iterator[None]:
+    """Turn failures of SQLite and of the file into JournalError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        unknown = (getattr(error, "sqlite_errorname", type(error).__name__), _MOVE)
+        reason, hint = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, unknown)
+        raise JournalError(f"the journal {path} cannot be used: {reason}", hint=hint) from error
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        hint = _OTHER_FILE if path.parent.is_dir() else f"Create the folder {path.parent} first. {_OTHER_FILE}"
+        raise JournalError(f"the journal {path} cannot be written: {reason}", hint=hint) from error
+
+
+_OTHER_FILE: Final = "Name another file with --journal FILE."
+_MOVE: Final = "Move the file away and run the command again: events that it recorded as delivered are sent again."
+_RESUME: Final = (
+    "Free some space and run the same command again. Events delivered in the last moments may be sent twice."
+)
+_REASONS: Final[dict[int, tuple[str, str]]] = {
+    sqlite3.SQLITE_BUSY: ("another run of tdcur is using it", f"Wait for that run to end. {_OTHER_FILE}"),
+    sqlite3.SQLITE_NOTADB: ("it is not a journal of tdcur", _OTHER_FILE),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", _MOVE),
+    sqlite3.SQLITE_READONLY: ("it is read-only", _OTHER_FILE),
+    sqlite3.SQLITE_PERM: ("permission denied", _OTHER_FILE),
+    sqlite3.SQLITE_CANTOPEN: ("the file or its folder cannot be written", _OTHER_FILE),
+    sqlite3.SQLITE_FULL: ("the disk is full", _RESUME),
+    sqlite3.SQLITE_IOERR: ("writing to the disk failed", _RESUME),
+}

@@ -1,0 +1,230 @@
+"""One run of `send`, from the request to the outcome."""
+
+import asyncio
+import os
+import shlex
+import signal
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from td_currents_cli.errors import OutputError, TdcurError
+from td_currents_cli.read import records, sources
+from td_currents_cli.secret import redact
+from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.delivery import Sender
+from td_currents_cli.send.endpoint import KEY_HEADER, Destination, Endpoint, resolve
+from td_currents_cli.send.explain import Messages, SendInterruptedError, SendTerminatedError
+from td_currents_cli.send.feed import PayloadQueue
+from td_currents_cli.send.kept import RunState
+from td_currents_cli.send.pace import AUTO, Concurrency, RequestLimiter
+from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
+from td_currents_cli.send.plan import Planner
+from td_currents_cli.send.progress import InputProgress, SendProgress
+from td_currents_cli.send.result import SendOutcome, dry_run_outcome, outcome_of
+from td_currents_cli.send.retry import RetrySchedule
+from td_currents_cli.send.sieve import Check, Sieve
+from td_currents_cli.send.state import StateOptions, state_paths
+from td_currents_cli.send.tally import SendStats
+
+if TYPE_CHECKING:
+    from td_currents_cli.send.client import HttpxClient
+
+_AHEAD: Final = 16
+"""Maximum number of payloads that have been read and wait to be sent: more would only take memory."""
+
+_BY_SIGNAL: Final[dict[signal.Signals, TdcurError]] = {
+    signal.SIGINT: SendInterruptedError("interrupted: not all events were sent"),
+    signal.SIGTERM: SendTerminatedError("terminated: not all events were sent"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRequest:
+    """What `send` is asked to do."""
+
+    paths: tuple[str, ...] = ()
+    destination: Destination
+    limits: PayloadLimits = field(default_factory=PayloadLimits)
+    state: StateOptions = field(default_factory=StateOptions)
+    check: Check | None = None  # rules that events must pass to be sent; None to send all
+    concurrency: Concurrency = AUTO
+    rate: float | None = None  # maximum events per second
+    timeout: float = 30.0  # seconds for a connection, and for a response
+    retry_for: float = 900.0  # seconds after its first failure in which a payload is retried
+    dry_run: bool = False
+
+
+def run(
+    request: SendRequest,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+    notice: Callable[[str], None] = lambda _: None,
+    watch: Callable[[Callable[[], SendProgress]], None] = lambda _: None,
+) -> SendOutcome:
+    """Send the events of the inputs.
+
+    Args:
+        request: what to do.
+        environ: for keys, tokens, TDCUR_URL and TDCUR_JOURNAL.
+        clock: time and randomness.
+        notice: called with each warning, before the first request.
+        watch: called once with a function that returns the progress of the run, at any time and from any thread.
+
+    Raises:
+        UsageError: settings that cannot work.
+        InputError: an input that cannot be found.
+        OutputError: the journal or the dead letters cannot be written. Nothing has been sent in any of these cases.
+    """
+    endpoint = resolve(request.destination, environ)
+    if not request.dry_run:
+        endpoint.require_credentials()
+    paths = state_paths(request.state, endpoint, environ)
+    inputs = sources(request.paths)
+    clock = clock or Clock()
+    with closing(RunState(paths, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
+        for warning in (*endpoint.warnings, *state.warnings):
+            notice(warning)
+        ledger = None if request.state.resend else state.journal
+        planner = Planner(
+            request.limits, Sieve(ledger=ledger, check=request.check, has_journal=state.journal is not None)
+        )
+        position = InputProgress(inputs)
+        planned = planner.plan(position.watch(records(inputs)))
+        if request.dry_run:
+            return _dry_run(planned, planner, endpoint, state)
+        client, sender = _connect(request, endpoint, state, clock)
+        watch(lambda: sender.stats.progress(settled_share(position.share, planner, sender.stats)))
+        started = clock.now()
+        asyncio.run(_deliver(sender, client, planned, state, ahead=min(request.concurrency.most, _AHEAD)))
+        return outcome_of(planner, sender, endpoint, state, seconds=clock.now() - started)
+
+
+def settled_share(read: float | None, planner: Planner, stats: SendStats) -> float | None:
+    """Return the share of the input that is delivered or given up, where the share `read` of it has been read."""
+    if read is None or not planner.read:
+        return read
+    settled = planner.already_delivered + stats.delivered + stats.dead + stats.undelivered
+    return read * min(1.0, settled / planner.read)
+
+
+def _connect(request: SendRequest, endpoint: Endpoint, state: RunState, clock: Clock) -> tuple["HttpxClient", Sender]:
+    from td_currents_cli.send.client import HttpxClient  # noqa: PLC0415 -- heavy; a dry run does without
+
+    client = HttpxClient(endpoint, concurrency=request.concurrency.most, timeout=request.timeout)
+    sender = Sender(
+        client,
+        schedule=RetrySchedule(retry_for=request.retry_for, uniform=clock.uniform),
+        messages=Messages(endpoint),
+        clock=clock,
+        limiter=RequestLimiter(request.concurrency, clock=clock, rate=request.rate),
+        record=state.record,
+        add_dead_letters=state.add_dead_letters,
+    )
+    return client, sender
+
+
+async def _deliver(
+    sender: Sender, client: "HttpxClient", planned: Generator[Planned], state: RunState, *, ahead: int
+) -> None:
+    # From the outside in: signals are caught until everything is on disk, and what cannot be written there stops the
+    # sender.
+    with signals_handled(lambda signal_: sender.interrupt(_BY_SIGNAL[signal_])), _halting(sender), closing(state):
+        async with client, _committing(sender, state):
+            with PayloadQueue(planned, ahead=ahead) as queue:
+                await sender.run(queue)
+
+
+@contextmanager
+def _halting(sender: Sender) -> Iterator[None]:
+    """Stop the sender where the state cannot be written or read; the outcome says why."""
+    try:
+        yield
+    except OutputError as error:
+        sender.halt(error)
+
+
+@asynccontextmanager
+async def _committing(sender: Sender, state: RunState) -> AsyncIterator[None]:
+    """Meanwhile, see that what is delivered is on disk soon."""
+
+    async def regularly() -> None:
+        with _halting(sender):
+            await state.keep_committing()
+
+    task = asyncio.create_task(regularly())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@contextmanager
+def signals_handled(handler: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Call the handler for each SIGINT and SIGTERM; afterwards the signals do again what they did before."""
+    loop = asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in _BY_SIGNAL}
+    for each in before:
+        loop.add_signal_handler(each, handler, each)
+    try:
+        yield
+    finally:
+        for each, action in before.items():
+            loop.remove_signal_handler(each)
+            signal.signal(each, action)
+
+
+def _dry_run(planned: Iterable[Planned], planner: Planner, endpoint: Endpoint, state: RunState) -> SendOutcome:
+    stats = SendStats()
+    first: Payload | None = None
+    for item in planned:
+        if isinstance(item, Payload):
+            first = first or item
+            stats.requests += 1
+            stats.bytes += len(item.body)
+        elif isinstance(item, Unsendable):
+            stats.add_dead_letter(item.problems)
+        else:
+            stats.add_problem(item)
+    first_request = None if first is None else shell_command(first, endpoint)
+    return dry_run_outcome(planner, stats, endpoint, state, first_request=first_request)
+
+
+def shell_command(payload: Payload, endpoint: Endpoint) -> str:
+    """Return a request as a shell command that sends the same bytes.
+
+    Secrets appear as the names of their variables, and the payload as its place: a terminal must not show personal
+    data.
+    """
+    headers = dict(endpoint.headers())
+    for name, variable in _SECRETS.items():
+        if name in headers:
+            headers[name] = variable
+    if endpoint.kind.is_postback:
+        # A dry run does without the key, the request does not.
+        headers[KEY_HEADER] = _SECRETS[KEY_HEADER]
+    options = " ".join(f'--header "{name}: {value}"' for name, value in headers.items())
+    url = shlex.quote(redact(endpoint.url.reveal()))
+    document = _command_for_body(payload)
+    if document is None:
+        size = f"{payload.events:,} events from {payload.location} on, {len(payload.body):,} bytes"
+        comment = f'# body.json: {{"events": […]}} with the {size}'
+        return f"{comment}\ncurl --request POST {options} --data-binary @body.json {url}"
+    return f"{document} | curl --request POST {options} --data-binary @- {url}"
+
+
+def _command_for_body(payload: Payload) -> str | None:
+    """Return a command that prints the body, where a plain file holds it as it is sent."""
+    place, size = payload.location, len(payload.body)
+    with suppress(OSError, ValueError), Path(place.source).open("rb") as file:
+        if file.seekable():
+            file.seek(place.offset)
+            if file.read(size) == payload.body:
+                return f"tail -c +{place.offset + 1} {shlex.quote(place.source)} | head -c {size}"
+    return None
+
+
+_SECRETS: Final = {KEY_HEADER: "$TD_WRITE_KEY", "Authorization": "Bearer $TDCUR_TOKEN"}
