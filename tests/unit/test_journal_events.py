@@ -108,7 +108,7 @@ def test_endpoints_are_listed_and_chosen(file: Path) -> None:
     with pytest.raises(InputError, match="has 2 endpoints") as caught:
         delivered_events(file)
     assert URL in caught.value.hint
-    with pytest.raises(InputError, match="knows no such endpoint"):
+    with pytest.raises(InputError, match="does not have this endpoint"):
         delivered_events(file, endpoint="https://example.com/never")
 
 

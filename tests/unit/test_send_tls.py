@@ -275,7 +275,7 @@ def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_pa
         with pytest.raises(UsageError) as caught:
             HttpxClient(to("https://localhost", files), concurrency=1, timeout=1)
         assert said in caught.value.message
-    with pytest.raises(UsageError, match="without --client-cert"):
+    with pytest.raises(UsageError, match="needs --client-cert"):
         to("https://localhost", TlsFiles(client_key=other))
 
 
