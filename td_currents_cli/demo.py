@@ -1,4 +1,4 @@
-"""The whole way on the samples, through a local endpoint: the commands a person would type, and what they print."""
+"""Runs the main commands on the sample data through a local endpoint, as a user would type them."""
 
 import shlex
 import shutil
@@ -16,58 +16,47 @@ from typing import ClassVar, Final
 from td_currents_cli.errors import ExitCode, TdcurError
 from td_currents_cli.outcome import Outcome
 
-Say = Callable[[str], None]
-
 SAMPLES: Final = "sample_data"
 KEY: Final = "1/0123456789abcdef0123456789abcdef01234567"
-"""Has the form of a write key and opens nothing: the local endpoint takes any."""
+"""Has the format of a write key but is not one: the local endpoint accepts any."""
 
 START_SECONDS: Final = 30
 
 
 class DemoFailedError(TdcurError):
-    """A command of the demo did not end as it should."""
+    """A command of the demo failed."""
 
     exit_code = ExitCode.FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
-    """What the demo is told.
+    """How the demo prints a line (the commands print for themselves), and options for every command."""
 
-    Attributes:
-        say: prints one line; the commands print for themselves.
-        options: that every command is given, beside those that are said.
-    """
-
-    say: Say
-    options: tuple[str, ...] = ()
+    write: Callable[[str], None]
+    options: tuple[str, ...] = ()  # not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOutcome(Outcome):
-    """Every command ended as it should. What they found, they have said themselves."""
+    """Every command succeeded and has printed its own results."""
 
     command: ClassVar[str] = "demo"
 
 
 @dataclass(slots=True)
 class _Shell:
-    """Runs `tdcur` in a folder, saying each command as a person would type it."""
+    """Runs `tdcur` in a folder, and prints each command as a user would type it."""
 
     folder: Path
-    say: Say
+    write: Callable[[str], None]
     options: tuple[str, ...]
     python: list[str] = field(default_factory=lambda: [sys.executable, "-m", __package__ or ""])
 
     def run(self, *arguments: str) -> None:
-        """Run a command to its end, its output shown.
-
-        Raises:
-            DemoFailedError: it exited with anything but 0.
-        """
-        self.say(f"\n$ tdcur {shlex.join(arguments)}")
-        # One stream, so that what is said and what is data stand in the order they came.
+        """Run a command, and show its output. Raises DemoFailedError if it fails."""
+        self.write(f"\n$ tdcur {shlex.join(arguments)}")
+        # One stream keeps messages and data in order.
         ended = subprocess.run(  # noqa: S603 -- our own program
             [*self.python, *arguments, *self.options], cwd=self.folder, stderr=subprocess.STDOUT, check=False
         )
@@ -76,8 +65,8 @@ class _Shell:
 
     @contextmanager
     def background(self, *arguments: str, log: str) -> Iterator[Path]:
-        """Run a command beside the others, its talk in a file of the folder; terminated at the end."""
-        self.say(f"\n$ tdcur {shlex.join(arguments)} 2> {log} &")
+        """Run a command in the background, with stderr in a file of the folder, and terminate it at the end."""
+        self.write(f"\n$ tdcur {shlex.join(arguments)} 2> {log} &")
         path = self.folder / log
         with path.open("wb") as stderr:
             process = subprocess.Popen([*self.python, *arguments], cwd=self.folder, stderr=stderr)  # noqa: S603 -- as above
@@ -89,24 +78,22 @@ class _Shell:
 
 
 def run(request: DemoRequest) -> DemoOutcome:
-    """Validate, send, parse and count the samples in a temporary folder, then prove that all of them have arrived.
+    """Validate, send, parse and count the sample data in a temporary folder, then check that all events arrived.
 
     Raises:
-        DemoFailedError: one of the commands failed.
+        DemoFailedError: a command failed.
     """
     with tempfile.TemporaryDirectory(prefix="tdcur-demo-") as name:
         folder = Path(name)
         shutil.copytree(samples(), folder / SAMPLES)
         (folder / "write_key").write_text(KEY + "\n", encoding="utf-8")
-        shell = _Shell(folder, request.say, request.options)
-        request.say(
-            "The samples of this package on their way through a local Postback endpoint, in a temporary folder."
-        )
+        shell = _Shell(folder, request.write, request.options)
+        request.write("Sending the sample data through a local Postback endpoint, in a temporary folder.")
         shell.run("validate", f"{SAMPLES}/payloads")
         with shell.background("serve", "--port", "0", "--store", "rows.jsonl", log="serve.log") as log:
             url = _url(log).replace("DATABASE", "demo").replace("TABLE", "currents")
-            request.say(f"listening: {url}")
-            # A journal of its own: that of the person's state folder may know this port from an earlier demo.
+            request.write(f"listening: {url}")
+            # The default journal may know this port from an earlier demo.
             shell.run(
                 "send",
                 f"{SAMPLES}/payloads",
@@ -124,17 +111,17 @@ def run(request: DemoRequest) -> DemoOutcome:
 
 
 def samples() -> Path:
-    """The samples: beside the modules in an installed package, at the top of a checkout."""
+    """The folder of sample data: next to the modules in an installed package, at the top of a checkout."""
     installed = Path(str(files("td_currents_cli"))) / SAMPLES
     return installed if installed.is_dir() else Path(__file__).parents[1] / SAMPLES
 
 
 def _url(log: Path) -> str:
-    """The address the endpoint says it listens at."""
+    """The URL that the endpoint prints."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         for word in log.read_text(encoding="utf-8").split():
             if word.startswith("http://") and word.endswith("/DATABASE/TABLE"):
                 return word
         time.sleep(0.02)
-    raise DemoFailedError("the local endpoint did not start", hint="Try `tdcur serve` by itself.")
+    raise DemoFailedError("the local endpoint did not start", hint="Run `tdcur serve` to see why.")

@@ -10,4 +10,4 @@ def demo(*, terminal: Terminal) -> Outcome:
     """Show the whole way: validate, send, parse, count and reconcile the samples through a local endpoint."""
     from td_currents_cli.demo import DemoRequest, run  # noqa: PLC0415 -- a command loads only what it runs
 
-    return run(DemoRequest(say=terminal.show, options=("--color", terminal.color)))
+    return run(DemoRequest(write=terminal.show, options=("--color", terminal.color)))

@@ -75,7 +75,7 @@ def verify(
     paths = sources(sent) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     with shown(terminal, progress) as told:
-        return run(request, told=told)
+        return run(request, on_progress=told)
 
 
 Proof: TypeAlias = Callable[[Outcome, Terminal, When], Outcome]
@@ -92,7 +92,7 @@ def proof_of(paths: list[str] | None, table: str, within: str, *, site: Site | N
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.render.verify import shown  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
-    from td_currents_cli.verify.sent import SentAndVerified  # noqa: PLC0415
+    from td_currents_cli.verify.sent import SendVerifyOutcome  # noqa: PLC0415
 
     if not paths or "-" in paths:
         raise UsageError("--verify reads what was sent once more: standard input cannot be", hint="Send files.")
@@ -104,6 +104,6 @@ def proof_of(paths: list[str] | None, table: str, within: str, *, site: Site | N
             terminal.say("not verified: not everything was delivered", "yellow")
             return outcome
         with shown(terminal, progress) as told:
-            return SentAndVerified.of(outcome, run(request, told=told))
+            return SendVerifyOutcome.of(outcome, run(request, on_progress=told))
 
     return prove

@@ -15,7 +15,7 @@ from td_currents_cli.send.probe import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
-    from td_currents_cli.verify.sent import SentAndVerified
+    from td_currents_cli.verify.sent import SendVerifyOutcome
 
 _RECEIPT: Final = (
     "A 2XX answer proves receipt, not ingestion: Treasure Data checks the write key afterwards. "
@@ -23,7 +23,7 @@ _RECEIPT: Final = (
 )
 
 
-def text(outcome: "SendOutcome | ConnectionTestOutcome | SentAndVerified", terminal: Terminal) -> None:
+def text(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome", terminal: Terminal) -> None:
     """Print the figures to standard output, and what went wrong to standard error."""
     if isinstance(outcome, ConnectionTestOutcome):
         show_check(outcome, terminal)

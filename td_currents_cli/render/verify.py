@@ -11,7 +11,7 @@ from td_currents_cli.render.send_progress import When, clock_time
 from td_currents_cli.render.terminal import Terminal, printable
 from td_currents_cli.render.waiting import say, waiting
 from td_currents_cli.verify.outcome import VerifyOutcome
-from td_currents_cli.verify.progress import Progress, Told
+from td_currents_cli.verify.progress import VerifyCallback, VerifyProgress
 from td_currents_cli.warehouse.job import Job
 
 SHOWN: Final = 10
@@ -54,7 +54,7 @@ def _missing(outcome: VerifyOutcome, terminal: Terminal) -> None:
         terminal.say(f"  … and {more:,} more; --verbose names all, --format json has them", "dim")
 
 
-def line(news: Progress | Job) -> str:
+def line(news: VerifyProgress | Job) -> str:
     """How far it is, on one line: `arrived 90, missing 10, 0:35, next question in 5 s`; or how a question stands."""
     if isinstance(news, Job):
         return job_progress.line(news)
@@ -64,15 +64,15 @@ def line(news: Progress | Job) -> str:
     return ", ".join(figures)
 
 
-def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[Told]:
+def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[VerifyCallback]:
     """A function that is told how far a verification is, and shows it, until the end of the block; see `waiting`."""
     return waiting(terminal, when, line, _lines(terminal), job_progress.was_killed)
 
 
-def _lines(terminal: Terminal) -> Told:
+def _lines(terminal: Terminal) -> VerifyCallback:
     of_job = job_progress.lines(terminal, after=job_progress.EVERY)
 
-    def tell(news: Progress | Job) -> None:
+    def tell(news: VerifyProgress | Job) -> None:
         if isinstance(news, Job):
             of_job(news)
         else:

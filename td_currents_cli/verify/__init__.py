@@ -1,4 +1,4 @@
-"""Whether what was sent has arrived: asked of the table itself, until it has or time is up."""
+"""Queries a table for the events that were sent, until all are stored or time is up."""
 
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.run import VerifyRequest, run

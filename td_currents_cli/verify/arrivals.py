@@ -1,4 +1,4 @@
-"""What has arrived in a table."""
+"""The ids of the events that a table contains."""
 
 from collections.abc import Collection, Iterator
 from typing import Final
@@ -18,48 +18,35 @@ _ID: Final = "id"
 
 
 class Arrivals:
-    """The ids of the events in a table.
-
-    Attributes:
-        unreadable: rows and elements of them that nothing could be made of, when ids were last asked for.
-
-    Args:
-        address: of the table.
-        period: when the rows were received that are looked at.
-        access: how the table is reached.
-    """
+    """The ids of the events in a table, in rows with a receive time in a period."""
 
     def __init__(self, address: TableAddress, period: Period, access: TdConnection) -> None:
         self.address = address
         self.period = period
-        self.unreadable = 0
+        self.unreadable = 0  # rows, and events in them, that could not be read in the last query
         self._warehouse = access.warehouse(address)
 
-    def ids(self, wanted: Collection[str], told: ProgressCallback) -> Iterator[str]:
-        """The ids that are there now, each once or more often: all of the wanted ones, and others perhaps.
+    def ids(self, wanted: Collection[str], on_progress: ProgressCallback) -> Iterator[str]:
+        """The ids that the table contains now, possibly repeated: all wanted ones, and maybe others.
 
-        There are none where there is no such table yet.
-
-        Args:
-            wanted: the ids that are looked for.
-            told: is told how the job stands.
+        None if the table does not exist yet.
 
         Raises:
             InputError: the table has no ids.
-            TdcurError: the table cannot be asked; see `Warehouse.query`.
+            TdcurError: the table cannot be queried; see `TdClient.query`.
         """
         self.unreadable = 0
         warehouse, database = self._warehouse, self.address.database
-        warehouse.told = told
+        warehouse.told = on_progress
         try:
             columns = warehouse.columns(database, self.address.table)
         except NoTableError:
-            # Treasure Data makes a table with its first row.
+            # Treasure Data creates a table with its first row.
             return
         layout = table_layout(self.address, columns)
         if layout is Layout.FLAT and _ID not in columns:
             raise InputError(
-                f"{self.address} has no column `{_ID}`: nothing tells which events are there",
+                f"{self.address} has no column `{_ID}`, so its events cannot be identified",
                 hint="Name the table that the events were sent to.",
             )
         events = table_events(self.address, layout, self.period, columns)

@@ -1,4 +1,4 @@
-"""What a verification ends with."""
+"""The result of `tdcur verify`."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,31 +8,19 @@ from td_currents_cli.outcome import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOutcome(Outcome):
-    """Which of the events that were sent are in the table.
-
-    Attributes:
-        table: its address.
-        sent: different ids among the events that were sent.
-        missing: those that are not in the table, in the order sent.
-        unreadable: rows of the table, and elements of them, that nothing could be made of.
-        without_id: events that have none, so that nothing can be said of them.
-        asked: how often the table was asked.
-        seconds: from the first question to the last answer.
-        within: seconds there were for it.
-        rows: when the rows were received that were looked at, as text.
-    """
+    """Which of the sent events are in the table."""
 
     command: ClassVar[str] = "verify"
 
     table: str
-    sent: int
-    missing: tuple[str, ...]
-    without_id: int
-    unreadable: int = 0
-    asked: int
-    seconds: float
-    within: float
-    rows: str
+    sent: int  # different ids
+    missing: tuple[str, ...]  # ids, in the order sent
+    without_id: int  # events that could not be looked for
+    unreadable: int = 0  # rows of the table, and events in them, that could not be read
+    asked: int  # number of queries
+    seconds: float  # from the first query to the last result
+    within: float  # seconds allowed for it
+    rows: str  # receive times of the rows that were searched
 
     @property
     def arrived(self) -> int:
@@ -41,17 +29,17 @@ class VerifyOutcome(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do about what is missing."""
+        """What to do about missing events."""
         if not self.missing:
             return ""
         if not self.arrived:
             return (
-                "Nothing arrived: most likely the write key is wrong, which Treasure Data answers with 200 too, "
-                "or the events were sent to a table of another name, or longer ago than --since looks back."
+                "No event arrived. Most likely the write key is wrong, for which Treasure Data returns HTTP 200 too, "
+                "or the events were sent to a table of another name, or before the period of --since."
             )
         return (
-            "Rows appear within about five minutes: give them longer with --within, "
-            "or look further back with --since. Send again what stays missing."
+            "Rows appear within about five minutes: wait longer with --within, "
+            "or search older rows with --since. Send the events again that remain missing."
         )
 
     def summary(self) -> dict[str, object]:
@@ -68,5 +56,5 @@ class VerifyOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The ids that are missing, and what to do."""
+        """The missing ids, and what to do."""
         return {"table": self.table, "rows": self.rows, "missing_ids": list(self.missing), "advice": self.advice}

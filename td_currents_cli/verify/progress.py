@@ -1,4 +1,4 @@
-"""How far a verification is."""
+"""Progress of a verification."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,20 +8,13 @@ from msgspec import Struct
 from td_currents_cli.warehouse.job import Job
 
 
-class Progress(Struct, frozen=True):
-    """What is known after the table was asked.
-
-    Attributes:
-        arrived: different ids that are there.
-        missing: those that are not there yet.
-        seconds: since the first question.
-        pause: seconds until the next one; None where none follows.
-    """
+class VerifyProgress(Struct, frozen=True):
+    """What is known after a query: numbers of different ids, and times in seconds."""
 
     arrived: int
     missing: int
-    seconds: float
-    pause: float | None
+    seconds: float  # since the first query
+    pause: float | None  # until the next query; None if none follows
 
 
-Told: TypeAlias = Callable[[Progress | Job], None]
+VerifyCallback: TypeAlias = Callable[[VerifyProgress | Job], None]

@@ -1,4 +1,4 @@
-"""Asks a table for the ids that were sent, again and again with growing pauses."""
+"""Runs `tdcur verify`: queries a table for the sent ids, with growing pauses."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,66 +18,50 @@ from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.outcome import VerifyOutcome
-from td_currents_cli.verify.progress import Progress, Told
+from td_currents_cli.verify.progress import VerifyCallback, VerifyProgress
 
 _FIRST_PAUSE: Final = 5.0
-"""Seconds before the second query; fewer where there is little time."""
+"""Seconds before the second query; fewer if there is little time."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """What to look for, and where.
+    """What to look for, and where."""
 
-    Attributes:
-        sent: the payloads that were sent; none where a journal tells what was.
-        arrivals: the table, and which of its rows are looked at.
-        journal: of `tdcur send`, instead of the payloads.
-        endpoint: URL of the one that is meant of those that the journal knows; None for the only one.
-        within: seconds until what has not arrived is missing.
-    """
-
-    sent: Sequence[Source]
+    sent: Sequence[Source]  # payloads; empty with a journal
     arrivals: Arrivals
     _: KW_ONLY
-    journal: Path | None = None
-    endpoint: str | None = None
-    within: float = 600.0
+    journal: Path | None = None  # of `tdcur send`, instead of payloads
+    endpoint: str | None = None  # URL of the journal's endpoint; None for the only one
+    within: float = 600.0  # seconds until an event that has not arrived is missing
 
 
 def run(
     request: VerifyRequest,
     *,
-    told: Told = lambda _: None,
+    on_progress: VerifyCallback = lambda _: None,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> VerifyOutcome:
-    """Ask until all is there, or time is up.
-
-    Memory grows with the ids that are missing, about 150 bytes for each.
-
-    Args:
-        request: see there.
-        told: is told how each question stands, and how far it is after each answer.
-        now: seconds that only ever grow.
-        sleep: waits so many seconds.
+    """Query the table until all events are there, or time is up. Takes about 150 bytes of memory per missing id.
 
     Raises:
         InputError: the journal cannot be read.
-        TdcurError: the table cannot be asked.
+        TdcurError: the table cannot be queried.
     """
     missing, without_id, problems = _sent(request)
-    sent, begun, asked = len(missing), now(), 0
+    sent, start, asked = len(missing), now(), 0
     backoff = ExponentialBackoff(base=min(_FIRST_PAUSE, request.within / 20), longest=60.0, growth=1.5)
     for pause in backoff.pauses():
         if not missing:
             break
-        for event_id in request.arrivals.ids(missing, told):
+        for event_id in request.arrivals.ids(missing, on_progress):
             missing.pop(event_id, None)
-        asked, seconds = asked + 1, now() - begun
+        asked, seconds = asked + 1, now() - start
         left = request.within - seconds if missing else 0.0
-        # The last question is asked when time is up, not before.
+        # The last query is made when time is up, not before.
         next_in = min(pause, left) if left > 0 else None
-        told(Progress(sent - len(missing), len(missing), seconds, next_in))
+        on_progress(VerifyProgress(sent - len(missing), len(missing), seconds, next_in))
         if next_in is None:
             break
         sleep(next_in)
@@ -88,7 +72,7 @@ def run(
         without_id=without_id,
         unreadable=request.arrivals.unreadable,
         asked=asked,
-        seconds=now() - begun,
+        seconds=now() - start,
         within=request.within,
         rows=str(request.arrivals.period),
         problems=problems,
@@ -101,7 +85,7 @@ class _Id(Struct, gc=False):
 
 
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
-    """The different ids in the order they come, how many events have none, and what was wrong with the payloads."""
+    """The different ids in order, the number of events without one, and the problems of the payloads."""
     intake, ids, without = Intake(), dict[str, None](), 0
     for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
         usable = [each for each in some if isinstance(each, str) and each]

@@ -8,13 +8,8 @@ from td_currents_cli.verify.outcome import VerifyOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentAndVerified(Outcome):
-    """What became of the requests, and of the events behind them.
-
-    Attributes:
-        sent: the outcome of sending.
-        verified: the outcome of verifying, which follows where all was delivered.
-    """
+class SendVerifyOutcome(Outcome):
+    """The outcome of sending, and of verifying, which follows if everything was delivered."""
 
     command: ClassVar[str] = "send"
 
@@ -22,8 +17,8 @@ class SentAndVerified(Outcome):
     verified: VerifyOutcome
 
     @classmethod
-    def of(cls, sent: Outcome, verified: VerifyOutcome) -> "SentAndVerified":
-        """Both, with the exit code of verifying: sending has succeeded."""
+    def of(cls, sent: Outcome, verified: VerifyOutcome) -> "SendVerifyOutcome":
+        """Combine both, with the exit code of verifying: sending has succeeded."""
         return cls(sent=sent, verified=verified, problems=sent.problems, exit_code=verified.exit_code)
 
     def summary(self) -> dict[str, object]:
@@ -31,5 +26,5 @@ class SentAndVerified(Outcome):
         return {**self.sent.summary(), "verified": self.verified.summary()}
 
     def data(self) -> dict[str, object]:
-        """What else sending says, and verifying under `verification`."""
+        """The other fields of sending, and those of verifying under `verification`."""
         return {**self.sent.data(), "verification": self.verified.data()}

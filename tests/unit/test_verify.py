@@ -13,7 +13,7 @@ from td_currents_cli.read import sources
 from td_currents_cli.render.verify import line, shown, text
 from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
 from td_currents_cli.verify.arrivals import Arrivals
-from td_currents_cli.verify.progress import Progress
+from td_currents_cli.verify.progress import VerifyProgress
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.job import Job
@@ -89,12 +89,12 @@ def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., Veri
 
 def test_all_arrive(verify: Callable[..., VerifyOutcome], clock: Clock, running: Service) -> None:
     """Asked with growing pauses until the last one is there, about rows of the period alone."""
-    news: list[Progress | Job] = []
-    outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), told=news.append)
+    news: list[VerifyProgress | Job] = []
+    outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), on_progress=news.append)
     assert (outcome.sent, outcome.arrived, outcome.missing, outcome.asked) == (4, 4, (), 4)
     assert outcome.exit_code is ExitCode.OK
     assert clock.pauses == [5.0, 7.5, 11.25]
-    assert [(each.arrived, each.missing, each.pause) for each in news if isinstance(each, Progress)] == [
+    assert [(each.arrived, each.missing, each.pause) for each in news if isinstance(each, VerifyProgress)] == [
         (1, 3, 5.0),
         (1, 3, 7.5),
         (3, 1, 11.25),
@@ -198,8 +198,8 @@ def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> N
 
 def test_a_line_of_progress() -> None:
     """Figures, time, and when the next question is asked."""
-    assert line(Progress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next question in 5 s"
-    assert line(Progress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
+    assert line(VerifyProgress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next question in 5 s"
+    assert line(VerifyProgress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
     assert line(Job("7", "running", 12.0)) == "job 7 running, 0:12"
 
 
@@ -209,5 +209,5 @@ def test_a_slow_question(screen: Screen) -> None:
         for job, state, seconds in (("7", "running", 1.0), ("7", "success", 2.0), ("8", "running", 11.0)):
             tell(Job(job, state, seconds))
         tell(Job("9", "killed", 3.0))
-        tell(Progress(1, 0, 13.0, None))
+        tell(VerifyProgress(1, 0, 13.0, None))
     assert screen.err.splitlines() == ["job 8 running, 0:11", "job 9 killed, 0:03", "arrived 1, missing 0, 0:13"]
