@@ -13,16 +13,16 @@ What is in `$defs`, by name:
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from td_currents_cli import __version__
+from td_currents_cli.braze import EVENT_FIELDS
+from td_currents_cli.catalog.constraints import JSON_TYPES, Constraint, FieldLimit, Guard, accepted_types, limits_of
 from td_currents_cli.catalog.event_types import EventType, FieldType, Where
 from td_currents_cli.catalog.events_file import Catalog, load
-from td_currents_cli.catalog.type_schema import Schema, SchemaForm, TypeSchemas, chain, named, ref
-
-IN_MILLISECONDS: Final = 100_000_000_000
-"""From here on a `time` is taken for milliseconds: as seconds it would lie after the year 5000."""
+from td_currents_cli.catalog.type_schema import Schema, SchemaForm, TypeSchemas, chain, closed, named, ref
+from td_currents_cli.model import Severity
 
 _SYNTAX: Final = re.compile(r"[\\^$.|?*+()\[\]{}/]")
 """What has a meaning in the regular expressions of ECMA-262; `re.escape` escapes more than those allow."""
@@ -41,7 +41,9 @@ _CANNOT_SAY: Final = (
 )
 
 
-def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm) -> Schema:
+def json_schema(
+    catalog: Catalog, events: Sequence[EventType], form: SchemaForm, rules: Collection[Constraint]
+) -> Schema:
     """The schema of a payload.
 
     Args:
@@ -49,8 +51,11 @@ def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm)
         events: the types it is about. Of events of other types the tolerant form asks no more than the members that
             every event has; the strict form refuses them.
         form: what is refused.
+        rules: of `tdcur validate`.
     """
-    defs = _definitions(catalog, events, form)
+    refused = _refused(rules, form)
+    guards = {rule.fast for rule in refused}
+    defs = _definitions(catalog, events, refused)
     every = len(events) == len(catalog.events)
     release = f"release {catalog.release}"
     about = "all event types" if every else ", ".join(event.name for event in events)
@@ -65,45 +70,62 @@ def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm)
         "type": "object",
         "required": ["events"],
         **named("events", {"type": "array", "items": ref("event")}),
-        **_closed(form),
+        **closed(Guard.ONLY_EVENTS in guards),
         "$defs": defs,
     }
 
 
-def _definitions(catalog: Catalog, events: Sequence[EventType], form: SchemaForm) -> dict[str, Schema]:
+def _refused(rules: Collection[Constraint], form: SchemaForm) -> list[Constraint]:
+    """Errors, and in the strict form whatever the catalog does not list."""
+    strict = form is SchemaForm.STRICT
+    return [rule for rule in rules if rule.severity is Severity.ERROR or (strict and rule.fast and rule.fast.is_strict)]
+
+
+def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collection[Constraint]) -> dict[str, Schema]:
     names = [event.name for event in events]
     ways: dict[str, Schema] = {}
-    event = _event(catalog, names, _way(names, 0, ways), form)
-    schemas = TypeSchemas(catalog, form)
+    event = _event(catalog, names, _way(names, 0, ways), refused)
+    schemas = TypeSchemas(catalog, {rule.fast for rule in refused})
     types = {f"type:{event.name}": schemas.of(event) for event in events}
     return {"event": event, **ways, **types, **schemas.shared}
 
 
-def _event(catalog: Catalog, names: Sequence[str], way: Schema, form: SchemaForm) -> Schema:
-    """The members that every event has."""
-    known = {"enum": names} if form is SchemaForm.STRICT else {}
-    integer, text = named("time", {"type": "integer"}), named("time", {"type": ["integer", "string"]})
+def _event(catalog: Catalog, names: Sequence[str], way: Schema, refused: Collection[Constraint]) -> Schema:
+    """The five fields that every event has."""
+    guards = {rule.fast for rule in refused}
+    limits = {name: limits_of(refused, name) for name in EVENT_FIELDS}
+    fields: dict[str, Schema] = {name: _event_field(limits[name]) for name in EVENT_FIELDS}
+    fields["event_type"] |= {"enum": names} if Guard.KNOWN_TYPE in guards else {}
+    time_types = fields["time"].pop("type", list(JSON_TYPES.values()))
+    fields["time"] = {"description": "UNIX time in whole seconds, UTC.", **fields["time"]}
+    or_string = [*([time_types] if isinstance(time_types, str) else time_types), "string"]
     return {
         "type": "object",
-        "required": ["event_type", "id", "time", "user", "properties"],
-        "properties": {
-            "event_type": {"type": "string", "minLength": 1, **known},
-            "id": {"type": "string", "minLength": 1},
-            "time": {
-                "description": "UNIX time in whole seconds, UTC.",
-                "minimum": 0,
-                "exclusiveMaximum": IN_MILLISECONDS,
-            },
-            "user": {"type": "object"},
-            "properties": {"type": "object"},
-        },
+        "required": [name for name in EVENT_FIELDS if any(limit.required for limit in limits[name])],
+        "properties": fields,
         "allOf": [
-            {"if": _has_type({"enum": _with_time_as_text(catalog)}), "then": text, "else": integer},
+            {
+                "if": _has_type({"enum": _with_time_as_string(catalog)}),
+                "then": named("time", {"type": or_string}),
+                "else": named("time", {"type": time_types}),
+            },
             # Without this condition an event without a type would be all types at once.
             {"if": _has_type({"type": "string"}), "then": way},
         ],
-        **_closed(form),
+        **closed(Guard.ONLY_EVENT_FIELDS in guards),
     }
+
+
+def _event_field(limits: Sequence[FieldLimit]) -> Schema:
+    schema: Schema = {}
+    types = accepted_types(limits)
+    if len(types) < len(JSON_TYPES):
+        schema["type"] = types[0] if len(types) == 1 else types
+    for limit in limits:
+        for keyword, value in limit.as_schema().items():
+            narrower = max if keyword.startswith("min") else min
+            schema[keyword] = narrower(value, schema.get(keyword, value))
+    return schema
 
 
 def _way(names: Sequence[str], depth: int, ways: dict[str, Schema]) -> Schema:
@@ -135,10 +157,6 @@ def _has_type(condition: Schema) -> Schema:
     return {"required": ["event_type"], **named("event_type", condition)}
 
 
-def _closed(form: SchemaForm) -> Schema:
-    return {"additionalProperties": False} if form is SchemaForm.STRICT else {}
-
-
-def _with_time_as_text(catalog: Catalog) -> list[str]:
+def _with_time_as_string(catalog: Catalog) -> list[str]:
     times = ((event.name, event.field("time", Where.EVENT)) for event in catalog.events.values())
     return [name for name, time in times if time is not None and time.type is FieldType.STRING]

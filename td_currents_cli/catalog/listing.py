@@ -1,5 +1,6 @@
 """`tdcur events`: which event types there are, and what one of them carries."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from td_currents_cli.catalog.columns import flat_columns
+from td_currents_cli.catalog.constraints import Constraint
 from td_currents_cli.catalog.create_table import create_table_sql
 from td_currents_cli.catalog.event_types import EventType, Field
 from td_currents_cli.catalog.events_file import Catalog, load
@@ -88,9 +90,9 @@ class EventsOutcome(Outcome):
             "purchase_properties": _custom(self.catalog.purchase_properties),
         }
 
-    def json_schema(self) -> dict[str, object]:
-        """A JSON Schema of payloads with the types."""
-        return json_schema(self.catalog, self.events, self.form)
+    def json_schema(self, rules: Collection[Constraint]) -> dict[str, object]:
+        """A JSON Schema of payloads with the types, by the rules of `validate`."""
+        return json_schema(self.catalog, self.events, self.form, rules)
 
     def ddl(self) -> str:
         """The statement that makes a table for flat events of the types; that of one type is named for it."""

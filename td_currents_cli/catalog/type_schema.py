@@ -1,11 +1,13 @@
 """JSON Schemas of event types: of what their `user` and `properties` hold."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
+from td_currents_cli.catalog.constraints import Guard
 from td_currents_cli.catalog.event_types import EventType, Field, FieldType, Where
 from td_currents_cli.catalog.events_file import Catalog
 
@@ -37,9 +39,9 @@ class TypeSchemas:
         shared: the definitions that the schemas made so far refer to, by their names in `$defs`.
     """
 
-    def __init__(self, catalog: Catalog, form: SchemaForm) -> None:
+    def __init__(self, catalog: Catalog, guards: AbstractSet[Guard | None]) -> None:
         self._catalog = catalog
-        self._strict = form is SchemaForm.STRICT
+        self._guards = guards
         self._groups = {
             name: {field.name: self._value(field) for field in fields} for name, fields in catalog.groups.items()
         }
@@ -83,6 +85,7 @@ class TypeSchemas:
 
     def _object(self, fields: Iterable[Field]) -> Schema:
         """Fields, those that are shared with other types by reference."""
+        only_known = Guard.ONLY_KNOWN_FIELDS in self._guards
         by_name = {field.name: field for field in fields}
         values = {name: self._value(field) for name, field in by_name.items()}
         groups = {name: members for name, members in self._groups.items() if members.items() <= values.items()}
@@ -91,22 +94,33 @@ class TypeSchemas:
         schema: Schema = {
             "allOf": [ref(f"fields:{name}") for name in groups],
             # `unevaluatedProperties` would need no names, but calls a shared field of a wrong type unexpected too.
-            "properties": {name: own.get(name, True) for name in values} if self._strict else own,
-            "required": [name for name, field in by_name.items() if field.expected],
+            "properties": {name: own.get(name, True) for name in values} if only_known else own,
+            "required": [name for name, field in by_name.items() if self._is_required(field)],
         }
         said = {keyword: value for keyword, value in schema.items() if value}
-        return {**said, "additionalProperties": False} if self._strict else said
+        return {**said, **closed(only_known)}
+
+    def _is_required(self, field: Field) -> bool:
+        return field.expected and Guard.REQUIRED_FIELDS in self._guards
 
     def _value(self, field: Field) -> Schema:
-        name = _JSON_TYPES[field.type]
-        value: Schema = {"type": name if field.expected else [name, "null"]}
-        if field.type is FieldType.STRINGS:
-            value["items"] = {"type": "string"}
-        if field.enum and self._strict:
-            value["enum"] = [*field.enum] if field.expected else [*field.enum, None]
+        value: Schema = {}
+        if Guard.FIELD_TYPES in self._guards:
+            name = _JSON_TYPES[field.type]
+            value["type"] = name if self._is_required(field) else [name, "null"]
+            if field.type is FieldType.STRINGS:
+                value["items"] = {"type": "string"}
+        elif self._is_required(field):
+            value["not"] = {"type": "null"}
+        if field.enum and Guard.FIELD_VALUES in self._guards:
+            value["enum"] = [*field.enum] if self._is_required(field) else [*field.enum, None]
         if field.until is not None:
             value["deprecated"] = True
         return value
+
+
+def closed(is_closed: bool) -> Schema:  # noqa: FBT001 -- a condition
+    return {"additionalProperties": False} if is_closed else {}
 
 
 def named(member: str, schema: Schema) -> Schema:

@@ -32,7 +32,9 @@ def table(outcome: EventsOutcome, terminal: Terminal) -> None:
 
 def json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
     """The JSON Schema by itself, without the envelope of other JSON: a file that validators take as it is."""
-    write_text(laid_out(outcome.json_schema()))
+    from td_currents_cli.validate.rules import RULES  # noqa: PLC0415 -- no other output needs them
+
+    write_text(laid_out(outcome.json_schema(RULES.values())))
 
 
 def ddl(outcome: EventsOutcome, _terminal: Terminal) -> None:

@@ -40,7 +40,7 @@ def _explain(rule: Rule, terminal: Terminal) -> None:
     out = terminal.out
     out.print(Text.assemble((rule.code, f"bold {_CODES}"), (f" {rule.name}", "bold")))
     out.print(Text.assemble((rule.severity, STYLES[rule.severity]), f", {Family.of(rule.code)}"))
-    for title, said in (("Why", rule.why), ("Mend", rule.mend), ("Bad", rule.bad), ("Good", rule.good)):
+    for title, said in (("Why", rule.why), ("Fix", rule.fix), ("Bad", rule.bad), ("Good", rule.good)):
         if said:
             out.print()
             out.print(Text(title, "bold cyan"))

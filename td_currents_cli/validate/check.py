@@ -13,18 +13,18 @@ from td_currents_cli.events.decode import split, whole_events
 from td_currents_cli.events.elements import Elements, elements_of, kind_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Batch, Location, Problem, Record, Severity
-from td_currents_cli.validate.clean import CleanPass
+from td_currents_cli.validate.clean import FastCheck
 from td_currents_cli.validate.destination import check_destination
 from td_currents_cli.validate.document import check_document
-from td_currents_cli.validate.envelope import check_envelope
+from td_currents_cli.validate.envelope import EventFieldCheck
 from td_currents_cli.validate.excerpt import excerpt
 from td_currents_cli.validate.extent import Extent, Named, in_text_order
 from td_currents_cli.validate.fields import FieldCheck, check_event_type
-from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.limits import CLOCK_SKEW, MOST_NESTED
+from td_currents_cli.validate.finding import Violation
+from td_currents_cli.validate.limits import MAX_LEVELS
 from td_currents_cli.validate.locate import Places, only_place
 from td_currents_cli.validate.nesting import too_deep_at
-from td_currents_cli.validate.sound import SoundPass
+from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.text import check_text, is_plain
 
 _event: Final = msgspec.json.Decoder(dict[str, Any])
@@ -62,7 +62,9 @@ class Checker:
 
     def __init__(self, catalog: Catalog, now: int, *, fast: bool = True) -> None:
         self._catalog = catalog
-        self._latest = now + CLOCK_SKEW
+        self._now = now
+        self._rules = tuple(RULES.values())
+        self._check_event_fields = EventFieldCheck(self._rules, now)
         self._check_fields = FieldCheck(catalog)
         self._fast = fast
 
@@ -84,19 +86,21 @@ class Checker:
             yield from self._split(record)
 
     @cached_property
-    def _clean(self) -> CleanPass | None:
-        return CleanPass(self._catalog, self._latest) if self._fast else None
+    def _clean(self) -> FastCheck | None:
+        return FastCheck(self._catalog, self._rules, self._now) if self._fast else None
 
     @cached_property
-    def _sound(self) -> SoundPass | None:
-        return SoundPass(self._catalog) if self._fast else None
+    def _sound(self) -> FastCheck | None:
+        errors = [rule for rule in self._rules if rule.severity is Severity.ERROR]
+        return FastCheck(self._catalog, errors, self._now) if self._fast else None
 
     def kept_if_sound(self, document: bytes) -> list[tuple[str, str, int]] | None:
         """`id`, `event_type` and `time` of each event of a payload that surely has no errors.
 
         None where that takes a closer look: ask `errors_of` each event.
         """
-        return None if self._sound is None else self._sound.events_of(document)
+        events = None if self._sound is None else self._sound.events_of_payload(document)
+        return None if events is None else [(each.id, each.__struct_config__.tag, each.time) for each in events]
 
     def errors_of(self, event: bytes) -> list[Problem]:
         """The errors of one event, and no lesser remarks. Costs little for one that is clean.
@@ -104,14 +108,14 @@ class Checker:
         Args:
             event: a well-formed JSON value, an event or not. Line and column count from its beginning.
         """
-        if self._sound and self._sound.has_event(event):
+        if self._sound and self._sound.event(event) is not None:
             return []
         batch = Batch(event, _BEGIN)
         deep = _too_deep(batch)
         problems = [deep] if deep else self._diagnosed(Elements(batch, [event])).problems
         return [problem for problem in problems if problem.severity is Severity.ERROR]
 
-    def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Finding]:
+    def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Violation]:
         """All remarks on one event but those that only its text shows.
 
         Args:
@@ -121,8 +125,8 @@ class Checker:
         name = event.get("event_type")
         event_type = self._catalog.get(name) if isinstance(name, str) else None
         time = event_type.field("time", Where.EVENT) if event_type else None
-        time_may_be_text = time is not None and time.type is FieldType.STRING
-        yield from check_envelope(event, time_may_be_text=time_may_be_text, latest=self._latest)
+        time_may_be_string = time is not None and time.type is FieldType.STRING
+        yield from self._check_event_fields(event, time_may_be_string=time_may_be_string)
         if isinstance(name, str) and name:
             yield from check_event_type(self._catalog, name)
         if event_type is not None:
@@ -132,9 +136,9 @@ class Checker:
     def _ids_if_clean(self, batch: Batch) -> Sequence[str | None] | None:
         if self._clean is None:
             return None
-        if batch.location.row is None:
-            return self._clean.ids_of_payload(batch.data)
-        return self._clean.ids_of_cell(batch.data)
+        is_payload = batch.location.row is None
+        events = (self._clean.events_of_payload if is_payload else self._clean.events_of_cell)(batch.data)
+        return None if events is None else [event.id for event in events]
 
     def _split(self, batch: Batch) -> Iterator[Checked]:
         """What is no array of events: one event, several documents on one line, or nothing that can be read."""
@@ -169,16 +173,16 @@ class Checker:
             problems = in_text_order([*of_document, *problems])
         return Checked(location=extent.batch.location, events=len(ids), ids=ids, problems=problems)
 
-    def _findings(self, text: bytes, *, arrived: bool) -> tuple[Named, list[tuple[int, Finding]]]:
+    def _findings(self, text: bytes, *, arrived: bool) -> tuple[Named, list[tuple[int, Violation]]]:
         """What one element is called by, and the remarks on it in the order of the bytes they are about."""
         if not text.startswith(b"{"):
-            return Named(), [(0, Finding(Code.EVENT_NOT_OBJECT, (), f"an event is an object, found {kind_of(text)}"))]
+            return Named(), [(0, Violation(Code.EVENT_NOT_OBJECT, (), f"an event is an object, found {kind_of(text)}"))]
         event, plain = _decoded(text)
         findings = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
         return Named.of(event), sorted(zip(_places(text, findings), findings, strict=True), key=lambda item: item[0])
 
 
-def _places(text: bytes, findings: Sequence[Finding]) -> Iterator[int]:
+def _places(text: bytes, findings: Sequence[Violation]) -> Iterator[int]:
     """The byte of an event that each remark is about."""
     places: Places | None = None
     for finding in findings:
@@ -195,7 +199,7 @@ def _too_deep(batch: Batch) -> Problem | None:
     byte = too_deep_at(batch.data)
     if byte is None:
         return None
-    finding = Finding(Code.TOO_DEEP, (), f"more than {MOST_NESTED} arrays and objects stand in one another")
+    finding = Violation(Code.TOO_DEEP, (), f"more than {MAX_LEVELS} arrays and objects stand in one another")
     return Extent(Elements(batch, [batch.data])).problem(finding, byte)
 
 

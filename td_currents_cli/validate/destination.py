@@ -7,16 +7,16 @@ from typing import Any, Final
 from td_currents_cli.braze import EMPTY_PAYLOAD, MAX_BYTES
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
 from td_currents_cli.codes import Code
-from td_currents_cli.validate.finding import Finding
+from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.limits import COLUMN_NAME
-from td_currents_cli.validate.types import shown
+from td_currents_cli.validate.types import shortened
 
 EXTERNAL_USER_ID: Final = "external_user_id"
 
 _COLUMN: Final = re.compile(COLUMN_NAME)
 
 
-def check_destination(event: Mapping[str, Any], event_type: EventType | None, size: int) -> Iterator[Finding]:
+def check_destination(event: Mapping[str, Any], event_type: EventType | None, size: int) -> Iterator[Violation]:
     """Remarks on the user, the size and the names of custom properties.
 
     Args:
@@ -27,10 +27,10 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
     user = event.get("user")
     if isinstance(user, dict) and not user.get(EXTERNAL_USER_ID) and _has_external_user_id(event_type):
         path = ("user", EXTERNAL_USER_ID) if EXTERNAL_USER_ID in user else ("user",)
-        yield Finding(Code.NO_EXTERNAL_USER_ID, path, "the user has no `external_user_id`")
+        yield Violation(Code.NO_EXTERNAL_USER_ID, path, "the user has no `external_user_id`")
     if size + len(EMPTY_PAYLOAD) > MAX_BYTES:
         message = f"the event has {size:,} bytes; a request with it is over {MAX_BYTES:,}"
-        yield Finding(Code.EVENT_TOO_LARGE, (), message)
+        yield Violation(Code.EVENT_TOO_LARGE, (), message)
     yield from _column_names(event, event_type)
 
 
@@ -45,11 +45,11 @@ def _has_external_user_id(event_type: EventType | None) -> bool:
     return event_type is None or any(map(is_external_user_id, event_type.fields))
 
 
-def _column_names(event: Mapping[str, Any], event_type: EventType | None) -> Iterator[Finding]:
+def _column_names(event: Mapping[str, Any], event_type: EventType | None) -> Iterator[Violation]:
     properties = event.get("properties")
     for field in event_type.fields if event_type and isinstance(properties, dict) else ():
         custom = properties.get(field.name) if field.type is FieldType.OBJECT and properties else None
         for name in custom if isinstance(custom, dict) else ():
             if not _COLUMN.match(name):
-                message = f"`{shown(name)}` cannot be the name of a column as it stands"
-                yield Finding(Code.COLUMN_NAME, ("properties", field.name, name), message, at_name=True)
+                message = f"`{shortened(name)}` cannot be the name of a column as it stands"
+                yield Violation(Code.COLUMN_NAME, ("properties", field.name, name), message, at_name=True)

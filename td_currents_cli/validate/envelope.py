@@ -1,67 +1,36 @@
-"""The five members that every event has over HTTP: `event_type`, `id`, `time`, `user`, `properties`."""
+"""The five fields that every event has over HTTP, checked as the rules declare it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from td_currents_cli.braze import EVENT_FIELDS
 from td_currents_cli.codes import Code
-from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.limits import EARLIEST, MILLISECONDS
-from td_currents_cli.validate.types import kind_of, shown
+from td_currents_cli.validate.finding import Violation
+from td_currents_cli.validate.rules import Rule
+from td_currents_cli.validate.types import kind_of, shortened
 
 
-def check_envelope(event: Mapping[str, Any], *, time_may_be_text: bool, latest: int) -> Iterator[Finding]:
-    """Remarks on the five members, and on others beside them.
+class EventFieldCheck:
+    """Of each of the five fields, the first condition that its value breaks; and all other fields of the event."""
 
-    Args:
-        event: as decoded.
-        time_may_be_text: the catalogue has `time` of this event type as a string.
-        latest: UNIX seconds after which a `time` is in the future.
-    """
-    yield from _text(event, "event_type", Code.EVENT_TYPE_MISSING, Code.EVENT_TYPE_INVALID)
-    yield from _text(event, "id", Code.ID_MISSING, Code.ID_INVALID)
-    if not (time_may_be_text and isinstance(event.get("time"), str)):
-        yield from _time(event.get("time"), latest)
-    yield from _object(event, "user", Code.USER_MISSING, Code.USER_INVALID)
-    yield from _object(event, "properties", Code.PROPERTIES_MISSING, Code.PROPERTIES_INVALID)
-    for name in event:
-        if name not in EVENT_FIELDS:
-            yield Finding(Code.UNKNOWN_MEMBER, (name,), f"unknown key `{shown(name)}` beside the five", at_name=True)
+    def __init__(self, rules: Collection[Rule], now: int) -> None:
+        self._now = now
+        self._limits = {
+            name: [(rule.code, limit) for rule in rules for limit in rule.limits if limit.field == name]
+            for name in EVENT_FIELDS
+        }
 
-
-def _text(event: Mapping[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
-    value = event.get(name)
-    if value is None:
-        yield Finding(missing, (), f"`{name}` is missing")
-    elif not isinstance(value, str):
-        yield Finding(invalid, (name,), f"`{name}` should be a text, found {kind_of(value)}")
-    elif not value:
-        yield Finding(invalid, (name,), f"`{name}` is empty")
-
-
-def _time(value: object, latest: int) -> Iterator[Finding]:
-    path = ("time",)
-    if value is None:
-        yield Finding(Code.TIME_MISSING, (), "`time` is missing")
-    elif isinstance(value, str):
-        yield Finding(Code.TIME_AS_TEXT, path, "`time` should be an integer, found a text")
-    elif isinstance(value, float):
-        yield Finding(Code.TIME_AS_FLOAT, path, f"`time` should be an integer, found {kind_of(value)}")
-    elif isinstance(value, bool) or not isinstance(value, int):
-        yield Finding(Code.TIME_INVALID, path, f"`time` should be an integer, found {kind_of(value)}")
-    elif value < 0:
-        yield Finding(Code.TIME_INVALID, path, "`time` is negative")
-    elif value >= MILLISECONDS:
-        yield Finding(Code.TIME_IN_MILLISECONDS, path, "`time` is in milliseconds, not in seconds")
-    elif value > latest:
-        yield Finding(Code.TIME_IN_FUTURE, path, "`time` is in the future")
-    elif value < EARLIEST:
-        yield Finding(Code.TIME_TOO_OLD, path, "`time` is before 2011")
-
-
-def _object(event: Mapping[str, Any], name: str, missing: Code, invalid: Code) -> Iterator[Finding]:
-    value = event.get(name)
-    if value is None:
-        yield Finding(missing, (), f"`{name}` is missing")
-    elif not isinstance(value, dict):
-        yield Finding(invalid, (name,), f"`{name}` should be an object, found {kind_of(value)}")
+    def __call__(self, event: Mapping[str, Any], *, time_may_be_string: bool) -> Iterator[Violation]:
+        for name, limits in self._limits.items():
+            value = event.get(name)
+            if time_may_be_string and name == "time" and isinstance(value, str):
+                continue
+            for code, limit in limits:
+                if limit.refuses(value, self._now):
+                    path = () if value is None else (name,)
+                    yield Violation(code, path, limit.message.format(found=kind_of(value)))
+                    break
+        for name in event:
+            if name not in EVENT_FIELDS:
+                message = f"unexpected top-level field `{shortened(name)}` in the event"
+                yield Violation(Code.UNKNOWN_MEMBER, (name,), message, at_name=True)

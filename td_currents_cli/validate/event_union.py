@@ -1,95 +1,126 @@
-"""The catalogue as one union of types, told apart by `event_type`: what decodes as that keeps to what made it."""
+"""Types for decoding events: the catalog as one union of structs that decodes no event which breaks given rules.
+
+A type may refuse more than the rules ask for, never less: what it refuses gets the careful check.
+"""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, NewType
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
+from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
+from td_currents_cli.validate.destination import is_external_user_id
 from td_currents_cli.validate.fields import fields_accepted
+from td_currents_cli.validate.limits import COLUMN_NAME
+from td_currents_cli.validate.rules import Rule
 
-INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-NOT_EMPTY: Final = Annotated[str, Meta(min_length=1)]
-
-PLAIN_TYPES: Final[Mapping[FieldType, Any]] = {
+_INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_TYPES: Final[Mapping[FieldType, Any]] = {
     FieldType.STRING: str,
-    FieldType.INT: INT64,
-    FieldType.LONG: INT64,
-    # An integer near or beyond 64 bits is taken for a float: left to diagnosis, as are floats as large.
+    FieldType.INT: _INT64,
+    FieldType.LONG: _INT64,
+    # msgspec takes an integer near or beyond 64 bits for a float: refuse those, and floats as large.
     FieldType.FLOAT: Annotated[float, Meta(gt=-(2.0**62), lt=2.0**62)],
     FieldType.BOOLEAN: bool,
     FieldType.STRINGS: list[str],
 }
-"""Of the fields that are no objects."""
+_MAX_CUSTOM_LEVELS: Final = 8
+"""Levels of arrays and objects in a custom property that the types cover."""
 
-NOT_SUCH: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
-"""What decoding raises for any other text."""
+_CLOSED: Final = {
+    Guard.ONLY_EVENTS,
+    Guard.ONLY_EVENT_FIELDS,
+    Guard.ONLY_KNOWN_FIELDS,
+    Guard.SENT_OVER_HTTP,
+    Guard.INT64,
+    Guard.UNIQUE_NAMES,
+}
+"""What cannot be known of fields that are skipped: types that guard it have no others than those of the catalog."""
 
-Member: TypeAlias = Callable[[Field], tuple[Any] | tuple[Any, Any]]
-"""The type of a field, and what it is where it is missing, if it may be."""
+
+def _custom_data(name: Any) -> Any:  # noqa: ANN401 -- a type made at run time
+    value: Any = _INT64 | float | str | bool | None
+    for _ in range(_MAX_CUSTOM_LEVELS):
+        value = _INT64 | float | str | bool | list[value] | dict[str, value] | None
+    # A named type: otherwise typing and msgspec walk through its whole depth for each of hundreds of fields.
+    return NewType("CustomData", dict[name, value])
 
 
-def union_of(catalog: Catalog, *, time: object, member: Member, accepts: Callable[[Field], bool], closed: bool) -> Any:  # noqa: ANN401 -- a type made at run time
-    """The type of an event. Custom events and purchases are left out where the catalogue describes their data.
+class _AnyObject(msgspec.Struct, gc=False):
+    """An object whose fields are skipped."""
 
-    Args:
-        catalog: the event types.
-        time: type of `time`.
-        member: makes a member of `user` or `properties`.
-        accepts: whether a field is a member at all.
-        closed: whether there may be no other members.
+
+class EventTypes:
+    """Structs for events, told apart by `event_type`, that refuse what breaks `rules`.
+
+    Event types that are not sent over HTTP, and custom events and purchases whose data the catalog describes, are
+    left to the careful check.
     """
-    objects: dict[tuple[Field, ...], Any] = {}
 
-    def place(event_type: EventType, where: Where) -> Any:  # noqa: ANN401 -- as above
-        fields = tuple(filter(accepts, fields_accepted(event_type, where).values()))
-        if fields not in objects:
-            objects[fields] = _object(fields, member, closed=closed)
-        return objects[fields]
+    def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
+        self._guards = {rule.fast for rule in rules}
+        self._objects: dict[tuple[Field, ...], Any] = {}
+        self.is_closed = not self._guards.isdisjoint(_CLOSED)
+        column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
+        reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
+        self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
+        names, ids, times = (limits_of(rules, field) for field in ("event_type", "id", "time"))
+        described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
+        structs = [
+            self._struct(
+                "Event",
+                [
+                    ("id", _string(ids)),
+                    ("time", _integer(times, now)),
+                    ("user", self._object(each, Where.USER)),
+                    ("properties", self._object(each, Where.PROPERTIES)),
+                ],
+                tag_field="event_type",
+                tag=each.name,
+            )
+            for each in catalog.events.values()
+            if each.http and each.name not in described and not any(limit.refuses(each.name, now) for limit in names)
+        ]
+        self.event: Any = reduce(operator.or_, structs[1:], structs[0])
+        self.payload: Any = self._struct("Payload", [("events", list[self.event])])  # type: ignore[name-defined]
 
-    structs = [
-        msgspec.defstruct(
-            "Event",
-            [
-                ("id", NOT_EMPTY),
-                ("time", time),
-                ("user", place(each, Where.USER)),
-                ("properties", place(each, Where.PROPERTIES)),
-            ],
-            tag_field="event_type",
-            tag=each.name,
-            forbid_unknown_fields=closed,
-            gc=False,
-        )
-        for each in _types(catalog)
-    ]
-    return reduce(operator.or_, structs[1:], structs[0])
+    def _object(self, event_type: EventType, where: Where) -> Any:  # noqa: ANN401 -- as above
+        """The type of `user` or `properties`; event types share it where they share their fields."""
+        only_sent = Guard.SENT_OVER_HTTP in self._guards
+        accepted = fields_accepted(event_type, where).values()
+        fields = tuple(field for field in accepted if field.until is None or not only_sent)
+        if fields not in self._objects:
+            # A field of the user's own catalog need not have an identifier as its name.
+            names = {f"field{number}": field.name for number, field in enumerate(fields)}
+            attributes = [(attribute, *self._field(field)) for attribute, field in zip(names, fields, strict=True)]
+            self._objects[fields] = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
+        return self._objects[fields]
+
+    def _field(self, field: Field) -> tuple[Any] | tuple[Any, Any]:
+        """The type of a field, and what it is where it is missing, if it may be."""
+        has_values = field.enum and Guard.FIELD_VALUES in self._guards
+        value: Any = Literal[field.enum] if has_values else self._types[field.type]
+        if Guard.EXTERNAL_USER_ID in self._guards and is_external_user_id(field):
+            return (value if has_values else Annotated[str, Meta(min_length=1)],)
+        return (value,) if field.expected else (value | None | UnsetType, UNSET)
+
+    def _struct(self, name: str, fields: list[Any], **options: Any) -> Any:  # noqa: ANN401 -- as above
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=self.is_closed, gc=False, **options)
 
 
-def payload_of(event: Any, *, closed: bool) -> Any:  # noqa: ANN401 -- as above
-    """The type of a payload of such events."""
-    return msgspec.defstruct("Payload", [("events", list[event])], forbid_unknown_fields=closed, gc=False)
+def _string(limits: list[FieldLimit]) -> Any:  # noqa: ANN401 -- as above
+    shortest = max((limit.min_length for limit in limits if limit.min_length is not None), default=None)
+    longest = min((limit.max_length for limit in limits if limit.max_length is not None), default=None)
+    return Annotated[str, Meta(min_length=shortest, max_length=longest)]
 
 
-def _types(catalog: Catalog) -> Iterable[EventType]:
-    described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
-    return [each for each in catalog.events.values() if each.http and each.name not in described]
-
-
-def _object(fields: tuple[Field, ...], member: Member, *, closed: bool) -> Any:  # noqa: ANN401 -- as above
-    """The type of an object with these members; event types share it where they share their fields."""
-    names = {f"field{number}": field.name for number, field in enumerate(fields)}
-    return msgspec.defstruct(
-        "Members",
-        [(attribute, *member(field)) for attribute, field in zip(names, fields, strict=True)],
-        # What people call a field of their own need not be an identifier.
-        rename=names,
-        forbid_unknown_fields=closed,
-        omit_defaults=True,
-        kw_only=True,
-        gc=False,
-    )
+def _integer(limits: list[FieldLimit], now: int) -> Any:  # noqa: ANN401 -- as above
+    first = max((limit.minimum for limit in limits if limit.minimum is not None), default=None)
+    lasts = [limit.below - 1 for limit in limits if limit.below is not None]
+    lasts += [now + limit.max_ahead for limit in limits if limit.max_ahead is not None]
+    return Annotated[int, Meta(ge=first, le=min(lasts, default=None))]

@@ -11,7 +11,7 @@ from td_currents_cli.events.elements import Elements
 from td_currents_cli.events.syntax import place_in
 from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.validate.excerpt import excerpt
-from td_currents_cli.validate.finding import Finding, pointer
+from td_currents_cli.validate.finding import Violation, pointer
 from td_currents_cli.validate.rules import RULES
 
 _BEFORE_ELEMENT: Final = re.compile(rb"[ \t\r\n]*[\[,][ \t\r\n]*")
@@ -44,7 +44,7 @@ class Extent:
         self._here, self._passed = place_in(piece, byte - self._passed), byte
         return self._here
 
-    def problem(self, finding: Finding, byte: int) -> Problem:
+    def problem(self, finding: Violation, byte: int) -> Problem:
         """A remark on the batch as a whole."""
         return Problem(
             code=finding.code,
@@ -56,7 +56,7 @@ class Extent:
             excerpt=excerpt(self.batch.data, byte),
         )
 
-    def problem_of_event(self, index: int, event: "Named", finding: Finding, byte: int) -> Problem:
+    def problem_of_event(self, index: int, event: "Named", finding: Violation, byte: int) -> Problem:
         """A remark on an element, with the byte of the element that it is about."""
         begin = self.begins[index] + byte
         return Problem(

@@ -8,23 +8,24 @@ from msgspec import Struct
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.codes import Code
-from td_currents_cli.validate.finding import Finding
-from td_currents_cli.validate.types import EXPECTED, IS_TYPE, LONGEST, kind_of, shown
+from td_currents_cli.validate.finding import Violation
+from td_currents_cli.validate.limits import MAX_NAME
+from td_currents_cli.validate.types import EXPECTED, IS_TYPE, kind_of, shortened
 
 PLACES: Final = (Where.USER, Where.PROPERTIES)
 OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
 
 
-def check_event_type(catalog: Catalog, name: str) -> Iterator[Finding]:
+def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
     """A remark on a type that the catalogue does not know, or that is never sent over HTTP."""
     path = ("event_type",)
     event_type = catalog.get(name)
     if event_type is None:
-        near = catalog.suggest(name) if len(name) <= LONGEST else None
+        near = catalog.suggest(name) if len(name) <= MAX_NAME else None
         hint = f"did you mean `{near}`?" if near else ""
-        yield Finding(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shown(name)}`", hint)
+        yield Violation(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shortened(name)}`", hint)
     elif not event_type.http:
-        yield Finding(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is a type of the storage export only")
+        yield Violation(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is a type of the storage export only")
 
 
 class FieldCheck:
@@ -34,7 +35,7 @@ class FieldCheck:
         self._catalog = catalog
         self._expected: dict[str, Sequence[_Expected]] = {}
 
-    def __call__(self, event: Mapping[str, Any], event_type: EventType) -> Iterator[Finding]:
+    def __call__(self, event: Mapping[str, Any], event_type: EventType) -> Iterator[Violation]:
         """All remarks on one event of that type."""
         if event_type.name not in self._expected:
             self._expected[event_type.name] = [_Expected.of(event_type, place) for place in PLACES]
@@ -88,7 +89,7 @@ def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
     return {field.name: field for field in (*either, *here)}
 
 
-def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]) -> Iterator[Finding]:
+def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]) -> Iterator[Violation]:
     """Remarks on data that people name themselves, and that the user's own catalogue describes."""
     data = properties.get(name)
     if isinstance(data, dict):
@@ -101,47 +102,47 @@ def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]
         yield _missing_field(properties, name, ("properties",))
 
 
-def _missing(members: Mapping[str, Any], fields: Sequence[Field], path: tuple[str, ...]) -> Iterator[Finding]:
+def _missing(members: Mapping[str, Any], fields: Sequence[Field], path: tuple[str, ...]) -> Iterator[Violation]:
     for field in fields:
         if field.expected and members.get(field.name) is None:
             yield _missing_field(members, field.name, path)
 
 
-def _missing_field(members: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Finding:
+def _missing_field(members: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Violation:
     below = (*path, name)
     if name in members:
-        return Finding(Code.FIELD_MISSING, below, f"required field `{'.'.join(below)}` is null")
-    return Finding(Code.FIELD_MISSING, path, f"required field `{'.'.join(below)}` is missing")
+        return Violation(Code.FIELD_MISSING, below, f"required field `{'.'.join(below)}` is null")
+    return Violation(Code.FIELD_MISSING, path, f"required field `{'.'.join(below)}` is missing")
 
 
-def _unknown(event_type: EventType, place: Where, name: str) -> Finding:
+def _unknown(event_type: EventType, place: Where, name: str) -> Violation:
     path = (place.value, name)
     if event_type.field(name, OTHER[place]):
         message = f"`{place}.{name}` is a field of `{OTHER[place]}`"
-        return Finding(Code.MISPLACED_FIELD, path, message, at_name=True)
-    near = event_type.suggest_field(name, place) if len(name) <= LONGEST else None
+        return Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
+    near = event_type.suggest_field(name, place) if len(name) <= MAX_NAME else None
     hint = f"did you mean `{near}`?" if near else ""
-    return Finding(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shown(name)}`", hint, at_name=True)
+    return Violation(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shortened(name)}`", hint, at_name=True)
 
 
-def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Finding]:
+def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Violation]:
     name = ".".join(path)
     if field.until is not None:
         message = f"`{name}` is not sent any more since release {field.until}"
-        yield Finding(Code.FIELD_GONE, path, message, at_name=True)
+        yield Violation(Code.FIELD_GONE, path, message, at_name=True)
     if field.type is FieldType.STRINGS and isinstance(value, list):
         yield from _texts(value, path)
     elif not IS_TYPE[field.type](value):
-        yield Finding(Code.FIELD_TYPE, path, f"`{name}` should be {EXPECTED[field.type]}, found {kind_of(value)}")
+        yield Violation(Code.FIELD_TYPE, path, f"`{name}` should be {EXPECTED[field.type]}, found {kind_of(value)}")
     elif field.enum and value is not None and value not in field.enum:
         hint = f"one of {', '.join(field.enum)}"
-        yield Finding(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
+        yield Violation(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
 
 
-def _texts(value: list[Any], path: tuple[str, ...]) -> Iterator[Finding]:
+def _texts(value: list[Any], path: tuple[str, ...]) -> Iterator[Violation]:
     """A remark on the first element that is no text: the others will be alike."""
     for index, item in enumerate(value):
         if not isinstance(item, str):
             message = f"`{'.'.join(path)}[{index}]` should be a text, found {kind_of(item)}"
-            yield Finding(Code.FIELD_TYPE, (*path, index), message)
+            yield Violation(Code.FIELD_TYPE, (*path, index), message)
             return

@@ -5,7 +5,7 @@ from msgspec import Struct
 from td_currents_cli.codes import Code
 
 
-class Finding(Struct, frozen=True, gc=False):
+class Violation(Struct, frozen=True, gc=False):
     """One remark on an event, or on the document around its events.
 
     Attributes:

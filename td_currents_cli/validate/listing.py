@@ -91,7 +91,8 @@ def _as_dict(rule: Rule) -> dict[str, object]:
         "severity": rule.severity,
         "family": Family.of(rule.code),
         "why": rule.why,
-        "mend": rule.mend,
+        "fix": rule.fix,
+        "mend": rule.fix,
         "bad": rule.bad,
         "good": rule.good,
     }

@@ -4,7 +4,7 @@ import re
 from itertools import accumulate
 from typing import Final
 
-from td_currents_cli.validate.limits import MOST_NESTED
+from td_currents_cli.validate.limits import MAX_LEVELS
 
 _MARKS: Final = b'{}[]"'
 _OTHERS: Final = bytes(code for code in range(256) if code not in _MARKS)
@@ -14,20 +14,20 @@ _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 
 def too_deep_at(json: bytes) -> int | None:
-    """Byte offset of the first bracket that opens a level beyond `MOST_NESTED`, or None.
+    """Byte offset of the first bracket that opens a level beyond `MAX_LEVELS`, or None.
 
     Args:
         json: well-formed or not.
     """
-    if json.count(b"{") + json.count(b"[") <= MOST_NESTED:
+    if json.count(b"{") + json.count(b"[") <= MAX_LEVELS:
         return None
     marks = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS)
     steps = map(_STEPS.__getitem__, _TEXT.sub(b"", marks))
-    if max(accumulate(steps), default=0) <= MOST_NESTED:
+    if max(accumulate(steps), default=0) <= MAX_LEVELS:
         return None
     depth = 0
     for token in _TOKEN.finditer(json):
         depth += _STEPS.get(json[token.start()], 0)
-        if depth > MOST_NESTED:
+        if depth > MAX_LEVELS:
             return token.start()
     return None

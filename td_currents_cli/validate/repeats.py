@@ -12,7 +12,7 @@ from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.validate.extent import Extent, Named
-from td_currents_cli.validate.finding import Finding
+from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.locate import Places
 from td_currents_cli.validate.rules import RULES
 
@@ -82,9 +82,9 @@ def duplicate_id_problems(
     extent = _extent(again(), location)
     for index, place in duplicates:
         text = extent.texts[index]
-        finding = Finding(Code.REPEATED_ID, ("id",), f"duplicate id, first at {place}")
-        byte = Places(text, [finding.path]).find(finding.path)
-        yield extent.problem_of_event(index, Named.of(loads(text)), finding, byte)
+        violation = Violation(Code.REPEATED_ID, ("id",), f"duplicate id, first at {place}")
+        byte = Places(text, [violation.path]).find(violation.path)
+        yield extent.problem_of_event(index, Named.of(loads(text)), violation, byte)
 
 
 def _extent(record: Record, location: Location) -> Extent:

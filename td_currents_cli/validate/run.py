@@ -224,5 +224,5 @@ class _Tally:
 
 def _with_hints(problems: Problems) -> Problems:
     """The same, each with what to do: what its rule says, where the finding has nothing of its own."""
-    kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].mend) for each in problems.kept)
+    kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
     return replace(problems, kept=tuple(kept))

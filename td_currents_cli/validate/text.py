@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from td_currents_cli.codes import Code
-from td_currents_cli.validate.finding import Finding
+from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.locate import members
-from td_currents_cli.validate.types import shown
+from td_currents_cli.validate.types import shortened
 
 _NUMBER: Final = re.compile(rb"-?\d+(?P<fraction>[.eE][\d.eE+-]*)?")
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
@@ -45,7 +45,7 @@ def _delimiters(json: bytes) -> int:
     return json.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
 
 
-def check_text(text: bytes) -> Iterator[Finding]:
+def check_text(text: bytes) -> Iterator[Violation]:
     """Remarks on all values of well-formed JSON text."""
     names: list[set[str | int]] = []
     for path, name_at, value_at in members(text):
@@ -54,12 +54,12 @@ def check_text(text: bytes) -> Iterator[Finding]:
         if path and isinstance(path[-1], str):
             names += [set() for _ in range(len(path) - len(names))]
             if path[-1] in names[-1]:
-                message = f"`{shown(path[-1])}` stands twice in one object"
-                yield Finding(Code.DUPLICATE_KEY, path, message, at=name_at)
+                message = f"`{shortened(path[-1])}` stands twice in one object"
+                yield Violation(Code.DUPLICATE_KEY, path, message, at=name_at)
             names[-1].add(path[-1])
         number = _NUMBER.match(text, value_at)
         if number and _is_too_large(number.group(), whole=number["fraction"] is None):
-            yield Finding(Code.NUMBER_TOO_LARGE, path, "the number is beyond 64 bits", at=value_at)
+            yield Violation(Code.NUMBER_TOO_LARGE, path, "the number is beyond 64 bits", at=value_at)
 
 
 def _is_too_large(number: bytes, *, whole: bool) -> bool:

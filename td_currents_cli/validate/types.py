@@ -1,42 +1,33 @@
-"""JSON values and the types the catalogue gives them."""
+"""JSON values and the types that the catalog gives them."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from td_currents_cli.catalog import FieldType
-
-LONGEST: Final = 200
-"""Characters of a name in a message. A longer one is nobody's slip of the pen."""
+from td_currents_cli.catalog.constraints import JSON_TYPES
+from td_currents_cli.validate.limits import MAX_NAME
 
 
 def kind_of(value: object) -> str:
-    """What kind of JSON value this is, for a message: never the value itself."""
-    if value is None:
-        return "null"
-    return _NAMES[type(value)]
+    """The type of a JSON value, for a message: never the value itself."""
+    if isinstance(value, float):
+        return "a number with a fraction or an exponent"
+    name = JSON_TYPES[type(value)]
+    return name if value is None else f"{'an' if name[0] in 'aio' else 'a'} {name}"
 
 
-def shown(name: str) -> str:
-    """A name for a message, which stays a line that can be read however long the name is."""
-    return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+def shortened(name: str) -> str:
+    """A name for a message, which stays readable however long the name is."""
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
-
-_NAMES: Final[dict[type, str]] = {
-    str: "a text",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a number with a fraction or an exponent",
-    list: "an array",
-    dict: "an object",
-}
 
 EXPECTED: Final[dict[FieldType, str]] = {
-    FieldType.STRING: "a text",
+    FieldType.STRING: "a string",
     FieldType.INT: "an integer",
     FieldType.LONG: "an integer",
     FieldType.FLOAT: "a number",
     FieldType.BOOLEAN: "a boolean",
-    FieldType.STRINGS: "an array of texts",
+    FieldType.STRINGS: "an array of strings",
     FieldType.OBJECT: "an object",
 }
 
@@ -46,11 +37,9 @@ IS_TYPE: Final[dict[FieldType, Callable[[Any], bool]]] = {
     FieldType.LONG: lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
     FieldType.FLOAT: lambda value: value is None or (isinstance(value, int | float) and not isinstance(value, bool)),
     FieldType.BOOLEAN: lambda value: value is None or isinstance(value, bool),
-    FieldType.STRINGS: lambda value: value is None or (isinstance(value, list) and all(map(_is_text, value))),
+    FieldType.STRINGS: lambda value: (
+        value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+    ),
     FieldType.OBJECT: lambda value: value is None or isinstance(value, dict),
 }
-"""Whether a value is of a type, or null. A whole number is a float too: JSON does not tell them apart."""
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+"""Whether a value is of a type, or null. An integer is a valid float: JSON does not tell them apart."""

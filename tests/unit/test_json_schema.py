@@ -14,7 +14,7 @@ import pytest
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import Catalog, EventType, FieldType, Where
-from td_currents_cli.catalog.json_schema import IN_MILLISECONDS, json_schema
+from td_currents_cli.catalog.json_schema import json_schema
 from td_currents_cli.catalog.overlay import overlaid
 from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.codes import Code
@@ -23,6 +23,7 @@ from td_currents_cli.generate.run import lines
 from td_currents_cli.model import Batch, Location, Severity
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.rules import RULES
+from td_currents_cli.validate.rules.event import MILLISECONDS
 
 CATALOG: Final = catalog.load()
 EVENTS: Final = tuple(CATALOG.events.values())
@@ -73,7 +74,7 @@ CATALOGS: Final = {"catalogue": CATALOG, "overlay": OVERLAY}
 @cache
 def validator(form: SchemaForm, which: str = "catalogue") -> Any:
     known = CATALOGS[which]
-    return jsonschema_rs.validator_for(json_schema(known, tuple(known.events.values()), form))
+    return jsonschema_rs.validator_for(json_schema(known, tuple(known.events.values()), form, RULES.values()))
 
 
 @cache
@@ -154,7 +155,7 @@ def changed_fields(event_type: EventType) -> Iterator[Any]:
 @pytest.mark.parametrize("known", [CATALOG, OVERLAY], ids=["catalogue", "overlay"])
 def test_schema_is_valid(known: Catalog, form: SchemaForm) -> None:
     """The export is JSON Schema 2020-12, and says what it is of."""
-    schema = json_schema(known, tuple(known.events.values()), form)
+    schema = json_schema(known, tuple(known.events.values()), form, RULES.values())
     jsonschema_rs.meta.validate(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert f"release 10, {form} form" in schema["title"]
@@ -164,7 +165,7 @@ def test_schema_is_valid(known: Catalog, form: SchemaForm) -> None:
 def test_definitions_are_all_used() -> None:
     """Each definition is referred to, and each reference has its definition."""
     for known in (CATALOG, OVERLAY):
-        schema = json_schema(known, tuple(known.events.values()), SchemaForm.STRICT)
+        schema = json_schema(known, tuple(known.events.values()), SchemaForm.STRICT, RULES.values())
         text = json.dumps(schema)
         used = {reference.split('"')[0] for reference in text.split('"#/$defs/')[1:]}
         assert len(used) == len(schema["$defs"])
@@ -173,13 +174,16 @@ def test_definitions_are_all_used() -> None:
 def test_ids_differ() -> None:
     """Schemas that say something else have another `$id`; the same one has the same."""
     schemas = [
-        json_schema(known, events, form)
+        json_schema(known, events, form, RULES.values())
         for known in (CATALOG, OVERLAY)
         for form in SchemaForm
         for events in (tuple(known.events.values()), (known.events[OPEN],), (known.events[CUSTOM],))
     ]
     assert len({schema["$id"] for schema in schemas}) == len(schemas)
-    assert json_schema(CATALOG, EVENTS, SchemaForm.STRICT)["$id"] == "urn:td-currents-cli:currents:10:strict"
+    assert (
+        json_schema(CATALOG, EVENTS, SchemaForm.STRICT, RULES.values())["$id"]
+        == "urn:td-currents-cli:currents:10:strict"
+    )
 
 
 def test_generated_payloads_are_valid() -> None:
@@ -201,7 +205,7 @@ def test_agrees_on_every_field(event_type: EventType) -> None:
 def test_agrees_on_the_envelope(name: str) -> None:
     """The members every event has are checked for every type, the unknown ones too."""
     whole = json.loads(generated(OPEN if name == "users.New" else name)) | {"event_type": name}
-    others = (0, START, IN_MILLISECONDS - 1, IN_MILLISECONDS, 2**63, "2026-07-01", "users.messages.email.Click")
+    others = (0, START, MILLISECONDS - 1, MILLISECONDS, 2**63, "2026-07-01", "users.messages.email.Click")
     errors = []
     for member in ("event_type", "id", "time", "user", "properties", "more"):
         without = {key: value for key, value in whole.items() if key != member}
@@ -253,7 +257,7 @@ def test_whole_floats_are_where_the_two_differ() -> None:
     """JSON Schema cannot tell 1.0 from 1: `tdcur validate` alone refuses it, and the schema says so."""
     payload = payload_of("users.behaviors.pushnotification.TokenStateChange")
     payload["events"][0]["properties"]["ios_push_token_apns_gateway"] = 1.0
-    schema = json_schema(CATALOG, EVENTS, SchemaForm.STRICT)
+    schema = json_schema(CATALOG, EVENTS, SchemaForm.STRICT, RULES.values())
     assert validator(SchemaForm.STRICT).is_valid(payload)
     assert codes(payload) == {Code.FIELD_TYPE}
     assert "1.0" in schema["description"]
@@ -323,7 +327,8 @@ def test_purchase_properties() -> None:
 def test_selection_of_types() -> None:
     """A schema of some types: in the tolerant form others need no more than the members of every event."""
     tolerant, strict = (
-        jsonschema_rs.validator_for(json_schema(CATALOG, [CATALOG.events[OPEN]], form)) for form in SchemaForm
+        jsonschema_rs.validator_for(json_schema(CATALOG, [CATALOG.events[OPEN]], form, RULES.values()))
+        for form in SchemaForm
     )
     for name in (OPEN, PURCHASE, "users.messages.newsfeedcard.Click"):
         payload = payload_of(name)
@@ -360,7 +365,7 @@ def test_command_prints_the_schema_itself(tmp_path: Path) -> None:
     """Standard output is the schema and no envelope, for all types, for some, and with an overlay."""
     every = tdcur("events", "--format", "json-schema")
     assert (every.returncode, every.stderr) == (0, b"")
-    assert json.loads(every.stdout) == json_schema(CATALOG, EVENTS, SchemaForm.TOLERANT)
+    assert json.loads(every.stdout) == json_schema(CATALOG, EVENTS, SchemaForm.TOLERANT, RULES.values())
     assert max(map(len, every.stdout.split(b"\n")[5:])) <= 160
 
     file = tmp_path / "mine.json"

@@ -83,7 +83,8 @@ def test_the_json_form_says_all_of_a_rule() -> None:
             "severity": "error",
             "family": "the catalogue",
             "why": rule.why,
-            "mend": rule.mend,
+            "fix": rule.fix,
+            "mend": rule.fix,
             "bad": rule.bad,
             "good": rule.good,
         }
@@ -113,7 +114,7 @@ def test_a_rule_is_explained_with_examples(screen: Any) -> None:
         f"    {rule.why}",
         "",
         "Mend",
-        f"    {rule.mend}",
+        f"    {rule.fix}",
         "",
         "Bad",
         f"    {rule.bad}",

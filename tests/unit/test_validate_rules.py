@@ -90,11 +90,11 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_each_finding_says_what_to_do(tmp_path: Path) -> None:
-    """In all forms: where it has no hint of its own, the mend of its rule stands in for it."""
+    """In all forms: where it has no hint of its own, the fix of its rule stands in for it."""
     path = tmp_path / "bad.json"
     path.write_text('{"events": [{"event_type": "users.behaviors.Uninstall", "time": 1782900000000}, 7]}')
     hints = {problem.code: problem.hint for problem in validate(path).problems.kept}
-    assert hints[Code.EVENT_NOT_OBJECT] == RULES[Code.EVENT_NOT_OBJECT].mend
+    assert hints[Code.EVENT_NOT_OBJECT] == RULES[Code.EVENT_NOT_OBJECT].fix
     assert hints[Code.TIME_IN_MILLISECONDS] == "Divide it by 1,000."
     assert all(hints.values())
 

@@ -86,7 +86,7 @@ class _Test:
         lines = [printable(f"{problem.location} {problem.severity} {problem.message}") for problem in self.kept]
         if self.count > len(lines):
             lines.append(f"… and {self.count - len(lines):,} more")
-        return "\n".join([*lines, self.rule.mend])
+        return "\n".join([*lines, self.rule.fix])
 
 
 def _totals(tests: Sequence[_Test]) -> dict[str, str]:

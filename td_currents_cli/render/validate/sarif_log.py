@@ -57,8 +57,8 @@ def _rule(rule: Rule) -> dict[str, object]:
         "shortDescription": {"text": rule.name},
         "fullDescription": {"text": rule.why},
         "help": {
-            "text": "\n".join([rule.mend, *(f"{title}: {text}" for title, text in examples)]),
-            "markdown": "\n\n".join([rule.mend, *(f"{title}:\n\n```json\n{text}\n```" for title, text in examples)]),
+            "text": "\n".join([rule.fix, *(f"{title}: {text}" for title, text in examples)]),
+            "markdown": "\n\n".join([rule.fix, *(f"{title}:\n\n```json\n{text}\n```" for title, text in examples)]),
         },
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from td_currents_cli.codes import Code
-from td_currents_cli.validate.rules import catalogue, delivery, destination, document, event
-from td_currents_cli.validate.rules.rule import Rule
+from td_currents_cli.validate.rules.catalogue import CATALOG_RULES
+from td_currents_cli.validate.rules.delivery import DELIVERY_RULES
+from td_currents_cli.validate.rules.destination import DESTINATION_RULES
+from td_currents_cli.validate.rules.document import DOCUMENT_RULES
+from td_currents_cli.validate.rules.event import EVENT_RULES
+from td_currents_cli.validate.rules.rule import Rule, Scope
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Rule", "Scope"]
 
 RULES: Final[Mapping[Code, Rule]] = {
-    rule.code: rule for family in (document, event, catalogue, destination, delivery) for rule in family.RULES
+    rule.code: rule for rule in (*DOCUMENT_RULES, *EVENT_RULES, *CATALOG_RULES, *DESTINATION_RULES, *DELIVERY_RULES)
 }
 """All rules by their code, in its order."""

@@ -1,80 +1,97 @@
-"""TDC2xx: the event against the catalogue of what Braze sends."""
+"""TDC2xx: the event against the catalog of what Braze sends."""
 
 from typing import Final
 
+from td_currents_cli.catalog.constraints import Guard
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Severity
-from td_currents_cli.validate.rules.rule import Rule
+from td_currents_cli.validate.rules.rule import Rule, Scope
 
-RULES: Final = (
+CATALOG_RULES: Final = (
     Rule(
         code=Code.UNKNOWN_EVENT_TYPE,
         name="unknown event type",
         severity=Severity.WARNING,
-        why="A misspelt type is counted and queried as a type of its own. Braze adds types too, so it is no error.",
-        mend="Take the name that is suggested, or add the type with `--catalog`.",
+        scope=Scope.EVENT,
+        why="A misspelled type is counted and queried separately. Braze may add types, so it is not an error.",
+        fix="Use the suggested name, or add the type with `--catalog`.",
         bad='{"event_type": "users.message.email.Open", … }',
         good='{"event_type": "users.messages.email.Open", … }',
+        fast=Guard.KNOWN_TYPE,
     ),
     Rule(
         code=Code.FIELD_MISSING,
         name="required field missing",
         severity=Severity.ERROR,
+        scope=Scope.EVENT,
         why="Braze always sends this field for this type and never removes a required one: queries rely on it.",
-        mend="Add the field; `tdcur events TYPE` lists all of a type.",
+        fix="Add the field; `tdcur events TYPE` lists all fields of a type.",
         bad='{"event_type": "users.behaviors.Uninstall", "user": {"user_id": "u"}, "properties": {}, … }',
         good='{"event_type": "users.behaviors.Uninstall", "user": {"user_id": "u"}, "properties": {"app_id": "a"}, … }',
+        fast=Guard.REQUIRED_FIELDS,
     ),
     Rule(
         code=Code.FIELD_TYPE,
-        name="field of another type",
+        name="wrong type of field",
         severity=Severity.ERROR,
-        why="A field never changes its type; a column that gets two kinds of values breaks queries and loads.",
-        mend="Write the value in the type that is named.",
+        scope=Scope.EVENT,
+        why="A field never changes its type; a column with values of two types breaks queries and loads.",
+        fix="Write the value in the required type.",
         bad='{"event_type": "users.behaviors.Purchase", "properties": {"price": "9.99", … }, … }',
         good='{"event_type": "users.behaviors.Purchase", "properties": {"price": 9.99, … }, … }',
+        fast=Guard.FIELD_TYPES,
     ),
     Rule(
         code=Code.UNKNOWN_FIELD,
         name="unknown field",
         severity=Severity.INFO,
-        why="Braze adds fields at any time, so this may be a new one, or a misspelt one.",
-        mend="Take the name that is suggested, or add the field with `--catalog`.",
+        scope=Scope.EVENT,
+        why="Braze may add fields at any time, so this can be a new field or a misspelled one.",
+        fix="Use the suggested name, or add the field with `--catalog`.",
         bad='{"properties": {"campain_name": "Spring"}, … }',
         good='{"properties": {"campaign_name": "Spring"}, … }',
+        fast=Guard.ONLY_KNOWN_FIELDS,
     ),
     Rule(
         code=Code.STORAGE_ONLY_TYPE,
         name="type of the storage export",
         severity=Severity.WARNING,
+        scope=Scope.EVENT,
         why="Braze writes this type to cloud storage only and never sends it over HTTP.",
-        mend="Check where the payload comes from.",
+        fix="Check where the payload comes from.",
         bad='{"event_type": "users.UserOrphan", … }',
         good='{"event_type": "users.behaviors.Uninstall", … }',
+        fast=Guard.SENT_OVER_HTTP,
     ),
     Rule(
         code=Code.VALUE_NOT_IN_SET,
         name="value outside the documented set",
         severity=Severity.WARNING,
-        why="Queries that group by this field or choose by its values will not expect it.",
-        mend="Take one of the values that are listed.",
+        scope=Scope.EVENT,
+        why="Queries that group or filter by this field do not expect the value.",
+        fix="Use one of the listed values.",
         bad='{"properties": {"subscription_status": "subscribed"}, … }',
         good='{"properties": {"subscription_status": "Subscribed"}, … }',
+        fast=Guard.FIELD_VALUES,
     ),
     Rule(
         code=Code.MISPLACED_FIELD,
         name="field in the wrong object",
         severity=Severity.WARNING,
-        why="Queries look for it in the other of `user` and `properties` and find nothing.",
-        mend="Move it to where it belongs.",
+        scope=Scope.EVENT,
+        why="Queries look for it in the other one of `user` and `properties` and find nothing.",
+        fix="Move it to the other object.",
         bad='{"user": {}, "properties": {"external_user_id": "u-1"}, … }',
         good='{"user": {"external_user_id": "u-1"}, "properties": {}, … }',
+        fast=Guard.ONLY_KNOWN_FIELDS,
     ),
     Rule(
         code=Code.FIELD_GONE,
         name="field of an old release",
         severity=Severity.WARNING,
-        why="The catalogue says that a later release of Currents no longer sends this field.",
-        mend="Leave it out, or use what has replaced it.",
+        scope=Scope.EVENT,
+        why="The catalog says that a later release of Currents no longer sends this field.",
+        fix="Remove it, or use its replacement.",
+        fast=Guard.SENT_OVER_HTTP,
     ),
 )

@@ -4,14 +4,15 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Severity
-from td_currents_cli.validate.rules.rule import Rule
+from td_currents_cli.validate.rules.rule import Rule, Scope
 
-RULES: Final = (
+DELIVERY_RULES: Final = (
     Rule(
         code=Code.BATCH_REFUSED,
-        name="batch refused by the endpoint",
+        name="batch rejected by the endpoint",
         severity=Severity.ERROR,
-        why="The endpoint answered 400 or 413: to send the same batch again would give the same answer.",
-        mend="`tdcur validate` tells what is wrong with it.",
+        scope=Scope.DELIVERY,
+        why="The endpoint answered 400 or 413: sending the same batch again would get the same answer.",
+        fix="Run `tdcur validate` to see what is wrong with it.",
     ),
 )
