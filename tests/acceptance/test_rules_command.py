@@ -25,7 +25,7 @@ def test_a_rule_is_explained() -> None:
     """Its reason, its mend, a bad and a good example."""
     said = rules("tdc203").stdout
     titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
-    assert titles == ["TDC203 field of another type", "error, the catalogue", "Why", "Mend", "Bad", "Good"]
+    assert titles == ["TDC203 wrong type of field", "error, the catalogue", "Why", "Fix", "Bad", "Good"]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -149,7 +149,7 @@ def test_statistics_are_counts_a_rule(run: Run) -> None:
     """Of all findings, also of those that --max-findings would hide."""
     ended = run("validate", "--statistics", "--max-findings", "0", "bad.json", "bad.json.gz")
     assert ended.returncode == 1
-    assert "2  TDC203  error    field of another type" in ended.stdout.decode().splitlines()
+    assert "2  TDC203  error    wrong type of field" in ended.stdout.decode().splitlines()
 
 
 def test_no_form_but_text_shows_the_payload(run: Run) -> None:

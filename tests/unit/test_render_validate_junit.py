@@ -66,9 +66,9 @@ def test_a_broken_rule_fails_once_and_lists_its_places(
     report = report_of(problem_of(), problem_of(location=Location("b.json", 1, 2)))
     assert report.attrib["failures"] == "1"
     failed = case(report, Code.FIELD_TYPE)
-    assert failed.attrib == {"classname": "tdcur.TDC2", "name": "TDC203 field of another type"}
+    assert failed.attrib == {"classname": "tdcur.TDC2", "name": "TDC203 wrong type of field"}
     (failure,) = failed
-    assert failure.attrib == {"type": "error", "message": "2 findings: field of another type"}
+    assert failure.attrib == {"type": "error", "message": "2 findings: wrong type of field"}
     assert (failure.text or "").split("\n") == [
         "payloads.jsonl:3:9 error `properties.price` should be a number, found a text",
         "b.json:1:2 error `properties.price` should be a number, found a text",

@@ -180,7 +180,7 @@ def test_statistics_are_counts_a_rule(screen: Any, problem_of: MakeProblem, outc
     assert screen.lines == [
         "12,345  TDC204  info     unknown field",
         "     2  TDC202  error    required field missing",
-        "     2  TDC203  error    field of another type",
+        "     2  TDC203  error    wrong type of field",
         f"{LAST}2 errors",
         "",
     ]

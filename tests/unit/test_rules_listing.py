@@ -97,7 +97,7 @@ def test_the_list_has_a_line_a_rule_under_the_title_of_its_family(screen: Any) -
     blocks = [list(lines) for filled, lines in groupby(screen.lines, key=bool) if filled]
     assert [block[0] for block in blocks] == [f"{family.name}xx  {family}" for family in Family]
     assert sum(len(block) - 1 for block in blocks) == len(Code)
-    assert "  TDC203  error    field of another type" in screen.lines
+    assert "  TDC203  error    wrong type of field" in screen.lines
     assert "  TDC204  info     unknown field" in screen.lines
     assert screen.err == f"{len(Code)} rules; tdcur rules CODE explains one\n"
 
@@ -113,7 +113,7 @@ def test_a_rule_is_explained_with_examples(screen: Any) -> None:
         "Why",
         f"    {rule.why}",
         "",
-        "Mend",
+        "Fix",
         f"    {rule.fix}",
         "",
         "Bad",
