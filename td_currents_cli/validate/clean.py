@@ -17,7 +17,7 @@ from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.validate.event_union import EventTypes
 from td_currents_cli.validate.limits import MAX_LEVELS
 from td_currents_cli.validate.nesting import too_deep_at
-from td_currents_cli.validate.rules import Rule, Scope
+from td_currents_cli.validate.rules import Rule, RuleScope
 from td_currents_cli.validate.text import kept_all
 
 _REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
@@ -35,7 +35,7 @@ class FastCheck:
     """
 
     def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
-        concerned = [rule for rule in rules if rule.scope in {Scope.DOCUMENT, Scope.EVENT}]
+        concerned = [rule for rule in rules if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]
         self._is_on = all(rule.limits or rule.fast for rule in concerned)
         types = EventTypes(catalog, concerned, now)
         self._is_closed = types.is_closed

@@ -72,7 +72,7 @@ def test_a_broken_rule_fails_once_and_lists_its_places(
     assert (failure.text or "").split("\n") == [
         "payloads.jsonl:3:9 error `properties.price` should be a number, found a text",
         "b.json:1:2 error `properties.price` should be a number, found a text",
-        "Write the value in the type that is named.",
+        "Write the value in the required type.",
     ]
 
 

@@ -25,7 +25,7 @@ from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.clean import FastCheck
-from td_currents_cli.validate.rules import RULES, Rule, Scope
+from td_currents_cli.validate.rules import RULES, Rule, RuleScope
 
 NOW = 1_800_000_000
 CASES = Path(__file__).parents[1] / "cases" / "bad"
@@ -98,7 +98,7 @@ def planned(batch: Batch) -> list[object]:
     return list(Planner(Limits(), Sieve(check=Checker(known(), NOW))).plan([batch]))
 
 
-in_batches = [code for code, rule in RULES.items() if rule.scope in {Scope.DOCUMENT, Scope.EVENT}]
+in_batches = [code for code, rule in RULES.items() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]
 
 
 @pytest.mark.parametrize("code", in_batches)
@@ -117,7 +117,7 @@ errors = [code for code in in_batches if RULES[code].severity is Severity.ERROR]
 def test_the_fast_pass_of_send_refuses_what_breaks_an_error_rule(code: Code) -> None:
     for batch in examples(code):
         assert not passes(fast_check(only_errors=True), batch)
-        found = elements_of(batch) if RULES[code].scope is Scope.EVENT else None
+        found = elements_of(batch) if RULES[code].scope is RuleScope.EVENT else None
         if isinstance(found, Elements):
             checker = Checker(known(), NOW)
             assert code in {problem.code for text in found.texts for problem in checker.errors_of(text)}
@@ -175,7 +175,7 @@ LONG = EVENT | {"id": "x" * 65}
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch, code: Code, **changes: Any) -> None:
-    monkeypatch.setitem(RULES, code, replace(RULES[code], **changes))  # type: ignore[arg-type]
+    monkeypatch.setitem(RULES, code, replace(RULES[code], **changes))
 
 
 def test_a_limit_is_obeyed_by_all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,4 +224,6 @@ def test_limits_and_guards_are_all_in_use() -> None:
     """Each of the five fields has its limits, and no guard is without a rule."""
     assert {limit.field for rule in RULES.values() for limit in rule.limits} == set(EVENT_FIELDS)
     assert {rule.fast for rule in RULES.values()} >= set(Guard)
-    assert all(rule.limits or rule.fast for rule in RULES.values() if rule.scope in {Scope.DOCUMENT, Scope.EVENT})
+    assert all(
+        rule.limits or rule.fast for rule in RULES.values() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}
+    )

@@ -12,9 +12,9 @@ from td_currents_cli.validate.rules.delivery import DELIVERY_RULES
 from td_currents_cli.validate.rules.destination import DESTINATION_RULES
 from td_currents_cli.validate.rules.document import DOCUMENT_RULES
 from td_currents_cli.validate.rules.event import EVENT_RULES
-from td_currents_cli.validate.rules.rule import Rule, Scope
+from td_currents_cli.validate.rules.rule import Rule, RuleScope
 
-__all__ = ["RULES", "Rule", "Scope"]
+__all__ = ["RULES", "Rule", "RuleScope"]
 
 RULES: Final[Mapping[Code, Rule]] = {
     rule.code: rule for rule in (*DOCUMENT_RULES, *EVENT_RULES, *CATALOG_RULES, *DESTINATION_RULES, *DELIVERY_RULES)

@@ -4,14 +4,14 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Severity
-from td_currents_cli.validate.rules.rule import Rule, Scope
+from td_currents_cli.validate.rules.rule import Rule, RuleScope
 
 DELIVERY_RULES: Final = (
     Rule(
         code=Code.BATCH_REFUSED,
         name="batch rejected by the endpoint",
         severity=Severity.ERROR,
-        scope=Scope.DELIVERY,
+        scope=RuleScope.DELIVERY,
         why="The endpoint answered 400 or 413: sending the same batch again would get the same answer.",
         fix="Run `tdcur validate` to see what is wrong with it.",
     ),

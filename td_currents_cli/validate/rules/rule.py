@@ -8,7 +8,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Severity
 
 
-class Scope(Enum):
+class RuleScope(Enum):
     """What has to be looked at to see whether a rule is broken."""
 
     INPUT = auto()  # a file or a row, by those who read it
@@ -30,7 +30,7 @@ class Rule:
     code: Code
     name: str
     severity: Severity
-    scope: Scope
+    scope: RuleScope
     why: str  # what goes wrong when it is broken
     fix: str
     bad: str = ""  # a payload, or the part of one, that breaks it; empty where no string can show it
