@@ -20,7 +20,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.events.elements import Elements, elements_of
 from td_currents_cli.model import Batch, Location, Severity
 from td_currents_cli.read import records, sources
-from td_currents_cli.send.payload import Limits, Payload, Unsendable
+from td_currents_cli.send.payload import Payload, PayloadLimits, Unsendable
 from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.sieve import Sieve
 from td_currents_cli.validate.check import Checker
@@ -95,7 +95,7 @@ def passes(check: FastCheck, batch: Batch) -> bool:
 
 def planned(batch: Batch) -> list[object]:
     """What `send` makes of a batch."""
-    return list(Planner(Limits(), Sieve(check=Checker(known(), NOW))).plan([batch]))
+    return list(Planner(PayloadLimits(), Sieve(check=Checker(known(), NOW))).plan([batch]))
 
 
 in_batches = [code for code, rule in RULES.items() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]
