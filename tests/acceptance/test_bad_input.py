@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import TDCUR, tdcur
+
 SECRET = "reader-3f9c@example.com"  # noqa: S105 -- an address, not a password
 """Stands in every payload; no message may hold it."""
 
@@ -22,11 +24,6 @@ PAYLOAD = '{"events":[' + EVENT + "]}"
 LONG = 50_000_000
 
 verbs = pytest.mark.parametrize("verb", ["validate", "count", "parse"])
-
-
-def tdcur(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
 
 
 def assert_decent(result: subprocess.CompletedProcess[bytes]) -> None:
@@ -208,7 +205,7 @@ def test_a_full_disk_is_said(verb: str, tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(PAYLOAD, encoding="utf-8")
     with Path("/dev/full").open("wb") as full:
-        command = [sys.executable, "-m", "td_currents_cli", verb, str(path)]
+        command = [*TDCUR, verb, str(path)]
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
     assert result.returncode == 6
     assert b"No space left on device" in result.stderr
@@ -220,7 +217,7 @@ def test_no_input_and_a_terminal_is_asked_for_help(verb: str) -> None:
     """Help on standard error and exit code 2: never a command that seems to hang."""
     ours, theirs = pty.openpty()
     try:
-        command = [sys.executable, "-m", "td_currents_cli", verb]
+        command = [*TDCUR, verb]
         result = subprocess.run(command, stdin=theirs, capture_output=True, check=False, timeout=60)
     finally:
         os.close(ours)

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -14,18 +13,16 @@ from typing import Any, Final
 
 import pytest
 
+from tests.command import PLAIN, TDCUR, tdcur_text
+
 ROOT: Final = Path(__file__).parents[2]
 SAMPLES: Final = ROOT / "sample_data"
 MANIFEST: Final[dict[str, Any]] = json.loads((SAMPLES / "manifest.json").read_text(encoding="utf-8"))
 PURCHASES: Final = str(SAMPLES / "payloads" / "purchases.json")
 
 
-def tdcur(*arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
-    command = [sys.executable, "-m", "td_currents_cli", "count", *arguments]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, check=False, encoding="utf-8", env=plain | variables
-    )
+def tdcur(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    return tdcur_text("count", *arguments, stdin=stdin, env=PLAIN | variables)
 
 
 def counts(*arguments: str) -> dict[str, int]:
@@ -188,7 +185,7 @@ def on_terminal(*arguments: str, columns: int) -> str:
     main, side = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(
-        [sys.executable, "-m", "td_currents_cli", *arguments],
+        [*TDCUR, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=side,
         stderr=subprocess.PIPE,

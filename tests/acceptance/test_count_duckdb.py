@@ -1,7 +1,5 @@
 """Counts agree with those of a database, whatever events are counted by."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from td_currents_cli import catalog
 from td_currents_cli.count import CountRequest, run
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
+from tests.command import tdcur
 
 EVENTS: Final = 6000
 BERLIN: Final = "Europe/Berlin"
@@ -49,8 +48,7 @@ TOGETHER: Final = (
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     for seed in ("0", "1"):
-        command = ("generate", "--events", str(EVENTS // 2), "--seed", seed, "-o", str(folder / f"{seed}.jsonl"))
-        subprocess.run([sys.executable, "-m", "td_currents_cli", *command], check=True, capture_output=True)
+        tdcur("generate", "--events", EVENTS // 2, "--seed", seed, "-o", folder / f"{seed}.jsonl").check_returncode()
     return folder
 
 

@@ -3,16 +3,11 @@
 import json
 import resource
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-TDCUR = [sys.executable, "-m", "td_currents_cli"]
-
-
-def tdcur(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*TDCUR, *arguments], input=stdin, capture_output=True, check=False)
+from tests.command import TDCUR, tdcur
 
 
 def test_data_and_talk_go_separate_ways() -> None:

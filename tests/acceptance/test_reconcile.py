@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from tests.command import TDCUR, tdcur
 
 if TYPE_CHECKING:
     from tests.conftest import Endpoint
@@ -19,13 +20,7 @@ ROWS: Final = ROOT / "sample_data" / "rows"
 PURCHASES: Final = str(PAYLOADS / "purchases.json")
 
 
-def tdcur(*arguments: str, stdin: bytes | None = None, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
-    command = [sys.executable, "-m", "td_currents_cli", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, env=plain | variables)
-
-
-def reconcile(*arguments: str, code: int, stdin: bytes | None = None) -> dict[str, Any]:
+def reconcile(*arguments: str, code: int, stdin: bytes = b"") -> dict[str, Any]:
     ended = tdcur("reconcile", *arguments, "--format", "json", stdin=stdin)
     assert ended.returncode == code, ended.stderr.decode()
     document: dict[str, Any] = json.loads(ended.stdout)
@@ -124,7 +119,7 @@ def test_sent_files_that_change_meanwhile_are_noticed(tmp_path: Path) -> None:
     sent, pipe, resend = tmp_path / "sent.jsonl", tmp_path / "pipe", tmp_path / "resend.jsonl"
     sent.write_text('{"events":[{"id":"1","event_type":"t"}]}\n')
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "td_currents_cli", "reconcile", "--sent", str(sent), "--ingested", str(pipe)]
+    command = [*TDCUR, "reconcile", "--sent", str(sent), "--ingested", str(pipe)]
     with subprocess.Popen([*command, "--resend", str(resend)], stderr=subprocess.PIPE) as process:
         # The other side is read when this one has been.
         with pipe.open("wb") as ingested:

@@ -1,15 +1,13 @@
 """`tdcur rules` from the shell."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
+from tests.command import tdcur_text
 
-def rules(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "td_currents_cli", "rules", *arguments]
-    return subprocess.run(program, capture_output=True, text=True, encoding="utf-8", check=False)
+rules = partial(tdcur_text, "rules")
 
 
 def test_the_rules_are_data_and_the_rest_is_talk() -> None:

@@ -1,8 +1,6 @@
 """One event that an endpoint does not take, among many that it does: a real endpoint, a real process."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
 from td_currents_cli.receiver import Receiver, RequestResult, ServeSettings
+from tests.command import tdcur
 
 LIMIT = 1_048_064
 
@@ -44,12 +43,7 @@ def run(receiver: Receiver, folder: Path, source: Path, *options: str) -> tuple[
         folder / "key",
     )
     command = [*files, "--url", receiver.url("braze", "currents"), "--format", "json", *options, source]
-    done = subprocess.run(
-        [sys.executable, "-m", "td_currents_cli", "send", *map(str, command)],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = tdcur("send", *command)
     summary: dict[str, Any] = json.loads(done.stdout)["summary"]
     return done.returncode, summary
 

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 
-COMMAND = (sys.executable, "-m", "td_currents_cli", "validate")
+from tests.command import TDCUR, tdcur
+
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
@@ -59,11 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def validate(folder: Path) -> Run:
-    def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        program = [*COMMAND, *arguments, "--format", "json"]
-        return subprocess.run(program, input=stdin, capture_output=True, check=False, cwd=folder, timeout=60)
-
-    return command
+    return lambda *arguments, stdin=b"": tdcur("validate", *arguments, "--format", "json", stdin=stdin, cwd=folder)
 
 
 def codes(done: subprocess.CompletedProcess[bytes]) -> list[str]:
@@ -211,7 +207,7 @@ def endless() -> Iterator["subprocess.Popen[bytes]"]:
     options = ("--jobs", "2", "--ignore", "TDC117", "--color", "never")
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [*COMMAND, *options], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        [*TDCUR, "validate", *options], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
     ) as process:
         assert process.stdin
         while len(processes_of(process)) < 3:

@@ -4,8 +4,8 @@ import gzip
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +15,8 @@ import jsonschema_rs
 import pytest
 import xmlschema
 from rich.cells import cell_len
+
+from tests.command import tdcur
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 LINE = re.compile(r"(\S+?):(\d+):(\d+) (TDC\d{3}) (error|warning|info) .+")
@@ -51,11 +53,7 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "bad.json").write_text(json.dumps(batch, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     (tmp_path / "bad.json.gz").write_bytes(gzip.compress(json.dumps(batch, ensure_ascii=False, indent=2).encode()))
 
-    def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        program = [sys.executable, "-m", "td_currents_cli", *arguments]
-        return subprocess.run(program, input=stdin, capture_output=True, check=False, cwd=tmp_path)
-
-    return command
+    return partial(tdcur, cwd=tmp_path)
 
 
 def envelope(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:

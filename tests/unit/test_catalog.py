@@ -1,7 +1,5 @@
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -22,6 +20,7 @@ from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import table
 from td_currents_cli.render.terminal import Terminal
+from tests.command import tdcur
 
 FACTS: Final = Path(
     os.environ.get("TDCUR_FACTS") or Path(__file__).parents[3] / "shared" / "facts" / "currents_events.json"
@@ -303,21 +302,20 @@ def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
 
 def test_ddl_in_a_shell() -> None:
     """The statement is on standard output by itself; a dialect with another form is refused."""
-    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "users.behaviors.Uninstall", "--dialect", "hive"]
-    good = subprocess.run([*tdcur, "--format", "ddl"], capture_output=True, check=False)
+    hive = ("events", "users.behaviors.Uninstall", "--dialect", "hive")
+    good = tdcur(*hive, "--format", "ddl")
     assert (good.returncode, good.stderr) == (0, b"")
     assert good.stdout.startswith(b"CREATE TABLE IF NOT EXISTS `users_behaviors_uninstall` (\n  `event_type` STRING,\n")
-    bad = subprocess.run(tdcur, capture_output=True, check=False)
+    bad = tdcur(*hive)
     assert (bad.returncode, b"--format ddl" in bad.stderr) == (2, True)
 
 
 def test_events_command_in_a_shell() -> None:
     """Off a terminal the JSON envelope is on standard output alone, and an unknown type exits 2."""
-    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "--format", "json"]
-    good = subprocess.run([*tdcur, "users.messages.email.Open"], capture_output=True, check=False)
+    good = tdcur("events", "--format", "json", "users.messages.email.Open")
     assert (good.returncode, good.stderr) == (0, b"")
     assert json.loads(good.stdout)["events"][0]["event_type"] == "users.messages.email.Open"
-    bad = subprocess.run([*tdcur, "users.message.email.Open"], capture_output=True, check=False)
+    bad = tdcur("events", "--format", "json", "users.message.email.Open")
     assert bad.returncode == 2
     assert json.loads(bad.stdout)["error"]["hint"] == "did you mean users.messages.email.Open?"
     assert b"did you mean" in bad.stderr

@@ -1,7 +1,5 @@
 import json
 import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import islice, pairwise
@@ -19,6 +17,7 @@ from td_currents_cli.generate.mix import DECK, WEIGHTS, choose_types, shuffled_t
 from td_currents_cli.generate.recipe import DERIVED_TIMES, NEW_IDENTIFIERS
 from td_currents_cli.generate.run import lines
 from td_currents_cli.generate.stream import batches
+from tests.command import tdcur
 
 SENT: Final = [event for event in catalog.load().events.values() if event.http]
 
@@ -196,12 +195,7 @@ def test_another_seed_gives_other_events() -> None:
 def test_the_surroundings_change_no_byte(surroundings: dict[str, str]) -> None:
     """Hash seed, time zone and locale of the process do not matter."""
     here = b"".join(lines(GenerateRequest(events=300, shape=GenerateFormat.rows_csv)))
-    there = subprocess.run(
-        [sys.executable, "-m", "td_currents_cli", "generate", "--events", "300", "--shape", "rows-csv"],
-        env=os.environ | surroundings,
-        capture_output=True,
-        check=True,
-    )
+    there = tdcur("generate", "--events", "300", "--shape", "rows-csv", env=os.environ | surroundings)
     assert there.stdout == here
 
 

@@ -1,8 +1,6 @@
 import copy
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +22,7 @@ from td_currents_cli.model import Batch, Location, Severity
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.rules.event import MILLISECONDS
+from tests.command import tdcur
 
 CATALOG: Final = catalog.load()
 EVENTS: Final = tuple(CATALOG.events.values())
@@ -355,10 +354,6 @@ def test_one_mistake_is_one_message() -> None:
     del payload["events"][0]["event_type"]
     (error,) = validator(SchemaForm.TOLERANT).iter_errors(payload)
     assert "event_type" in error.message
-
-
-def tdcur(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "td_currents_cli", *arguments], capture_output=True, check=False)
 
 
 def test_command_prints_the_schema_itself(tmp_path: Path) -> None:

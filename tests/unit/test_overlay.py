@@ -1,7 +1,5 @@
 import json
 import pickle
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ from td_currents_cli.catalog.overlay import load_overlay, overlaid
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import table
 from td_currents_cli.render.terminal import Terminal
+from tests.command import tdcur
 
 CATALOG: Final = catalog.load()
 OPEN: Final = "users.messages.email.Open"
@@ -249,14 +248,14 @@ def test_events_command_shows_an_overlay(tmp_path: Path) -> None:
 def test_events_command_in_a_shell(tmp_path: Path) -> None:
     """JSON has what the overlay adds; a mistake in it exits 2 with its place, also as JSON."""
     file = tmp_path / "mine.json"
-    tdcur = [sys.executable, "-m", "td_currents_cli", "events", "--format", "json", "--catalog", str(file)]
+    command = ("events", "--format", "json", "--catalog", file)
     file.write_text(json.dumps(example()), encoding="utf-8")
-    good = json.loads(subprocess.run(tdcur, capture_output=True, check=True).stdout)
+    good = json.loads(tdcur(*command).stdout)
     assert "users.behaviors.Loyalty" in [event["event_type"] for event in good["events"]]
     assert good["custom_events"]["added_to_cart"][0]["name"] == "sku"
     assert good["purchase_properties"][0]["enum"] == ["S", "M", "L"]
 
     file.write_text('{"custom_events": []}', encoding="utf-8")
-    bad = subprocess.run(tdcur, capture_output=True, check=False)
+    bad = tdcur(*command)
     assert bad.returncode == 2
     assert json.loads(bad.stdout)["error"]["message"].startswith(f"{file}: /custom_events: expected an object")
