@@ -1,4 +1,4 @@
-"""What is told of events and users that differ, whoever found it out: this process, or the engine behind a table."""
+"""Different events and users, counted by this process or by Treasure Data."""
 
 from collections import Counter
 from typing import Protocol
@@ -6,20 +6,18 @@ from typing import Protocol
 from td_currents_cli.count.dimension import Key
 
 
-class Numbers(Protocol):
-    """How many different things there are."""
+class DistinctCounts(Protocol):
+    """Number of different ids or users, in total and in each group."""
 
     @property
-    def total(self) -> int:
-        """In all groups together."""
+    def total(self) -> int: ...
 
     @property
-    def in_groups(self) -> Counter[Key]:
-        """In each group."""
+    def in_groups(self) -> Counter[Key]: ...
 
 
-class Differing(Protocol):
-    """What differs, and what was left out for being there twice."""
+class DistinctStats(Protocol):
+    """Different events and users, if requested, and duplicates."""
 
     @property
     def dedupes(self) -> bool:
@@ -27,15 +25,13 @@ class Differing(Protocol):
 
     @property
     def duplicates(self) -> Counter[Key]:
-        """Events that were dropped, by group."""
+        """Dropped events, by group."""
 
     @property
-    def events(self) -> Numbers | None:
-        """Different ids, where that was asked."""
+    def events(self) -> DistinctCounts | None: ...
 
     @property
-    def users(self) -> Numbers | None:
-        """Different users, where that was asked."""
+    def users(self) -> DistinctCounts | None: ...
 
     @property
     def spilled(self) -> int:

@@ -12,7 +12,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.catalog.event_types import channel_of
 from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
 from td_currents_cli.count.field_path import FieldPath, field_paths
-from td_currents_cli.count.projection import Projection, texts
+from td_currents_cli.count.projection import Projection, as_strings
 from td_currents_cli.errors import UsageError
 
 EVENT_TYPE: Final = "event_type"
@@ -60,7 +60,7 @@ class Dimension(Struct, frozen=True):
             return lambda chunk: buckets.names(chunk.times)
         column = projection.column(self.paths)
         if self.kind is DimensionKind.FIELD:
-            return lambda chunk: texts(column(chunk.events))
+            return lambda chunk: as_strings(column(chunk.events))
         if self.kind is DimensionKind.TYPE:
             return lambda chunk: names_only(column(chunk.events))
         derived_from = DERIVED[self.name]

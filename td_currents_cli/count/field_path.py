@@ -1,4 +1,4 @@
-"""Where a field of an event may stand."""
+"""Paths at which a field of an event may be."""
 
 from typing import Final, TypeAlias
 
@@ -10,27 +10,30 @@ FieldPath: TypeAlias = tuple[str, ...]
 
 
 def field_paths(name: str) -> tuple[FieldPath, ...]:
-    """Where a field is looked for, the likeliest place first.
+    """The paths at which a field may be, the most likely first.
 
-    A bare name is a member of `user`, of `properties`, or of the event itself, as in flat events; flat rows of the
-    Braze Currents Streaming connector have it behind `user_` or `properties_`. A dotted one is as it says, or the
-    whole of it is the name in a flat event, as `tdcur parse` writes it where a bare name would be ambiguous.
+    A name without a dot is a field of `user`, of `properties`, or of a flat event; flat rows of the Braze Currents
+    Streaming connector have the prefix `user_` or `properties_`. A dotted name is a path, or as a whole the name of a
+    field of a flat event, which `tdcur parse` writes if the name without prefix is ambiguous.
 
     Raises:
         UsageError: it cannot be the name of a field.
     """
     first, *rest = name.split(".")
     if name in PLACES:
-        raise UsageError(f"`{name}` is an object", hint=f"Count by one of its fields, such as {name}.{_EXAMPLE[name]}.")
+        raise UsageError(
+            f"cannot count by `{name}`: it is an object",
+            hint=f"Give one of its fields, such as {name}.{_EXAMPLE[name]}.",
+        )
     if not all((first, *rest)) or any(not character.isprintable() or character in '"\\' for character in name):
-        raise UsageError(f"`{name}` is not the name of a field")
+        raise UsageError(f"`{name}` is not a valid field name")
     if name in ENVELOPE:
         return ((name,),)
     if not rest:
         return (*((place, name) for place in PLACES), (name,), *((f"{place}_{name}",) for place in PLACES))
     if first not in PLACES:
         raise UsageError(
-            f"`{name}`: a dotted name begins with user or properties", hint=f"Did you mean properties.{name}?"
+            f"`{name}`: a dotted name must begin with user or properties", hint=f"Did you mean properties.{name}?"
         )
     return ((first, *rest), (name,), ("_".join((first, *rest)),))
 

@@ -13,7 +13,7 @@ from td_currents_cli.events.filter import TypeGlobs
 from td_currents_cli.events.times import moment_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.count.differing import Differing
+    from td_currents_cli.count.differing import DistinctStats
 
 _EMPTY: Final = GroupStats()
 
@@ -50,14 +50,14 @@ def _place_of_type(by: Sequence[Dimension]) -> int:
     return next(place for place, each in enumerate(by) if each.kind is DimensionKind.TYPE)
 
 
-def counts_of(groups: GroupCounts, distinct: "Differing | None") -> list[Count]:
+def counts_of(groups: GroupCounts, distinct: "DistinctStats | None") -> list[Count]:
     """The figures of all groups."""
     total = groups.total
     keys = dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ())))
     return [_count(key, groups.groups.get(key, _EMPTY), total, distinct) for key in keys]
 
 
-def _count(key: Key, group: GroupStats, total: int, distinct: "Differing | None") -> Count:
+def _count(key: Key, group: GroupStats, total: int, distinct: "DistinctStats | None") -> Count:
     return Count(
         key=key,
         count=group.count,

@@ -1,4 +1,4 @@
-"""Events decoded to just the fields that are asked for, wherever in them they stand."""
+"""Decodes only the requested fields of events."""
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
@@ -14,28 +14,28 @@ from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.write.json_text import json_line
 
-Tree: TypeAlias = dict[str, "Tree | None"]
-"""Names of members; those of an object have the names of its members."""
+FieldTree: TypeAlias = dict[str, "FieldTree | None"]
+"""Names of fields; those of an object have the names of its fields."""
 
-Column: TypeAlias = Callable[[list[Any]], list[Any]]
-"""A value for each event; None for one that has none."""
+ColumnReader: TypeAlias = Callable[[list[Any]], list[Any]]
+"""Returns a value for each event; None for one that has none."""
 
-_TEXTS: Final = ({str}, {str, type(None)}, {type(None)})
+_STRING_TYPES: Final = ({str}, {str, type(None)}, {type(None)})
 
 
 class Projection(Decoder[Any]):
-    """Decodes batches into Structs with some fields of each event, and has a column of values for each.
+    """Decodes batches into Structs with some fields of each event.
 
-    Its Structs have `event_type`, `id` and `time` under their own names, where they are asked for. An object where a
-    value is expected comes as it is, a value where an object is expected as None: no event is refused for its fields.
+    Its Structs have `event_type`, `id` and `time` under their own names, if requested. No event is rejected for the
+    types of its fields: any value is accepted, and a path through a value that is not an object has no value.
     """
 
     def __init__(self, paths: Iterable[FieldPath]) -> None:
         self._tree = _tree(paths)
         super().__init__(_struct(self._tree))
 
-    def column(self, paths: Iterable[FieldPath]) -> Column:
-        """The values found at the first of these paths that has one."""
+    def column(self, paths: Iterable[FieldPath]) -> ColumnReader:
+        """A function that returns the value at the first of these paths that has one, for each event."""
         columns = [_values(_attributes(self._tree, path)) for path in paths]
         if len(columns) == 1:
             return columns[0]
@@ -59,50 +59,49 @@ class Projection(Decoder[Any]):
             return msgspec.convert(_pruned(loads(text), self._tree), self._type)
 
 
-def texts(values: list[Any]) -> list[str | None]:
-    """Values as text: texts as they are, all else as JSON. An empty text is none: CSV cannot tell them apart."""
-    if set(map(type, values)) in _TEXTS and "" not in values:
+def as_strings(values: list[Any]) -> list[str | None]:
+    """Values other than strings as JSON. An empty string becomes None: CSV cannot tell them apart."""
+    if set(map(type, values)) in _STRING_TYPES and "" not in values:
         return values
-    return [(value or None) if value is None or isinstance(value, str) else _json(value) for value in values]
+    return [
+        (value or None) if value is None or isinstance(value, str) else json_line(value).decode().rstrip("\n")
+        for value in values
+    ]
 
 
-def _json(value: object) -> str:
-    return json_line(value).decode().rstrip("\n")
-
-
-def _tree(paths: Iterable[FieldPath]) -> Tree:
-    tree: Tree = {}
+def _tree(paths: Iterable[FieldPath]) -> FieldTree:
+    tree: FieldTree = {}
     for path in paths:
         branch = tree
         for name in path[:-1]:
             inner = branch.setdefault(name, {})
             if inner is None:
-                raise _both(path)
+                raise _overlap(path)
             branch = inner
         if branch.setdefault(path[-1]) is not None:
-            raise _both(path)
+            raise _overlap(path)
     return tree
 
 
-def _both(path: FieldPath) -> UsageError:
-    return UsageError(f"`{'.'.join(path)}` is a part of another field that is asked for", hint="Ask for one of them.")
+def _overlap(path: FieldPath) -> UsageError:
+    return UsageError(f"`{'.'.join(path)}` overlaps with another requested field", hint="Request only one of them.")
 
 
-def _struct(tree: Tree) -> type[Struct]:
+def _struct(tree: FieldTree) -> type[Struct]:
     names = {_attribute(tree, name): name for name in tree}
     fields = [(attribute, _type(tree[name]), None) for attribute, name in names.items()]
-    return msgspec.defstruct("Members", fields, rename=names, gc=False)
+    return msgspec.defstruct("Projected", fields, rename=names, gc=False)
 
 
-def _type(tree: Tree | None) -> Any:  # noqa: ANN401 -- a type made at run time
+def _type(tree: FieldTree | None) -> Any:  # noqa: ANN401 -- a type made at run time
     return Any if tree is None else _struct(tree) | None
 
 
-def _attribute(tree: Tree, name: str) -> str:
+def _attribute(tree: FieldTree, name: str) -> str:
     return name if name in ENVELOPE else f"m{list(tree).index(name)}"
 
 
-def _attributes(tree: Tree, path: FieldPath) -> str:
+def _attributes(tree: FieldTree, path: FieldPath) -> str:
     names = []
     for name in path:
         names.append(_attribute(tree, name))
@@ -110,7 +109,7 @@ def _attributes(tree: Tree, path: FieldPath) -> str:
     return ".".join(names)
 
 
-def _values(attributes: str) -> Column:
+def _values(attributes: str) -> ColumnReader:
     get = attrgetter(attributes)
 
     def get_each(event: Any) -> Any:  # noqa: ANN401 -- as above
@@ -123,17 +122,17 @@ def _values(attributes: str) -> Column:
         try:
             return list(map(get, events))
         except AttributeError:
-            # An object on the way is missing in one of them.
+            # One of the events has no object on the path.
             return [get_each(event) for event in events]
 
     return values
 
 
-def _pruned(members: Any, tree: Tree) -> dict[str, Any]:  # noqa: ANN401 -- any JSON object
-    """An object without what is no object where one is expected."""
+def _pruned(fields: Any, tree: FieldTree) -> dict[str, Any]:  # noqa: ANN401 -- any JSON object
+    """An object without the values that are not objects where the tree has objects."""
     kept = {}
     for name, branch in tree.items():
-        value = members.get(name)
+        value = fields.get(name)
         if branch is None:
             kept[name] = value
         elif isinstance(value, dict):

@@ -26,7 +26,7 @@ class TableDistinctCount(Struct):
 
 
 class TableDistinct(Struct):
-    """Different events and users that Treasure Data found; see `Differing`."""
+    """Different events and users that Treasure Data found; see `DistinctStats`."""
 
     dedupes: bool
     events: TableDistinctCount | None

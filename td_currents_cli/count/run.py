@@ -26,7 +26,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import exit_code_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.count.differing import Differing
+    from td_currents_cli.count.differing import DistinctStats
 
 
 def run(request: CountRequest) -> CountOutcome:
@@ -70,7 +70,7 @@ def _check(request: CountRequest, by: Sequence[Dimension]) -> None:
         check_all_types(by, request.pivot)
 
 
-def _count(request: CountRequest) -> "tuple[PartialCount, Differing | None]":
+def _count(request: CountRequest) -> "tuple[PartialCount, DistinctStats | None]":
     if request.tables is not None:
         from td_currents_cli.count.pushdown import count_tables  # noqa: PLC0415 -- slow to import, only for tables
 
@@ -84,7 +84,7 @@ def _count(request: CountRequest) -> "tuple[PartialCount, Differing | None]":
 
 
 def _outcome(
-    request: CountRequest, by: Sequence[Dimension], counted: PartialCount, distinct: "Differing | None"
+    request: CountRequest, by: Sequence[Dimension], counted: PartialCount, distinct: "DistinctStats | None"
 ) -> CountOutcome:
     groups = counted.groups
     absent = absent_fields(tuple(groups.groups), by)
