@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,6 +19,8 @@ from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
+from tests.td_service.canned import Canned
+from tests.td_service.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Screen:
 def _written(console: Console) -> str:
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Service]:
+    """A stand-in for Treasure Data's REST API, which each test resets to tables and an engine of its own."""
+    with Service(Canned((), ())) as running:
+        yield running
 
 
 @pytest.fixture

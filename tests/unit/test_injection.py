@@ -92,12 +92,6 @@ def only_queries(queries: list[str]) -> bool:
     return all(len(tree) == 1 and isinstance(tree[0], kinds) for tree in trees)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Engine({})) as running:
-        yield running
-
-
 @pytest.fixture
 def tables(running: Service) -> Iterator[Tables]:
     """A table with all that is hostile in its rows. After the test all queries are looked at."""

@@ -1,7 +1,7 @@
 """Tables of Treasure Data made into flat events: downloaded, or inserted into another table where they are."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,6 @@ PURCHASE = {
     "properties": {"price": 9.5, "currency": "EUR", "purchase_properties": {"size": "L", "n": [1, 2]}},
 }
 CELLS = [json.dumps(EVENTS), json.dumps({"events": [PURCHASE]}), None]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Engine({})) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Every count that the tool can ask a table for, run as Trino SQL, beside the local count of the same rows."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,6 @@ BROKEN = [
     '[7, null, {"event_type": "x", "id": "good", "time": 1}]',
     "plain text",
 ]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Engine({})) as running:
-        yield running
 
 
 @pytest.fixture

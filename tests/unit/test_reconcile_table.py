@@ -1,7 +1,7 @@
 """Payloads beside a table of Treasure Data."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,6 @@ from tests.td_service.service import Service
 NAMES = ("id", "event_type", "time", "kind", "outline")
 COLUMNS = [(name, "bigint" if name == "time" else "varchar") for name in NAMES]
 TYPE = "users.behaviors.Uninstall"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Canned(COLUMNS, [])) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """ContentHasher of payloads beside those of a table of Treasure Data, told there and here by digests."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,6 @@ CELLS: dict[str, Callable[[list[Event]], list[str]]] = {
     "events": lambda events: [json.dumps(each, sort_keys=True) for each in events],
 }
 """How a table may have events in its cells."""
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Engine({})) as running:
-        yield running
 
 
 @pytest.fixture

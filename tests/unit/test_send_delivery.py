@@ -35,25 +35,9 @@ from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable
 from td_currents_cli.send.result import SendOutcome, exit_code_of
 from td_currents_cli.send.retry import RetrySchedule
 from td_currents_cli.send.tally import Latencies
+from tests.clock import FakeTime
 
 OK = HttpResponse(status=200)
-
-
-@dataclass
-class FakeTime:
-    """A clock that only moves when somebody sleeps or a request takes its time."""
-
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def clock(self) -> Clock:
-        """Without chance: every wait is its bound."""
-        return Clock(now=lambda: self.now, wall=lambda: self.now, sleep=self.sleep, uniform=lambda _, high: high)
 
 
 Script = Callable[[bytes, int], HttpResponse | RequestFailure | Awaitable[HttpResponse | RequestFailure]]

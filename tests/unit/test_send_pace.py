@@ -4,7 +4,6 @@ import asyncio
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -12,6 +11,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.send.answers import ConnectionLost, HttpResponse, NotConnected, RequestFailure, TimedOut
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.pace import AUTO, AdaptiveLimit, Concurrency, RequestLimiter, TokenBucket, concurrency_of
+from tests.clock import FakeTime
 
 OK = HttpResponse(status=200)
 Serve = Callable[[float, int], tuple[float, bool]]
@@ -149,20 +149,6 @@ def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
     assert gone / now == pytest.approx(1000, rel=0.05)
     now += 3600
     assert sum(meter.wait(100, now) == 0 for _ in range(10)) <= 2
-
-
-@dataclass
-class FakeTime:
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def clock(self) -> Clock:
-        return Clock(now=lambda: self.now, sleep=self.sleep)
 
 
 def test_requests_go_at_the_rate_of_their_events() -> None:

@@ -1,7 +1,7 @@
 """Asking a table until all that was sent is there."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,12 +58,6 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.time += seconds
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with Service(Arriving()) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The warehouse against a stand-in for Treasure Data's REST API."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -44,13 +44,6 @@ class Canned:
 def engine() -> Canned:
     """The engine behind the service."""
     return Canned()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    """A stand-in for all tests."""
-    with Service(Canned()) as running:
-        yield running
 
 
 @pytest.fixture
