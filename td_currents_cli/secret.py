@@ -54,11 +54,7 @@ def _redact_parameter(parameter: str) -> str:
 
 
 def read_secret(path: str, what: str) -> Secret:
-    """Return the secret on the only line of a file; `what` is its name in messages, such as "write key".
-
-    Raises:
-        UsageError: the file cannot be read, is empty, or contains more than a secret.
-    """
+    """Return the secret on the only line of a file; `what` is its name in messages, such as "write key"."""
     try:
         with Path(path).open("rb") as file:
             text = file.read(_LONGEST + 1)
@@ -71,11 +67,7 @@ def read_secret(path: str, what: str) -> Secret:
 
 
 def checked(text: str, what: str) -> Secret:
-    """Return a secret that can be sent in a header; `what` is its name in messages.
-
-    Raises:
-        UsageError: it is empty, too long, or contains white space or other characters that no key or token has.
-    """
+    """Return a secret that can be sent in a header; `what` is its name in messages."""
     value = text.strip()
     if not value:
         raise UsageError(f"{what} is empty")

@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.secret import Secret
 
+# Bytes of a key: a letter for its kind, and 128 bits of digest. The keys of one request are concatenated.
 KEY_SIZE: Final = 17
-"""Bytes of a key: a letter for its kind, and 128 bits of digest. The keys of one request are concatenated."""
 
 DOCUMENT: Final = b"s"
 EVENT: Final = b"e"
-OLDER_DOCUMENT: Final = b"d"
-"""Kind of documents in journals of earlier versions, which used BLAKE2 for them, too."""
+OLDER_DOCUMENT: Final = b"d"  # kind of documents in journals of earlier versions, which used BLAKE2 for them, too
 
 _DIGEST_SIZE: Final = KEY_SIZE - 1
 

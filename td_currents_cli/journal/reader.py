@@ -20,8 +20,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+# `id`, `event_type` and `time` of an event as they were sent; None for what was missing or of another type.
 SentEvent: TypeAlias = tuple[str | None, str | None, int | float | str | None]
-"""`id`, `event_type` and `time` of an event as they were sent; None for what was missing or of another type."""
 
 _sent_events: Final = msgspec.json.Decoder(list[SentEvent])
 

@@ -3,11 +3,9 @@
 import sqlite3
 from typing import Final
 
-APPLICATION_ID: Final = 0x7464_636A
-"""The `application_id` of a journal: `tdcj`."""
+APPLICATION_ID: Final = 0x7464_636A  # the `application_id` of a journal: `tdcj`
 
-VERSION: Final = 2
-"""Its `user_version`. Version 1 did not record which events a request held."""
+VERSION: Final = 2  # Its `user_version`. Version 1 did not record which events a request held.
 
 _CREATE_SENT: Final = (
     # The events of each request: zstd-compressed JSON, an array of [id, event_type, time]. One row per request, kept.

@@ -19,17 +19,13 @@ from td_currents_cli.errors import OutputError
 from td_currents_cli.journal import schema
 from td_currents_cli.journal.keys import DOCUMENT, EVENT, KEY_SIZE, OLDER_DOCUMENT, EndpointIdentity, split_keys
 
-GROUP: Final = 64
-"""Maximum number of requests committed together: as many may be lost to a hard stop."""
+GROUP: Final = 64  # maximum number of requests committed together: as many may be lost to a hard stop
 
-INTERVAL: Final = 0.5
-"""Seconds after which a smaller group is committed."""
+INTERVAL: Final = 0.5  # seconds after which a smaller group is committed
 
-MAX_MET: Final = 10_000
-"""Maximum number of keys counted in memory."""
+MAX_MET: Final = 10_000  # maximum number of keys counted in memory
 
-_LOCK_TIMEOUT: Final = 1.0
-"""Seconds to wait for another run that is about to end."""
+_LOCK_TIMEOUT: Final = 1.0  # seconds to wait for another run that is about to end
 
 
 class JournalError(OutputError):
@@ -37,22 +33,9 @@ class JournalError(OutputError):
 
 
 class Journal:
-    """One endpoint's part of a journal, open for one run. Creates the file if there is none.
+    """One endpoint's part of a journal, open for one run. Creates the file if there is none; `shown` is redacted.
 
-    Attributes:
-        path: the file.
-        knows_documents: whether earlier runs delivered whole documents.
-        knows_older_documents: whether runs of earlier versions did, which knew them by other keys.
-        knows_events: whether earlier runs delivered events in another way.
-        knows_others: whether something was delivered to the same URL with another key.
-
-    Args:
-        path: the file.
-        identity: of the endpoint.
-        shown: the redacted URL of the endpoint.
-
-    Raises:
-        JournalError: the journal cannot be opened, read, or written.
+    Every method may raise JournalError.
     """
 
     def __init__(self, path: Path, *, identity: EndpointIdentity, shown: str) -> None:
@@ -83,11 +66,7 @@ class Journal:
         return len(self._pending)
 
     def take(self, keys: bytes) -> frozenset[int]:
-        """Return the positions of those keys that earlier runs delivered. Each delivery is returned once.
-
-        Raises:
-            JournalError: the journal cannot be read.
-        """
+        """Return the positions of those keys that earlier runs delivered. Each delivery is returned once."""
         known: set[int] = set()
         with self._lock, _journal_errors(self.path):
             found = self._connection.execute(schema.FIND_DELIVERED, (keys, KEY_SIZE, self._endpoint)).fetchall()
@@ -102,25 +81,13 @@ class Journal:
         return frozenset(known)
 
     def record(self, keys: bytes, events: bytes = b"") -> None:
-        """Record a delivered request.
-
-        Args:
-            keys: of the document or of its events.
-            events: which events it held, as the table `sent` keeps them.
-
-        Raises:
-            JournalError: the group was full and cannot be committed. It is kept, for another attempt.
-        """
+        """Record a delivered request: its keys, and which events it held, as the table `sent` keeps them."""
         self._pending.append((keys, events))
         if len(self._pending) >= GROUP:
             self.commit()
 
     def commit(self) -> None:
-        """Commit what was recorded. May be called by any thread, at any time.
-
-        Raises:
-            JournalError: it cannot be written. What was recorded is kept, for another attempt.
-        """
+        """Commit what was recorded. Any thread may call it. What cannot be written is kept, for another attempt."""
         if not self._pending:
             return
         with self._lock, _journal_errors(self.path):
@@ -134,11 +101,6 @@ class Journal:
             del self._pending[: len(group)]
 
     def close(self) -> None:
-        """Commit what was recorded and close the file.
-
-        Raises:
-            JournalError: the last group cannot be committed.
-        """
         try:
             self.commit()
         finally:
@@ -162,13 +124,14 @@ class Journal:
         self._endpoint = self._value(schema.SELECT_ENDPOINT, identity.url, identity.credential)
         if self._value(schema.HAS_REQUESTS):
             self._merge_requests()
+        # Whether something was delivered to the same URL with another key.
         self.knows_others = bool(self._value(schema.HAS_OTHER_ENDPOINTS, identity.url, self._endpoint))
         self.knows_documents = self._knows(DOCUMENT)
         self.knows_older_documents = self._knows(OLDER_DOCUMENT)
         self.knows_events = self._knows(EVENT)
 
     def _merge_requests(self) -> None:
-        """Move what the last run delivered into the table that is searched."""
+        # What the last run delivered goes into the table that is searched.
         with self._transaction(), closing(self._connection.execute(schema.SELECT_REQUESTS)) as requests:
             while rows := requests.fetchmany(1000):
                 counts = Counter((endpoint, key) for endpoint, keys in rows for key in split_keys(keys))
@@ -199,11 +162,7 @@ class Journal:
 
 
 def _open_journal(path: Path) -> sqlite3.Connection:
-    """Open or create a journal. No other run can open it meanwhile; any thread may use the connection, one at a time.
-
-    Raises:
-        JournalError: another run uses it, it is not a journal, it is damaged, or it cannot be written.
-    """
+    """Open or create a journal. No other run can open it meanwhile; any thread may use it, one at a time."""
     deadline = time.monotonic() + _LOCK_TIMEOUT
     with _journal_errors(path):
         # SQLite gives its files next to this one the same permissions.
@@ -238,11 +197,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _migration(connection: sqlite3.Connection, path: Path) -> Sequence[str]:
-    """Return the statements that make a journal of this version of the database.
-
-    Raises:
-        JournalError: it is another database, or of a newer version.
-    """
+    """Return the statements that make a journal of this version of the database."""
     application, version = schema.format_of(connection)
     if not application and schema.is_empty(connection):
         return schema.CREATE

@@ -37,8 +37,6 @@ class RequestFailure(Struct, frozen=True, gc=False):
 
 
 class NotConnected(RequestFailure, frozen=True, gc=False):
-    """No connection, so nothing was sent."""
-
     label = "not_connected"
 
 
@@ -47,8 +45,6 @@ class PermanentConnectFailure(NotConnected, frozen=True, gc=False):
 
 
 class UnknownHost(PermanentConnectFailure, frozen=True, gc=False):
-    """The host name has no address."""
-
     label = "unknown_host"
 
 
@@ -65,14 +61,10 @@ class ClientCertificateRejected(PermanentConnectFailure, frozen=True, gc=False):
 
 
 class ProxyRefused(PermanentConnectFailure, frozen=True, gc=False):
-    """A proxy of the environment does not let the request through."""
-
     label = "proxy"
 
 
 class BadAddress(PermanentConnectFailure, frozen=True, gc=False):
-    """The HTTP client cannot make a request to this URL."""
-
     label = "bad_address"
 
 
@@ -81,8 +73,6 @@ class UnknownResult(RequestFailure, frozen=True, gc=False):
 
 
 class TimedOut(UnknownResult, frozen=True, gc=False):
-    """No response in time."""
-
     label = "timeout"
 
 

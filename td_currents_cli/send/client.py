@@ -28,13 +28,13 @@ from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.proxy import proxy_for
 from td_currents_cli.send.tls import TlsSession, rejects_client, tls_context, tls_detail, watch_handshakes
 
+# Seconds an unused connection is kept: less than the 5 s after which common servers close theirs, since a request
+# that meets the close has an unknown result.
 _IDLE: Final = 4.0
-"""Seconds an unused connection is kept: less than the 5 s after which common servers close theirs, since a request
-that meets the close has an unknown result."""
 
+# Maximum bytes of a response that are read: so that its connection can be used again, and to tell why an event was
+# refused.
 _DRAINED: Final = 65_536
-"""Maximum bytes of a response that are read: so that its connection can be used again, and to tell why an event was
-refused."""
 
 
 class HttpxClient:
@@ -46,13 +46,7 @@ class HttpxClient:
     Requests go to the transport without `httpx.AsyncClient`, whose cookies, redirects, and merging of headers are not
     needed here: measured with bodies of 95 kB, they cost as much time as all the rest of a request.
 
-    Args:
-        endpoint: where requests go.
-        concurrency: maximum number of connections.
-        timeout: seconds for a connection to be made, and seconds for a response to come.
-
-    Raises:
-        UsageError: settings of the endpoint or of the environment that cannot work.
+    `timeout` are seconds for a connection to be made, and seconds for a response to come.
     """
 
     def __init__(self, endpoint: Endpoint, *, concurrency: int, timeout: float) -> None:
@@ -156,6 +150,7 @@ def _host(location: str) -> str:
         return ""
 
 
+# What each exception of a library means; the first entry that fits counts.
 CAUSES: Final[tuple[tuple[type[BaseException], type[RequestFailure]], ...]] = (
     # What the aiohttp transport meets; a subclass before its base. Told apart by the original exception, since
     # httpx-aiohttp makes a ConnectTimeout of connections that break after the body was sent.
@@ -203,7 +198,6 @@ CAUSES: Final[tuple[tuple[type[BaseException], type[RequestFailure]], ...]] = (
     # A host name that cannot be encoded.
     (UnicodeError, BadAddress),
 )
-"""What each exception of a library means; the first entry that fits counts."""
 
 FOREIGN: Final = tuple(foreign for foreign, _ in CAUSES)
 

@@ -32,8 +32,7 @@ from td_currents_cli.send.tally import SendStats
 if TYPE_CHECKING:
     from td_currents_cli.send.client import HttpxClient
 
-_AHEAD: Final = 16
-"""Maximum number of payloads that have been read and wait to be sent: more would only take memory."""
+_AHEAD: Final = 16  # maximum number of payloads that have been read and wait to be sent: more would only take memory
 
 _BY_SIGNAL: Final[dict[signal.Signals, TdcurError]] = {
     signal.SIGINT: SendInterruptedError("interrupted: not all events were sent"),
@@ -70,14 +69,13 @@ def run(
     Args:
         request: what to do.
         environ: for keys, tokens, TDCUR_URL and TDCUR_JOURNAL.
-        clock: time and randomness.
+        clock: another one in tests.
         notice: called with each warning, before the first request.
         watch: called once with a function that returns the progress of the run, at any time and from any thread.
 
     Raises:
-        UsageError: settings that cannot work.
-        InputError: an input that cannot be found.
-        OutputError: the journal or the dead letters cannot be written. Nothing has been sent in any of these cases.
+        UsageError, InputError, OutputError: settings that cannot work, an input that cannot be found, a journal or
+            dead letters that cannot be written. Nothing has been sent then.
     """
     endpoint = resolve(request.destination, environ)
     if not request.dry_run:

@@ -12,11 +12,9 @@ from td_currents_cli.journal.keys import on_one_line
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.send.scrub import Scrub
 
-MAX_RESPONSE: Final = 500
-"""Maximum characters of a response that are kept."""
+MAX_RESPONSE: Final = 500  # maximum characters of a response that are kept
 
-START: Final = b'{"reason":'
-"""How a line begins."""
+START: Final = b'{"reason":'  # how a line begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,15 +27,8 @@ class DeadLetterFile:
     What the file already contains for this endpoint is not written again, because the same command may meet the same
     events again. Each event in it takes 150 bytes of memory, once there is a first dead letter.
 
-    Args:
-        path: the file. Nothing is written yet.
-        endpoint: its redacted URL.
-        now: returns seconds since the epoch.
-        scrub: hides secrets in responses.
-        is_input: whether the run reads this file, too: what it appends, it will read.
-
-    Raises:
-        OutputError: it cannot be written, or contains something else.
+    Every method may raise OutputError. `is_input` is whether the run reads this file, too: what it appends, it will
+    read.
     """
 
     def __init__(
@@ -57,11 +50,7 @@ class DeadLetterFile:
         _check(path)
 
     def add(self, letters: Iterable[DeadLetter]) -> None:
-        """Append letters, in one write.
-
-        Raises:
-            OutputError: the file cannot be written. Then it contains none of them.
-        """
+        """Append letters, in one write: all of them, or none."""
         lines: list[bytes] = []
         try:
             if self._file is None:
@@ -87,11 +76,6 @@ class DeadLetterFile:
         return Counter(event_keys([bytes(event)]) for event in ours)
 
     def close(self) -> None:
-        """Flush the file to the disk.
-
-        Raises:
-            OutputError: that fails.
-        """
         if self._file is None:
             return
         file, self._file = self._file, None
@@ -104,22 +88,22 @@ class DeadLetterFile:
             os.close(file)
 
 
-class _Line(Struct, gc=False):
+class _LetterLine(Struct, gc=False):
     event: Raw
     endpoint: str | None = None
 
 
-_line: Final = msgspec.json.Decoder(_Line)
+_letter_line: Final = msgspec.json.Decoder(_LetterLine)
 
 
-def _letters(path: Path) -> Iterator[_Line]:
+def _letters(path: Path) -> Iterator[_LetterLine]:
     if not path.is_file():
         return
     with path.open("rb") as lines:
         for line in lines:
             # A line that was cut off by a hard stop is left out; reading the file reports it.
             with suppress(msgspec.DecodeError, RecursionError):
-                yield _line.decode(line)
+                yield _letter_line.decode(line)
 
 
 def _check(path: Path) -> None:
@@ -151,7 +135,6 @@ def _open(path: Path) -> int:
 
 
 def _append(file: int, data: bytes) -> None:
-    """Append all of it, or nothing."""
     written = 0
     try:
         while written < len(data):

@@ -17,32 +17,20 @@ from td_currents_cli.send.payload import Payload, Planned, Unsendable
 from td_currents_cli.send.retry import NextStep, RetrySchedule, may_have_arrived, next_step, retry_after_seconds
 from td_currents_cli.send.tally import SendStats
 
-GRACE: Final = 10.0
-"""Seconds that requests in flight have to end after the first signal."""
+GRACE: Final = 10.0  # seconds that requests in flight have to end after the first signal
 
 
 class HttpClient(Protocol):
     """What makes requests: `http.HttpxClient`."""
 
-    async def post(self, body: bytes) -> HttpResponse | RequestFailure:
-        """Send one payload."""
+    async def post(self, body: bytes) -> HttpResponse | RequestFailure: ...
 
 
 class Sender:
     """Takes payloads from a queue to the endpoint.
 
-    Attributes:
-        stats: what has happened to each event.
-        error: why the sender stopped, or why some payloads were given up.
-
-    Args:
-        client: makes the requests.
-        schedule: how long to wait between attempts.
-        messages: about responses.
-        clock: where time comes from.
-        limiter: lets requests go.
-        record: called with each delivered payload. May raise OutputError, which stops the sender.
-        add_dead_letters: called with events that are refused. May raise OutputError, which stops the sender.
+    `record` is called with each delivered payload, `add_dead_letters` with events that are refused. If they raise
+    OutputError, the sender stops. `error` is why it stopped, or why some payloads were given up.
     """
 
     def __init__(

@@ -67,15 +67,10 @@ class Endpoint:
         return headers
 
     def identity(self) -> EndpointIdentity:
-        """Return what the journal recognizes the endpoint by."""
         return EndpointIdentity.of(self.url.reveal(), self.write_key or self.token)
 
     def require_credentials(self) -> None:
-        """Check that Treasure Data's credentials are there. A dry run does without.
-
-        Raises:
-            UsageError: no write key for a Postback URL, or no token for a streaming URL.
-        """
+        """Check that Treasure Data's credentials are there. A dry run does without."""
         if self.kind.is_postback and self.write_key is None:
             raise UsageError(
                 "no write key for Treasure Data's Postback API",
@@ -89,11 +84,6 @@ class Endpoint:
 
 
 def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
-    """Return the endpoint of options and environment.
-
-    Raises:
-        UsageError: settings are missing, contradict each other, or are not valid for Treasure Data.
-    """
     if destination.tls.client_key is not None and destination.tls.client_cert is None:
         raise UsageError("--client-key needs --client-cert", hint="Give both, or one file with both as --client-cert.")
     given = _given_url(destination, environ)

@@ -23,12 +23,10 @@ from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.payload import Payload, names_of
 from td_currents_cli.send.scrub import scrubber
 
-_EXCERPT: Final = 200
-"""Maximum number of characters of a response that a message quotes."""
+_EXCERPT: Final = 200  # maximum number of characters of a response that a message quotes
 
 
-_WORD: Final = re.compile(r"[^\s\"'<>(){}\[\],;:=]{4,}")
-"""What may be a value of the event that a response repeats."""
+_WORD: Final = re.compile(r"[^\s\"'<>(){}\[\],;:=]{4,}")  # what may be a value of the event that a response repeats
 
 
 class SendInterruptedError(TdcurError):

@@ -50,7 +50,6 @@ class PayloadQueue:
             raise self._error
 
     async def get(self) -> Planned | None:
-        """Return the next item; None at the end."""
         while True:
             # Before the items, so that what was added before the end is not overlooked.
             has_ended = self._has_ended

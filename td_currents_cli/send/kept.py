@@ -18,15 +18,13 @@ from td_currents_cli.send.scrub import scrubber
 from td_currents_cli.send.sent_events import packed_events
 from td_currents_cli.send.state import StatePaths
 
-_COMMIT_AT: Final = GROUP // 2
-"""Number of requests that are worth a commit: there is room for as many while it lasts."""
+_COMMIT_AT: Final = GROUP // 2  # number of requests that are worth a commit: there is room for as many while it lasts
 
 
 class RunState:
     """The journal, unless there is none, and the file of dead letters. A dry run creates no file.
 
-    Raises:
-        OutputError: one of them cannot be used.
+    Every method may raise OutputError.
     """
 
     def __init__(
@@ -56,23 +54,20 @@ class RunState:
         return (_OTHER_KEY,) if self.journal is not None and self.journal.knows_others else ()
 
     def record(self, payload: Payload) -> None:
-        """Record that a payload was delivered. Raises JournalError."""
         if self.journal is not None:
             self.journal.record(payload.keys, payload.kept or packed_events(payload))
             if self.journal.pending >= _COMMIT_AT:
                 self._due.set()
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
-        """Write events that were refused. Raises OutputError."""
         self.letters.add(letters)
 
     def commit(self) -> None:
-        """Make what was recorded lately safe on disk. Raises JournalError."""
         if self.journal is not None:
             self.journal.commit()
 
     async def keep_committing(self) -> None:
-        """Commit while requests are made, in a thread: the disk may take its time. Never ends; raises JournalError.
+        """Commit while requests are made, in a thread: the disk may take its time. Never ends.
 
         What is delivered slowly is on disk soon, too. What comes faster than the disk takes it waits in `record`.
         """
@@ -84,11 +79,6 @@ class RunState:
             await asyncio.to_thread(self.commit)
 
     def close(self) -> None:
-        """Close both files.
-
-        Raises:
-            OutputError: something that was recorded lately cannot be written.
-        """
         try:
             self.letters.close()
         finally:

@@ -27,16 +27,11 @@ class Concurrency:
     most: int
 
 
+# 64 requests of 97 kB, which is a full batch, fill a line of 1 Gbit/s at 50 ms; of 1 MB, they take 64 MB of memory.
 AUTO: Final = Concurrency(least=1, start=8, most=64)
-"""64 requests of 97 kB, which is a full batch, fill a line of 1 Gbit/s at 50 ms; of 1 MB, they take 64 MB of memory."""
 
 
 def concurrency_of(text: str, option: str) -> Concurrency:
-    """Parse `auto` or a number.
-
-    Raises:
-        UsageError: it is neither, or too large a number; the message names the option.
-    """
     if text == "auto":
         return AUTO
     number = int(text) if _NUMBER.fullmatch(text) else 0
@@ -61,8 +56,7 @@ class AdaptiveLimit:
     _OVERLOAD: Final = 0.5
     _QUEUEING: Final = 0.9
     _SLOW: Final = 2.0
-    _FORGET: Final = 60.0
-    """Seconds in which the best latency doubles, while no responses are that fast."""
+    _FORGET: Final = 60.0  # seconds in which the best latency doubles, while no responses are that fast
 
     def __init__(self, bounds: Concurrency) -> None:
         self._bounds = bounds
@@ -74,18 +68,10 @@ class AdaptiveLimit:
 
     @property
     def size(self) -> int:
-        """Maximum number of requests at once."""
         return int(self._size)
 
     def record(self, *, started: float, ended: float, full: bool, overloaded: bool) -> None:
-        """Learn from a request that has ended.
-
-        Args:
-            started: when it was made.
-            ended: when it ended.
-            full: whether the limit was reached meanwhile.
-            overloaded: whether the result says that the endpoint cannot keep up.
-        """
+        """Learn from a request that has ended; `full` is whether the limit was reached meanwhile."""
         if started <= self._since:
             return
         if overloaded:
@@ -123,8 +109,7 @@ class TokenBucket:
     A request goes when all its events are due, so that the rate is kept from the first request on.
     """
 
-    _SLACK: Final = 0.25
-    """Seconds that may be caught up after a delay; more would be a burst."""
+    _SLACK: Final = 0.25  # seconds that may be caught up after a delay; more would be a burst
 
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
@@ -137,12 +122,7 @@ class TokenBucket:
 
 
 class RequestLimiter:
-    """Lets requests go when the concurrency and the rate permit.
-
-    Attributes:
-        in_flight: requests that went and have not ended.
-        most: maximum number of requests that there may ever be at once.
-    """
+    """Lets requests go when the concurrency and the rate permit."""
 
     def __init__(self, concurrency: Concurrency, *, clock: Clock, rate: float | None = None) -> None:
         self.in_flight = 0

@@ -52,11 +52,9 @@ class Payload(Struct, frozen=True, kw_only=True):
 
     @property
     def location(self) -> Location:
-        """Where its first event was read."""
         return self.origins[0].location
 
     def event_texts(self) -> list[bytes]:
-        """Return the bytes of each event, in their order."""
         return [bytes(event) for event in split(Batch(self.body, self.location)).events]
 
 

@@ -40,11 +40,7 @@ class Planner:
         self._builder: PayloadBuilder | None = None
 
     def plan(self, records: Iterable[Record]) -> Generator[Planned]:
-        """Yield payloads in order, events that cannot be sent, and problems of the input.
-
-        Raises:
-            JournalError: the journal cannot be read.
-        """
+        """Yield payloads in order, events that cannot be sent, and problems of the input."""
         for record in records:
             yield from self._record(record)
         yield from self._flush()
@@ -69,7 +65,6 @@ class Planner:
         return not limits.repack and whole.count <= limits.events and len(document) <= limits.size
 
     def _whole(self, batch: Batch, whole: Whole, key: bytes) -> Iterator[Payload]:
-        """Yield the document as it was read, as one request; nothing if it is empty."""
         yield from self._flush()
         self.read += whole.count
         if whole.count:
@@ -125,7 +120,7 @@ class Planner:
 
 
 def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
-    """Yield the places in their batch of `count` events, where other places hold something that is not an event."""
+    # Where other places of the batch hold something that is not an event.
     taken = {problem.event_index for problem in rejected}
     return (place for place in range(count + len(taken)) if place not in taken)
 
@@ -133,7 +128,6 @@ def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
 def _refused(
     batch: Batch, events: Sequence[bytes], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
 ) -> Iterator[Unsendable]:
-    """Yield the events that the rules refuse, and their errors, each with its place in the source."""
     elements = elements_of(batch) if refused else None
     if not isinstance(elements, Elements):
         return

@@ -56,15 +56,8 @@ def run_connection_test(
 ) -> ConnectionTestOutcome:
     """Make one request without events, and never a second.
 
-    Args:
-        destination: where to.
-        timeout: seconds for a connection, and for a response.
-        environ: for keys, tokens and TDCUR_URL.
-        clock: where time comes from.
-        notice: called with each warning, before the request.
-
-    Raises:
-        UsageError: settings that cannot work.
+    `timeout` are seconds for a connection, and for a response; `notice` is called with each warning, before the
+    request. Raises UsageError for settings that cannot work.
     """
     endpoint = resolve(destination, environ)
     endpoint.require_credentials()

@@ -12,22 +12,15 @@ from td_currents_cli.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy between this machine and the endpoint."""
-
     url: str  # without user name and password
     authorization: Secret | None  # for `Proxy-Authorization`
 
     def headers(self) -> dict[str, str]:
-        """Return the headers for the proxy alone."""
         return {} if self.authorization is None else {"Proxy-Authorization": self.authorization.reveal()}
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy to use for a URL. Requests to this machine never use one.
-
-    Raises:
-        UsageError: the environment names something else than an HTTP proxy.
-    """
+    """Return the proxy to use for a URL. Requests to this machine never use one."""
     target = urlsplit(url)
     proxies = getproxies()
     address = proxies.get(target.scheme) or proxies.get("all")

@@ -24,8 +24,6 @@ class SendOutcome(Outcome):
     """Every event that was read, in exactly one state: delivered, already delivered, dead, or undelivered.
 
     Attributes:
-        endpoint: its redacted URL.
-        dry_run: nothing was sent; requests and bytes are those that would be.
         read: events read, up to where the run stopped.
         delivered: events whose request got a 2xx response, which means that it was received, not that it was stored.
         already_delivered: events that earlier runs delivered, and that were not sent again.
@@ -34,15 +32,12 @@ class SendOutcome(Outcome):
         unknown: ids of events that may be stored although no response says so, or stored twice: their request may
             have arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
         unknown_events: number of these, including those whose id cannot be read.
-        deduplicate_sql: a query that leaves out duplicates, where there may be some.
         requests: all requests, including retries.
-        splits: requests that were refused and sent again in parts.
         requests_by_status: by HTTP status, or `timeout`, `connection_lost`, `not_connected`, …
-        bytes: of the delivered bodies.
+        bytes: of the delivered bodies; in a dry run, of those that would be sent.
         latency_ms: `p50`, `p95` and `p99` of the requests that got a response; None without responses.
         first_request: in a dry run, the first request as a shell command, without the key.
         error: why the run stopped early or gave up payloads.
-        input_exhausted: whether the input was read to its end.
     """
 
     command: ClassVar[str] = "send"
@@ -126,7 +121,6 @@ def _path_text(path: Path | None) -> str | None:
 
 
 def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunState, *, seconds: float) -> SendOutcome:
-    """Return the outcome of a run that has ended."""
     stats, problems = sender.stats, sender.stats.problems()
     settled = stats.delivered + planner.already_delivered + stats.dead
     return SendOutcome(
@@ -160,7 +154,6 @@ def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunS
 def dry_run_outcome(
     planner: Planner, stats: SendStats, endpoint: Endpoint, state: RunState, *, first_request: str | None
 ) -> SendOutcome:
-    """Return the outcome of a dry run: what would be sent is undelivered."""
     problems = stats.problems()
     return SendOutcome(
         problems=problems,

@@ -52,29 +52,18 @@ _BACKOFF: Final = ExponentialBackoff(base=0.5, longest=30.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySchedule:
-    """Exponential backoff with full jitter, for a limited time.
+    """Exponential backoff with full jitter, for a limited time."""
 
-    Attributes:
-        retry_for: seconds after a payload's first failure in which it is retried.
-        uniform: returns a random number between its two arguments.
-        backoff: upper bounds of the waits.
-        longest_asked: maximum seconds of `Retry-After`; more is cut.
-    """
-
-    retry_for: float
-    uniform: Callable[[float, float], float]
-    backoff: ExponentialBackoff = _BACKOFF
-    longest_asked: float = 300.0
+    retry_for: float  # seconds after a payload's first failure in which it is retried
+    uniform: Callable[[float, float], float]  # returns a random number between its two arguments
+    backoff: ExponentialBackoff = _BACKOFF  # upper bounds of the waits
+    longest_asked: float = 300.0  # maximum seconds of `Retry-After`; more is cut
 
     def wait(self, *, failures: int, spent: float, asked: float = 0.0) -> float | None:
         """Return the seconds to wait, or None when the time for retries is over.
 
-        The last attempt is made at the very end of that time, unless the endpoint asked for a longer wait.
-
-        Args:
-            failures: number so far, at least 1.
-            spent: seconds since the first failure.
-            asked: seconds of `Retry-After`.
+        The last attempt is made at the very end of that time, unless the endpoint asked for a longer wait. `spent` are
+        the seconds since the first failure, `asked` those of `Retry-After`.
         """
         left = self.retry_for - spent
         least = min(asked, self.longest_asked)

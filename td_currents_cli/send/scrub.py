@@ -9,15 +9,12 @@ from td_currents_cli.secret import Secret
 from td_currents_cli.send.endpoint import Endpoint
 
 _HIDDEN: Final = "***"
-_SHORTEST: Final = 8
-"""Minimum characters of a part of a secret that is worth hiding."""
-_LONGEST: Final = 400
-"""Maximum characters of what the two patterns below find, except for the digits of an account."""
+_SHORTEST: Final = 8  # minimum characters of a part of a secret that is worth hiding
+_LONGEST: Final = 400  # maximum characters of what the two patterns below find, except for the digits of an account
 _EMAIL_PATTERN: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
 _KEY_PATTERN: Final = re.compile(r"\b\d+(?:/|%2[fF]|\\/)[0-9a-fA-F]{40}\b")
 
-Scrub: TypeAlias = Callable[[str, bool], str]
-"""Takes a text, and whether it was cut; returns what of it may be kept."""
+Scrub: TypeAlias = Callable[[str, bool], str]  # takes a text, and whether it was cut; returns what of it may be kept
 
 
 def scrubber(endpoint: Endpoint) -> Scrub:

@@ -34,22 +34,12 @@ class EndpointKind(Enum):
 
 
 def postback_url(site: Site, database: str, table: str) -> str:
-    """Return the v2 URL of a table.
-
-    Raises:
-        UsageError: a name that is not valid in Treasure Data.
-    """
     check_name(database, "--database")
     check_name(table, "--table")
     return f"https://{site}.records.in.treasuredata.com{POSTBACK_PATH}{database}/{table}"
 
 
 def kind_of(host: str) -> EndpointKind:
-    """Return what is at this host, by its name.
-
-    Raises:
-        UsageError: a host of Treasure Data that does not accept Currents events.
-    """
     if _V1_HOST.fullmatch(host):
         return EndpointKind.POSTBACK_V1
     if _V2_HOST.fullmatch(host):
@@ -65,11 +55,6 @@ def kind_of(host: str) -> EndpointKind:
 
 
 def check_postback_path(host: str, path: str) -> None:
-    """Check the path of a URL on a Postback host.
-
-    Raises:
-        UsageError: it does not contain a valid database and table.
-    """
     match = _POSTBACK.fullmatch(path)
     if match is None:
         raise UsageError(
@@ -81,7 +66,6 @@ def check_postback_path(host: str, path: str) -> None:
 
 
 def is_write_key(text: str) -> bool:
-    """Return whether it looks like a write key: account number, slash, 40 hexadecimal digits."""
     return _WRITE_KEY.fullmatch(text) is not None
 
 

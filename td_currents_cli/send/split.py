@@ -15,7 +15,6 @@ def halves(payload: Payload) -> list[Payload]:
 
 
 def singles(payload: Payload) -> list[Payload]:
-    """Return a payload for each event."""
     return list(_parts(payload, range(payload.events + 1)))
 
 

@@ -35,11 +35,6 @@ class StatePaths:
     folder: Path | None  # the endpoint's own folder, where one of the files is in it
 
     def make_folder(self) -> None:
-        """Create the endpoint's folder, readable by its owner only.
-
-        Raises:
-            OutputError: the folder cannot be created.
-        """
         if self.folder is None:
             return
         try:
@@ -54,11 +49,6 @@ class StatePaths:
 
 
 def state_paths(options: StateOptions, endpoint: Endpoint, environ: Mapping[str, str]) -> StatePaths:
-    """Return where the journal and the dead letters of an endpoint are. Nothing is created.
-
-    Raises:
-        UsageError: options that contradict each other.
-    """
     if options.journal is not None and options.no_journal:
         raise UsageError("--journal and --no-journal cannot be used together", hint="Remove one of them.")
     if options.journal is not None and options.journal == options.dead_letter:

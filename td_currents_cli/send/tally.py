@@ -65,7 +65,6 @@ class SendStats:
         self._problems.add(problem)
 
     def begin(self, *, is_retry: bool) -> None:
-        """Count a request that is made."""
         self.requests += 1
         self.retries += is_retry
         self.in_flight += 1
@@ -106,15 +105,13 @@ class SendStats:
                 self._refused_beyond += 1
 
     def mark_ambiguous(self, payload: Payload) -> None:
-        """Record the events of a payload that may have arrived."""
         self.unknown_events += payload.events
         # An id that cannot be read (it contains a lone surrogate) is still counted.
         with suppress(msgspec.DecodeError):
-            events = msgspec.json.decode(payload.body, type=_Events).events
+            events = msgspec.json.decode(payload.body, type=_EventIds).events
             self.unknown.extend(event.id for event in events if isinstance(event.id, str))
 
     def progress(self, share: float | None) -> SendProgress:
-        """Return how far the run is, `share` of its input being settled."""
         return SendProgress(
             delivered=self.delivered,
             bytes=self.bytes,
@@ -138,5 +135,5 @@ class _EventWithId(Struct, gc=False):
     id: object = None
 
 
-class _Events(Struct, gc=False):
+class _EventIds(Struct, gc=False):
     events: list[_EventWithId]

@@ -31,13 +31,7 @@ class TlsSession:
 def tls_context(files: TlsFiles, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """Return the context that connections are checked with.
 
-    Args:
-        files: authorities and client certificate.
-        default: makes a context with the authorities of the environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) or the
-            system.
-
-    Raises:
-        UsageError: a file that cannot be used.
+    `default` makes one with the authorities of the environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) or the system.
     """
     try:
         context = default() if files.cacert is None else ssl.create_default_context(cafile=files.cacert)
@@ -78,10 +72,10 @@ def _reason(error: OSError, what: str) -> str:
     return error.strerror or type(error).__name__
 
 
+# Alerts of the handshake (RFC 8446, section 6.2), as OpenSSL names them.
 _REJECTED: Final = re.compile(
     "ALERT.*_(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|PROTOCOL_VERSION|INSUFFICIENT_SECURITY)"
 )
-"""Alerts of the handshake (RFC 8446, section 6.2), as OpenSSL names them."""
 
 
 def rejects_client(error: ssl.SSLError) -> bool:

@@ -59,10 +59,7 @@ HOMES: Final = {
 }
 """The only places of the package that may import a foreign package."""
 
-REPEATED: Final = {
-    *("Check", "Extent", "Group", "Kept", "Kind", "Lines", "Places", "Plan", "Progress", "Repeats", "Sieve"),
-    *("Spool", "Tally", "Verdict", "_Envelope", "_Names", "_Tally"),
-}
+REPEATED: Final = {"Extent", "Lines", "Sieve", "Spool", "_Envelope", "_Tally"}
 """Class names that still stand for more than one thing. Take a name out when it is renamed; add none."""
 
 STRUCTURE: Final = Structure()

@@ -76,6 +76,7 @@ def deliver(
     *,
     concurrency: int = 1,
     retry_for: float = 60,
+    rate: float | None = None,
     time: FakeTime | None = None,
     during: Callable[[Sender], Awaitable[None]] | None = None,
     record: Callable[[Payload], None] = lambda _: None,
@@ -86,7 +87,7 @@ def deliver(
     endpoint = Scripted(script)
     messages = Messages(resolve(Destination(url="http://localhost:1/x"), {}))
     schedule = RetrySchedule(retry_for=retry_for, uniform=clock.uniform)
-    limiter = RequestLimiter(concurrency_of(str(concurrency), "--concurrency"), clock=clock)
+    limiter = RequestLimiter(concurrency_of(str(concurrency), "--concurrency"), clock=clock, rate=rate)
     sender = Sender(
         endpoint,
         schedule=schedule,
@@ -125,6 +126,22 @@ def test_everything_is_delivered_once() -> None:
         assert stats.by_status == {"200": 20}
         assert stats.in_flight == 0
         assert sender.error is None
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.1, 0.19])
+def test_the_rate_is_kept_within_5_percent(latency: float) -> None:
+    """Events per second, as they arrive, however long a request takes."""
+    time = FakeTime()
+    arrivals: list[float] = []
+
+    def script(*_: object) -> HttpResponse:
+        arrivals.append(time.now)
+        time.now += latency
+        return OK
+
+    deliver([payload(index, events=10) for index in range(16)], script, time=time, rate=50)
+    assert 15 * 10 / (arrivals[-1] - arrivals[0]) == pytest.approx(50, rel=0.05)
+    assert 16 * 10 / (arrivals[-1] - 1000.0) == pytest.approx(50, rel=0.05)
 
 
 def test_no_more_requests_at_once_than_asked_for() -> None:
