@@ -13,8 +13,8 @@ from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.syntax import syntax_problem, too_deep
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.documents import Document, documents_in
-from td_currents_cli.read.rows.torn import torn
-from td_currents_cli.read.rows.torn_row import is_cut_utf8
+from td_currents_cli.read.rows.torn import truncated_array
+from td_currents_cli.read.rows.torn_row import is_truncated_utf8
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields a verb needs."""
@@ -93,8 +93,8 @@ class Decoder(Generic[E]):
 
     def _of_torn_cell(self, batch: Batch, problem: Problem) -> Decoded[E] | None:
         """The whole events of a cell that is cut off; None for what is wrong in any other way."""
-        may_be_torn = problem.code is Code.NOT_JSON or (problem.code is Code.NOT_UTF8 and is_cut_utf8(batch.data))
-        left = torn(batch.data) if batch.location.row is not None and may_be_torn else None
+        may_be_torn = problem.code is Code.NOT_JSON or (problem.code is Code.NOT_UTF8 and is_truncated_utf8(batch.data))
+        left = truncated_array(batch.data) if batch.location.row is not None and may_be_torn else None
         if left is None:
             return None
         decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))

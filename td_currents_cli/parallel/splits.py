@@ -17,12 +17,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from td_currents_cli.model import Location, Problem, Record
-from td_currents_cli.read.compression import is_packed, plain
+from td_currents_cli.read.compression import is_compressed, plain
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, take_object
 from td_currents_cli.read.objects import of_document
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.records import records, records_from
-from td_currents_cli.read.rows import csv
+from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
 from td_currents_cli.read.sources import Source
 
@@ -133,8 +133,8 @@ class SplitReader:
         split, row = self._split, 0
         if split.start == 0:
             scanner.take_line()
-        lines = csv.Lines(scanner)
-        for record in csv.rows(lines, split.source.name, split.header or (), limit=split.limit):
+        lines = RowLines(scanner)
+        for record in csv_rows(lines, split.source.name, split.header or (), limit=split.limit):
             if lines.failed:
                 return
             row = record.location.row or row
@@ -225,9 +225,9 @@ def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
     if head.startswith(b"{"):
         is_lines = line.rstrip(SPACE).endswith(b"}") and rest.startswith(b"{")
         return (SplitFormat.JSON if is_lines else SplitFormat.WHOLE), None
-    if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or is_packed(head):
+    if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or is_compressed(head):
         return SplitFormat.WHOLE, None
-    header = csv.header_of(line)
+    header = header_of(line)
     # A single column may as well be TSV, where nothing is quoted.
     return (SplitFormat.WHOLE, None) if header is None or len(header) == 1 else (SplitFormat.CSV, tuple(header))
 

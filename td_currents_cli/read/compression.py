@@ -1,4 +1,4 @@
-"""Decompression, told from the first bytes and never from the name."""
+"""Decompression, detected from the first bytes and never from the name."""
 
 import sys
 import zlib
@@ -14,18 +14,17 @@ _LONGEST_MAGIC: Final = 6
 
 
 class UnreadableError(Exception):
-    """The bytes of a source end before their time or make no sense. What came before has been delivered."""
+    """The bytes of a source end too early or are damaged. What came before has been delivered."""
 
 
 class ByteStream(Protocol):
-    """What the scanner needs of an open source."""
+    """What the scanner needs of an open source: `read1` as of io.BufferedReader."""
 
-    def read1(self, size: int, /) -> bytes:
-        """At most `size` bytes, empty at the end."""
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _Decompressor(Protocol):
-    """What the decompressor objects of bz2, lzma and zstd have in common."""
+    """The interface of the decompressors of bz2, lzma and zstd."""
 
     @property
     def eof(self) -> bool: ...
@@ -37,10 +36,10 @@ class _Decompressor(Protocol):
 
 
 class _Streams:
-    """The plain bytes of a file of compressed streams one after another, as `cat` makes it.
+    """The plain bytes of compressed streams one after another, as `cat` makes them.
 
-    The file classes of bz2 and lzma drop whatever follows the first stream and is not another one: data would be
-    lost without a word. Here, only padding with zeros may follow.
+    The file classes of bz2 and lzma silently drop whatever follows the first stream and is not another one. Here,
+    only zero padding may follow.
     """
 
     def __init__(self, packed: ByteStream, new: Callable[[], _Decompressor]) -> None:
@@ -49,7 +48,6 @@ class _Streams:
         self._current = new()
 
     def read1(self, size: int, /) -> bytes:
-        """As ByteStream. Raises EOFError, and what the decompressor raises."""
         while True:
             data = b""
             if self._current.eof:
@@ -65,7 +63,7 @@ class _Streams:
                 return plain
 
     def _after_stream(self) -> bytes:
-        """The first bytes that follow a stream and its padding; empty at the end."""
+        """Return the first bytes that follow a stream and its padding; empty at the end."""
         data = self._current.unused_data.lstrip(b"\0")
         while not data and (piece := self._packed.read1(_PIECE)):
             data = piece.lstrip(b"\0")
@@ -73,7 +71,7 @@ class _Streams:
 
 
 class _Guarded:
-    """Turns every way a read can fail into UnreadableError."""
+    """Turns every failure of a read into UnreadableError."""
 
     def __init__(self, stream: ByteStream, kind: str) -> None:
         self._stream = stream
@@ -81,20 +79,19 @@ class _Guarded:
         self._failures: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *_further_failures(kind))
 
     def read1(self, size: int, /) -> bytes:
-        """As ByteStream. Raises UnreadableError."""
         try:
             return self._stream.read1(size)
         except EOFError:
-            raise UnreadableError(f"the {self._kind} data is cut off before its end") from None
+            raise UnreadableError(f"the {self._kind} data is truncated") from None
         except self._failures as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
             raise UnreadableError(f"cannot read the {self._kind} data: {reason}") from None
 
 
 def decompressed(raw: BinaryIO) -> ByteStream:
-    """The plain bytes of an open source, whichever of gzip, zstd, bzip2, xz or nothing it is packed with.
+    """Return the plain bytes of an open source: gzip, zstd, bzip2, xz, or not compressed.
 
-    Reading from it raises UnreadableError, and nothing else.
+    Reading from it raises only UnreadableError.
     """
     stream: BinaryIO = BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)
     try:
@@ -111,18 +108,18 @@ def decompressed(raw: BinaryIO) -> ByteStream:
     return _Guarded(cast("ByteStream", stream), "plain")
 
 
-def is_packed(head: bytes) -> bool:
+def is_compressed(head: bytes) -> bool:
     """Whether a source that begins like this is compressed."""
     return any(head.startswith(magic) for magic, _kind, _opened in _KINDS)
 
 
 def plain(raw: BinaryIO) -> ByteStream:
-    """The bytes of an open source as they stand, from where it stands. Reading raises UnreadableError alone."""
+    """Return the bytes of an open source, without decompression. Reading raises only UnreadableError."""
     return _Guarded(cast("ByteStream", BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)), "plain")
 
 
 class _Joined(RawIOBase):
-    """Bytes that have been read already, then the rest of the stream they came from."""
+    """Bytes that were read already, then the rest of the stream."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         super().__init__()
@@ -130,11 +127,9 @@ class _Joined(RawIOBase):
         self._rest = rest
 
     def readable(self) -> bool:
-        """Yes."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """As RawIOBase."""
         view = memoryview(buffer).cast("B")
         piece = self._head.read(len(view)) or cast("ByteStream", self._rest).read1(len(view))
         view[: len(piece)] = piece
@@ -169,7 +164,7 @@ def _xz(packed: BinaryIO) -> ByteStream:
 
 
 def _further_failures(kind: str) -> tuple[type[Exception], ...]:
-    """Exceptions a decompressor raises beside OSError and EOFError."""
+    """Return the exceptions that a decompressor raises in addition to OSError and EOFError."""
     if kind == "xz":
         from lzma import LZMAError  # noqa: PLC0415
 

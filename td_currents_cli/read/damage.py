@@ -7,22 +7,22 @@ _LINE_END: Final = ord("\n")
 _OPENING: Final = b"{["
 _OPENER: Final = {ord("}"): ord("{"), ord("]"): ord("[")}
 
-# A text that is never closed ends with its line: JSON has no raw line ends in texts.
-_TEXT: Final = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?'
-_TOKEN: Final = re.compile(_TEXT + rb"|[{}\[\]\n]")
-_SCALAR: Final = re.compile(rb"(?:" + _TEXT + rb'|[^",{}\[\]\n"])*+')
+# An unclosed string ends with its line: JSON has no raw line ends in strings.
+_STRING: Final = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?'
+_TOKEN: Final = re.compile(_STRING + rb"|[{}\[\]\n]")
+_SCALAR: Final = re.compile(rb"(?:" + _STRING + rb'|[^",{}\[\]\n"])*+')
 
 
 def next_value(indentation: bytes) -> re.Pattern[bytes]:
-    """A line end, and a line that begins with that indentation and an object or an array."""
+    """Match a line end, and a line that begins with that indentation and an object or an array."""
     return re.compile(rb"\n" + re.escape(indentation) + rb"[{\[]")
 
 
 def bracket_end(text: bytes, start: int, next_one: re.Pattern[bytes]) -> int | None:
-    """Where the object or array at `start` ends; None when it does not end in this text.
+    """Return where the object or array at `start` ends; None when it does not end in this text.
 
     It ends where its bracket is closed, or where `next_one` matches, if that comes first. A closing bracket closes
-    whatever was left open within its pair, and counts for nothing where it has no pair.
+    whatever was left open within its pair, and is ignored where it has no pair.
     """
     still_open = bytearray()
     for token in _TOKEN.finditer(text, start):
@@ -41,6 +41,6 @@ def bracket_end(text: bytes, start: int, next_one: re.Pattern[bytes]) -> int | N
 
 
 def scalar_end(text: bytes, start: int) -> int:
-    """Where something that is no object and no array ends: at a comma, a bracket or the line's end. Takes a byte."""
+    """Return where a scalar or junk ends: at a comma, a bracket or the line's end, but at least a byte further."""
     match = _SCALAR.match(text, start)
     return max(match.end() if match else start, start + 1)

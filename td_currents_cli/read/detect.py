@@ -1,4 +1,4 @@
-"""What lines of text that are no JSON are: CSV or TSV, with or without a header, and where in them the batches are."""
+"""Detection of tables: CSV or TSV, with or without a header, and which column contains the batches."""
 
 import csv
 import re
@@ -14,48 +14,39 @@ from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import Scanner
 
 _NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
-_LINES: Final = 100
-"""How many rows are looked at for one with a batch: those before it may be empty."""
+_SAMPLE_ROWS: Final = 100
+"""Rows in which a batch is looked for: the first ones may be empty."""
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """How rows of text are laid out.
+    """The layout of a CSV or TSV table."""
 
-    Attributes:
-        is_tsv: whether TABs are between cells, and nothing is quoted.
-        names: of the columns; as many empty ones where there is no header.
-        column: place of the batches, from 0; None where each row is an event.
-        header: whether the first line holds the names.
-        escaped: whether the cells are; see `rows.escapes`.
-    """
-
-    is_tsv: bool
-    names: list[str]
-    column: int | None
+    is_tsv: bool  # TABs separate cells, and nothing is quoted
+    names: list[str]  # of the columns; empty strings where there is no header
+    column: int | None  # index of the column with the batches; None where each row is an event
     header: bool
-    escaped: bool = False
+    escaped: bool = False  # whether the cells are; see `unescaped`
 
     @property
-    def shape(self) -> SourceFormat:
-        """The same in words."""
+    def source_format(self) -> SourceFormat:
         number = None if self.column is None else self.column + 1
         name = self.names[self.column] if self.header and self.column is not None else None
         return SourceFormat(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
 
 
 def has_returns_alone(sample: bytes) -> bool:
-    """Whether text has line ends of the kind that has not been written for twenty years, and no others."""
+    """Whether all line ends are those of classic Mac OS."""
     return b"\n" not in sample and b"\r" in sample.rstrip(b"\r")
 
 
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
-    """The table that comes next in the scanner, or None."""
+    """Detect the table that comes next in the scanner; None for anything else."""
     sample = scanner.sample().decode(errors="replace")
-    # Texts encoded once more are in quotes in TSV as well: between TABs, no JSON has one but as white space.
+    # Strings that were encoded again are quoted in TSV, too: between TABs. JSON has TABs only as white space.
     has_tab = "\t" in sample.partition("\n")[0]
     for is_tsv in (has_tab, not has_tab):
         if options.form in {InputFormat.AUTO, InputFormat.TSV if is_tsv else InputFormat.CSV}:
-            rows = list(islice(_rows(sample, is_tsv=is_tsv), _LINES))
+            rows = list(islice(_rows(sample, is_tsv=is_tsv), _SAMPLE_ROWS))
             if is_tsv and _has_separator_at_end(rows):
                 rows[0].pop()
             if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:
@@ -64,7 +55,7 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
 
 
 def _has_separator_at_end(rows: list[list[str]]) -> bool:
-    """Whether there is a TAB after the last name, as old versions of `td query -f tsv -c` have it."""
+    """Whether a TAB follows the last name, as in old versions of `td query -f tsv -c`."""
     width = len(rows[0]) - 1 if rows and not rows[0][-1] else 0
     return width > 0 and len(rows) > 1 and all(len(row) == width for row in rows[1:])
 
@@ -90,7 +81,7 @@ def _flat(rows: list[list[str]], *, is_tsv: bool) -> Table:
 
 def _are_names(cells: list[str], options: ReadOptions) -> bool:
     if any("\ufffd" in cell for cell in cells):
-        # What stands for bytes that are not UTF-8.
+        # The replacement for bytes that are not UTF-8.
         return False
     is_named = not isinstance(options.column, int) and options.index_of(cells) is not None
     return is_named or "event_type" in cells or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
@@ -101,7 +92,7 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
     if isinstance(options.column, int) or may_be_names:
         column = options.index_of(first)
         if column is not None and isinstance(options.column, int) and options.form is InputFormat.AUTO:
-            # A number fits lines that were taken apart in the wrong way, too.
+            # A number also fits lines that were split in the wrong way.
             return column if any(looks_like_batch(cell) for row in rows for cell in row[column : column + 1]) else None
         if column is not None or options.column is not None:
             return column
@@ -112,7 +103,7 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
 
 
 def _is_unquoted(row: list[str]) -> bool:
-    """Whether JSON was taken apart at its commas: a single column of TSV was taken for CSV."""
+    """Whether JSON was split at its commas: a single column of TSV, taken for CSV."""
     return len(row) > 1 and looks_like_batch(row[0])
 
 

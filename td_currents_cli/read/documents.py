@@ -1,8 +1,8 @@
-"""JSON text, in whichever way people string documents together, as one document after another.
+"""JSON text as one document after another, however they are arranged.
 
-One document; documents one after another, each on a line (JSON Lines) or pretty-printed; a JSON array of documents.
-The arrangement may change within a source (`cat *.json`). A document that is malformed is delivered too, as it
-stands, and reading goes on with the next one.
+A single document; documents one after another, each on a line (JSON Lines) or pretty-printed; a JSON array of
+documents. The arrangement may change within a source (`cat *.json`). A malformed document is delivered unchanged, and
+reading goes on with the next one.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Document(Struct, frozen=True, gc=False):
-    """The bytes of one JSON document, or of what should have been one, and where they begin."""
+    """The bytes of one JSON document, malformed or not, and where they begin."""
 
     data: bytes
     line: int
@@ -27,34 +27,28 @@ class Document(Struct, frozen=True, gc=False):
     offset: int
 
     def location(self, source: str, row: int | None = None) -> Location:
-        """Where this document begins in that source."""
         return Location(source=source, line=self.line, column=self.column, row=row, offset=self.offset)
 
 
 def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
-    """All documents that are left in the scanner.
+    """Yield all documents that are left in the scanner.
 
-    Several objects on one line come as one document: to tell them apart would mean to decode every line twice. Who
-    decodes it finds out, and asks `documents_in`.
+    Several objects on one line come as one document: telling them apart would mean decoding every line twice. The
+    decoder finds out, and calls `documents_in`.
     """
     return _documents(scanner, source, take_object)
 
 
 def lines(scanner: Scanner) -> Iterator[Document]:
-    """All lines that are left in the scanner, but for blank ones, each as a document."""
+    """Yield all lines that are left in the scanner, except blank ones, each as a document."""
     while scanner.next_byte():
         line, column, offset = scanner.line, scanner.column, scanner.offset
         yield Document(scanner.take_line().rstrip(SPACE), line, column, offset)
 
 
 def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
-    """The documents of a text that turned out to hold more than one, each by itself.
-
-    Args:
-        text: well-formed or not.
-        begin: where it stands in its source.
-    """
-    return _documents(Scanner(BytesIO(text), begin), begin.source, _value)
+    """Yield each document of a text, well-formed or not, that turned out to contain several; it stands at `begin`."""
+    return _documents(Scanner(BytesIO(text), begin), begin.source, _take_value)
 
 
 def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], bytes]) -> Iterator[Document | Problem]:
@@ -64,7 +58,7 @@ def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], b
         elif first == BYTE_ORDER_MARK[:1] and scanner.head(3) == BYTE_ORDER_MARK:
             yield skip_mark(scanner, source)
         elif first == b",":
-            yield _malformed(_place(scanner, source), "a comma stands between documents that are not in an array")
+            yield _malformed(scanner.location(source), "unexpected comma between documents that are not in an array")
             scanner.skip(1)
         else:
             line, column, offset = scanner.line, scanner.column, scanner.offset
@@ -73,30 +67,30 @@ def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], b
 
 
 def take_object(scanner: Scanner) -> bytes:
-    """Take what begins with `{`: the rest of the line where that may be a whole object, else one value."""
-    return scanner.take_object_line() or _value(scanner)
+    """Take what begins with `{`: the rest of the line if it may be a complete object, else one value."""
+    return scanner.take_object_line() or _take_value(scanner)
 
 
 def skip_mark(scanner: Scanner, source: str) -> Problem:
-    """Pass over a byte order mark; the remark on it."""
-    place = _place(scanner, source)
+    """Skip a byte order mark and return the warning about it."""
+    place = scanner.location(source)
     scanner.skip_mark(len(BYTE_ORDER_MARK))
     return Problem(
         code=Code.BYTE_ORDER_MARK,
         severity=Severity.WARNING,
         location=place,
-        message="the text begins with a byte order mark, which JSON does not allow",
+        message="the input begins with a byte order mark, which JSON does not allow",
         hint="Save the file as UTF-8 without BOM.",
     )
 
 
-def _value(scanner: Scanner) -> bytes:
+def _take_value(scanner: Scanner) -> bytes:
     return scanner.take_value() or scanner.take_damaged()
 
 
 def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
-    """The elements of an array that holds documents: each by itself, so that its size does not matter."""
-    begin = _place(scanner, source)
+    """Yield the elements of an array of documents, each by itself, so that the size of the array does not matter."""
+    begin = scanner.location(source)
     scanner.skip(1)
     following = scanner.next_byte()
     if following == b"]":
@@ -106,31 +100,27 @@ def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
         return
     while following and following != b"]":
         line, column, offset = scanner.line, scanner.column, scanner.offset
-        whole = scanner.take_value()
-        yield Document(whole or scanner.take_damaged(), line, column, offset)
+        value = scanner.take_value()
+        yield Document(value or scanner.take_damaged(), line, column, offset)
         following = scanner.next_byte()
         if following == b",":
-            place = _place(scanner, source)
+            place = scanner.location(source)
             scanner.skip(1)
             following = scanner.next_byte()
             if following == b"]":
-                yield _malformed(place, "a comma stands before the end of the array")
-        elif whole is None and following == b"{":
+                yield _malformed(place, "trailing comma before the end of the array")
+        elif value is None and following == b"{":
             # Damage may have taken the comma with it.
             continue
-        elif whole is not None and following in {b"{", b"["}:
-            yield _malformed(_place(scanner, source), "a comma is missing between the elements of an array")
+        elif value is not None and following in {b"{", b"["}:
+            yield _malformed(scanner.location(source), "missing comma between the elements of an array")
         elif following != b"]":
             break
     if following == b"]":
         scanner.skip(1)
     else:
         message = f"the array that began at line {begin.line}, column {begin.column} is not closed: expected ',' or ']'"
-        yield _malformed(_place(scanner, source), message)
-
-
-def _place(scanner: Scanner, source: str) -> Location:
-    return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
+        yield _malformed(scanner.location(source), message)
 
 
 def _malformed(place: Location, message: str) -> Problem:

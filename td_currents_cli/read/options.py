@@ -1,4 +1,4 @@
-"""How a source is to be read, where its contents are not to decide, and how it was read."""
+"""How a source is to be read, where its contents do not decide, and how it was read."""
 
 import re
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 COLUMN: Final = "events"
-"""The column of the Postback connector's tables that holds a batch (Treasure Data's Postback API)."""
+"""The column of the Postback connector's tables that contains a batch (Treasure Data's Postback API)."""
 
 
 class InputFormat(StrEnum):
-    """The form of the input."""
+    """Input formats that the user can require."""
 
     AUTO = "auto"
     PAYLOAD = "payload"
@@ -23,14 +23,14 @@ class InputFormat(StrEnum):
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):
-    """What a person knows of the input.
+    """What the user knows of the input.
 
     Attributes:
         form: of all sources.
-        column: name of the column with the batches, or its number from 1; None to find it.
-        header: False where the first row is no line of names; None to find out.
-        ingested: whether rows are what is read: an object that has anything beside an array `events` is one, and no
-            payload with a member too many.
+        column: name of the column with the batches, or its number from 1; None to detect it.
+        header: False where the first row is not a header; None to detect it.
+        ingested: whether rows are expected: an object that has anything in addition to an array `events` is one, and
+            not a payload with an unexpected field.
     """
 
     form: InputFormat = InputFormat.AUTO
@@ -40,22 +40,22 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":
-        """Options as the command line gives them where rows are read: digits are a column's number."""
+        """Return the options of a command that reads rows; a column of digits is a number."""
         number = int(column) if column is not None and column.isdecimal() and int(column) else None
         return cls(form=InputFormat(form), column=number or column, header=False if no_header else None, ingested=True)
 
     @property
     def name(self) -> str:
-        """The column's name, as far as is known."""
+        """The column's name, as far as it is known."""
         return self.column if isinstance(self.column, str) else COLUMN
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the contents decide on everything."""
+        """Whether the contents decide everything."""
         return self.form is InputFormat.AUTO and self.column is None and self.header is None
 
     def index_of(self, names: list[str]) -> int | None:
-        """The place of the column in a line of names, from 0; None where it is not there."""
+        """Return the column's index in a header; None where it is not there."""
         if isinstance(self.column, int):
             return self.column - 1 if self.column <= len(names) else None
         name = self.column or COLUMN
@@ -66,23 +66,16 @@ DEFAULT: Final = ReadOptions()
 INGESTED: Final = ReadOptions(ingested=True)
 
 OBJECTS: Final = "JSON objects"
-"""The form whose rows say the names of their columns themselves."""
+"""The format whose rows name their columns themselves."""
 
 
 class SourceFormat(Struct, frozen=True, kw_only=True):
-    """How a source was read.
+    """How a source of rows was read."""
 
-    Attributes:
-        form: in words, as `CSV`.
-        column: name of the column with the batches; None where it has none.
-        number: of that column, from 1; None for flat rows, and where columns have no order.
-        header: whether a line of names came first.
-    """
-
-    form: str
-    column: str | None = None
-    number: int | None = None
-    header: bool = False
+    form: str  # in words, such as `CSV`
+    column: str | None = None  # name of the column with the batches
+    number: int | None = None  # of that column, from 1; None for flat rows, and where columns have no order
+    header: bool = False  # whether a header came first
 
     def __str__(self) -> str:
         if self.column is None:
@@ -103,13 +96,10 @@ FormatCallback: TypeAlias = Callable[[SourceFormat], object]
 """Called with the format of a source of rows, once it is known."""
 
 _BATCH: Final = re.compile(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
-
-
-_HEAD: Final = 100
-"""Bytes of a cell that are looked at."""
+_BATCH_START: Final = 100  # bytes of a cell that are looked at
 
 
 def looks_like_batch(cell: str | bytes) -> bool:
-    """Whether a cell begins as a batch does: an array of objects or texts, or a payload."""
-    text = cell if isinstance(cell, str) else cell[:_HEAD].decode(errors="replace")
+    """Whether a cell begins like a batch: an array of objects or strings, or a payload."""
+    text = cell if isinstance(cell, str) else cell[:_BATCH_START].decode(errors="replace")
     return _BATCH.match(text) is not None

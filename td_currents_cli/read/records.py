@@ -1,4 +1,4 @@
-"""The stream that every verb reads: sources in, batches and problems out. The form of a source is detected."""
+"""The stream that every command reads: sources in, batches and problems out. The format of a source is detected."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -12,36 +12,33 @@ from td_currents_cli.model import Batch, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
-from td_currents_cli.read.objects import of_document, shape_of
+from td_currents_cli.read.objects import format_of, of_document
 from td_currents_cli.read.options import DEFAULT, FormatCallback, InputFormat, ReadOptions, SourceFormat
-from td_currents_cli.read.rows import boxed, csv, msgpack, tsv
-from td_currents_cli.read.rows.arrays import ArrayRows, holds_rows
+from td_currents_cli.read.rows.arrays import ArrayRows, is_row_per_line
+from td_currents_cli.read.rows.boxed import is_table_border, terminal_table_rows
+from td_currents_cli.read.rows.csv import RowLines, csv_rows, flat_rows
+from td_currents_cli.read.rows.msgpack import is_msgpack, msgpack_rows
+from td_currents_cli.read.rows.tsv import begins_with_batch, tsv_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
-from td_currents_cli.read.talk import is_talk, skip_talk
-
-
-def _ignore(_shape: SourceFormat) -> None:
-    pass
-
+from td_currents_cli.read.talk import is_job_status, skip_job_status
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _JSON_STARTS: Final = (b"{", b"[", b"")
 _CELL_STARTS: Final = (*_JSON_STARTS, b'"')
 
 
+def _ignore(_format: SourceFormat) -> None:
+    pass
+
+
 def records(
     sources: Iterable[Source], options: ReadOptions = DEFAULT, on_format: FormatCallback = _ignore
 ) -> Generator[Record]:
-    """All batches of all sources in order, and a problem for each thing that could not be read.
+    """Yield all batches of all sources in order, and a problem for each thing that could not be read.
 
     A source that cannot be read to its end gives what came before, then one `UNREADABLE` problem; the next source
     follows. Memory is bounded by the largest single document, not by the size of a source.
-
-    Args:
-        sources: where the bytes are.
-        options: what is known of their form.
-        on_format: told how each source of rows is read, when that is found out.
     """
     for source in sources:
         try:
@@ -56,14 +53,14 @@ def records(
 def records_from(
     source: Source, begin: Location, row: int, header: Sequence[str] | None, options: ReadOptions = DEFAULT
 ) -> Iterator[Record]:
-    """What is left of a plain source of which the beginning has been read.
+    """Yield the rest of a plain source whose beginning has been read.
 
     Args:
-        source: the whole of it.
-        begin: where a document or a row begins that has not been read.
+        source: the whole source.
+        begin: where the first unread document or row begins.
         row: the number of the ingested row before it.
         header: the columns of the rows, if the source is CSV; None for JSON.
-        options: what is known of the form of JSON.
+        options: what is known of the format of JSON.
     """
     try:
         with closing(source.open()) as raw:
@@ -72,9 +69,9 @@ def records_from(
             if header is None:
                 yield from _json(scanner, source.name, count(row + 1), options)
             else:
-                yield from csv.rows(csv.Lines(scanner), source.name, header, row=row)
+                yield from csv_rows(RowLines(scanner), source.name, header, row=row)
             if scanner.failure is not None:
-                yield _unreadable(_place(scanner, source.name), scanner.failure)
+                yield _unreadable(scanner.location(source.name), scanner.failure)
     except OSError as error:
         yield _unreadable(begin, error.strerror or "cannot be read")
 
@@ -87,77 +84,69 @@ def _records(scanner: Scanner, origin: Source, options: ReadOptions, on_format: 
         yield Problem(
             code=Code.NOT_UTF8,
             location=Location(source=source, line=1, column=1),
-            message="the text is UTF-16, not UTF-8",
+            message="the input is UTF-16, not UTF-8",
             hint="Convert the file: iconv -f UTF-16 -t UTF-8.",
         )
         return
     first = scanner.next_byte()
     if mark is not None:
-        yield mark if first in _JSON_STARTS else replace(mark, message="the text begins with a byte order mark")
-    talks = skip_talk(scanner)
-    begin = _place(scanner, source)
-    found = None if talks and not scanner.next_byte() else _of_form(scanner, source, options, on_format)
+        yield mark if first in _JSON_STARTS else replace(mark, message="the input begins with a byte order mark")
+    has_status = skip_job_status(scanner)
+    begin = scanner.location(source)
+    found = None if has_status and not scanner.next_byte() else _detected(scanner, source, options, on_format)
     if found is None:
-        message = "no JSON, CSV, TSV or msgpack with a column that holds batches of events"
-        hint = "Name the column or the form: --column NAME|NUMBER, --from csv."
-        yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message, hint=hint)
+        yield Problem(
+            code=Code.UNKNOWN_FORM,
+            location=begin,
+            message="unrecognized input: not JSON, and no column of a CSV, TSV or msgpack table contains event batches",
+            hint="Name the column or the format: --column NAME|NUMBER, --from csv.",
+        )
         return
-    yield from (record for record in found if not is_talk(record)) if talks else found
+    yield from (record for record in found if not is_job_status(record)) if has_status else found
     if scanner.failure is not None:
-        yield _unreadable(_place(scanner, source), scanner.failure)
-    elif not first:
-        yield _nothing(origin, begin)
+        yield _unreadable(scanner.location(source), scanner.failure)
+    elif first:
+        return
+    elif origin.empty is None:
+        yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
+    else:
+        place = Location(source=source)
+        yield Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
 
 
-def _nothing(origin: Source, begin: Location) -> Problem:
-    if origin.empty is None:
-        return Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
-    place = Location(source=origin.name)
-    return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
-
-
-def _of_form(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record] | None:
-    """The records of whatever form this is; None for none that is known."""
-    first = scanner.next_byte()
-    form = options.form
-    if form is InputFormat.MSGPACK or (form is InputFormat.AUTO and msgpack.is_msgpack(first)):
-        return msgpack.rows(scanner, source, options, on_format)
-    if first == b"+" and boxed.is_boxed(scanner.peek_line()):
-        return boxed.rows(scanner, source, options, on_format)
-    if form is InputFormat.AUTO and first in _CELL_STARTS and tsv.begins_with_batch(scanner.peek_line()):
-        options = replace(options, form=InputFormat.TSV)
-        form = InputFormat.TSV
-    is_json_form = form in {InputFormat.JSON, InputFormat.PAYLOAD} or (
-        form is InputFormat.AUTO and first in _JSON_STARTS
-    )
-    if is_json_form:
-        return _json_form(scanner, source, options, on_format)
-    found = _of_lines(scanner, source, options, on_format)
-    if found is None and (not first or (form is InputFormat.AUTO and is_json(scanner.peek_line()))):
-        return _json(scanner, source, count(1), options)
-    return found
-
-
-def _json_form(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
-    if options.form is not InputFormat.PAYLOAD and scanner.next_byte() == b"[":
-        are_lines = holds_rows(scanner)
-        if are_lines is not None:
-            return _arrays(scanner, source, ArrayRows(options, on_format), options, are_lines=are_lines)
-    if options.form is InputFormat.PAYLOAD:
-        options = replace(options, ingested=False)
-    return _json(scanner, source, count(1), options, on_format)
-
-
-def _of_lines(
+def _detected(
     scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback
 ) -> Iterator[Record] | None:
+    """Return the records in whatever format this is; None where it is not recognized."""
+    first = scanner.next_byte()
+    form = options.form
+    is_auto = form is InputFormat.AUTO
+    if form is InputFormat.MSGPACK or (is_auto and is_msgpack(first)):
+        return msgpack_rows(scanner, source, options, on_format)
+    if first == b"+" and is_table_border(scanner.peek_line()):
+        return terminal_table_rows(scanner, source, options, on_format)
+    if is_auto and first in _CELL_STARTS and begins_with_batch(scanner.peek_line()):
+        options = replace(options, form=InputFormat.TSV)
+        is_auto = False
+    if form in {InputFormat.JSON, InputFormat.PAYLOAD} or (is_auto and first in _JSON_STARTS):
+        return _json_format(scanner, source, options, on_format)
     if has_returns_alone(scanner.sample()):
-        return iter([_returns_alone(_place(scanner, source))])
+        return iter([_returns_alone(scanner.location(source))])
     table = table_of(scanner, options)
     if table is None:
-        return None
-    on_format(table.shape)
+        is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
+        return _json(scanner, source, count(1), options) if is_scalar else None
+    on_format(table.source_format)
     return _table(scanner, source, table)
+
+
+def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
+    if options.form is InputFormat.PAYLOAD:
+        return _json(scanner, source, count(1), replace(options, ingested=False), on_format)
+    per_line = is_row_per_line(scanner) if scanner.next_byte() == b"[" else None
+    if per_line is None:
+        return _json(scanner, source, count(1), options, on_format)
+    return _arrays(scanner, source, ArrayRows(options, on_format), options, per_line=per_line)
 
 
 def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
@@ -165,56 +154,51 @@ def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
         # What stands before the header is white space.
         scanner.take_line()
     if table.column is None:
-        return csv.flat_rows(csv.Lines(scanner, is_tsv=table.is_tsv), source, table.names, escaped=table.escaped)
+        return flat_rows(RowLines(scanner, is_tsv=table.is_tsv), source, table.names, escaped=table.escaped)
     if table.is_tsv:
-        return tsv.rows(scanner, source, table.column, len(table.names))
-    return csv.rows(csv.Lines(scanner), source, table.names, column=table.column)
+        return tsv_rows(scanner, source, table.column, len(table.names))
+    return csv_rows(RowLines(scanner), source, table.names, column=table.column)
 
 
 def _arrays(
-    scanner: Scanner, source: str, rows: ArrayRows, options: ReadOptions, *, are_lines: bool
+    scanner: Scanner, source: str, rows: ArrayRows, options: ReadOptions, *, per_line: bool
 ) -> Iterator[Record]:
-    """Rows that are arrays, each on a line or all in an array; documents among them are read as such."""
+    """Yield the batches of rows that are arrays; documents among them are read as such."""
     numbers = count(1)
     row = 0
-    for document in lines(scanner) if are_lines else documents(scanner, source):
+    for document in lines(scanner) if per_line else documents(scanner, source):
         if isinstance(document, Problem) or not document.data.startswith(b"["):
             found = list(of_document(document, source, numbers, options))
         elif found := list(rows.records(document.data, document.location(source, row + 1))):
             row = next(numbers)
-        yield from _left(found) if _is_torn(document, scanner) else found
+        yield from _recovered(found) if _is_truncated_by_failure(document, scanner) else found
 
 
 def _json(
     scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, on_format: FormatCallback = _ignore
 ) -> Iterator[Record]:
-    is_noted = False
+    is_reported = False
     for document in documents(scanner, source):
         found = of_document(document, source, rows, options)
-        for record in _left(found) if _is_torn(document, scanner) else found:
-            if not is_noted and record.location.row is not None and isinstance(document, Document):
-                on_format(shape_of(document, options))
-                is_noted = True
+        for record in _recovered(found) if _is_truncated_by_failure(document, scanner) else found:
+            if not is_reported and record.location.row is not None and isinstance(document, Document):
+                on_format(format_of(document, options))
+                is_reported = True
             yield record
 
 
-def _is_torn(document: Document | Problem, scanner: Scanner) -> bool:
-    """Whether a document is cut off because the source could not be read any further."""
+def _is_truncated_by_failure(document: Document | Problem, scanner: Scanner) -> bool:
     is_last = scanner.failure is not None and scanner.at_end
     return is_last and not (isinstance(document, Document) and is_json(document.data))
 
 
-def _left(found: Iterable[Record]) -> Iterator[Record]:
-    """What can be had of a torn document: the batch of a row. The failure that tore it is reported, not the tear."""
+def _recovered(found: Iterable[Record]) -> Iterator[Record]:
+    """Yield the batches of a truncated row. The failure that truncated it is reported, not the truncation."""
     return (record for record in found if isinstance(record, Batch) and record.location.row is not None)
 
 
-def _place(scanner: Scanner, source: str) -> Location:
-    return Location(source=source, line=scanner.line, column=scanner.column, offset=scanner.offset)
-
-
 def _returns_alone(place: Location) -> Problem:
-    message = "the lines end with carriage returns alone, which no reader of CSV or TSV takes for line ends"
+    message = "the lines end with carriage returns only, which CSV and TSV readers do not accept as line ends"
     hint = "Convert the file: tr '\\r' '\\n' < FILE."
     return Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)
 

@@ -1,4 +1,4 @@
-"""A window over a byte stream that knows its place: offset, line and column."""
+"""A window over a byte stream that tracks offset, line and column."""
 
 import re
 from typing import Final
@@ -10,15 +10,15 @@ from td_currents_cli.read.compression import ByteStream, UnreadableError
 from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
 
 CHUNK: Final = 1 << 20
-"""How long a line may be to be taken as one without being parsed."""
+"""Maximum bytes of a line that is taken without being parsed."""
 READ: Final = 1 << 18
-"""How much is read at least at once: what the caches of a processor hold is handled in three quarters of the time."""
+"""Minimum bytes to read at once: data that fits the processor's caches is handled in three quarters of the time."""
 LONGEST_PEEK: Final = 1 << 20
-"""How much of a first line is looked at to find out what it is."""
+"""Bytes of a first line that detection looks at."""
 SPACE: Final = b" \t\r\n"
 
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
-_COMPLAINT: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
+_DECODE_ERROR: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
 SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
@@ -27,13 +27,12 @@ class Scanner:
     """Takes lines and JSON values off the front of a stream, in memory bounded by the largest of them.
 
     Args:
-        stream: read from where it stands.
-        begin: where that is, if not at the beginning of a source.
+        begin: place of the stream's next byte, if not the beginning of a source.
 
     Attributes:
-        line: line of the next byte, from 1.
-        column: column of the next byte, from 1, in code points.
-        failure: why the stream ended before its time, or None. What came before it is still delivered.
+        line: of the next byte, from 1.
+        column: of the next byte, from 1, in code points.
+        failure: why the stream ended too early, or None. What came before is still delivered.
     """
 
     def __init__(self, stream: ByteStream, begin: Location | None = None) -> None:
@@ -50,22 +49,24 @@ class Scanner:
 
     @property
     def offset(self) -> int:
-        """Bytes of the stream before the next one."""
         return self._passed + self._start
+
+    def location(self, source: str) -> Location:
+        """Return the place of the next byte in that source."""
+        return Location(source=source, line=self.line, column=self.column, offset=self.offset)
 
     @property
     def at_end(self) -> bool:
-        """Whether every byte has been taken."""
         return self._ended and self._start == len(self._window)
 
     def head(self, size: int) -> bytes:
-        """Up to `size` of the next bytes, not taken."""
+        """Return up to `size` of the next bytes, without taking them."""
         while len(self._window) - self._start < size and self._fill():
             pass
         return self._window[self._start : self._start + size]
 
     def next_byte(self) -> bytes:
-        """Skip white space; the byte that follows it, not taken. Empty at the end."""
+        """Skip white space and return the byte that follows, without taking it; empty at the end."""
         while True:
             match = _NOT_SPACE.search(self._window, self._start)
             if match:
@@ -76,26 +77,26 @@ class Scanner:
                 return b""
 
     def skip(self, size: int) -> None:
-        """Take and drop that many of the next bytes, which must be in the window (see `head`)."""
+        """Drop that many of the next bytes, which must be in the window (see `head`)."""
         self._advance(self._start + size)
 
     def skip_mark(self, size: int) -> None:
-        """Take and drop a byte order mark, which is no column of its own."""
+        """Drop a byte order mark, which does not count as a column."""
         self._start += size
 
     def peek_line(self) -> bytes:
-        """The rest of the line, not taken; at least `LONGEST_PEEK` bytes of it when it is longer than that."""
+        """Return the rest of the line, or at least `LONGEST_PEEK` bytes of a longer one, without taking it."""
         end = self._near_line_end(LONGEST_PEEK)
         return self._window[self._start : len(self._window) if end is None else end]
 
     def take_line(self) -> bytes:
-        """Take up to and without the next line feed (a carriage return before it is left); at the end, what is left."""
+        """Take the rest of the line and return it without its line feed; a carriage return stays."""
         end = self._line_end(self._start)
         line = self._window[self._start : end]
         if end == len(self._window):
             self._advance(end)
             return line
-        # As `_advance` does, which would count the line ends of a line that is known to have one.
+        # Like `_advance`, which would count the line ends of a line that is known to have one.
         self._start = end + 1
         self.line += 1
         self.column = 1
@@ -103,21 +104,21 @@ class Scanner:
         return line
 
     def sample(self) -> bytes:
-        """As many of the next bytes as `peek_line` looks at, not taken."""
+        """Return up to `LONGEST_PEEK` of the next bytes, without taking them."""
         return self.head(LONGEST_PEEK)
 
     def take_piece(self, size: int) -> bytes:
-        """Take some of the next bytes, up to about that many, whatever they are; empty at the end."""
+        """Take up to that many of the next bytes, whatever they are; empty at the end."""
         self.head(1)
         piece = self._window[self._start : self._start + size]
         self._start += len(piece)
         return piece
 
     def take_object_line(self) -> bytes | None:
-        """Take the rest of the line if it looks like a whole JSON object: `}` last, and no continuation after it.
+        """Take the rest of the line if it looks like a complete JSON object: `}` last, and no continuation after it.
 
-        It may be several objects in a row (`cat` of files without a last line end), which only shows when it is
-        decoded. A line longer than a few chunks is left for `take_value`, so that memory does not grow with such a row.
+        It may be several objects (`cat` of files without a last line end), which only shows when it is decoded. A line
+        longer than a few chunks is left for `take_value`, so that memory does not grow with it.
         """
         end = self._near_line_end(CHUNK)
         if end is None:
@@ -128,13 +129,13 @@ class Scanner:
         following = self._first_of_line(end + 1)
         if following not in b"{[":
             return None
-        # A line end or the end of the stream follows: nothing will ask for the column here.
+        # A line end or the end of the stream follows: the column is not needed here.
         self._start += len(line)
         self._indentation = None
         return line
 
     def take_value(self) -> bytes | None:
-        """Take one JSON value, however many lines it has; None (and nothing taken) when it is malformed or cut off."""
+        """Take one JSON value, however many lines it has; None, taking nothing, when it is malformed or truncated."""
         while (size := self._value_size()) is None:
             if self._ended:
                 return None
@@ -146,9 +147,8 @@ class Scanner:
     def take_damaged(self) -> bytes:
         """Take a malformed value, at least one byte of it.
 
-        An object or an array ends where its bracket is closed, or at the next line that begins as this one does, with
-        `{` or `[`, if that comes first. "As this one does" is its indentation; a value that begins in the middle of a
-        line ends at the next line that begins with `{` or `[` in its first column.
+        An object or an array ends where its bracket is closed, or at the next line that begins with its indentation
+        (none, if it begins in the middle of a line) and `{` or `[`, if that comes first.
         """
         end = self._bracket_end() if self.head(1) in (b"{", b"[") else self._scalar_end()
         damaged = self._window[self._start : end]
@@ -168,22 +168,22 @@ class Scanner:
         return min(end, len(self._window))
 
     def _value_size(self) -> int | None:
-        """Size of the JSON value at the front; 0 when it is malformed; None when the window ends before it does."""
+        """Return the size of the value at the front; 0 when it is malformed; None when the window ends too early."""
         if self._skippable is None:
-            # Only sizes are read off this copy: msgspec stops at a lone surrogate, which must not cut a value short.
+            # Only sizes are taken from this copy: msgspec stops at a lone surrogate, which must not truncate a value.
             hides = b"\\u" in self._window
             self._skippable = memoryview(SURROGATE.sub(rb"\\u0041", self._window) if hides else self._window)
         rest = self._skippable[self._start :]
         try:
             _RAW.decode(rest)
         except msgspec.DecodeError as error:
-            match = _COMPLAINT.search(str(error))
+            match = _DECODE_ERROR.search(str(error))
             byte = int(match["byte"]) if match else len(rest)
             if match and match["trailing"]:
-                # msgspec tells a value's end by its complaint about what follows, and does so without decoding it. It
-                # counts that byte from 1, unlike all its other complaints.
+                # msgspec's error about what follows tells the end of the value, without decoding it. It counts that
+                # byte from 1, unlike in all its other errors.
                 return byte - 1
-            # A number that is cut off is malformed, says msgspec: `-`, `1.`, `1e`.
+            # msgspec calls a truncated number malformed: `-`, `1.`, `1e`.
             return None if byte >= len(rest) else 0
         except RecursionError:
             return 0
@@ -191,7 +191,7 @@ class Scanner:
         return len(rest) if complete else None
 
     def _near_line_end(self, near: int) -> int | None:
-        """Where this line ends in the window; None when that is not within so many bytes."""
+        """Return where this line ends in the window; None when it is longer than that many bytes."""
         skip = 0
         while (end := self._window.find(b"\n", self._start + skip)) < 0:
             skip = len(self._window) - self._start
@@ -202,7 +202,6 @@ class Scanner:
         return end
 
     def _line_end(self, start: int) -> int:
-        """Where the line that holds `start` ends in the window; the window's end when the stream ends first."""
         skip = start - self._start
         while (end := self._window.find(b"\n", self._start + skip)) < 0:
             skip = len(self._window) - self._start
@@ -211,7 +210,7 @@ class Scanner:
         return end
 
     def _first_of_line(self, start: int) -> bytes:
-        """The first byte that is not white space from `start` on, or empty at the end."""
+        """Return the first byte from `start` on that is not white space; empty at the end."""
         skip = start - self._start
         while not (match := _NOT_SPACE.search(self._window, self._start + skip)):
             if not self._fill():
@@ -219,7 +218,7 @@ class Scanner:
         return match.group()
 
     def _advance(self, end: int) -> None:
-        """Move to `end` in the window, keeping line, column and indentation."""
+        """Move to `end` in the window, and update line, column and indentation."""
         begin = self._start
         if newlines := self._window.count(b"\n", begin, end):
             begin = self._window.rfind(b"\n", begin, end) + 1
@@ -234,7 +233,7 @@ class Scanner:
         self._start = end
 
     def _fill(self) -> bool:
-        """Read on, so that the window at least doubles while one value needs more of it. False at the end."""
+        """Read on; the window at least doubles while one value needs more of it. False at the end."""
         if self._ended:
             return False
         kept = self._window[self._start :]
@@ -256,12 +255,12 @@ class Scanner:
 
 
 def code_points(text: bytes) -> int:
-    """How many characters UTF-8 text has, as an editor counts columns."""
+    """Count the characters of UTF-8 text, as an editor counts columns."""
     return len(text) if text.isascii() else len(text.decode(errors="replace"))
 
 
 def is_utf8(text: bytes) -> bool:
-    """Whether this is UTF-8: what a decoder of JSON skips, it does not look at."""
+    """Whether this is UTF-8. A JSON decoder does not check what it skips."""
     try:
         return text.isascii() or bool(text.decode())
     except UnicodeDecodeError:
@@ -269,7 +268,7 @@ def is_utf8(text: bytes) -> bool:
 
 
 def is_json(text: bytes) -> bool:
-    """Whether this is one well-formed JSON value, as far as its structure goes."""
+    """Whether this is one JSON value, well-formed in its structure."""
     try:
         _RAW.decode(SURROGATE.sub(rb"\\u0041", text))
     except (msgspec.DecodeError, RecursionError):

@@ -13,43 +13,37 @@ from td_currents_cli.errors import InputError, UsageError
 
 STDIN: Final = "-"
 
-_ADDRESS: Final = "; tables, td://…, are read by count, parse, reconcile --ingested and verify --ingested"
+_TABLE_HINT: Final = "; only count, parse, reconcile --ingested and verify --ingested read tables (td://…)"
 
 FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
-"""What a folder is searched for, in any case. A file that is named is read whatever its ending: contents decide."""
+"""What a folder is searched for, in any case. A named file is read whatever its ending: its contents decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input.
+    """One input."""
 
-    Attributes:
-        name: as messages show it: the path as the user gave it, or `<stdin>`.
-        path: the file; None for standard input.
-        empty: what to say, as a warning, where nothing is in it; None where that is an error.
-    """
-
-    name: str
-    path: Path | None
-    empty: str | None = None
+    name: str  # the path as the user gave it, or `<stdin>`
+    path: Path | None  # None for standard input
+    empty: str | None = None  # the warning where nothing is in it; None where that is an error
 
     def open(self) -> BinaryIO:
-        """The raw bytes, unbuffered where that is possible. The caller closes it.
+        """Open the raw bytes, unbuffered where possible. The caller closes them.
 
         Raises:
             OSError: as `open` does.
         """
         if self.path is None:
             descriptor = sys.stdin.fileno()
-            # Whoever shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
+            # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
             os.set_blocking(descriptor, True)
             return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
         return self.path.open("rb", buffering=0)
 
     def plain_size(self) -> int | None:
-        """Bytes of a regular file, which can be read from any place; None for a pipe, a device, or what is gone."""
+        """Return the bytes of a regular file, which allows seeking; None for a pipe, a device, or a missing file."""
         if self.path is None:
             return None
         try:
@@ -62,8 +56,8 @@ class Source:
 def sources(paths: Sequence[str] | None) -> list[Source]:
     """Resolve files, folders, globs and `-`; no path at all means standard input.
 
-    A folder stands for the files below it that have one of `ENDINGS`, in the order of their names; names that begin
-    with a dot are left out, as the shell's globs do. What a link to a folder holds is not below it.
+    A folder stands for the files in it and its subfolders that have one of `ENDINGS`, sorted by name; names that begin
+    with a dot are left out, as in the shell's globs. Links to folders are not followed.
 
     Raises:
         InputError: a path does not exist, cannot be read, or stands for no file at all. All are named.
@@ -75,7 +69,7 @@ def sources(paths: Sequence[str] | None) -> list[Source]:
     missing: list[str] = []
     found = [source for path in given for source in _resolve(path, missing)]
     if missing:
-        raise InputError("; ".join(missing), hint="Nothing was read. Mend the paths and run the command again.")
+        raise InputError("; ".join(missing), hint="Nothing was read. Fix the paths and run the command again.")
     return found
 
 
@@ -89,8 +83,8 @@ def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
         # `Path("")` would be the current folder, which nobody means by an empty shell variable.
         missing.append("'': an empty path")
     elif "://" in path and not os.path.lexists(path):
-        # A URL may hold a key behind its question mark.
-        missing.append(f"{path.partition('?')[0]} is no file{_ADDRESS}")
+        # The query of a URL may contain a key.
+        missing.append(f"{path.partition('?')[0]} is not a file{_TABLE_HINT}")
     elif has_magic(path) and not os.path.lexists(path):
         matches = sorted(glob(path, recursive=True))  # noqa: PTH207 -- Path.glob takes no absolute pattern
         if not matches:
@@ -103,7 +97,7 @@ def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
 
 def _existing(path: str, missing: list[str]) -> Iterator[Source]:
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 -- the path as given: it may be no valid Path
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- the path as given: it may not be a valid Path
     except (FileNotFoundError, NotADirectoryError):
         missing.append(f"{path}: no such file or folder")
     except OSError as error:
@@ -111,8 +105,10 @@ def _existing(path: str, missing: list[str]) -> Iterator[Source]:
     else:
         if stat.S_ISDIR(mode):
             yield from _folder(path, missing)
+        elif os.access(path, os.R_OK):
+            yield Source(path, Path(path))
         else:
-            yield from _file(path, missing)
+            missing.append(f"{path}: permission denied")
 
 
 def _folder(path: str, missing: list[str]) -> Iterator[Source]:
@@ -122,19 +118,12 @@ def _folder(path: str, missing: list[str]) -> Iterator[Source]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(folder, name) for name in names if name.lower().endswith(ENDINGS) and not name.startswith(".")]
     missing.extend(f"{error.filename}: {_reason(error)}" for error in refused)
-    # Pipes and sockets are no payload files; a link that leads nowhere was meant to be one.
+    # Pipes and sockets are not payload files; a broken link was meant to be one.
     files = sorted(file for file in found if file.is_file() or not file.exists())
     if not files and not refused:
         missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, also compressed)")
     for file in files:
         yield from _existing(str(file), missing)
-
-
-def _file(path: str, missing: list[str]) -> Iterator[Source]:
-    if os.access(path, os.R_OK):
-        yield Source(path, Path(path))
-    else:
-        missing.append(f"{path}: permission denied")
 
 
 def _reason(error: OSError) -> str:

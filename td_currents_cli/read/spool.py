@@ -1,4 +1,4 @@
-"""Sources that can be read again: what comes through a pipe is kept in a temporary file."""
+"""Sources that can be read again: what comes through a pipe is copied to a temporary file."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ from typing import BinaryIO, Final, Self, cast
 from td_currents_cli.errors import OutputError
 from td_currents_cli.read.sources import Source
 
-_PIECE: Final = 1 << 20
+_COPY_SIZE: Final = 1 << 20
 
 
-class Spool:
-    """Keeps what can be read only once. Close it in the end (it is a context manager)."""
+class RereadableSources:
+    """Copies what can be read only once to temporary files, until it is closed (it is a context manager)."""
 
     def __init__(self) -> None:
         self._files = ExitStack()
@@ -31,17 +31,17 @@ class Spool:
         """Remove the temporary files."""
         self._files.close()
 
-    def keep(self, sources: Iterable[Source]) -> list[Source]:
-        """The same sources, by the same names, from files that can be read more than once.
+    def rereadable(self, sources: Iterable[Source]) -> list[Source]:
+        """Return the same sources, by the same names, from files that can be read more than once.
 
-        What cannot be read is left as it is: whoever reads it will say so.
+        What cannot be read is left unchanged: its reader reports it.
 
         Raises:
             OutputError: a temporary file cannot be written.
         """
-        return [source if _is_file(source) else self._kept(source) for source in sources]
+        return [source if _is_file(source) else self._copied(source) for source in sources]
 
-    def _kept(self, source: Source) -> Source:
+    def _copied(self, source: Source) -> Source:
         try:
             raw = source.open()
         except OSError:
@@ -49,24 +49,23 @@ class Spool:
         with closing(raw):
             try:
                 file = self._files.enter_context(NamedTemporaryFile(prefix="tdcur-"))  # noqa: SIM115 -- closed with all
-                shutil.copyfileobj(cast("BinaryIO", _Readable(raw)), file, _PIECE)
+                shutil.copyfileobj(cast("BinaryIO", _UntilFailure(raw)), file, _COPY_SIZE)
                 file.flush()
             except OSError as error:
                 raise OutputError(
-                    f"cannot keep {source.name} in a temporary file: {error.strerror or type(error).__name__}",
-                    hint="Make room there, set TMPDIR to a larger disk, or name a file instead.",
+                    f"cannot copy {source.name} to a temporary file: {error.strerror or type(error).__name__}",
+                    hint="Free some disk space, set TMPDIR to a larger disk, or name a file instead.",
                 ) from None
         return Source(source.name, Path(file.name))
 
 
-class _Readable:
-    """What is left of a source; it ends where it can no longer be read."""
+class _UntilFailure:
+    """A source that ends where it can no longer be read."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, empty at the end."""
         try:
             return self._raw.read(size)
         except OSError:
@@ -74,7 +73,6 @@ class _Readable:
 
 
 def _is_file(source: Source) -> bool:
-    """Whether it can be read again as it is."""
     if source.path is None:
         return False
     try:

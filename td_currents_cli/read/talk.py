@@ -8,22 +8,21 @@ import re
 from typing import Final
 
 from td_currents_cli.model import Batch, Record
-from td_currents_cli.read.rows.boxed import is_boxed
+from td_currents_cli.read.rows.boxed import is_table_border
 from td_currents_cli.read.scanner import Scanner
 
 _BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
 _PROGRESS: Final = re.compile(rb"\s*WARNING: the \w+ result is being downloaded")
 _RESULT: Final = re.compile(rb"Result +: *$")
-_TALK: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
-_MOST: Final = 200
-"""Lines of talk before the rows; a query's log may be among them."""
+_STATUS_LINE: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
+_MAX_STATUS_LINES: Final = 200  # before the rows; a query's log may be among them
 
 
-def skip_talk(scanner: Scanner) -> bool:
-    """Pass over status lines up to the rows; whether there were any."""
+def skip_job_status(scanner: Scanner) -> bool:
+    """Skip status lines up to the rows; whether there were any."""
     if not _BEGINNING.match(scanner.peek_line()):
         return False
-    for _ in range(_MOST):
+    for _ in range(_MAX_STATUS_LINES):
         if not scanner.head(1) or _RESULT.match(scanner.take_line().rstrip(b"\r")):
             break
     _skip_progress(scanner)
@@ -31,18 +30,18 @@ def skip_talk(scanner: Scanner) -> bool:
 
 
 def _skip_progress(scanner: Scanner) -> None:
-    """Pass over what was printed over before the first line of the rows."""
+    """Skip what was printed over before the first line of the rows."""
     while True:
         line = scanner.peek_line().rstrip()
         printed_over, _, shown = line.rpartition(b"\r")
-        if is_boxed(shown) and printed_over:
+        if is_table_border(shown) and printed_over:
             scanner.skip(len(line) - len(shown))
-        if not _PROGRESS.match(line) or is_boxed(shown):
+        if not _PROGRESS.match(line) or is_table_border(shown):
             return
         scanner.take_line()
 
 
-def is_talk(record: Record) -> bool:
+def is_job_status(record: Record) -> bool:
     """Whether a record is a status line after the rows."""
     text = record.data if isinstance(record, Batch) else record.raw
-    return text is not None and len(text) < 300 and _TALK.fullmatch(text) is not None
+    return text is not None and len(text) < 300 and _STATUS_LINE.fullmatch(text) is not None

@@ -19,7 +19,7 @@ from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
-from td_currents_cli.read.spool import Spool
+from td_currents_cli.read.spool import RereadableSources
 from td_currents_cli.reconcile.content import ContentHasher
 from td_currents_cli.reconcile.marks import Bitmap
 from td_currents_cli.reconcile.outline import outline
@@ -43,10 +43,10 @@ class FileSide:
         self._sources = sources
         self._options = options
         self._jobs = jobs
-        self._spool = Spool()
+        self._rereadable = RereadableSources()
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
-        self._sources = self._spool.keep(self._sources)
+        self._sources = self._rereadable.rereadable(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
             if alone:
                 yield from _streamed(sources, self._options, SourceFingerprinter(scope, mode))
@@ -72,7 +72,7 @@ class FileSide:
                 return
 
     def close(self) -> None:
-        self._spool.close()
+        self._rereadable.close()
 
     def reads(self, path: Path) -> bool:
         return any(_is_same(source, path) for source in self._sources)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.model import Batch
-from td_currents_cli.read.rows import csv
 from td_currents_cli.read.rows.cell import batch_text
-from td_currents_cli.read.rows.quotes import LONG, undoubled
+from td_currents_cli.read.rows.csv import RowLines, csv_rows
+from td_currents_cli.read.rows.quotes import MIN_SQLITE_SIZE, undoubled
 from td_currents_cli.read.scanner import Scanner
 
 PIECES = st.sampled_from(
@@ -21,7 +21,7 @@ ROWS = st.lists(PIECES, max_size=10).map(lambda pieces: '1,"[' + "".join(pieces)
 @given(st.binary(), st.integers(0, 2), st.integers(1, 3))
 def test_pairs_of_quotes_become_one(text: bytes, pairs: int, quotes: int) -> None:
     """As `replace` does it, in short and in long texts, whatever their bytes are."""
-    long = text + b'""' * pairs + b"x" * LONG + b'"' * quotes + text
+    long = text + b'""' * pairs + b"x" * MIN_SQLITE_SIZE + b'"' * quotes + text
     assert undoubled(text) == text.replace(b'""', b'"')
     assert undoubled(long) == long.replace(b'""', b'"')
 
@@ -30,7 +30,8 @@ def test_pairs_of_quotes_become_one(text: bytes, pairs: int, quotes: int) -> Non
 def test_a_row_is_what_the_csv_module_says(row: str) -> None:
     """The batch is the last of two cells; what the module refuses is refused."""
     scanner = Scanner(BytesIO(f"time,events\n{row}".encode()))
-    (record,) = csv.records(scanner, "x", ["time", "events"])
+    scanner.take_line()
+    (record,) = csv_rows(RowLines(scanner), "x", ["time", "events"])
     try:
         cells = next(module.reader([row.removesuffix("\r")], strict=True))
     except module.Error:

@@ -17,7 +17,7 @@ from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import Intake
 from td_currents_cli.read import records
 from td_currents_cli.read.options import INGESTED
-from td_currents_cli.read.rows import flat
+from td_currents_cli.read.rows.flat import event_of_strings
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -128,7 +128,7 @@ flat_names |= st.sampled_from(["properties_price", "properties_x", "properties_c
 def test_streaming_rows_keep_every_value(row: dict[str, str]) -> None:
     """Each cell that is not empty comes back once, as the text or the number that it was."""
     row = {"event_type": "users.behaviors.Purchase", "id": "1", **row}
-    event = json.loads(flat.of_texts(list(row), list(row.values())), parse_float=str, parse_int=str)
+    event = json.loads(event_of_strings(list(row), list(row.values())), parse_float=str, parse_int=str)
     properties = dict(event.get("properties", {}))
     custom = properties.pop("custom_properties", {})
     values = [event["event_type"], event["id"], *event.get("user", {}).values(), *properties.values(), *custom.values()]

@@ -105,7 +105,7 @@ def test_a_truncated_file_gives_what_came_before(kind: str) -> None:
     lines = b"".join(b'{"id":"%d"}\n' % (number * 7919**3) for number in range(20_000 if kind == "xz" else 100_000))
     packed = PACK[kind](lines)
     text, failure = unpacked(packed[: len(packed) * 3 // 4])
-    assert failure == f"the {kind} data is cut off before its end"
+    assert failure == f"the {kind} data is truncated"
     assert lines.startswith(text)
     # xz works in blocks of megabytes and bzip2 in blocks of 900 kB; what is whole is there.
     assert len(text) > len(lines) // 3 or kind == "xz"
@@ -114,7 +114,7 @@ def test_a_truncated_file_gives_what_came_before(kind: str) -> None:
 @kinds
 def test_only_the_first_bytes_is_cut_off_too(kind: str) -> None:
     """An upload that broke off at once."""
-    assert unpacked(PACK[kind](TEXT)[:6]) == (b"", f"the {kind} data is cut off before its end")
+    assert unpacked(PACK[kind](TEXT)[:6]) == (b"", f"the {kind} data is truncated")
 
 
 @kinds

@@ -6,7 +6,7 @@ import pytest
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.rows import csv
+from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
 from td_currents_cli.read.scanner import Scanner
 
 CELL = b'"[{""id"":""%s""}]"'
@@ -14,9 +14,10 @@ CELL = b'"[{""id"":""%s""}]"'
 
 def read(text: bytes) -> list[Record]:
     scanner = Scanner(BytesIO(text))
-    header = csv.header_of(scanner.peek_line())
+    header = header_of(scanner.peek_line())
     assert header is not None
-    return list(csv.records(scanner, "x", header))
+    scanner.take_line()
+    return list(csv_rows(RowLines(scanner), "x", header))
 
 
 def kinds(found: Sequence[Record]) -> list[bytes | Code]:
@@ -40,7 +41,7 @@ def kinds(found: Sequence[Record]) -> list[bytes | Code]:
 )
 def test_a_header_names_an_events_column(line: bytes, names: list[str] | None) -> None:
     """Nothing else is a header, and nothing raises."""
-    assert csv.header_of(line) == names
+    assert header_of(line) == names
 
 
 @pytest.mark.parametrize("chunk", [1, 10, 1 << 20])

@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.read.rows.jsonl import SEVERAL, batch_of_row
+from td_currents_cli.read.rows.jsonl import SEVERAL_DOCUMENTS, batch_of_row
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_anything_else_is_left_to_others(document: bytes) -> None:
 
 def test_several_documents_on_one_line() -> None:
     """The first is a row: the line has to be taken apart before it is known what the others are."""
-    assert batch_of_row(b'{"time":1,"events":"[]"}{"time":2,"events":"[]"}') is SEVERAL
+    assert batch_of_row(b'{"time":1,"events":"[]"}{"time":2,"events":"[]"}') is SEVERAL_DOCUMENTS

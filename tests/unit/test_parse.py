@@ -66,7 +66,7 @@ def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys:
     bad.write_text(ROWS, encoding="utf-8")
     for path, hints in ((unknown, 1), (bad, 0)):
         text(run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never))
-        assert capsys.readouterr().err.count("hint: Name the column or the form: --column NAME|NUMBER") == hints
+        assert capsys.readouterr().err.count("hint: Name the column or the format: --column NAME|NUMBER") == hints
 
 
 def test_a_field_that_the_catalogue_does_not_have_is_said(

@@ -17,7 +17,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
-from td_currents_cli.read.spool import Spool
+from td_currents_cli.read.spool import RereadableSources
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, files, run, sheaf, sides
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
@@ -92,8 +92,8 @@ def test_what_comes_through_a_pipe_can_be_read_again(tmp_path: Path) -> None:
     os.write(writing, b'{"events":[]}')
     os.close(writing)
     file = lines(tmp_path / "file", [])
-    with Spool() as spool:
-        pipe, kept, gone = spool.keep(
+    with RereadableSources() as spool:
+        pipe, kept, gone = spool.rereadable(
             [Source("a pipe", Path(f"/dev/fd/{reading}")), Source("f", file), Source("g", tmp_path / "g")]
         )
         assert (pipe.name, kept.path, gone.path) == ("a pipe", file, tmp_path / "g")

@@ -175,7 +175,7 @@ def test_a_truncated_file_is_one_problem(whole: bytes, torn: bytes) -> None:
     batch, problem = read(gzip.compress(whole + torn)[:-8])
     assert isinstance(batch, Batch)
     assert isinstance(problem, Problem)
-    assert (problem.code, problem.message) == (Code.UNREADABLE, "the gzip data is cut off before its end")
+    assert (problem.code, problem.message) == (Code.UNREADABLE, "the gzip data is truncated")
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

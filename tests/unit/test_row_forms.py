@@ -26,7 +26,7 @@ from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.options import ReadOptions, SourceFormat
-from td_currents_cli.read.rows import flat
+from td_currents_cli.read.rows.flat import event_of_flat_row, event_of_strings
 from td_currents_cli.read.sources import Source
 
 if sys.version_info >= (3, 14):
@@ -292,7 +292,7 @@ def test_streaming_names_are_turned_back() -> None:
     names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
     names += ["properties_custom_properties_color", "properties_app_id", "properties_no_such"]
     cells = ["users.behaviors.Purchase", "1", "17", "u", "007", "3.140000104904175", "red", "null", "12"]
-    assert json.loads(flat.of_texts(names, cells)) == {
+    assert json.loads(event_of_strings(names, cells)) == {
         "event_type": "users.behaviors.Purchase",
         "id": "1",
         "time": 17,
@@ -304,13 +304,15 @@ def test_streaming_names_are_turned_back() -> None:
 def test_a_field_with_two_types_of_numbers_has_the_wider_one() -> None:
     """`duration` is an integer for agents, and seconds with a fraction for a session."""
     cells = ["users.behaviors.app.SessionEnd", "656.655029296875"]
-    assert json.loads(flat.of_texts(["event_type", "duration"], cells))["properties"] == {"duration": 656.655029296875}
+    assert json.loads(event_of_strings(["event_type", "duration"], cells))["properties"] == {
+        "duration": 656.655029296875
+    }
 
 
 def test_our_own_flat_names_are_turned_back() -> None:
     """Bare names where the catalogue has them, dotted ones where they say."""
     names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
-    event = json.loads(flat.of_texts(names, ["users.behaviors.Uninstall", "1", "17", "u", "x", "a"]))
+    event = json.loads(event_of_strings(names, ["users.behaviors.Uninstall", "1", "17", "u", "x", "a"]))
     assert event["user"] == {"user_id": "u"}
     assert event["properties"] == {"user_id": "x", "app_id": "a"}
 
@@ -326,7 +328,7 @@ def test_our_own_flat_names_are_turned_back() -> None:
 )
 def test_what_is_no_flat_row_is_left(event: bytes) -> None:
     """An event that happens to have such names within, a flat event of ours, and what is no event."""
-    assert flat.event_of(event) is None
+    assert event_of_flat_row(event) is None
 
 
 @pytest.mark.parametrize(

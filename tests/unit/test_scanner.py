@@ -26,7 +26,7 @@ class Breaking:
     def read1(self, size: int, /) -> bytes:
         if piece := self._stream.read1(size):
             return piece
-        raise UnreadableError("the gzip data is cut off before its end")
+        raise UnreadableError("the gzip data is truncated")
 
 
 def test_white_space_moves_line_and_column() -> None:
@@ -183,7 +183,7 @@ def test_a_failure_is_kept_and_what_came_before_is_given() -> None:
     assert scanner.next_byte() == b"{"
     assert scanner.take_value() is None
     assert scanner.take_damaged() == b'{"b":'
-    assert scanner.failure == "the gzip data is cut off before its end"
+    assert scanner.failure == "the gzip data is truncated"
     assert scanner.at_end
 
 

@@ -104,12 +104,12 @@ def test_what_cannot_be_found_is_named(path: str, reason: str, tmp_path: Path, m
 
 
 @pytest.mark.parametrize("path", ["td://braze/currents", "https://host.example/a?td_write_key=1/0123", "x://*.json?a"])
-def test_an_address_is_no_file(path: str) -> None:
-    """What it may hold behind its question mark is not shown."""
+def test_an_address_is_not_a_file(path: str) -> None:
+    """Its query, which may contain a key, is not shown."""
     with pytest.raises(InputError) as raised:
         sources([path])
     address = path.partition("?")[0]
-    assert raised.value.message.startswith(f"{address} is no file; tables, td://…, are read by count, ")
+    assert raised.value.message.startswith(f"{address} is not a file; only count, parse, ")
     assert "?" not in raised.value.message
 
 

@@ -1,1 +1,1 @@
-"""Ingested rows, a form a module: each turns rows into batches with the number of their row."""
+"""Ingested rows, one module per format: each turns rows into batches."""

@@ -1,6 +1,6 @@
-"""Ingested rows as JSON arrays of cells, in an array of their own or a line each: `td query -f json`, the REST API.
+"""Ingested rows as JSON arrays of cells, in an array or one per line: `td query -f json`, the REST API.
 
-A first row of names is recognised: `header=true` of the REST API.
+A header row is recognized: `header=true` of the REST API.
 """
 
 import json
@@ -14,35 +14,35 @@ from msgspec import Raw
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows import flat
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, other_width, unwrapped
-from td_currents_cli.read.rows.cut import batch_of_cut, cells_of_cut
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, unwrapped, wrong_width
+from td_currents_cli.read.rows.cut import batch_of_truncated, cells_of_truncated
+from td_currents_cli.read.rows.flat import event_of_fields
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
-_TEXT: Final = msgspec.json.Decoder(str)
+_STRING: Final = msgspec.json.Decoder(str)
 _ROWS: Final = re.compile(rb'\[\s*\[\s*(?:\[\s*[{"]|[^\[{\s])')
-_NO_CELL: Final = re.compile(rb"\[\s*[\[{\]]")
+_NOT_A_CELL: Final = re.compile(rb"\[\s*[\[{\]]")
 _BATCH_START: Final = re.compile(rb"\[\s*[{\]]")
 
 
-def holds_rows(scanner: Scanner) -> bool | None:
-    """What an array that comes next in the scanner is: True for one row, a line long; False for an array of rows.
+def is_row_per_line(scanner: Scanner) -> bool | None:
+    """Classify the array that comes next in the scanner: True for a row on its line; False for an array of rows.
 
     None for an array of anything else, such as documents or events.
     """
     line = scanner.peek_line().rstrip(SPACE)
     cells = _cells(line)
     if cells is None:
-        if (cut := cells_of_cut(line)) and not cut[0][1].startswith((b"[", b"{")):
+        if (left := cells_of_truncated(line)) and not left[0][1].startswith((b"[", b"{")):
             return True
         start = scanner.head(1 << 12)
         if _ROWS.match(start):
             return False
-        # A number or a text comes first, as in no array of documents, in a line too long to be seen as a whole.
-        return True if len(line) >= LONGEST_PEEK and not _NO_CELL.match(start) else None
+        # A number or a string comes first, as in no array of documents, in a line that is too long to be decoded.
+        return True if len(line) >= LONGEST_PEEK and not _NOT_A_CELL.match(start) else None
     if all(cell.startswith(b"[") for cell in cells):
-        # An array of arrays of events is one of batches, as people make it by hand.
+        # An array of arrays of events is one of batches, made by hand.
         return False if any(not _BATCH_START.match(cell) for cell in cells) else None
     if len(cells) == 1:
         return True if cells[0].startswith(b'"') and _is_batch(cells[0]) else None
@@ -50,12 +50,7 @@ def holds_rows(scanner: Scanner) -> bool | None:
 
 
 class ArrayRows:
-    """Finds the batch in each row of a source.
-
-    Args:
-        options: which column it is in, if that is known.
-        on_format: told how the rows are read, once that is known.
-    """
+    """Finds the batch in each row of a source."""
 
     def __init__(self, options: ReadOptions, on_format: FormatCallback) -> None:
         self._options = options
@@ -65,24 +60,24 @@ class ArrayRows:
         self._first = True
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
-        """The batch of a row, or what is wrong with it; nothing for the row of names."""
+        """Yield the batch of a row, or what is wrong with it; nothing for a header."""
         cells = _cells(text)
         if cells is None:
-            yield from self._of_cut(text, place)
+            yield from self._of_truncated(text, place)
         elif (record := self._record(cells, text, place)) is not None:
             yield record
 
-    def _of_cut(self, text: bytes, place: Location) -> Iterator[Record]:
-        cells = [cell for _, cell in cells_of_cut(text)]
+    def _of_truncated(self, text: bytes, place: Location) -> Iterator[Record]:
+        cells = [cell for _, cell in cells_of_truncated(text)]
         if self._column is None:
             self._find(index for index, cell in enumerate(cells) if looks_like_batch(cell))
         if self._column is None or self._column >= len(cells):
-            yield _bad("the row is no JSON array", text, place)
+            yield _bad_row("the row is not a JSON array", text, place)
         else:
-            yield from batch_of_cut(cells[self._column], text, place)
+            yield from batch_of_truncated(cells[self._column], text, place)
 
     def _find(self, places: Iterator[int]) -> None:
-        """Take the first of some places for that of the column, if there is one."""
+        """Take the first of some indexes for that of the column, if there is one."""
         self._column = next(places, None)
         if self._column is not None:
             self._on_format(SourceFormat(form="JSON arrays", number=self._column + 1))
@@ -94,26 +89,24 @@ class ArrayRows:
         if first and self._column is not None:
             self._on_format(SourceFormat(form="JSON arrays", number=self._column + 1))
         if self._names and len(cells) != len(self._names):
-            return _bad(other_width(len(cells), len(self._names)), text, place)
+            return _bad_row(wrong_width(len(cells), len(self._names)), text, place)
         if self._column is None and "event_type" in self._names:
-            return Batch(flat.nested(dict(zip(self._names, cells, strict=True))), place)
-        return self._batch(cells, text, place)
-
-    def _batch(self, cells: list[bytes], text: bytes, place: Location) -> Record:
+            return Batch(event_of_fields(dict(zip(self._names, cells, strict=True))), place)
         if self._column is None:
             self._find(index for index, cell in enumerate(cells) if _is_batch(cell))
             if self._column is None:
                 is_empty = b"null" in cells or b'""' in cells
-                return Batch(EMPTY_BATCH, place) if is_empty else _bad("no cell of the row holds a batch", text, place)
+                message = "no cell of the row contains a batch"
+                return Batch(EMPTY_BATCH, place) if is_empty else _bad_row(message, text, place)
         if self._column >= len(cells):
-            return _bad(f"the row has no column {self._column + 1}", text, place)
+            return _bad_row(f"the row has no column {self._column + 1}", text, place)
         return Batch(_batch(cells[self._column]), place)
 
     def _take_names(self, cells: list[bytes]) -> bool:
         if not all(cell.startswith(b'"') for cell in cells):
             return False
         try:
-            names = [_text(cell) for cell in cells]
+            names = [_string(cell) for cell in cells]
         except ValueError:
             return False
         index = self._options.index_of(names)
@@ -126,13 +119,13 @@ class ArrayRows:
         return True
 
 
-def _bad(message: str, text: bytes, place: Location) -> Problem:
+def _bad_row(message: str, text: bytes, place: Location) -> Problem:
     return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
 
 
 def _cells(text: bytes) -> list[bytes] | None:
-    """The cells of a row as they stand; None for what is no array."""
-    # Only places are read off this copy: msgspec stops at a lone surrogate.
+    """Return the cells of a row as they stand; None for what is not an array."""
+    # Only places are taken from this copy: msgspec stops at a lone surrogate.
     shown = SURROGATE.sub(rb"\\u0041", text) if b"\\u" in text else text
     try:
         cells = list(map(bytes, _CELLS.decode(shown)))
@@ -148,10 +141,10 @@ def _cells(text: bytes) -> list[bytes] | None:
     return found
 
 
-def _text(cell: bytes) -> str:
-    """The text that a cell stands for. Raises ValueError."""
+def _string(cell: bytes) -> str:
+    """Decode a JSON string. Raises ValueError."""
     try:
-        return _TEXT.decode(cell)
+        return _STRING.decode(cell)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return str(json.loads(cell))
 
@@ -159,7 +152,7 @@ def _text(cell: bytes) -> str:
 def _is_batch(cell: bytes) -> bool:
     if cell.startswith(b'"'):
         try:
-            return looks_like_batch(_text(cell))
+            return looks_like_batch(_string(cell))
         except ValueError:
             return False
     return looks_like_batch(cell)
@@ -169,7 +162,7 @@ def _batch(cell: bytes) -> bytes:
     if not cell.startswith(b'"'):
         return EMPTY_BATCH if cell == b"null" else unwrapped(cell)
     try:
-        return batch_text(_text(cell))
+        return batch_text(_string(cell))
     except ValueError:
-        # Bytes that are not UTF-8: whoever decodes the batch says so.
+        # Not UTF-8: the decoder of the batch reports it.
         return cell

@@ -11,63 +11,57 @@ from td_currents_cli.read.rows.cell import batch_text
 from td_currents_cli.read.scanner import Scanner, is_json
 
 _BORDER: Final = re.compile(rb"\+[-+]+\+\s*")
+_BORDERS: Final = 3  # above the names, below them, and at the end
+_ELLIPSIS: Final = "..."
 
 
-def is_boxed(line: bytes) -> bool:
-    """Whether this is the upper edge of such a table."""
+def is_table_border(line: bytes) -> bool:
     return _BORDER.fullmatch(line) is not None
 
 
-def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
-    """A batch for each row. Nothing in a cell is escaped: the batches have to be in the last one to hold any ` | `.
+def terminal_table_rows(
+    scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback
+) -> Iterator[Record]:
+    """Yield a batch for each row; the scanner is at the upper border.
 
-    Args:
-        scanner: stands at the upper edge.
-        source: its name.
-        options: which column holds the batches.
-        on_format: told how the rows are read.
+    Nothing in a cell is escaped: only batches in the last column may contain ` | `.
     """
     names: list[str] = []
-    row, edges = 0, 0
+    row, borders = 0, 0
     column: int | None = None
-    while edges < _EDGES and scanner.head(1):
+    while borders < _BORDERS and scanner.head(1):
         place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
         line = scanner.take_line().rstrip()
-        if is_boxed(line):
-            edges += 1
+        if is_table_border(line):
+            borders += 1
             continue
         text = line.decode(errors="surrogateescape").removeprefix("|").removesuffix("|")
         cells = [cell.strip() for cell in text.split(" | ", max(len(names) - 1, 0) if names else -1)]
-        if edges == 1:
+        if borders == 1:
             names = cells
             column = options.index_of(names)
             if column is not None:
-                on_format(_shape(names, column))
+                on_format(_format_with(names, column))
             continue
         row += 1
         if column is None:
             column = next((index for index, cell in enumerate(cells) if looks_like_batch(cell)), None)
             if column is not None and column < len(names):
-                on_format(_shape(names, column))
+                on_format(_format_with(names, column))
         if column is None or len(cells) != len(names):
-            message = "the row has other cells than the table" if column is not None else "no cell holds a batch"
+            message = "the row does not have the cells of the header"
+            if column is None:
+                message = "no cell of the row contains a batch"
             yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
         else:
-            yield Batch(_batch(cells[column]), place)
+            yield Batch(_batch_in(cells[column]), place)
 
 
-def _batch(cell: str) -> bytes:
-    """The batch of a cell: the `td` gem has Hirb draw tables 10,000 characters wide, and cut off what is wider."""
+def _batch_in(cell: str) -> bytes:
+    """Return the batch of a cell: the `td` gem draws tables up to 10,000 characters wide, and truncates cells."""
     batch = batch_text(cell)
-    return batch_text(cell.removesuffix(_CUT)) if cell.endswith(_CUT) and not is_json(batch) else batch
+    return batch_text(cell.removesuffix(_ELLIPSIS)) if cell.endswith(_ELLIPSIS) and not is_json(batch) else batch
 
 
-_CUT: Final = "..."
-
-
-def _shape(names: list[str], column: int) -> SourceFormat:
+def _format_with(names: list[str], column: int) -> SourceFormat:
     return SourceFormat(form="terminal table", column=names[column], number=column + 1, header=True)
-
-
-_EDGES: Final = 3
-"""Above the names, below them, and at the end."""

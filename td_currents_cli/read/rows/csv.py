@@ -12,36 +12,33 @@ from msgspec import Struct
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import COLUMN
-from td_currents_cli.read.rows import flat
-from td_currents_cli.read.rows.cell import batch_text, other_width, unwrapped
+from td_currents_cli.read.rows.cell import batch_text, unwrapped, wrong_width
+from td_currents_cli.read.rows.flat import event_of_strings
 from td_currents_cli.read.rows.quotes import undoubled
-from td_currents_cli.read.rows.torn_row import torn_batch
+from td_currents_cli.read.rows.torn_row import truncated_csv_batch
 from td_currents_cli.read.scanner import Scanner, is_json, is_utf8
 
-LONGEST: Final = 1 << 25
-"""Bytes of a row with line ends in its quotes: past that, a quote was not closed. On one line, a row has no limit."""
+MAX_ROW_SIZE: Final = 1 << 25
+"""Bytes of a row with line ends in its quotes: beyond that, a quote was not closed. On one line, a row has no limit."""
 
-# A cell holds a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
+_OPENINGS: Final = (b',"[', b',"{')
+_CLOSINGS: Final = (b']"', b'}"')
+
+# A cell contains a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
 csv.field_size_limit(sys.maxsize)
 
 
 def header_of(line: bytes) -> Sequence[str] | None:
-    """The column names of a first line, if one of them is `events`."""
+    """Return the column names of a first line, if one of them is `events`."""
     try:
-        cells = _cells(line.removesuffix(b"\r"))
+        cells = _csv_cells(line.removesuffix(b"\r"))
     except (UnicodeDecodeError, csv.Error):
         return None
     return cells if COLUMN in cells else None
 
 
-def records(scanner: Scanner, source: str, header: Sequence[str]) -> Iterator[Record]:
-    """A batch for each row after the header; a problem, with the row itself in `raw`, for each malformed one."""
-    scanner.take_line()
-    return rows(Lines(scanner), source, header)
-
-
-def rows(
-    lines: "Lines",
+def csv_rows(
+    lines: "RowLines",
     source: str,
     header: Sequence[str],
     *,
@@ -49,15 +46,15 @@ def rows(
     limit: float = math.inf,
     column: int | None = None,
 ) -> Iterator[Record]:
-    """As `records`, below the header.
+    """Yield a batch for each row; a problem, with the row itself in `raw`, for each malformed one.
 
     Args:
-        lines: the rows; they stand where the first one begins.
+        lines: the rows, below the header.
         source: their name.
         header: the names of their columns.
         row: the number of the row before them.
-        limit: the offset from which no row is begun any more.
-        column: place of the batch in a row, from 0; None for that of `events`.
+        limit: the offset from which no further row is begun.
+        column: index of the batch; None for that of `events`.
     """
     width = len(header)
     column = header.index(COLUMN) if column is None else column
@@ -73,20 +70,20 @@ def rows(
         record = _record(taken, place, column, width)
         is_several = isinstance(record, Problem) and len(taken) > 1
         if is_several and (end := _first_row(taken[1:], column, width)) is not None:
-            # A quote that was not closed has made one row of many: those after it are rows by themselves.
-            lines.give_back(taken[1 + end :])
+            # An unclosed quote has made one row of many: those after it are rows by themselves.
+            lines.put_back(taken[1 + end :])
             record = _record(taken[: 1 + end], place, column, width)
         if isinstance(record, Problem):
             is_last = lines.failed and lines.ended
             record = _salvaged(record, column, width, is_last=is_last)
             if is_last and isinstance(record, Problem):
-                # The failure that tore the last row is reported, not the tear.
+                # The failure that truncated the last row is reported instead.
                 return
         yield record
 
 
-def flat_rows(lines: "Lines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
-    """An event for each row of a table that has one in each: see `flat`."""
+def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
+    """Yield the event of each row of a table of flat events."""
     row = 0
     while (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
@@ -100,7 +97,7 @@ def flat_rows(lines: "Lines", source: str, names: Sequence[str], *, escaped: boo
                 return
             yield cells
         else:
-            yield Batch(flat.of_texts(list(names), cells, escaped=escaped), place)
+            yield Batch(event_of_strings(list(names), cells, escaped=escaped), place)
 
 
 class _Line(Struct, frozen=True, gc=False):
@@ -109,32 +106,25 @@ class _Line(Struct, frozen=True, gc=False):
     offset: int
 
 
-class Lines:
-    """The lines of a scanner, which can be given back.
-
-    Attributes:
-        is_tsv: whether a TAB is between two cells, and nothing is in quotes.
-    """
+class RowLines:
+    """The lines of a scanner, which can be put back; of TSV, cells are separated by TABs, without quotes."""
 
     def __init__(self, scanner: Scanner, *, is_tsv: bool = False) -> None:
         self.is_tsv = is_tsv
         self._scanner = scanner
-        self._given_back: deque[_Line] = deque()
+        self._put_back: deque[_Line] = deque()
 
     @property
     def offset(self) -> int:
-        """Bytes of the source before the next line."""
-        return self._given_back[0].offset if self._given_back else self._scanner.offset
+        return self._put_back[0].offset if self._put_back else self._scanner.offset
 
     @property
     def number(self) -> int:
-        """The next line's number."""
-        return self._given_back[0].number if self._given_back else self._scanner.line
+        return self._put_back[0].number if self._put_back else self._scanner.line
 
     @property
     def ended(self) -> bool:
-        """Whether there is no next line."""
-        return not self._given_back and self._scanner.at_end
+        return not self._put_back and self._scanner.at_end
 
     @property
     def failed(self) -> bool:
@@ -142,23 +132,22 @@ class Lines:
         return self._scanner.failure is not None
 
     def take(self) -> _Line | None:
-        """The next line; None at the end."""
-        if self._given_back:
-            return self._given_back.popleft()
+        """Take the next line; None at the end."""
+        if self._put_back:
+            return self._put_back.popleft()
         if not self._scanner.head(1):
             return None
         number, offset = self._scanner.line, self._scanner.offset
         return _Line(self._scanner.take_line(), number, offset)
 
-    def give_back(self, lines: Iterable[_Line]) -> None:
-        """Have lines taken once more."""
-        self._given_back.extendleft(reversed(list(lines)))
+    def put_back(self, lines: Iterable[_Line]) -> None:
+        self._put_back.extendleft(reversed(list(lines)))
 
 
 def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
-    """The batch of a row as nearly all rows are, at a third of the cost; None for all others.
+    """Return the batch of an ordinary row, at a third of the cost; None for all others.
 
-    It is in the last cell, which is the only one in quotes, and an array or an object without white space around it.
+    It is in the last cell, the only one in quotes, and an array or an object without white space around it.
     """
     text = text.removesuffix(b"\r")
     begin = text.find(b'"') + 1
@@ -167,22 +156,18 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
     if text[begin - 2 : begin + 1] not in _OPENINGS or text[-2:] not in _CLOSINGS:
         return None
     cell = undoubled(text[begin:-1])
-    # In a quoted cell there are no quotes but pairs of them; what is not UTF-8 is said of the row.
+    # All quotes in a quoted cell are pairs; what is not UTF-8 is reported for the row.
     if cell.count(b'"') != len(text) - 1 - begin - len(cell):
         return None
     return cell if is_utf8(text[:begin]) and is_utf8(cell) else None
 
 
-_OPENINGS: Final = (b',"[', b',"{')
-_CLOSINGS: Final = (b']"', b'}"')
-
-
-def _continuation(first: _Line, lines: Lines) -> Iterator[_Line]:
-    """The further lines of a row that has line ends inside its quotes."""
+def _continuation(first: _Line, lines: RowLines) -> Iterator[_Line]:
+    """Take the further lines of a row that has line ends inside its quotes."""
     if first.text.count(b'"') % 2 == 0 or _is_complete(first.text):
         return
     size = len(first.text)
-    while size < LONGEST and (line := lines.take()) is not None:
+    while size < MAX_ROW_SIZE and (line := lines.take()) is not None:
         yield line
         size += len(line.text)
         if line.text.count(b'"') % 2:
@@ -191,17 +176,17 @@ def _continuation(first: _Line, lines: Lines) -> Iterator[_Line]:
 
 def _is_complete(text: bytes) -> bool:
     try:
-        _cells(text)
+        _csv_cells(text)
     except (UnicodeDecodeError, csv.Error):
         return False
     return True
 
 
 def _first_row(lines: Iterable[_Line], column: int, width: int) -> int | None:
-    """The first line that is a row by itself, with a whole batch where one should be."""
+    """Return the index of the first line that is a row by itself, with a complete batch where one should be."""
     for index, line in enumerate(lines):
         try:
-            cells = _cells(line.text)
+            cells = _csv_cells(line.text)
         except (UnicodeDecodeError, csv.Error):
             continue
         if len(cells) == width and cells[column].startswith(("[", "{")) and is_json(cells[column].encode()):
@@ -215,25 +200,27 @@ def _record(lines: Sequence[_Line], place: Location, column: int, width: int) ->
 
 
 def _salvaged(problem: Problem, column: int, width: int, *, is_last: bool) -> Record:
-    """The batch of a malformed row that is cut off in it, or after it by a failure; the problem of any other."""
-    batch = None if problem.raw is None else torn_batch(problem.raw, column, width, may_be_whole=is_last)
+    """Return the batch of a truncated row, or the problem of a row that is malformed in any other way."""
+    batch = None
+    if problem.raw is not None:
+        batch = truncated_csv_batch(problem.raw, column, width, is_truncated_row=is_last)
     return problem if batch is None else Batch(unwrapped(batch), problem.location)
 
 
 def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:
-    """The cells of a row, as many as there should be."""
+    """Return the cells of a row, or what is wrong with it."""
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
-        cells = text.decode().split("\t") if is_tsv else _cells(text)
+        cells = text.decode().split("\t") if is_tsv else _csv_cells(text)
     except UnicodeDecodeError:
         return Problem(code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", raw=text)
     except csv.Error as error:
-        return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not CSV: {error}", raw=text)
+        return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not valid CSV: {error}", raw=text)
     if len(cells) != width:
-        return Problem(code=Code.BAD_ROW, location=place, message=other_width(len(cells), width), raw=text)
+        return Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=text)
     return cells
 
 
-def _cells(text: bytes) -> list[str]:
-    """The cells of one row. Raises UnicodeDecodeError and csv.Error."""
+def _csv_cells(text: bytes) -> list[str]:
+    """Split one row. Raises UnicodeDecodeError and csv.Error."""
     return next(csv.reader([text.decode()], strict=True), [])

@@ -1,18 +1,17 @@
-r"""Cells of TSV as `write.cells` and PostgreSQL's COPY write them: `\t`, `\n`, `\r`, `\\`, and no value as `\N`.
+r"""Cells of TSV as `write.cells` and PostgreSQL's COPY write them: `\t`, `\n`, `\r`, `\\`, and `\N` for no value.
 
-Treasure Data escapes nothing, and has no `\N` for a null: where there is one, the file is of this kind.
+Treasure Data escapes nothing, and has no `\N` for null: where one occurs, the cells of the file are escaped.
 """
 
 import re
 from typing import Final
 
 NULL: Final = "\\N"
-"""No value."""
 
 _ESCAPE: Final = re.compile(r"\\([tnr\\])")
 _ESCAPED: Final = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 
 def unescaped(cell: str) -> str:
-    """The text that a cell stands for."""
+    """Replace the escapes of a cell by the characters they stand for."""
     return _ESCAPE.sub(lambda escape: _ESCAPED[escape[1]], cell) if "\\" in cell else cell

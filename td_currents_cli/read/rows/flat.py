@@ -1,8 +1,8 @@
-"""Flat rows, an event each, turned back into events: tables of Treasure Data's streaming connector, and our own output.
+"""Flat rows turned back into events: tables of Treasure Data's streaming connector, and our own output.
 
 The connector joins nested names with `_` (`user_external_user_id`, `properties_campaign_name`), writes arrays as JSON
-text and leaves nulls out (Treasure Data's page on Braze Currents Streaming). Which object a bare name belongs to, and
-of which type the text of a CSV cell is, the catalogue says: what it does not know is a property, and stays a text.
+strings and leaves nulls out (Treasure Data's page on Braze Currents Streaming). The catalog tells which object a bare
+name belongs to, and which type a CSV cell has: what it does not know is a property, and stays a string.
 """
 
 import re
@@ -26,42 +26,42 @@ _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
-_NOTHING: Final = frozenset({"", "null"})
-"""What Treasure Data writes for no value; anything else may be the text of a campaign's name."""
-_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+_NULLS: Final = frozenset({"", "null"})
+"""What Treasure Data writes for no value; anything else may be the name of a campaign."""
+_RAW_FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
-def event_of(document: bytes) -> bytes | None:
-    """The event of a flat row with the names of the streaming connector; None for anything else."""
-    # Payloads are the largest documents and the most common ones: they are not searched.
+def event_of_flat_row(document: bytes) -> bytes | None:
+    """Return the event of a flat row with the names of the streaming connector; None for anything else."""
+    # Payloads, the largest and most common documents, are not searched.
     if _PAYLOAD_START.match(document) or not any(mark in document for mark in _MARKS):
         return None
     try:
-        members = _MEMBERS.decode(document)
+        fields = _RAW_FIELDS.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if "event_type" not in members or not members.keys().isdisjoint(PLACES) or not is_streaming(members):
+    if "event_type" not in fields or not fields.keys().isdisjoint(PLACES) or not is_streaming(fields):
         return None
-    return nested({name: bytes(value) for name, value in members.items()})
+    return event_of_fields({name: bytes(value) for name, value in fields.items()})
 
 
 def is_streaming(names: Mapping[str, object]) -> bool:
-    """Whether names are those of the streaming connector: some field of the catalogue has its place before its name."""
+    """Whether these are names of the streaming connector: `user_` or `properties_` and a field of the catalog."""
     return any(
-        name.startswith(f"{where}_") and name.removeprefix(f"{where}_") in _fields(where)
+        name.startswith(f"{where}_") and name.removeprefix(f"{where}_") in _field_types(where)
         for name in names
         for where in (Where.USER, Where.PROPERTIES)
     )
 
 
-def nested(members: Mapping[str, bytes]) -> bytes:
-    """The event whose members have these flat names; values are JSON text and stay as they are, but for JSON in texts.
+def event_of_fields(fields: Mapping[str, bytes]) -> bytes:
+    """Return the event whose fields have these flat names; JSON values stay unchanged, except for JSON in strings.
 
-    A null is left out where the connector would have left it out: it says nothing about the event.
+    Nulls are left out, as by the connector.
     """
-    streaming = is_streaming(members)
+    streaming = is_streaming(fields)
     event: dict[str, Any] = {}
-    for name, value in members.items():
+    for name, value in fields.items():
         path = _path(name, streaming)
         if value == b"null":
             continue
@@ -69,28 +69,25 @@ def nested(members: Mapping[str, bytes]) -> bytes:
     return _written(event)
 
 
-def of_texts(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
-    """The event of a row of texts, with the types that the catalogue has for them; cells without a value are left out.
+def event_of_strings(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
+    """Return the event of a row of strings, with the types of the catalog; cells without a value are left out.
 
-    Args:
-        names: of the columns.
-        cells: of the row, as many.
-        escaped: whether the cells are; see `escapes`.
+    `escaped` cells are as `unescaped` describes.
     """
     streaming = is_streaming(dict.fromkeys(names))
-    nothing = {NULL} if escaped else _NOTHING
-    members = {
+    nothing = {NULL} if escaped else _NULLS
+    fields = {
         name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
         for name, cell in zip(names, cells, strict=True)
         if cell not in nothing
     }
-    return nested(members)
+    return event_of_fields(fields)
 
 
 @cache
 def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by both
     place, dot, rest = name.partition(".")
-    users = _fields(Where.USER)
+    users = _field_types(Where.USER)
     if dot and place in PLACES:
         return (place, rest)
     if streaming and name.startswith("properties_"):
@@ -110,10 +107,10 @@ def _in_properties(name: str) -> _Path:
 
 
 @cache
-def _fields(where: Where) -> Mapping[str, FieldType]:
-    """The fields of an object, by their names.
+def _field_types(where: Where) -> Mapping[str, FieldType]:
+    """Return the types of the fields of an object, by name.
 
-    A field has one type wherever it occurs, but for `time` and `duration`: the one that holds the values of the others.
+    A field has one type wherever it occurs, except `time` and `duration`: the widest of theirs.
     """
     every = (field for event_type in load().events.values() for field in event_type.fields)
     return {field.name: field.type for field in sorted(every, key=_width) if field.where is where}
@@ -124,7 +121,7 @@ def _width(field: Field) -> int:
 
 
 def _type(name: str) -> FieldType | None:
-    return next((kind for where in Where if (kind := _fields(where).get(name))), None)
+    return next((kind for where in Where if (kind := _field_types(where).get(name))), None)
 
 
 def _typed(name: str, cell: str) -> bytes:
@@ -140,7 +137,7 @@ def _typed(name: str, cell: str) -> bytes:
 
 
 def _unpacked(name: str, value: bytes) -> bytes:
-    """A value that was an array or an object before it was made a text."""
+    """Decode a string that was an array or an object before it was encoded."""
     if value[:2] in {b'"[', b'"{'} and _type(name) in {FieldType.STRINGS, FieldType.OBJECT}:
         inner: bytes = msgspec.json.decode(value, type=str).encode()
         if is_json(inner):

@@ -8,32 +8,37 @@ import orjson
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, unwrapped
-from td_currents_cli.read.rows.cut import cut_after
-from td_currents_cli.read.rows.torn import torn
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, NULL_BYTES, unwrapped
+from td_currents_cli.read.rows.cut import truncated_after_batch
+from td_currents_cli.read.rows.torn import truncated_array
 from td_currents_cli.read.scanner import CHUNK, Scanner, is_json
 
 _ARRAYS: Final = frozenset((*range(0x90, 0xA0), 0xDC, 0xDD))
 """First bytes of msgpack arrays: none of them begins a line of JSON, CSV or TSV."""
 
+# Bytes that are not UTF-8 pass through unchanged, for the decoder of the batch to report.
+_UNPACKING: Final[dict[str, Any]] = {
+    "strict_map_key": False,
+    "unicode_errors": "surrogateescape",
+    "max_buffer_size": (1 << 32) - 1,
+}
+
+_PREFIX_SIZES: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}
+"""Bytes before a string that is longer than 31 bytes, by the first of them."""
+
 
 def is_msgpack(first: bytes) -> bool:
-    """Whether a source that begins with this byte holds rows as msgpack."""
+    """Whether a source that begins with this byte contains rows as msgpack."""
     return len(first) == 1 and first[0] in _ARRAYS
 
 
-def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
-    """A batch for each row; a problem for each that is no row, and one where the bytes make no sense any more.
+def msgpack_rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
+    """Yield a batch for each row; a problem for each that is not one, and one where the bytes are not msgpack.
 
-    Args:
-        scanner: stands at the first row.
-        source: its name.
-        options: which column holds the batches; without a number, the first that has one.
-        on_format: told how the rows are read.
+    Without the number of the column, the first one with a batch is taken.
     """
     import msgpack  # noqa: PLC0415 -- most inputs are text
 
-    # Bytes that are not UTF-8 come through as they stood, for whoever decodes the batch to report.
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
     column = options.column - 1 if isinstance(options.column, int) else None
     if column is not None:
@@ -51,7 +56,7 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatC
             except msgpack.OutOfData:
                 break
             except (ValueError, TypeError, OverflowError, msgpack.UnpackException):
-                message = "the bytes are no msgpack from here on: nothing that follows can be read"
+                message = "the bytes from here on are not msgpack: the rest cannot be read"
                 yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=b"")
                 return
             row, end = row + 1, begin + unpacker.tell()
@@ -61,29 +66,22 @@ def rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatC
         if scanner.offset - end <= len(piece):
             last = [piece[len(piece) - (scanner.offset - end) :]]
     if end < scanner.offset:
-        yield from _of_cut(b"".join(last), column, place, failed=scanner.failure is not None)
+        yield from _of_truncated(b"".join(last), column, place, failed=scanner.failure is not None)
 
 
-_UNPACKING: Final[dict[str, Any]] = {
-    "strict_map_key": False,
-    "unicode_errors": "surrogateescape",
-    "max_buffer_size": (1 << 32) - 1,
-}
-
-
-def _of_cut(row: bytes, column: int | None, place: Location, *, failed: bool) -> Iterator[Record]:
-    """The last row of a source, which is cut off: what there is of its batch, if it is a text."""
-    batch = _cut_batch(row, column)
+def _of_truncated(row: bytes, column: int | None, place: Location, *, failed: bool) -> Iterator[Record]:
+    """Yield what is left of the batch of the last row, which is truncated."""
+    batch = _truncated_batch(row, column)
     if batch is not None:
         yield Batch(batch, place)
         if is_json(batch):
-            yield cut_after(place)
+            yield truncated_after_batch(place)
     elif not failed:
-        yield Problem(code=Code.BAD_ROW, location=place, message="the last row is cut off", raw=b"")
+        yield Problem(code=Code.BAD_ROW, location=place, message="the last row is truncated", raw=b"")
 
 
-def _cut_batch(row: bytes, column: int | None) -> bytes | None:
-    """What there is of the batch of a row that is cut off, if there is a whole event in it."""
+def _truncated_batch(row: bytes, column: int | None) -> bytes | None:
+    """Return what is left of the batch of a truncated row, if it contains a complete event."""
     import msgpack  # noqa: PLC0415 -- as above
 
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
@@ -95,8 +93,8 @@ def _cut_batch(row: bytes, column: int | None) -> bytes | None:
             begin = unpacker.tell()
             cells.append(unpacker.unpack())
     except (msgpack.OutOfData, ValueError):
-        # A row that is no array, msgpack takes for a wrong value.
-        cells.append(_cut_text(row[begin:]) or _cut_array(row[begin:]))
+        # msgpack takes a row that is not an array for a wrong value.
+        cells.append(_truncated_string(row[begin:]) or _truncated_elements(row[begin:]))
     column = _column(cells) if column is None else column
     cell = cells[column] if column is not None and column < len(cells) else None
     if not isinstance(cell, str | list | dict):
@@ -105,12 +103,12 @@ def _cut_batch(row: bytes, column: int | None) -> bytes | None:
         batch = _batch(cell)
     except TypeError:
         return None
-    left = torn(batch)
+    left = truncated_array(batch)
     return batch if is_json(batch) or (left is not None and left.elements) else None
 
 
-def _cut_array(cell: bytes) -> str | None:
-    """The whole elements of an array that is cut off, as JSON that is, too; None for anything else."""
+def _truncated_elements(cell: bytes) -> str | None:
+    """Return the complete elements of a truncated array, as truncated JSON; None for anything else."""
     import msgpack  # noqa: PLC0415 -- as above
 
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
@@ -123,14 +121,10 @@ def _cut_array(cell: bytes) -> str | None:
     return None
 
 
-def _cut_text(cell: bytes) -> str | None:
-    """The beginning of a text that is cut off; None for anything else."""
-    size = _SIZES.get(cell[0], 1 if 0xA0 <= cell[0] < 0xC0 else 0) if cell else 0
+def _truncated_string(cell: bytes) -> str | None:
+    """Return the beginning of a truncated string; None for anything else."""
+    size = _PREFIX_SIZES.get(cell[0], 1 if 0xA0 <= cell[0] < 0xC0 else 0) if cell else 0
     return cell[size:].decode(errors="surrogateescape") if size else None
-
-
-_SIZES: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}
-"""Bytes that stand before a text that is longer than 31 bytes, by the first of them."""
 
 
 def _column(cells: object) -> int | None:
@@ -149,28 +143,25 @@ def _is_batch(cell: object) -> bool:
 
 def _record(cells: object, column: int | None, place: Location) -> Record:
     if not isinstance(cells, list):
-        return _bad("the row is no array of cells", cells, place)
-    if column is None:
-        return Batch(EMPTY_BATCH, place) if None in cells else _bad("no cell of the row holds a batch", cells, place)
-    if column >= len(cells):
-        return _bad(f"the row has no column {column + 1}", cells, place)
-    try:
-        return Batch(_batch(cells[column]), place)
-    except TypeError:
-        return _bad("the cell holds values that JSON does not have", cells, place)
+        message = "the row is not an array of cells"
+    elif column is None:
+        if None in cells:
+            return Batch(EMPTY_BATCH, place)
+        message = "no cell of the row contains a batch"
+    elif column >= len(cells):
+        message = f"the row has no column {column + 1}"
+    else:
+        try:
+            return Batch(_batch(cells[column]), place)
+        except TypeError:
+            message = "the cell contains values that JSON does not have"
+    raw = repr(cells).encode(errors="backslashreplace")
+    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=raw)
 
 
 def _batch(cell: object) -> bytes:
-    """The text of a batch. Raises TypeError."""
+    """Return the JSON text of a batch. Raises TypeError."""
     if isinstance(cell, str):
         text = cell.encode(errors="surrogateescape").strip()
-        return EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text)
+        return EMPTY_BATCH if text in NULL_BYTES else unwrapped(text)
     return EMPTY_BATCH if cell is None else unwrapped(orjson.dumps(cell))
-
-
-def _bad(message: str, cells: object, place: Location) -> Problem:
-    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=_shown(cells))
-
-
-def _shown(cells: object) -> bytes:
-    return repr(cells).encode(errors="backslashreplace")

@@ -1,6 +1,6 @@
-"""Ingested rows as cells joined with TAB, without any quotes or escapes: `td query -f tsv`, table exports.
+"""Ingested rows as cells joined with TAB, without quotes or escapes: `td query -f tsv`, table exports.
 
-JSON text on one line holds no raw TAB and no line end, so that a line is a row whatever is in its batch.
+JSON text on one line contains no raw TAB and no line end, so that each line is a row.
 """
 
 import re
@@ -9,30 +9,33 @@ from typing import Final
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, NOTHING_IN_BYTES, other_width, unwrapped
+from td_currents_cli.read.rows.cell import EMPTY_BATCH, NULL_BYTES, unwrapped, wrong_width
 from td_currents_cli.read.rows.quotes import undoubled
-from td_currents_cli.read.rows.torn import torn
+from td_currents_cli.read.rows.torn import truncated_array
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json
 
 _MORE_JSON: Final = (b"{", b"[", b"]", b",")
 
+_QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
+"""A quoted cell; JSON that was encoded again has backslashes before its quotes."""
+
 
 def begins_with_batch(line: bytes) -> bool:
-    """Whether a line that begins as JSON does is a row whose first cell is a batch: a value that is no JSON follows."""
+    """Whether a line that begins like JSON is a row whose first cell is a batch: what follows is not JSON."""
     cell, tab, rest = line.partition(b"\t")
     if cell.startswith(b'"') and not cell.startswith((b'"[', b'"{')):
         return False
     return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
 
 
-def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
-    """A batch for each line that is left; a problem, with the line in `raw`, for each that has other cells.
+def tsv_rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
+    """Yield a batch for each line that is left; a problem, with the line in `raw`, for each that has the wrong cells.
 
     Args:
-        scanner: stands at the first row.
+        scanner: at the first row.
         source: its name.
-        column: place of the batch in a row, from 0.
-        width: how many cells a row has.
+        column: index of the batch.
+        width: the number of cells of a row.
     """
     row = 0
     while scanner.head(1):
@@ -45,36 +48,29 @@ def rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Rec
         if scanner.at_end and (batch := _last_batch(cells[column:], failed=scanner.failure is not None)) is not None:
             yield Batch(batch, place)
         elif scanner.failure is not None and scanner.at_end:
-            # The failure that tore the last row is reported, not the tear.
+            # The failure that truncated the last row is reported instead.
             return
         elif len(cells) == width:
-            text = _text(cells[column])
-            yield Batch(EMPTY_BATCH if text in NOTHING_IN_BYTES else unwrapped(text), place)
+            text = _unquoted(cells[column])
+            yield Batch(EMPTY_BATCH if text in NULL_BYTES else unwrapped(text), place)
         else:
-            message = other_width(len(cells), width)
-            yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
+            yield Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=line)
 
 
-def _text(cell: bytes) -> bytes:
-    """What a cell says, also where a spreadsheet has put it in quotes and doubled those in it."""
+def _unquoted(cell: bytes) -> bytes:
+    """Remove the quotes that a spreadsheet puts around a cell, and double ones in it."""
     text = cell.strip()
     return undoubled(text[1:].removesuffix(b'"')) if _QUOTED.match(text) else text
 
 
-_QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
-"""A text that is JSON of JSON has backslashes before the quotes in it."""
-
-
 def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
-    """What the last row of a source has of its batch, if it is cut off there, or after it where a failure did that.
+    """Return the batch of the last row, from its cell and those after it, if it is truncated; else None.
 
-    Args:
-        cells: of the row, from the batch on.
-        failed: whether the source could not be read to its end.
+    Where the source could not be read to its end (`failed`), the row may be truncated after its batch.
     """
     if not cells or (len(cells) > 1 and not failed):
         return None
-    batch = unwrapped(_text(cells[0]))
-    left = torn(batch)
-    is_cut = left is not None and (failed or bool(left.elements))
-    return batch if is_cut or (failed and batch not in NOTHING_IN_BYTES and is_json(batch)) else None
+    batch = unwrapped(_unquoted(cells[0]))
+    left = truncated_array(batch)
+    has_some = left is not None and (failed or bool(left.elements))
+    return batch if has_some or (failed and batch not in NULL_BYTES and is_json(batch)) else None
