@@ -180,7 +180,6 @@ def test_what_came_before_a_tear_is_used(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_output(tmp_path: Path) -> None:
-    """Said before anything is read, and nothing is left behind."""
     result = tdcur("parse", "-o", tmp_path, stdin=PAYLOAD.encode())
     assert (result.returncode, result.stdout) == (6, b"")
     assert result.stderr.decode().splitlines()[0] == f"error: cannot write {tmp_path}: it is a folder"
@@ -201,7 +200,6 @@ def test_a_reader_that_goes_away_is_no_accident(verb: str, tmp_path: Path) -> No
 
 @verbs
 def test_a_full_disk_is_said(verb: str, tmp_path: Path) -> None:
-    """Not all was written: exit code 6 and why."""
     path = tmp_path / "x.jsonl"
     path.write_text(PAYLOAD, encoding="utf-8")
     with Path("/dev/full").open("wb") as full:
@@ -230,7 +228,6 @@ def test_no_input_and_a_terminal_is_asked_for_help(verb: str) -> None:
     "arguments", [["count", "--format", "xml"], ["validate", "--nonsense"], ["parse", "-o"], ["cuont"]]
 )
 def test_wrong_usage_exits_2(arguments: Sequence[str]) -> None:
-    """With a word on what is wrong, and without a traceback."""
     result = tdcur(*arguments)
     assert result.returncode == 2
     assert b"Traceback" not in result.stderr

@@ -54,7 +54,6 @@ def test_sources_are_told_apart() -> None:
 
 
 def test_standard_input_is_counted_too() -> None:
-    """With no path, as in a pipe."""
     ended = tdcur("--by", "source", "--format", "tsv", stdin='{"event_type":"a","time":1}')
     assert ended.stdout.splitlines() == [
         "source\tcount\tshare\tfirst\tlast",
@@ -161,20 +160,17 @@ def test_a_slip_of_the_pen_is_pointed_out() -> None:
 
 
 def test_a_missing_file_of_counts(tmp_path: Path) -> None:
-    """It is an input that cannot be read; JSON says so too."""
     ended = tdcur(PURCHASES, "--expect", str(tmp_path / "none.json"), "--format", "json")
     assert ended.returncode == json.loads(ended.stdout)["exit_code"] == 6
 
 
 def test_nothing_is_clipped_off_a_terminal() -> None:
-    """A type of any length is whole, whatever COLUMNS says."""
     name = "users." + "x" * 300
     ended = tdcur(stdin=json.dumps({"event_type": name}), COLUMNS="40")
     assert name in ended.stdout
 
 
 def test_a_terminal_shows_counts_over_time() -> None:
-    """And fits its lines into its width."""
     text = on_terminal("count", str(SAMPLES / "payloads"), "--top", "3", columns=130)
     assert "over time" in text
     assert "█" in text

@@ -87,7 +87,6 @@ CASES: Final = (
 
 @pytest.mark.parametrize(("by", "zone"), CASES, ids=lambda value: value if isinstance(value, str) else ",".join(value))
 def test_counts_are_those_of_duckdb(database: Any, corpus: Path, by: tuple[str, ...], zone: str) -> None:
-    """Every group, its count, its first and its last time."""
     outcome = run(CountRequest(sources([str(corpus)]), by=by, zone=zone_of(zone)))
     ours = {each.key: [each.count, seconds(each.first), seconds(each.last)] for each in outcome.counts}
     assert outcome.total.count == EVENTS

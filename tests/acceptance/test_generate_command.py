@@ -28,7 +28,6 @@ def test_quiet_says_nothing() -> None:
 
 
 def test_a_file_holds_what_standard_output_would(tmp_path: Path) -> None:
-    """`-o FILE` writes the same bytes, names the file, and prints no data."""
     path = tmp_path / "out.jsonl"
     ended = tdcur("generate", "--events", "120", "-o", str(path))
     assert ended.stdout == b""
@@ -38,7 +37,6 @@ def test_a_file_holds_what_standard_output_would(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", ["payloads", "rows-csv", "rows-jsonl"])
 def test_what_is_generated_is_counted(shape: str) -> None:
-    """Each shape is read back by the tool itself, every event accounted for."""
     made = tdcur("generate", "--events", "300", "--shape", shape).stdout
     counted = tdcur("count", "--format", "json", stdin=made)
     assert counted.returncode == 0
@@ -46,7 +44,6 @@ def test_what_is_generated_is_counted(shape: str) -> None:
 
 
 def test_what_is_generated_is_valid() -> None:
-    """`validate` has no error to report about any type."""
     made = tdcur("generate").stdout
     ended = tdcur("validate", "--format", "json", stdin=made)
     assert ended.returncode == 0
@@ -65,7 +62,6 @@ def test_start_is_an_iso_time() -> None:
     "option", [("--start", "yesterday"), ("--events", "-1"), ("--type", "nothing"), ("--shape", "x")]
 )
 def test_wrong_options_exit_2(option: tuple[str, str]) -> None:
-    """What cannot be asked for is wrong usage, and gives no data."""
     ended = tdcur("generate", *option)
     assert ended.returncode == 2
     assert ended.stdout == b""
@@ -73,7 +69,6 @@ def test_wrong_options_exit_2(option: tuple[str, str]) -> None:
 
 
 def test_an_output_that_cannot_be_written_exits_6(tmp_path: Path) -> None:
-    """The path and the reason are said in one line, without a traceback."""
     ended = tdcur("generate", "-o", str(tmp_path / "missing" / "out"))
     assert ended.returncode == 6
     assert "No such file or directory" in ended.stderr.decode()

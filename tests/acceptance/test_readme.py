@@ -109,7 +109,6 @@ def served(block: str, port: str, folder: Path, environment: dict[str, str]) -> 
 
 
 def test_console_blocks_show_what_the_commands_print(folder: Path, port: str, environment: dict[str, str]) -> None:
-    """Every command of the README is run; what stands below it is what it prints."""
     text = README.read_text(encoding="utf-8")
     with ExitStack() as background:
         for block in BLOCK.findall(text):
@@ -135,7 +134,6 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 
 
 def test_the_two_commands_of_a_fresh_machine_are_there() -> None:
-    """`.ci/run` takes the test command from the README."""
     text = README.read_text(encoding="utf-8")
     assert "python3 -m pip install . && tdcur demo\n" in text
     assert "python3 -m pip install '.[test]' && python3 -m pytest\n" in text

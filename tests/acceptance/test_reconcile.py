@@ -67,7 +67,6 @@ def test_parsed_events_are_the_same_events(tmp_path: Path) -> None:
 
 
 def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
-    """Several after one option, a folder, a pipe; the same file on both sides."""
     files = sorted(map(str, PAYLOADS.iterdir()))
     rows = (ROWS / "rows.csv").read_bytes()
     document = reconcile("--sent", *files[:3], *files[3:], "--ingested", "-", "--show", "2", code=0, stdin=rows)
@@ -104,7 +103,6 @@ def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
     ],
 )
 def test_what_makes_no_sense(arguments: list[str], code: int, message: str) -> None:
-    """Each with its message and its exit code."""
     ended = tdcur("reconcile", *arguments)
     assert ended.returncode == code, ended.stderr.decode()
     # Typer folds its own messages in a box.

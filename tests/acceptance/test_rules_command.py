@@ -20,7 +20,6 @@ def test_the_rules_are_data_and_the_rest_is_talk() -> None:
 
 
 def test_a_rule_is_explained() -> None:
-    """Its reason, its mend, a bad and a good example."""
     said = rules("tdc203").stdout
     titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
     assert titles == ["TDC203 wrong type of field", "error, the catalogue", "Why", "Fix", "Bad", "Good"]
@@ -28,7 +27,6 @@ def test_a_rule_is_explained() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_unknown_rule_is_wrong_usage(form: str) -> None:
-    """Exit code 2 and a near rule; as JSON too, where that was asked for."""
     ended = rules("TDC2O3", "--format", form)
     assert ended.returncode == 2
     assert ended.stderr == "error: unknown rule 'TDC2O3'\nhint: did you mean TDC203?\n"

@@ -137,7 +137,6 @@ def test_nobody_real_is_in_them() -> None:
 
 
 def test_they_are_small_and_described() -> None:
-    """The samples stay below 400 kB in all, and their README has a row for each file."""
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 400_000
     readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in readme for name in (*MANIFEST["payloads"], *MANIFEST["rows"]))

@@ -191,7 +191,6 @@ def test_nobody_there(run: Run) -> None:
     ],
 )
 def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, code: int) -> None:
-    """A file that is something else is not quoted."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
     with Receiver(
@@ -201,7 +200,6 @@ def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, 
 
 
 def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
-    """What is wrong with an event, a document or a file is said without showing it."""
     bad: list[Any] = [
         {"event_type": TYPE, "id": "a", "time": MAIL, "user": MAIL, "properties": {"name": [MAIL]}},
         {"event_type": [MAIL], "id": {"a": MAIL}, "time": 1, "user": {"user_id": {"b": MAIL}, "timezone": MAIL}},

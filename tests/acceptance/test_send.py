@@ -195,7 +195,6 @@ def payloads(tmp_path: Path) -> Path:
 
 
 def test_all_delivered_is_exit_0(payloads: Path) -> None:
-    """Each document arrives once, byte for byte, with the key in its header."""
     with serving(Endpoint()) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json")
     assert result.code == 0
@@ -212,7 +211,6 @@ def test_all_delivered_is_exit_0(payloads: Path) -> None:
 
 
 def test_text_says_that_a_2xx_is_no_proof_of_ingestion(payloads: Path) -> None:
-    """A wrong key is answered 200, too."""
     with serving(Endpoint()) as endpoint:
         result = send(payloads, "--url", f"{endpoint.url}?td_write_key={KEY.replace('/', '%2F')}")
     assert result.code == 0
@@ -222,7 +220,6 @@ def test_text_says_that_a_2xx_is_no_proof_of_ingestion(payloads: Path) -> None:
 
 
 def test_standard_input_and_every_way_to_give_the_key(payloads: Path, tmp_path: Path) -> None:
-    """The key from a file; the URL from the environment; the payloads from a pipe."""
     key = tmp_path / "key"
     key.write_text(f"{KEY}\n")
     with serving(Endpoint()) as endpoint:
@@ -235,7 +232,6 @@ def test_standard_input_and_every_way_to_give_the_key(payloads: Path, tmp_path: 
 
 
 def test_a_bad_record_among_good_ones_is_exit_1(tmp_path: Path) -> None:
-    """All good ones are sent; the bad one is named with its place."""
     file = tmp_path / "p.jsonl"
     document, bare = events(1, "1"), events(1, "2")[0]
     file.write_text(f'{json.dumps({"events": document})}\n{{"events": payload-content}}\n{json.dumps(bare)}\n')
@@ -287,7 +283,6 @@ def test_a_refused_event_is_exit_3(payloads: Path) -> None:
 
 
 def test_an_event_too_large_for_any_request_is_exit_3(tmp_path: Path) -> None:
-    """The rest of its document goes out."""
     large = {**events(1)[0], "id": "x" * 2000}
     file = write(tmp_path / "p.jsonl", {"events": [*events(3), large]})
     with serving(Endpoint()) as endpoint:
@@ -315,7 +310,6 @@ def test_an_endpoint_that_refuses_us_is_exit_4(payloads: Path, say: Say, said: s
 
 
 def test_nobody_listening_is_exit_5(payloads: Path) -> None:
-    """After trying again for as long as asked; nothing is in doubt."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         begun = time.monotonic()
@@ -336,7 +330,6 @@ def test_nobody_listening_is_exit_5(payloads: Path) -> None:
 
 
 def test_an_unknown_host_is_exit_5_at_once(payloads: Path) -> None:
-    """Waiting would not mend it."""
     result = send(payloads, "--url", "https://nobody.invalid/hook", "--format", "json")
     assert result.code == 5
     assert result.summary["requests"] == 1
@@ -344,7 +337,6 @@ def test_an_unknown_host_is_exit_5_at_once(payloads: Path) -> None:
 
 
 def test_retries_that_run_out_are_exit_5(payloads: Path) -> None:
-    """An endpoint that only ever says 503."""
     with serving(Endpoint(say=lambda *_: 503)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--retry-for", "300ms", "--format", "json")
     assert result.code == 5
@@ -361,7 +353,6 @@ def test_a_missing_input_is_exit_6_and_nothing_is_sent(payloads: Path, tmp_path:
 
 
 def test_an_input_that_breaks_off_is_exit_6_and_what_was_there_is_sent(payloads: Path, tmp_path: Path) -> None:
-    """A truncated download."""
     torn = tmp_path / "torn.jsonl.gz"
     packed = subprocess.run(["gzip", "-c", str(payloads)], check=True, capture_output=True).stdout
     torn.write_bytes(packed[:-10])
@@ -387,7 +378,6 @@ def test_faults_are_survived_and_doubt_is_listed(payloads: Path) -> None:
 
 
 def test_a_timeout_is_in_doubt_and_tried_again(tmp_path: Path) -> None:
-    """--timeout is what one attempt may take."""
     file = write(tmp_path / "p.json", *events(2))
     with serving(Endpoint(say=lambda number, _: "hang" if number == 0 else 200)) as endpoint:
         result = send(file, "--url", endpoint.url, "--timeout", "0.3", "--format", "json")
@@ -405,7 +395,6 @@ def test_requests_run_at_once(payloads: Path) -> None:
 
 
 def test_a_dry_run_sends_nothing_and_needs_no_key(payloads: Path) -> None:
-    """Requests, events and bytes as they would be."""
     with serving(Endpoint()) as endpoint:
         result = send(payloads, "--url", endpoint.url, "-n", "--format", "json", TD_WRITE_KEY="")
         text = send(payloads, "--site", "us01", "--database", "my_db", "--table", "my_table", "-n", TD_WRITE_KEY="")
@@ -428,7 +417,6 @@ def test_another_endpoint_gets_the_token_and_not_the_key(payloads: Path) -> None
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_cleanly_with_the_figures(tmp_path: Path, sent: signal.Signals, code: int) -> None:
-    """What is in flight gets its answer; the exit code tells the signal; the books balance."""
     file = write(tmp_path / "p.jsonl", *({"events": events(2, f"{number}-")} for number in range(400)))
     with serving(Endpoint(delay=0.3)) as endpoint:
         process = start(file, "--url", endpoint.url, "--concurrency", 4, "--format", "json")
@@ -444,7 +432,6 @@ def test_a_signal_stops_cleanly_with_the_figures(tmp_path: Path, sent: signal.Si
 
 
 def test_a_second_signal_ends_at_once_and_says_what_is_in_doubt(tmp_path: Path) -> None:
-    """An endpoint that hangs does not hold the user."""
     file = write(tmp_path / "p.jsonl", *events(2))
     with serving(Endpoint(say=lambda *_: "hang")) as endpoint:
         process = start(file, "--url", endpoint.url, "--format", "json")
@@ -545,7 +532,6 @@ def test_after_a_signal_the_same_command_sends_the_rest_of_a_large_file(
 
 
 def test_two_runs_at_once_send_each_event_once(payloads: Path) -> None:
-    """The second is told that the first has the journal, sends nothing, and has nothing left to do afterwards."""
     with serving(Endpoint(delay=1.0)) as endpoint:
         first = start(payloads, "--url", endpoint.url, "--concurrency", 1, "--format", "json")
         assert endpoint.arrived.acquire(timeout=30)
@@ -576,7 +562,6 @@ def test_after_kill_9_the_same_command_sends_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_resumable_end_says_how_to_resume(payloads: Path) -> None:
-    """In both forms, also where there is no journal to resume by."""
     with serving(Endpoint(say=lambda *_: 503)) as endpoint:
         options = (payloads, "--url", endpoint.url, "--retry-for", "100ms")
         result, text = send(*options, "--format", "json"), send(*options)

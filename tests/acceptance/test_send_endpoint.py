@@ -208,7 +208,6 @@ def test_the_connection_test_stores_nothing_and_proves_no_key(endpoint: Any, sen
 
 
 def test_the_connection_test_says_what_secures_the_connection(authority: tuple[trustme.CA, Path], send: Any) -> None:
-    """Version, who vouches, and until when."""
     ca, file = authority
     with Web(tls=secured(ca, "localhost")).serving() as web:
         url = f"https://localhost:{web.port}{PATH}"
@@ -234,7 +233,6 @@ def test_the_connection_test_exits_as_sending_would(status: int, code: int, send
 
 
 def test_the_connection_test_without_an_answer_is_exit_5(send: Any) -> None:
-    """At once; there is no figure for what there was not."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         for url in (f"http://127.0.0.1:{unused.getsockname()[1]}/", "https://nobody.invalid/"):
@@ -303,7 +301,6 @@ def test_a_proxy_with_credentials(authority: tuple[trustme.CA, Path], send: Any,
 
 @pytest.mark.parametrize("arguments", [("--concurrency", "many"), ("--rate", "0"), ("--client-cert", "no-such-file")])
 def test_settings_that_cannot_work_are_exit_2(arguments: tuple[str, ...], send: Any, documents: Any) -> None:
-    """Before anything is sent."""
     result = send(documents(1, 1), "--url", f"https://localhost:1{PATH}", *arguments)
     assert result.code == 2
     assert result.err.strip()
@@ -320,7 +317,6 @@ def test_the_rate_is_a_maximum(send: Any, documents: Any) -> None:
 
 
 def test_automatic_concurrency_rises_above_its_start_and_a_number_is_a_bound(send: Any, documents: Any) -> None:
-    """An endpoint at 50 ms that never tires."""
     with Web(delay=0.05).serving() as web:
         url = f"http://127.0.0.1:{web.port}{PATH}"
         payloads = documents(200, 1)
@@ -332,7 +328,6 @@ def test_automatic_concurrency_rises_above_its_start_and_a_number_is_a_bound(sen
 
 
 def test_on_a_terminal_there_is_a_bar_and_standard_output_is_left_alone(documents: Any, tmp_path: Path) -> None:
-    """JSON for a script and a bar for whoever waits for it."""
     controller, terminal = pty.openpty()
     with Web(delay=0.2).serving() as web:
         process = subprocess.Popen(

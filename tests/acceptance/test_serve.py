@@ -91,7 +91,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    """It says where it listens, logs each request on a line, stores what it should, and ends with a summary."""
     served = serve("--store", "rows.jsonl")
     assert [served.post(), served.post(key=WRONG), served.post(b"[]"), served.post(path="/")] == [200, 200, 400, 404]
     exit_code, out, err = served.stop(number)
@@ -113,7 +112,6 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
 
 
 def test_the_summary_as_json(serve: Serve) -> None:
-    """Standard output is one JSON document: the envelope, and figures that balance."""
     served = serve("--format", "json")
     served.post()
     served.post(b"")
@@ -170,7 +168,6 @@ def test_a_request_in_flight_is_finished(serve: Serve) -> None:
 
 
 def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
-    """Whoever does not want to wait for requests in flight presses Ctrl-C again."""
     served = serve()
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
         sender.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: 9\r\n\r\n".encode())
@@ -185,7 +182,6 @@ def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
 
 
 def test_a_torn_row_is_told(serve: Serve, tmp_path: Path) -> None:
-    """What an earlier crash left is ended, and said so."""
     (tmp_path / "rows.jsonl").write_text('{"time":1,"ev')
     served = serve()
     served.post()
@@ -216,7 +212,6 @@ def test_a_log_that_nobody_reads(serve: Serve) -> None:
 
 
 def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
-    """What is asked for is said at the start, shown on each line, and counted at the end."""
     fail = "503=0.3,429=0.1,slow=0.2:10ms"
     served = serve("--fail", fail, "--seed", "3", "--latency", "1ms", "--max-rows", "2")
     asked = "faults 503=0.3,429=0.1:1s,slow=0.2:0.01s (seed 3); answers 0.001 s late; 2 rows at most"
@@ -254,7 +249,6 @@ def test_quiet() -> None:
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
-    """Exit 2, with the way out, and no store is begun."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run(tmp_path, "--port", port)
@@ -280,7 +274,6 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_served(tmp_path: Path, options: tuple[str, ...], code: int, message: str) -> None:
-    """Each wrong setting is one clear line with its exit code, in JSON too."""
     done = run(tmp_path, "--port", "0", "--format", "json", *options)
     assert done.returncode == code
     assert done.stderr.splitlines()[0] == f"error: {message}"

@@ -30,7 +30,6 @@ def seconds(*arguments: str) -> float:
 
 
 def test_version_loads_nothing_heavy() -> None:
-    """`tdcur --version` loads neither the network nor the server nor Parquet nor a JSON library."""
     assert not loaded("--version") & HEAVY
 
 
@@ -43,7 +42,6 @@ def test_a_count_loads_no_more_than_it_needs(tmp_path: Path) -> None:
 
 
 def test_version_takes_less_than_twice_the_import_of_typer() -> None:
-    """The command line costs no more than its framework."""
     # By turns, so that what slows the machine down slows both.
     runs = [(seconds("-m", "td_currents_cli", "--version"), seconds("-c", "import typer")) for _ in range(7)]
     version, framework = map(min, zip(*runs, strict=True))
@@ -51,7 +49,6 @@ def test_version_takes_less_than_twice_the_import_of_typer() -> None:
 
 
 def test_a_table_without_treasure_datas_client() -> None:
-    """What is missing is said with the command that brings it, as wrong usage."""
     program = (
         "import sys\nsys.modules['tdclient'] = None\nfrom td_currents_cli.cli import main\n"
         "sys.argv = ['tdcur', 'count', 'td://braze/currents']\nmain()"

@@ -73,7 +73,6 @@ def summary(run: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 
 
 def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Service) -> None:
-    """Generated, sent with faults and delay, verified, counted where the rows are, reconciled: nothing is missing."""
     assert tdcur("generate", "--events", "400", "--seed", "5", "-o", "sent.jsonl").returncode == 0
     url = receiver.url(*TABLE)
     proof = ("--verify", ADDRESS, "--verify-within", "20s", "--format", "json")

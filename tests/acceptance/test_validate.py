@@ -114,7 +114,6 @@ def test_exit_codes_and_findings(validate: Run, arguments: str, code: int, shown
     ],
 )
 def test_what_cannot_be_done_is_said(validate: Run, arguments: str, code: int, said: str) -> None:
-    """With the file or option it is about, as text and as JSON, and no traceback."""
     done = validate(*arguments.split())
     assert done.returncode == code
     assert said in done.stderr.decode()
@@ -130,7 +129,6 @@ def test_wrong_usage(validate: Run, arguments: str) -> None:
 
 
 def test_a_file_its_gzip_and_standard_input_have_the_same_findings(validate: Run, folder: Path) -> None:
-    """At the same places of the plain text."""
     outcomes = [
         validate("bad.json"),
         validate("bad.json.gz"),
@@ -176,7 +174,6 @@ def test_names_that_utf8_cannot_hold_have_a_place_in_a_baseline(validate: Run, f
 
 
 def test_a_catalogue_of_ones_own(validate: Run, folder: Path) -> None:
-    """It adds fields and types, with what they have to be."""
     own = {"event_types": {"users.behaviors.Uninstall": {"fields": {"app_grup_id": {"type": "int"}}}}}
     (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
     done = validate("bad.json", "--catalog", "own.json")
@@ -184,7 +181,6 @@ def test_a_catalogue_of_ones_own(validate: Run, folder: Path) -> None:
 
 
 def test_many_processes_give_what_one_gives(validate: Run, folder: Path) -> None:
-    """The same JSON, but for the time it took."""
     much = {"app_id": "a" * 4000}
     events = [event(number, time=1782900000 if number % 50 else True, properties=much) for number in range(1500)]
     lines = [json.dumps({"events": events[begin : begin + 50]}) for begin in range(0, len(events), 50)]
@@ -256,7 +252,6 @@ def test_a_run_that_is_killed_leaves_nothing_behind(endless: "subprocess.Popen[b
 
 
 def test_a_process_that_is_killed_stops_the_run(endless: "subprocess.Popen[bytes]") -> None:
-    """With a message, not with a hang or with part of the findings."""
     worker = max(processes_of(endless))
     os.kill(worker, signal.SIGKILL)
     assert endless.stdin

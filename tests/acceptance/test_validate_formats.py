@@ -66,7 +66,6 @@ def places(problems: list[dict[str, Any]]) -> list[Place]:
 
 
 def test_all_forms_say_the_same(run: Run) -> None:
-    """The same findings at the same places in the same order, whoever reads them."""
     files = ("good.json", "bad.json", "bad.json.gz")
     said = {form: run("validate", "--format", form, *files) for form in ("json", "jsonl", "text", "github", "sarif")}
     assert {ended.returncode for ended in said.values()} == {1}
@@ -100,7 +99,6 @@ def test_text_marks_the_value_itself(file: str, run: Run) -> None:
 
 
 def test_json_is_as_the_published_schema_says(run: Run) -> None:
-    """Clean, with findings, and where the run could not go on."""
     printed = run("validate", "--schema")
     assert (printed.returncode, printed.stderr) == (0, b"")
     validator = jsonschema_rs.validator_for(json.loads(printed.stdout))
@@ -118,7 +116,6 @@ def test_json_is_as_the_published_schema_says(run: Run) -> None:
 
 
 def test_sarif_is_as_oasis_says(run: Run) -> None:
-    """For files and for standard input."""
     text = (SCHEMAS / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
     # A stray bracket in the pattern of a language, as in tests/unit/test_render_validate_sarif.py.
     validator = jsonschema_rs.validator_for(json.loads(text.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$")))
@@ -128,7 +125,6 @@ def test_sarif_is_as_oasis_says(run: Run) -> None:
 
 
 def test_junit_is_as_jenkins_says(run: Run) -> None:
-    """Failures only for what makes the run fail."""
     schema = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
     for arguments, failed in (
         (["good.json"], set()),
@@ -144,7 +140,6 @@ def test_junit_is_as_jenkins_says(run: Run) -> None:
 
 
 def test_statistics_are_counts_a_rule(run: Run) -> None:
-    """Of all findings, also of those that --max-findings would hide."""
     ended = run("validate", "--statistics", "--max-findings", "0", "bad.json", "bad.json.gz")
     assert ended.returncode == 1
     assert "2  TDC203  error    wrong type of field" in ended.stdout.decode().splitlines()

@@ -81,7 +81,6 @@ def test_groups_add_up(folder: Path, events: list[Event], by: tuple[str, ...]) -
 def test_how_events_are_cut_into_batches_and_files_does_not_matter(
     folder: Path, events: list[Event], by: tuple[str, ...], size: int, cut: int
 ) -> None:
-    """Nor does their order."""
     whole = count(folder, batches(events, 100), by=by, unique=True)
     parts = count(folder, batches(events[cut:], size), batches(events[:cut], 1), by=by, unique=True)
     assert parts.counts == whole.counts
@@ -111,7 +110,6 @@ def test_what_comes_twice_is_counted_once(folder: Path, events: list[Event], by:
 
 @given(EVENTS, NAMES)
 def test_distinct_events_and_users_are_those_of_sets(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
-    """Of all events together."""
     total = count(folder, batches(events, 3), by=by, unique=True).total
     assert total.unique_events == len({event.get("id") for event in events} - {None, ""})
     assert total.unique_users == len({(event.get("user") or {}).get("user_id") for event in events} - {None})
@@ -119,7 +117,6 @@ def test_distinct_events_and_users_are_those_of_sets(folder: Path, events: list[
 
 @given(EVENTS, st.integers(1782860000, 1782960000))
 def test_before_and_after_a_moment_is_all(folder: Path, events: list[Event], moment: int) -> None:
-    """But for events that happened at no time."""
     text = batches(events, 4)
     before, after = (count(folder, text, wanted=wanted) for wanted in (Filter(until=moment), Filter(since=moment)))
     timeless = sum(each.count for each in count(folder, text, by=("hour",)).counts if each.first is None)

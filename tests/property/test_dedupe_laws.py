@@ -95,7 +95,6 @@ def test_a_full_disk_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_temporary_file_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name of it is left once it is closed."""
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     with IdSet(1) as seen:
         seen.add([digest(each) for each in "abc"])

@@ -34,7 +34,6 @@ class Connection:
     ranges=st.lists(st.booleans(), min_size=ATTEMPTS, max_size=ATTEMPTS),
 )
 def test_all_bytes_come_once(data: bytes, cuts: list[int], ranges: list[bool]) -> None:
-    """Whether a server honours Range or sends all of it again, each time anew."""
     left = [*cuts]
     honours = iter([*ranges, *[True] * len(data)])
 
@@ -46,7 +45,6 @@ def test_all_bytes_come_once(data: bytes, cuts: list[int], ranges: list[bool]) -
 
 @given(parts=st.lists(st.binary(max_size=50), max_size=4), size=st.integers(1, 30))
 def test_all_of_it_is_unpacked(parts: list[bytes], size: int) -> None:
-    """Members of gzip one after another, in pieces of any size."""
     packed = b"".join(gzip.compress(part) for part in parts)
     split = (packed[begin : begin + size] for begin in range(0, len(packed), size))
     assert b"".join(gunzip(split)) == b"".join(parts)
@@ -54,7 +52,6 @@ def test_all_of_it_is_unpacked(parts: list[bytes], size: int) -> None:
 
 @given(data=st.binary(min_size=1, max_size=100), lost=st.integers(1, 20))
 def test_an_end_that_is_missing_is_noticed(data: bytes, lost: int) -> None:
-    """A result that is cut off is never taken for a whole one."""
     packed = gzip.compress(data)
     with pytest.raises(UnreachableError, match="not whole"):
         list(gunzip(iter([packed[: max(1, len(packed) - lost)]])))

@@ -79,7 +79,6 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(seed: int, few: int, mor
 
 @given(seeds, st.text(max_size=5), st.lists(st.integers(), max_size=8), st.integers(0, 8))
 def test_some_takes_at_most_so_many_in_their_order(seed: int, purpose: str, items: list[int], most: int) -> None:
-    """A choice is a part of the items in their order, no larger than asked for."""
     numbered = list(enumerate(items))
     taken = SeededRandom(seed, purpose).some(numbered, most)
     assert len(taken) <= most

@@ -20,7 +20,6 @@ class Stop(BaseException):
 
 
 def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
-    """What was written stands under the name, and no temporary file is left beside it."""
     path = tmp_path / "out.jsonl"
     with atomic_output(path) as output:
         output.write(b"one\n")
@@ -74,7 +73,6 @@ def test_a_new_file_has_the_bits_the_umask_leaves(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to everything")
 def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
-    """A file its owner made read-only stays as it is, although its folder would allow replacing it."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
     path.chmod(0o444)
@@ -84,7 +82,6 @@ def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
-    """Writing through a link replaces what it points to, not the link."""
     real = tmp_path / "real.jsonl"
     real.write_bytes(b"old")
     link = tmp_path / "link.jsonl"
@@ -103,7 +100,6 @@ def test_a_device_is_written_straight_to() -> None:
 
 
 def test_a_pipe_is_written_straight_to(tmp_path: Path) -> None:
-    """A FIFO hands the data to its reader and stays a FIFO."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     read: list[bytes] = []
@@ -130,7 +126,6 @@ def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, name: str, reason
 
 
 def test_a_full_device_is_an_output_error() -> None:
-    """What a write cannot do is told as an OutputError with path and reason, not as a bare OSError."""
     with (
         pytest.raises(OutputError, match="cannot write /dev/full: No space left"),
         atomic_output(Path("/dev/full")) as output,
@@ -175,7 +170,6 @@ def _file_size_limit(size: int) -> Iterator[None]:
 
 
 def test_a_write_that_is_cut_short_is_gone_on_with() -> None:
-    """As standard output without a buffer cuts them."""
     taken: list[bytes] = []
 
     class Short(io.RawIOBase):

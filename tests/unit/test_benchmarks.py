@@ -65,7 +65,6 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
 
 
 def test_an_unknown_case_is_refused_with_the_names_there_are() -> None:
-    """A misspelt name does not run something else, nor nothing."""
     command = [sys.executable, "-m", "tests.benchmarks", "count-payload"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -89,7 +88,6 @@ def test_processor_time_and_peak_memory_are_those_of_descendants_too(benchmarks:
     [("import sys; sys.exit('no disk')", "exit code 1: no disk"), ("import os; os.kill(os.getpid(), 9)", "SIGKILL")],
 )
 def test_a_process_that_fails_is_no_measurement(benchmarks: Any, tmp_path: Path, program: str, message: str) -> None:
-    """The reason is told: the exit code or the signal, and the last thing that was said."""
     measure = benchmarks("measure")
     with pytest.raises(measure.FailedError, match=message):
         measure.run([sys.executable, "-S", "-c", program], stdout=tmp_path / "out", folder=tmp_path)

@@ -34,7 +34,6 @@ def expected(path: Path) -> Any:
 
 @pytest.mark.parametrize("path", case_files("bad"), ids=lambda path: path.name)
 def test_what_is_wrong_is_found_where_it_is(path: Path) -> None:
-    """Code, severity, line, column and pointer of every finding, in their order."""
     names = ("code", "severity", "line", "column", "pointer")
     found = [{name: problem.as_dict()[name] for name in names} for problem in findings(path)]
     assert found == expected(path)
@@ -42,7 +41,6 @@ def test_what_is_wrong_is_found_where_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("path", case_files("good"), ids=lambda path: path.name)
 def test_what_people_have_is_read(path: Path) -> None:
-    """Every arrangement: as many rows and events as it holds, all of them used, and no error."""
     outcome = count.run(count.CountRequest(sources([str(path)])))
     problems = findings(path)
     assert {

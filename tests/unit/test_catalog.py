@@ -81,7 +81,6 @@ def test_size() -> None:
 
 
 def test_descriptions_are_sentences() -> None:
-    """Each type is described by one sentence of its own."""
     for event in EVENTS:
         text = event.description
         assert text.endswith("."), event.name
@@ -100,8 +99,6 @@ def test_fields_stand_in_order() -> None:
 
 
 def test_file_says_nothing_twice() -> None:
-    """No name is defined twice anywhere in the file."""
-
     def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
         assert [name for name, times in Counter(name for name, _ in members).items() if times > 1] == []
         return dict(members)
@@ -159,7 +156,6 @@ def test_misspelt_file_is_refused(written: dict[str, Any]) -> None:
 
 
 def test_lookup_of_fields() -> None:
-    """A field is found by its name and the object it stands in, and nowhere else."""
     event = CATALOG.get("users.messages.email.Open")
     assert event is not None
     field = event.field("external_user_id", Where.USER)
@@ -192,12 +188,10 @@ def test_get_of_unknown_type() -> None:
     ],
 )
 def test_channel(name: str, channel: str) -> None:
-    """The channel is told from the name alone, for any name."""
     assert channel_of(name) == channel
 
 
 def test_events_command_lists_all() -> None:
-    """Without a name, all types are listed; JSON has their fields too."""
     outcome = run(EventsRequest())
     assert (outcome.view, len(outcome.events)) == (EventsView.LIST, 97)
     assert outcome.summary() == {
@@ -212,7 +206,6 @@ def test_events_command_lists_all() -> None:
 
 @pytest.mark.parametrize("glob", ["users.messages.email.*", "*.EMAIL.*", "users.messages.emai[l].?*"])
 def test_events_command_takes_a_glob(glob: str) -> None:
-    """A shell-style glob lists what it matches, in either case."""
     outcome = run(EventsRequest(glob))
     assert outcome.view is EventsView.LIST
     assert len(outcome.events) == 11
@@ -230,7 +223,6 @@ def test_events_command_takes_a_glob(glob: str) -> None:
     ],
 )
 def test_events_command_says_what_next(pattern: str, hint: str) -> None:
-    """An unknown name is an error that says what to type instead."""
     with pytest.raises(UsageError) as raised:
         run(EventsRequest(pattern))
     assert f"'{pattern}'" in raised.value.message
@@ -267,7 +259,6 @@ def test_type_fits_a_terminal(event: EventType) -> None:
 
 
 def test_type_shows_what_a_field_is() -> None:
-    """Required, personal data, the values, the release and the way it is sent stand beside a field."""
     rows = (line.split(maxsplit=3) for line in printed("users.messages.banner.Click", 200))
     lines = {row[1]: row for row in rows if row and row[0] in set(Where)}
     assert lines["user_id"][2:] == ["string", "required, personal data"]
@@ -291,7 +282,6 @@ def test_types_as_a_table(dialect: Dialect) -> None:
 
 
 def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
-    """A table has one column of a name, however that is written."""
     mine = tmp_path / "mine.json"
     fields = {"Points": {"type": "int"}, "points": {"type": "int"}}
     types = {"users.behaviors.Mine": {"description": "Mine.", "fields": fields}}

@@ -63,7 +63,6 @@ def unpacked(data: bytes, size: int = 1 << 16) -> tuple[bytes, str | None]:
 
 
 def test_plain_text_is_itself() -> None:
-    """What has no known first bytes is not compressed."""
     assert unpacked(TEXT) == (TEXT, None)
     assert unpacked(b"") == (b"", None)
     assert unpacked(b"BZ") == (b"BZ", None)
@@ -101,7 +100,6 @@ def test_what_follows_and_is_something_else_is_damage(kind: str) -> None:
 
 @kinds
 def test_a_truncated_file_gives_what_came_before(kind: str) -> None:
-    """The text so far, then the reason."""
     lines = b"".join(b'{"id":"%d"}\n' % (number * 7919**3) for number in range(20_000 if kind == "xz" else 100_000))
     packed = PACK[kind](lines)
     text, failure = unpacked(packed[: len(packed) * 3 // 4])
@@ -142,8 +140,6 @@ def test_first_bytes_that_come_one_at_a_time(kind: str) -> None:
 
 
 def test_a_read_that_fails_says_why() -> None:
-    """The system's own words, without a traceback."""
-
     class Broken(Drip):
         def readinto(self, buffer: Any, /) -> int:
             raise OSError(5, "Input/output error")

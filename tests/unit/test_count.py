@@ -206,13 +206,11 @@ def test_text_and_number_of_the_same_look_are_one_group(count: Counter) -> None:
     ],
 )
 def test_what_cannot_be_counted_by(count: Counter, by: tuple[str, ...]) -> None:
-    """It is refused before anything is read."""
     with pytest.raises(UsageError):
         count([{}], by=by)
 
 
 def test_events_that_are_not_meant_are_filtered(count: Counter) -> None:
-    """They are in the balance, and in no group."""
     events = [{"event_type": name, "time": time} for name in ("a", "b") for time in (5, 10, 15)]
     outcome = count(events, wanted=Filter(types=TypeGlobs.of(["a"]), since=10))
     assert counts(outcome) == [("a", 2)]
@@ -259,7 +257,6 @@ def test_ids_beyond_what_fits_into_memory(count: Counter) -> None:
     ("sort", "names"), [(None, "cab"), (Sort.COUNT, "cab"), (Sort.NAME, "abc"), (Sort.FIRST, "bac"), (Sort.LAST, "acb")]
 )
 def test_groups_can_be_sorted(count: Counter, sort: Sort | None, names: str) -> None:
-    """By count, by name, the earliest first, or the one with the latest event first."""
     events = [
         {"event_type": name, "time": time}
         for name, time in (("a", 2), ("a", 9), ("b", 1), ("c", 3), ("c", 4), ("c", 5))
@@ -268,7 +265,6 @@ def test_groups_can_be_sorted(count: Counter, sort: Sort | None, names: str) -> 
 
 
 def test_times_are_in_their_order(count: Counter) -> None:
-    """Unless another order is asked for, or there is something else to count by."""
     events = [{"time": 86400}, {"time": 0}, {"time": 86400}, {}]
     assert counts(count(events, by=("day",))) == [("1970-01-01", 1), ("1970-01-02", 2), (None, 1)]
     assert counts(count(events, by=("day",), sort=Sort.COUNT))[0] == ("1970-01-02", 2)
@@ -308,7 +304,6 @@ def test_types_without_events_have_no_day(count: Counter, options: dict[str, Any
 
 
 def test_a_pivot(count: Counter) -> None:
-    """The values of one thing as columns in their order, a missing one last; lines by their total."""
     events = [{"event_type": name, "time": time} for name, time in (("a", 90000), ("b", 0), ("b", 90000), ("c", None))]
     outcome = count(events, by=("event_type", "day"), pivot="day", top=2, all_types=True)
     assert outcome.pivot is not None

@@ -76,7 +76,6 @@ def test_what_has_changed(case: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """It is an input that cannot be read, and said before anything is counted."""
     with pytest.raises(InputError, match="No such file"):
         count(expect=tmp_path / "nothing.json")
     (tmp_path / "latin").write_bytes(b"event_type,count\ncaf\xe9,1\n")
@@ -93,7 +92,6 @@ def test_expectations_are_of_all_groups(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "part"), [("30%", 0.3), (" 2.5 % ", 0.025), ("100%", 1), ("0%", 0)])
 def test_percentages(text: str, part: float) -> None:
-    """A number with its sign."""
     assert part_of(text) == pytest.approx(part)
 
 

@@ -58,7 +58,6 @@ def check(name: str, text: str) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", COUNTS)
 def test_tables(name: str, width: str, count: Callable[..., CountOutcome], screen_of: Callable[..., Any]) -> None:
-    """At widths people have, and off a terminal, where no width matters."""
     screen = screen_of(WIDTHS[width])
     outcome = count(COUNTS[name] | {"over_time": WIDTHS[width] is not None})
     show(outcome, "table", screen.terminal)
@@ -75,7 +74,6 @@ def test_formats(
     screen_of: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Data on standard output; what is compared is there where it is for people, else on standard error."""
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", stream)
     screen = screen_of()

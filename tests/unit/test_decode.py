@@ -182,14 +182,12 @@ def test_a_cell_is_one_batch_or_none() -> None:
 
 
 def test_junk_after_a_document_does_not_cost_it() -> None:
-    """One closing bracket too many."""
     decoded = split(batch(b'{"events":[' + A + b"]}}"))
     assert texts(decoded) == [A]
     assert [problem.code for problem in decoded.problems] == [Code.NOT_JSON]
 
 
 def test_a_line_of_many_damaged_documents_ends() -> None:
-    """No recursion, no square of work."""
     mark = b"\xef\xbb\xbf"
     decoded = split(batch((A + mark) * 3000))
     assert len(decoded.events) == 3000

@@ -47,7 +47,6 @@ def test_documents_in_every_arrangement(text: bytes, chunk: int, monkeypatch: py
 
 
 def test_pretty_printed_documents_one_after_another() -> None:
-    """Each is as it stands, line ends included."""
     pretty = [b'{\n  "events": [\n    {\n      "a": {}\n    }\n  ]\n}', b'{\n  "b": {}\n}']
     assert read(b"\n".join(pretty)) == pretty
     assert read(b"".join(pretty)) == pretty
@@ -65,7 +64,6 @@ def test_documents_on_one_line_are_one_until_they_are_decoded() -> None:
 
 
 def test_places_are_where_documents_begin() -> None:
-    """Lines and columns from 1, offsets from 0."""
     assert places(b' \n {"a":1}\n[1,\n  {"b":2}]') == [(2, 2, 3), (3, 2, 12), (4, 3, 17)]
 
 
@@ -110,7 +108,6 @@ def test_what_is_wrong_between_documents_is_remarked_and_costs_none(text: bytes,
 
 
 def test_an_array_that_is_not_closed_says_where_it_began() -> None:
-    """The place is where the bracket is missed."""
     *_, problem = documents(Scanner(BytesIO(b'\n  [{"a":1}')), "x")
     assert isinstance(problem, Problem)
     assert "line 2, column 3" in problem.message

@@ -10,7 +10,6 @@ from td_currents_cli.errors import UsageError
     ("text", "seconds"), [("30s", 30), ("15m", 900), ("2h", 7200), ("500ms", 0.5), ("1.5h", 5400), ("0", 0)]
 )
 def test_durations(text: str, seconds: float) -> None:
-    """A number and its unit."""
     assert duration(text, "--retry-for") == seconds
 
 

@@ -40,7 +40,6 @@ def test_places_have_line_and_column() -> None:
 
 
 def test_pointers_begin_at_the_root_of_the_batch() -> None:
-    """A bare event is its own root."""
     assert elements(b"[1,2]").pointer_to(1) == "/1"
     assert elements(b'{"events":[1,2]}').pointer_to(1) == "/events/1"
     assert elements(b'{"event_type":"\\"events\\""}').pointer_to(0) == ""

@@ -49,7 +49,6 @@ def test_a_list_is_usable_as_it_stands_when_all_of_it_is(odd: object) -> None:
 
 
 def test_moments_are_written_in_utc() -> None:
-    """To the second, with the suffix that every reader knows."""
     assert iso(datetime(2026, 11, 20, 10, 0, 0, 999_999, UTC)) == "2026-11-20T10:00:00Z"
     assert iso(moment_of(JULY)) == "2026-07-01T00:00:00Z"
     assert iso(moment_of(None)) is None
@@ -97,7 +96,6 @@ def test_what_is_no_moment(text: str) -> None:
 
 
 def test_zones_by_their_name() -> None:
-    """UTC needs no data of the machine."""
     assert zone_of("UTC") is UTC
     assert str(zone_of("Asia/Kathmandu")) == "Asia/Kathmandu"
 

@@ -54,7 +54,6 @@ def test_both_have_to_hold() -> None:
 
 
 def test_nothing_asked_for_leaves_nothing_out() -> None:
-    """And says so, for those who can save themselves the asking."""
     assert not Filter()
     assert Filter(since=0)
     assert Filter(types=TypeGlobs.of(["a"]))
@@ -63,7 +62,6 @@ def test_nothing_asked_for_leaves_nothing_out() -> None:
 
 
 def test_options_become_a_filter() -> None:
-    """Several globs in one option or in several; times as people write them."""
     wanted = Filter.of(types=["a.*, b.*", "!*.x"], since="-1m", until="1970-01-01T01:00", now=100)
     assert wanted == Filter(types=TypeGlobs(("a.*", "b.*"), ("*.x",)), since=40, until=3600)
     assert Filter.of(types=None, since=None, until=None, now=0) == Filter()

@@ -96,5 +96,4 @@ def test_names_with_lone_surrogates() -> None:
     ],
 )
 def test_a_flat_event_is_itself(flat: bytes) -> None:
-    """`tdcur parse` of its own output changes nothing."""
     assert flatten(flat) == flat

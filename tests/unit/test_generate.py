@@ -66,7 +66,6 @@ def test_events_are_what_the_catalogue_says(event_type: EventType) -> None:
 
 @pytest.mark.parametrize("event_type", SENT, ids=lambda event: event.name)
 def test_every_field_occurs(event_type: EventType) -> None:
-    """An optional field is there in some events: no field of the catalogue goes untried."""
     seen: set[str] = set()
     for event in generated(events=150, types=(event_type.name,)):
         seen |= event["user"].keys() | event["properties"].keys()
@@ -122,7 +121,6 @@ def test_decks_are_shuffled() -> None:
 
 
 def test_users_and_campaigns_recur() -> None:
-    """A few users make many of the events, and most have more than one."""
     users: Counter[str] = Counter()
     campaigns: Counter[str] = Counter()
     for event in generated(events=10_000):
@@ -136,7 +134,6 @@ def test_users_and_campaigns_recur() -> None:
 
 
 def test_a_user_is_the_same_in_every_event() -> None:
-    """What belongs to a user does not change between events, whatever their type."""
     seen: dict[str, set[tuple[str, Any]]] = defaultdict(set)
     for event in generated(events=10_000):
         if user := event["user"].get("user_id"):
@@ -182,7 +179,6 @@ def test_pieces_come_before_all_is_made() -> None:
 
 
 def test_another_seed_gives_other_events() -> None:
-    """Seeds share no event and no user, negative ones included."""
     runs = [list(generated(events=200, seed=seed)) for seed in (0, 1, -1)]
     for what in ("id", "user"):
         values = [{json.dumps(event[what]) for event in run if event[what]} for run in runs]

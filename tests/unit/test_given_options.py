@@ -64,7 +64,6 @@ def test_tables_have_one_form(command: str, option: str) -> None:
     ],
 )
 def test_options_of_options(line: str, message: str) -> None:
-    """What goes with an option that is not there."""
     run = CliRunner().invoke(app, line.split())
     assert (run.exit_code, run.stdout) == (2, "")
     assert run.stderr.startswith(f"error: {message}\n")

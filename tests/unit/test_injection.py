@@ -114,7 +114,6 @@ def counts(outcome: CountOutcome) -> Any:
 
 @pytest.mark.parametrize("by", ["event_type,channel", "campaign_name,user_id", "id", "source,category"])
 def test_values_are_counted(tables: Tables, sent: str, by: str) -> None:
-    """Types, campaign names and ids, as they are counted here."""
     options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
     there = count(CountRequest((), tables=tables, **options))
     here = count(CountRequest(sources([sent]), **options))
@@ -151,13 +150,11 @@ def test_values_are_inserted(tables: Tables, running: Service) -> None:
 
 
 def test_values_are_reconciled(tables: Tables, sent: str) -> None:
-    """All ids are those that were sent."""
     outcome = reconcile(ReconcileRequest(FileSide(sources([sent])), TableSide(tables), show=3))
     assert (outcome.matched, outcome.exit_code) == (len(EVENTS), ExitCode.OK)
 
 
 def test_values_are_verified(tables: Tables, sent: str) -> None:
-    """All ids arrived, and one that is like them did not."""
     Path(sent).write_text(json.dumps({"events": [*EVENTS, {"id": "it''s 0"}]}), encoding="utf-8")
     outcome = verify(VerifyRequest(sources([sent]), Arrivals(ADDRESS, PERIOD, tables.access), within=0.0))
     assert (outcome.arrived, outcome.missing) == (len(EVENTS), ("it''s 0",))
@@ -166,7 +163,6 @@ def test_values_are_verified(tables: Tables, sent: str) -> None:
 @pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])
 @pytest.mark.parametrize("layout", list(Layout))
 def test_globs_are_printed(query: Query, layout: Layout) -> None:
-    """In queries for the console too."""
     wanted = Filter(types=TypeGlobs.of([*HOSTILE, f"!{HOSTILE[0]}"]))
     request = SqlRequest(
         query=query, table=ADDRESS, layout=layout, period=PERIOD, counted=CountRequest((), wanted=wanted)

@@ -162,7 +162,6 @@ def test_schema_is_valid(known: Catalog, form: SchemaForm) -> None:
 
 
 def test_definitions_are_all_used() -> None:
-    """Each definition is referred to, and each reference has its definition."""
     for known in (CATALOG, OVERLAY):
         schema = json_schema(known, tuple(known.events.values()), SchemaForm.STRICT, RULES.values())
         text = json.dumps(schema)
@@ -186,7 +185,6 @@ def test_ids_differ() -> None:
 
 
 def test_generated_payloads_are_valid() -> None:
-    """Payloads as Braze sends them meet both forms."""
     for line in lines(GenerateRequest(events=1000)):
         assert not assert_agree(json.loads(line))
 

@@ -5,12 +5,10 @@ from td_currents_cli.write.json_text import json_document, json_line
 
 
 def test_a_line_is_one_line() -> None:
-    """Whatever is in it."""
     assert json_line({"a": "x\ny", "b": Severity.ERROR, "c": None}) == b'{"a":"x\\ny","b":"error","c":null}\n'
 
 
 def test_a_document_is_indented() -> None:
-    """People look at it too."""
     assert json_document({"a": [1]}) == b'{\n  "a": [\n    1\n  ]\n}\n'
 
 

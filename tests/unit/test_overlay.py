@@ -43,7 +43,6 @@ def example() -> Any:
 
 
 def test_the_documented_example() -> None:
-    """The example is a catalogue of the form it explains, and adds what it says."""
     known = added(example())
     assert set(known.events) - set(CATALOG.events) == {"users.behaviors.Loyalty"}
     assert [field.name for field in known.custom_events["added_to_cart"]] == ["sku", "tags"]
@@ -90,7 +89,6 @@ def test_a_name_in_the_other_object_is_another_field() -> None:
 
 
 def test_a_field_that_is_gone() -> None:
-    """A field that a release no longer sends is no longer required."""
     field = field_of(opened({"email_address": {"until": "11"}}), "email_address")
     assert (field.until, field.required) == ("11", False)
     assert field.as_dict()["until"] == "11"
@@ -155,7 +153,6 @@ FIELDS: Final = f"/event_types/{OPEN}/fields"
     ],
 )
 def test_mistakes_in_the_file(text: str, message: str, hint: str) -> None:
-    """A mistake is told with the file, its place and what should be there."""
     with pytest.raises(UsageError) as raised:
         overlaid(CATALOG, text.encode("utf-8", "surrogatepass"), "mine.json")
     assert message in raised.value.message
@@ -187,7 +184,6 @@ def test_mistakes_in_the_file(text: str, message: str, hint: str) -> None:
     ],
 )
 def test_mistakes_in_a_field(field: Any, message: str, hint: str) -> None:
-    """A mistake in what is said of a field is told at its place."""
     with pytest.raises(UsageError) as raised:
         opened(field)
     assert raised.value.message.startswith(f"mine.json: {FIELDS}/")

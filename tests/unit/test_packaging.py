@@ -14,7 +14,6 @@ REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(?:\[[\w,]+\])?>=(?P<version>[\d.]+)
 
 
 def test_the_version_is_said_once() -> None:
-    """The installed distribution and the package agree."""
     assert version("td-currents-cli") == td_currents_cli.__version__ == PROJECT["version"]
 
 
@@ -34,5 +33,4 @@ def test_lowest_versions_are_the_declared_ones() -> None:
 
 
 def test_the_catalogue_is_shipped() -> None:
-    """The installed package holds its data."""
     assert files("td_currents_cli").joinpath("catalog", "events.json").is_file()

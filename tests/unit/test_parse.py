@@ -120,6 +120,5 @@ def test_output_and_rejects_cannot_be_one_file(rows: Path, tmp_path: Path) -> No
 
 
 def test_a_folder_is_no_output(rows: Path, tmp_path: Path) -> None:
-    """Said before anything is read."""
     with pytest.raises(OutputError, match="it is a folder"):
         run(ParseRequest(sources=sources([str(rows)]), output=tmp_path))

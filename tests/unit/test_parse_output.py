@@ -145,7 +145,6 @@ def test_what_looks_personal(text: str) -> None:
     ["", "2026-07-01T10:00:00Z", "12:30:45", "a@", "1.2.3", "SKU-1234-56", "eb17c229-42ac-4442-86b8-41bbfd2c11e2"],
 )
 def test_what_does_not(text: str) -> None:
-    """Dates, times, versions and ids stay."""
     assert not looks_personal(text)
 
 
@@ -225,7 +224,6 @@ def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
     ],
 )
 def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]) -> None:
-    """Are refused before anything is read or written."""
     with pytest.raises(UsageError):
         run(request(payload, **options))
     assert not payload.with_name("out").exists()
@@ -233,7 +231,6 @@ def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]
 
 @pytest.mark.parametrize("option", ["rejects", "summary"])
 def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: Path, option: str) -> None:
-    """Under whatever name."""
     before = payload.read_bytes()
     link = tmp_path / "link"
     link.symlink_to(payload)
@@ -245,7 +242,6 @@ def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "1.5"])
 def test_a_bound_that_is_none(text: str) -> None:
-    """Neither a number nor a percentage."""
     with pytest.raises(UsageError, match="--max-rejects"):
         Rejects.of(text)
 
@@ -266,7 +262,6 @@ def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is read or written."""
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(UsageError) as failure:
         run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))

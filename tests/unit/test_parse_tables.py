@@ -76,7 +76,6 @@ def parsed(found: Sequence[Source], output: Path) -> tuple[ParseOutcome, list[di
 def test_rows_are_downloaded(
     tables_of: Callable[..., Tables], engine: Engine, tmp_path: Path, running: Service
 ) -> None:
-    """They come to the same as the same rows in a file."""
     tables = tables_of(engine)
     running.cuts.extend([20, 0])
     rows = tmp_path / "rows.jsonl"
@@ -90,7 +89,6 @@ def test_rows_are_downloaded(
 
 
 def test_a_malformed_row_of_a_table(tables_of: Callable[..., Tables], tmp_path: Path) -> None:
-    """It is reported with its number, and is in no silence."""
     engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": '[{"id": '}]})
     with downloaded(tables_of(engine)) as found:
         outcome, events = parsed(found, tmp_path / "events.jsonl")
@@ -247,20 +245,17 @@ def test_an_answer_that_is_lost_inserts_nothing_twice(
 
 
 def test_events_of_a_period_alone(tables_of: Callable[..., Tables], engine: Engine) -> None:
-    """The others are counted as filtered."""
     outcome = inserted(tables_of(engine), Filter(since=1_782_864_003.0))
     assert (outcome.inserted, outcome.balance.filtered) == (3, 3)
 
 
 def test_duplicates_are_left_out(tables_of: Callable[..., Tables]) -> None:
-    """The first event of each id is inserted."""
     engine = Engine({RAW: [{"time": time, "events": CELLS[0]} for time in (1, 2)]})
     outcome = inserted(tables_of(engine), dedupe=True)
     assert (outcome.inserted, outcome.balance.duplicates, outcome.exit_code) == (5, 5, ExitCode.OK)
 
 
 def test_malformed_rows_are_told(tables_of: Callable[..., Tables]) -> None:
-    """What cannot be inserted is counted before."""
     engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": "[bad"}]})
     outcome = inserted(tables_of(engine))
     assert (outcome.inserted, outcome.balance.rows_rejected, outcome.exit_code) == (5, 1, ExitCode.FINDINGS)
@@ -289,7 +284,6 @@ def test_no_table_is_made_for_nothing(tables_of: Callable[..., Tables], running:
 
 
 def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: Engine, running: Service) -> None:
-    """Found before any query."""
     with pytest.raises(UsageError, match=r"lacks \d+ of the \d+ columns"):
         inserted(tables_of(engine, flat={"event_type": "string", "id": "string"}))
     names = [column.name for column in flat_columns(load().events.values(), Names.STREAMING)]

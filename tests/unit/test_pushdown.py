@@ -119,7 +119,6 @@ def figures(outcome: CountOutcome) -> dict[str, Any]:
     ],
 )
 def test_groupings(both: Callable[..., tuple[CountOutcome, CountOutcome]], by: str, extra: str) -> None:
-    """Each grouping, with and without distinct ids and users, and without duplicates."""
     options = {name: True for name in extra.split(",") if name}
     there, here = both(BATCHES, by=tuple(by.split(",")), **options)
     assert figures(there) == figures(here)
@@ -128,7 +127,6 @@ def test_groupings(both: Callable[..., tuple[CountOutcome, CountOutcome]], by: s
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns"])
 def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone: str) -> None:
-    """Hours and days begin where they do there."""
     there, here = both(BATCHES, by=("day", "hour"), zone=zone_of(zone))
     assert figures(there) == figures(here)
 
@@ -149,7 +147,6 @@ def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone
     ],
 )
 def test_filters(both: Callable[..., tuple[CountOutcome, CountOutcome]], wanted: Filter) -> None:
-    """By type and by the event's own time."""
     there, here = both(BATCHES, wanted=wanted, dedupe=True)
     assert figures(there) == figures(here)
 

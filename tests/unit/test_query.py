@@ -55,7 +55,6 @@ def rows_of(sql: str) -> list[dict[str, Any]]:
 
 
 def test_count() -> None:
-    """A line for each group."""
     rows = rows_of(printed(Query.COUNT, by=("event_type",), dedupe=True))
     assert {(row["kind"], row["k0"], row["event_count"]) for row in rows} == {
         ("event", "users.behaviors.Uninstall", 1),
@@ -65,13 +64,11 @@ def test_count() -> None:
 
 
 def test_parse() -> None:
-    """A row for each event that is meant, with the columns of the catalogue."""
     rows = rows_of(printed(Query.PARSE, wanted=Filter(types=TypeGlobs.of(["*.Uninstall"])), dedupe=True))
     assert rows == [{"event_type": "users.behaviors.Uninstall", "id": "a", "time": 100, "user_user_id": "it's"}]
 
 
 def test_dedupe() -> None:
-    """A row for the first event of each id."""
     rows = rows_of(printed(Query.DEDUPE))
     assert sorted(row["id"] for row in rows) == ["a", "b"]
     assert {json.loads(row["event"])["time"] for row in rows} == {100, 101}
@@ -203,7 +200,6 @@ def test_all_options_are_told_apart() -> None:
 
 
 def test_flat_events_are_in_no_one_column() -> None:
-    """`--column` names the column of the batches."""
     run = CliRunner().invoke(app, ["sql", "count", "td://braze/currents", "--rows", "flat", "--column", "events"])
     assert (run.exit_code, run.stdout) == (2, "")
     assert "--rows flat has no use for --column" in run.stderr

@@ -81,7 +81,6 @@ def test_names(start: Start, path: str, status: int) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
 def test_other_methods(start: Start, method: str) -> None:
-    """Only POST stores; the answer says so."""
     receiver = start()
     assert ask(receiver, method=method)[0] == 405
     assert receiver.store.read_bytes() == b""
@@ -143,7 +142,6 @@ def test_answers_are_not_held_back(start: Start) -> None:
 
 
 def test_not_a_json_object(start: Start) -> None:
-    """400 with a JSON body that says why."""
     assert ask(start(), b"[]") == (400, b'{"error":"the body is not a JSON object"}')
 
 
@@ -180,7 +178,6 @@ def test_each_request_is_told(start: Start) -> None:
 
 
 def test_a_sender_that_goes_away(start: Start) -> None:
-    """Half a body is no row, and is told."""
     heard = threading.Event()
     receiver = start(lambda _exchange: heard.set())
     with socket.create_connection((receiver.host, receiver.port)) as sender:
@@ -191,7 +188,6 @@ def test_a_sender_that_goes_away(start: Start) -> None:
 
 
 def test_a_row_that_cannot_be_written(start: Start) -> None:
-    """A full disk is answered 500, and the endpoint goes on."""
     receiver = start(store=Path("/dev/full"))
     for _ in range(2):
         assert ask(receiver) == (500, b'{"error":"cannot write the store: No space left on device"}')
@@ -230,7 +226,6 @@ def test_stopping_does_not_wait_for_ever(tmp_path: Path) -> None:
 
 
 def test_ipv6(start: Start) -> None:
-    """An IPv6 address is listened on, and stands in brackets in the URL."""
     try:
         receiver = start(host="::1")
     except UsageError:

@@ -73,7 +73,6 @@ def test_the_same_seed_deals_the_same() -> None:
 
 
 def test_shares() -> None:
-    """Over many requests each fault comes as often as its probability says."""
     met = Counter(dealt(SPECIFICATION, 1, 20_000))
     for fault in parse_faults(SPECIFICATION):
         assert met[fault.name] / 20_000 == pytest.approx(fault.share, abs=0.005)

@@ -76,7 +76,6 @@ def test_a_key_in_a_url_is_not_shown(target: str, shown: str) -> None:
 
 
 def test_the_file_wins_over_the_environment(tmp_path: Path) -> None:
-    """Flag, then environment, then any key."""
     file = tmp_path / "key"
     file.write_text("  1/file\n")
     assert expected_key(file, {"TD_WRITE_KEY": "1/environment"}) == "1/file"
@@ -96,7 +95,6 @@ def test_a_file_without_one_key(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A missing file is an input that cannot be read."""
     with pytest.raises(InputError, match="No such file"):
         expected_key(tmp_path / "key", {})
 

@@ -156,7 +156,6 @@ def test_a_sender_that_does_not_wait(store: Path) -> None:
 
 
 def test_a_stop_sends_what_is_held_back(store: Path) -> None:
-    """A late answer is sent at once when the receiver stops."""
     with receiver(store, "slow=1:30s") as running:
         connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
         connection.request("POST", PATH, BODY, KEY)

@@ -46,7 +46,6 @@ def test_rows_are_there_when_append_returns(tmp_path: Path) -> None:
 
 
 def test_a_store_is_added_to(tmp_path: Path) -> None:
-    """Rows of an earlier run stay."""
     path = tmp_path / "rows.jsonl"
     for _ in range(2):
         with stored(path) as store:
@@ -119,7 +118,6 @@ def test_one_receiver_at_a_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("present", [b"time,events\n", b"id,name,x\n1,2,3\n", b"time,events,extra", b"x"])
 def test_another_csv_file_is_left_alone(tmp_path: Path, present: bytes) -> None:
-    """A CSV file with other columns is not added to, and not changed."""
     path = tmp_path / "rows.csv"
     path.write_bytes(present)
     with pytest.raises(OutputError, match="its first line is not `time,events,extra`"):
@@ -128,28 +126,24 @@ def test_another_csv_file_is_left_alone(tmp_path: Path, present: bytes) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """The message names the file, the hint the folder."""
     with pytest.raises(OutputError, match="No such file") as failed:
         Store(tmp_path / "no" / "rows.jsonl")
     assert failed.value.hint == f"create the folder {tmp_path / 'no'} first"
 
 
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    """A folder cannot be added to."""
     with pytest.raises(OutputError, match="Is a directory"):
         Store(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["rows.tsv", "rows.jsonl.gz", "rows.parquet"])
 def test_a_name_that_promises_another_form(tmp_path: Path, name: str) -> None:
-    """JSON Lines are not written into a file whose name says gzip."""
     with pytest.raises(UsageError, match=r"cannot store rows as \."):
         Store(tmp_path / name)
     assert not (tmp_path / name).exists()
 
 
 def test_a_device_will_do() -> None:
-    """`--store /dev/null` keeps nothing, and says nothing about it."""
     with stored(Path("/dev/null")) as store:
         store.append(ROW)
         assert store.size == 0

@@ -99,7 +99,6 @@ def test_with_more_or_less_said(
 def test_the_verdict_is_the_last_line(
     sent: list[dict[str, Any]], ingested: list[dict[str, Any]], verdict: str, tmp_path: Path, screen: Any
 ) -> None:
-    """One sentence for every way it can end."""
     sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested)
     show(run(ReconcileRequest(*sides, fail_on=failing(["unexpected"]))), "table", screen.terminal)
     assert screen.lines[-2] == verdict

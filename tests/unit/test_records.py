@@ -147,7 +147,6 @@ def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_source_that_cannot_be_opened_does_not_stop_the_next(tmp_path: Path) -> None:
-    """A file that is gone by now is one problem with its name."""
     gone, there = tmp_path / "gone.json", tmp_path / "there.json"
     there.write_bytes(PAYLOAD)
     problem, batch = records([Source("gone.json", gone), Source("there.json", there)])

@@ -56,7 +56,6 @@ def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]], problem_o
 
 
 def test_the_tool_and_its_rules(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem) -> None:
-    """Every rule with what it says; a result points to its own."""
     run = log_of(*(problem_of(code) for code in Code))["runs"][0]
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("tdcur", __version__)

@@ -47,7 +47,6 @@ def test_wide_and_combining_characters_before_the_place_are_measured_in_cells() 
 
 
 def test_the_mark_is_as_wide_as_a_wide_token() -> None:
-    """Two marks under each ideograph."""
     assert snippet(Excerpt('["商品"]', 1), WIDE).mark == "^" * 6
 
 
@@ -60,7 +59,6 @@ def test_control_characters_are_escaped_and_the_mark_moves_with_them() -> None:
 
 
 def test_a_lone_surrogate_is_escaped() -> None:
-    """It could not be written in any encoding."""
     assert snippet(Excerpt('"\ud800"', 0), WIDE).text == '"\\ud800"'
 
 
@@ -99,7 +97,6 @@ def test_a_long_line_is_cut_around_the_place() -> None:
 
 
 def test_a_long_line_is_shown_to_its_end_where_the_place_is_there() -> None:
-    """No room is wasted after the end."""
     text = "a" * 100 + ',"x"'
     shown, over = marked(Excerpt(text, 101), width=40)
     assert (over, shown[-4:], cell_len(shown)) == ('"x"', ',"x"', 39)

@@ -65,7 +65,6 @@ def test_on_a_terminal_a_snippet_fits_its_width(
 
 
 def test_off_a_terminal_nothing_is_clipped(screen: Any, problem_of: MakeProblem, outcome_of: MakeOutcome) -> None:
-    """A pipe has no width."""
     line = '{"long":"' + "x" * 500 + '"}'
     text(outcome_of(problem_of(excerpt=Excerpt(line, 8), message="y" * 500)), screen.terminal)
     assert screen.lines[0].endswith("y" * 500)
@@ -112,7 +111,6 @@ def test_a_repeated_warning_takes_one_line(screen: Any, problem_of: MakeProblem,
 def test_verbose_shows_repeated_warnings_in_full(
     screen_of: Callable[..., Any], problem_of: MakeProblem, outcome_of: MakeOutcome
 ) -> None:
-    """Who wants each snippet asks for it."""
     screen = screen_of(verbose=True)
     text(outcome_of(*[problem_of(Code.UNKNOWN_FIELD)] * 3), screen.terminal)
     assert sum("= hint" in line for line in screen.lines) == 3
@@ -174,7 +172,6 @@ def test_findings_that_the_baseline_accepts_are_counted(screen: Any, outcome_of:
 
 
 def test_statistics_are_counts_a_rule(screen: Any, problem_of: MakeProblem, outcome_of: MakeOutcome) -> None:
-    """The most frequent first, all counted, no finding shown."""
     counts = Counter({Code.FIELD_TYPE: 2, Code.UNKNOWN_FIELD: 12_345, Code.FIELD_MISSING: 2})
     text(outcome_of(problem_of(), problem_of(), by_code=counts, statistics=True, keep=1), screen.terminal)
     assert screen.lines == [

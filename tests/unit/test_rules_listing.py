@@ -15,7 +15,6 @@ from td_currents_cli.validate.rules import RULES
 
 
 def test_all_rules_are_listed_by_default() -> None:
-    """Every code has a rule, in the order of the codes."""
     outcome = run(RulesRequest())
     assert [rule.code for rule in outcome.rules] == sorted(Code)
     assert outcome.view is View.LIST
@@ -31,14 +30,12 @@ def test_a_prefix_lists_a_family(prefix: str) -> None:
 
 @pytest.mark.parametrize("code", ["TDC203", "tdc203"])
 def test_a_code_is_one_rule(code: str) -> None:
-    """It is explained, not listed."""
     outcome = run(RulesRequest(code))
     assert [rule.code for rule in outcome.rules] == [Code.FIELD_TYPE]
     assert outcome.view is View.RULE
 
 
 def test_every_rule_is_of_a_family_with_a_title() -> None:
-    """A new family gets its title before its first rule."""
     assert {Family.of(code) for code in Code} == set(Family)
 
 
@@ -71,7 +68,6 @@ def test_what_is_near_no_rule_is_answered_with_the_list(word: str) -> None:
 
 
 def test_the_json_form_says_all_of_a_rule() -> None:
-    """The envelope, and every rule with the same members."""
     envelope = json.loads(json.dumps(run(RulesRequest("TDC203")).as_dict()))
     assert envelope["command"] == "rules"
     assert envelope["summary"] == {"rules": 1}
@@ -133,7 +129,6 @@ def test_a_rule_without_examples_has_no_empty_titles(screen: Any) -> None:
 
 
 def test_an_explanation_wraps_on_a_terminal(screen_of: Callable[..., Any]) -> None:
-    """Its lines keep their indentation."""
     narrow = screen_of(40)
     text(run(RulesRequest("TDC202")), narrow.terminal)
     assert max(map(len, narrow.lines)) <= 40

@@ -66,7 +66,6 @@ def test_a_scanner_can_begin_in_the_middle() -> None:
 
 
 def test_lines_are_taken_with_their_carriage_return() -> None:
-    """Whoever asks for a line knows whether it is part of it."""
     scanner = scan(b"a\r\n\nb")
     assert [scanner.take_line() for _ in range(3)] == [b"a\r", b"", b"b"]
     assert scanner.at_end
@@ -103,7 +102,6 @@ def test_an_object_line_needs_no_parsing() -> None:
 
 @pytest.mark.parametrize("text", [b'{"a":\n1}', b'{"a":{}\n}', b'{"a":{}\n,"b":1}', b'{"a":1', b'{"a":{}} x\n'])
 def test_what_may_go_on_is_no_object_line(text: bytes) -> None:
-    """A pretty-printed object is left for the parser."""
     scanner = scan(text)
     assert scanner.take_object_line() is None
     assert place(scanner) == (1, 1, 0)
@@ -177,7 +175,6 @@ def test_what_is_cut_off_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.Mo
 
 
 def test_a_failure_is_kept_and_what_came_before_is_given() -> None:
-    """The scanner ends; it does not raise."""
     scanner = Scanner(Breaking(b'{"a":1}\n{"b":'))
     assert scanner.take_object_line() == b'{"a":1}'
     assert scanner.next_byte() == b"{"

@@ -134,7 +134,6 @@ def post(
 
 
 def test_the_request_is_that_of_brazes_sender() -> None:
-    """Method, path, headers and the exact body; the connection is used again."""
     received: Received = []
     assert post(answering(status("200 OK"), received), times=2) == [HttpResponse(status=200)] * 2
     line, headers, body = received[1]
@@ -294,7 +293,6 @@ def outcome_at(url: str, timeout: float = 5.0) -> HttpResponse | RequestFailure:
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    """Nothing arrived, for certain."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         result = outcome_at(f"http://127.0.0.1:{unused.getsockname()[1]}/")
@@ -351,7 +349,6 @@ def test_what_does_not_speak_tls() -> None:
 def test_certificates_that_cannot_be_loaded_are_a_usage_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the name of the setting."""
     (tmp_path / "empty.pem").write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
     with pytest.raises(UsageError, match="certificates") as caught:

@@ -82,7 +82,6 @@ def test_the_event_is_the_one_that_was_read_byte_for_byte(file: Path) -> None:
 
 
 def test_an_event_that_was_never_sent_has_no_answer(file: Path) -> None:
-    """Null, not an empty text."""
     write(file, letter(b"{}", status=None, response=b"", attempts=0))
     line = json.loads(file.read_text())
     assert (line["status"], line["response"], line["attempts"]) == (None, None, 0)

@@ -117,7 +117,6 @@ def deliver_with_letters(items: Iterable[Planned], script: Script) -> tuple[Send
 
 
 def test_everything_is_delivered_once() -> None:
-    """The good case, with more workers than payloads and with fewer."""
     for concurrency in (1, 3, 50):
         sender, endpoint = deliver([payload(index) for index in range(20)], lambda *_: OK, concurrency=concurrency)
         assert sorted(endpoint.bodies) == sorted(payload(index).body for index in range(20))
@@ -145,7 +144,6 @@ def test_the_rate_is_kept_within_5_percent(latency: float) -> None:
 
 
 def test_no_more_requests_at_once_than_asked_for() -> None:
-    """Concurrency is a bound, and it is used."""
     running, most = 0, 0
 
     async def slowly() -> HttpResponse:

@@ -33,7 +33,6 @@ def test_a_site_builds_the_v2_url() -> None:
 
 @pytest.mark.parametrize("host", ["in", "tokyo.in", "eu01.in", "ap02.in", "ap03.in"])
 def test_v1_hosts(host: str) -> None:
-    """All five are known."""
     url = f"https://{host}.treasuredata.com/postback/v3/event/my_db/my_table"
     assert resolve(Destination(url=url), {}).kind is EndpointKind.POSTBACK_V1
 
@@ -155,7 +154,6 @@ def test_a_wrong_url_is_refused_with_the_right_form(url: str, message: str, hint
 
 
 def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
-    """What says two things is not guessed at."""
     other = tmp_path / "key"
     other.write_text(f"4712/{HEX}")
     with_key = f"{V2}?td_write_key={QUOTED}"
@@ -171,7 +169,6 @@ def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", " \n", f"{HEX}\n{HEX}\n", f"key = {HEX}", f"{HEX}é", "x" * 5000])
 def test_a_file_that_holds_no_secret_is_refused(tmp_path: Path, content: str) -> None:
-    """And what it does hold is not shown."""
     file = tmp_path / "key"
     file.write_text(content, encoding="utf-8")
     assert str(file) in refused(Destination(url=V2, write_key_file=str(file))).message

@@ -59,7 +59,6 @@ def test_a_new_journal_knows_nothing(file: Path) -> None:
 
 
 def test_what_one_run_delivers_the_next_ones_know(file: Path) -> None:
-    """Also the run after the next."""
     delivered(file, A, EVENTS)
     for _ in range(2):
         with opened(file) as journal:
@@ -170,7 +169,6 @@ os.kill(os.getpid(), 9)
 
 
 def test_two_runs_do_not_share_a_journal(file: Path) -> None:
-    """The second is told so, and the first goes on."""
     with opened(file) as journal:
         with pytest.raises(JournalError, match="another run") as caught:
             opened(file)
@@ -267,7 +265,6 @@ def test_a_journal_that_is_damaged_in_the_middle_is_found_out_when_it_matters(fi
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """A path that the user gave is not made up."""
     with pytest.raises(JournalError, match="no such file") as caught:
         opened(tmp_path / "missing" / "journal")
     assert str(tmp_path / "missing") in caught.value.hint

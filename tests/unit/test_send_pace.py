@@ -125,7 +125,6 @@ def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
 
 @pytest.mark.parametrize("text", ["0", "257", "", "-1", "1.5", "automatic", "٣", "9" * 5000])
 def test_what_is_no_concurrency_is_a_usage_error(text: str) -> None:
-    """The message names the option."""
     with pytest.raises(UsageError, match="--concurrency"):
         concurrency_of(text, "--concurrency")
 

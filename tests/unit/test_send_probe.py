@@ -62,7 +62,6 @@ def checked(status: int) -> ConnectionTestOutcome:
 
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_2xx_is_all_that_is_asked_for(status: int) -> None:
-    """Nothing is wrong that could be seen."""
     outcome = checked(status)
     assert outcome.exit_code is ExitCode.OK
     assert outcome.error is None
@@ -96,7 +95,6 @@ def test_no_key_is_wrong_usage() -> None:
 
 
 def test_what_is_odd_is_told_before() -> None:
-    """Also where the request then fails."""
     told: list[str] = []
     destination = Destination(url="https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table")
     with pytest.MonkeyPatch.context() as patch:

@@ -99,7 +99,6 @@ def test_speed_and_time_left_come_from_the_last_half_minute() -> None:
 
 
 def test_time_left_reads_as_a_clock() -> None:
-    """Minutes and seconds, and hours where there are some."""
     now = 0.0
     speed = Speed(lambda: now)
     speed.look(at(0, 0.0))

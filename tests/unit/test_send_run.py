@@ -91,7 +91,6 @@ def letters(outcome: SendOutcome) -> list[dict[str, Any]]:
 
 
 def test_the_same_command_again_sends_nothing(send: Send, scripted: "Scripted", payloads: Path) -> None:
-    """And says that it was delivered before."""
     first, second = send(payloads), send(payloads)
     assert (first.delivered, first.already_delivered, first.exit_code) == (30, 0, ExitCode.OK)
     assert (second.delivered, second.already_delivered, second.exit_code) == (0, 30, ExitCode.OK)
@@ -99,7 +98,6 @@ def test_the_same_command_again_sends_nothing(send: Send, scripted: "Scripted", 
 
 
 def test_resend_sends_all_of_it_once_more(send: Send, scripted: "Scripted", payloads: Path) -> None:
-    """That is noted, too."""
     send(payloads)
     assert send(payloads, resend=True).delivered == 30
     assert send(payloads).already_delivered == 30
@@ -107,7 +105,6 @@ def test_resend_sends_all_of_it_once_more(send: Send, scripted: "Scripted", payl
 
 
 def test_without_a_journal_everything_is_sent_again(send: Send, scripted: "Scripted", payloads: Path) -> None:
-    """Nothing is looked up and nothing noted."""
     send(payloads)
     outcome = send(payloads, no_journal=True)
     assert (outcome.delivered, outcome.journal) == (30, None)
@@ -345,7 +342,6 @@ def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: 
 def test_what_cannot_be_kept_is_found_out_before_the_first_request(
     send: Send, scripted: "Scripted", payloads: Path, name: str
 ) -> None:
-    """Not after a thousand."""
     with pytest.raises(OutputError, match=str(payloads)):
         send(payloads, **{name: payloads})
     assert scripted.bodies == []
@@ -381,7 +377,6 @@ def test_the_journal_may_be_named_in_the_environment(scripted: "Scripted", paylo
 
 
 def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: Path) -> None:
-    """Folders and files."""
     journal = send(payloads).journal
     assert journal is not None
     assert journal.is_relative_to(state_home)

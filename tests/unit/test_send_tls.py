@@ -183,8 +183,6 @@ def test_an_authority_of_ones_own(authority: Authority, monkeypatch: pytest.Monk
 
 
 def test_plain_http_has_no_session() -> None:
-    """Nothing is made up."""
-
     async def main() -> TlsSession | None:
         async with serving(answering([])) as port:
             result, session = await posted(f"http://127.0.0.1:{port}", TlsFiles())

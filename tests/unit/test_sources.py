@@ -25,7 +25,6 @@ def test_standard_input_twice_is_wrong_usage() -> None:
 
 
 def test_a_named_file_is_read_whatever_its_ending(tmp_path: Path) -> None:
-    """Contents decide, not names."""
     path = tmp_path / "currents.backup"
     path.touch()
     assert names(path) == [str(path)]
@@ -42,7 +41,6 @@ def test_a_folder_stands_for_its_payload_files_in_order_of_names(tmp_path: Path)
 
 
 def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
-    """Who names it means it."""
     folder = tmp_path / ".payloads"
     folder.mkdir()
     (folder / "a.json").touch()

@@ -52,7 +52,6 @@ def test_nothing_near_is_not_suggested(name: str) -> None:
 
 
 def test_known_names_suggest_themselves() -> None:
-    """Nothing is nearer to a known type than itself."""
     assert all(CATALOG.suggest(name) == name for name in CATALOG.events)
 
 

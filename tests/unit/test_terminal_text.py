@@ -21,7 +21,6 @@ def test_text_from_data_stays_on_its_line(text: str, shown: str) -> None:
 
 
 def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is escaped."""
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding="latin-1")
     monkeypatch.setattr("sys.stdout", stream)

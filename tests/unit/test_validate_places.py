@@ -32,7 +32,6 @@ def places(problems: Iterable[Problem]) -> list[tuple[Code, str, int | None, int
 
 
 def test_a_finding_knows_its_event_and_its_place(tmp_path: Path) -> None:
-    """Index, id, type, pointer from the root of the document, line and column of the value."""
     bad = OPEN.replace('"id":"1"', '"id":"é"').replace("1790000000", "[]")
     (finding,) = errors(validate(tmp_path / "x.json", '{"events":[\n  ' + OPEN + ",\n  " + bad + "]}"))
     assert places([finding]) == [(Code.TIME_INVALID, "/events/1/time", 3, 3 + bad.index("[]"))]
@@ -121,7 +120,6 @@ def test_messages_name_names_and_never_values(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_all(tmp_path: Path) -> None:
-    """Files, batches, events, and findings by severity."""
     outcome = validate(tmp_path / "x.jsonl", '{"events":[]}\n{"events":[' + OPEN + ']}\n{"events":[{}]}\n')
     figures = {"files": 1, "batches": 3, "events": 2, "errors": 5, "warnings": 0, "infos": 1}
     summary = outcome.summary()
