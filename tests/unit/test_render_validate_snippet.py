@@ -23,55 +23,36 @@ def marked(excerpt: Excerpt, width: int = WIDE) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "caret", "over"),
+    ("text", "place", "shown", "over"),
     [
-        ('{"price":"9.99","currency":"USD"}', 9, '"9.99"'),
-        ('{"price":"9.99"}', 1, '"price"'),
-        ('{"a":-1.5e+3,"b":true}', 5, "-1.5e+3"),
-        ('{"a":-1.5e+3,"b":true}', 17, "true"),
-        ('{"a":"say \\"x\\" twice"}', 5, '"say \\"x\\" twice"'),
-        ('{"user":{}}', 8, "{"),
-        ('{"open":"never closed', 8, '"never closed'),
-        ("[1,]", 3, "]"),
+        ('{"price":"9.99","currency":"USD"}', 9, None, '"9.99"'),
+        ('{"price":"9.99"}', 1, None, '"price"'),
+        ('{"a":-1.5e+3,"b":true}', 5, None, "-1.5e+3"),
+        ('{"a":-1.5e+3,"b":true}', 17, None, "true"),
+        ('{"a":"say \\"x\\" twice"}', 5, None, '"say \\"x\\" twice"'),
+        ('{"user":{}}', 8, None, "{"),
+        ('{"open":"never closed', 8, None, '"never closed'),
+        ("[1,]", 3, None, "]"),
+        # Two cells for an ideograph and the ideographic space, none for a combining accent.
+        ('{"商品　名":1,"cafe\u0301":2,"price":"x"}', '"x"', None, '"x"'),
+        # Nothing in a payload moves the cursor, colors the terminal or turns the text around.
+        ('{"a\x1b[31m":"\u202ex\x00","b":"y"}', '"y"', '{"a\\x1b[31m":"\\u202ex\\x00","b":"y"}', '"y"'),
+        ('"\ud800"', 0, '"\\ud800"', '"\\ud800"'),
+        # Tabs that indent are spaces; a tab inside a string is what is wrong with it.
+        ('\t\t"a": 1', 2, '        "a": 1', '"a"'),
+        ('{"a":"x\ty"}', 7, '{"a":"x\\ty"}', "\\t"),
+        # A joiner is part of ordinary text, though Unicode counts it among the formats.
+        ('{"name":"👩\u200d💻"}', 1, None, '"name"'),
     ],
 )
-def test_the_mark_is_under_the_whole_token(text: str, caret: int, over: str) -> None:
-    """A text with its quotes, a number, a word; one character where the place is none of these."""
-    assert marked(Excerpt(text, caret)) == (text, over)
-
-
-def test_wide_and_combining_characters_before_the_place_are_measured_in_cells() -> None:
-    """Two cells for an ideograph and the ideographic space, none for a combining accent."""
-    text = '{"商品　名":1,"cafe\u0301":2,"price":"x"}'
-    assert marked(Excerpt(text, text.index('"x"'))) == (text, '"x"')
+def test_the_mark_is_under_the_whole_token(text: str, place: int | str, shown: str | None, over: str) -> None:
+    """A string with its quotes, a number, a word; one character where the place is none of these."""
+    caret = text.index(place) if isinstance(place, str) else place
+    assert marked(Excerpt(text, caret)) == (shown or text, over)
 
 
 def test_the_mark_is_as_wide_as_a_wide_token() -> None:
     assert snippet(Excerpt('["商品"]', 1), WIDE).mark == "^" * 6
-
-
-def test_control_characters_are_escaped_and_the_mark_moves_with_them() -> None:
-    """Nothing in a payload moves the cursor, colours the terminal or turns the text round."""
-    text = '{"a\x1b[31m":"\u202ex\x00","b":"y"}'
-    shown, over = marked(Excerpt(text, text.index('"y"')))
-    assert shown == '{"a\\x1b[31m":"\\u202ex\\x00","b":"y"}'
-    assert over == '"y"'
-
-
-def test_a_lone_surrogate_is_escaped() -> None:
-    assert snippet(Excerpt('"\ud800"', 0), WIDE).text == '"\\ud800"'
-
-
-def test_tabs_that_indent_are_spaces_and_others_are_escapes() -> None:
-    """Indentation reads as such; a tab inside a JSON text is what is wrong with it."""
-    assert marked(Excerpt('\t\t"a": 1', 2)) == ('        "a": 1', '"a"')
-    assert marked(Excerpt('{"a":"x\ty"}', 7)) == ('{"a":"x\\ty"}', "\\t")
-
-
-def test_emoji_sequences_stay_whole() -> None:
-    """A joiner is part of ordinary text, though Unicode counts it among the formats."""
-    family = '{"name":"👩\u200d💻"}'
-    assert snippet(Excerpt(family, 8), WIDE).text == family
 
 
 def test_what_the_reader_cut_off_is_shown_by_ellipses() -> None:

@@ -29,26 +29,19 @@ class Breaking:
         raise UnreadableError("the gzip data is truncated")
 
 
-def test_white_space_moves_line_and_column() -> None:
-    """Tabs are one column; CR LF is one line end; a form feed is no white space in JSON."""
+def test_places_count_lines_characters_and_bytes() -> None:
+    """A tab, an accent, an emoji and a broken byte are a column each, CR LF is one line end, a BOM is nothing."""
     scanner = scan(b" \t\r\n\n  {")
     assert scanner.next_byte() == b"{"
     assert place(scanner) == (3, 3, 7)
+    # A form feed is no white space in JSON.
     assert scan(b"\x0c{").next_byte() == b"\x0c"
     assert scan(b" \n ").next_byte() == b""
-
-
-def test_columns_count_characters_not_bytes() -> None:
-    """As an editor shows them: a letter with an accent, an emoji and a broken byte are one column each."""
     scanner = scan('"é😀" 1'.encode())
     assert scanner.take_value() == '"é😀"'.encode()
     assert scanner.next_byte() == b"1"
     assert place(scanner) == (1, 6, 9)
     assert code_points(b"a\xffb") == 3
-
-
-def test_a_byte_order_mark_is_no_column() -> None:
-    """The first character after it stands in the first column, three bytes on."""
     scanner = scan(b"\xef\xbb\xbf{}")
     assert scanner.head(3) == b"\xef\xbb\xbf"
     scanner.skip_mark(3)
@@ -137,29 +130,25 @@ def test_no_value_is_taken_where_there_is_none(text: bytes) -> None:
     assert scanner.offset == 0
 
 
-def test_damage_ends_where_its_bracket_is_closed() -> None:
-    """What follows on the same line is still there."""
-    scanner = scan(b'{"a":NaN,"b":[1,{}]},{"c":1}')
-    assert scanner.take_damaged() == b'{"a":NaN,"b":[1,{}]}'
-    assert scanner.next_byte() == b","
-
-
-def test_damage_ends_before_a_line_that_begins_like_its_own() -> None:
-    """A bracket that is never closed takes no other document with it, in pretty-printed arrays too."""
-    scanner = scan(b'  {"a": [\n    {"b": 1\n  {"c": 1}')
+@pytest.mark.parametrize(
+    ("text", "taken", "rest", "where"),
+    [
+        (b'{"a":NaN,"b":[1,{}]},{"c":1}', [b'{"a":NaN,"b":[1,{}]}'], b",", (1, 21)),
+        # A bracket that is never closed takes no other document with it, in pretty-printed arrays too.
+        (b'  {"a": [\n    {"b": 1\n  {"c": 1}', [b'{"a": [\n    {"b": 1'], b"{", (3, 3)),
+        # What is no object ends at a comma; a byte is taken in any case.
+        (b"foo ,bar]", [b"foo", b",", b"bar"], b"]", (1, 9)),
+    ],
+)
+def test_damage_ends_before_what_may_be_whole(
+    text: bytes, taken: list[bytes], rest: bytes, where: tuple[int, int]
+) -> None:
+    """What follows is still there, on the same line, and on a line that begins like that of the damage."""
+    scanner = scan(text)
     scanner.next_byte()
-    assert scanner.take_damaged() == b'{"a": [\n    {"b": 1'
-    assert scanner.next_byte() == b"{"
-    assert place(scanner)[:2] == (3, 3)
-
-
-def test_damage_that_is_no_object_ends_at_a_comma() -> None:
-    """As an element of an array; a byte is taken in any case."""
-    scanner = scan(b"foo ,bar]")
-    assert scanner.take_damaged() == b"foo"
-    assert scanner.take_damaged() == b","
-    assert scanner.take_damaged() == b"bar"
-    assert scanner.next_byte() == b"]"
+    assert [scanner.take_damaged() for _ in taken] == taken
+    assert scanner.next_byte() == rest
+    assert place(scanner)[:2] == where
 
 
 @pytest.mark.parametrize("cut", [b"-", b"1.", b"1e", b"1e+", b"tr", b'"', b'"\\', b'"\\u00'])
