@@ -29,8 +29,7 @@ from td_currents_cli.read.options import DEFAULT, FormatCallback, ReadOptions, S
 from td_currents_cli.read.records import records, records_from
 from td_currents_cli.read.sources import Source
 
-CHUNK_SIZE: Final = 1 << 20
-"""Bytes of batches that a process is given at a time."""
+CHUNK_SIZE: Final = 1 << 20  # bytes of batches that a process is given at a time
 
 Result = TypeVar("Result")
 MakeWorker: TypeAlias = Callable[..., Callable[[Iterable[Record]], Result]]
@@ -45,14 +44,11 @@ class RecordChunk(Struct, frozen=True):
 
 
 class ChunkResult(Struct, Generic[Result], frozen=True):
-    """The result for a split or a chunk of the input."""
-
     result: Result
     chunk: FileSplit | RecordChunk = RecordChunk([])
     offset: SplitOffset = SplitOffset()
 
     def placed(self, problem: Problem) -> Problem:
-        """Return a problem of this result with its place in the source."""
         return self.offset.placed(problem)
 
     def record(self, index: int, place: Location) -> Record:
@@ -85,14 +81,8 @@ def map_records(
     They are the same, taken together, for any number of processes, if results for the parts of a source can be
     combined into that for the source. A chunk may contain records of several sources.
 
-    Args:
-        make: makes the function.
-        arguments: of `make`; they and the results are sent between processes.
-        sources: where the bytes are.
-        options: what is known of their format.
-        jobs: number of processes.
-        whole_sources: whether a source that has no splits is handed out as a whole, for small results.
-        on_format: called with the format of each source of rows.
+    `make` makes the function, once in each process. Its arguments and the results are sent between processes. With
+    `whole_sources`, for small results, a source that has no splits is handed out as a whole.
     """
     # A split is read as its contents say. Where whole sources give a result each, splits bound the memory it takes.
     may_split = options.is_automatic and (jobs > 1 or whole_sources)
@@ -148,7 +138,7 @@ def _tasks(
 
 
 def _chunks(stream: Iterable[Record], formats: list[SourceFormat]) -> Iterator[RecordChunk]:
-    """Put together as many records as are worth sending to another process, and the formats found meanwhile."""
+    """Group as many records as are worth sending to another process, and the formats found meanwhile."""
     chunk: list[Record] = []
     size = 0
     for record in stream:
@@ -178,7 +168,7 @@ def _task_worker(
 
 
 def _report_format(source: Source, options: ReadOptions, on_format: FormatCallback) -> None:
-    """Find out how the rows of a source are read, which shows at the first of them."""
+    """Read a source up to its first row, which shows its format."""
     formats: list[SourceFormat] = []
     with closing(records([source], options, formats.append)) as stream:
         for _ in stream:

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-SERIAL: Final = 8
-"""Items done before processes are started: below that, starting them costs more than it saves."""
+SERIAL: Final = 8  # items done before processes are started: below that, starting them costs more than it saves
 
-AHEAD: Final = 3
-"""Items handed out beyond those being worked on, per process: bounds what is in memory."""
+AHEAD: Final = 3  # items handed out beyond those being worked on, per process: bounds what is in memory
 
 MAX_DEFAULT_JOBS: Final = 8
 """Maximum number of processes by default: one process cannot read fast enough to keep more of them busy."""
@@ -65,12 +63,8 @@ def ordered_map(
 
     Close it when it is not read to its end: that ends the other processes.
 
-    Args:
-        make: makes the function; called once in each process, but where a child begins as a copy of this process: it
-            has the function by then.
-        arguments: of `make`; they and the items and results are sent between processes.
-        items: taken as they are needed, a bounded number ahead.
-        jobs: number of processes; 1 for none but this one.
+    `make` is called once in each process, unless it begins as a copy of this one. Its arguments, the items and the
+    results are sent between processes. Items are taken a bounded number ahead.
 
     Raises:
         DefectError: one of the processes died.
@@ -141,10 +135,7 @@ def _work(idle: list["_Worker"], item: Any, slot: int) -> Any:  # noqa: ANN401 -
 
 
 class _Slots:
-    """Memory that is shared with processes that begin as copies of this one, a slot for each result.
-
-    All goes through the pipe where processes do not begin like that, or memory is short.
-    """
+    """Memory shared with processes that begin as copies of this one; where they do not, all goes through the pipe."""
 
     def __init__(self, count: int, *, shared: bool) -> None:
         self._memory: mmap | None = None
@@ -154,7 +145,6 @@ class _Slots:
         self.free = list(range(count))
 
     def send(self, pipe: "Connection[Any, Any]", result: object, slot: int) -> None:
-        """Send a result, its shared bytes by way of a slot."""
         sizes: list[int] = []
 
         def put(buffer: pickle.PickleBuffer) -> bool:
@@ -172,7 +162,6 @@ class _Slots:
         pipe.send_bytes(pickled)
 
     def receive(self, pipe: "Connection[Any, Any]", slot: int) -> Any:  # noqa: ANN401 -- what was sent
-        """Wait for a result."""
         sizes = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from a process of our own
         buffers: list[memoryview] = []
         if self._memory is not None:
@@ -183,8 +172,6 @@ class _Slots:
 
 
 class _Worker:
-    """Another process that works on one item after another."""
-
     def __init__(self, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...], slots: _Slots) -> None:
         from multiprocessing import Pipe, Process  # noqa: PLC0415 -- small inputs do without
 

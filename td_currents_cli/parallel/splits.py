@@ -26,8 +26,7 @@ from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
 from td_currents_cli.read.sources import Source
 
-MIN_SIZE: Final = 1 << 25
-"""Bytes from which a file is worth more than one process."""
+MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one process
 
 SPLIT_SIZES: Final = (*[1 << 17] * 8, 1 << 22)
 """Bytes of the first splits of a file, and of all others: the first few are read before processes are started."""
@@ -42,8 +41,6 @@ class SplitFormat(Enum):
 
 
 class FileSplit(Struct, frozen=True, kw_only=True):
-    """A byte range of a source, or the whole source."""
-
     source: Source
     number: int = 0  # of the source in the run
     format: SplitFormat = SplitFormat.WHOLE
@@ -54,8 +51,6 @@ class FileSplit(Struct, frozen=True, kw_only=True):
 
 
 class SplitEnd(Struct, frozen=True, kw_only=True):
-    """How far a split was read."""
-
     offset: int = 0  # of what comes after it
     lines: int = 0  # line ends in it
     rows: int = 0  # ingested rows in it
@@ -69,14 +64,13 @@ class SplitOffset(Struct, frozen=True):
     rows: int = 0
 
     def moved(self, place: Location) -> Location:
-        """Return the place in the source for a place in the split."""
+        """Convert a place in the split to one in the source."""
         if not self.lines and not self.rows:
             return place
         line = None if place.line is None else place.line + self.lines
         return replace(place, line=line, row=None if place.row is None else place.row + self.rows)
 
     def placed(self, problem: Problem) -> Problem:
-        """Return a problem of the split with its place in the source."""
         return replace(problem, location=self.moved(problem.location))
 
 
@@ -145,23 +139,15 @@ class SplitReader:
 
 
 class SplitCursor:
-    """The place up to which a source has been read, split by split.
-
-    Attributes:
-        split: the first one.
-    """
+    """The place up to which a source has been read, split by split."""
 
     def __init__(self, split: FileSplit) -> None:
-        self.split = split
+        self.split = split  # the first one
         self._before = SplitOffset()
         self._end = SplitEnd(is_last=False)
 
     def reaches(self, split: FileSplit) -> bool:
-        """Whether this split begins where reading ended.
-
-        If not, the previous split ended irregularly, or its last document or row extends into this one: the results
-        of this one are worthless.
-        """
+        # If not, the previous split ended irregularly, or its last document or row extends into this one.
         return split.start == self._end.offset
 
     def advance(self, end: SplitEnd) -> SplitOffset:
@@ -172,7 +158,6 @@ class SplitCursor:
         return before
 
     def rest(self) -> Iterator[Record]:
-        """Yield all records after what was read, with their places in the source."""
         split, before = self.split, self._before
         if self._end.offset == 0:
             return records([split.source], split.options)
@@ -193,7 +178,6 @@ def is_splittable(source: Source) -> bool:
 
 
 def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int = 0) -> Iterator[FileSplit]:
-    """Yield the splits of a splittable file, in order."""
     split = FileSplit(source=source, number=number, options=options)
     try:
         with closing(source.open()) as raw:

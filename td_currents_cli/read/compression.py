@@ -24,8 +24,6 @@ class ByteStream(Protocol):
 
 
 class _Decompressor(Protocol):
-    """The interface of the decompressors of bz2, lzma and zstd."""
-
     @property
     def eof(self) -> bool: ...
     @property
@@ -63,7 +61,6 @@ class _Streams:
                 return plain
 
     def _after_stream(self) -> bytes:
-        """Return the first bytes that follow a stream and its padding; empty at the end."""
         data = self._current.unused_data.lstrip(b"\0")
         while not data and (piece := self._packed.read1(_PIECE)):
             data = piece.lstrip(b"\0")
@@ -119,8 +116,6 @@ def plain(raw: BinaryIO) -> ByteStream:
 
 
 class _Joined(RawIOBase):
-    """Bytes that were read already, then the rest of the stream."""
-
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         super().__init__()
         self._head = BytesIO(head)

@@ -14,8 +14,7 @@ from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import Scanner
 
 _NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
-_SAMPLE_ROWS: Final = 100
-"""Rows in which a batch is looked for: the first ones may be empty."""
+_SAMPLE_ROWS: Final = 100  # rows in which a batch is looked for: the first ones may be empty
 
 
 class Table(Struct, frozen=True, kw_only=True):

@@ -19,8 +19,6 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Document(Struct, frozen=True, gc=False):
-    """The bytes of one JSON document, malformed or not, and where they begin."""
-
     data: bytes
     line: int
     column: int

@@ -16,11 +16,7 @@ def of_document(
 ) -> Iterator[Record]:
     """Yield the batch of a document, which may be an ingested row, or several of them on one line.
 
-    Args:
-        document: as it stands in the source.
-        source: its name.
-        rows: numbers for the ingested rows.
-        options: the column with the batches, and whether rows are expected.
+    `rows` numbers the ingested rows.
     """
     if isinstance(document, Problem):
         yield document

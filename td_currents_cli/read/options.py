@@ -65,8 +65,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 DEFAULT: Final = ReadOptions()
 INGESTED: Final = ReadOptions(ingested=True)
 
-OBJECTS: Final = "JSON objects"
-"""The format whose rows name their columns themselves."""
+OBJECTS: Final = "JSON objects"  # the format whose rows name their columns themselves
 
 
 class SourceFormat(Struct, frozen=True, kw_only=True):

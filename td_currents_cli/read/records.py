@@ -55,12 +55,7 @@ def records_from(
 ) -> Iterator[Record]:
     """Yield the rest of a plain source whose beginning has been read.
 
-    Args:
-        source: the whole source.
-        begin: where the first unread document or row begins.
-        row: the number of the ingested row before it.
-        header: the columns of the rows, if the source is CSV; None for JSON.
-        options: what is known of the format of JSON.
+    The first unread document or row is at `begin`; `row` is the number of the row before it. `header` is None for JSON.
     """
     try:
         with closing(source.open()) as raw:

@@ -9,12 +9,10 @@ from td_currents_cli.model import Location
 from td_currents_cli.read.compression import ByteStream, UnreadableError
 from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
 
-CHUNK: Final = 1 << 20
-"""Maximum bytes of a line that is taken without being parsed."""
+CHUNK: Final = 1 << 20  # maximum bytes of a line that is taken without being parsed
 READ: Final = 1 << 18
 """Minimum bytes to read at once: data that fits the processor's caches is handled in three quarters of the time."""
-LONGEST_PEEK: Final = 1 << 20
-"""Bytes of a first line that detection looks at."""
+LONGEST_PEEK: Final = 1 << 20  # bytes of a first line that detection looks at
 SPACE: Final = b" \t\r\n"
 
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
@@ -25,9 +23,6 @@ _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 class Scanner:
     """Takes lines and JSON values off the front of a stream, in memory bounded by the largest of them.
-
-    Args:
-        begin: place of the stream's next byte, if not the beginning of a source.
 
     Attributes:
         line: of the next byte, from 1.
@@ -52,7 +47,6 @@ class Scanner:
         return self._passed + self._start
 
     def location(self, source: str) -> Location:
-        """Return the place of the next byte in that source."""
         return Location(source=source, line=self.line, column=self.column, offset=self.offset)
 
     @property
@@ -60,7 +54,7 @@ class Scanner:
         return self._ended and self._start == len(self._window)
 
     def head(self, size: int) -> bytes:
-        """Return up to `size` of the next bytes, without taking them."""
+        """Return up to `size` of the next bytes, which stay."""
         while len(self._window) - self._start < size and self._fill():
             pass
         return self._window[self._start : self._start + size]
@@ -77,11 +71,11 @@ class Scanner:
                 return b""
 
     def skip(self, size: int) -> None:
-        """Drop that many of the next bytes, which must be in the window (see `head`)."""
+        # They must be in the window: see `head`.
         self._advance(self._start + size)
 
     def skip_mark(self, size: int) -> None:
-        """Drop a byte order mark, which does not count as a column."""
+        # A byte order mark does not count as a column.
         self._start += size
 
     def peek_line(self) -> bytes:
@@ -104,7 +98,6 @@ class Scanner:
         return line
 
     def sample(self) -> bytes:
-        """Return up to `LONGEST_PEEK` of the next bytes, without taking them."""
         return self.head(LONGEST_PEEK)
 
     def take_piece(self, size: int) -> bytes:
@@ -210,7 +203,6 @@ class Scanner:
         return end
 
     def _first_of_line(self, start: int) -> bytes:
-        """Return the first byte from `start` on that is not white space; empty at the end."""
         skip = start - self._start
         while not (match := _NOT_SPACE.search(self._window, self._start + skip)):
             if not self._fill():
@@ -218,7 +210,6 @@ class Scanner:
         return match.group()
 
     def _advance(self, end: int) -> None:
-        """Move to `end` in the window, and update line, column and indentation."""
         begin = self._start
         if newlines := self._window.count(b"\n", begin, end):
             begin = self._window.rfind(b"\n", begin, end) + 1

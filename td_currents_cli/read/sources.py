@@ -30,11 +30,7 @@ class Source:
     empty: str | None = None  # the warning where nothing is in it; None where that is an error
 
     def open(self) -> BinaryIO:
-        """Open the raw bytes, unbuffered where possible. The caller closes them.
-
-        Raises:
-            OSError: as `open` does.
-        """
+        """Open the raw bytes, unbuffered where possible."""
         if self.path is None:
             descriptor = sys.stdin.fileno()
             # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.

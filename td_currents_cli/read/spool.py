@@ -28,7 +28,6 @@ class RereadableSources:
         self.close()
 
     def close(self) -> None:
-        """Remove the temporary files."""
         self._files.close()
 
     def rereadable(self, sources: Iterable[Source]) -> list[Source]:
@@ -60,8 +59,6 @@ class RereadableSources:
 
 
 class _UntilFailure:
-    """A source that ends where it can no longer be read."""
-
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
 

@@ -30,7 +30,6 @@ def skip_job_status(scanner: Scanner) -> bool:
 
 
 def _skip_progress(scanner: Scanner) -> None:
-    """Skip what was printed over before the first line of the rows."""
     while True:
         line = scanner.peek_line().rstrip()
         printed_over, _, shown = line.rpartition(b"\r")

@@ -48,13 +48,8 @@ def csv_rows(
 ) -> Iterator[Record]:
     """Yield a batch for each row; a problem, with the row itself in `raw`, for each malformed one.
 
-    Args:
-        lines: the rows, below the header.
-        source: their name.
-        header: the names of their columns.
-        row: the number of the row before them.
-        limit: the offset from which no further row is begun.
-        column: index of the batch; None for that of `events`.
+    `row` is the number of the row before them, `column` the index of the batch, by default that of `events`. From the
+    offset `limit` on, no further row is begun.
     """
     width = len(header)
     column = header.index(COLUMN) if column is None else column
@@ -83,7 +78,6 @@ def csv_rows(
 
 
 def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
-    """Yield the event of each row of a table of flat events."""
     row = 0
     while (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
@@ -132,7 +126,6 @@ class RowLines:
         return self._scanner.failure is not None
 
     def take(self) -> _Line | None:
-        """Take the next line; None at the end."""
         if self._put_back:
             return self._put_back.popleft()
         if not self._scanner.head(1):
@@ -163,7 +156,7 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
 
 
 def _continuation(first: _Line, lines: RowLines) -> Iterator[_Line]:
-    """Take the further lines of a row that has line ends inside its quotes."""
+    """Take the other lines of a row with line ends inside its quotes."""
     if first.text.count(b'"') % 2 == 0 or _is_complete(first.text):
         return
     size = len(first.text)
@@ -208,7 +201,6 @@ def _salvaged(problem: Problem, column: int, width: int, *, is_last: bool) -> Re
 
 
 def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:
-    """Return the cells of a row, or what is wrong with it."""
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
         cells = text.decode().split("\t") if is_tsv else _csv_cells(text)
@@ -222,5 +214,4 @@ def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: boo
 
 
 def _csv_cells(text: bytes) -> list[str]:
-    """Split one row. Raises UnicodeDecodeError and csv.Error."""
     return next(csv.reader([text.decode()], strict=True), [])

@@ -23,13 +23,7 @@ def cells_of_truncated(text: bytes) -> list[tuple[str, bytes]]:
 
 
 def batch_of_truncated(cell: bytes, text: bytes, place: Location) -> Iterator[Record]:
-    """Yield the batch in a cell of a truncated row, and a note where the row is truncated only after it.
-
-    Args:
-        cell: complete or not.
-        text: the row.
-        place: of the row.
-    """
+    """Yield the batch in a cell of a truncated row, and a note where the row is truncated only after it."""
     if not cell.startswith(_BATCHES):
         yield Problem(code=Code.BAD_ROW, location=place, message="the row is truncated before its batch", raw=text)
         return
@@ -64,7 +58,6 @@ def cells_in(text: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _take_name(scanner: Scanner) -> str | None:
-    """Take the name of the next field, with its colon; None where it is incomplete."""
     name = scanner.take_value() or b""
     if not name.startswith(b'"') or scanner.next_byte() != b":":
         return None

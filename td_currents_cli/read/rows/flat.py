@@ -70,10 +70,7 @@ def event_of_fields(fields: Mapping[str, bytes]) -> bytes:
 
 
 def event_of_strings(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
-    """Return the event of a row of strings, with the types of the catalog; cells without a value are left out.
-
-    `escaped` cells are as `unescaped` describes.
-    """
+    """Return the event of a row of strings, with the types of the catalog; cells without a value are left out."""
     streaming = is_streaming(dict.fromkeys(names))
     nothing = {NULL} if escaped else _NULLS
     fields = {

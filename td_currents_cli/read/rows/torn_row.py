@@ -12,11 +12,7 @@ _EVENT_TYPE: Final = b"event_type"
 def truncated_csv_batch(text: bytes, column: int, width: int, *, is_truncated_row: bool = False) -> bytes | None:
     """Return what is left of the batch of a truncated row, if it contains a complete event; else None.
 
-    Args:
-        text: of a row that has an open quote, or is not UTF-8.
-        column: index of the batch.
-        width: the number of cells of a row.
-        is_truncated_row: whether it is certain that the row is truncated, in its batch or after it.
+    The row has an open quote, or is not UTF-8; `is_truncated_row` if it is certainly truncated, in its batch or later.
     """
     try:
         cells = next(csv.reader([text.decode(errors="surrogateescape")]), [])

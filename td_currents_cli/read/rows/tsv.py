@@ -29,14 +29,7 @@ def begins_with_batch(line: bytes) -> bool:
 
 
 def tsv_rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
-    """Yield a batch for each line that is left; a problem, with the line in `raw`, for each that has the wrong cells.
-
-    Args:
-        scanner: at the first row.
-        source: its name.
-        column: index of the batch.
-        width: the number of cells of a row.
-    """
+    """Yield a batch for each line that is left; a problem, with the line in `raw`, for each of the wrong width."""
     row = 0
     while scanner.head(1):
         place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
