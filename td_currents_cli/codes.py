@@ -1,14 +1,14 @@
-"""The stable code of everything that can be said about a record.
+"""The stable codes of problems.
 
-TDC0xx the document, TDC1xx the event, TDC2xx the catalogue, TDC3xx the destination, TDC4xx the delivery.
-Scripts select and ignore by these: a code is never given a second meaning.
+TDC0xx: document, TDC1xx: event, TDC2xx: catalog, TDC3xx: destination, TDC4xx: delivery.
+Scripts select and ignore problems by code: a code never changes its meaning.
 """
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """A code and the name this project calls it by; `validate.rules` explains each."""
+    """`validate.rules` explains each."""
 
     UNREADABLE = "TDC001"
     NOT_JSON = "TDC002"

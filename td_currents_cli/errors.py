@@ -1,14 +1,14 @@
-"""Why a run cannot go on: one class a cause, each with its exit code.
+"""Errors that stop a run, each with its exit code.
 
-A bad record is never one of these: it is a `Problem`, a value in the stream (see `model`).
+A bad record is never an exception but a `Problem`, a value in the stream (see `model`).
 
     TdcurError
     ├── UsageError            2  wrong usage or configuration
-    ├── EndpointRefusedError  4  the endpoint refused us: 401, 403, 404, a redirect
+    ├── EndpointRefusedError  4  the endpoint refuses us: 401, 403, 404, a redirect
     ├── UnreachableError      5  the endpoint could not be reached, or retries ran out
     ├── InputError            6  an input could not be read
     ├── OutputError           6  an output could not be written
-    └── DefectError          70  tdcur itself is wrong
+    └── DefectError          70  a defect of tdcur
 """
 
 from enum import IntEnum
@@ -16,7 +16,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What the process says to a script when it ends. The README holds the same table."""
+    """Exit codes of the process; the README has the same table."""
 
     OK = 0
     FINDINGS = 1
@@ -31,11 +31,10 @@ class ExitCode(IntEnum):
 
 
 class TdcurError(Exception):
-    """A run that cannot go on.
+    """An error that stops a run.
 
-    Attributes:
-        message: what happened, where and why; one line, without payload content and without secrets.
-        hint: what to do next, or an empty string.
+    The message says what happened, where and why, on one line, without payload content and secrets. The hint says what
+    to do next.
     """
 
     exit_code: ClassVar[ExitCode]
@@ -47,36 +46,36 @@ class TdcurError(Exception):
 
 
 class UsageError(TdcurError):
-    """Options or settings that do not fit together."""
+    """Wrong usage or configuration."""
 
     exit_code = ExitCode.USAGE
 
 
 class EndpointRefusedError(TdcurError):
-    """The endpoint answered that this URL or these credentials are wrong."""
+    """The endpoint refuses this URL or these credentials."""
 
     exit_code = ExitCode.REFUSED
 
 
 class UnreachableError(TdcurError):
-    """No answer from the endpoint that waiting would mend."""
+    """The endpoint cannot be reached, or retries ran out."""
 
     exit_code = ExitCode.UNREACHABLE
 
 
 class InputError(TdcurError):
-    """An input that could not be found or read."""
+    """An input cannot be found or read."""
 
     exit_code = ExitCode.IO
 
 
 class OutputError(TdcurError):
-    """An output that could not be written."""
+    """An output cannot be written."""
 
     exit_code = ExitCode.IO
 
 
 class DefectError(TdcurError):
-    """This program is wrong. Its code is the one `sysexits.h` has for that, so that no script takes it for findings."""
+    """A defect of this program; its exit code is the one of `sysexits.h`, which no problem in the data has."""
 
     exit_code = ExitCode.DEFECT

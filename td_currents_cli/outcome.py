@@ -1,4 +1,4 @@
-"""What a verb returns: a frozen result that the command line renders as text or JSON and exits with."""
+"""What a command returns: a frozen result that is rendered as text or JSON and has the exit code."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -14,38 +14,29 @@ from td_currents_cli.model import Problem, Severity
 SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""
 
-
-GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
-"""The gravest severity first."""
+SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
+"""The most severe first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problems:
-    """The problems of a run: all of them counted, the first ones kept.
+    """The problems of a run: all are counted, the first ones kept."""
 
-    Attributes:
-        kept: in the order met, at most as many as the run asked to keep.
-        by_severity: how many of each severity, kept or not.
-        unreadable: how many inputs could not be read to their end.
-    """
-
-    kept: tuple[Problem, ...] = ()
-    by_severity: Counter[Severity] = field(default_factory=Counter)
-    unreadable: int = 0
+    kept: tuple[Problem, ...] = ()  # in the order found
+    by_severity: Counter[Severity] = field(default_factory=Counter)  # of all problems
+    unreadable: int = 0  # inputs that could not be read to their end
 
     @property
     def total(self) -> int:
-        """All problems, kept or not."""
         return self.by_severity.total()
 
     @property
     def errors(self) -> int:
-        """Problems of severity error, kept or not."""
         return self.by_severity[Severity.ERROR]
 
     @property
     def exit_code(self) -> ExitCode:
-        """What these problems alone make a run exit with: unreadable inputs weigh more than bad records."""
+        """Exit code of a run with these problems: unreadable inputs count more than bad records."""
         if self.unreadable:
             return ExitCode.IO
         return ExitCode.FINDINGS if self.errors else ExitCode.OK
@@ -53,54 +44,38 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where every row and every event of a run went.
+    """What became of all rows and events of a run."""
 
-    Attributes:
-        rows_read: payload documents and ingested rows.
-        rows_rejected: those of which nothing could be used.
-        events_read: all elements of the rows that are good.
-        events_rejected: those that are not events at all.
-        events_out: those that were used: counted, written.
-        duplicates: those left out because their id came before.
-        filtered: those left out because they were not asked for.
-        lost: one for each cell that is cut off: the event that is torn. How many came after it, nobody knows.
-    """
-
-    rows_read: int = 0
-    rows_rejected: int = 0
-    events_read: int = 0
-    events_rejected: int = 0
-    events_out: int = 0
-    duplicates: int = 0
+    rows_read: int = 0  # payload documents and ingested rows
+    rows_rejected: int = 0  # as a whole
+    events_read: int = 0  # all elements of the other rows
+    events_rejected: int = 0  # elements that are not events
+    events_out: int = 0  # counted or written
+    duplicates: int = 0  # dropped
     filtered: int = 0
-    lost: int = 0
+    lost: int = 0  # one per truncated cell: its incomplete event; how many followed is unknown
 
     def __add__(self, other: Self) -> Self:
-        """The balance of two parts of a run together."""
         return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def rows_good(self) -> int:
-        """Rows of which the events were used."""
         return self.rows_read - self.rows_rejected
 
     @property
     def balanced(self) -> bool:
-        """Whether every event that was read is accounted for. If not, this program is wrong."""
+        """Whether every event that was read is accounted for. If not, this program has a defect."""
         used = self.events_out + self.duplicates + self.filtered
         return self.events_read == used + self.events_rejected + self.lost
 
 
 def exit_code_of(problems: Problems, balance: Balance) -> ExitCode:
-    """What a run ends with that read everything it could: never 0 when something is missing."""
+    """Exit code of a run that read everything it could: never 0 if an event is not accounted for."""
     return problems.exit_code if balance.balanced else max(problems.exit_code, ExitCode.FINDINGS)
 
 
 class ProblemLog:
-    """Collects problems during a run: counts all, keeps some (all, where `keep` is None).
-
-    Of each severity the first ones are kept until the end, so that many notes do not push errors out.
-    """
+    """Collects problems during a run: counts all, and keeps up to `keep` (all if None), the most severe ones."""
 
     def __init__(self, keep: int | None = 1000) -> None:
         self._keep = keep
@@ -109,37 +84,32 @@ class ProblemLog:
         self._unreadable = 0
 
     def add(self, problem: Problem) -> None:
-        """Count one problem, and keep it while there is room."""
+        """Count a problem, and keep it while there is room for its severity."""
         if self._keep is None or self._by_severity[problem.severity] < self._keep:
-            # The record itself is for whoever handles rejects: kept here, it would hold whole batches in memory.
+            # The raw record is only for rejects files: kept here, it would keep whole batches in memory.
             self._kept.append(replace(problem, raw=None))
         self._by_severity[problem.severity] += 1
         self._unreadable += problem.code is Code.UNREADABLE
 
-    def take(self, problems: Problems) -> None:
-        """Count what another log has collected, and keep of it what that one kept, while there is room."""
+    def merge(self, problems: Problems) -> None:
+        """Add the problems of another log; of those that it kept, keep what there is room for."""
         for problem in problems.kept:
             self.add(problem)
         self._by_severity += problems.by_severity - Counter(problem.severity for problem in problems.kept)
         self._unreadable += problems.unreadable - sum(each.code is Code.UNREADABLE for each in problems.kept)
 
     def result(self) -> Problems:
-        """What has been collected: of the problems kept, the gravest, in the order met."""
+        """The problems; kept are the most severe, in the order found."""
         kept = self._kept
         if self._keep is not None and len(kept) > self._keep:
-            gravest = sorted(range(len(kept)), key=lambda index: (GRAVITY[kept[index].severity], index))
-            kept = [kept[index] for index in sorted(gravest[: self._keep])]
+            most_severe = sorted(range(len(kept)), key=lambda index: (SEVERITY_RANK[kept[index].severity], index))
+            kept = [kept[index] for index in sorted(most_severe[: self._keep])]
         return Problems(kept=tuple(kept), by_severity=self._by_severity, unreadable=self._unreadable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The frozen result of a verb. Each verb has a subclass with its own figures.
-
-    Attributes:
-        problems: what was wrong with the data.
-        exit_code: what the process ends with.
-    """
+    """The frozen result of a command, which has a subclass of its own."""
 
     command: ClassVar[str]
 
@@ -147,11 +117,11 @@ class Outcome:
     exit_code: ExitCode = ExitCode.OK
 
     def summary(self) -> dict[str, object]:
-        """The figures of the run, by the names scripts rely on."""
+        """The numbers of the run; scripts rely on their names."""
         return {}
 
     def data(self) -> dict[str, object]:
-        """Members of the JSON envelope beside the common ones."""
+        """Further fields of the JSON envelope."""
         return {}
 
     def as_dict(self) -> dict[str, object]:
@@ -165,7 +135,7 @@ class Outcome:
 
 
 def error_envelope(command: str, error: TdcurError) -> dict[str, object]:
-    """The JSON envelope of a run that could not go on."""
+    """The JSON envelope of a run that an error stopped."""
     return {
         **_envelope(command, error.exit_code),
         "summary": {},

@@ -10,8 +10,8 @@ from msgspec import Struct
 from td_currents_cli.count.dimension import SourceEvents, dimensions
 from td_currents_cli.count.projection import Projection
 from td_currents_cli.count.tally import GroupCounts
-from td_currents_cli.events.filter import Filter, Sieve
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.filter import EventFilter, Filter
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.events.times import all_usable, usable_seconds
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.outcome import Balance, Problems
@@ -57,17 +57,17 @@ class EventCounter:
         self._over_time = config.over_time
         self._projection = Projection([*TYPE_AND_TIME, *paths, *((*IDS, *USERS) if distinct else ())])
         self._columns = [dimension.reader(self._projection, config.zone) for dimension in by]
-        self._filter = Sieve(config.wanted)
+        self._filter = EventFilter(config.wanted)
         self._distinct = distinct
         if distinct:
             self._ids, self._users = self._projection.column(IDS), self._projection.column(USERS)
 
     def __call__(self, records: Iterable[Record]) -> PartialCount:
         """Count the events in records of one source."""
-        intake, groups = Intake(), GroupCounts(over_time=self._over_time)
+        intake, groups = EventReader(), GroupCounts(over_time=self._over_time)
         filtered = duplicates = counted = 0
         for source, decoded in _many(intake.events(records, self._projection)):
-            events = self._filter.sift(decoded)
+            events = self._filter.filter(decoded)
             filtered += len(decoded) - len(events)
             times = [event.time for event in events]
             usable: Sequence[float | None] = all_usable(times) or [usable_seconds(time) for time in times]

@@ -36,5 +36,5 @@ def _add_up(parts: Iterable[ChunkResult[PartialCount]], config: CounterConfig) -
         groups.merge(some.groups)
         balance += some.balance
         # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
-        log.take(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
+        log.merge(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
     return PartialCount(groups, balance, log.result())

@@ -1,4 +1,4 @@
-"""From a batch to its events: one call at C speed for a clean batch, event by event for one that is not."""
+"""From a batch to its events: one call at C speed for a clean batch, event by event for any other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,34 +17,29 @@ from td_currents_cli.read.rows.torn import truncated_array
 from td_currents_cli.read.rows.torn_row import is_truncated_utf8
 
 E = TypeVar("E")
-"""What an event is decoded into: a Struct of just the fields a verb needs."""
+"""What an event is decoded into: a Struct of just the fields that are needed."""
 
 
 @dataclass(slots=True)
 class Decoded(Generic[E]):
     """The events of one batch.
 
-    Attributes:
-        events: in order, without the rejected ones.
-        problems: one for each rejected event, or one for the whole batch.
-        rejected: whether the batch as a whole was rejected, so that nothing is known of its events.
-        documents: what the batch turned out to be, where it is several documents on one line (`cat` of files without
-            a last line end). `events` and `problems` are those of all of them.
-        lost: how many events a cell that is cut off has lost, as far as is known: the last problem tells of it.
+    If a line holds several documents (`cat` of files without a last line end), `documents` are these, and `events` and
+    `problems` those of all of them.
     """
 
-    events: list[E]
-    problems: list[Problem] = field(default_factory=list)
-    rejected: bool = False
+    events: list[E]  # without the rejected ones
+    problems: list[Problem] = field(default_factory=list)  # one per rejected event, or one for the batch
+    rejected: bool = False  # the batch as a whole
     documents: Sequence[Record] = ()
-    lost: int = 0
+    lost: int = 0  # events of a truncated cell, as far as known; the last problem reports it
 
 
 class Decoder(Generic[E]):
     """Decodes batches into events of one type.
 
-    The Struct must take any JSON object: fields optional and of type `Any`. An element that is not an object is
-    rejected by itself; all others come out. Never raises on data.
+    The Struct must accept any JSON object: its fields are optional and of type `Any`. An element that is not an object
+    is rejected alone. Never raises because of data.
     """
 
     def __init__(self, event_type: type[E]) -> None:
@@ -74,7 +69,7 @@ class Decoder(Generic[E]):
             return self._diagnosed(batch)
 
     def _diagnosed(self, batch: Batch) -> Decoded[E]:
-        """What can be had of a batch that does not decode as it stands."""
+        """The events of a batch that does not decode in one call, and its problems."""
         try:
             problem = syntax_problem(batch)
             if problem is None:
@@ -83,7 +78,7 @@ class Decoder(Generic[E]):
             problem = too_deep(batch)
         documents = _documents_on_one_line(batch) if problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER} else ()
         if len(documents) < 2:
-            return self._of_torn_cell(batch, problem) or Decoded([], [problem], rejected=True)
+            return self._of_truncated_cell(batch, problem) or Decoded([], [problem], rejected=True)
         together: Decoded[E] = Decoded([], documents=documents)
         for document in documents:
             decoded = Decoded([], [document]) if isinstance(document, Problem) else self(document)
@@ -91,23 +86,25 @@ class Decoder(Generic[E]):
             together.problems += decoded.problems
         return together
 
-    def _of_torn_cell(self, batch: Batch, problem: Problem) -> Decoded[E] | None:
-        """The whole events of a cell that is cut off; None for what is wrong in any other way."""
-        may_be_torn = problem.code is Code.NOT_JSON or (problem.code is Code.NOT_UTF8 and is_truncated_utf8(batch.data))
-        left = truncated_array(batch.data) if batch.location.row is not None and may_be_torn else None
+    def _of_truncated_cell(self, batch: Batch, problem: Problem) -> Decoded[E] | None:
+        """The complete events of a truncated cell; None if something else is wrong."""
+        may_be_truncated = problem.code is Code.NOT_JSON or (
+            problem.code is Code.NOT_UTF8 and is_truncated_utf8(batch.data)
+        )
+        left = truncated_array(batch.data) if batch.location.row is not None and may_be_truncated else None
         if left is None:
             return None
         decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))
-        whole = "1 whole event" if len(left.elements) == 1 else f"{len(left.elements):,} whole events"
-        lost = f"{len(left.rest):,} bytes of the next are lost" if left.rest else "what followed is lost"
-        message = f"the cell is cut off after {whole}: {lost}"
+        complete = "1 complete event" if len(left.elements) == 1 else f"{len(left.elements):,} complete events"
+        lost = f"{len(left.rest):,} bytes of the next are lost" if left.rest else "the rest is lost"
+        message = f"the cell is truncated after {complete}: {lost}"
         decoded.problems.append(
             Problem(
                 code=Code.CUT_OFF,
                 location=batch.location,
                 message=message,
                 event_index=len(left.elements),
-                hint="Export the row again, as JSON Lines or msgpack.",
+                hint="Export the row again as JSON Lines or msgpack.",
                 raw=batch.data,
             )
         )
@@ -129,7 +126,7 @@ class Decoder(Generic[E]):
                 Problem(
                     code=Code.EVENT_NOT_OBJECT,
                     location=locations[index],
-                    message=f"event {index} should be an object, found {kind_of(text)}",
+                    message=f"event {index} must be an object, got {kind_of(text)}",
                     pointer=elements.pointer_to(index),
                     event_index=index,
                     raw=text,
@@ -145,17 +142,17 @@ class Decoder(Generic[E]):
 
 
 def split(batch: Batch) -> Decoded[Raw]:
-    """Each event's own bytes."""
+    """The bytes of each event."""
     return _split(batch)
 
 
-def whole_events(decoded: Decoded[Raw], batch: Batch) -> Batch:
-    """The events that `split` has made of a cell that is cut off, as a batch that is whole."""
+def complete_events(decoded: Decoded[Raw], batch: Batch) -> Batch:
+    """The events that `split` returned for a truncated cell, as a well-formed batch."""
     return Batch(b"[%b]" % b",".join(map(bytes, decoded.events)), batch.location)
 
 
 class _RawDecoder(Decoder[Raw]):
-    """Also tells what is no event, which `Raw` by itself would take."""
+    """Rejects elements that are not objects, which `Raw` would accept."""
 
     def __call__(self, batch: Batch) -> Decoded[Raw]:
         decoded = super().__call__(batch)
@@ -172,7 +169,7 @@ _split: Final = _RawDecoder(Raw)
 
 
 def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
-    """The documents of a line that holds several. The cell of an ingested row holds one batch, whole or not."""
+    """The documents of a line that may have several. A cell of an ingested row has one batch, complete or not."""
     if batch.location.row is not None:
         return ()
     found = documents_in(batch.data, batch.location)

@@ -1,10 +1,8 @@
-r"""Flat events: `event_type`, `id`, `time`, then the members of `user` and `properties` under their bare names.
+r"""Flat events: `event_type`, `id`, `time`, then the fields of `user` and `properties` without prefixes.
 
-A name is bare when no other member of the event could have it. One that occurs in both places, or beside them, or is
-one of the first three, keeps its place as a prefix: `user.<name>`, `properties.<name>`; so does a name that already
-begins like such a prefix, and `events`, which would make a payload of the event. Nothing is overwritten, nothing is
-lost. Values are copied byte for byte as they stood; only white space between them goes, and only where a pretty-printed
-event would not fit on a line.
+A name gets the prefix `user.` or `properties.` if it is ambiguous: it occurs in both objects or as another field of the
+event, it already begins with such a prefix, or it is `events`, which would make the event a payload. Nothing is
+overwritten or lost. Values are copied byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
 from collections.abc import Iterator
@@ -22,48 +20,44 @@ _KNOWN: Final = frozenset(EVENT_FIELDS)
 _NEVER_BARE: Final = _KNOWN | {"events"}
 _PREFIXES: Final = tuple(f"{place}." for place in PLACES)
 
-_Members: TypeAlias = dict[str, Raw]
-_members: Final = msgspec.json.Decoder(_Members)
+_Fields: TypeAlias = dict[str, Raw]
+_fields: Final = msgspec.json.Decoder(_Fields)
 
 
 def flatten(event: bytes | Raw) -> bytes:
-    """The flat form of one event, as a JSON object on one line.
-
-    Args:
-        event: a well-formed JSON object, which may hold lone surrogates.
-    """
+    """Flatten an event, a well-formed JSON object that may contain lone surrogates, to a JSON object on one line."""
     try:
         flat = _flatten(event)
     except msgspec.DecodeError:
         hidden, restore = hide_lone_surrogates(bytes(event))
-        return restore(_on_one_line(_flatten(hidden)))
-    return _on_one_line(flat)
+        return restore(on_one_line(_flatten(hidden)))
+    return on_one_line(flat)
 
 
 def _flatten(event: bytes | Raw) -> bytes:
-    members = _members.decode(event)
-    user, properties = (bytes(members.get(place, b"{}")) for place in PLACES)
-    if user.startswith(b"{") and properties.startswith(b"{") and _KNOWN.issuperset(members):
-        of_user, of_properties = _members.decode(user), _members.decode(properties)
+    fields = _fields.decode(event)
+    user, properties = (bytes(fields.get(place, b"{}")) for place in PLACES)
+    if user.startswith(b"{") and properties.startswith(b"{") and _KNOWN.issuperset(fields):
+        of_user, of_properties = _fields.decode(user), _fields.decode(properties)
         if _all_bare(of_user, of_properties):
-            pieces = [b'"%s":%s' % (name.encode(), members[name]) for name in ENVELOPE if name in members]
+            pieces = [b'"%s":%s' % (name.encode(), fields[name]) for name in ENVELOPE if name in fields]
             pieces += [place[1:-1].strip() for place, names in ((user, of_user), (properties, of_properties)) if names]
             return b"{" + b",".join(pieces) + b"}"
-    if _is_flat(members):
+    if _is_flat(fields):
         return bytes(event)
-    return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), value) for name, value in _named(members)) + b"}"
+    return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), value) for name, value in _with_unique_names(fields)) + b"}"
 
 
-def _is_flat(members: _Members) -> bool:
-    """Whether this is a flat event already: nothing to take out of `user` and `properties`, the envelope in front."""
-    if any(place in members and bytes(members[place]).startswith(b"{") for place in PLACES):
+def _is_flat(fields: _Fields) -> bool:
+    """Whether the event is already flat: nothing to take out of `user` and `properties`, the envelope first."""
+    if any(place in fields and bytes(fields[place]).startswith(b"{") for place in PLACES):
         return False
-    envelope = [name for name in ENVELOPE if name in members]
-    return list(islice(members, len(envelope))) == envelope
+    envelope = [name for name in ENVELOPE if name in fields]
+    return list(islice(fields, len(envelope))) == envelope
 
 
-def _all_bare(user: _Members, properties: _Members) -> bool:
-    """Whether no name needs its place as a prefix: then the insides of both objects can stand side by side."""
+def _all_bare(user: _Fields, properties: _Fields) -> bool:
+    """Whether no name needs a prefix: then the insides of both objects can be joined."""
     return (
         _NEVER_BARE.isdisjoint(user)
         and _NEVER_BARE.isdisjoint(properties)
@@ -72,16 +66,15 @@ def _all_bare(user: _Members, properties: _Members) -> bool:
     )
 
 
-def _named(members: _Members) -> Iterator[tuple[str, Raw]]:
-    """All members with the names that tell them apart."""
+def _with_unique_names(fields: _Fields) -> Iterator[tuple[str, Raw]]:
     nested = {
-        place: _members.decode(members[place])
+        place: _fields.decode(fields[place])
         for place in PLACES
-        if place in members and bytes(members[place]).startswith(b"{")
+        if place in fields and bytes(fields[place]).startswith(b"{")
     }
-    beside = {name: members[name] for name in (*ENVELOPE, *members) if name in members and name not in nested}
-    yield from beside.items()
-    taken = {*_NEVER_BARE, *beside, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
+    others = {name: fields[name] for name in (*ENVELOPE, *fields) if name in fields and name not in nested}
+    yield from others.items()
+    taken = {*_NEVER_BARE, *others, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
     for place, inner in nested.items():
         for name, value in inner.items():
             yield _prefixed(f"{place}.{name}", taken) if name in taken or name.startswith(_PREFIXES) else name, value
@@ -95,7 +88,7 @@ def _prefixed(name: str, taken: set[str]) -> str:
     return name
 
 
-def _on_one_line(flat: bytes) -> bytes:
+def on_one_line(flat: bytes) -> bytes:
     if b"\n" in flat or b"\r" in flat:
         return msgspec.json.format(flat, indent=-1)
     return flat

@@ -1,20 +1,20 @@
-"""JSON values that msgspec does not take, by way of Python's own parser: lone surrogates, numbers beyond all limits."""
+"""JSON that msgspec refuses, with Python's own parser: lone surrogates, numbers of any size."""
 
 import json
 from typing import Any, Final
 
-_DIGITS: Final = 4300
-"""Python's own limit to the length of an integer, beyond which reading it would take its time."""
+_MAX_DIGITS: Final = 4300
+"""Python's limit for the length of an integer: the time to parse one grows with the square of its length."""
 
 
-def loads(text: bytes) -> Any:  # noqa: ANN401 -- any JSON value
-    """A well-formed JSON value; an integer of more than 4,300 digits comes out as an infinite float.
+def loads(value: bytes) -> Any:  # noqa: ANN401 -- any JSON value
+    """Decode a well-formed JSON value; an integer of more than 4,300 digits becomes an infinite float.
 
     Raises:
         RecursionError: it is nested too deep.
     """
-    return json.loads(text, parse_int=_integer)
+    return json.loads(value, parse_int=_integer)
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS else float(digits)
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)

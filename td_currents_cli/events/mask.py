@@ -1,12 +1,11 @@
-"""Personal data, taken out of events or replaced by keyed hashes, so that joins still work.
+"""Removes personal data from events, or replaces it with keyed hashes, so that joins still work.
 
-What is masked: fields that the catalogue marks as personal data for the event's type (for a type or a field that it
-does not know: marked for any type); and in all that people name themselves (`custom_properties`,
-`purchase_properties`, unknown fields) texts that hold an e-mail address, a phone number or an IP address, and values
-whose names say so.
+Masked are the fields that the catalog marks as personal data for the event type (for an unknown type or field: for any
+type). In fields that customers name (`custom_properties`, `purchase_properties`, unknown fields), strings with an email
+address, phone number or IP address are masked, and values whose names suggest one.
 
-The hash is HMAC-SHA256 with the key, over the UTF-8 bytes of a text (its escapes resolved) or of any other value's JSON
-text as it stands; written as a JSON text of 64 hexadecimal digits. `null` stays `null`.
+The hash is HMAC-SHA256 with the key, over the UTF-8 bytes of a string or the JSON of any other value, as a string of 64
+hexadecimal digits. `null` stays `null`.
 """
 
 import hmac
@@ -22,10 +21,10 @@ from msgspec import Raw
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
 from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.names import Member, members_of, nested_of
+from td_currents_cli.events.names import NestedField, nested_fields_of, nested_of
 from td_currents_cli.events.surrogates import hide_lone_surrogates
 
-_TELLING: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
+_PERSONAL_NAME: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
 _MAIL: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])")
 _PHONE: Final = re.compile(r"\+\d[\d\s().-]{6,}\d|(?<!\d)\(?\d{2,5}\)?[ ./-]\d{3,4}[ .-]\d{3,4}(?!\d)")
@@ -34,11 +33,7 @@ _DROPPED: Final = object()
 
 
 class Masking:
-    """Masks events.
-
-    Args:
-        key: of the hashes; None to drop instead.
-    """
+    """Masks the personal data of events: hashes it with the key, or drops it without one."""
 
     def __init__(self, key: bytes | None) -> None:
         self._key = key
@@ -48,25 +43,25 @@ class Masking:
         self._objects = {field.name for event in events.values() for field in event.fields if field.type == "object"}
 
     def __call__(self, event: bytes) -> bytes:
-        """The event, nested or flat, without its personal data; flat ones come out nested."""
+        """Mask an event, nested or flat; the result is nested."""
         hidden, restore = hide_lone_surrogates(event)
-        members = members_of(hidden)
-        marked = self._marked.get(_type_of(members), {})
+        fields = nested_fields_of(hidden)
+        marked = self._marked.get(_type_of(fields), {})
         kept = []
-        for place, name, value in members:
-            masked = self._member(place, name, value, marked)
+        for place, name, value in fields:
+            masked = self._field(place, name, value, marked)
             if masked is not None:
                 kept.append((place, name, masked))
         return restore(nested_of(kept))
 
-    def _member(self, place: str, name: str, value: Raw, marked: dict[str, bool]) -> Raw | None:
+    def _field(self, place: str, name: str, value: Raw, marked: dict[str, bool]) -> Raw | None:
         if not place and name in ENVELOPE:
             return value
         if marked.get(name, name in self._anywhere):
             return self._masked(value)
         if name in marked and name not in self._objects:
             return value
-        if _TELLING.search(name):
+        if _PERSONAL_NAME.search(name):
             return self._masked(value)
         return self._scanned(value)
 
@@ -74,48 +69,48 @@ class Masking:
         text = bytes(value)
         if text == b"null":
             return value
-        return None if self._key is None else Raw(orjson.dumps(self._hash(_meant(text))))
+        return None if self._key is None else Raw(orjson.dumps(self._hash(_hashed_bytes(text))))
 
     def _hash(self, data: bytes) -> str:
         return hmac.digest(self._key or b"", data, "sha256").hex()
 
     def _scanned(self, value: Raw) -> Raw | None:
-        """A value with what looks like personal data in it masked; the same bytes where nothing does."""
+        """The value with what looks like personal data masked; the same bytes if nothing does."""
         text = bytes(value)
         if text[:1] not in b'"{[':
             return value
-        # Numbers stay as they are written.
+        # Numbers stay as written.
         found = json.loads(text, parse_float=_number, parse_int=_number)
-        clean = self._clean(found)
+        clean = self._masked_inside(found)
         if clean is _DROPPED:
             return None
         return value if clean is found else Raw(msgspec.json.encode(clean))
 
-    def _clean(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-        """The value itself where there is nothing to mask in it."""
+    def _masked_inside(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+        """Mask a decoded value; returns the same object if nothing in it is personal."""
         if isinstance(value, str):
-            return self._instead(value) if looks_personal(value) else value
+            return self._replacement(value) if looks_personal(value) else value
         if isinstance(value, list):
-            cleaned = [self._clean(each) for each in value]
+            cleaned = [self._masked_inside(each) for each in value]
             same = all(new is old for new, old in zip(cleaned, value, strict=True))
             return value if same else [None if each is _DROPPED else each for each in cleaned]
         if isinstance(value, dict):
-            named = {name: self._named(name, each) for name, each in value.items()}
+            named = {name: self._masked_by_name(name, each) for name, each in value.items()}
             same = all(named[name] is value[name] for name in value)
             return value if same else {name: each for name, each in named.items() if each is not _DROPPED}
         return value
 
-    def _named(self, name: str, value: Any) -> Any:  # noqa: ANN401 -- as above
-        if _TELLING.search(name) and value is not None and not isinstance(value, bool | dict | list):
-            return self._instead(value if isinstance(value, str) else bytes(value).decode())
-        return self._clean(value)
+    def _masked_by_name(self, name: str, value: Any) -> Any:  # noqa: ANN401 -- as above
+        if _PERSONAL_NAME.search(name) and value is not None and not isinstance(value, bool | dict | list):
+            return self._replacement(value if isinstance(value, str) else bytes(value).decode())
+        return self._masked_inside(value)
 
-    def _instead(self, text: str) -> object:
+    def _replacement(self, text: str) -> object:
         return _DROPPED if self._key is None else self._hash(text.encode(errors="surrogatepass"))
 
 
 def looks_personal(text: str) -> bool:
-    """Whether a text holds an e-mail address, a phone number or an IP address."""
+    """Whether a string contains an email address, a phone number or an IP address."""
     if ("@" in text and _MAIL.search(text)) or _IPV4.search(text) or _PHONE.search(text):
         return True
     return text.count(":") >= 2 and _is_ip(text.strip())
@@ -133,14 +128,14 @@ def _number(text: str) -> Raw:
     return Raw(text.encode())
 
 
-def _meant(text: bytes) -> bytes:
-    """The bytes that are hashed."""
+def _hashed_bytes(text: bytes) -> bytes:
+    """The bytes to hash."""
     found = loads(text) if text.startswith(b'"') else None
     return found.encode(errors="surrogatepass") if isinstance(found, str) else text
 
 
-def _type_of(members: list[Member]) -> str:
-    for place, name, value in members:
+def _type_of(fields: list[NestedField]) -> str:
+    for place, name, value in fields:
         if not place and name == "event_type":
             try:
                 return msgspec.json.decode(value, type=str)

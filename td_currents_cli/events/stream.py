@@ -1,26 +1,18 @@
-"""From the stream of records to the stream of events, with nothing unaccounted for."""
+"""From the stream of records to the stream of events, with everything accounted for."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from td_currents_cli.events.decode import Decoded
+from td_currents_cli.events.decode import Decoded, E
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.outcome import Balance, ProblemLog
 
-E = TypeVar("E")
-
 
 @dataclass(slots=True)
-class Intake:
-    """What has been read so far.
+class EventReader:
+    """Reads the events of records and counts what was read."""
 
-    Attributes:
-        log: the problems met.
-        on_reject: called with each problem that stands for a rejected row or event; it holds the bytes in `raw`.
-    """
-
-    on_reject: Callable[[Problem], None] | None = None
+    on_reject: Callable[[Problem], None] | None = None  # called for each rejected row or event; `raw` is its bytes
     log: ProblemLog = field(default_factory=ProblemLog)
     rows_read: int = 0
     rows_rejected: int = 0
@@ -31,13 +23,13 @@ class Intake:
     def events(
         self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]
     ) -> Iterator[tuple[Batch, list[E]]]:
-        """Each good batch with its events; all else is counted, logged and handed to `on_reject`."""
+        """Yield each good batch with its events; all else is counted, logged and passed to `on_reject`."""
         for record in records:
             if isinstance(record, Problem):
                 if record.raw is not None:
                     self.rows_read += 1
                     self.rows_rejected += 1
-                self._note(record)
+                self._log(record)
                 continue
             decoded = decode(record)
             if decoded.documents:
@@ -51,12 +43,12 @@ class Intake:
                 self.events_rejected += len(decoded.problems) - decoded.lost
                 self.lost += decoded.lost
             for problem in decoded.problems:
-                self._note(problem)
+                self._log(problem)
             if not decoded.rejected:
                 yield record, decoded.events
 
     def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0) -> Balance:
-        """Where everything went, given what the verb did with the events it got."""
+        """What became of all rows and events, given what was done with the events."""
         return Balance(
             rows_read=self.rows_read,
             rows_rejected=self.rows_rejected,
@@ -68,7 +60,7 @@ class Intake:
             lost=self.lost,
         )
 
-    def _note(self, problem: Problem) -> None:
+    def _log(self, problem: Problem) -> None:
         self.log.add(problem)
         if problem.raw is not None and self.on_reject is not None:
             self.on_reject(problem)

@@ -1,29 +1,29 @@
-r"""Lone surrogates: `"\ud800"` is well-formed JSON that msgspec and orjson refuse to read.
+r"""Lone surrogates: `"\ud800"` is well-formed JSON that msgspec and orjson refuse.
 
-A batch that holds one is read with each lone surrogate escape replaced by another escape that it does not use, and
-what is taken out of it is given its own escapes back: values stay byte for byte as they stood.
+Each lone surrogate is replaced by an unused escape before decoding, and restored afterwards: values stay the same byte
+for byte.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-_UNICODE: Final = re.compile(rb"\\u")
-"""Found three times as fast as by `in`."""
+_UNICODE_ESCAPE: Final = re.compile(rb"\\u")
+"""Found three times as fast as with `in`."""
 _ESCAPE: Final = re.compile(
     rb"""
     \\\\ |                                                    # a backslash that escapes another one
     \\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} | # a pair: one character
-    (\\u[dD][89a-fA-F][0-9a-fA-F]{2})                          # what is left is alone
+    (\\u[dD][89a-fA-F][0-9a-fA-F]{2})                          # what is left is a lone one
     """,
     re.VERBOSE,
 )
 
 
 def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """The text without lone surrogates, as long as before, and a function that puts them back into any part of it."""
-    if not _UNICODE.search(text):
-        return text, _as_it_is
+    """The JSON without lone surrogates, of the same length, and a function that restores them in any part of it."""
+    if not _UNICODE_ESCAPE.search(text):
+        return text, bytes
     stand_ins: dict[bytes, int] = {}
     unused = _unused_characters(text)
 
@@ -43,12 +43,8 @@ def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
     return _ESCAPE.sub(stand_in, text), restore
 
 
-def _as_it_is(part: bytes) -> bytes:
-    return part
-
-
 def _unused_characters(text: bytes) -> Iterator[int]:
-    """Characters of the private use area that the text does not hold, neither escaped nor as such."""
+    """Characters of the private use area that do not occur, escaped or not."""
     lower = text.lower()
     for character in range(0xE000, 0xF900):
         # Without its backslash, which may itself be escaped: `\u005cue000` is a backslash and five letters.

@@ -1,4 +1,4 @@
-"""Why text is not JSON, and where."""
+"""Why a batch is not JSON, and where."""
 
 import re
 from typing import Final
@@ -15,11 +15,11 @@ _NOT_A_NUMBER: Final = re.compile(rb"-?(?:NaN|Infinity)")
 
 
 def syntax_problem(batch: Batch) -> Problem | None:
-    """The first thing that makes a batch's text not JSON; None when it is well-formed."""
+    """The first syntax error of a batch; None if it is well-formed JSON."""
     try:
         batch.data.decode()
     except UnicodeDecodeError as error:
-        return _problem(batch, Code.NOT_UTF8, "the text is not UTF-8", error.start)
+        return _syntax_problem(batch, Code.NOT_UTF8, "invalid UTF-8", error.start)
     try:
         msgspec.json.decode(hide_lone_surrogates(batch.data)[0], type=msgspec.Raw)
     except RecursionError:
@@ -30,37 +30,36 @@ def syntax_problem(batch: Batch) -> Problem | None:
 
 
 def too_deep(batch: Batch) -> Problem:
-    """The problem of a batch whose values no parser wants to follow into one another."""
-    return _problem(batch, Code.TOO_DEEP, "the JSON is nested too deep to be a Currents event", 0)
+    return _syntax_problem(batch, Code.TOO_DEEP, "JSON is nested too deeply", 0)
 
 
-def _malformed(batch: Batch, complaint: str) -> Problem:
-    match = _BYTE.match(complaint)
+def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
+    match = _BYTE.match(message_of_msgspec)
     byte = int(match["byte"]) if match and match["byte"] else len(batch.data)
-    what = match["what"] if match else complaint
+    what = match["what"] if match else message_of_msgspec
     if "truncated" in what:
         # msgspec also says so of `foo`, where it expects `false`.
-        whole = batch.data.startswith((b"{", b"[", b'"'))
-        what = "the text ends in the middle of a value" if whole else "this is no JSON value"
+        is_begun = batch.data.startswith((b"{", b"[", b'"'))
+        what = "it ends in the middle of a value" if is_begun else "expected a value"
     elif what.startswith("trailing"):
-        byte -= 1  # msgspec counts from 1 in this complaint only
-        what = "something follows the end of the document"
+        byte -= 1  # msgspec counts from 1 in this message only
+        what = "unexpected data after the end of the document"
     elif number := _NOT_A_NUMBER.match(batch.data, byte - (batch.data[byte - 1 : byte] == b"-")):
         message = f"not JSON: {number.group().decode()} is not a JSON number"
-        return _problem(batch, Code.NOT_A_NUMBER, message, number.start())
-    return _problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte)
+        return _syntax_problem(batch, Code.NOT_A_NUMBER, message, number.start())
+    return _syntax_problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte)
 
 
-def _problem(batch: Batch, code: Code, message: str, byte: int) -> Problem:
+def _syntax_problem(batch: Batch, code: Code, message: str, byte: int) -> Problem:
     if batch.location.row is not None:
-        message = f"{message} (at byte {byte} of the cell's text)"
+        message = f"{message} (at byte {byte} of the cell)"
     return Problem(code=code, location=place_in(batch, byte), message=message, raw=batch.data)
 
 
 def place_in(batch: Batch, byte: int) -> Location:
-    """The place of a byte of a batch in its source.
+    """Where a byte of a batch is in its source.
 
-    Inside a cell of a row, the row's own place: the cell's text has been unquoted, its columns are not the source's.
+    For a cell of a row, where the row is: the cell was unquoted, so its columns are not those of the source.
     """
     begin = batch.location
     if begin.row is not None or begin.line is None:

@@ -1,18 +1,18 @@
-"""An event's own time: what counts as one, and how it is written."""
+"""The `time` of an event: which values are usable, and how it is written."""
 
 from datetime import UTC, datetime
 from typing import Final
 
 LATEST: Final = 253_402_300_799
-"""The last second of the year 9999: a larger `time` is no UNIX time in seconds (milliseconds, most likely)."""
+"""The last second of the year 9999: a larger `time` is not in seconds (most likely in milliseconds)."""
 
 _DIGITS: Final = len(str(LATEST))
 
 
 def usable_seconds(time: object) -> float | None:
-    """An event's `time` as UNIX seconds; None for what is not a time between 1970 and 9999.
+    """An event's `time` as UNIX seconds; None for anything but a time between 1970 and 9999.
 
-    A text of digits counts too: the catalogue has event types that send it so.
+    A string of digits is usable, too: the catalog has event types whose `time` is one.
     """
     if isinstance(time, str) and len(time) <= _DIGITS and time.isdecimal() and time.isascii():
         time = int(time)
@@ -22,9 +22,9 @@ def usable_seconds(time: object) -> float | None:
 
 
 def all_usable(times: list[object]) -> list[float] | None:
-    """The same list, if every one of its times is a number of seconds as it stands; else None.
+    """The same list if each of its times is usable as it is, else None.
 
-    Nearly all lists are, and this finds out at a tenth of the cost of asking for each.
+    Nearly all lists are; this takes a tenth of the time of checking each value.
     """
     if times and set(map(type, times)) == {int}:
         seconds: list[float] = times  # type: ignore[assignment]  # all of them are integers
@@ -34,10 +34,10 @@ def all_usable(times: list[object]) -> list[float] | None:
 
 
 def iso(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC to the second, as `2026-11-20T10:00:00Z`."""
+    """ISO 8601 in UTC to the second, such as `2026-11-20T10:00:00Z`."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def moment_of(seconds: float | None) -> datetime | None:
-    """UNIX seconds as a moment in UTC."""
+    """UNIX seconds as a time in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

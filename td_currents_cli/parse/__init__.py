@@ -1,4 +1,4 @@
-"""Ingested rows back into flat events: as JSON Lines, as a table, or a file for each event type."""
+"""Ingested rows back into flat events: as JSON Lines, as a table, or with a file per event type."""
 
 from td_currents_cli.parse.outcome import ParseOutcome
 from td_currents_cli.parse.rejects import reject_line

@@ -1,4 +1,4 @@
-"""The columns of flat events: which there are, and which kinds of values they hold."""
+"""The columns of flat events, and the types of the values in them."""
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
@@ -19,55 +19,48 @@ from td_currents_cli.events.surrogates import hide_lone_surrogates
 from td_currents_cli.write.json_text import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])
-_PLACES: Final = list(Where)
-_LONGEST: Final = 18
-"""Digits that surely fit into 64 bits."""
+_ORDER: Final = list(Where)
+_INT64_DIGITS: Final = 18
+"""An integer of up to this many digits fits into 64 bits."""
 
-_EXACT: Final = 15
-"""Digits of an integer that a double surely holds."""
+_DOUBLE_DIGITS: Final = 15
+"""A double holds an integer of up to this many digits exactly."""
 
 
-class Met(Struct):
-    """What was met in flat events.
+class ColumnStats(Struct):
+    """What occurs in flat events, in the order it was first seen."""
 
-    Attributes:
-        types: event types, as JSON texts, in the order met.
-        names: of their members, each with the kinds of its values, in the order met.
-    """
-
-    types: dict[bytes, None] = {}
-    names: dict[str, set[str]] = {}
+    types: dict[bytes, None] = {}  # event types, as JSON
+    kinds: dict[str, set[str]] = {}  # for each field, the kinds of its values (see `kind_of_value`)
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """Take flat events."""
         for line in lines:
-            members = members_of(line)
-            self.types[bytes(members.get("event_type", b"null"))] = None
-            for name, value in members.items():
-                self.names.setdefault(name, set()).add(kind_of(bytes(value)))
+            fields = fields_of(line)
+            self.types[bytes(fields.get("event_type", b"null"))] = None
+            for name, value in fields.items():
+                self.kinds.setdefault(name, set()).add(kind_of_value(bytes(value)))
 
-    def merge(self, other: "Met") -> None:
-        """Take what was met elsewhere."""
+    def merge(self, other: "ColumnStats") -> None:
         self.types |= other.types
-        for name, kinds in other.names.items():
-            self.names.setdefault(name, set()).update(kinds)
+        for name, kinds in other.kinds.items():
+            self.kinds.setdefault(name, set()).update(kinds)
 
 
-def members_of(line: bytes) -> Mapping[str, bytes | Raw]:
-    """The members of a flat event, each as it stands."""
+def fields_of(line: bytes) -> Mapping[str, bytes | Raw]:
+    """The fields of a flat event, each value as it is written."""
     try:
         return _decode.decode(line)
     except msgspec.DecodeError:
         hidden, restore = hide_lone_surrogates(line)
         found = _decode.decode(hidden).items()
-        return {text_of(restore(orjson.dumps(name))): restore(bytes(value)) for name, value in found}
+        return {string_of(restore(orjson.dumps(name))): restore(bytes(value)) for name, value in found}
 
 
-def kind_of(value: bytes) -> str:
-    """What a JSON value is: `null`, `string`, `boolean`, `nested`, or a number.
+def kind_of_value(value: bytes) -> str:
+    """`null`, `string`, `boolean`, `nested`, or the kind of a number.
 
-    A number is a `number` if a double holds it, a `long` too if it is an integer, `huge` if only 64 bits hold it,
-    `other` if nothing does.
+    A number is a `long` if both a double and 64 bits hold it, `huge` if only 64 bits do, `number` if only a double
+    does, and `other` if neither does.
     """
     first = value[:1]
     if first == b'"':
@@ -81,46 +74,45 @@ def _kind_of_number(value: bytes) -> str:
     digits = value.removeprefix(b"-")
     if not digits.isdigit():
         return "number" if isfinite(float(value)) else "other"
-    # `-0` is no integer: it has a sign that one would lose.
+    # As an integer, `-0` would lose its sign.
     if value == b"-0":
         return "number"
-    return "long" if len(digits) <= _EXACT else "huge" if len(digits) <= _LONGEST else "other"
+    return "long" if len(digits) <= _DOUBLE_DIGITS else "huge" if len(digits) <= _INT64_DIGITS else "other"
 
 
-def columns_of(met: Met, names: Names, *, with_personal: bool = True) -> tuple[str, ...]:
-    """All columns, in the order of the catalogue; what it does not know follows, as it was met.
+def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) -> tuple[str, ...]:
+    """All columns in the order of the catalog, then unknown ones in the order seen.
 
-    The types that were met have all their columns, whether an event has a value for one or not; those of personal data
-    only if they are wanted.
+    An event type that occurs has all its columns, also those without a value in any event; columns of personal data
+    only if requested.
     """
-    types = {text_of(each) for each in met.types}
+    types = {string_of(each) for each in stats.types}
     found: dict[str, int] = {}
     for event in load().events.values():
         for field in event.fields:
             name = full_name(field.where, field.name, names)
             is_usual = not field.storage_only and (with_personal or not field.pii)
-            if name in met.names or (event.name in types and is_usual):
-                found.setdefault(name, _PLACES.index(field.where))
-    return tuple({**dict.fromkeys(ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **met.names})
+            if name in stats.kinds or (event.name in types and is_usual):
+                found.setdefault(name, _ORDER.index(field.where))
+    return tuple({**dict.fromkeys(ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **stats.kinds})
 
 
-def unknown_of(fields: Iterable[str], names: Names) -> dict[str, str | None]:
-    """Those of some names of a scheme that the catalogue does not know, each with the known one that may be meant."""
+def unknown_fields(fields: Iterable[str], names: Names) -> dict[str, str | None]:
+    """The fields that the catalog does not know, each with the most similar known one."""
     every = (field for event in load().events.values() for field in event.fields)
     known = tuple({full_name(field.where, field.name, names): None for field in every} | dict.fromkeys(ENVELOPE))
     return {name: nearest(name, known, separator="_") for name in fields if name not in known}
 
 
-def chosen(line: bytes, fields: tuple[str, ...]) -> bytes:
-    """A flat event with these members alone, in this order, as far as it has them."""
-    members = members_of(line)
-    return b"{" + b",".join(b"%s:%s" % (_name(name), members[name]) for name in fields if name in members) + b"}"
+def select_fields(line: bytes, names: tuple[str, ...]) -> bytes:
+    """A flat event with only these fields, in this order."""
+    fields = fields_of(line)
+    return b"{" + b",".join(b"%s:%s" % (_name(name), fields[name]) for name in names if name in fields) + b"}"
 
 
-def nested_as_text(line: bytes) -> bytes:
-    """A flat event in which objects and arrays are texts that hold their JSON."""
-    members = members_of(line)
-    values = {name: bytes(value) for name, value in members.items()}
+def nested_as_strings(line: bytes) -> bytes:
+    """A flat event with objects and arrays as JSON strings."""
+    values = {name: bytes(value) for name, value in fields_of(line).items()}
     if not any(value.startswith((b"{", b"[")) for value in values.values()):
         return line
     pairs = [
@@ -130,8 +122,8 @@ def nested_as_text(line: bytes) -> bytes:
     return b"{" + b",".join(pairs) + b"}"
 
 
-def text_of(value: bytes | Raw) -> str:
-    """What a JSON text says; empty for any other value."""
+def string_of(value: bytes | Raw) -> str:
+    """The string that a JSON value is; empty for any other value."""
     if not bytes(value).startswith(b'"'):
         return ""
     found: str = loads(bytes(value))

@@ -1,4 +1,4 @@
-"""The result of parsing."""
+"""The result of `parse`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,26 +10,17 @@ from td_currents_cli.read.options import SourceFormat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseOutcome(Outcome):
-    """Where every row and event went.
-
-    Attributes:
-        balance: of rows and events.
-        shapes: how sources of rows were read, each way once.
-        files: written for event types, by name; empty where all events went to one output.
-        spilled: digests of ids that did not fit into memory.
-        unknown: fields that were picked and are not in the catalogue, each with the one that may be meant.
-    """
+    """What `parse` read and wrote."""
 
     command: ClassVar[str] = "parse"
 
     balance: Balance
-    shapes: tuple[SourceFormat, ...] = ()
-    files: tuple[str, ...] = ()
-    spilled: int = 0
-    unknown: Mapping[str, str | None] = field(default_factory=dict)
+    formats: tuple[SourceFormat, ...] = ()  # in which sources of rows were read, each once
+    files: tuple[str, ...] = ()  # names, with a file per event type
+    spilled: int = 0  # ids that did not fit into memory
+    unknown: Mapping[str, str | None] = field(default_factory=dict)  # requested fields, each with a similar one
 
     def summary(self) -> dict[str, object]:
-        """The balance."""
         return {
             "rows_read": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
@@ -39,6 +30,6 @@ class ParseOutcome(Outcome):
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
             "lost": self.balance.lost,
-            "read_as": [str(shape) for shape in self.shapes],
+            "read_as": [str(each) for each in self.formats],
             **({"files": list(self.files)} if self.files else {}),
         }

@@ -1,4 +1,4 @@
-"""Rows and events that could not be used, with the reason; and how many of them are too many."""
+"""Rejected rows and events: the file of them, and the maximum number of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,40 +12,36 @@ from td_currents_cli.parse.request import Rejects
 from td_currents_cli.write.atomic import atomic_output
 from td_currents_cli.write.json_text import json_line
 
-ENOUGH: Final = 1000
-"""Rows from which on a percentage means something before all have been read."""
+_MIN_ROWS: Final = 1000
+"""Rows after which a percentage is checked before all rows are read."""
 
 
 class TooManyRejectsError(TdcurError):
-    """More was rejected than `--max-rejects` allows: the data has findings, and nothing is written."""
+    """More was rejected than `--max-rejects` allows: the data has problems, and no events are written."""
 
     exit_code = ExitCode.FINDINGS
 
 
 def check_rejects(limit: Rejects | None, balance: Balance, *, finished: bool) -> None:
-    """Stop the run when too much has been rejected so far.
-
-    Raises:
-        TooManyRejectsError: it has.
-    """
+    """Raises TooManyRejectsError if more has been rejected than is allowed."""
     if limit is None:
         return
     rejected, read = balance.rows_rejected + balance.events_rejected, balance.rows_read + balance.events_rejected
-    many = limit.number is not None and rejected > limit.number
-    large = limit.part is not None and rejected > limit.part * read and (finished or read >= ENOUGH)
-    if many or large:
-        allowed = f"{limit.number:,}" if limit.part is None else f"{limit.part * 100:g} % of all"
+    over_number = limit.number is not None and rejected > limit.number
+    over_share = limit.share is not None and rejected > limit.share * read and (finished or read >= _MIN_ROWS)
+    if over_number or over_share:
+        allowed = f"{limit.number:,}" if limit.share is None else f"{limit.share * 100:g} %"
         raise TooManyRejectsError(
-            f"stopped after {balance.rows_read:,} rows: {rejected:,} rejected, --max-rejects allows {allowed}",
-            hint="No events were written to a file. --rejects FILE keeps what was rejected, with the reasons.",
+            f"stopped after {balance.rows_read:,} rows: {rejected:,} rejected, but --max-rejects is {allowed}",
+            hint="No events were written to a file. Use --rejects FILE to save what was rejected, with the reasons.",
         )
 
 
 @contextmanager
 def rejects_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """Where lines of rejected records go; the file is there even when nothing was rejected.
+    """What writes lines to the rejects file. The file is created even if nothing is rejected.
 
-    It is kept when the run stops because of what is in it.
+    It is kept if TooManyRejectsError stops the run.
     """
     if path is None:
         yield lambda _lines: None
@@ -61,7 +57,7 @@ def rejects_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
 
 
 def reject_line(problem: Problem) -> bytes:
-    """A rejected record with the reason, as one line of a rejects file. Bytes that are not UTF-8 are escaped."""
+    """A rejected record with the reason, as a line of the rejects file. Bytes that are not UTF-8 are escaped."""
     place = problem.location
     line = {
         "source": place.source,

@@ -1,4 +1,4 @@
-"""From records to lines of flat events: what each process does for the part of the input it is given."""
+"""From records to JSON Lines of flat events: what each worker process does with its chunks of the input."""
 
 from collections.abc import Callable, Iterable
 from itertools import compress
@@ -8,156 +8,126 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.choices import Names
+from td_currents_cli.events.decode import split
 from td_currents_cli.events.dedupe import event_digest
-from td_currents_cli.events.filter import Filter, Sieve
+from td_currents_cli.events.filter import EventFilter, Filter
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.mask import Masking
 from td_currents_cli.events.names import named
-from td_currents_cli.events.stream import Intake
-from td_currents_cli.events.usual import Lines
-from td_currents_cli.events.whole import lined, nested, whole
+from td_currents_cli.events.stream import EventReader
+from td_currents_cli.events.usual import FlatLines, flatten_batch
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.pool import SharedBytes
-from td_currents_cli.parse.columns import Met, chosen, nested_as_text
+from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select_fields
 
 
-class Plan(Struct, frozen=True, kw_only=True):
-    """What every process is told.
-
-    Attributes:
-        wanted: which events are written.
-        names: how members are named.
-        texts: whether objects and arrays become texts that hold their JSON.
-        fields: names of the members that are kept, in order; None for all.
-        mask: whether personal data is masked.
-        key: of the hashes; None to drop.
-        ids: whether the events are to be told apart by their ids.
-        types: whether they are to be told apart by their types.
-        meet: whether it matters which columns there are.
-        rejects: whether what is rejected is kept.
-    """
+class TransformerConfig(Struct, frozen=True, kw_only=True):
+    """What a worker process needs to know of the request."""
 
     wanted: Filter
     names: Names = Names.SHORT
-    texts: bool = False
-    fields: tuple[str, ...] | None = None
+    nested_as_strings: bool = False
+    fields: tuple[str, ...] | None = None  # None for all
     mask: bool = False
-    key: bytes | None = None
-    ids: bool = False
-    types: bool = False
-    meet: bool = False
-    rejects: bool = False
+    key: bytes | None = None  # of the hashes; None to drop personal data
+    with_ids: bool = False
+    with_types: bool = False
+    with_columns: bool = False
+    with_rejects: bool = False
 
 
-class Shaped(Struct):
-    """What came of a part of the input.
+class TransformedChunk(Struct):
+    """The flat events of a chunk of the input."""
 
-    Attributes:
-        bulk: flat events, with their line ends.
-        digests: of the ids of each, where they are to be told apart by them.
-        types: of each, where they are to be told apart by them.
-        met: columns, where they matter.
-        rejects: what stands for each row and event that was rejected.
-        balance: where its rows and events went.
-        problems: what was wrong with it.
-    """
-
-    bulk: SharedBytes
-    digests: list[bytes | None]
-    types: list[str]
-    met: Met
-    rejects: list[Problem]
+    lines: SharedBytes  # JSON Lines
+    digests: list[bytes | None]  # of the id of each event, if requested
+    types: list[str]  # of each event, if requested
+    columns: ColumnStats  # empty unless requested
+    rejects: list[Problem]  # for each rejected row and event, if requested
     balance: Balance
     problems: Problems
 
-    def lines(self) -> list[bytes]:
+    def split_lines(self) -> list[bytes]:
         """The flat events one by one, without their line ends."""
-        return bytes(self.bulk.data).split(b"\n")[:-1]
+        return bytes(self.lines.data).split(b"\n")[:-1]
 
 
-class _Envelope(Struct, gc=False):
+class _AnyEnvelope(Struct, gc=False):
     event_type: Any = None
     id: Any = None
     time: Any = None
 
 
-class Shaping:
-    """Shapes events after a plan."""
+class Transformer:
+    """Filters, masks, renames and flattens events."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._sieve = Sieve(plan.wanted)
-        self._knows = bool(plan.wanted) or plan.ids or plan.types
+    def __init__(self, config: TransformerConfig) -> None:
+        self._config = config
+        self._filter = EventFilter(config.wanted)
+        self._needs_envelopes = bool(config.wanted) or config.with_ids or config.with_types
         self._steps: list[Callable[[bytes], bytes]] = []
-        if plan.mask:
-            self._steps.append(Masking(plan.key))
-        if self._steps or plan.names is not Names.SHORT:
-            self._steps.append(lambda event: named(event, plan.names))
-        self._is_as_read = not plan.texts and plan.fields is None and not plan.meet
-        self._decode = whole if self._steps else lined
+        if config.mask:
+            self._steps.append(Masking(config.key))
+        if self._steps or config.names is not Names.SHORT:
+            self._steps.append(lambda event: named(event, config.names))
+        self._only_flattens = not (config.nested_as_strings or config.with_columns or config.fields is not None)
+        self._decode = split if self._steps else flatten_batch
 
-    def __call__(self, records: Iterable[Record]) -> Shaped:
-        """The flat events of some records, in order."""
+    def __call__(self, records: Iterable[Record]) -> TransformedChunk:
         rejects: list[Problem] = []
-        intake = Intake(on_reject=rejects.append if self._plan.rejects else None)
-        texts: list[bytes] = []
-        kept: list[Any] = []
-        met = Met()
+        reader = EventReader(on_reject=rejects.append if self._config.with_rejects else None)
+        lines: list[bytes] = []
+        envelopes: list[Any] = []
+        columns = ColumnStats()
         written = filtered = 0
-        for _batch, events in intake.events(records, self._decode):
-            some, envelopes = self._sift(events)
-            written += len(some)
-            filtered += len(events) - len(some)
-            kept += envelopes
-            texts.append(self._text(some, met))
-        return Shaped(
-            bulk=SharedBytes(b"".join(texts)),
-            digests=[event_digest(each.id) for each in kept] if self._plan.ids else [],
-            types=[_type_of(each) for each in kept] if self._plan.types else [],
-            met=met,
+        for _batch, events in reader.events(records, self._decode):
+            kept, envelopes_of_kept = self._filtered(events)
+            written += len(kept)
+            filtered += len(events) - len(kept)
+            envelopes += envelopes_of_kept
+            lines.append(self._lines(kept, columns))
+        return TransformedChunk(
+            lines=SharedBytes(b"".join(lines)),
+            digests=[event_digest(each.id) for each in envelopes] if self._config.with_ids else [],
+            types=[_type_of(each) for each in envelopes] if self._config.with_types else [],
+            columns=columns,
             rejects=rejects,
-            balance=intake.balance(events_out=written, filtered=filtered),
-            problems=intake.log.result(),
+            balance=reader.balance(events_out=written, filtered=filtered),
+            problems=reader.log.result(),
         )
 
-    def _sift(self, events: list[Any] | Lines) -> tuple[list[Any] | Lines, list[Any]]:
-        """The events that are wanted, and their envelopes where those matter."""
-        if not self._knows:
+    def _filtered(self, events: list[Any] | FlatLines) -> tuple[list[Any] | FlatLines, list[Any]]:
+        """The events that the filter keeps, and their envelopes if they are needed."""
+        if not self._needs_envelopes:
             return events, []
-        envelopes = events.envelopes if isinstance(events, Lines) else [_envelope(nested(event)) for event in events]
-        if not self._plan.wanted:
+        envelopes = events.envelopes if isinstance(events, FlatLines) else [_envelope(bytes(each)) for each in events]
+        if not self._config.wanted:
             return events, envelopes
-        keeps = [self._sieve.keeps(each.event_type, each.time) for each in envelopes]
-        return list(compress(events, keeps)), list(compress(envelopes, keeps))
+        kept = [self._filter.keeps(each.event_type, each.time) for each in envelopes]
+        return list(compress(events, kept)), list(compress(envelopes, kept))
 
-    def _text(self, events: list[Any] | Lines, met: Met) -> bytes:
-        """Flat events with their line ends."""
-        if self._is_as_read and isinstance(events, Lines):
-            return events.text
-        lines = self._shaped(events)
-        if self._plan.meet:
-            met.add(lines)
+    def _lines(self, events: list[Any] | FlatLines, columns: ColumnStats) -> bytes:
+        if self._only_flattens and isinstance(events, FlatLines):
+            return events.data
+        lines = [bytes(event) for event in events]
+        for step in self._steps:
+            lines = [step(line) for line in lines]
+        if self._config.fields is not None:
+            lines = [select_fields(line, self._config.fields) for line in lines]
+        if self._config.nested_as_strings:
+            lines = [nested_as_strings(line) for line in lines]
+        if self._config.with_columns:
+            columns.add(lines)
         return b"\n".join([*lines, b""])
-
-    def _shaped(self, events: Iterable[Any]) -> list[bytes]:
-        if self._steps:
-            lines = [nested(event) for event in events]
-            for step in self._steps:
-                lines = [step(line) for line in lines]
-        else:
-            lines = list(events)
-        if self._plan.fields is not None:
-            lines = [chosen(line, self._plan.fields) for line in lines]
-        return [nested_as_text(line) for line in lines] if self._plan.texts else lines
 
 
 def _type_of(envelope: Any) -> str:  # noqa: ANN401 -- of either kind
     return envelope.event_type if isinstance(envelope.event_type, str) else ""
 
 
-def _envelope(event: bytes) -> _Envelope:
+def _envelope(event: bytes) -> _AnyEnvelope:
     try:
-        return msgspec.json.decode(event, type=_Envelope)
+        return msgspec.json.decode(event, type=_AnyEnvelope)
     except msgspec.DecodeError:
-        return msgspec.convert(loads(event), _Envelope)
+        return msgspec.convert(loads(event), _AnyEnvelope)

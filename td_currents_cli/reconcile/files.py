@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Problems
 from td_currents_cli.parallel.map import ChunkResult, map_records
@@ -63,7 +63,7 @@ class FileSide:
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0
-        for _batch, events in Intake().events(records(self._sources, self._options), split):
+        for _batch, events in EventReader().events(records(self._sources, self._options), split):
             for place in marked.within(first, len(events)):
                 event = events[place]
                 yield FetchedEvent(first + place, _read(event)[0], bytes(event))
@@ -87,7 +87,7 @@ class SourceFingerprinter:
         self._content = _content(mode)
 
     def __call__(self, records: Iterable[Record]) -> SideChunk:
-        intake, fingerprinter = Intake(), Fingerprinter(self._scope, self._content, self._suspects)
+        intake, fingerprinter = EventReader(), Fingerprinter(self._scope, self._content, self._suspects)
         for _batch, events in intake.events(records, split):
             fingerprinter.add([_read(event) for event in events])
         counts = fingerprinter.counts

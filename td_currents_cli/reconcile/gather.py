@@ -35,5 +35,5 @@ def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: Fingerprin
                 store.add(batches.pop())
             counts.add(chunk.counts)
             balance += chunk.balance
-            log.take(chunk.problems)
+            log.merge(chunk.problems)
     return SideTotals(counts, balance)

@@ -22,8 +22,8 @@ def _read(outcome: ParseOutcome, terminal: Terminal) -> None:
     for name, near in outcome.unknown.items():
         meant = f"; did you mean `{near}`?" if near else ""
         terminal.say(f"--fields: `{printable(name)}` is not in the catalogue{meant}", "yellow")
-    if outcome.shapes:
-        terminal.say("; ".join(map(str, outcome.shapes)), "dim")
+    if outcome.formats:
+        terminal.say("; ".join(map(str, outcome.formats)), "dim")
 
 
 def _inserted(outcome: InsertOutcome, terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.codes import Code
-from td_currents_cli.events.decode import split, whole_events
+from td_currents_cli.events.decode import complete_events, split
 from td_currents_cli.events.elements import Elements, elements_of, kind_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Batch, Location, Problem, Record, Severity
@@ -151,7 +151,7 @@ class Checker:
             yield Checked(location=batch.location, problems=problems, rejected=True)
         elif decoded.lost:
             problems = [_of_rejected(problem, batch) for problem in decoded.problems]
-            whole = self(whole_events(decoded, batch)) if decoded.events else [Checked(location=batch.location)]
+            whole = self(complete_events(decoded, batch)) if decoded.events else [Checked(location=batch.location)]
             for checked in whole:
                 yield msgspec.structs.replace(checked, problems=[*checked.problems, *problems])
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.codes import Code
-from td_currents_cli.events.decode import split, whole_events
+from td_currents_cli.events.decode import complete_events, split
 from td_currents_cli.events.dedupe import IdSet
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
@@ -93,5 +93,5 @@ def _extent(record: Record, location: Location) -> Extent:
     decoded = split(cast("Batch", record))
     batch = next(each for each in (*decoded.documents, record) if isinstance(each, Batch) and each.location == location)
     if decoded.lost:
-        batch = whole_events(decoded, batch)
+        batch = complete_events(decoded, batch)
     return Extent(cast("Elements", elements_of(batch)))

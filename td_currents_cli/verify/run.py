@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct
 from td_currents_cli.backoff import ExponentialBackoff
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import Decoder
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records
@@ -86,7 +86,7 @@ class _Id(Struct, gc=False):
 
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     """The different ids in order, the number of events without one, and the problems of the payloads."""
-    intake, ids, without = Intake(), dict[str, None](), 0
+    intake, ids, without = EventReader(), dict[str, None](), 0
     for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
         usable = [each for each in some if isinstance(each, str) and each]
         ids.update(dict.fromkeys(usable))
@@ -94,7 +94,7 @@ def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     return ids, without, intake.log.result()
 
 
-def _of_payloads(sources: Iterable[Source], intake: Intake) -> Iterator[list[object]]:
+def _of_payloads(sources: Iterable[Source], intake: EventReader) -> Iterator[list[object]]:
     for _batch, events in intake.events(records(sources), Decoder(_Id)):
         yield [event.id for event in events]
 

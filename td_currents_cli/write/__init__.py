@@ -1,1 +1,1 @@
-"""Events out: files that appear when they are whole."""
+"""Events out: files that appear when they are complete."""

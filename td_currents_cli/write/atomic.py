@@ -1,4 +1,4 @@
-"""An output that appears under its name when it is whole, and never half-written."""
+"""An output file that appears when it is complete."""
 
 import io
 import os
@@ -19,34 +19,31 @@ _BUFFER: Final = 1 << 18
 
 
 def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
-    """Where a command writes its data.
+    """The file that a command writes its data to; None or `-` for standard output.
 
-    A regular file is written beside its final name and moved there at the end; it keeps the permission bits it had,
-    and a symbolic link stays one. On any exception, an interruption included, what was written is removed and
-    what had the name before stays. What is not a regular file (`/dev/null`, a FIFO) is written straight to.
-
-    Args:
-        path: the file, or None or `-` for standard output.
+    A regular file is written under a temporary name in the same folder and renamed at the end; its permissions stay the
+    same, and a symbolic link stays one. On any exception, also an interruption, the temporary file is removed and the
+    previous file stays. Anything else (`/dev/null`, a FIFO) is written directly.
 
     Raises:
-        OutputError: when entered, left or written to: the file cannot be created or written. Failures of standard
-            output stay the OSError they are: only the command line knows what a closed pipe means.
+        OutputError: when entered, left or written to, if the file cannot be created or written. Errors of standard
+            output stay OSErrors: only the command line knows what a closed pipe means.
     """
     if path is None or path == Path("-"):
         return _standard_output()
     mode = _mode(path)
     if mode is not None and stat.S_ISDIR(mode):
-        raise OutputError(f"cannot write {path}: it is a folder", hint="name a file in it")
+        raise OutputError(f"cannot write {path}: it is a folder", hint="Use a file in it.")
     if mode is not None and not stat.S_ISREG(mode):
-        return _straight(path)
-    return _beside(path, mode)
+        return _direct(path)
+    return _temporary(path, mode)
 
 
 def write_all(output: BinaryIO, data: "ReadableBuffer") -> None:
-    """Write much at once, to the end.
+    """Write all of the data.
 
-    Under PYTHONUNBUFFERED, which many containers set, standard output is a file without a buffer: a write to a pipe
-    that is cut short, because the reader went away, is no error there before the next one.
+    With PYTHONUNBUFFERED, which many containers set, standard output has no buffer: if the reader of a pipe goes away,
+    a write may be incomplete, and only the next one fails.
     """
     rest = memoryview(data)
     while rest:
@@ -61,15 +58,15 @@ def _standard_output() -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _straight(path: Path) -> Iterator[BinaryIO]:
+def _direct(path: Path) -> Iterator[BinaryIO]:
     with _closing(_create(path, path, os.O_WRONLY)) as output:
         yield output
 
 
 @contextmanager
-def _beside(path: Path, mode: int | None) -> Iterator[BinaryIO]:
+def _temporary(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     final = Path(os.path.realpath(path))
-    # Replacing a file needs no permission to write to it: its owner's wish has to be asked for.
+    # Replacing a file does not need permission to write to it, so that has to be checked.
     if mode is not None and not os.access(final, os.W_OK):
         raise OutputError(f"cannot write {path}: it is read-only")
     temporary = final.with_name(f".tdcur-{secrets.token_hex(8)}.tmp")
@@ -86,22 +83,21 @@ def _beside(path: Path, mode: int | None) -> Iterator[BinaryIO]:
 
 
 def _mode(path: Path) -> int | None:
-    """What the path names, following links, or None for what is not there."""
     try:
         return path.stat().st_mode
     except OSError:
-        # Whatever else is wrong with the path will be said when the file is created.
+        # Any other problem with the path is reported when the file is created.
         return None
 
 
 def _create(name: Path, path: Path, flags: int) -> io.BufferedWriter:
     try:
-        # The bits of a new file are the ones the shell's umask leaves.
+        # A new file has the permissions that the umask leaves.
         descriptor = os.open(name, flags | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        hint = "" if path.parent.is_dir() else f"create the folder {path.parent} first"
+        hint = "" if path.parent.is_dir() else f"Create the folder {path.parent} first."
         raise _failure(path, error, hint) from error
-    return io.BufferedWriter(_File(descriptor, path), _BUFFER)
+    return io.BufferedWriter(_OutputFile(descriptor, path), _BUFFER)
 
 
 @contextmanager
@@ -109,7 +105,7 @@ def _closing(output: io.BufferedWriter) -> Iterator[BinaryIO]:
     try:
         yield output
     except BaseException:
-        # Not the buffer: it would first write what it holds, and perhaps wait for a reader that has gone to sleep.
+        # Not the buffer: it would first write its content, and might wait for a reader forever.
         with suppress(OutputError):
             output.raw.close()
         raise
@@ -123,8 +119,8 @@ def _replace(temporary: Path, final: Path, path: Path) -> None:
         raise _failure(path, error) from error
 
 
-class _File(io.FileIO):
-    """A file whose failures are this project's own: in a loop that reads and writes, an OSError could be either's."""
+class _OutputFile(io.FileIO):
+    """A file that raises OutputError: in a loop that reads and writes, an OSError could come from either."""
 
     def __init__(self, descriptor: int, path: Path) -> None:
         super().__init__(descriptor, "wb")

@@ -1,8 +1,8 @@
-r"""Rows of a table as text.
+r"""Rows of a table as CSV and TSV.
 
-CSV is RFC 4180 with `\n` at line ends: no value is an empty cell, an empty text is `""`.
+CSV is RFC 4180 with `\n` at line ends: a missing value is an empty cell, an empty string is `""`.
 TSV has no quotes. As in PostgreSQL's COPY and ClickHouse's TabSeparated, a tab, line end or backslash in a value is
-`\t`, `\n`, `\r`, `\\`, and no value is `\N`. Lone surrogates, which UTF-8 cannot hold, are written as `\udXXX`.
+`\t`, `\n`, `\r`, `\\`, and a missing value is `\N`. Lone surrogates, which UTF-8 cannot encode, become `\udXXX`.
 """
 
 import re
@@ -16,25 +16,14 @@ _QUOTED: Final = re.compile('[",\n\r]')
 
 
 class CellForm(Struct, frozen=True):
-    """How rows are written.
-
-    Attributes:
-        separator: between cells.
-        missing: a cell without a value.
-        escape: a cell with one.
-    """
+    """How rows are written."""
 
     separator: str
-    missing: str
-    escape: Callable[[str], str]
+    missing: str  # a cell without a value
+    escape: Callable[[str], str]  # applied to values
 
     def line(self, columns: Sequence[str], cells: Mapping[str, str | None]) -> bytes:
-        """A row with its line end.
-
-        Args:
-            columns: names, in their order.
-            cells: values by the names of their columns; a column without one has none.
-        """
+        """A row with its line end; `cells` are values by column name."""
         escape, missing = self.escape, self.missing
         written = {name: escape(cell) for name, cell in cells.items() if cell is not None}
         row = self.separator.join([written.get(name, missing) for name in columns])
@@ -50,4 +39,3 @@ def _tsv_cell(cell: str) -> str:
 
 
 FORMS: Final = {"csv": CellForm(",", "", _csv_cell), "tsv": CellForm("\t", "\\N", _tsv_cell)}
-"""By the names of the forms."""

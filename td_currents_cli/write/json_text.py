@@ -1,4 +1,4 @@
-"""Results as JSON text."""
+"""Results as JSON."""
 
 import json
 from typing import Any, Final
@@ -9,12 +9,12 @@ _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def json_line(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
-    """A value on one line, with its line end."""
+    """A value as one line, with its line end."""
     return _encoded(document, orjson.OPT_APPEND_NEWLINE, None)
 
 
 def json_document(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
-    """A value indented for people who look at it, with its last line end."""
+    """A value as indented JSON, with a line end."""
     return _encoded(document, _INDENTED, 2)
 
 
@@ -22,5 +22,5 @@ def _encoded(document: Any, option: int, indent: int | None) -> bytes:  # noqa: 
     try:
         return orjson.dumps(document, option=option)
     except orjson.JSONEncodeError:
-        # A name with a lone surrogate, or of a file that is not UTF-8: JSON can say it, orjson does not.
+        # A string with a lone surrogate, such as the name of a file that is not UTF-8: orjson refuses it.
         return json.dumps(document, indent=indent).encode() + b"\n"

@@ -1,26 +1,22 @@
-"""Tables as Parquet: typed columns, zstd, row groups, dictionaries for texts that repeat."""
+"""Tables as Parquet: typed columns, zstd, row groups, dictionaries for strings."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 from td_currents_cli.errors import UsageError
 
-GROUP: Final = 50_000
-"""Rows of a row group: bounds the memory, and is what readers skip by."""
+GROUP_ROWS: Final = 50_000
+"""Rows in a row group: bounds the memory, and readers skip whole row groups."""
 
-CELLS: Final = 200_000
-"""Cells that are Python's objects at a time: they take ten times what they do in columns."""
+BATCH_CELLS: Final = 200_000
+"""Cells that are Python objects at a time: those take ten times the memory of columns."""
 
-BYTES: Final = 1 << 24
-"""Bytes of events from which on a row group is written, however few they are: an event may be of any size."""
+GROUP_SIZE: Final = 1 << 24
+"""Bytes of events after which a row group is written: an event may have any size."""
 
 
 def require_pyarrow() -> None:
-    """See that Parquet can be written.
-
-    Raises:
-        UsageError: pyarrow is not installed.
-    """
+    """Raises UsageError if pyarrow is not installed."""
     try:
         import pyarrow.parquet  # noqa: PLC0415 -- heavy, and an extra
     except ImportError:
@@ -36,7 +32,7 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
     Args:
         output: a file.
         columns: names, each with its type: `string`, `long`, `number` or `boolean`.
-        rows: about how many bytes each takes, and its values in the order of the columns; None for none.
+        rows: the approximate size of each, and its values in the order of the columns.
     """
     import pyarrow as pa  # noqa: PLC0415 -- heavy, and an extra
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -53,30 +49,29 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
         cells = zip(zip(*some, strict=True), schema, strict=True)
         return pa.record_batch([pa.array(column, type=field.type) for column, field in cells], schema=schema)
 
-    # Its stubs take no lists of columns.
+    # The stubs of pyarrow do not allow lists of columns.
     dictionaries: Any = [name for name, kind in columns.items() if kind == "string"]
     with pq.ParquetWriter(output, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         group: list[pa.RecordBatch] = []
-        held = 0
-        for length, some in _pieces(rows, max(1, CELLS // max(1, len(columns)))):
+        size = 0
+        for length, some in _row_batches(rows, max(1, BATCH_CELLS // max(1, len(columns)))):
             group.append(batch_of(some))
-            held += length
-            if held >= BYTES or sum(map(len, group)) >= GROUP:
-                writer.write_table(pa.Table.from_batches(group), row_group_size=GROUP)
-                group, held = [], 0
+            size += length
+            if size >= GROUP_SIZE or sum(map(len, group)) >= GROUP_ROWS:
+                writer.write_table(pa.Table.from_batches(group), row_group_size=GROUP_ROWS)
+                group, size = [], 0
         if group:
-            writer.write_table(pa.Table.from_batches(group), row_group_size=GROUP)
+            writer.write_table(pa.Table.from_batches(group), row_group_size=GROUP_ROWS)
 
 
-def _pieces(rows: Iterable[tuple[int, Sequence[Any]]], most: int) -> Iterator[tuple[int, list[Sequence[Any]]]]:
-    """Some rows at a time, with their bytes."""
+def _row_batches(rows: Iterable[tuple[int, Sequence[Any]]], max_rows: int) -> Iterator[tuple[int, list[Sequence[Any]]]]:
     some: list[Sequence[Any]] = []
-    held = 0
+    size = 0
     for length, row in rows:
         some.append(row)
-        held += length
-        if len(some) >= most or held >= BYTES:
-            yield held, some
-            some, held = [], 0
+        size += length
+        if len(some) >= max_rows or size >= GROUP_SIZE:
+            yield size, some
+            some, size = [], 0
     if some:
-        yield held, some
+        yield size, some

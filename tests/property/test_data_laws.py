@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from td_currents_cli import count, parse
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.read import Source, records, scanner
 from td_currents_cli.validate.locate import Places
@@ -148,7 +148,7 @@ def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterat
 
 
 def events_in(data: bytes) -> list[bytes]:
-    return [bytes(event) for _, found in Intake().events(read(data), split) for event in found]
+    return [bytes(event) for _, found in EventReader().events(read(data), split) for event in found]
 
 
 @law
@@ -197,7 +197,7 @@ def rows(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 def test_rows_give_back_the_events_they_were_made_of(given_rows: tuple[bytes, list[bytes]], chunk: int) -> None:
     """CSV and JSON Lines, quoted and escaped in every way: the same bytes in the same order."""
     text, expected = given_rows
-    intake = Intake()
+    intake = EventReader()
     found = [bytes(event) for _, some in intake.events(read(text, chunk), split) for event in some]
     assert found == expected
     assert intake.log.result().total == 0

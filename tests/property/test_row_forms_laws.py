@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.read import records
 from td_currents_cli.read.options import INGESTED
 from td_currents_cli.read.rows.flat import event_of_strings
@@ -76,10 +76,10 @@ FORMS = {
 WRAPS = ["events", "payload", "text", "texts"]
 
 
-def events_in(data: bytes) -> tuple[list[bytes], Intake]:
+def events_in(data: bytes) -> tuple[list[bytes], EventReader]:
     """The bytes of all events, and what was met on the way."""
     source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
-    intake = Intake()
+    intake = EventReader()
     return [bytes(each) for _, some in intake.events(records([source], INGESTED), split) for each in some], intake
 
 

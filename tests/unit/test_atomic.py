@@ -114,7 +114,7 @@ def test_a_pipe_is_written_straight_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason", "hint"),
-    [("", "it is a folder", "name a file in it"), ("missing/out", "No such file or directory", "create the folder")],
+    [("", "it is a folder", "Use a file in it."), ("missing/out", "No such file or directory", "Create the folder")],
 )
 def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, name: str, reason: str, hint: str) -> None:
     """The error names the path as the user gave it, the reason, and what to do."""

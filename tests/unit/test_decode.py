@@ -77,21 +77,21 @@ def test_any_value_can_be_asked_for(text: bytes, time: object) -> None:
 @pytest.mark.parametrize(
     ("data", "code", "message"),
     [
-        (b"null", Code.NOT_AN_OBJECT, "expected a payload or an event, found null"),
-        (b"17", Code.NOT_AN_OBJECT, "expected a payload or an event, found a number"),
-        (b'"x"', Code.NOT_AN_OBJECT, "expected a payload or an event, found a text"),
+        (b"null", Code.NOT_AN_OBJECT, "expected a payload or an event, got null"),
+        (b"17", Code.NOT_AN_OBJECT, "expected a payload or an event, got a number"),
+        (b'"x"', Code.NOT_AN_OBJECT, "expected a payload or an event, got a string"),
         (b"{}", Code.EVENTS_MISSING, "neither a payload nor an event"),
         (b'{"id":"1"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
         (b'{"id":"\\ud800"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
-        (b'{"events":"x"}', Code.EVENTS_NOT_ARRAY, "found a text"),
-        (b'{"events":{}}', Code.EVENTS_NOT_ARRAY, "found an object"),
-        (b'{"events":[', Code.NOT_JSON, "the text ends in the middle of a value"),
+        (b'{"events":"x"}', Code.EVENTS_NOT_ARRAY, "got a string"),
+        (b'{"events":{}}', Code.EVENTS_NOT_ARRAY, "got an object"),
+        (b'{"events":[', Code.NOT_JSON, "it ends in the middle of a value"),
         (b'{"a":NaN}', Code.NOT_A_NUMBER, "NaN is not a JSON number"),
         (b'{"a":-Infinity}', Code.NOT_A_NUMBER, "-Infinity is not a JSON number"),
-        (b"foo", Code.NOT_JSON, "this is no JSON value"),
-        (b'{"a":"\xff"}', Code.NOT_UTF8, "not UTF-8"),
-        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", Code.TOO_DEEP, "nested too deep"),
-        (b"[" * 100_000, Code.TOO_DEEP, "nested too deep"),
+        (b"foo", Code.NOT_JSON, "expected a value"),
+        (b'{"a":"\xff"}', Code.NOT_UTF8, "invalid UTF-8"),
+        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", Code.TOO_DEEP, "nested too deeply"),
+        (b"[" * 100_000, Code.TOO_DEEP, "nested too deeply"),
     ],
 )
 def test_a_batch_of_which_nothing_can_be_used(data: bytes, code: Code, message: str) -> None:
@@ -118,7 +118,7 @@ def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
     """The cell's text has been unquoted: a column in it would be none of the source's."""
     (problem,) = split(batch(b"[NaN]", row=7)).problems
     assert problem.location == batch(b"", row=7).location
-    assert "(at byte 1 of the cell's text)" in problem.message
+    assert "(at byte 1 of the cell)" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_is_no_event_is_rejected_by_itself(before: bytes) -> None:
         line_begin = data.rfind(b"\n", 0, offset) + 1
         assert problem.location.line == 3 + data.count(b"\n", 0, offset)
         assert problem.location.column == len(data[line_begin:offset].decode()) + (1 if line_begin else 5)
-    assert decoded.problems[0].message == "event 0 should be an object, found a number"
+    assert decoded.problems[0].message == "event 0 must be an object, got a number"
     assert len(decode(batch(data)).problems) == 6
 
 

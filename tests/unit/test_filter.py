@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import Filter, Sieve, TypeGlobs
+from td_currents_cli.events.filter import EventFilter, Filter, TypeGlobs
 
 
 @dataclass
@@ -31,26 +31,28 @@ class Event:
 def test_globs_over_types(globs: list[str], meant: list[object]) -> None:
     """Any of them is enough; `!` takes away; an event without a type is left out as soon as a type is asked for."""
     types = TypeGlobs.of(globs)
-    sieve = Sieve(Filter(types=types))
+    events_filter = EventFilter(Filter(types=types))
     names: list[object] = ["a.b.Send", "a.c.Send", "a.b.Open", None, 5]
     assert [name for name in names if types(name)] == meant
-    assert [event.event_type for event in sieve.sift([Event(name) for name in names])] == meant
-    assert [name for name in names if sieve.keeps(name, None)] == meant
+    assert [event.event_type for event in events_filter.filter([Event(name) for name in names])] == meant
+    assert [name for name in names if events_filter.keeps(name, None)] == meant
 
 
 def test_a_period_has_its_first_moment_and_not_its_last() -> None:
     """So that days beside each other share no event; what has no usable time is in no period."""
     times = [9, 10, 15.5, "19", 20, None, -1, "x"]
-    sieve = Sieve(Filter(since=10, until=20))
-    assert [event.time for event in sieve.sift([Event("a", time) for time in times])] == [10, 15.5, "19"]
-    assert [event.time for event in Sieve(Filter(since=10)).sift([Event("a", time) for time in times])][-1] == 20
-    assert [event.time for event in Sieve(Filter(until=10)).sift([Event("a", time) for time in times])] == [9]
+    events_filter = EventFilter(Filter(since=10, until=20))
+    assert [event.time for event in events_filter.filter([Event("a", time) for time in times])] == [10, 15.5, "19"]
+    assert [event.time for event in EventFilter(Filter(since=10)).filter([Event("a", time) for time in times])][
+        -1
+    ] == 20
+    assert [event.time for event in EventFilter(Filter(until=10)).filter([Event("a", time) for time in times])] == [9]
 
 
 def test_both_have_to_hold() -> None:
     """Type and time."""
-    sieve = Sieve(Filter(types=TypeGlobs.of(["a"]), since=10))
-    assert [sieve.keeps(*each) for each in (("a", 10), ("a", 9), ("b", 10))] == [True, False, False]
+    events_filter = EventFilter(Filter(types=TypeGlobs.of(["a"]), since=10))
+    assert [events_filter.keeps(*each) for each in (("a", 10), ("a", 9), ("b", 10))] == [True, False, False]
 
 
 def test_nothing_asked_for_leaves_nothing_out() -> None:
@@ -58,7 +60,7 @@ def test_nothing_asked_for_leaves_nothing_out() -> None:
     assert Filter(since=0)
     assert Filter(types=TypeGlobs.of(["a"]))
     events = [Event(), Event("a", "x")]
-    assert Sieve(Filter()).sift(events) == events
+    assert EventFilter(Filter()).filter(events) == events
 
 
 def test_options_become_a_filter() -> None:

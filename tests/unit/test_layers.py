@@ -59,7 +59,7 @@ HOMES: Final = {
 }
 """The only places of the package that may import a foreign package."""
 
-REPEATED: Final = {"Extent", "Lines", "Sieve", "Spool", "_Envelope", "_Tally"}
+REPEATED: Final = {"Extent"}
 """Class names that still stand for more than one thing. Take a name out when it is renamed; add none."""
 
 STRUCTURE: Final = Structure()

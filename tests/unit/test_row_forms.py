@@ -20,7 +20,7 @@ from td_currents_cli import count, parse
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import SplitFormat
@@ -229,7 +229,7 @@ def test_an_object_that_is_cut_off_gives_its_whole_events(begin: str, cell: str)
     two = cell.replace("}]", "},{}]")
     whole = begin + two + ',"x":[]}'
     for size in range(len(begin) + 2, len(whole)):
-        intake, text = Intake(), whole[:size].encode()
+        intake, text = EventReader(), whole[:size].encode()
         some = [bytes(each) for _, events in intake.events(read(text)[0], split) for each in events]
         (problem,) = intake.log.result().kept
         assert some == [CELL[1:-1].encode(), b"{}"][: len(some)]
@@ -497,9 +497,9 @@ def test_an_array_that_is_the_only_row_and_cut_off(cell: str) -> None:
         assert [bytes(event) for event in decoded.events] == [CELL[1:-1].encode(), b"{}"][: len(decoded.events)]
 
 
-def events_of(data: bytes) -> tuple[list[bytes], Intake]:
+def events_of(data: bytes) -> tuple[list[bytes], EventReader]:
     """The events of a source, and what was met on the way."""
-    intake = Intake()
+    intake = EventReader()
     return [bytes(each) for _, some in intake.events(read(data)[0], split) for each in some], intake
 
 

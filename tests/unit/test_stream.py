@@ -4,7 +4,7 @@ from msgspec import UNSET, Struct
 
 from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import Decoder
-from td_currents_cli.events.stream import Intake
+from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Batch, Location, Problem
 
 
@@ -23,7 +23,7 @@ REMARK = Problem(code=Code.UNREADABLE, location=PLACE, message="cut off")
 def test_every_row_and_every_event_is_accounted_for() -> None:
     """Good and rejected rows, good and rejected events; a remark that is no row counts as none."""
     rejected: list[Problem] = []
-    intake = Intake(on_reject=rejected.append)
+    intake = EventReader(on_reject=rejected.append)
     events = [event.event_type for _, each in intake.events([GOOD, BAD, ROW, REMARK], Decoder(Event)) for event in each]
     balance = intake.balance(events_out=len(events))
     assert events == ["a", "b"]
@@ -38,7 +38,7 @@ def test_every_row_and_every_event_is_accounted_for() -> None:
 
 def test_documents_on_one_line_are_a_row_each() -> None:
     """With their own batch, so that places and pointers are those of the document."""
-    intake = Intake()
+    intake = EventReader()
     found = [
         (batch.location.column, [event.event_type for event in each])
         for batch, each in intake.events([LINE], Decoder(Event))
@@ -51,14 +51,14 @@ def test_documents_on_one_line_are_a_row_each() -> None:
 
 def test_a_batch_without_events_is_given_too() -> None:
     """It is Braze's connection test: whoever reads may want to say so."""
-    intake = Intake()
+    intake = EventReader()
     empty = Batch(b'{"events":[]}', PLACE)
     assert list(intake.events([empty], Decoder(Event))) == [(empty, [])]
 
 
 def test_what_does_not_add_up_is_seen() -> None:
     """A verb that loses an event cannot end well."""
-    intake = Intake()
+    intake = EventReader()
     assert [len(each) for _, each in intake.events([GOOD], Decoder(Event))] == [2]
     assert not intake.balance(events_out=1).balanced
     assert intake.balance(events_out=1, duplicates=1).balanced

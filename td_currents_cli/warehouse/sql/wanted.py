@@ -30,9 +30,9 @@ def filter_condition(meant: Filter, event_type: str, seconds: str, dialect: Dial
 
 def _type_conditions(globs: TypeGlobs, column: str, dialect: Dialect) -> list[str]:
     conditions = []
-    if globs.wanted:
-        conditions.append(f"({' OR '.join(dialect.matches(column, glob_to_regex(glob)) for glob in globs.wanted)})")
-    conditions += [f"NOT COALESCE({dialect.matches(column, glob_to_regex(glob))}, FALSE)" for glob in globs.unwanted]
+    if globs.included:
+        conditions.append(f"({' OR '.join(dialect.matches(column, glob_to_regex(glob)) for glob in globs.included)})")
+    conditions += [f"NOT COALESCE({dialect.matches(column, glob_to_regex(glob))}, FALSE)" for glob in globs.excluded]
     return conditions
 
 
