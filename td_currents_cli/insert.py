@@ -1,4 +1,4 @@
-"""Batches of a table into flat events of another one, where they are: no row is moved here."""
+"""Insert flat events into a table inside Treasure Data, without downloading rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,46 +27,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsertRequest:
-    """What to insert where.
-
-    Attributes:
-        tables: the one table with the batches. Its period has to have an end: rows that come while this runs are in
-            none of its queries.
-        into: the table that takes the events; it is made where it is not there.
-        wanted: which events.
-        dedupe: whether events are left out whose id came before.
-        summary: the file of the run's JSON envelope; None for none.
-    """
-
-    tables: Tables
-    into: TableAddress
+    tables: Tables  # one table; its period must have an end, so that all queries cover the same rows
+    into: TableAddress  # created if missing
     wanted: Filter
     dedupe: bool = False
-    summary: Path | None = None
+    summary: Path | None = None  # file for the JSON envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsertOutcome(Outcome):
-    """Where every row and event went.
-
-    Attributes:
-        balance: as the table told it before.
-        others: events of which something is in the column for other fields, as it told then too.
-        into: the table that took the events.
-        inserted: as Treasure Data tells it; None where it does not.
-        created: whether the table was made.
-    """
-
     command: ClassVar[str] = "parse"
 
-    balance: Balance
-    others: int
+    balance: Balance  # counted before the INSERT
+    others: int  # events with a value in OTHER_FIELDS, counted before the INSERT
     into: str
-    inserted: int | None
-    created: bool
+    inserted: int | None  # None if Treasure Data does not return the number
+    created: bool  # the table was missing
 
     def summary(self) -> dict[str, object]:
-        """The balance, by the names that `parse` has for it, and where the events are."""
         return {
             "rows_read": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
@@ -83,12 +61,12 @@ class InsertOutcome(Outcome):
 
 
 def run(request: InsertRequest) -> InsertOutcome:
-    """Count the events, so that nothing is left out without a word, then insert them. No query is issued twice.
+    """Count the events, so that every one is accounted for, then insert them. No query is issued twice.
 
     Raises:
-        UsageError: more than one table, the same one, one of another account, or one that lacks columns.
-        OutputError: the summary cannot be written; this is found before anything is inserted.
-        TdcurError: a table cannot be asked; see `Warehouse.query`.
+        UsageError: more than one table, the same table, one at another site, or one that lacks columns.
+        OutputError: the summary cannot be written; raised before anything is inserted.
+        TdcurError: a query failed; see `TdClient.query`.
     """
     if request.summary is None:
         return _insert(request)
@@ -100,19 +78,19 @@ def run(request: InsertRequest) -> InsertOutcome:
 
 def _insert(request: InsertRequest) -> InsertOutcome:
     _check_tables(request)
-    ((source, warehouse, layout, there),) = request.tables.opened()
+    ((source, client, layout, source_columns),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)
-    created = not _table_exists(warehouse, request.into, columns)
-    events = table_events(source, layout, request.tables.period, there)
-    account, others = _totals(request, warehouse, source, events, columns)
+    created = not _table_exists(client, request.into, columns)
+    events = table_events(source, layout, request.tables.period, source_columns)
+    totals, others = _totals(request, client, source, events, columns)
     if created:
-        warehouse.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
+        client.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
     query = FlattenQuery(
         events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
     )
-    answer = warehouse.query(flatten_sql(query), request.into.database)
-    inserted = next((int(row[0]) for row in warehouse.rows(answer) if row), None)
-    balance, problems = account.balance, account.problems
+    result = client.query(flatten_sql(query), request.into.database)
+    inserted = next((int(row[0]) for row in client.rows(result) if row), None)
+    balance, problems = totals.balance, totals.problems
     agreed = inserted is None or inserted == balance.events_out
     code = exit_code_of(problems, balance)
     return InsertOutcome(
@@ -128,25 +106,25 @@ def _insert(request: InsertRequest) -> InsertOutcome:
 
 def _check_tables(request: InsertRequest) -> None:
     if len(request.tables.addresses) != 1:
-        raise UsageError("--into takes the events of one table", hint="Run the command for each of them.")
+        raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
     check_into(request.tables.addresses[0], request.into)
 
 
-def _table_exists(warehouse: "TdClient", into: TableAddress, columns: tuple[TableColumn, ...]) -> bool:
-    """Whether there is such a table yet; if so, it has all columns."""
+def _table_exists(client: "TdClient", into: TableAddress, columns: tuple[TableColumn, ...]) -> bool:
+    """Tell whether the table exists, and if so, check that it has all columns."""
     try:
-        there = warehouse.columns(into.database, into.table)
+        existing = client.columns(into.database, into.table)
     except NoTableError:
         return False
-    missing = [column.name for column in columns if column.name not in there and column.name != TIME]
+    missing = [column.name for column in columns if column.name not in existing and column.name != TIME]
     if missing:
         raise UsageError(
             f"{into} lacks {len(missing)} of the {len(columns)} columns of flat events, such as `{missing[0]}`",
-            hint="Name a table that is not there, to have it made, or make one with `tdcur sql create-table`.",
+            hint="Name a new table, which will be created, or create one with `tdcur sql create-table`.",
         )
-    if OTHER_FIELDS not in there:
+    if OTHER_FIELDS not in existing:
         raise UsageError(
-            f"{into} has no column `{OTHER_FIELDS}`: what its other columns cannot take would be lost",
+            f"{into} has no column `{OTHER_FIELDS}`: fields without a column would be lost",
             hint=f"Add it: {add_other_fields_sql((into.database, into.table))}",
         )
     return True
@@ -154,18 +132,18 @@ def _table_exists(warehouse: "TdClient", into: TableAddress, columns: tuple[Tabl
 
 def _totals(
     request: InsertRequest,
-    warehouse: "TdClient",
+    client: "TdClient",
     source: TableAddress,
     events: Events,
     columns: tuple[TableColumn, ...],
 ) -> tuple[TableTotals, int]:
-    """Where the events will go, and of how many something will be in the column for other fields."""
+    """Count the events by outcome, and those with a value in OTHER_FIELDS."""
     key = Expression(f"CASE WHEN {other_fields(events, columns)} IS NOT NULL THEN '{OTHER_FIELDS}' END")
     query = CountQuery(events=events, by=(key,), filter=request.wanted, unique=False, dedupe=request.dedupe, users=())
-    account, others = TableTotals([str(source)]), 0
-    for row in warehouse.rows(warehouse.query(count_sql(query), source.database)):
-        line = CountRow.of(row)
-        account.add(line, str(source))
-        if line.kind == EVENT and line.key != (None,):
-            others += line.events
-    return account, others
+    totals, others = TableTotals([str(source)]), 0
+    for row in client.rows(client.query(count_sql(query), source.database)):
+        counted = CountRow.of(row)
+        totals.add(counted, str(source))
+        if counted.kind == EVENT and counted.key != (None,):
+            others += counted.events
+    return totals, others

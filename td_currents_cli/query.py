@@ -1,4 +1,4 @@
-"""Queries as text: what commands ask tables of Treasure Data, for the console, a workflow or a dbt model."""
+"""`tdcur sql`: print the queries of other commands, for the console, a workflow, or a dbt model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,61 +23,36 @@ from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlRequest:
-    """Which query.
-
-    Attributes:
-        query: what it does.
-        table: which table it is about.
-        layout: what a row of it is.
-        period: when the rows were received that it looks at.
-        counted: what is to be counted, and how; its filter holds for `parse` and `dedupe` too, and whether duplicates
-            are left out for `parse`.
-        into: the table that the events are inserted into; None to select them.
-        dialect: to say it in.
-    """
-
     query: Query
     table: TableAddress
     layout: Layout
     period: Period
-    counted: CountRequest
-    into: TableAddress | None = None
+    counted: CountRequest  # its filter also applies to `parse` and `dedupe`, its `dedupe` to `parse`
+    into: TableAddress | None = None  # INSERT into this table instead of SELECT
     dialect: Dialect = Dialect.TRINO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlOutcome(Outcome):
-    """The text of a query.
-
-    Attributes:
-        query: what it does.
-        dialect: that it is in.
-        sql: its text, without a semicolon at its end.
-        rows: when the rows were received that it looks at, as text; None where it looks at none.
-    """
-
     command: ClassVar[str] = "sql"
 
     query: Query
     dialect: Dialect
-    sql: str
-    rows: str | None
+    sql: str  # without a trailing semicolon
+    rows: str | None  # the period, for people
 
     def summary(self) -> dict[str, object]:
-        """What it is."""
         return {"query": self.query, "dialect": self.dialect, "rows": self.rows}
 
     def data(self) -> dict[str, object]:
-        """The text."""
         return {"sql": self.sql}
 
 
 def run(request: SqlRequest) -> SqlOutcome:
-    """Put a query into words. Nobody is asked.
+    """Write a query. Runs offline.
 
     Raises:
-        UsageError: it cannot be said in that dialect, what is to be counted by makes no sense, or a table would take
-            its own events.
+        UsageError: the dialect does not support the query, a dimension is invalid, or source and target are the same.
     """
     if request.into is not None:
         check_into(request.table, request.into)
@@ -94,8 +69,8 @@ def _query_sql(request: SqlRequest) -> str:
         return dedupe_flat_sql(table, period, dialect, request.counted.wanted)
     if dialect is not Dialect.TRINO:
         raise UsageError(
-            f"`{request.query}` cannot be said in {dialect.title()}",
-            hint="Leave --dialect out. create-table can be, and dedupe of flat events (--rows flat).",
+            f"`{request.query}` is not supported for {dialect.title()}",
+            hint="Omit --dialect. Other dialects support create-table, and dedupe of flat events (--rows flat).",
         )
     if request.query is Query.DEDUPE:
         return dedupe_batches_sql(BatchEvents(table, period), request.counted.wanted)
@@ -109,7 +84,7 @@ def _query_sql(request: SqlRequest) -> str:
 
 
 def _flat_table_columns(columns: Sequence[TableColumn], counted: CountRequest) -> list[str]:
-    """The columns that a flat table is taken to have: those it would be made with, and what is counted by."""
+    """List the columns that a flat table is assumed to have: those it is created with, and those counted by."""
     known = {column.name: None for column in columns} | {OTHER_FIELDS: None}
     for dimension in dimensions(counted.by):
         if dimension.kind is DimensionKind.FIELD and not any(

@@ -1,4 +1,4 @@
-"""What Braze says an event is: every event type, its fields, and the name that was probably meant."""
+"""The catalog of Braze Currents: event types, their fields, and suggestions for misspelled names."""
 
 from td_currents_cli.catalog.event_types import EventType, Field, FieldType, Where
 from td_currents_cli.catalog.events_file import Catalog, load

@@ -8,36 +8,26 @@ from msgspec import Struct
 from td_currents_cli.catalog.event_types import EventType, FieldType, Where
 from td_currents_cli.choices import Names
 
-OTHER_FIELDS: Final = "other_fields"
-"""The column for what the others cannot take, as JSON text."""
+OTHER_FIELDS: Final = "other_fields"  # column for everything that fits no other column, as a JSON string
 
 
 class TableColumn(Struct, frozen=True):
-    """A column.
-
-    Attributes:
-        name: of the column.
-        where: the object of an event that its field is a member of.
-        field: the name of the field.
-        type: of its values.
-    """
-
     name: str
-    where: Where
+    where: Where  # of the field
     field: str
     type: FieldType
 
     @property
     def path(self) -> str:
-        """The dotted name of its field."""
+        """Dotted name of the field."""
         return self.field if self.where is Where.EVENT else f"{self.where}.{self.field}"
 
 
 def flat_columns(events: Iterable[EventType], names: Names) -> tuple[TableColumn, ...]:
-    """A column for each field that any of these event types has: of the event, of `user`, of `properties`, in order.
+    """List a column for each field of these event types: those of the event, of `user`, then of `properties`.
 
-    No field of the catalogue is in two places, so that short names are unambiguous. A field whose type differs from one
-    event type to another has one that takes all of them.
+    No field of the catalog is in two places, so short names are unambiguous. A field whose type differs between event
+    types gets a column type that holds all of them.
     """
     types: dict[tuple[Where, str], set[FieldType]] = {}
     for event in events:

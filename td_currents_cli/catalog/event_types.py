@@ -1,4 +1,4 @@
-"""What Braze says an event is: its type and its fields."""
+"""Event types and their fields."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from td_currents_cli.catalog.suggest import nearest
 
 
 class Where(StrEnum):
-    """The object of an event that a field is a member of."""
+    """The object that contains a field: the event itself, or one of its two objects."""
 
     EVENT = "event"
     USER = "user"
@@ -18,7 +18,7 @@ class Where(StrEnum):
 
 
 class FieldType(StrEnum):
-    """The type of a field's value. `int` and `long` are both JSON integers: Avro's 32 and 64 bits."""
+    """The type of a field's value. `int` and `long` are JSON integers: Avro's 32 and 64 bits."""
 
     STRING = "string"
     INT = "int"
@@ -30,39 +30,26 @@ class FieldType(StrEnum):
 
 
 class Field(Struct, frozen=True, gc=False, kw_only=True):
-    """One field of one event type.
-
-    Attributes:
-        name: as it stands in the payload.
-        where: the object it is a member of.
-        type: of its value; a field that is not required may also be null.
-        required: never null or absent. Everything else is optional over HTTP.
-        pii: Braze calls the value personal data.
-        enum: the values it takes; empty where any value of the type will do.
-        since: the Currents release that added it to its type; None where it came with the type itself.
-        storage_only: in the storage export, not seen over HTTP: to be accepted there, never expected.
-        http_only: sent over HTTP, not in the storage export.
-        until: the Currents release that no longer sends it; None where it is still sent.
-    """
+    """A field of one event type."""
 
     name: str
     where: Where
-    type: FieldType
-    required: bool = False
-    pii: bool = False
-    enum: tuple[str, ...] = ()
-    since: str | None = None
-    storage_only: bool = False
-    http_only: bool = False
-    until: str | None = None
+    type: FieldType  # a field that is not required may also be null
+    required: bool = False  # never null or absent
+    pii: bool = False  # Braze classifies the value as personal data
+    enum: tuple[str, ...] = ()  # allowed values; empty if any value of the type is allowed
+    since: str | None = None  # the Currents release that added it; None if it came with the event type
+    storage_only: bool = False  # in the storage export, not seen over HTTP: accepted there, never expected
+    http_only: bool = False  # sent over HTTP, not in the storage export
+    until: str | None = None  # the Currents release that no longer sends it; None if it is still sent
 
     @property
     def expected(self) -> bool:
-        """Whether an event that is sent over HTTP has to have it."""
+        """Whether every event sent over HTTP must have it."""
         return self.required and not self.storage_only
 
     def as_dict(self) -> dict[str, object]:
-        """The machine form, with the names `events.json` uses."""
+        """Return the machine form, with the names of `events.json`."""
         return {
             "name": self.name,
             "in": self.where,
@@ -78,43 +65,28 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class EventType(Struct, frozen=True, kw_only=True, dict=True):
-    """One event type of the catalogue.
-
-    Attributes:
-        name: the value of `event_type`.
-        category: `customer_behavior`, `message_engagement`, `user_update` or `agent`.
-        channel: what the event is about, told from its name; see `channel_of`.
-        since: the Currents release it appeared in, `pre-1` for those older than numbered releases.
-        storage: part of the export to cloud storage.
-        http: sent over HTTP, and so to Treasure Data.
-        description: one sentence on when Braze sends it.
-        fields: members of the event itself, then of `user`, then of `properties`.
-    """
-
     name: str
-    category: str
-    channel: str
-    since: str
-    storage: bool
-    http: bool
-    description: str
-    fields: tuple[Field, ...]
+    category: str  # `customer_behavior`, `message_engagement`, `user_update` or `agent`
+    channel: str  # see `channel_of`
+    since: str  # the Currents release that added it; `pre-1` if older than numbered releases
+    storage: bool  # part of the export to cloud storage
+    http: bool  # sent over HTTP, and therefore to Treasure Data
+    description: str  # when Braze sends it, in one sentence
+    fields: tuple[Field, ...]  # those of the event, of `user`, then of `properties`
 
     @cached_property
     def required(self) -> tuple[Field, ...]:
-        """The required fields, in the order of `fields`."""
         return tuple(field for field in self.fields if field.required)
 
     def field(self, name: str, where: Where) -> Field | None:
-        """The field of that name in that object, or None."""
         return self._by_place.get((where, name))
 
     def suggest_field(self, name: str, where: Where) -> str | None:
-        """The field that an unknown name in that object was probably meant to be.
+        """Suggest a field for an unknown name.
 
         Returns:
-            A name in the same object; or `user.<name>` or `properties.<name>` for a field that belongs into the
-            other object; or None when nothing is near.
+            A name in the same object; `user.<name>` or `properties.<name>` if the field belongs to the other object;
+            or None if no name is similar.
         """
         near = nearest(name, tuple(field.name for field in self.fields if field.where is where), separator="_")
         if near is not None:
@@ -125,7 +97,6 @@ class EventType(Struct, frozen=True, kw_only=True, dict=True):
         return None
 
     def as_dict(self) -> dict[str, object]:
-        """The machine form."""
         return {
             "event_type": self.name,
             "category": self.category,
@@ -143,11 +114,11 @@ class EventType(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def channel_of(name: str) -> str:
-    """What an event type is about: `email` for `users.messages.email.Open`, `canvas` for `users.canvas.Entry`.
+    """Derive the channel: `email` for `users.messages.email.Open`, `canvas` for `users.canvas.Entry`.
 
-    It is the first word of the name after `users`, `messages` and `behaviors`, its last word (what happened) left
-    out. Types with nothing in between keep the broader word: `behaviors` for `users.behaviors.Purchase`, `users` for
-    `users.UserOrphan`. `canvasstep` is said as `canvas`.
+    It is the first word of the name after `users`, `messages` and `behaviors`, without the last word. Types with
+    nothing in between keep the broader word: `behaviors` for `users.behaviors.Purchase`, `users` for
+    `users.UserOrphan`. `canvasstep` becomes `canvas`.
     """
     *words, _happened = name.split(".")
     about = [word for word in words if word not in {"users", "messages", "behaviors"}]

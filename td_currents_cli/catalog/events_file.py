@@ -1,14 +1,14 @@
-"""The catalogue as it is kept in `events.json`, and how it is read.
+"""Loader of the catalog in `events.json`.
 
-The file says everything once:
+The file has no repetitions:
 
-- `fields`: what a field usually is, by its name. No name stands for fields of two objects.
-- `groups`: names of fields that go together.
-- `events`: each type lists its groups and its own fields; `except` says in what one of its fields (or all of one of
-  its groups) differs from the usual. Every field of a type that is not sent over HTTP is `storage_only`.
+- `fields`: the defaults of a field, by name. A name belongs to one object only.
+- `groups`: names of fields that occur together.
+- `events`: each type lists its groups and its own fields; `except` overrides the defaults of a field, or of all fields
+  of a group. Every field of a type that is not sent over HTTP is `storage_only`.
 
-The order of an event's fields means nothing to Braze; here they stand event, `user`, `properties`, and within each
-as the file lists them, groups first.
+The order of an event's fields has no meaning to Braze; here they are sorted by event, `user`, `properties`, and then
+as in the file, groups first.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,36 +28,25 @@ _PLACES: Final = list(Where)
 
 
 class Catalog(Struct, frozen=True):
-    """All event types that Braze is known to send.
-
-    Attributes:
-        release: the Currents release the catalogue describes.
-        released: the day of that release, `YYYY-MM-DD`.
-        events: by name, in the order of the file.
-        groups: fields that often go together, as they usually are, by the name of the group.
-        custom_events: what the `custom_properties` of a custom event hold, by the `name` of the event. Braze knows
-            nothing of them: they come from an overlay. Their fields' `where` means nothing.
-        purchase_properties: the same of the `purchase_properties` of all purchases.
-    """
-
-    release: str
-    released: str
-    events: Mapping[str, EventType]
-    groups: Mapping[str, tuple[Field, ...]] = MappingProxyType({})
+    release: str  # the Currents release
+    released: str  # its date, `YYYY-MM-DD`
+    events: Mapping[str, EventType]  # in the order of the file
+    groups: Mapping[str, tuple[Field, ...]] = MappingProxyType({})  # with the default fields
+    # From an overlay: fields of `custom_properties` by the name of the custom event, and of `purchase_properties`. The
+    # `where` of these fields has no meaning.
     custom_events: Mapping[str, tuple[Field, ...]] = MappingProxyType({})
     purchase_properties: tuple[Field, ...] = ()
 
     def get(self, name: str) -> EventType | None:
-        """The event type of that name, or None."""
         return self.events.get(name)
 
     def suggest(self, name: str) -> str | None:
-        """The known type that an unknown name was probably meant to be, or None when nothing is near."""
+        """Suggest an event type for an unknown name, or None if no name is similar."""
         names = tuple(self.events)
         return nearest(name, names, separator=".") or completed(name, names, separator=".")
 
     def __reduce__(self) -> tuple[Callable[..., "Catalog"], tuple[object, ...]]:
-        # Read-only mappings do not pickle, and that is how other processes get the catalogue.
+        # Worker processes receive the catalog by pickle, which does not support read-only mappings.
         values = msgspec.structs.astuple(self)
         return _restored, tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
 
@@ -108,21 +97,20 @@ class _CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def load() -> Catalog:
-    """The catalogue that is part of this package; read once, then shared."""
     return decode(_FILE.read_bytes())
 
 
 def decode(text: bytes) -> Catalog:
-    """A catalogue from the text of a file in the form of `events.json`.
+    """Decode a file in the format of `events.json`.
 
     Raises:
-        msgspec.ValidationError: the text has not that form.
-        KeyError: a type names a field or a group that the file does not define.
+        msgspec.ValidationError: the format is wrong.
+        KeyError: a type uses an undefined field or group.
     """
     file = msgspec.json.decode(text, type=_CatalogFile)
-    usual = {name: _default_field(name, definition) for name, definition in file.fields.items()}
-    events = {name: _build_type(name, event, usual, file.groups) for name, event in file.events.items()}
-    groups = {name: tuple(usual[member] for member in members) for name, members in file.groups.items()}
+    defaults = {name: _default_field(name, definition) for name, definition in file.fields.items()}
+    events = {name: _build_type(name, event, defaults, file.groups) for name, event in file.events.items()}
+    groups = {name: tuple(defaults[member] for member in members) for name, members in file.groups.items()}
     return Catalog(file.release, file.released, MappingProxyType(events), MappingProxyType(groups))
 
 
@@ -131,10 +119,10 @@ def _default_field(name: str, definition: _FieldDefinition) -> Field:
 
 
 def _build_type(
-    name: str, event: _EventDefinition, usual: Mapping[str, Field], groups: Mapping[str, tuple[str, ...]]
+    name: str, event: _EventDefinition, defaults: Mapping[str, Field], groups: Mapping[str, tuple[str, ...]]
 ) -> EventType:
     grouped = (field for group in event.groups for field in groups[group])
-    fields = {field: usual[field] for field in (*grouped, *event.fields)}
+    fields = {field: defaults[field] for field in (*grouped, *event.fields)}
     for excepted, exception in event.exceptions.items():
         changes = _changes(exception)
         for field in groups.get(excepted, (excepted,)):
@@ -154,10 +142,9 @@ def _build_type(
 
 
 def in_order(fields: Iterable[Field]) -> tuple[Field, ...]:
-    """Fields by the object they are members of: the event, `user`, `properties`; else in their order."""
+    """Sort fields by their object: the event, `user`, `properties`."""
     return tuple(sorted(fields, key=lambda field: _PLACES.index(field.where)))
 
 
 def _changes(exception: _FieldException) -> dict[str, Any]:
-    """What an exception says, without what it leaves as usual."""
     return {name: value for name, value in msgspec.structs.asdict(exception).items() if value is not UNSET}

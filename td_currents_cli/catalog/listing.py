@@ -1,4 +1,4 @@
-"""`tdcur events`: which event types there are, and what one of them carries."""
+"""`tdcur events`: list event types, or show the fields of one."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,12 +20,11 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.names import table_name
 from td_currents_cli.outcome import Outcome
 
-ONE_TABLE: Final = "currents"
-"""The table of several types together."""
+ONE_TABLE: Final = "currents"  # table of several types together
 
 
 class EventsView(StrEnum):
-    """How much of the event types is shown to people; scripts always get all of it."""
+    """What people see: a list of types, or the fields of one type. Scripts always get everything."""
 
     LIST = "list"
     FIELDS = "fields"
@@ -33,33 +32,14 @@ class EventsView(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventsRequest:
-    """What is asked of the catalogue.
-
-    Attributes:
-        pattern: the name of one event type, or a shell-style glob over names, whatever their case; None for all.
-        overlay: a file with event types and fields that the catalogue does not have; see `overlay`.
-        form: what a JSON Schema of the types refuses.
-        dialect: of the statement that makes a table for them.
-    """
-
-    pattern: str | None = None
-    overlay: Path | None = None
+    pattern: str | None = None  # name, or case-insensitive glob over names; None for all
+    overlay: Path | None = None  # see `catalog.overlay`
     form: SchemaForm = SchemaForm.TOLERANT
     dialect: Dialect = Dialect.TRINO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsOutcome(Outcome):
-    """The event types asked for.
-
-    Attributes:
-        catalog: where they are from.
-        events: in the order of the catalogue.
-        view: one type was asked for by its name, or a list.
-        form: what a JSON Schema of them refuses.
-        dialect: of the statement that makes a table for them.
-    """
-
     command: ClassVar[str] = "events"
 
     catalog: Catalog
@@ -70,11 +50,9 @@ class EventsOutcome(Outcome):
 
     @property
     def sent_over_http(self) -> int:
-        """How many of the types arrive over HTTP, and so in Treasure Data."""
         return sum(event.http for event in self.events)
 
     def summary(self) -> dict[str, object]:
-        """The release, and how many types were found."""
         return {
             "release": self.catalog.release,
             "released": self.catalog.released,
@@ -83,7 +61,6 @@ class EventsOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The types with their fields, and what is known of the data that people name themselves."""
         return {
             "events": [event.as_dict() for event in self.events],
             "custom_events": {name: _custom(fields) for name, fields in self.catalog.custom_events.items()},
@@ -91,20 +68,19 @@ class EventsOutcome(Outcome):
         }
 
     def json_schema(self, rules: Collection[Constraint]) -> dict[str, object]:
-        """A JSON Schema of payloads with the types, by the rules of `validate`."""
         return json_schema(self.catalog, self.events, self.form, rules)
 
     def ddl(self) -> str:
-        """The statement that makes a table for flat events of the types; that of one type is named for it."""
+        """Write the statement for a table of flat events; that of a single type has the name of the type."""
         table = table_name(self.events[0].name) if self.view is EventsView.FIELDS else ONE_TABLE
         return create_table_sql((table,), flat_columns(self.events, Names.STREAMING), self.dialect)
 
 
 def run(request: EventsRequest) -> EventsOutcome:
-    """Look up what was asked for.
+    """Look up event types by name or glob.
 
     Raises:
-        UsageError: no type has that name, or none matches the glob; or the overlay has not its form.
+        UsageError: no type has that name or matches the glob, or the overlay is invalid.
     """
     catalog = load_overlay(request.overlay) if request.overlay else load()
     view = EventsView.LIST
@@ -141,5 +117,5 @@ def _hint(catalog: Catalog, name: str) -> str:
     if near is not None:
         return f"did you mean {near}?"
     if name and any(name.lower() in known.lower() for known in catalog.events):
-        return f"tdcur events '*{name}*' lists the types with that in their name"
+        return f"tdcur events '*{name}*' lists the types whose name contains it"
     return "tdcur events lists all types"

@@ -1,6 +1,6 @@
-"""JSON that a person wrote, read so that each mistake in it has a place.
+"""JSON written by hand, read so that every error has a JSON pointer.
 
-msgspec would read it in one call, but its errors name no member on the way: `$.event_types[...].fields[...]`.
+msgspec would decode it in one call, but its errors leave out the names on the path: `$.event_types[...].fields[...]`.
 """
 
 import json
@@ -14,149 +14,102 @@ from td_currents_cli.errors import UsageError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-_FOUND: Final[dict[type, str]] = {
+_KINDS: Final[dict[type, str]] = {
     type(None): "null",
     bool: "a boolean",
-    str: "a text",
+    str: "a string",
     float: "a number",
     list: "an array",
 }
 
 
 class _JsonObject(dict[str, object]):
-    """The members of an object, and the first name that stood twice."""
+    """An object, with its first repeated name."""
 
-    twice: str | None = None
+    repeated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JsonNode:
-    """A value and its place.
+    source: str  # the file, for messages
+    value: object  # all numbers are floats
+    pointer: str = ""  # RFC 6901
 
-    Attributes:
-        source: the file, as messages call it.
-        value: as `json` gives it, all numbers as floats.
-        pointer: RFC 6901, from the root of the file.
-    """
+    # All methods that read a value raise UsageError if it is of another kind.
 
-    source: str
-    value: object
-    pointer: str = ""
-
-    def members(self, *known: str) -> Mapping[str, "JsonNode"]:
-        """The members of an object that has no other names than the known ones.
-
-        Raises:
-            UsageError: it is no object, or has another name.
-        """
-        members = self._members()
-        for name, node in members.items():
+    def fields(self, *known: str) -> Mapping[str, "JsonNode"]:
+        """Read an object without unknown names."""
+        fields = self._fields()
+        for name, node in fields.items():
             if name not in known:
-                node.refuse("unknown key", did_you_mean(name, known))
-        return members
+                node.fail("unknown field", did_you_mean(name, known))
+        return fields
 
     def entries(self) -> Mapping[str, "JsonNode"]:
-        """The members of an object whose names are a person's own.
-
-        Raises:
-            UsageError: it is no object, or a name is empty or does not print.
-        """
-        entries = self._members()
+        """Read an object whose names the user chooses."""
+        entries = self._fields()
         for name, node in entries.items():
             if not (name and name.isprintable()):
-                node.refuse("a name here has one printable character or more")
+                node.fail("a name must have at least one character, all printable")
         return entries
 
-    def text(self) -> str:
-        """A text that is not empty.
-
-        Raises:
-            UsageError: it is something else.
-        """
+    def string(self) -> str:
         if not (isinstance(self.value, str) and self.value and self.value.isprintable()):
-            self.unlike("a text on one line, not empty")
+            self.fail_type("a nonempty string on one line")
         return self.value
 
-    def texts(self) -> tuple[str, ...]:
-        """An array of texts, each of them once.
-
-        Raises:
-            UsageError: it is something else.
-        """
+    def strings(self) -> tuple[str, ...]:
+        """Read an array of distinct strings."""
         if not isinstance(self.value, list):
-            self.unlike("an array of texts")
+            self.fail_type("an array of strings")
         nodes = [JsonNode(self.source, item, f"{self.pointer}/{index}") for index, item in enumerate(self.value)]
-        texts = tuple(node.text() for node in nodes)
+        strings = tuple(node.string() for node in nodes)
         for index, node in enumerate(nodes):
-            if texts[index] in texts[:index]:
-                node.refuse("this value stands twice")
-        return texts
+            if strings[index] in strings[:index]:
+                node.fail("duplicate value")
+        return strings
 
-    def flag(self) -> bool:
-        """True or false.
-
-        Raises:
-            UsageError: it is something else.
-        """
+    def boolean(self) -> bool:
         if not isinstance(self.value, bool):
-            self.unlike("true or false")
+            self.fail_type("true or false")
         return self.value
 
-    def word(self, words: Iterable[Choice]) -> Choice:
-        """One of these words.
-
-        Raises:
-            UsageError: it is another one, or something else.
-        """
-        known = {str(word): word for word in words}
+    def choice(self, choices: Iterable[Choice]) -> Choice:
+        known = {str(choice): choice for choice in choices}
         expected = f"expected {' or '.join(known)}" if len(known) < 3 else f"expected one of {', '.join(known)}"
         if not isinstance(self.value, str):
-            self.refuse(f"{expected}, found {self._found()}")
+            self.fail(f"{expected}, got {self._kind()}")
         if self.value not in known:
             near = nearest(self.value, tuple(known), separator="_")
-            self.refuse(f"{expected}, found another text", f"did you mean {near}?" if near else "")
+            self.fail(f"{expected}, got another string", f"did you mean {near}?" if near else "")
         return known[self.value]
 
-    def unlike(self, expected: str) -> NoReturn:
-        """Say that the value is not what it should be.
+    def fail_type(self, expected: str) -> NoReturn:
+        self.fail(f"expected {expected}, got {self._kind()}")
 
-        Raises:
-            UsageError: always.
-        """
-        self.refuse(f"expected {expected}, found {self._found()}")
-
-    def refuse(self, why: str, hint: str = "") -> NoReturn:
-        """Say what is wrong here.
-
-        Raises:
-            UsageError: always.
-        """
+    def fail(self, why: str, hint: str = "") -> NoReturn:
         place = f"{self.source}: {self.pointer}" if self.pointer else self.source
         raise UsageError(f"{place}: {why}", hint=hint)
 
-    def _members(self) -> dict[str, "JsonNode"]:
+    def _fields(self) -> dict[str, "JsonNode"]:
         if not isinstance(self.value, _JsonObject):
-            self.unlike("an object")
-        members = {name: JsonNode(self.source, value, self._below(name)) for name, value in self.value.items()}
-        if self.value.twice is not None:
-            members[self.value.twice].refuse("this key stands twice in its object")
-        return members
+            self.fail_type("an object")
+        fields = {name: JsonNode(self.source, value, self._below(name)) for name, value in self.value.items()}
+        if self.value.repeated is not None:
+            fields[self.value.repeated].fail("duplicate field in this object")
+        return fields
 
     def _below(self, name: str) -> str:
         return f"{self.pointer}/{_escaped(name).replace('~', '~0').replace('/', '~1')}"
 
-    def _found(self) -> str:
+    def _kind(self) -> str:
         if self.value == "":
-            return "an empty text"
-        return _FOUND.get(type(self.value), "an object")
+            return "an empty string"
+        return _KINDS.get(type(self.value), "an object")
 
 
 def parse_json(source: str, text: bytes) -> JsonNode:
-    """The root of a JSON text.
-
-    Args:
-        source: the file, as messages call it.
-        text: what is in it.
+    """Parse a file and return its root.
 
     Raises:
         UsageError: it is not UTF-8, or not JSON.
@@ -169,26 +122,25 @@ def parse_json(source: str, text: bytes) -> JsonNode:
         why = f"{error.msg[:1].lower()}{error.msg[1:]}"
         raise UsageError(f"{source}:{error.lineno}:{error.colno}: not JSON: {why}") from None
     except RecursionError:
-        raise UsageError(f"{source}: nested too deep") from None
+        raise UsageError(f"{source}: nested too deeply") from None
     return JsonNode(source, value)
 
 
 def did_you_mean(name: str, known: Iterable[str], *, separator: str = "_") -> str:
-    """A hint for an unknown name: the nearest known one, or all of them."""
+    """Write a hint: the most similar known name, or all known names."""
     candidates = tuple(known)
     near = nearest(name, candidates, separator=separator)
-    return f"did you mean {near}?" if near else f"known here: {', '.join(candidates)}"
+    return f"did you mean {near}?" if near else f"allowed: {', '.join(candidates)}"
 
 
 def _build_object(pairs: list[tuple[str, object]]) -> _JsonObject:
-    members = _JsonObject()
+    built = _JsonObject()
     for name, value in pairs:
-        if name in members and members.twice is None:
-            members.twice = name
-        members[name] = value
-    return members
+        if name in built and built.repeated is None:
+            built.repeated = name
+        built[name] = value
+    return built
 
 
 def _escaped(name: str) -> str:
-    """A name as a message can hold it, whatever is in it."""
     return name if name.isprintable() else json.dumps(name)[1:-1]

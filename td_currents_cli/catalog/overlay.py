@@ -1,6 +1,6 @@
-"""What people add to the catalogue: event types, fields, and what their custom events and purchases hold.
+"""Additions to the catalog: event types, fields, and the properties of custom events and purchases.
 
-A JSON file with the words of `events.json`, each part of it optional:
+An overlay is a JSON file with the terms of `events.json`; every part is optional:
 
     {
       "event_types": {
@@ -27,15 +27,13 @@ A JSON file with the words of `events.json`, each part of it optional:
       "purchase_properties": {"size": {"type": "string", "enum": ["S", "M", "L"]}}
     }
 
-- `event_types`: a type that the catalogue has gets the fields in addition. What is said of a field that it has already
-  wins, and the rest stays; but a field never changes its `type`. A type that the catalogue does not have needs a
-  `description`, so that a slip in its name is noticed; it has the members of every event, and the usual ones of `user`,
-  by itself.
-- a field: `in` (`user` or `properties`, where nothing is said the latter), `type` (as `tdcur events` shows them),
-  `required`, `pii`, `enum` (of texts; an empty one lifts the catalogue's), `since`, and `until`: the release that no
-  longer sends it.
-- `custom_events`: by the `name` of a `users.behaviors.CustomEvent`, what its `custom_properties` hold.
-- `purchase_properties`: what those of every `users.behaviors.Purchase` hold. Neither has an `in`.
+- `event_types`: fields are added to a type of the catalog; for a field that it already has, the overlay's attributes
+  take precedence, but the `type` cannot change. A type that the catalog does not have needs a `description`, so that a
+  misspelled name is noticed; it implicitly has the fields of every event, and the common ones of `user`.
+- a field: `in` (`user` or `properties`, by default the latter), `type` (as shown by `tdcur events`), `required`, `pii`,
+  `enum` (strings; an empty one removes the catalog's), `since`, and `until`: the release that no longer sends it.
+- `custom_events`: the `custom_properties` of a `users.behaviors.CustomEvent`, by its `name`.
+- `purchase_properties`: those of every `users.behaviors.Purchase`. Neither has an `in`.
 """
 
 import re
@@ -67,33 +65,28 @@ _OF_EVERY_EVENT: Final = (
 
 
 def load_overlay(path: Path) -> Catalog:
-    """The catalogue of this package with what a file adds to it.
+    """Load the catalog with the additions of a file.
 
     Raises:
-        UsageError: the file cannot be read, or has not the form above.
+        UsageError: the file cannot be read, or is invalid.
     """
     try:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"the catalogue {path} cannot be read: {error.strerror}",
-            hint="Give the path of a JSON file with event types and fields of your own.",
+            f"cannot read the catalog {path}: {error.strerror}",
+            hint="Name a JSON file with your own event types and fields.",
         ) from None
     return overlaid(load(), text, str(path))
 
 
 def overlaid(base: Catalog, text: bytes, source: str) -> Catalog:
-    """A catalogue with what a text in the form above adds to it.
-
-    Args:
-        base: is not changed.
-        text: what is in the file.
-        source: the file, as messages call it.
+    """Apply an overlay to a copy of a catalog; `source` is the file, for messages.
 
     Raises:
-        UsageError: the text has not that form; the message has the place.
+        UsageError: the overlay is invalid; the message has the JSON pointer.
     """
-    top = parse_json(source, text).members("event_types", "custom_events", "purchase_properties")
+    top = parse_json(source, text).fields("event_types", "custom_events", "purchase_properties")
     events = dict(base.events)
     custom = dict(base.custom_events)
     purchases = base.purchase_properties
@@ -113,24 +106,26 @@ def overlaid(base: Catalog, text: bytes, source: str) -> Catalog:
 
 
 def _event_type(base: Catalog, name: str, node: JsonNode) -> EventType:
-    members = node.members("description", "category", "since", "fields")
-    event = base.get(name) or _new_type(base, name, node, members)
-    said: dict[str, Any] = {key: members[key].text() for key in ("description", "category") if key in members}
-    if "since" in members:
-        said["since"] = _release(members["since"])
+    attributes = node.fields("description", "category", "since", "fields")
+    event = base.get(name) or _new_type(base, name, node, attributes)
+    changes: dict[str, Any] = {
+        key: attributes[key].string() for key in ("description", "category") if key in attributes
+    }
+    if "since" in attributes:
+        changes["since"] = _release(attributes["since"])
     fields = {(field.where, field.name): field for field in event.fields}
-    for field_name, field_node in members["fields"].entries().items() if "fields" in members else ():
+    for field_name, field_node in attributes["fields"].entries().items() if "fields" in attributes else ():
         field = _field(event, field_name, field_node)
         fields[field.where, field.name] = field
-    return replace(event, **said, fields=in_order(fields.values()))
+    return replace(event, **changes, fields=in_order(fields.values()))
 
 
-def _new_type(base: Catalog, name: str, node: JsonNode, members: Mapping[str, JsonNode]) -> EventType:
-    if "description" not in members:
+def _new_type(base: Catalog, name: str, node: JsonNode, attributes: Mapping[str, JsonNode]) -> EventType:
+    if "description" not in attributes:
         near = base.suggest(name)
-        node.refuse(
-            "the catalogue does not have this event type, and one of your own needs a `description`",
-            f"did you mean {near}?" if near else "Say in a sentence when it is sent.",
+        node.fail(
+            "unknown event type; a custom one needs a `description`",
+            f"did you mean {near}?" if near else "Describe in a sentence when it is sent.",
         )
     return EventType(
         name=name,
@@ -145,68 +140,65 @@ def _new_type(base: Catalog, name: str, node: JsonNode, members: Mapping[str, Js
 
 
 def _field(event: EventType, name: str, node: JsonNode) -> Field:
-    """A field of an event type as it is said to be, and where nothing is said as it was."""
-    members = node.members("in", *_FIELD_KEYS)
-    if "in" in members:
-        where = members["in"].word(_PLACES)
+    attributes = node.fields("in", *_FIELD_KEYS)
+    if "in" in attributes:
+        where = attributes["in"].choice(_PLACES)
     else:
         where = next((place for place in _PLACES if event.field(name, place)), Where.PROPERTIES)
-    known = event.field(name, where) or _new_field(name, where, node, members, event.suggest_field(name, where))
-    return _defined(known, node, members)
+    known = event.field(name, where) or _new_field(name, where, node, attributes, event.suggest_field(name, where))
+    return _defined(known, node, attributes)
 
 
 def _custom_fields(known: Iterable[Field], node: JsonNode) -> tuple[Field, ...]:
     fields = {field.name: field for field in known}
     for name, field in node.entries().items():
-        members = field.members(*_FIELD_KEYS)
-        usual = fields.get(name) or _new_field(name, Where.PROPERTIES, field, members)
-        fields[name] = _defined(usual, field, members)
+        attributes = field.fields(*_FIELD_KEYS)
+        known_field = fields.get(name) or _new_field(name, Where.PROPERTIES, field, attributes)
+        fields[name] = _defined(known_field, field, attributes)
     return tuple(fields.values())
 
 
 def _new_field(
-    name: str, where: Where, node: JsonNode, members: Mapping[str, JsonNode], near: str | None = None
+    name: str, where: Where, node: JsonNode, attributes: Mapping[str, JsonNode], near: str | None = None
 ) -> Field:
-    if "type" not in members:
+    if "type" not in attributes:
         hint = f"did you mean {near}?" if near else f"one of {', '.join(FieldType)}"
-        node.refuse("a field that the catalogue does not have here needs a `type`", hint)
-    return Field(name=name, where=where, type=members["type"].word(FieldType))
+        node.fail("a new field needs a `type`", hint)
+    return Field(name=name, where=where, type=attributes["type"].choice(FieldType))
 
 
-def _defined(known: Field, node: JsonNode, members: Mapping[str, JsonNode]) -> Field:
-    """A field with what is said of it."""
-    said = _said(members)
-    if said.get("type", known.type) is not known.type:
-        members["type"].refuse(f"a field never changes its type: this one is `{known.type}`", "Leave `type` out.")
-    if said.get("required"):
-        # Who requires it expects it over HTTP.
-        said["storage_only"] = False
-    if "until" in said:
-        said.setdefault("required", False)
-    field = replace(known, **said)
+def _defined(known: Field, node: JsonNode, attributes: Mapping[str, JsonNode]) -> Field:
+    changes = _changes(attributes)
+    if changes.get("type", known.type) is not known.type:
+        attributes["type"].fail(f"the type of a field cannot change: this one is `{known.type}`", "Omit `type`.")
+    if changes.get("required"):
+        # A required field is expected over HTTP.
+        changes["storage_only"] = False
+    if "until" in changes:
+        changes.setdefault("required", False)
+    field = replace(known, **changes)
     if field.required and field.until is not None:
-        node.refuse("a field that is no longer sent cannot be required", "Leave `required` or `until` out.")
+        node.fail("a field that is no longer sent cannot be required", "Omit `required` or `until`.")
     if field.enum and field.type is not FieldType.STRING:
-        members["enum"].refuse(f"only a `string` has a set of values: this field is `{field.type}`")
+        attributes["enum"].fail(f"only a `string` can have an `enum`: this field is `{field.type}`")
     return field
 
 
-def _said(members: Mapping[str, JsonNode]) -> dict[str, Any]:
-    """What is said of a field, checked."""
-    said: dict[str, Any] = {}
-    for name, node in members.items():
+def _changes(attributes: Mapping[str, JsonNode]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for name, node in attributes.items():
         if name == "type":
-            said[name] = node.word(FieldType)
+            changes[name] = node.choice(FieldType)
         elif name in {"required", "pii"}:
-            said[name] = node.flag()
+            changes[name] = node.boolean()
         elif name == "enum":
-            said[name] = node.texts()
+            changes[name] = node.strings()
         elif name in {"since", "until"}:
-            said[name] = _release(node)
-    return said
+            changes[name] = _release(node)
+    return changes
 
 
 def _release(node: JsonNode) -> str:
     if not (isinstance(node.value, str) and _RELEASE.fullmatch(node.value)):
-        node.unlike('the number of a Currents release as a text, such as "7"')
+        node.fail_type('a Currents release number as a string, such as "7"')
     return node.value

@@ -1,35 +1,29 @@
-"""Names that were probably meant: the nearest known one to an unknown one."""
+"""Suggestions for misspelled names."""
 
 from functools import lru_cache
 from typing import Final
 
 CUTOFF: Final = 0.75
-"""How alike two words must be: lets `sent` pass for `send` and `opne` for `open`, but not `read` for `send`."""
+"""Minimum similarity of two words: accepts `sent` for `send` and `opne` for `open`, but not `read` for `send`."""
 
-LONGEST: Final = 200
-"""Names longer than this, in characters, are nobody's slip of the pen, and not worth a place in the cache."""
+MAX_LENGTH: Final = 200  # characters; a longer name is not a typo and does not belong in the cache
 
 
 def nearest(name: str, candidates: tuple[str, ...], *, separator: str) -> str | None:
-    """The candidate that an unknown name probably stands for, or None when nothing is near.
+    """Return the most similar candidate, or None if there is no similar one.
 
-    Names are compared word by word: as wholes, names of one family share so much that any two of them seem alike,
-    and a type that Braze added yesterday would be taken for a misspelling of its sister.
-
-    Args:
-        name: the unknown name.
-        candidates: the known names.
-        separator: what stands between the words of a name.
+    Names are compared word by word, split at the separator. Whole names of one family share so much that a type which
+    Braze added yesterday would be taken for a misspelling of another.
     """
-    return None if len(name) > LONGEST else _nearest(name, candidates, separator)
+    return None if len(name) > MAX_LENGTH else _nearest(name, candidates, separator)
 
 
 def completed(name: str, candidates: tuple[str, ...], *, separator: str) -> str | None:
-    """The only candidate that ends as the name does and has all its words in order, or None.
+    """Return the only candidate that ends with the same word and has all words of the name in order, or None.
 
-    `email.Open` and `users.email.open` are completed to `users.messages.email.Open`; `Open` alone could be several.
+    `email.Open` and `users.email.open` become `users.messages.email.Open`; `Open` alone is ambiguous.
     """
-    return None if len(name) > LONGEST else _completed(name, candidates, separator)
+    return None if len(name) > MAX_LENGTH else _completed(name, candidates, separator)
 
 
 @lru_cache(maxsize=4096)
@@ -39,7 +33,7 @@ def _nearest(name: str, candidates: tuple[str, ...], separator: str) -> str | No
         if _plain(candidate) == plain:
             return candidate
     words = name.lower().split(separator)
-    scored = [(_likeness(words, candidate.lower().split(separator)), candidate) for candidate in candidates]
+    scored = [(_similarity(words, candidate.lower().split(separator)), candidate) for candidate in candidates]
     score, best = max(scored, default=(0.0, None))
     return best if score else None
 
@@ -52,13 +46,13 @@ def _completed(name: str, candidates: tuple[str, ...], separator: str) -> str | 
 
 
 def _plain(name: str) -> str:
-    """Letters and digits alone, so that case, camel case and other separators do not count."""
+    """Keep lowercase letters and digits, so that case and separators do not matter."""
     return "".join(filter(str.isalnum, name)).lower()
 
 
-def _likeness(words: list[str], others: list[str]) -> float:
-    """The mean likeness of the words in pairs; 0 where one pair is not alike, or the numbers of words differ."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 -- only needed for unknown names
+def _similarity(words: list[str], others: list[str]) -> float:
+    """Return the mean similarity of pairs of words; 0 if one pair is not similar, or the numbers of words differ."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 -- only for unknown names
 
     if len(words) != len(others):
         return 0.0

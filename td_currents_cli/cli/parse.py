@@ -188,5 +188,5 @@ def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool
 
     if asked is None:
         raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
-    tables = asked.ended(time.time())
+    tables = asked.until(time.time())
     return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))

@@ -7,9 +7,8 @@ import typer
 
 from td_currents_cli.cli.common import Format, TextFormat, command
 from td_currents_cli.duration import duration
-from td_currents_cli.receiver.faults import parse_faults
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
-from td_currents_cli.receiver.settings import FaultSettings, PostbackApi
+from td_currents_cli.receiver.settings import FaultSettings, PostbackApi, parse_faults
 from td_currents_cli.render.terminal import Terminal
 
 _MISBEHAVIOUR: Final = "Misbehaviour"
@@ -108,7 +107,7 @@ def serve(
     """
     from td_currents_cli.render.serve import Log, listening  # noqa: PLC0415 -- only when it runs
 
-    misbehaviour = FaultSettings(
+    fault_settings = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),
         seed=seed,
         latency=duration(latency, "--latency"),
@@ -116,6 +115,6 @@ def serve(
         max_rows=max_rows,
     )
     request = ServeRequest(
-        store=store, host=host, port=port, api=api, write_key_file=write_key_file, misbehaviour=misbehaviour
+        store=store, host=host, port=port, api=api, write_key_file=write_key_file, fault_settings=fault_settings
     )
     return run(request, started=lambda receiver: listening(receiver, terminal), listener=Log(terminal).add)

@@ -91,7 +91,9 @@ def tables(
     further = "" if wanted.since is not None else "; --since looks further back"
     terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")
     with shown(terminal) as told:
-        yield Tables(addresses=addresses, period=period, access=TdConnection(key_file=api_key_file, told=told))
+        yield Tables(
+            addresses=addresses, period=period, connection=TdConnection(key_file=api_key_file, on_progress=told)
+        )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Synthetic payloads from the catalogue: the same bytes for the same request, on every machine.
+"""Synthetic payloads from the catalog: the same request gives the same bytes on every machine.
 
-The package itself holds only what can be asked for, so that the command's help loads no generator: see `run`.
+The package itself contains only the request, so that the command's help does not load the generator: see `run`.
 """
 
 from td_currents_cli.generate.request import START, GenerateFormat, GenerateRequest

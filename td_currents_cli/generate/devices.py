@@ -1,4 +1,4 @@
-"""What the events happen on: phones, tablets and browsers with their identifiers and push tokens."""
+"""Devices: phones, tablets and browsers, with their identifiers and push tokens."""
 
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ class _DeviceKind(NamedTuple):
     resolutions: tuple[str, ...]
     browsers: tuple[str, ...]
     agent: str
-    """`%v` stands for the version, `%_` for the version with underscores, `%m` for the model, `%c` for Chrome's."""
+    """`%v` is the version, `%_` the version with underscores, `%m` the model, `%c` the version of Chrome."""
     ad_id_type: str | None = None
 
 
@@ -78,20 +78,19 @@ _KINDS: Final = (
     _IPHONE, _ANDROID, _IPHONE, _WINDOWS, _ANDROID, _IPHONE, _MAC, _ANDROID, _IPHONE, _ANDROID,
     _IPHONE, _ANDROID, _IPHONE, _WINDOWS, _ANDROID, _IPHONE, _FIRE, _ANDROID, _IPHONE, _ANDROID,
 )  # fmt: skip
-"""The kind of a device follows from its number, so that those of one kind can be named without making any."""
+"""Indexed by the number of a device, so that devices of a kind can be found without creating them."""
 
 
 def is_ios(number: int) -> bool:
-    """Whether the device of that number runs iOS."""
     return _KINDS[number % len(_KINDS)] is _IPHONE
 
 
 def device(seed: int, number: int) -> Record:
-    """The device of that number: what it is, the app on it, and its push tokens."""
-    dice = SeededRandom(seed, "device", number)
+    """Create the device with that number: its hardware, app and push tokens."""
+    rng = SeededRandom(seed, "device", number)
     kind = _KINDS[number % len(_KINDS)]
-    model, version = dice.pick(kind.models), dice.pick(kind.versions)
-    device_id = dice.uuid()
+    model, version = rng.pick(kind.models), rng.pick(kind.versions)
+    device_id = rng.uuid()
     return {
         "device_id": device_id,
         "platform": kind.platform,
@@ -99,30 +98,30 @@ def device(seed: int, number: int) -> Record:
         "device_model": model,
         "device_os": kind.system,
         "device_class": kind.device_class,
-        "resolution": dice.pick(kind.resolutions),
-        "browser": dice.pick(kind.browsers),
-        "user_agent": _user_agent(kind, model, version, dice.between(136, 142)),
-        "carrier": dice.pick(("AT&T", "T-Mobile", "Vodafone", "Orange", "NTT DOCOMO", None)),
-        "sdk_version": f"{dice.between(11, 13)}.{dice.below(6)}.0",
+        "resolution": rng.pick(kind.resolutions),
+        "browser": rng.pick(kind.browsers),
+        "user_agent": _user_agent(kind, model, version, rng.between(136, 142)),
+        "carrier": rng.pick(("AT&T", "T-Mobile", "Vodafone", "Orange", "NTT DOCOMO", None)),
+        "sdk_version": f"{rng.between(11, 13)}.{rng.below(6)}.0",
         "app_id": SeededRandom(seed, "app", kind.platform).uuid(),
-        "ad_id": dice.uuid() if kind.ad_id_type else None,
+        "ad_id": rng.uuid() if kind.ad_id_type else None,
         "ad_id_type": kind.ad_id_type,
-        "ad_tracking_enabled": dice.chance(0.6),
-        **_push_tokens(dice, kind, device_id),
+        "ad_tracking_enabled": rng.chance(0.6),
+        **_push_tokens(rng, kind, device_id),
     }
 
 
-def _push_tokens(dice: SeededRandom, kind: _DeviceKind, device_id: str) -> Record:
+def _push_tokens(rng: SeededRandom, kind: _DeviceKind, device_id: str) -> Record:
     ios, web = kind is _IPHONE, kind.platform == "web"
     return {
-        "push_token": dice.hex(64) if ios else f"{dice.hex(22)}:APA91b{dice.hex(120)}",
+        "push_token": rng.hex(64) if ios else f"{rng.hex(22)}:APA91b{rng.hex(120)}",
         "push_token_device_id": device_id,
-        "ios_push_token_apns_gateway": dice.between(1, 2) if ios else None,
-        "push_to_start_token": dice.hex(96),
-        "update_token": dice.hex(96),
-        "web_push_token_public_key": f"B{dice.hex(86)}" if web else None,
-        "web_push_token_user_auth": dice.hex(22) if web else None,
-        "web_push_token_vapid_public_key": f"B{dice.hex(86)}" if web else None,
+        "ios_push_token_apns_gateway": rng.between(1, 2) if ios else None,
+        "push_to_start_token": rng.hex(96),
+        "update_token": rng.hex(96),
+        "web_push_token_public_key": f"B{rng.hex(86)}" if web else None,
+        "web_push_token_user_auth": rng.hex(22) if web else None,
+        "web_push_token_vapid_public_key": f"B{rng.hex(86)}" if web else None,
     }
 
 

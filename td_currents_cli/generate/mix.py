@@ -1,4 +1,4 @@
-"""Which event types a run has, how many of each, and in what order."""
+"""Event types of a run, their frequencies and their order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -9,8 +9,7 @@ from td_currents_cli.catalog import Catalog, EventType
 from td_currents_cli.errors import UsageError
 from td_currents_cli.generate.dice import SeededRandom
 
-DECK: Final = 1000
-"""Events among which each type occurs as often as its weight says, and at least once: the default run is a deck."""
+DECK: Final = 1000  # events in which each type occurs in proportion to its weight, at least once; the default run
 
 WEIGHTS: Final[Mapping[str, int]] = {
     "users.messages.email.Send": 150,
@@ -54,18 +53,14 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "users.campaigns.Conversion": 4,
     "users.campaigns.EnrollInControl": 2,
 }
-"""How often each type occurs relative to the others; 1 for those not named. Invented, after how such funnels narrow."""
+"""Relative frequency of each type, by default 1. Invented, in the proportions of typical funnels."""
 
 
 def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
-    """The event types that the patterns ask for, of those sent over HTTP.
-
-    Args:
-        catalog: what there is.
-        patterns: globs over names; one that begins with `!` takes its types away again. None at all asks for all.
+    """Select, by globs, event types that are sent over HTTP; `!` before a glob excludes its types.
 
     Raises:
-        UsageError: a pattern matches no type, or together they leave none.
+        UsageError: a pattern matches no type, or no type is left.
     """
     sent = [event for event in catalog.events.values() if event.http]
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
@@ -75,7 +70,7 @@ def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
             raise _no_match(catalog, pattern)
     events = [event for event in sent if _matches(event, wanted) and not _matches(event, unwanted)]
     if not events:
-        raise UsageError(f"no event type is left by --type {' --type '.join(patterns)}", hint="take one `!…` away")
+        raise UsageError(f"no event types left by --type {' --type '.join(patterns)}", hint="Remove a `!…`.")
     return events
 
 
@@ -86,21 +81,25 @@ def _matches(event: EventType, patterns: Sequence[str]) -> bool:
 def _no_match(catalog: Catalog, pattern: str) -> UsageError:
     if any(fnmatchcase(name, pattern) for name in catalog.events):
         return UsageError(
-            f"--type {pattern}: not sent over HTTP", hint="Braze sends it to cloud storage only; leave it out"
+            f"--type {pattern}: not sent over HTTP", hint="Braze only exports it to cloud storage; remove it."
         )
     near = catalog.suggest(pattern)
-    hint = f"did you mean {near}?" if near else "`tdcur events` lists them; quote * so that the shell keeps it"
+    hint = (
+        f"did you mean {near}?"
+        if near
+        else "`tdcur events` lists all types; quote * so that the shell does not expand it"
+    )
     return UsageError(f"--type {pattern}: no such event type", hint=hint)
 
 
-def shuffled_types(events: Sequence[EventType], dice: SeededRandom) -> Iterator[EventType]:
-    """Event types without end, in shuffled decks: each deck holds every type, in proportion to the weights."""
+def shuffled_types(events: Sequence[EventType], rng: SeededRandom) -> Iterator[EventType]:
+    """Yield event types endlessly, in shuffled decks that contain every type in proportion to the weights."""
     total = sum(_weight(event) for event in events)
     spare = DECK - len(events)
     deck = [event for event in events for _ in range(1 + spare * _weight(event) // total)]
     while True:
         for place in range(len(deck) - 1, 0, -1):
-            other = dice.below(place + 1)
+            other = rng.below(place + 1)
             deck[place], deck[other] = deck[other], deck[place]
         yield from deck
 

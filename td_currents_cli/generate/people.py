@@ -1,7 +1,7 @@
-"""Who the events are about: invented users, each on one of their devices.
+"""Fictional users, each on one of their devices.
 
-Nobody real can be meant: addresses are under example.com and example.org (RFC 2606), telephone numbers in ranges
-that regulators keep for fiction (+1 … 555 01xx in North America, Ofcom's +44 7700 900xxx, ARCEP's +33 6 39 98 xx xx).
+Addresses are under example.com and example.org (RFC 2606), telephone numbers in ranges that regulators reserve for
+fiction (+1 … 555 01xx in North America, Ofcom's +44 7700 900xxx, ARCEP's +33 6 39 98 xx xx).
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from td_currents_cli.generate.dice import Record, SeededRandom
 
 USERS: Final = 3200
 PEOPLE: Final = 4000
-"""Pairs of a user and a device. More than users: the most active ones have a second device."""
+"""Pairs of a user and a device; the most active users have a second device."""
 
 
 class _Region(NamedTuple):
@@ -42,47 +42,42 @@ _LAST: Final = (
 
 
 def person(seed: int, number: int) -> Record:
-    """A user on a device.
-
-    Args:
-        seed: of the run: another seed, other people.
-        number: from 0 to `PEOPLE` - 1.
-    """
+    """Create a user on a device, by number from 0 to `PEOPLE` - 1."""
     user = _user(SeededRandom(seed, "user", number % USERS))
     return {**user, **device(seed, number), **_workspace(seed)}
 
 
-def _user(dice: SeededRandom) -> Record:
-    region = dice.pick(_REGIONS)
-    phone = _phone(dice, region.country)
-    domain = dice.pick(("example.com", "example.com", "example.org"))
-    address = f"{dice.pick(_FIRST)}.{dice.pick(_LAST)}{dice.between(1, 99)}@{domain}"
+def _user(rng: SeededRandom) -> Record:
+    region = rng.pick(_REGIONS)
+    phone = _phone(rng, region.country)
+    domain = rng.pick(("example.com", "example.com", "example.org"))
+    address = f"{rng.pick(_FIRST)}.{rng.pick(_LAST)}{rng.between(1, 99)}@{domain}"
     return {
-        "user_id": dice.hex(24),
-        "external_user_id": f"cus_{dice.hex(14)}",
-        "timezone": dice.pick(region.timezones),
+        "user_id": rng.hex(24),
+        "external_user_id": f"cus_{rng.hex(14)}",
+        "timezone": rng.pick(region.timezones),
         "country": region.country,
         "language": region.language,
         "locale_key": f"{region.language}-{region.country}",
-        "gender": dice.pick("FFFMMMONP"),
+        "gender": rng.pick("FFFMMMONP"),
         "email_address": address,
         "channel_identifier": address,
         "recipient_domain": domain,
-        "mailbox_provider": dice.pick(("google", "google", "apple", "microsoft", "yahoo")),
+        "mailbox_provider": rng.pick(("google", "google", "apple", "microsoft", "yahoo")),
         "phone_number": phone,
         "to_phone_number": phone,
         "user_phone_number": phone,
-        "native_line_id": f"U{dice.hex(32)}",
-        "bsuid": f"{region.country}.{dice.digits(16)}",
+        "native_line_id": f"U{rng.hex(32)}",
+        "bsuid": f"{region.country}.{rng.digits(16)}",
     }
 
 
-def _phone(dice: SeededRandom, country: str) -> str:
+def _phone(rng: SeededRandom, country: str) -> str:
     if country == "GB":
-        return f"+447700900{dice.digits(3)}"
+        return f"+447700900{rng.digits(3)}"
     if country == "FR":
-        return f"+3363998{dice.digits(4)}"
-    return f"+1{dice.pick(_AREAS)}55501{dice.digits(2)}"
+        return f"+3363998{rng.digits(4)}"
+    return f"+1{rng.pick(_AREAS)}55501{rng.digits(2)}"
 
 
 def _workspace(seed: int) -> Record:

@@ -1,4 +1,4 @@
-"""How an event of a type is put together: compiled once from the catalogue, followed for each event."""
+"""Builders of events: compiled once per type from the catalog, run for each event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Final
 
 from td_currents_cli.braze import USER_FIELDS
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
-from td_currents_cli.generate.details import FIELD_GROUPS, FieldGroup
+from td_currents_cli.generate.details import FIELD_GROUPS
 from td_currents_cli.generate.devices import is_ios
-from td_currents_cli.generate.fragments import Fragments, RecordPool, fragment
+from td_currents_cli.generate.fragments import FieldGroup, Fragments, RecordPool, fragment
 from td_currents_cli.generate.messages import MESSAGES, message
 from td_currents_cli.generate.people import PEOPLE, person
 
@@ -24,10 +24,10 @@ NEW_IDENTIFIERS: Final = {
     "in_reply_to": "wamid.",
     "media_id": "",
 }
-"""Identifiers that are new in each event, and how they begin."""
+"""Identifiers that are new in each event, with their prefixes."""
 
 DERIVED_TIMES: Final = {"time_ms": (1000, 137), "push_token_updated_at": (1, 0), "push_token_created_at": (1, 86_400)}
-"""Times that follow from the event's own: what it is multiplied with and how much earlier the moment is."""
+"""Times derived from the event time: a factor, and an offset to subtract."""
 
 _ONLY_IOS: Final = (".IosForeground", ".liveactivity.")
 _IOS: Final = tuple(number for number in range(PEOPLE) if is_ios(number))
@@ -41,45 +41,26 @@ _PLAIN: Final[Mapping[FieldType, tuple[object, ...]]] = {
     FieldType.STRINGS: (["alpha"], ["alpha", "beta"]),
     FieldType.OBJECT: ({"name": "alpha", "count": 1},),
 }
-"""Values for fields that no module here knows."""
+"""Values of fields that are unknown here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBuilder:
-    """What an event of one type is made of.
+    """Builds events of one type. Slots are indices into the fragments of a person or message."""
 
-    Attributes:
-        head: the event's text up to its id.
-        people: numbers of the people it can be about, the most active first.
-        messages: the pool of its channel, and `message_numbers` the ones that fit the type.
-        user: places of the members of `user` in a person.
-        person: places of the members of `properties` that come from the person.
-        message: those that come from the message.
-        tables: alternatives to choose from, one of each.
-        fresh: beginnings of members that end in a new identifier.
-        moments: beginnings of members that are times, each with its factor and what is taken off.
-    """
-
-    head: bytes
-    people: Sequence[int]
-    messages: RecordPool
+    head: bytes  # JSON up to the id
+    people: Sequence[int]  # numbers, the most active first
+    messages: RecordPool  # of the channel; `message_numbers` fit the type
     message_numbers: Sequence[int]
-    user: tuple[int, ...]
-    person: tuple[int, ...]
-    message: tuple[int, ...]
-    tables: tuple[Fragments, ...]
-    fresh: tuple[bytes, ...]
-    moments: tuple[tuple[bytes, int, int], ...]
+    user: tuple[int, ...]  # slots of `user` in a person
+    person: tuple[int, ...]  # slots of `properties` in a person
+    message: tuple[int, ...]  # slots of `properties` in a message
+    tables: tuple[Fragments, ...]  # one fragment is chosen from each
+    fresh: tuple[bytes, ...]  # fragments that end in a new identifier
+    moments: tuple[tuple[bytes, int, int], ...]  # fragments that end in a time: its factor and offset
 
-    def event(self, person: Fragments, message: Fragments, time: int, random: Callable[[], float]) -> bytes:
-        """One event's JSON text.
-
-        Args:
-            person: from the pool of people.
-            message: from the pool of the type's channel.
-            time: UNIX seconds.
-            random: draws the rest.
-        """
+    def build(self, person: Fragments, message: Fragments, time: int, random: Callable[[], float]) -> bytes:
+        """Encode one event; `time` is in UNIX seconds, `random` draws the rest."""
         properties = [person[place] for place in self.person]
         properties += [message[place] for place in self.message]
         properties += [table[int(random() * len(table))] for table in self.tables]
@@ -99,7 +80,7 @@ class EventBuilder:
 
 
 class EventBuilders:
-    """The recipes of a run, and the people and messages they share."""
+    """The builders of a run, and the people and messages that they share."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -107,8 +88,7 @@ class EventBuilders:
         self._records: dict[str, list[dict[str, bytes]]] = {}
         self.people = RecordPool(lambda number: person(seed, number), seed, "person", omitted=0.04)
 
-    def recipe(self, event: EventType) -> EventBuilder:
-        """The recipe of an event type."""
+    def builder(self, event: EventType) -> EventBuilder:
         fields = {field.name: field for field in event.fields if not field.storage_only}
         user = [fields[name] for name in USER_FIELDS if name in fields]
         left = {name: field for name, field in fields.items() if field.where is Where.PROPERTIES}
@@ -137,20 +117,20 @@ class EventBuilders:
         return self._channels[name]
 
     def _tables(self, event_type: str, left: dict[str, Field]) -> Iterator[Fragments]:
-        """A table for each bundle that has fields of the type, taking these from the ones that are left."""
-        for bundle in FIELD_GROUPS:
-            if event_type.startswith(bundle.of) and (fields := _take(left, bundle.fields)):
-                yield _value_table(self._encoded(bundle), fields, bundle.share)
-        # What a catalogue newer than this module knows.
+        """Yield a table for each group with fields of the type, removing these from `left`."""
+        for group in FIELD_GROUPS:
+            if event_type.startswith(group.of) and (fields := _take(left, group.fields)):
+                yield _value_table(self._encoded(group), fields, group.share)
+        # Fields of a newer catalog.
         for field in _take(left, [name for name in left if name not in NEW_IDENTIFIERS and name not in DERIVED_TIMES]):
             records = [{field.name: fragment(field.name, value)} for value in field.enum or _PLAIN[field.type]]
             yield _value_table(records, [field], share=0.5)
 
-    def _encoded(self, bundle: FieldGroup) -> list[dict[str, bytes]]:
-        if bundle.name not in self._records:
-            records = bundle.records(self._seed)
-            self._records[bundle.name] = [{name: fragment(name, value) for name, value in r.items()} for r in records]
-        return self._records[bundle.name]
+    def _encoded(self, group: FieldGroup) -> list[dict[str, bytes]]:
+        if group.name not in self._records:
+            records = group.records(self._seed)
+            self._records[group.name] = [{name: fragment(name, value) for name, value in r.items()} for r in records]
+        return self._records[group.name]
 
 
 def _take(left: dict[str, Field], names: Iterable[str]) -> list[Field]:
@@ -162,7 +142,7 @@ def _slots(fields: Iterable[Field], pool: RecordPool) -> tuple[int, ...]:
 
 
 def _message_numbers(properties: Mapping[str, Field]) -> Sequence[int]:
-    """The messages an event with these properties can be about: see `MESSAGES` for what the numbers mean."""
+    """Return the numbers of the messages that fit an event with these properties (see `MESSAGES`)."""
     campaign = properties.get("campaign_id")
     canvas = properties.get("canvas_id") or properties.get("canvas_variation_id")
     if canvas and (canvas.required or not campaign):

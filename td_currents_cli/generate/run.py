@@ -1,4 +1,4 @@
-"""Generating: request in, lines out."""
+"""`tdcur generate`: write synthetic events."""
 
 import time
 from collections.abc import Iterator
@@ -18,17 +18,6 @@ from td_currents_cli.write.atomic import atomic_output
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateOutcome(Outcome):
-    """What was generated.
-
-    Attributes:
-        events: how many.
-        batches: payloads or rows, so many lines.
-        bytes: written.
-        seed: it was made with.
-        seconds: it took.
-        output: the file, None for standard output.
-    """
-
     command: ClassVar[str] = "generate"
 
     events: int
@@ -39,7 +28,6 @@ class GenerateOutcome(Outcome):
     output: Path | None
 
     def summary(self) -> dict[str, object]:
-        """The figures of the run."""
         return {
             "events": self.events,
             "batches": self.batches,
@@ -50,10 +38,10 @@ class GenerateOutcome(Outcome):
 
 
 def run(request: GenerateRequest) -> GenerateOutcome:
-    """Generate the events and write them.
+    """Generate events and write them.
 
     Raises:
-        UsageError: the types asked for do not exist.
+        UsageError: an event type does not exist.
         OutputError: the file cannot be written.
     """
     began = time.monotonic()
@@ -73,10 +61,10 @@ def run(request: GenerateRequest) -> GenerateOutcome:
 
 
 def lines(request: GenerateRequest) -> Iterator[bytes]:
-    """The output in pieces: the header where the shape has one, then a line for each batch.
+    """Yield the output: the header of the format, if any, then a line for each batch.
 
     Raises:
-        UsageError: the types asked for do not exist; at once, before a piece is asked for.
+        UsageError: an event type does not exist; raised at once, before the first line is requested.
     """
     types = choose_types(catalog.load(), request.types)
     sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)

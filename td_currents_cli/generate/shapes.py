@@ -1,4 +1,4 @@
-"""How batches are written down: as the payloads Braze posts, or as the rows Treasure Data makes of them."""
+"""Output formats: payloads as posted by Braze, or rows as stored by Treasure Data."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -7,11 +7,10 @@ from td_currents_cli.generate.request import GenerateFormat
 from td_currents_cli.generate.stream import GeneratedBatch
 
 HEADERS: Final[Mapping[GenerateFormat, tuple[bytes, ...]]] = {GenerateFormat.rows_csv: (b"time,events\n",)}
-"""The lines that stand before the first batch, where a shape has any."""
+"""Lines before the first batch."""
 
 
 def batch_writer(shape: GenerateFormat) -> Callable[[GeneratedBatch], bytes]:
-    """The function that writes a batch in a shape, line feed included."""
     return _LINES[shape]
 
 
@@ -24,7 +23,7 @@ def _csv(batch: GeneratedBatch) -> bytes:
 
 
 def _jsonl(batch: GeneratedBatch) -> bytes:
-    # JSON text holds no control characters: these two are all that a string cannot hold as they are.
+    # JSON has no control characters, so only these two need escapes in a string.
     text = _array(batch).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return b'{"time":%d,"events":"%b"}\n' % (batch.received, text)
 

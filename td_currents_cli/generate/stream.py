@@ -1,4 +1,4 @@
-"""Batches of synthetic events, as endless as asked for."""
+"""Streams of synthetic events in batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,38 +10,21 @@ from td_currents_cli.generate.dice import SeededRandom
 from td_currents_cli.generate.mix import shuffled_types
 from td_currents_cli.generate.recipe import EventBuilders
 
-PAUSE: Final = 0.3
-"""Mean seconds from one event to the next."""
+PAUSE: Final = 0.3  # mean seconds between events
 
-OFFLINE: Final = 0.004
-"""The share of events that arrive days late, from devices that were offline."""
+OFFLINE: Final = 0.004  # share of events that arrive days late, from devices that were offline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedBatch:
-    """A batch as it is sent.
-
-    Attributes:
-        events: the JSON text of each.
-        received: UNIX seconds at which it arrives.
-    """
-
-    events: Sequence[bytes]
-    received: int
+    events: Sequence[bytes]  # JSON
+    received: int  # receive time, UNIX seconds
 
 
 def batches(
     types: Sequence[EventType], *, events: int, per_batch: int, seed: int, start: int
 ) -> Iterator[GeneratedBatch]:
-    """So many events in batches.
-
-    Args:
-        types: of the events.
-        events: how many in all.
-        per_batch: how many in a batch; the last one holds the rest.
-        seed: the same one gives the same bytes.
-        start: UNIX seconds at which the first event happens.
-    """
+    """Yield batches; the last one may be smaller. The same arguments give the same bytes."""
     stream = _events(types, seed, start)
     for first in range(0, events, per_batch):
         batch = [next(stream) for _ in range(min(per_batch, events - first))]
@@ -49,20 +32,20 @@ def batches(
 
 
 def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple[int, bytes]]:
-    """Events without end, each with the moment it is sent."""
-    book = EventBuilders(seed)
-    people = book.people
-    recipe_of = cache(lambda name: book.recipe(by_name[name]))
+    """Yield events endlessly, each with the time when it is sent."""
+    builders = EventBuilders(seed)
+    people = builders.people
+    builder_of = cache(lambda name: builders.builder(by_name[name]))
     by_name = {event.name: event for event in types}
     random = SeededRandom(seed, "events").random
     clock = float(start)
     for event in shuffled_types(types, SeededRandom(seed, "types")):
-        recipe = recipe_of(event.name)
-        # Squares draw the first ones more often: a few users and messages make most of the events.
+        builder = builder_of(event.name)
+        # Squares favor the first ones: a few users and messages have most of the events.
         about, which, late = random(), random(), random()
-        person = people[recipe.people[int(about * about * len(recipe.people))]]
-        message = recipe.messages[recipe.message_numbers[int(which * which * len(recipe.message_numbers))]]
+        person = people[builder.people[int(about * about * len(builder.people))]]
+        message = builder.messages[builder.message_numbers[int(which * which * len(builder.message_numbers))]]
         delay = random() * 259_200 if late < OFFLINE else late * late * 20
         now = int(clock)
-        yield now, recipe.event(person, message, int(clock - delay), random)
+        yield now, builder.build(person, message, int(clock - delay), random)
         clock += random() * 2 * PAUSE

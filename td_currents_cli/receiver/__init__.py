@@ -1,4 +1,4 @@
-"""A local Postback endpoint that behaves like Treasure Data's: what is sent to it can be read back from a file."""
+"""A local Postback endpoint that behaves like Treasure Data's, and stores the rows in a file."""
 
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
 from td_currents_cli.receiver.server import Receiver

@@ -1,4 +1,4 @@
-"""The body of a request, read within a limit or not at all."""
+"""The body of a request, read up to a limit."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,12 @@ from starlette.types import Receive
 from td_currents_cli.receiver.refusal import HttpError
 
 
-class SenderDisconnected(Exception):  # noqa: N818 -- something that happens to a request, not an error of this program
-    """The sender closed the connection before its request was whole."""
+class SenderDisconnected(Exception):  # noqa: N818 -- happens to a request, not an error of this program
+    """The sender closed the connection before its request was complete."""
 
 
 class Body:
-    """A body on its way in.
-
-    Attributes:
-        size: bytes received so far.
-        ended: whether all of it has been received.
-    """
+    """A body that is being received: `size` bytes so far, all of them if `ended`."""
 
     __slots__ = ("_headers", "_receive", "ended", "size")
 
@@ -28,11 +23,11 @@ class Body:
         self.ended = False
 
     async def read(self, limit: int) -> bytes:
-        """All of it.
+        """Read the whole body.
 
         Raises:
-            Refusal: 413, it is, or says it is, larger than `limit` bytes.
-            SenderGone: it ended before it was whole.
+            HttpError: 413, the body, or its declared length, is larger than `limit` bytes.
+            SenderDisconnected: the body is incomplete.
         """
         if int(self._headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
@@ -44,16 +39,16 @@ class Body:
         return b"".join(chunks)
 
     async def skip(self) -> None:
-        """Receive the rest and keep nothing of it. Raises SenderGone.
+        """Discard the rest. Raises SenderDisconnected.
 
-        A server that answers and closes while the sender still writes makes it see a reset instead of the answer.
+        If the server responds and closes while the sender still writes, the sender sees a reset, not the response.
         """
         while not self.ended:
             await self._next()
 
     @property
-    def held_back(self) -> bool:
-        """Whether the sender waits for a 100 before it sends the body, as curl does with more than 1 MB."""
+    def awaits_continue(self) -> bool:
+        """Whether the sender waits for a 100 before it sends the body, as curl does above 1 MB."""
         return not self.size and self._headers.get(b"expect", b"").lower() == b"100-continue"
 
     async def _next(self) -> bytes:

@@ -1,6 +1,6 @@
-"""How a request is answered and counted, whatever the answer is.
+"""Responding to a request and counting it.
 
-Endpoints are bare ASGI applications: Starlette's requests and responses would cost as much as all the rest does.
+Endpoints are bare ASGI applications: Starlette's requests and responses would cost as much as everything else.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,109 +16,95 @@ from td_currents_cli.receiver.refusal import HttpError
 from td_currents_cli.receiver.tally import RequestCounter, RequestLog, RequestResult
 
 if TYPE_CHECKING:
-    from td_currents_cli.receiver.faults import Fault
+    from td_currents_cli.receiver.settings import Fault
 
-FAULT: Final = "tdcur.fault"
-"""Member of a request's scope that holds the `Fault` it has been dealt, if any."""
+FAULT: Final = "tdcur.fault"  # key in a request's scope of the `Fault` that is injected, if any
 
 Now: TypeAlias = Callable[[], float]
 Headers: TypeAlias = Mapping[bytes, bytes]
 
-_LONGEST_SHOWN: Final = 300
+_MAX_TARGET: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class PostbackResponse:
-    """What a request is answered with, and why.
-
-    Attributes:
-        status: HTTP status.
-        result: what became of the request.
-        reason: for the answer's body and the log.
-        events: in the stored row.
-        retry_after: seconds, for the header of that name.
-    """
-
     status: int
     result: RequestResult
-    reason: str = ""
-    events: int | None = None
-    retry_after: int | None = None
+    reason: str = ""  # for the response's body and the log
+    events: int | None = None  # in the stored row
+    retry_after: int | None = None  # seconds
 
 
 class AsgiEndpoint:
-    """Answers requests, and counts them."""
+    def __init__(self, counter: RequestCounter, now: Now) -> None:
+        self._counter = counter
+        self._now = now
 
-    def __init__(self, tally: RequestCounter, clock: Now) -> None:
-        self._tally = tally
-        self._clock = clock
-
-    async def answer(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:
-        """The answer to one request. Raises Refusal and SenderGone."""
+    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:
+        """Process one request. Raises HttpError and SenderDisconnected."""
         raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
         headers: Headers = dict(scope["headers"])
         body = Body(headers, receive)
         closing = False
         try:
             try:
-                answer = await self.answer(scope, headers, body)
-            except HttpError as refusal:
-                answer = PostbackResponse(refusal.status, RequestResult.REFUSED, refusal.reason)
-                closing = body.held_back
+                response = await self.respond(scope, headers, body)
+            except HttpError as error:
+                response = PostbackResponse(error.status, RequestResult.REFUSED, error.reason)
+                closing = body.awaits_continue
                 if not closing:
                     await body.skip()
         except SenderDisconnected:
-            self._tally.add(self._exchange(scope, body, None, _GONE))
+            self._counter.add(self._log(scope, body, None, _DISCONNECTED))
             return
-        # Before the answer: who has received it finds it counted.
-        self._tally.add(self._exchange(scope, body, answer.status, answer))
-        await _send(send, answer, closing=closing)
+        # Before the response, so that its recipient finds the request counted.
+        self._counter.add(self._log(scope, body, response.status, response))
+        await _send(send, response, closing=closing)
 
-    def _exchange(self, scope: Scope, body: Body, status: int | None, answer: PostbackResponse) -> RequestLog:
+    def _log(self, scope: Scope, body: Body, status: int | None, response: PostbackResponse) -> RequestLog:
         fault: Fault | None = scope.get(FAULT)
         return RequestLog(
-            at=self._clock(),
+            at=self._now(),
             method=scope["method"],
             target=_target(scope),
             status=status if fault is None or fault.answers else None,
             size=body.size,
-            result=answer.result,
-            events=answer.events,
-            reason=answer.reason,
+            result=response.result,
+            events=response.events,
+            reason=response.reason,
             fault="" if fault is None else fault.name,
         )
 
 
-async def _send(send: Send, answer: PostbackResponse, *, closing: bool) -> None:
+async def _send(send: Send, response: PostbackResponse, *, closing: bool) -> None:
     # [U] Only the body of a success is documented.
-    text = b"{}" if answer.status < 300 else orjson.dumps({"error": answer.reason})
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(text))]
-    if answer.status in _WITHOUT_BODY:
-        text, headers = b"", []
-    if answer.status == 405:
+    body = b"{}" if response.status < 300 else orjson.dumps({"error": response.reason})
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    if response.status in _WITHOUT_BODY:
+        body, headers = b"", []
+    if response.status == 405:
         headers.append((b"allow", b"POST"))
-    if answer.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % answer.retry_after))
+    if response.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % response.retry_after))
     if closing:
-        # What comes next on this connection could be the body that nobody waits for.
+        # The sender may send the body, which nobody reads, as the next bytes of this connection.
         headers.append((b"connection", b"close"))
-    start: dict[str, Any] = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": text})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _target(scope: Scope) -> str:
-    """Path and query as sent, safe to print: no key, no control characters, not endless."""
+    """Path and query as sent, safe to print: no key, no control characters, shortened."""
     query: bytes = scope["query_string"]
     sent: bytes = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
     text = sent.decode("ascii", "backslashreplace")
     if b"=" in sent or b"%" in sent:
         text = without_key(text)
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    return text if len(text) <= _MAX_TARGET else text[:_MAX_TARGET] + "…"
 
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
-_GONE: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender went away")
+_DISCONNECTED: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender disconnected")

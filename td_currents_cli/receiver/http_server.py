@@ -1,4 +1,4 @@
-"""The HTTP server under the endpoint: uvicorn, and what it is told."""
+"""The HTTP server of the endpoint: uvicorn."""
 
 import asyncio
 import os
@@ -18,33 +18,30 @@ from td_currents_cli.receiver.tally import RequestCounter
 
 Layer: TypeAlias = Callable[[ASGIApp], ASGIApp]
 
-BACKLOG: Final = 2048
-"""Connections that may wait to be accepted."""
+BACKLOG: Final = 2048  # connections that may wait to be accepted
 
-_KEEP_ALIVE: Final = 75
-"""Seconds an idle connection is kept: long enough that a sender with pauses does not find it closed."""
+_KEEP_ALIVE: Final = 75  # seconds; long enough for a sender with pauses
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application that is told when it stops."""
+    """Sets an event when it stops."""
 
     def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._stopping = stopping
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let answers that are held back go first: nothing else would end them before `stop_within` is over."""
+        """Release delayed responses first: otherwise they would last until `stop_within` is over."""
         self._stopping.set()
         await super().shutdown(sockets)
 
 
-def http_server(settings: ServeSettings, store: DelayedStore, tally: RequestCounter, layer: Layer) -> HttpServer:
-    """The server of an endpoint, not yet running."""
+def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer) -> HttpServer:
     stopping = asyncio.Event()
-    # uvicorn logs a failing application with its traceback, which is for whoever mends this program.
+    # uvicorn logs the traceback of a failing application, which is for developers.
     level = "warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical"
     config = uvicorn.Config(
-        _application(settings, store, tally, layer, stopping),
+        _application(settings, store, counter, layer, stopping),
         http="auto",
         loop="asyncio",
         ws="none",
@@ -62,10 +59,10 @@ def http_server(settings: ServeSettings, store: DelayedStore, tally: RequestCoun
 
 
 def _application(
-    settings: ServeSettings, store: DelayedStore, tally: RequestCounter, layer: Layer, stopping: asyncio.Event
+    settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer, stopping: asyncio.Event
 ) -> ASGIApp:
-    app = layer(application(settings, store, tally))
-    asked = settings.misbehaviour
-    if asked.faults or asked.latency:
-        return FaultInjector(app, asked, tally, time.time, stopping)
+    app = layer(application(settings, store, counter))
+    fault_settings = settings.fault_settings
+    if fault_settings.faults or fault_settings.latency:
+        return FaultInjector(app, fault_settings, counter, time.time, stopping)
     return app

@@ -1,4 +1,4 @@
-"""Faults happen here: an ASGI layer around the endpoint that spoils answers as it has been asked to."""
+"""Fault injection: an ASGI layer around the endpoint."""
 
 import asyncio
 import math
@@ -12,17 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from td_currents_cli.receiver.body import Body
 from td_currents_cli.receiver.endpoint import FAULT, AsgiEndpoint, Headers, Now, PostbackResponse
-from td_currents_cli.receiver.faults import HANG, RESET, Fault
-from td_currents_cli.receiver.settings import FaultSettings
+from td_currents_cli.receiver.settings import HANG, RESET, Fault, FaultSettings
 from td_currents_cli.receiver.tally import RequestCounter, RequestResult
 
-_LINGER_NOT: Final = struct.pack("ii", 1, 0)
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 def draw_faults(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
-    """What the first request meets, what the second, and so on without end: the same for the same seed."""
-    draw = random.Random(seed).random  # noqa: S311 -- it has to come out the same again
-    # Exact sums: ten times 0.1 are 1, and leave no request without a fault.
+    """Draw the fault of the first request, of the second, and so on."""
+    draw = random.Random(seed).random  # noqa: S311 -- must be reproducible
+    # Exact sums: ten times 0.1 is 1, and leaves no request without a fault.
     bounds = [math.fsum(fault.share for fault in faults[: number + 1]) for number in range(len(faults))]
     while True:
         drawn = draw()
@@ -30,50 +29,39 @@ def draw_faults(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
 
 
 class FaultInjector:
-    """An application that fails, or answers late, as it has been asked to."""
+    """Wraps an application; once `stopping` is set, nothing waits any longer."""
 
     def __init__(
-        self, app: ASGIApp, misbehaviour: FaultSettings, tally: RequestCounter, clock: Now, stopping: asyncio.Event
+        self, app: ASGIApp, settings: FaultSettings, counter: RequestCounter, now: Now, stopping: asyncio.Event
     ) -> None:
-        """Go around an application.
-
-        Args:
-            app: it.
-            misbehaviour: what is asked for.
-            tally: counts the requests that `app` does not see.
-            clock: for their time.
-            stopping: set when the receiver stops: nothing waits any longer then.
-        """
         self._app = app
-        self._refusing = _FaultEndpoint(tally, clock)
-        self._deals = draw_faults(misbehaviour.faults, misbehaviour.seed)
-        self._latency = misbehaviour.latency
+        self._fault_endpoint = _FaultEndpoint(counter, now)
+        self._faults = draw_faults(settings.faults, settings.seed)
+        self._latency = settings.latency
         self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        fault = next(self._deals)
+        fault = next(self._faults)
         if fault is None:
-            await self._app(scope, receive, self._late(send, self._latency))
+            await self._app(scope, receive, self._delay(send, self._latency))
             return
         scope[FAULT] = fault
-        app = self._app if fault.stores else self._refusing
-        await app(scope, receive, self._spoilt(fault, receive, send))
+        app = self._app if fault.stores else self._fault_endpoint
+        await app(scope, receive, self._inject(fault, receive, send))
 
-    def _spoilt(self, fault: Fault, receive: Receive, send: Send) -> Send:
-        """What the application sends its answer with."""
+    def _inject(self, fault: Fault, receive: Receive, send: Send) -> Send:
         if fault.answers:
-            return self._late(send, self._latency + (fault.seconds or 0.0 if fault.stores else 0.0))
+            return self._delay(send, self._latency + (fault.seconds or 0.0 if fault.stores else 0.0))
 
         async def never(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if fault.name == HANG:
-                    await self._until_stop_or(_gone(receive))
+                    await self._until_stop_or(_disconnected(receive))
                 await _reset(receive, send)
 
         return never
 
-    def _late(self, send: Send, seconds: float) -> Send:
+    def _delay(self, send: Send, seconds: float) -> Send:
         if not seconds:
             return send
 
@@ -94,28 +82,27 @@ class FaultInjector:
 
 
 class _FaultEndpoint(AsgiEndpoint):
-    """What stands in for the application where nothing is to be stored."""
+    """Replaces the application where nothing is stored."""
 
-    async def answer(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:  # noqa: ARG002 -- as the base has it
-        """The status that has been dealt; or none at all, and then this answer is never sent."""
+    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:  # noqa: ARG002 -- as the base
         fault: Fault = scope[FAULT]
         if fault.name != RESET:
             await body.skip()
-        status = int(fault.name) if fault.answers else 0
+        status = int(fault.name) if fault.answers else 0  # 0 is never sent
         wait = None if fault.seconds is None else math.ceil(fault.seconds)
         return PostbackResponse(status, RequestResult.FAULT, f"fault {fault.name}", retry_after=wait)
 
 
 async def _reset(receive: Receive, send: Send) -> None:
-    """Break the connection off with a TCP reset, and wait until the server has noticed."""
-    # ASGI has no word for it: the server's own connection is behind the function it gave us.
-    transport: asyncio.Transport = getattr(send, "__self__").transport  # noqa: B009 -- mypy knows no such attribute
+    """Abort the connection with a TCP reset, and wait until the server has noticed."""
+    # Not part of ASGI: the server's connection is behind the function that it passed.
+    transport: asyncio.Transport = getattr(send, "__self__").transport  # noqa: B009 -- unknown to mypy
     if not transport.is_closing():
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         transport.abort()
-    await _gone(receive)
+    await _disconnected(receive)
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

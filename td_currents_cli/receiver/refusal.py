@@ -1,13 +1,8 @@
-"""An answer other than 200, raised where a rule of the Postback API is found broken."""
+"""A request that violates a rule of the Postback API."""
 
 
 class HttpError(Exception):
-    """The request is answered with this status, and no row is stored.
-
-    Attributes:
-        status: HTTP status.
-        reason: for the answer's body and the log; no content of the body and no key.
-    """
+    """The request gets this status, and no row is stored. The reason has no content of the body, and no key."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""From the body of a request to the row that Treasure Data makes of it."""
+"""Conversion of a request body to the row that Treasure Data stores."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from td_currents_cli.events.surrogates import hide_lone_surrogates
+from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.receiver.refusal import HttpError
 
 EVENTS: Final = "events"
@@ -16,24 +17,16 @@ _DAY: Final = 86_400
 
 
 class StoredRow(Struct, frozen=True, gc=False):
-    """One stored body.
-
-    Attributes:
-        time: when it was received, UNIX seconds.
-        columns: JSON text of each top-level member, the sender's own characters, `events` among them.
-        events: number of events, or None where `events` is not an array.
-    """
-
-    time: int
-    columns: dict[str, str]
-    events: int | None
+    time: int  # receive time, UNIX seconds
+    columns: dict[str, str]  # JSON of each top-level field, including `events`, with the sender's characters
+    events: int | None  # number of events; None if `events` is not an array
 
 
 def parse_row(body: bytes, received: float) -> StoredRow | None:
-    """The row of a body, or None for a connection test.
+    """Convert a body, or return None for a connection test.
 
-    Braze tests a connection with an empty body or with `{"events": []}`. [U] What Treasure Data stores of them is not
-    documented beyond "no effect on data": no row.
+    Braze tests a connection with an empty body or with `{"events": []}`. [U] Treasure Data documents only that these
+    have "no effect on data": no row is stored.
 
     Raises:
         Refusal: 400, the body is not a JSON object.
@@ -64,29 +57,29 @@ def _columns_with_lone_surrogates(body: bytes) -> tuple[dict[str, str], int | No
     try:
         columns, count = _decode_strict(hidden)
     except msgspec.DecodeError:
-        raise HttpError(400, "the body is not JSON") from None
+        raise HttpError(400, f"the body is not {'JSON' if is_utf8(body) else 'UTF-8'}") from None
     return {name: restore(text.encode()).decode() for name, text in columns.items()}, count
 
 
 def _decode_strict(body: bytes) -> tuple[dict[str, str], int | None]:
-    members = _OBJECT.decode(body)
-    # msgspec checks everything but that texts are UTF-8: this does.
-    columns = {name: str(memoryview(raw), "utf-8") for name, raw in members.items()}
-    events = members.get(EVENTS)
+    fields = _OBJECT.decode(body)
+    # msgspec does not check that strings are UTF-8; this does.
+    columns = {name: str(memoryview(raw), "utf-8") for name, raw in fields.items()}
+    events = fields.get(EVENTS)
     if events is None or not columns[EVENTS].startswith("["):
         return columns, None
     return columns, len(_ARRAY.decode(events))
 
 
 def _row_time(columns: dict[str, str], received: int) -> int:
-    """`td_record_time` where it is near enough to be believed (7 days back, 3 ahead), else when it was received.
+    """Use `td_record_time` if it is plausible (up to 7 days ago or 3 days ahead), else the receive time.
 
-    [U] Only whole seconds are taken; the column itself is stored too, so that nothing is lost.
+    [U] Only integers are used; the column itself is stored too, so that nothing is lost.
     """
-    told = columns.get(_RECORD_TIME, "")
-    if not told.isdecimal() or len(told) > 12:
+    record_time = columns.get(_RECORD_TIME, "")
+    if not record_time.isdecimal() or len(record_time) > 12:
         return received
-    return int(told) if -7 * _DAY <= int(told) - received <= 3 * _DAY else received
+    return int(record_time) if -7 * _DAY <= int(record_time) - received <= 3 * _DAY else received
 
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])

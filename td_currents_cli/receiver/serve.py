@@ -1,4 +1,4 @@
-"""The verb: run a receiver until somebody stops it, and say what it received."""
+"""`tdcur serve`: run the local endpoint until it is stopped, and summarize the requests."""
 
 import os
 import signal
@@ -20,43 +20,35 @@ from td_currents_cli.receiver.tally import RequestLog, RequestResult, ServeStats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
-    """What to serve. For the meaning of the fields see `ServeSettings`; the write key is still to be read."""
+    """`ServeSettings` before the write key is read."""
 
     store: Path
     host: str
     port: int
     api: PostbackApi
     write_key_file: Path | None
-    misbehaviour: FaultSettings = field(default_factory=FaultSettings)
+    fault_settings: FaultSettings = field(default_factory=FaultSettings)
 
     def settings(self) -> ServeSettings:
-        """With the write key read. Raises InputError and UsageError."""
+        """Read the write key. Raises InputError and UsageError."""
         return ServeSettings(
             store=self.store,
             host=self.host,
             port=self.port,
             api=self.api,
             write_key=expected_key(self.write_key_file, os.environ),
-            misbehaviour=self.misbehaviour,
+            fault_settings=self.fault_settings,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOutcome(Outcome):
-    """What was received until the stop.
-
-    Attributes:
-        stats: the figures.
-        store: the file with the rows.
-    """
-
     command: ClassVar[str] = "serve"
 
     stats: ServeStats
     store: Path
 
     def summary(self) -> dict[str, object]:
-        """Requests by what became of them and by status; requests = stored + not_stored."""
         return {
             "requests": self.stats.requests,
             "stored": self.stats.stored,
@@ -78,17 +70,14 @@ def run(
 ) -> ServeOutcome:
     """Serve until SIGINT or SIGTERM; must run in the main thread.
 
-    Args:
-        request: see there.
-        started: called once, when requests are answered.
-        listener: told of each exchange, from another thread.
+    `started` is called once, when requests are accepted; `listener` for each request, in another thread.
 
     Raises:
-        UsageError: the host, the port or the write key file does not do.
+        UsageError: the host, the port or the write key file is invalid.
         InputError: the write key file cannot be read.
-        OutputError: the store cannot be opened or written through to the disk.
+        OutputError: the store cannot be opened or synced to the disk.
     """
-    # Signals are caught up to the first one only: while the receiver stops, a second one ends the program at once.
+    # Only the first signal is handled here: during the shutdown, a second one ends the program at once.
     with Receiver(request.settings(), listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
         started(receiver)
         stop = _wait_for_signal(signals, receiver)
@@ -102,8 +91,8 @@ _EXIT_CODES: Final = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitC
 
 @contextmanager
 def _signal_queue(*signals: signal.Signals) -> Iterator["SimpleQueue[signal.Signals]"]:
-    """The signals that arrive, one after the other, instead of what they do otherwise."""
-    # Of Python's queues only this one may be put to from a handler.
+    """Queue the signals that arrive, instead of their normal effect."""
+    # Python's only queue that a signal handler may use.
     caught: SimpleQueue[signal.Signals] = SimpleQueue()
 
     def catch(number: int, _frame: FrameType | None) -> None:
@@ -123,4 +112,6 @@ def _wait_for_signal(signals: "SimpleQueue[signal.Signals]", receiver: Receiver)
             return signals.get(timeout=1)
         except Empty:
             if not receiver.running:
-                raise OutputError("the receiver stopped by itself", hint="TDCUR_DEBUG=1 shows why") from None
+                raise OutputError(
+                    "the server stopped unexpectedly", hint="Set TDCUR_DEBUG=1 to see the reason."
+                ) from None

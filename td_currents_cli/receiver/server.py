@@ -1,4 +1,4 @@
-"""A running endpoint: its socket, its thread, its store."""
+"""A running endpoint: socket, thread, store."""
 
 import os
 import socket
@@ -23,21 +23,16 @@ _POLL: Final = 0.005
 
 
 class Receiver:
-    """A local Postback endpoint that runs in a thread of its own while the `with` block does.
+    """A local Postback endpoint that runs in its own thread during the `with` block.
 
-    On leaving the block it stops listening, lets the requests in flight finish (bounded by `Settings.stop_within`),
-    writes the rows that wait for their time, and closes the store.
-
-    Attributes:
-        settings: what it was started with.
-        host: address it listens on.
-        port: port it listens on, also when a free one was asked for.
-        healed: whether the store ended in an unfinished row, which has been ended.
+    At the end of the block it stops listening, lets the requests in flight finish (bounded by
+    `ServeSettings.stop_within`), writes the pending rows, and closes the store. `listener` is called for each request,
+    in the server's thread, just before the response is sent. Tests wrap the application in a `layer`.
     """
 
     host: str
-    port: int
-    healed: bool
+    port: int  # the actual port, also for port 0
+    repaired: bool  # the store ended in an incomplete row, which was ended
 
     def __init__(
         self,
@@ -45,25 +40,17 @@ class Receiver:
         listener: Callable[[RequestLog], None] | None = None,
         layer: "Layer" = lambda application: application,
     ) -> None:
-        """Start nothing yet.
-
-        Args:
-            settings: see there.
-            listener: told of each exchange, in the receiver's thread, just before its answer is sent.
-            layer: goes around the application, for tests whose answers depend on what is in a body.
-        """
         self.settings = settings
         self._layer = layer
-        self._tally = RequestCounter(listener)
+        self._counter = RequestCounter(listener)
 
     @property
     def store(self) -> Path:
-        """The file that rows are appended to."""
         return self.settings.store
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port, as a sender on this machine reaches it."""
+        """Scheme, host and port for senders on this machine."""
         address = ip_address(self.host)
         if address.is_unspecified:
             return f"http://localhost:{self.port}"
@@ -71,31 +58,29 @@ class Receiver:
 
     @property
     def is_public(self) -> bool:
-        """Whether other machines may reach it."""
+        """Whether other machines may be able to reach it."""
         return not ip_address(self.host).is_loopback
 
     @property
     def running(self) -> bool:
-        """Whether requests are still answered."""
         return self._thread.is_alive()
 
     def url(self, database: str, table: str) -> str:
-        """The Postback URL of a table. Any database and table will do."""
+        """Return the Postback URL of a table. Any database and table name works."""
         return f"{self.base_url}/postback/v3/event/{database}/{table}"
 
     @property
     def stats(self) -> ServeStats:
-        """The figures so far; the final ones after the block."""
-        return self._tally.stats()
+        return self._counter.stats()
 
     def __enter__(self) -> Self:
         """Start listening.
 
         Raises:
-            UsageError: the host or the port cannot be listened on.
+            UsageError: the host or the port is not available.
             OutputError: the store cannot be opened.
         """
-        from td_currents_cli.receiver.http_server import BACKLOG, http_server  # noqa: PLC0415 -- heavy; only to run
+        from td_currents_cli.receiver.http_server import BACKLOG, http_server  # noqa: PLC0415 -- slow to import
 
         listening = _listen(self.settings.host, self.settings.port, BACKLOG)
         try:
@@ -104,13 +89,13 @@ class Receiver:
             listening.close()
             raise
         self.host, self.port = listening.getsockname()[:2]
-        self.healed = store.healed
-        asked = self.settings.misbehaviour
-        self._ingestion = DelayedStore(store, delay=asked.ingest_delay, max_rows=asked.max_rows)
-        self._server = http_server(self.settings, self._ingestion, self._tally, self._layer)
+        self.repaired = store.repaired
+        faults = self.settings.fault_settings
+        self._delayed_store = DelayedStore(store, delay=faults.ingest_delay, max_rows=faults.max_rows)
+        self._server = http_server(self.settings, self._delayed_store, self._counter, self._layer)
         # A daemon: a second Ctrl-C does not wait for requests in flight.
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listening]}, name="receiver", daemon=True
+            target=self._server.run, kwargs={"sockets": [listening]}, name="serve", daemon=True
         )
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
@@ -123,9 +108,9 @@ class Receiver:
         self._server.should_exit = True
         self._thread.join()
         try:
-            self._ingestion.close()
+            self._delayed_store.close()
         except OSError as error:
-            raise OutputError(f"cannot write all of {self.store}: {os.strerror(error.errno or 0)}") from error
+            raise OutputError(f"cannot write all rows to {self.store}: {os.strerror(error.errno or 0)}") from error
 
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:
@@ -134,13 +119,13 @@ def _listen(host: str, port: int, backlog: int) -> socket.socket:
         listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=backlog)
     except (socket.gaierror, UnicodeError) as error:
         raise UsageError(
-            f"cannot listen on {host}: no such host", hint="--host takes an address of this machine"
+            f"cannot listen on {host}: unknown host", hint="Use an address of this machine for --host."
         ) from error
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}", hint="--port 0 takes a free port"
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}", hint="Use --port 0 for any free port."
         ) from error
-    # Connections inherit it. asyncio sets it only on sockets made in another way, and without it an answer, which is
+    # Connections inherit it. asyncio sets it only on sockets created in other ways, and without it a response, which is
     # two small writes, waits 40 ms for the sender's delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

@@ -1,73 +1,141 @@
-"""How a local Postback endpoint behaves: what is the same for every request."""
+"""Settings of the local endpoint, and the syntax of its faults."""
 
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from td_currents_cli.braze import MAX_BYTES
-from td_currents_cli.receiver.faults import Fault
+from td_currents_cli.duration import duration
+from td_currents_cli.errors import UsageError
 
 
 class PostbackApi(StrEnum):
-    """Which of Treasure Data's two Postback APIs the endpoint behaves like.
-
-    They differ in how a write key is given and in how large a body may be.
-    """
+    """Version of the Postback API. They differ in how a write key is passed and in the maximum size of a body."""
 
     v1 = "v1"
     v2 = "v2"
 
     @property
     def body_limit(self) -> int:
-        """The largest body that is accepted, in bytes.
-
-        The limit of v2 is Treasure Data's. It documents none for v1; this one only keeps memory bounded.
-        """
+        """Maximum size of a body, in bytes. Treasure Data documents none for v1; ours only bounds the memory."""
         return MAX_BYTES if self is PostbackApi.v2 else _V1_BODY_LIMIT
 
 
 _V1_BODY_LIMIT: Final = 64 << 20
 
+RESET: Final = "reset"
+ACCEPT_THEN_RESET: Final = "accept-then-reset"
+SLOW: Final = "slow"
+HANG: Final = "hang"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault that is injected into a share of the requests."""
+
+    name: str  # an HTTP status, returned without storing the row, or one of the constants above
+    share: float  # probability
+    seconds: float | None = None  # the delay of `slow`, or the `Retry-After` of a status
+
+    @property
+    def stores(self) -> bool:
+        """Whether the request is processed normally, and only its response is affected."""
+        return self.name in {ACCEPT_THEN_RESET, SLOW}
+
+    @property
+    def answers(self) -> bool:
+        """Whether the sender gets a response."""
+        return self.name not in {RESET, ACCEPT_THEN_RESET, HANG}
+
+    def __str__(self) -> str:
+        seconds = "" if self.seconds is None else f":{self.seconds:g}s"
+        return f"{self.name}={self.share:g}{seconds}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultSettings:
-    """How an endpoint differs from one that always works.
-
-    Attributes:
-        faults: dealt to requests at random; their shares add up to 1 at most.
-        seed: the same one deals the same faults to the first request, the second, and so on.
-        latency: seconds that every answer comes late.
-        ingest_delay: seconds from the answer until the row is in the store.
-        max_rows: after so many rows of this run every other is answered 507; None for no end.
-    """
-
-    faults: tuple[Fault, ...] = ()
-    seed: int = 0
-    latency: float = 0.0
-    ingest_delay: float = 0.0
-    max_rows: int | None = None
+    faults: tuple[Fault, ...] = ()  # their shares add up to 1 at most
+    seed: int = 0  # determines the fault of the first request, the second, and so on
+    latency: float = 0.0  # delay of every response, in seconds
+    ingest_delay: float = 0.0  # seconds from the response until the row is in the store
+    max_rows: int | None = None  # after this many rows of the run, requests get HTTP 507
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """What a `Receiver` is started with.
-
-    Attributes:
-        store: file that the rows are appended to; CSV when its name ends in `.csv`, JSON Lines otherwise.
-        host: address or name to listen on.
-        port: 0 for a free one.
-        api: whose rules hold.
-        write_key: the one key whose rows are stored; None to store those of any key.
-        misbehaviour: what goes wrong on purpose; nothing, unless asked for.
-        stop_within: seconds that requests in flight are given to finish when the receiver stops.
-    """
-
-    store: Path
+    store: Path  # CSV if the name ends in `.csv`, else JSON Lines
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int = 0  # 0: any free port
     api: PostbackApi = PostbackApi.v2
-    # Not in the repr: an assertion or a traceback that prints the settings must not print the key.
+    # Not in the repr: an assertion or a traceback that prints the settings must not print the key. None: any key.
     write_key: str | None = field(default=None, repr=False)
-    misbehaviour: FaultSettings = field(default_factory=FaultSettings)
-    stop_within: int = 10
+    fault_settings: FaultSettings = field(default_factory=FaultSettings)
+    stop_within: int = 10  # seconds that requests in flight have to finish on shutdown
+
+
+_STATUS: Final = re.compile(r"[2-5]\d\d", re.ASCII)
+_NAMES: Final = (RESET, ACCEPT_THEN_RESET, SLOW, HANG)
+_DEFAULT_SECONDS: Final = {SLOW: 2.0, "429": 1.0}
+_HINT: Final = (
+    f"Syntax: name=probability, separated by commas. Names: a status from 200 to 599, {', '.join(_NAMES)}. "
+    "Example: 503=0.1,429=0.05:3s,reset=0.02,slow=0.1:2s"
+)
+
+
+def parse_faults(text: str) -> tuple[Fault, ...]:
+    """Parse `--fail`, such as `503=0.1,429=0.05:3s,reset=0.02,slow=0.1:2s`.
+
+    Raises:
+        UsageError: it is invalid; the message has the position.
+    """
+    faults: list[Fault] = []
+    for place, item in _items(text):
+        fault = _fault(item, place)
+        if any(fault.name == other.name for other in faults):
+            raise _error(place, f"{fault.name} is repeated")
+        faults.append(fault)
+    total = math.fsum(fault.share for fault in faults)
+    if total > 1:
+        raise UsageError(f"--fail: the probabilities add up to {total:g}, more than 1", hint=_HINT)
+    return tuple(faults)
+
+
+def _items(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the parts between commas, each with the position of its first character, from 1."""
+    place = 1
+    for part in text.split(","):
+        yield place + len(part) - len(part.lstrip()), part.strip()
+        place += len(part) + 1
+
+
+def _fault(item: str, place: int) -> Fault:
+    name, equals, value = item.partition("=")
+    number, colon, time = value.partition(":")
+    if name not in _NAMES and not _STATUS.fullmatch(name):
+        raise _error(place, f"{name!r} is not a fault")
+    place += len(name) + 1
+    share = _share(number) if equals else None
+    if share is None:
+        raise _error(place, f"{name} needs a probability from 0 to 1")
+    if not colon:
+        return Fault(name=name, share=share, seconds=_DEFAULT_SECONDS.get(name))
+    place += len(number) + 1
+    if name in _NAMES and name != SLOW:
+        raise _error(place, f"{name} takes no duration")
+    return Fault(name=name, share=share, seconds=duration(time, f"--fail, character {place}: the duration of {name}"))
+
+
+def _share(number: str) -> float | None:
+    try:
+        share = float(number)
+    except ValueError:
+        return None
+    return share if 0 <= share <= 1 else None  # NaN is not between them
+
+
+def _error(place: int, message: str) -> UsageError:
+    return UsageError(f"--fail, character {place}: {message}", hint=_HINT)

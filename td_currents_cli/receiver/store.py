@@ -1,4 +1,4 @@
-"""The store: a file that whole rows are appended to, and that only one receiver at a time writes to."""
+"""The store: a file to which complete rows are appended, by one process at a time."""
 
 import fcntl
 import os
@@ -16,27 +16,23 @@ _BLOCK: Final = 1 << 20
 class Store:
     """Appends rows to a JSON Lines or CSV file.
 
-    A row is handed to the operating system in one write before `append` returns, so a receiver that is killed loses
-    none that it answered 200 for. The disk itself is waited for only when the store is closed: like the real
-    endpoint, this one does not promise to survive a power cut. Rows of all databases and tables go to the one file.
-
-    Attributes:
-        path: the file.
-        healed: whether the file ended in an unfinished row, left by an earlier crash, which has been ended.
+    A row is passed to the operating system in one write before `append` returns, so a killed process loses none for
+    which it returned 200. The file is synced to the disk only when it is closed: like the real endpoint, this one does
+    not promise to survive a power failure. Rows of all databases and tables go to the same file.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the file, or create it.
 
         Raises:
-            UsageError: the name promises a form that is not written.
-            OutputError: the file cannot be opened, is another receiver's, or is CSV with another header.
+            UsageError: the extension belongs to an unsupported format.
+            OutputError: the file cannot be opened, is in use, or is CSV with another header.
         """
         self.path = path
-        self.healed = False
-        self._layout: StoreFormat = store_format(path)
+        self.repaired = False  # the file ended in an incomplete row, which was ended
+        self._format: StoreFormat = store_format(path)
         self._file = _open(path)
-        self._torn = False
+        self._incomplete = False
         try:
             self._begin()
         except OSError as error:
@@ -48,19 +44,18 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes in the file."""
         return os.fstat(self._file).st_size
 
     def append(self, row: StoredRow) -> None:
-        """Append one row: wholly, or not at all.
+        """Append a row completely, or not at all.
 
         Raises:
-            OSError: it could not be written.
+            OSError: the row could not be written.
         """
-        self._write(self._layout.line(row))
+        self._write(self._format.line(row))
 
     def close(self) -> None:
-        """Write the file through to the disk and let go of it. Raises OSError where that fails."""
+        """Sync the file to the disk and close it. Raises OSError."""
         try:
             os.fsync(self._file)
         except OSError as error:
@@ -72,41 +67,40 @@ class Store:
     def _begin(self) -> None:
         _lock(self._file, self.path)
         if not self.size:
-            self._write(self._layout.header)
+            self._write(self._format.header)
             return
-        header = self._layout.header
+        header = self._format.header
         if os.pread(self._file, len(header), 0) != header:
             columns = header.decode().strip()
             raise OutputError(
-                f"cannot append to {self.path}: its first line is not `{columns}`", hint="name another file as --store"
+                f"cannot append to {self.path}: its first line is not `{columns}`", hint="Use another file for --store."
             )
-        self.healed = self._end_torn_row()
+        self.repaired = self._end_incomplete_row()
 
     def _write(self, data: bytes) -> None:
-        if self._torn:
-            self._end_torn_row()
+        if self._incomplete:
+            self._end_incomplete_row()
         before = self.size
         try:
             _write_all(self._file, data)
         except OSError:
-            self._take_back(before)
+            self._truncate(before)
             raise
 
-    def _take_back(self, size: int) -> None:
-        """Cut off what was written of a row, or remember that it could not be."""
+    def _truncate(self, size: int) -> None:
         try:
             os.ftruncate(self._file, size)
         except OSError:
-            self._torn = True
+            self._incomplete = True
 
-    def _end_torn_row(self) -> bool:
+    def _end_incomplete_row(self) -> bool:
         size = self.size
-        torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
-        open_quote = bool(self._layout.header) and self._has_open_quote(size)
-        if torn or open_quote:
-            _write_all(self._file, self._layout.torn_end(open_quote=open_quote))
-        self._torn = False
-        return torn or open_quote
+        incomplete = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        open_quote = bool(self._format.header) and self._has_open_quote(size)
+        if incomplete or open_quote:
+            _write_all(self._file, self._format.row_end(open_quote=open_quote))
+        self._incomplete = False
+        return incomplete or open_quote
 
     def _has_open_quote(self, size: int) -> bool:
         quotes = sum(os.pread(self._file, _BLOCK, offset).count(b'"') for offset in range(0, size, _BLOCK))
@@ -118,35 +112,35 @@ class Store:
 
 def _open(path: Path) -> int:
     try:
-        # Read as well as written: how the last row ends is looked up.
+        # Readable, to check how the last row ends.
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        hint = "" if path.parent.is_dir() else f"create the folder {path.parent} first"
+        hint = "" if path.parent.is_dir() else f"Create the folder {path.parent} first."
         _fail(path, error, hint)
 
 
 def _lock(file: int, path: Path) -> None:
     if not stat.S_ISREG(os.fstat(file).st_mode):
-        # Of a pipe or a device, nothing can be taken back.
+        # A pipe or a device cannot be truncated.
         return
-    # Taking back a row that could not be written would cut into what another receiver wrote meanwhile.
+    # Truncating a failed row would remove rows that another process wrote in the meantime.
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OutputError(
-            f"cannot append to {path}: another `tdcur serve` writes to it", hint="name another file as --store"
+            f"cannot append to {path}: in use by another `tdcur serve`", hint="Use another file for --store."
         ) from None
 
 
 def _write_all(file: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
-        # All of it at once, except where the disk fills up: then this tells why.
+        # One write, unless the disk is full: then the next one raises the reason.
         left = left[os.write(file, left) :]
 
 
 def _cannot_be_synced(error: OSError) -> bool:
-    """A device such as /dev/null has no disk to be written through to."""
+    # A device such as /dev/null.
     import errno  # noqa: PLC0415 -- only here
 
     return error.errno == errno.EINVAL

@@ -1,4 +1,4 @@
-"""What the receiver has answered so far."""
+"""Statistics of the requests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class RequestResult(StrEnum):
-    """What became of a request. Only `STORED` leaves a row."""
+    """Outcome of a request. Only `STORED` adds a row."""
 
     STORED = "stored"
     CONNECTION_TEST = "connection_test"
@@ -21,67 +21,42 @@ class RequestResult(StrEnum):
 
 
 class RequestLog(Struct, frozen=True, gc=False, kw_only=True):
-    """One request and its answer.
-
-    Attributes:
-        at: when the answer was ready, UNIX seconds.
-        method: of the request.
-        target: path and query, without a write key.
-        status: of the answer; None when there was none: the sender went away before its request was whole, or a fault.
-        size: bytes of the body that were received.
-        result: what became of it.
-        events: in the stored row; None when there is none, or its `events` is not an array.
-        reason: why nothing was stored, where the result alone does not say it.
-        fault: the one it met, whatever became of it; empty for none.
-    """
-
-    at: float
+    at: float  # time of the response, UNIX seconds
     method: str
-    target: str
-    status: int | None
-    size: int
+    target: str  # path and query, without a write key
+    status: int | None  # None: a fault, or the sender disconnected before the request was complete
+    size: int  # received bytes of the body
     result: RequestResult
-    events: int | None = None
-    reason: str = ""
-    fault: str = ""
+    events: int | None = None  # in the stored row, if its `events` is an array
+    reason: str = ""  # why nothing was stored, if the result alone does not tell
+    fault: str = ""  # the injected one, whatever the result; empty if none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeStats:
-    """Figures of a receiver, each request counted once in `by_result`.
+    """Each request is counted once in `by_result`."""
 
-    Attributes:
-        events: in the stored rows.
-        bytes: of all bodies received, stored or not.
-        by_result: number of requests by what became of them.
-        by_status: number of requests by the status they were answered with.
-        by_fault: number of requests by the fault they met.
-    """
-
-    events: int
-    bytes: int
+    events: int  # in the stored rows
+    bytes: int  # of all received bodies, stored or not
     by_result: Counter[RequestResult]
     by_status: Counter[int]
     by_fault: Counter[str]
 
     @property
     def requests(self) -> int:
-        """All requests."""
         return self.by_result.total()
 
     @property
     def stored(self) -> int:
-        """Rows stored."""
         return self.by_result[RequestResult.STORED]
 
     @property
     def not_stored(self) -> int:
-        """Requests that left no row."""
         return self.requests - self.stored
 
 
 class RequestCounter:
-    """Counts exchanges as they are answered, and tells whoever listens."""
+    """Counts requests, and passes each to the listener."""
 
     def __init__(self, listener: Callable[[RequestLog], None] | None = None) -> None:
         self._listener = listener
@@ -91,20 +66,19 @@ class RequestCounter:
         self._by_status: Counter[int] = Counter()
         self._by_fault: Counter[str] = Counter()
 
-    def add(self, exchange: RequestLog) -> None:
-        """Count one."""
-        self._by_result[exchange.result] += 1
-        self._bytes += exchange.size
-        self._events += exchange.events or 0
-        if exchange.status is not None:
-            self._by_status[exchange.status] += 1
-        if exchange.fault:
-            self._by_fault[exchange.fault] += 1
+    def add(self, request: RequestLog) -> None:
+        self._by_result[request.result] += 1
+        self._bytes += request.size
+        self._events += request.events or 0
+        if request.status is not None:
+            self._by_status[request.status] += 1
+        if request.fault:
+            self._by_fault[request.fault] += 1
         if self._listener is not None:
-            self._listener(exchange)
+            self._listener(request)
 
     def stats(self) -> ServeStats:
-        """The figures so far. May be called from another thread."""
+        """Return a snapshot. May be called from another thread."""
         return ServeStats(
             events=self._events,
             bytes=self._bytes,

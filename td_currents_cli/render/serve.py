@@ -25,14 +25,14 @@ _WORDS: Final = {
 def listening(receiver: Receiver, terminal: Terminal) -> None:
     """Say where the receiver listens and what it does with what it gets."""
     settings = receiver.settings
-    if receiver.healed:
+    if receiver.repaired:
         terminal.say(f"warning: {receiver.store} ended in an unfinished row; new rows begin after it", "yellow")
     if receiver.is_public:
         terminal.say(f"warning: other machines may reach {receiver.host}", "yellow")
     terminal.say(f"listening as Treasure Data's Postback API {settings.api}; Ctrl-C stops it")
     terminal.say(f"  URL    {receiver.url('DATABASE', 'TABLE')}")
     terminal.say(f"  store  {receiver.store}")
-    asked = "; ".join(_misbehaviour(settings.misbehaviour))
+    asked = "; ".join(_misbehaviour(settings.fault_settings))
     if asked:
         terminal.say(f"  asked  {asked}")
     key = "any write key will do" if settings.write_key is None else "rows sent with another write key are not stored"

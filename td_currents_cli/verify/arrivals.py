@@ -24,7 +24,7 @@ class Arrivals:
         self.address = address
         self.period = period
         self.unreadable = 0  # rows, and events in them, that could not be read in the last query
-        self._warehouse = access.warehouse(address)
+        self._warehouse = access.client(address)
 
     def ids(self, wanted: Collection[str], on_progress: ProgressCallback) -> Iterator[str]:
         """The ids that the table contains now, possibly repeated: all wanted ones, and maybe others.
@@ -37,7 +37,7 @@ class Arrivals:
         """
         self.unreadable = 0
         warehouse, database = self._warehouse, self.address.database
-        warehouse.told = on_progress
+        warehouse.on_progress = on_progress
         try:
             columns = warehouse.columns(database, self.address.table)
         except NoTableError:

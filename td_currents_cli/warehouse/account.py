@@ -1,4 +1,4 @@
-"""Where every row and event of a table went, told by the engine that has looked at them."""
+"""Totals of the rows and events of tables, from the results of `sql.count.count_sql`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW
 
 
 class CountRow(Struct, frozen=True):
-    """A line of a result of `warehouse.sql.count.count_sql`, which says what each member is."""
+    """A row of a result of `sql.count.count_sql`, which documents the columns."""
 
     kind: str
     key: tuple[str | None, ...]
@@ -28,17 +28,12 @@ class CountRow(Struct, frozen=True):
 
     @classmethod
     def of(cls, row: list[Any]) -> "CountRow":
-        """The line of a row."""
         kind, *key, is_total, rows, events, first, last, unique_events, unique_users = row
         return cls(kind, tuple(key), bool(is_total), rows, events, first, last, unique_events, unique_users)
 
 
 class TableTotals:
-    """Lines of results, summed up.
-
-    Args:
-        tables: that are asked.
-    """
+    """Sums of `CountRow`s."""
 
     def __init__(self, tables: Iterable[str]) -> None:
         self._empty = dict.fromkeys(tables)
@@ -46,18 +41,17 @@ class TableTotals:
         self._events: Counter[str] = Counter()
         self._rejected: dict[tuple[str, str], int] = {}
 
-    def add(self, line: CountRow, table: str) -> None:
-        """Take a line about a table; not one about all groups together, which were taken by themselves."""
+    def add(self, row: CountRow, table: str) -> None:
+        """Add a row that is not a total of other rows."""
         self._empty.pop(table, None)
-        self._rows[line.kind] += line.rows
-        self._events[line.kind] += line.events
-        if line.kind in _REJECTED:
-            number = line.rows if line.kind == REJECTED_ROW else line.events
-            self._rejected[table, line.kind] = self._rejected.get((table, line.kind), 0) + number
+        self._rows[row.kind] += row.rows
+        self._events[row.kind] += row.events
+        if row.kind in _REJECTED:
+            number = row.rows if row.kind == REJECTED_ROW else row.events
+            self._rejected[table, row.kind] = self._rejected.get((table, row.kind), 0) + number
 
     @property
     def balance(self) -> Balance:
-        """The sums."""
         return Balance(
             rows_read=self._rows.total(),
             rows_rejected=self._rows[REJECTED_ROW],
@@ -70,41 +64,39 @@ class TableTotals:
 
     @property
     def problems(self) -> Problems:
-        """What nothing could be made of, and tables without a row."""
-        kept = [rejected_problem(kind, number, table) for (table, kind), number in self._rejected.items()]
-        # A result has no order.
-        kept.sort(key=lambda each: (each.location.source, each.code))
-        kept += map(no_rows_problem, self._empty)
+        """Rejected rows and events, and tables without a row in the period."""
+        problems = [rejected_problem(kind, number, table) for (table, kind), number in self._rejected.items()]
+        # The rows of a result have no order.
+        problems.sort(key=lambda each: (each.location.source, each.code))
+        problems += map(no_rows_problem, self._empty)
         numbers = {Severity.ERROR: sum(self._rejected.values()), Severity.WARNING: len(self._empty)}
-        return Problems(kept=tuple(kept), by_severity=Counter(numbers))
+        return Problems(kept=tuple(problems), by_severity=Counter(numbers))
 
 
 def rejected_problem(kind: str, number: int, table: str) -> Problem:
-    """All rows, or all elements, of a table that nothing could be made of, as one problem: a count names none."""
+    """Report all rejected rows, or all rejected events, of a table as one problem: a count does not identify them."""
     code, one, several = _REJECTED[kind]
     message = one if number == 1 else f"{number:,} {several}"
     return Problem(code=code, location=Location(source=table), message=message)
 
 
 def no_rows_problem(table: str) -> Problem:
-    """That a table has no row of the time it was asked about, which is no error."""
     return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=Location(source=table), message=NO_ROWS)
 
 
-NO_ROWS: Final = "nothing was received in that time; an earlier --since looks further back"
+NO_ROWS: Final = "no rows were received in this period; use an earlier --since to look further back"
 
-_WHOLE: Final = "; `tdcur parse -o FILE` tells why, and saves the whole events of one that is cut off"
+_HOW_TO_SEE: Final = "; `tdcur parse -o FILE` tells why, and recovers the events of truncated cells"
 
 _REJECTED: Final = {
     REJECTED_ROW: (
         Code.BAD_ROW,
-        f"a row has a cell that no events could be read from there{_WHOLE}",
-        f"rows have cells that no events could be read from there{_WHOLE}",
+        f"a row has a cell without readable events{_HOW_TO_SEE}",
+        f"rows have cells without readable events{_HOW_TO_SEE}",
     ),
     REJECTED_EVENT: (
         Code.EVENT_NOT_OBJECT,
-        "an element of a batch is no event",
-        "elements of batches are no events",
+        "an element of a batch is not an event",
+        "elements of batches are not events",
     ),
 }
-"""The code, and what is said of one and of several."""

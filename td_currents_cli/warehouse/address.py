@@ -1,4 +1,4 @@
-"""Addresses of tables: `td://DATABASE/TABLE`, with `?site=…&column=…` where they differ from the usual."""
+"""Addresses of tables: `td://DATABASE/TABLE`, optionally with `?site=…&column=…`."""
 
 import re
 from dataclasses import dataclass
@@ -11,52 +11,36 @@ from td_currents_cli.names import Site, check_name
 SCHEME: Final = "td://"
 COLUMN: Final = "events"
 _COLUMN: Final = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
-_FORM: Final = "It has the form td://DATABASE/TABLE, and may go on with ?site=us01&column=events."
+_SYNTAX: Final = "The syntax is td://DATABASE/TABLE, optionally followed by ?site=us01&column=events."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableAddress:
-    """A table of Treasure Data.
-
-    Attributes:
-        database: its database.
-        table: its name.
-        site: where the account is; None for where the settings say.
-        column: the column with the batches, where the table has one.
-    """
-
     database: str
     table: str
-    site: Site | None = None
-    column: str = COLUMN
+    site: Site | None = None  # None: the site of the settings
+    column: str = COLUMN  # the column with the batches, if the table has one
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.database}/{self.table}"
 
 
 def is_address(path: str) -> bool:
-    """Whether a path that a user gave is meant to be a table of Treasure Data."""
     return path.startswith(SCHEME)
 
 
 def parse_address(text: str, *, site: Site | None = None, column: str | None = None) -> TableAddress:
-    """The table at an address.
-
-    Args:
-        text: as the user gave it.
-        site: of `--site`, for an address that does not say it.
-        column: of `--column`, likewise.
+    """Parse an address; `site` and `column` apply where it does not state them.
 
     Raises:
-        UsageError: it is no such address, or names what Treasure Data does not allow. Nothing of the text is repeated:
-            it may have been copied together with a key.
+        UsageError: the address is invalid. The message repeats nothing of it: a key may have been pasted with it.
     """
     parts = _parts(text)
     database, table = parts.netloc, parts.path.removeprefix("/")
     if not database or not table or "/" in table or parts.fragment:
-        raise UsageError("an address of a table (td://…) is not whole", hint=_FORM)
-    check_name(database, "an address of a table (td://…)")
-    check_name(table, "an address of a table (td://…)")
+        raise UsageError("incomplete table address (td://…)", hint=_SYNTAX)
+    check_name(database, "the table address (td://…)")
+    check_name(table, "the table address (td://…)")
     options = _options(parts.query)
     return TableAddress(
         database=database,
@@ -67,27 +51,27 @@ def parse_address(text: str, *, site: Site | None = None, column: str | None = N
 
 
 def check_into(source: TableAddress, into: TableAddress) -> None:
-    """Check that a table can take the events of another one.
+    """Check that `into` can take the events of `source`.
 
     Raises:
         UsageError: it is the same table, or at another site.
     """
     if (source.database, source.table) == (into.database, into.table):
-        raise UsageError(f"{into} cannot take its own events", hint="Name another table.")
+        raise UsageError(f"{into} cannot be both source and target", hint="Name another target table.")
     if into.site not in {None, source.site}:
-        raise UsageError(f"{into} is at another site than {source}", hint="Queries do not leave their site.")
+        raise UsageError(f"{into} is at a different site than {source}", hint="A query cannot write to another site.")
 
 
 def _parts(text: str) -> SplitResult:
     if not text.isprintable():
-        # The standard library would leave line breaks out without a word.
-        raise UsageError("an address of a table (td://…) holds what cannot be printed", hint=_FORM)
+        # The standard library would remove line breaks silently.
+        raise UsageError("the table address (td://…) contains unprintable characters", hint=_SYNTAX)
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise UsageError("an address of a table (td://…) is no URL", hint=_FORM) from None
+        raise UsageError("the table address (td://…) is not a URL", hint=_SYNTAX) from None
     if parts.scheme != "td":
-        raise UsageError("an address of a table begins with td://", hint=_FORM)
+        raise UsageError("a table address must start with td://", hint=_SYNTAX)
     return parts
 
 
@@ -95,7 +79,7 @@ def _options(query: str) -> dict[str, str]:
     pairs = parse_qsl(query, keep_blank_values=True)
     options = dict(pairs)
     if not options.keys() <= {"site", "column"} or len(pairs) > len(options):
-        raise UsageError("an address of a table (td://…) has an option it cannot have", hint=_FORM)
+        raise UsageError("the table address (td://…) has an unknown or repeated option", hint=_SYNTAX)
     return options
 
 
@@ -103,11 +87,10 @@ def _site(name: str) -> Site:
     try:
         return Site(name)
     except ValueError:
-        sites = ", ".join(Site)
-        raise UsageError("an address of a table (td://…) names no site", hint=f"The sites are {sites}.") from None
+        raise UsageError("the table address (td://…) has an unknown site", hint=f"Sites: {', '.join(Site)}.") from None
 
 
 def _column(name: str) -> str:
     if not _COLUMN.fullmatch(name):
-        raise UsageError("the name of the column can be none", hint="Letters, digits and _, such as events.")
+        raise UsageError("invalid column name", hint="Use letters, digits, and _, such as events.")
     return name

@@ -1,4 +1,4 @@
-"""The only place that talks to Treasure Data's REST API: through its official client, with our patience and errors."""
+"""The only module that uses Treasure Data's REST API: through the official client, with our retries and errors."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -34,11 +34,7 @@ ENGINE: Final = "trino"
 
 
 class _ConflictError(Exception):
-    """A job with this `domain_key` was issued before.
-
-    Attributes:
-        job: its number, where the service tells it.
-    """
+    """A job with this `domain_key` was issued before; `job` is its id, if the service returns it."""
 
     def __init__(self, job: str | None, error: TdcurError) -> None:
         super().__init__()
@@ -47,107 +43,99 @@ class _ConflictError(Exception):
 
 
 class _RetryingApi(API):
-    """The official client, whose requests are made again, and whose errors are ours."""
+    """The official client, with our retries and our errors."""
 
-    def __init__(self, settings: TdSettings, patience: RetryPolicy) -> None:
+    def __init__(self, settings: TdSettings, retry_policy: RetryPolicy) -> None:
         super().__init__(
             settings.key.reveal(),
             user_agent=f"tdcur/{__version__}",
             endpoint=settings.server,
             retry_post_requests=False,
-            timeout=patience.timeout,
+            timeout=retry_policy.timeout,
         )
         self._host = settings.host
-        self.patience = patience
+        self.retry_policy = retry_policy
 
     def send_request(
         self,
         method: str,
         url: str,
         fields: Mapping[str, Any] | None = None,
-        body: Any = None,  # noqa: ANN401 -- as the client has it
+        body: Any = None,  # noqa: ANN401 -- the base class's signature
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,  # noqa: ANN401 -- as above
     ) -> urllib3.BaseHTTPResponse:
-        """As the client's own, with the whole answer read, so that one that breaks off is asked for again."""
+        """Read the whole response within the retries, so that one that breaks off is requested again."""
         kwargs["preload_content"] = True
-        answer = self._sent(method, url, dict(fields) if fields else None, body, dict(headers or {}), **kwargs)
-        return urllib3.HTTPResponse(BytesIO(answer.data), status=answer.status, preload_content=False)
+        response = self._send(method, url, dict(fields) if fields else None, body, dict(headers or {}), **kwargs)
+        return urllib3.HTTPResponse(BytesIO(response.data), status=response.status, preload_content=False)
 
-    def opened(self, path: str, begin: int) -> urllib3.BaseHTTPResponse:
-        """The answer to a request for the bytes from an offset on, not yet read, without any coding of its own."""
+    def open_range(self, path: str, begin: int) -> urllib3.BaseHTTPResponse:
+        """Request the bytes from an offset on. The response is unread and has no content coding."""
         url, headers = self.build_request(path=path, headers={"accept-encoding": "identity"})
         if begin:
             headers["range"] = f"bytes={begin}-"
-        return self._sent("GET", url, None, None, headers, preload_content=False, decode_content=False)
+        return self._send("GET", url, None, None, headers, preload_content=False, decode_content=False)
 
     def raise_error(self, msg: str, res: urllib3.BaseHTTPResponse, body: bytes | str) -> None:
-        """Raises our errors instead of the client's."""
         data = body.encode() if isinstance(body, str) else body
         error = http_status_error(msg, res.status, data, self._host)
         if res.status == HTTPStatus.CONFLICT:
             raise _ConflictError(conflicting_job(data), error)
         raise error
 
-    def _sent(self, *request: Any, **kwargs: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 -- as above
+    def _send(self, *request: Any, **kwargs: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 -- as above
         try:
-            answer = super().send_request(*request, retries=self.patience.retry(), **kwargs)
+            response = super().send_request(*request, retries=self.retry_policy.retry(), **kwargs)
         except MaxRetryError as error:
             raise connection_error(error.reason or ResponseError(), self._host) from None
         except (HTTPError, OSError) as error:
             raise connection_error(error, self._host) from None
-        if answer.status in RETRYABLE_STATUSES:
-            raise busy_error(answer.status, answer.data, self._host)
-        return answer
+        if response.status in RETRYABLE_STATUSES:
+            raise busy_error(response.status, response.data, self._host)
+        return response
 
 
 class _HttpResultStream:
-    """See `download.Part`."""
+    """A `download.ResultStream`."""
 
-    def __init__(self, answer: urllib3.BaseHTTPResponse, begin: int) -> None:
-        self._answer = answer
-        self._at_end = begin > 0 and answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-        self.begin = 0 if answer.status == HTTPStatus.OK else begin
+    def __init__(self, response: urllib3.BaseHTTPResponse, begin: int) -> None:
+        self._response = response
+        self._at_end = begin > 0 and response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        self.begin = 0 if response.status == HTTPStatus.OK else begin
 
     def read(self, size: int, /) -> bytes:
-        """See there."""
         if self._at_end:
             return b""
         try:
-            return self._answer.read(size, decode_content=False)
+            return self._response.read(size, decode_content=False)
         except (HTTPError, OSError) as error:
             raise BrokenError from error
 
     def close(self) -> None:
-        """See there."""
-        self._answer.close()
+        self._response.close()
 
 
 class TdClient:
-    """An account of Treasure Data, whose tables are queried with Trino.
-
-    Attributes:
-        told: is told how each job stands.
-
-    Args:
-        settings: of the account.
-        told: is told how each job stands.
-        patience: how long the service is borne with.
-    """
+    """An account of Treasure Data, whose tables are queried with Trino."""
 
     def __init__(
-        self, settings: TdSettings, *, told: ProgressCallback = lambda _: None, patience: RetryPolicy | None = None
+        self,
+        settings: TdSettings,
+        *,
+        on_progress: ProgressCallback = lambda _: None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
-        self._patience = patience or RetryPolicy()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._host = settings.host
-        self._api = _RetryingApi(settings, self._patience)
-        self.told = told
+        self._api = _RetryingApi(settings, self._retry_policy)
+        self.on_progress = on_progress
 
     def columns(self, database: str, table: str) -> dict[str, str]:
-        """The columns of a table and their types, without `time`, which every table has.
+        """Return the columns of a table and their types, without `time`, which every table has.
 
         Raises:
-            NoTableError: there is no such table.
+            NoTableError: the table does not exist.
             TdcurError: as `query`.
         """
         with _translated_errors(self._host):
@@ -155,53 +143,52 @@ class TdClient:
         if table not in tables:
             raise NoTableError(
                 f"the database {database} has no table {table}",
-                hint="Its first row makes it. If events were sent there, see their write key and the table's name.",
+                hint="A table is created with its first row. If you sent events, check the write key and table name.",
             )
         return {str(name): str(kind) for name, kind, *_ in tables[table].get("schema") or []}
 
     def query(self, sql: str, database: str) -> JobResult:
-        """Run a query to its end. Ctrl-C, or whatever else ends the wait, kills the job.
-
-        Args:
-            sql: for Trino.
-            database: that the job is of.
+        """Run a Trino query and wait for it. Ctrl-C, or any other exception during the wait, kills the job.
 
         Raises:
-            EndpointRefusedError: a wrong key, or no such database.
-            InputError: the query failed, or was killed. NoTableError: there is no such table.
+            EndpointRefusedError: the key is wrong, or the database does not exist.
+            InputError: the query failed, or was killed. NoTableError: the table does not exist.
             UnreachableError: the service cannot be reached, or stays busy.
         """
         with _translated_errors(self._host):
-            begun = self._patience.now()
-            job = self._issued(sql, database)
+            started = self._retry_policy.now()
+            job = self._issue(sql, database)
             try:
-                state = self._ended(job, begun)
+                state = self._wait(job, started)
             except BaseException:
-                self._kill(job, begun)
+                self._kill(job, started)
                 raise
-            return self._answer(job, state)
+            return self._result(job, state)
 
-    def rows(self, answer: JobResult) -> Iterator[list[Any]]:
-        """The rows of a result, as they come.
+    def rows(self, result: JobResult) -> Iterator[list[Any]]:
+        """Stream the rows of a result.
 
         Raises:
-            UnreachableError: the download broke again and again, or is not whole.
+            UnreachableError: the download broke repeatedly, or is incomplete.
         """
         unpacker = msgpack.Unpacker(raw=False, unicode_errors="surrogatepass", max_buffer_size=0)
-        path = f"/v3/job/result/{answer.job}?format=msgpack.gz"
+        path = f"/v3/job/result/{result.job}?format=msgpack.gz"
         count = 0
-        for piece in gunzip(resumed_download(lambda begin: self._part(path, begin), pause=self._patience.backoff)):
+        for piece in gunzip(
+            resumed_download(lambda begin: self._stream(path, begin), pause=self._retry_policy.backoff)
+        ):
             unpacker.feed(piece)
             for row in unpacker:
                 count += 1
                 yield row
-        if answer.count is not None and answer.count != count:
+        if result.count is not None and result.count != count:
             raise UnreachableError(
-                f"job {answer.job} has {answer.count:,} rows, {count:,} of them arrived", hint="Run the command again."
+                f"incomplete download: {count:,} of the {result.count:,} rows of job {result.job}",
+                hint="Run the command again.",
             )
 
-    def _issued(self, sql: str, database: str) -> str:
-        # An answer that is lost does not make a second job of one: it would be an INSERT done twice.
+    def _issue(self, sql: str, database: str) -> str:
+        # With the key, a repeated request does not start a second job, which could run an INSERT twice.
         key = uuid4().hex
         try:
             return self._api.query(sql, type=ENGINE, db=database, retry_limit=0, domain_key=key)
@@ -210,47 +197,47 @@ class TdClient:
                 raise conflict.error from None
             return conflict.job
 
-    def _ended(self, job: str, begun: float) -> str:
+    def _wait(self, job: str, started: float) -> str:
         for pause in POLLING.pauses():
             state = self._api.job_status(job)
-            self.told(Job(job, state, self._patience.now() - begun))
+            self.on_progress(Job(job, state, self._retry_policy.now() - started))
             if state in ENDED:
                 return state
-            self._patience.sleep(pause)
+            self._retry_policy.sleep(pause)
         raise AssertionError
 
-    def _answer(self, job: str, state: str) -> JobResult:
+    def _result(self, job: str, state: str) -> JobResult:
         if state == JobState.killed:
             raise job_killed_error(job)
-        shown = self._api.show_job(job)
+        details = self._api.show_job(job)
         if state == JobState.error:
-            debug = shown.get("debug") or {}
+            debug = details.get("debug") or {}
             raise job_failed_error(job, "\n".join(str(debug.get(name) or "") for name in ("cmdout", "stderr")))
-        schema = tuple((str(name), str(kind)) for name, kind, *_ in shown.get("hive_result_schema") or [])
-        return JobResult(job, schema, shown.get("num_records"))
+        schema = tuple((str(name), str(kind)) for name, kind, *_ in details.get("hive_result_schema") or [])
+        return JobResult(job, schema, details.get("num_records"))
 
-    def _kill(self, job: str, begun: float) -> None:
-        # Whoever pressed Ctrl-C does not want to wait for a service that is busy.
-        self._api.patience = replace(self._patience, attempts=1)
+    def _kill(self, job: str, started: float) -> None:
+        # After Ctrl-C, nobody wants to wait for a busy service.
+        self._api.retry_policy = replace(self._retry_policy, attempts=1)
         with suppress(TdcurError, APIError):
             self._api.kill(job)
-            self.told(Job(job, JobState.killed, self._patience.now() - begun))
+            self.on_progress(Job(job, JobState.killed, self._retry_policy.now() - started))
 
-    def _part(self, path: str, begin: int) -> _HttpResultStream:
-        answer = self._api.opened(path, begin)
-        there = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
-        if answer.status not in (there | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE} if begin else there):
-            raise http_status_error("Get job result failed", answer.status, answer.data, self._host)
-        return _HttpResultStream(answer, begin)
+    def _stream(self, path: str, begin: int) -> _HttpResultStream:
+        response = self._api.open_range(path, begin)
+        expected = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
+        if response.status not in (expected | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE} if begin else expected):
+            raise http_status_error("Get job result failed", response.status, response.data, self._host)
+        return _HttpResultStream(response, begin)
 
 
 @contextmanager
 def _translated_errors(host: str) -> Iterator[None]:
-    """What the client itself finds odd about an answer, as an error of ours. Its message may hold the answer."""
+    # The client's own messages may contain the response.
     try:
         yield
     except (APIError, LookupError, TypeError, ValueError):
         raise UnreachableError(
-            f"{host} gave an answer that the REST API of Treasure Data does not give",
-            hint="See TD_API_SERVER, or `?site=`.",
+            f"unexpected response from {host}: this may not be Treasure Data's REST API",
+            hint="Check TD_API_SERVER, or `?site=` in the table address.",
         ) from None

@@ -1,7 +1,7 @@
-"""The settings that Treasure Data's own command `td` keeps: `~/.td/td.conf`.
+"""The configuration file of Treasure Data's own command `td`: `~/.td/td.conf`.
 
-Lines are `[section]`, `name = value`, comments with `#`, and nothing: as in `TreasureData::Config` of that command,
-which refuses blank lines; they are taken here.
+Lines are `[section]`, `name = value`, and comments with `#`, as in `TreasureData::Config` of that command. It rejects
+blank lines; they are accepted here.
 """
 
 import re
@@ -17,17 +17,17 @@ _ACCOUNT: Final = "account"
 
 
 def conf_path(environ: Mapping[str, str]) -> Path:
-    """Where the file is: where `TD_CONFIG_PATH` says, as for `td` itself, or at home."""
+    """Find the file: `TD_CONFIG_PATH`, which `td` itself reads too, or the one in the home folder."""
     if path := environ.get("TREASURE_DATA_CONFIG_PATH") or environ.get("TD_CONFIG_PATH"):
         return Path(path)
     return Path(environ.get("HOME") or "~").expanduser() / ".td" / "td.conf"
 
 
 def account_settings(path: Path) -> dict[str, str]:
-    """The settings of the section `account`: `apikey`, `endpoint` and more; none where there is no such file.
+    """Read the section `account`: `apikey`, `endpoint` and more. It is empty if there is no such file.
 
     Raises:
-        UsageError: the file cannot be read, or has a line of another form; the message has its number, not its text.
+        UsageError: the file cannot be read, or a line is invalid; the message has its number, not its content.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -48,6 +48,6 @@ def account_settings(path: Path) -> dict[str, str]:
             settings[section, match["name"]] = match["value"].strip()
         else:
             raise UsageError(
-                f"{path}:{number} is neither a [section] nor name = value", hint="Mend it, or set TD_API_KEY."
+                f"{path}:{number}: expected [section] or name = value", hint="Fix the line, or set TD_API_KEY."
             )
     return {name: value for (of_section, name), value in settings.items() if of_section == _ACCOUNT}

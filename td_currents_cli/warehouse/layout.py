@@ -1,4 +1,4 @@
-"""How a table keeps events: a batch in each row, or an event in each row."""
+"""Whether a table has a batch or an event per row."""
 
 from collections.abc import Collection
 from typing import Final
@@ -11,16 +11,16 @@ _FLAT: Final = "event_type"
 
 
 def table_layout(address: TableAddress, columns: Collection[str]) -> Layout:
-    """The layout of a table with such columns.
+    """Tell the layout of a table from its columns.
 
     Raises:
-        InputError: there are no events in it.
+        InputError: the table has no events.
     """
     if address.column in columns:
         return Layout.BATCHES
     if _FLAT in columns:
         return Layout.FLAT
     raise InputError(
-        f"{address} has neither a column `{address.column}` with batches nor a column `{_FLAT}` of flat events",
+        f"{address} has neither a column `{address.column}` (batches) nor a column `{_FLAT}` (flat events)",
         hint=f"Name the column with the batches: {address}?column=NAME.",
     )

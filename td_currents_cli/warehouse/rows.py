@@ -1,4 +1,4 @@
-"""The rows of tables, downloaded: sources like all others."""
+"""Rows of tables, downloaded as sources."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,19 +16,18 @@ from td_currents_cli.warehouse.sql.text import identifier, receive_time_conditio
 from td_currents_cli.warehouse.tables import Tables
 from td_currents_cli.write.json_text import json_line
 
-BATCH = "events"
-"""The column that a row in a file has its batch in, whatever the table calls it."""
+BATCH = "events"  # the column with the batch in the downloaded rows, whatever its name in the table
 
 
 @contextmanager
 def downloaded(tables: Tables) -> Iterator[list[Source]]:
-    """The rows of each table as a source of its name, in a temporary file until the end of the block.
+    """Download the rows of each table into a temporary file, for the duration of the block.
 
-    They are whole before anything is made of them: a download that fails leaves no half of it behind.
+    The download is complete before the rows are read, so that a failed download has no partial results.
 
     Raises:
-        OutputError: they do not fit on the disk.
-        TdcurError: a table cannot be asked, or its rows cannot be downloaded; see `Warehouse.query`.
+        OutputError: the rows do not fit on the disk.
+        TdcurError: a query or the download failed; see `TdClient.query`.
     """
     with tempfile.TemporaryDirectory(prefix="tdcur-rows-") as folder:
         sources = []
@@ -40,33 +39,32 @@ def downloaded(tables: Tables) -> Iterator[list[Source]]:
 
 
 def rows_sql(address: TableAddress, period: Period, columns: Sequence[str]) -> str:
-    """The query for columns of the rows of a period."""
     listed = ", ".join(map(identifier, columns))
     return f"SELECT {listed}\nFROM {table_identifier(address)}\nWHERE {receive_time_condition(period)}"
 
 
 def _lines(tables: Tables) -> Iterator[tuple[TableAddress, Iterator[bytes]]]:
-    for address, warehouse, layout, columns in tables.opened():
+    for address, client, layout, columns in tables.opened():
         names = [address.column] if layout is Layout.BATCHES else list(dict.fromkeys(["time", *columns]))
-        rows = warehouse.rows(warehouse.query(rows_sql(address, tables.period, names), address.database))
+        rows = client.rows(client.query(rows_sql(address, tables.period, names), address.database))
         yield address, batch_lines(rows) if layout is Layout.BATCHES else event_lines(rows, names)
 
 
 def batch_lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """A row with a batch as a line of JSON, as `td query -f json -c` has it."""
+    """Write each row with a batch as JSON, in the form of `td query -f json -c`."""
     for cell, *_ in rows:
         yield json_line({BATCH: _plain(cell)})
 
 
 def event_lines(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> Iterator[bytes]:
-    """A flat event as a line of JSON; a column that is null is no member, as the connector leaves nulls out."""
+    """Write each flat event as JSON. Null columns are left out, as in the connector's events."""
     for cells in rows:
         there = [cell is not None for cell in cells]
         yield json_line(dict(zip(compress(columns, there), map(_plain, compress(cells, there)), strict=True)))
 
 
 def _plain(cell: object) -> object:
-    """A cell as JSON can say it: bytes, which msgpack has too, are text."""
+    # msgpack also has bytes.
     return cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else cell
 
 
@@ -76,6 +74,6 @@ def _write(file: Path, lines: Iterator[bytes]) -> None:
             output.writelines(lines)
     except OSError as error:
         raise OutputError(
-            f"cannot keep the rows in a temporary file: {error.strerror}",
-            hint="Make room there, or set TMPDIR to a larger disk.",
+            f"cannot write the rows to a temporary file: {error.strerror}",
+            hint="Free some space, or set TMPDIR to a folder on a larger disk.",
         ) from None

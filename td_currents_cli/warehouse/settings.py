@@ -1,4 +1,4 @@
-"""Where Treasure Data's REST API is, and the key that opens it: from flags, the environment, and `~/.td/td.conf`."""
+"""URL and API key of Treasure Data's REST API, from flags, the environment, and `~/.td/td.conf`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,67 +24,54 @@ _HOSTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TdSettings:
-    """An account of Treasure Data.
-
-    Attributes:
-        server: URL of its REST API, with a slash at the end.
-        key: its API key.
-    """
-
-    server: str
+    server: str  # URL, ending in a slash
     key: Secret
 
     @property
     def host(self) -> str:
-        """The server as messages name it."""
         return urlsplit(self.server).netloc
 
 
 def td_settings(site: Site | None, key_file: str | None, environ: Mapping[str, str]) -> TdSettings:
-    """The settings that count: what was said on the command line, else the environment, else what `td` keeps.
-
-    Args:
-        site: where the account is.
-        key_file: path of a file that holds the API key.
-        environ: for `TD_API_KEY`, `TD_API_SERVER` and where `td.conf` is.
+    """Read the settings: the command line first, then the environment, then the configuration of `td`.
 
     Raises:
-        UsageError: there is no key, or one of the settings makes no sense.
+        UsageError: there is no key, or a setting is invalid.
     """
-    kept = account_settings(conf_path(environ)) if not (_set(environ, KEY) and _set(environ, SERVER)) else {}
-    server = f"https://{_HOSTS[site]}" if site else _set(environ, SERVER) or kept.get("endpoint")
-    return TdSettings(server=_server(server or f"https://{_HOSTS[Site.us01]}"), key=_key(key_file, environ, kept))
+    td_conf = account_settings(conf_path(environ)) if not (_set(environ, KEY) and _set(environ, SERVER)) else {}
+    server = f"https://{_HOSTS[site]}" if site else _set(environ, SERVER) or td_conf.get("endpoint")
+    return TdSettings(server=_server(server or f"https://{_HOSTS[Site.us01]}"), key=_key(key_file, environ, td_conf))
 
 
 def _set(environ: Mapping[str, str], name: str) -> str:
     return environ.get(name, "").strip()
 
 
-def _key(file: str | None, environ: Mapping[str, str], kept: Mapping[str, str]) -> Secret:
+def _key(file: str | None, environ: Mapping[str, str], td_conf: Mapping[str, str]) -> Secret:
     if file is not None:
         return read_secret(file, "API key")
     if text := _set(environ, KEY):
         return checked(text, f"the API key in {KEY}")
-    if text := kept.get("apikey", ""):
+    if text := td_conf.get("apikey", ""):
         return checked(text, f"the API key in {conf_path(environ)}")
     raise UsageError(
-        "no API key for Treasure Data",
-        hint=f"Set {KEY}, give --api-key-file FILE, or run `td account`. It is not the write key that `send` takes.",
+        "no Treasure Data API key",
+        hint=f"Set {KEY}, use --api-key-file FILE, or run `td account`. The write key of `send` does not work here.",
     )
 
 
 def _server(text: str) -> str:
-    """A server as a URL that paths can be added to. As for Treasure Data's own clients, https need not be said."""
-    wrong = UsageError(f"{SERVER} is no URL of a server", hint="It has the form https://api.treasuredata.com")
+    # As in Treasure Data's own clients, https:// may be left out.
+    invalid = UsageError(f"{SERVER} is not a server URL", hint="Use a URL such as https://api.treasuredata.com")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        raise wrong from None
+        raise invalid from None
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
-        raise wrong
+        raise invalid
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise wrong
+        raise invalid
     if parts.scheme == "http" and not is_loopback(host):
-        raise UsageError(f"{SERVER} is plain http: the API key could be read on its way", hint="Say https.")
+        raise UsageError(f"{SERVER} uses http: the API key would be sent unencrypted", hint="Use https.")
     return f"{parts.scheme}://{parts.netloc}/"

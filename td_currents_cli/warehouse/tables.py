@@ -1,4 +1,4 @@
-"""Tables of Treasure Data as a command is told of them: which, from when, and how they are reached."""
+"""The tables that a command queries, with their period and connection."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,49 +18,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """Tables that are queried.
-
-    Attributes:
-        addresses: of them.
-        period: when the rows were received that are looked at.
-        access: how they are reached.
-    """
-
     addresses: tuple[TableAddress, ...]
     period: Period
-    access: TdConnection
+    connection: TdConnection
 
-    def ended(self, now: float) -> "Tables":
-        """The same, without rows that are received from now on: several queries are about the same rows then."""
+    def until(self, now: float) -> "Tables":
+        """End an open period now, so that several queries cover the same rows."""
         period = self.period
         return self if period.until is not None else replace(self, period=Period(period.since, now))
 
     def opened(self) -> Iterator[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
-        """Each table with the account it is in, how it keeps events, and its columns.
+        """Yield each table with its client, layout and columns.
 
         Raises:
-            UsageError: the account cannot be reached with these settings.
-            InputError: a table is not there, or has no events.
-            TdcurError: as `Warehouse.query`.
+            UsageError: a setting is missing or invalid.
+            InputError: a table does not exist, or has no events.
+            TdcurError: as `TdClient.query`.
         """
         for address in self.addresses:
-            warehouse = self.access.warehouse(address)
-            columns = warehouse.columns(address.database, address.table)
-            yield address, warehouse, table_layout(address, columns), columns
+            client = self.connection.client(address)
+            columns = client.columns(address.database, address.table)
+            yield address, client, table_layout(address, columns), columns
 
 
 def table_addresses(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[TableAddress, ...]:
-    """The tables among what a user gave as paths; none where all are files.
-
-    Args:
-        paths: as they were given.
-        site: of `--site`.
-        column: of `--column`.
+    """Parse the paths that are tables; return none if all are files.
 
     Raises:
-        UsageError: some are tables and some are files, or one is no address of a table.
+        UsageError: tables and files are mixed, or an address is invalid.
     """
     tables = [path for path in paths if is_address(path)]
     if tables and len(tables) < len(paths):
-        raise UsageError("tables (td://…) and files cannot be read together", hint="Run the command for each of them.")
+        raise UsageError("tables (td://…) and files cannot be read together", hint="Run the command once for each.")
     return tuple(parse_address(each, site=site, column=column) for each in tables)

@@ -23,7 +23,7 @@ from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
 from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.receiver.faults import parse_faults
+from td_currents_cli.receiver.settings import parse_faults
 
 pytestmark = pytest.mark.chaos
 
@@ -123,7 +123,7 @@ def test_mixed_faults(tmp_path: Path) -> None:
     # Seed 4 deals each of them within the first hundred requests, which even the short form makes.
     fail = "503=0.1,429=0.02,400=0.05,413=0.02,reset=0.02,accept-then-reset=0.02,slow=0.05:3s,hang=0.01,502=0.02"
     settings = ServeSettings(
-        store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(faults=parse_faults(fail), seed=4)
+        store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults(fail), seed=4)
     )
     unknown: set[str] = set()
     with Receiver(settings) as receiver:
@@ -165,7 +165,7 @@ def kill_senders(receiver: Receiver, payloads: Path, chance: random.Random) -> N
 
 def test_the_sender_is_killed(payloads: Path, tmp_path: Path) -> None:
     """The same command until it exits 0 delivers all; a kill repeats the requests in flight and one group at most."""
-    settings = ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(latency=0.01))
+    settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(latency=0.01))
     with Receiver(settings) as receiver:
         # Seed 21 kills late enough that a sender without a journal would repeat more than is promised.
         kill_senders(receiver, payloads, random.Random(21))
@@ -186,7 +186,7 @@ def test_the_sender_is_killed_while_events_are_refused(payloads: Path, tmp_path:
     payloads.write_text("\n".join(documents), encoding="utf-8")
     bad = {event["id"] for line in documents for event in json.loads(line)["events"] if "poison" in str(event)}
     everything = set(ids(payloads.read_text("utf-8")))
-    settings = ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(latency=0.01))
+    settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(latency=0.01))
     with Receiver(settings, layer=poisoned) as receiver:
         kill_senders(receiver, payloads, random.Random(21))
         code, summary, err = ended(send(payloads, receiver.url("braze", "currents")), 120)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
 from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.receiver.faults import parse_faults
+from td_currents_cli.receiver.settings import parse_faults
 from td_currents_cli.render.serve import line
 
 HEX = "5ec4e7" * 6 + "5ec4"
@@ -123,7 +123,7 @@ def payloads(folder: Path, *documents: object) -> Path:
 def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> None:
     """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
     log: list[str] = []
-    settings = ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(faults=parse_faults(fail)))
+    settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults(fail)))
     with Receiver(settings, lambda exchange: log.append(line(exchange))) as receiver:
         url = with_key(receiver.url("braze", "currents"))
         assert run("--url", url, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
@@ -194,7 +194,7 @@ def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, 
     (tmp_path / "folder").mkdir()
     (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
     with Receiver(
-        ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=FaultSettings(faults=parse_faults("400=1")))
+        ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults("400=1")))
     ) as receiver:
         assert run("--url", with_key(receiver.url("braze", "currents")), option, tmp_path / name) == code
 
@@ -220,7 +220,7 @@ def test_a_stop_in_between(run: Run, tmp_path: Path, number: signal.Signals, cod
     """A stop, or a hard one, while a request hangs and others have been noted in the journal."""
     fail = FaultSettings(faults=parse_faults("hang=0.3"), seed=10)
     source = payloads(tmp_path, *[{"events": [event]} for event in good()])
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", misbehaviour=fail)) as receiver:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=fail)) as receiver:
 
         def in_between() -> bool:
             stats = receiver.stats

@@ -104,7 +104,7 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
         f"POST {PATH} 200 34 B, 2 events, stored",
         f"POST {PATH} 200 34 B, not stored: wrong write key",
         f"POST {PATH} 400 2 B, refused: the body is not a JSON object",
-        "POST / 404 34 B, refused: only POST /postback/v3/event/DATABASE/TABLE is answered",
+        "POST / 404 34 B, refused: unknown path: use POST /postback/v3/event/DATABASE/TABLE",
     ]
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert [(sorted(row), row["events"]) for row in rows] == [(["events", "time"], '[{"id":"a"},{"id":"b"}]')]
@@ -228,7 +228,7 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
         "200 34 B, 2 events, stored, fault slow",
         "429 34 B, not stored: fault 429",
         "200 34 B, 2 events, stored",
-        "507 34 B, refused: the store is full: it takes 2 rows",
+        "507 34 B, refused: the store is full: its maximum is 2 rows",
         "503 34 B, not stored: fault 503",
     ]
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
@@ -254,7 +254,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         done = run(tmp_path, "--port", port)
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: cannot listen on 127.0.0.1:{port}: Address already in use\nhint: --port 0 takes a free port\n"
+        f"error: cannot listen on 127.0.0.1:{port}: Address already in use\nhint: Use --port 0 for any free port.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -266,7 +266,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         (("--store", "."), 6, "cannot write .: Is a directory"),
         (("--store", "rows.parquet"), 2, "cannot store rows as .parquet: rows.parquet"),
         (("--write-key-file", "no"), 6, "cannot read the write key file no: No such file or directory"),
-        (("--write-key-file", "/dev/null"), 2, "the write key file /dev/null does not hold one write key"),
+        (("--write-key-file", "/dev/null"), 2, "the write key file /dev/null does not contain one write key"),
         (("--fail", "503=0.1,x=1"), 2, "--fail, character 9: 'x' is not a fault"),
         (("--latency", "5"), 2, "--latency is not a duration"),
         (("--ingest-delay", "-1s"), 2, "--ingest-delay is not a duration"),

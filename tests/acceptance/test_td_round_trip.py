@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.receiver import Receiver, ServeSettings
-from td_currents_cli.receiver.faults import parse_faults
-from td_currents_cli.receiver.settings import FaultSettings
+from td_currents_cli.receiver.settings import FaultSettings, parse_faults
 from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service
 
@@ -38,7 +37,7 @@ class Live:
 def receiver(tmp_path: Path) -> Iterator[Receiver]:
     """A Postback endpoint that fails now and then, and shows rows later."""
     trouble = FaultSettings(faults=parse_faults("503=0.05"), seed=3, ingest_delay=0.4)
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", write_key=KEY, misbehaviour=trouble)) as running:
+    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", write_key=KEY, fault_settings=trouble)) as running:
         yield running
 
 
@@ -114,7 +113,7 @@ def test_the_printed_query_is_the_one_that_runs(tdcur: Tdcur, service: Service) 
     assert printed.stdout.rstrip("\n") == service.queries[0]
     refused = tdcur("sql", "count", ADDRESS, "--dialect", "hive")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "`count` cannot be said in Hive" in refused.stderr
+    assert "`count` is not supported for Hive" in refused.stderr
 
 
 def test_an_interrupt_kills_the_job(tmp_path: Path, service: Service) -> None:

@@ -216,8 +216,8 @@ def test_events_command_takes_a_glob(glob: str) -> None:
     ("pattern", "hint"),
     [
         ("users.message.email.Open", "did you mean users.messages.email.Open?"),
-        ("email", "tdcur events '*email*' lists the types with that in their name"),
-        ("email*", "tdcur events '*email*' lists the types with that in their name"),
+        ("email", "tdcur events '*email*' lists the types whose name contains it"),
+        ("email*", "tdcur events '*email*' lists the types whose name contains it"),
         ("telegram", "tdcur events lists all types"),
         ("", "tdcur events lists all types"),
     ],
@@ -286,7 +286,7 @@ def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
     fields = {"Points": {"type": "int"}, "points": {"type": "int"}}
     types = {"users.behaviors.Mine": {"description": "Mine.", "fields": fields}}
     mine.write_text(json.dumps({"event_types": types}), encoding="utf-8")
-    with pytest.raises(UsageError, match="more than one field would be in the column `properties_points`"):
+    with pytest.raises(UsageError, match="several fields map to the column `properties_points`"):
         run(EventsRequest("users.behaviors.Mine", mine)).ddl()
 
 

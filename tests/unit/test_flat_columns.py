@@ -49,7 +49,7 @@ QUERIES = {
     "ids": ids_sql(EVENTS, with_outline=True),
     "arrived": stored_ids_sql(EVENTS, ["e-1", "e-2"]),
     "parse": flatten_sql(FlattenQuery(events=EVENTS, columns=COLUMNS, filter=SOME, dedupe=True)),
-    "dedupe": dedupe_flat_sql(ADDRESS, PERIOD, meant=SOME),
+    "dedupe": dedupe_flat_sql(ADDRESS, PERIOD, event_filter=SOME),
 }
 USED = sorted(
     {used for sql in QUERIES.values() for used in re.findall(r'(?:AS "?|, )([a-z_0-9]+)', sql)} - {*NAMES, NTH}

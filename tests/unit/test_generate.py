@@ -232,10 +232,10 @@ def test_types_are_chosen_by_globs(patterns: tuple[str, ...], expected: set[str]
     ("pattern", "message", "hint"),
     [
         ("users.message.email.Open", "no such event type", "did you mean users.messages.email.Open?"),
-        ("nothing.*", "no such event type", "`tdcur events` lists them"),
-        ("!nothing.*", "no such event type", "`tdcur events` lists them"),
+        ("nothing.*", "no such event type", "`tdcur events` lists all types"),
+        ("!nothing.*", "no such event type", "`tdcur events` lists all types"),
         ("users.UserOrphan", "not sent over HTTP", "storage"),
-        ("!*", "no event type is left", "away"),
+        ("!*", "no event types left", "Remove"),
     ],
 )
 def test_a_glob_that_gives_nothing_is_said(pattern: str, message: str, hint: str) -> None:

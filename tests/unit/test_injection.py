@@ -97,7 +97,7 @@ def tables(running: Service) -> Iterator[Tables]:
     """A table with all that is hostile in its rows. After the test all queries are looked at."""
     rows = [{"time": 1_782_864_100, "events": json.dumps(EVENTS)}]
     running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
-    yield Tables(addresses=(ADDRESS,), period=PERIOD, access=TdConnection(environ=running.environ()))
+    yield Tables(addresses=(ADDRESS,), period=PERIOD, connection=TdConnection(environ=running.environ()))
     assert only_queries(running.queries)
 
 
@@ -156,7 +156,7 @@ def test_values_are_reconciled(tables: Tables, sent: str) -> None:
 
 def test_values_are_verified(tables: Tables, sent: str) -> None:
     Path(sent).write_text(json.dumps({"events": [*EVENTS, {"id": "it''s 0"}]}), encoding="utf-8")
-    outcome = verify(VerifyRequest(sources([sent]), Arrivals(ADDRESS, PERIOD, tables.access), within=0.0))
+    outcome = verify(VerifyRequest(sources([sent]), Arrivals(ADDRESS, PERIOD, tables.connection), within=0.0))
     assert (outcome.arrived, outcome.missing) == (len(EVENTS), ("it''s 0",))
 
 

@@ -62,8 +62,8 @@ def tables_of(running: Service) -> Callable[..., Tables]:
     def make(engine: Engine, address: str = "td://braze/raw", **columns: Mapping[str, str]) -> Tables:
         named = {("braze", table): kinds for table, kinds in columns.items()}
         running.reset(engine, {RAW: {"events": "string"}, **named})
-        access = TdConnection(environ=running.environ(), patience=RetryPolicy(backoff=0.001))
-        return Tables(addresses=(parse_address(address),), period=Period(0.0, 1_782_864_300.0), access=access)
+        access = TdConnection(environ=running.environ(), retry_policy=RetryPolicy(backoff=0.001))
+        return Tables(addresses=(parse_address(address),), period=Period(0.0, 1_782_864_300.0), connection=access)
 
     return make
 
@@ -290,9 +290,9 @@ def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: 
     with pytest.raises(UsageError, match="no column `other_fields`") as raised:
         inserted(tables_of(engine, flat=dict.fromkeys(names, "string")))
     assert raised.value.hint == 'Add it: ALTER TABLE "braze"."flat" ADD COLUMN "other_fields" VARCHAR'
-    with pytest.raises(UsageError, match="cannot take its own events"):
+    with pytest.raises(UsageError, match="cannot be both source and target"):
         insert(InsertRequest(tables=tables_of(engine), into=parse_address("td://braze/raw"), wanted=EVERYTHING))
     into = parse_address("td://braze/flat?site=eu01")
-    with pytest.raises(UsageError, match="another site"):
+    with pytest.raises(UsageError, match="a different site"):
         insert(InsertRequest(tables=tables_of(engine), into=into, wanted=EVERYTHING))
     assert running.queries == []

@@ -84,7 +84,7 @@ def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, 
         file = tmp_path / "rows.jsonl"
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
         tables = Tables(
-            addresses=(parse_address(ADDRESS),), period=Period(0.0), access=TdConnection(environ=running.environ())
+            addresses=(parse_address(ADDRESS),), period=Period(0.0), connection=TdConnection(environ=running.environ())
         )
         there = run(CountRequest((), tables=tables, **options))
         here = run(CountRequest(sources([str(file)]), **options))
@@ -162,11 +162,11 @@ def test_malformed_cells(both: Callable[..., tuple[CountOutcome, CountOutcome]])
         ("TDC101", ADDRESS),
     ]
     assert [each.message.partition(";")[0] for each in there.problems.kept] == [
-        "5 rows have cells that no events could be read from there",
-        "2 elements of batches are no events",
+        "5 rows have cells without readable events",
+        "2 elements of batches are not events",
     ]
     assert there.problems.kept[0].message.endswith(
-        "`tdcur parse -o FILE` tells why, and saves the whole events of one that is cut off"
+        "`tdcur parse -o FILE` tells why, and recovers the events of truncated cells"
     )
 
 
@@ -204,7 +204,7 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
     file = tmp_path / "flat.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     tables = Tables(
-        addresses=(parse_address(ADDRESS),), period=Period(0.0), access=TdConnection(environ=running.environ())
+        addresses=(parse_address(ADDRESS),), period=Period(0.0), connection=TdConnection(environ=running.environ())
     )
     options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
     there, here = (
@@ -220,7 +220,7 @@ def test_several_tables(running: Service) -> None:
     rows = [{"time": 1, "events": BATCHES[0]}]
     running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
     addresses = (parse_address(ADDRESS), parse_address("td://braze/more"))
-    tables = Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
+    tables = Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
     outcome = run(CountRequest((), tables=tables, by=("source",)))
     assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
     with pytest.raises(UsageError, match="one table at a time"):
@@ -237,7 +237,7 @@ def test_a_table_without_rows_in_that_time(running: Service) -> None:
     }
     running.reset(Engine({**rows}), {table: {"events": "string"} for table in rows})
     addresses = tuple(parse_address(f"td://braze/{name}") for name in ("empty", "currents", "blank"))
-    tables = Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
+    tables = Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
     outcome = run(CountRequest((), tables=tables))
     assert (outcome.balance.rows_read, outcome.balance.events_out, outcome.exit_code) == (2, 60, 0)
     assert [(each.code, each.severity, str(each.location)) for each in outcome.problems.kept] == [

@@ -242,7 +242,7 @@ def test_a_public_address_is_known_as_one(start: Start) -> None:
     assert receiver.base_url == f"http://localhost:{receiver.port}"
 
 
-@pytest.mark.parametrize(("host", "message"), [("no such host", "no such host"), ("192.0.2.1", "assign requested")])
+@pytest.mark.parametrize(("host", "message"), [("no such host", "unknown host"), ("192.0.2.1", "assign requested")])
 def test_a_host_that_is_not_here(tmp_path: Path, host: str, message: str) -> None:
     """A host that cannot be listened on is wrong usage, and no store is begun for it."""
     with pytest.raises(UsageError, match=message), Receiver(ServeSettings(store=tmp_path / "rows.jsonl", host=host)):

@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.receiver.faults import Fault, parse_faults
 from td_currents_cli.receiver.misbehaviour import draw_faults
+from td_currents_cli.receiver.settings import Fault, parse_faults
 
 SPECIFICATION = "503=0.1,429=0.05,400=0,413=1e-3,reset=0.02,accept-then-reset=0.02,slow=0.1:500ms,hang=0.01"
 
@@ -51,10 +51,10 @@ def test_durations(text: str, seconds: float | None) -> None:
         ("503=-0.1", "--fail, character 5: 503 needs a probability from 0 to 1"),
         ("503=1.5", "--fail, character 5: 503 needs a probability from 0 to 1"),
         ("503=nan", "--fail, character 5: 503 needs a probability from 0 to 1"),
-        ("503=0.1,slow=0.1:2", "--fail, character 18: the time of slow is not a duration"),
-        ("slow=0.1:", "--fail, character 10: the time of slow is not a duration"),
+        ("503=0.1,slow=0.1:2", "--fail, character 18: the duration of slow is not a duration"),
+        ("slow=0.1:", "--fail, character 10: the duration of slow is not a duration"),
         ("hang=0.1:2s", "--fail, character 10: hang takes no duration"),
-        ("503=0.1,503=0.2", "--fail, character 9: 503 stands there twice"),
+        ("503=0.1,503=0.2", "--fail, character 9: 503 is repeated"),
         ("503=0.5,429=0.5,hang=0.1", "--fail: the probabilities add up to 1.1, more than 1"),
     ],
 )

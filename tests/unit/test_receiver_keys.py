@@ -89,7 +89,7 @@ def test_a_file_without_one_key(tmp_path: Path, content: bytes) -> None:
     """A file that does not hold one key stops the run, and is not quoted."""
     file = tmp_path / "key"
     file.write_bytes(content)
-    with pytest.raises(UsageError, match="does not hold one write key") as failed:
+    with pytest.raises(UsageError, match="does not contain one write key") as failed:
         expected_key(file, {})
     assert "secret" not in failed.value.message + failed.value.hint
 

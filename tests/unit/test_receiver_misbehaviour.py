@@ -15,7 +15,7 @@ import pytest
 
 from td_currents_cli.errors import OutputError
 from td_currents_cli.receiver import FaultSettings, Receiver, RequestLog, RequestResult, ServeSettings
-from td_currents_cli.receiver.faults import parse_faults
+from td_currents_cli.receiver.settings import parse_faults
 
 KEY = {"X-TD-Write-Key": "1/key"}
 PATH = "/postback/v3/event/braze/currents"
@@ -35,7 +35,7 @@ def receiver(store: Path, fail: str = "", *, heard: list[RequestLog] | None = No
     """A receiver that is not yet running."""
     asked["faults"] = parse_faults(fail) if fail else ()
     return Receiver(
-        ServeSettings(store=store, misbehaviour=FaultSettings(**asked)), None if heard is None else heard.append
+        ServeSettings(store=store, fault_settings=FaultSettings(**asked)), None if heard is None else heard.append
     )
 
 
@@ -214,7 +214,7 @@ def test_rows_that_wait_and_cannot_be_written() -> None:
             assert ask(connection).status == 200
             time.sleep(0.1)
 
-    with pytest.raises(OutputError, match="cannot write all of /dev/full: No space left"):
+    with pytest.raises(OutputError, match="cannot write all rows to /dev/full: No space left"):
         run()
 
 

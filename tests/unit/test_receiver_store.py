@@ -58,7 +58,7 @@ def test_csv_has_one_header(tmp_path: Path) -> None:
     path = tmp_path / "rows.CSV"
     for _ in range(2):
         with stored(path) as store:
-            assert not store.healed
+            assert not store.repaired
             store.append(ROW)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, strict=True))
@@ -71,7 +71,7 @@ def test_a_torn_json_line_is_ended(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(LINE.encode() + LINE.encode()[:kept])
     with stored(path) as store:
-        assert store.healed
+        assert store.repaired
         store.append(ROW)
     lines = path.read_bytes().split(b"\n")
     assert lines[1] == LINE.encode()[:kept].rstrip(b"\n")
@@ -87,7 +87,7 @@ def test_a_torn_csv_row_is_ended(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b"time,events,extra\n" + CSV_ROW + CSV_ROW[:kept])
     with stored(path) as store:
-        assert store.healed
+        assert store.repaired
         store.append(ROW)
     rows = list(csv.reader(path.read_bytes().decode(errors="replace").splitlines(keepends=True)))
     assert rows[1] == ["5", '[{"id":"a\n,é"}]', '{"n":1}']
@@ -110,7 +110,7 @@ def test_a_row_that_does_not_fit_is_taken_back(tmp_path: Path) -> None:
 def test_one_receiver_at_a_time(tmp_path: Path) -> None:
     """Two receivers on one store could cut into each other's rows."""
     path = tmp_path / "rows.jsonl"
-    with stored(path), pytest.raises(OutputError, match="another `tdcur serve` writes to it"):
+    with stored(path), pytest.raises(OutputError, match="in use by another `tdcur serve`"):
         Store(path)
     with stored(path) as store:
         assert store.size == 0
@@ -128,7 +128,7 @@ def test_another_csv_file_is_left_alone(tmp_path: Path, present: bytes) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="No such file") as failed:
         Store(tmp_path / "no" / "rows.jsonl")
-    assert failed.value.hint == f"create the folder {tmp_path / 'no'} first"
+    assert failed.value.hint == f"Create the folder {tmp_path / 'no'} first."
 
 
 def test_a_folder_is_no_store(tmp_path: Path) -> None:

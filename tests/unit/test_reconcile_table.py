@@ -41,7 +41,7 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
         tables = Tables(
             addresses=(parse_address("td://braze/currents"),),
             period=Period(0.0),
-            access=TdConnection(environ=running.environ()),
+            connection=TdConnection(environ=running.environ()),
         )
         return run(ReconcileRequest(FileSide(sources([str(sent)])), TableSide(tables), show=3, **options))
 
@@ -95,8 +95,8 @@ def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
     outcome = compared("a", [*nothing, ["x", TYPE, 100], ["a", TYPE, 100]])
     assert outcome.exit_code is ExitCode.FINDINGS
     assert [each.message.partition(";")[0] for each in outcome.problems.kept] == [
-        "2 rows have cells that no events could be read from there",
-        "an element of a batch is no event",
+        "2 rows have cells without readable events",
+        "an element of a batch is not an event",
     ]
     assert outcome.differences[DiffKind.UNEXPECTED].examples == ("x",)
     assert outcome.ingested.without_id == 0
@@ -118,7 +118,7 @@ def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     address = parse_address("td://braze/currents")
-    tables = Tables(addresses=(address,), period=Period(0.0), access=TdConnection(environ=running.environ()))
+    tables = Tables(addresses=(address,), period=Period(0.0), connection=TdConnection(environ=running.environ()))
     outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(tables), show=3))
     assert all(
         not outcome.differences[kind].count for kind in (DiffKind.MISSING, DiffKind.UNEXPECTED, DiffKind.CHANGED)

@@ -65,7 +65,7 @@ def stored(running: Service) -> Callable[..., Callable[..., TableSide]]:
         def side(*numbers: int) -> TableSide:
             addresses = tuple(parse_address(f"td://braze/table_{number}") for number in numbers)
             return TableSide(
-                Tables(addresses=addresses, period=Period(0.0), access=TdConnection(environ=running.environ()))
+                Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
             )
 
         return side

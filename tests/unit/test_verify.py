@@ -151,7 +151,7 @@ def test_a_table_that_is_not_there_yet(verify: Callable[..., VerifyOutcome]) -> 
 
 def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
     """It is said with what it lacks."""
-    with pytest.raises(InputError, match="neither a column `events` with batches nor a column `event_type`"):
+    with pytest.raises(InputError, match="neither a column `events` \\(batches\\) nor a column `event_type`"):
         verify("a", Arriving("a"), columns={"body": "string"})
     with pytest.raises(InputError, match="has no column `id`"):
         verify("a", Arriving("a"), columns={"event_type": "string"})

@@ -133,13 +133,13 @@ def test_which_settings_count(home: Path) -> None:
 @pytest.mark.parametrize(
     ("conf", "message"),
     [
-        ("[account]\napikey 1/2\n", "td.conf:2 is neither a [section] nor name = value"),
-        ("[account]\nuser = jane\n", "no API key for Treasure Data"),
+        ("[account]\napikey 1/2\n", "td.conf:2: expected [section] or name = value"),
+        ("[account]\nuser = jane\n", "no Treasure Data API key"),
         ("[account]\napikey = 1/2 3\n", "must be one line of printable ASCII without spaces"),
-        ("[account]\napikey = 1/2\nendpoint = ftp://x\n", "TD_API_SERVER is no URL of a server"),
-        ("[account]\napikey = 1/2\nendpoint = http://example.com\n", "TD_API_SERVER is plain http"),
-        ("[account]\napikey = 1/2\nendpoint = https://x/path\n", "TD_API_SERVER is no URL of a server"),
-        ("[account]\napikey = 1/2\nendpoint = https://key@x\n", "TD_API_SERVER is no URL of a server"),
+        ("[account]\napikey = 1/2\nendpoint = ftp://x\n", "TD_API_SERVER is not a server URL"),
+        ("[account]\napikey = 1/2\nendpoint = http://example.com\n", "TD_API_SERVER uses http"),
+        ("[account]\napikey = 1/2\nendpoint = https://x/path\n", "TD_API_SERVER is not a server URL"),
+        ("[account]\napikey = 1/2\nendpoint = https://key@x\n", "TD_API_SERVER is not a server URL"),
     ],
 )
 def test_settings_that_make_no_sense(home: Path, conf: str, message: str) -> None:

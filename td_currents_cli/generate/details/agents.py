@@ -1,10 +1,10 @@
-"""Runs of Braze's agents and their tools."""
+"""Fields of Braze's agents and their tools."""
 
 import json
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import FieldGroup
 from td_currents_cli.generate.dice import Record, SeededRandom
+from td_currents_cli.generate.fragments import FieldGroup
 
 _AGENTS: Final = ("Subject line writer", "Product recommender", "Reply classifier", "Translation helper")
 _MODELS: Final = (("model-large-2026-05", "example-ai"), ("model-small-2026-05", "example-ai"), ("fast-3", "other-ai"))
@@ -23,24 +23,24 @@ _OUTPUTS: Final = (
 _TOOLS: Final = ("catalog_lookup", "user_attributes", "recent_events", "translate")
 
 
-def _agent(dice: SeededRandom) -> Record:
-    number = dice.below(len(_AGENTS))
+def _agent(rng: SeededRandom) -> Record:
+    number = rng.below(len(_AGENTS))
     return {
         "agent_id": SeededRandom(0, "agent", number).uuid(),
         "agent_name": _AGENTS[number],
-        "invocation_source": dice.pick(("canvas", "catalog", "preview")),
+        "invocation_source": rng.pick(("canvas", "catalog", "preview")),
     }
 
 
-def _model(dice: SeededRandom) -> Record:
-    name, provider = dice.pick(_MODELS)
-    return {"model_name": name, "model_provider": provider, "llm_owned_by_customer": dice.chance(0.3)}
+def _model(rng: SeededRandom) -> Record:
+    name, provider = rng.pick(_MODELS)
+    return {"model_name": name, "model_provider": provider, "llm_owned_by_customer": rng.chance(0.3)}
 
 
-def _tokens(dice: SeededRandom) -> Record:
-    prompt, completion = dice.between(120, 4000), dice.between(5, 900)
-    reasoning = dice.between(0, 500)
-    cached = dice.below(prompt) if dice.chance(0.4) else 0
+def _tokens(rng: SeededRandom) -> Record:
+    prompt, completion = rng.between(120, 4000), rng.between(5, 900)
+    reasoning = rng.between(0, 500)
+    cached = rng.below(prompt) if rng.chance(0.4) else 0
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -51,21 +51,21 @@ def _tokens(dice: SeededRandom) -> Record:
     }
 
 
-def _run(dice: SeededRandom) -> Record:
-    failed = dice.chance(0.1)
-    record: Record = {"duration": dice.between(180, 9000), "is_error": failed}
+def _run(rng: SeededRandom) -> Record:
+    failed = rng.chance(0.1)
+    record: Record = {"duration": rng.between(180, 9000), "is_error": failed}
     if failed:
-        record["error"] = dice.pick(("timeout", "rate limit of the provider", "invalid tool arguments"))
+        record["error"] = rng.pick(("timeout", "rate limit of the provider", "invalid tool arguments"))
     return record
 
 
-def _conversation(dice: SeededRandom) -> Record:
-    return {"input": dice.pick(_QUESTIONS), "output": dice.pick(_OUTPUTS)}
+def _conversation(rng: SeededRandom) -> Record:
+    return {"input": rng.pick(_QUESTIONS), "output": rng.pick(_OUTPUTS)}
 
 
-def _tool(dice: SeededRandom) -> Record:
-    arguments = {"query": dice.pick(("boots", "SKU-10442", "dernière commande")), "limit": dice.between(1, 10)}
-    return {"tool_name": dice.pick(_TOOLS), "tool_arguments": json.dumps(arguments, ensure_ascii=False)}
+def _tool(rng: SeededRandom) -> Record:
+    arguments = {"query": rng.pick(("boots", "SKU-10442", "dernière commande")), "limit": rng.between(1, 10)}
+    return {"tool_name": rng.pick(_TOOLS), "tool_arguments": json.dumps(arguments, ensure_ascii=False)}
 
 
 AGENTS: Final = (

@@ -1,11 +1,11 @@
-"""What users do: custom events, purchases, sessions, places, subscriptions, their way through Canvases."""
+"""Fields of user behavior: custom events, purchases, sessions, locations, subscriptions, Canvas progress."""
 
 from collections.abc import Callable
 from typing import Final
 
 from td_currents_cli.braze import PURCHASE
-from td_currents_cli.generate.details.bundle import FieldGroup, one_of
 from td_currents_cli.generate.dice import Record, SeededRandom
+from td_currents_cli.generate.fragments import FieldGroup, one_of
 
 _TITLES: Final = (
     "Trail Runner 2",
@@ -27,61 +27,61 @@ _CURRENCIES: Final = ("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "BRL")
 _SOURCES: Final = ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")
 
 
-def _product(dice: SeededRandom) -> Record:
+def _product(rng: SeededRandom) -> Record:
     return {
-        "product_id": f"SKU-{dice.digits(5)}",
-        "name": dice.pick(_TITLES),
-        "price": dice.amount(3, 400),
-        "brand": dice.pick(_BRANDS),
+        "product_id": f"SKU-{rng.digits(5)}",
+        "name": rng.pick(_TITLES),
+        "price": rng.amount(3, 400),
+        "brand": rng.pick(_BRANDS),
     }
 
 
-def _place_in_list(dice: SeededRandom) -> Record:
-    path = ["home", dice.pick(("women", "men", "kids")), dice.pick(("shoes", "jackets", "audio"))]
-    return {"list": {"path": path, "page": dice.between(1, 5), "position": dice.between(1, 40)}}
+def _place_in_list(rng: SeededRandom) -> Record:
+    path = ["home", rng.pick(("women", "men", "kids")), rng.pick(("shoes", "jackets", "audio"))]
+    return {"list": {"path": path, "page": rng.between(1, 5), "position": rng.between(1, 40)}}
 
 
-def _viewed(dice: SeededRandom) -> Record:
-    return {**_product(dice), "in_stock": dice.chance(0.9), **_place_in_list(dice)}
+def _viewed(rng: SeededRandom) -> Record:
+    return {**_product(rng), "in_stock": rng.chance(0.9), **_place_in_list(rng)}
 
 
-def _added(dice: SeededRandom) -> Record:
+def _added(rng: SeededRandom) -> Record:
     return {
-        **_product(dice),
-        "quantity": dice.between(1, 4),
-        "coupon": dice.pick((None, "WELCOME10", "ÉTÉ25")),
-        "cart": f"c-{dice.hex(20)}",
+        **_product(rng),
+        "quantity": rng.between(1, 4),
+        "coupon": rng.pick((None, "WELCOME10", "ÉTÉ25")),
+        "cart": f"c-{rng.hex(20)}",
     }
 
 
-def _searched(dice: SeededRandom) -> Record:
+def _searched(rng: SeededRandom) -> Record:
     return {
-        "query": dice.pick(_QUERIES),
-        "results": dice.below(300),
-        "filters": dice.some(("new", "sale"), 2),
-        **_place_in_list(dice),
+        "query": rng.pick(_QUERIES),
+        "results": rng.below(300),
+        "filters": rng.some(("new", "sale"), 2),
+        **_place_in_list(rng),
     }
 
 
-def _watched(dice: SeededRandom) -> Record:
-    seconds = dice.amount(2, 600, 1)
-    return {"title": dice.pick(_TITLES), "seconds": seconds, "completed": seconds > 500, "speed": 1.0}
+def _watched(rng: SeededRandom) -> Record:
+    seconds = rng.amount(2, 600, 1)
+    return {"title": rng.pick(_TITLES), "seconds": seconds, "completed": seconds > 500, "speed": 1.0}
 
 
-def _played(dice: SeededRandom) -> Record:
-    return {"level": dice.between(1, 99), "score": dice.below(10**7), "boosters": dice.some((1, 2, 3, 5, 8), 3)}
+def _played(rng: SeededRandom) -> Record:
+    return {"level": rng.between(1, 99), "score": rng.below(10**7), "boosters": rng.some((1, 2, 3, 5, 8), 3)}
 
 
-def _preferred(dice: SeededRandom) -> Record:
-    wanted = {channel: dice.chance(0.5) for channel in ("email", "push", "sms")}
-    return {"channels": wanted, "topics": dice.some(("news", "offers", "tips"), 3)}
+def _preferred(rng: SeededRandom) -> Record:
+    wanted = {channel: rng.chance(0.5) for channel in ("email", "push", "sms")}
+    return {"channels": wanted, "topics": rng.some(("news", "offers", "tips"), 3)}
 
 
-def _ordered(dice: SeededRandom) -> Record:
-    # Wider than a double can hold: what reads numbers as floats changes it.
-    order = int(f"9{dice.digits(17)}")
-    items = [_product(dice) for _ in range(dice.between(1, 3))]
-    return {"order_id": order, "total": dice.amount(5, 900), "items": items, "gift": dice.chance(0.1)}
+def _ordered(rng: SeededRandom) -> Record:
+    # Too many digits for a double, so that a reader that converts numbers to floats changes it.
+    order = int(f"9{rng.digits(17)}")
+    items = [_product(rng) for _ in range(rng.between(1, 3))]
+    return {"order_id": order, "total": rng.amount(5, 900), "items": items, "gift": rng.chance(0.1)}
 
 
 _CUSTOM: Final[tuple[tuple[str, Callable[[SeededRandom], Record]], ...]] = (
@@ -97,60 +97,60 @@ _CUSTOM: Final[tuple[tuple[str, Callable[[SeededRandom], Record]], ...]] = (
     ("updated_preferences", _preferred),
     ("completed_order", _ordered),
 )
-"""Custom events and what makes their properties; those that are there several times are as much more frequent."""
+"""Custom events and their properties; repeated entries are more frequent."""
 
 
-def _custom_event(dice: SeededRandom) -> Record:
-    name, properties = dice.pick(_CUSTOM)
-    return {"name": name, "custom_properties": properties(dice)}
+def _custom_event(rng: SeededRandom) -> Record:
+    name, properties = rng.pick(_CUSTOM)
+    return {"name": name, "custom_properties": properties(rng)}
 
 
-def _purchase(dice: SeededRandom) -> Record:
+def _purchase(rng: SeededRandom) -> Record:
     properties = {
-        "name": dice.pick(_TITLES),
-        "category": dice.pick(("shoes", "kitchen", "audio", "outdoor")),
-        "size": dice.pick(("S", "M", "L", None)),
-        "on_sale": dice.chance(0.3),
-        "discount": dice.amount(0, 0.5),
-        "tags": dice.some(("new", "eco", "limited", "refurbished"), 3),
-        "shipping": {"method": dice.pick(("standard", "express")), "days": dice.between(1, 9)},
+        "name": rng.pick(_TITLES),
+        "category": rng.pick(("shoes", "kitchen", "audio", "outdoor")),
+        "size": rng.pick(("S", "M", "L", None)),
+        "on_sale": rng.chance(0.3),
+        "discount": rng.amount(0, 0.5),
+        "tags": rng.some(("new", "eco", "limited", "refurbished"), 3),
+        "shipping": {"method": rng.pick(("standard", "express")), "days": rng.between(1, 9)},
     }
     return {
-        "product_id": f"SKU-{dice.digits(5)}",
-        "price": dice.amount(1, 300),
-        "currency": dice.pick(_CURRENCIES),
+        "product_id": f"SKU-{rng.digits(5)}",
+        "price": rng.amount(1, 300),
+        "currency": rng.pick(_CURRENCIES),
         "purchase_properties": properties,
     }
 
 
-def _place(dice: SeededRandom) -> Record:
+def _place(rng: SeededRandom) -> Record:
     return {
-        "latitude": dice.amount(-60, 70, 4),
-        "longitude": dice.amount(-180, 180, 4),
-        "altitude": dice.amount(0, 900, 1),
-        "ll_accuracy": dice.amount(3, 100, 1),
-        "alt_accuracy": dice.amount(3, 30, 1),
+        "latitude": rng.amount(-60, 70, 4),
+        "longitude": rng.amount(-180, 180, 4),
+        "altitude": rng.amount(0, 900, 1),
+        "ll_accuracy": rng.amount(3, 100, 1),
+        "alt_accuracy": rng.amount(3, 30, 1),
     }
 
 
-def _token_change(dice: SeededRandom) -> Record:
+def _token_change(rng: SeededRandom) -> Record:
     return {
-        "push_token_state_change_type": dice.pick(("add", "add", "update", "remove")),
-        "push_token_foreground_push_disabled": dice.chance(0.1),
-        "push_token_provisionally_opted_in": dice.chance(0.2),
+        "push_token_state_change_type": rng.pick(("add", "add", "update", "remove")),
+        "push_token_foreground_push_disabled": rng.chance(0.1),
+        "push_token_provisionally_opted_in": rng.chance(0.2),
     }
 
 
-def _conversion(dice: SeededRandom) -> Record:
-    index = dice.below(3)
+def _conversion(rng: SeededRandom) -> Record:
+    index = rng.below(3)
     return {"conversion_behavior_index": index, "conversion_behavior": ("purchase", "open_app", "custom_event")[index]}
 
 
-def _progression(dice: SeededRandom) -> Record:
-    kind = dice.pick(("entered", "advanced", "advanced", "advanced", "exited"))
+def _progression(rng: SeededRandom) -> Record:
+    kind = rng.pick(("entered", "advanced", "advanced", "advanced", "exited"))
     record: Record = {"progression_type": kind, "is_canvas_entry": kind == "entered"}
     if kind == "exited":
-        record["exit_reason"] = dice.pick(("completed", "exit criteria met", "audience no longer matched"))
+        record["exit_reason"] = rng.pick(("completed", "exit criteria met", "audience no longer matched"))
     return record
 
 
@@ -169,7 +169,7 @@ BEHAVIORS: Final = (
         make=_place,
         size=300,
     ),
-    FieldGroup(fields=("duration",), make=lambda dice: {"duration": dice.amount(1, 1800, 3)}, size=300),
+    FieldGroup(fields=("duration",), make=lambda rng: {"duration": rng.amount(1, 1800, 3)}, size=300),
     FieldGroup(
         fields=(
             "push_token_state_change_type",

@@ -1,9 +1,9 @@
-"""What becomes of messages on their way: aborts, retries, bounces, refusals."""
+"""Fields of message delivery: aborts, retries, bounces, rejections."""
 
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import FieldGroup, one_of
 from td_currents_cli.generate.dice import Record, SeededRandom
+from td_currents_cli.generate.fragments import FieldGroup, one_of
 
 _BOUNCES: Final = (
     "550 5.1.1 <{address}> mailbox does not exist",
@@ -22,8 +22,8 @@ _HOOKS: Final = ("/v1/braze", "/hooks/orders?source=braze", "/api/notify")
 _HOOK_ANSWERS: Final = ((500, "Internal Server Error"), (502, "Bad Gateway"), (404, '{"error":"no such route"}'))
 
 
-def _abort(dice: SeededRandom) -> Record:
-    kind = dice.pick(("liquid_abort_message", "liquid_abort_message", "quiet_hours", "rate_limit"))
+def _abort(rng: SeededRandom) -> Record:
+    kind = rng.pick(("liquid_abort_message", "liquid_abort_message", "quiet_hours", "rate_limit"))
     log = {
         "liquid_abort_message": "abort_message('no coupon left') in line 3",
         "quiet_hours": "quiet hours 22:00 to 07:00 in the user's time zone",
@@ -32,30 +32,30 @@ def _abort(dice: SeededRandom) -> Record:
     return {"abort_type": kind, "abort_log": log}
 
 
-def _retry(dice: SeededRandom) -> Record:
-    seconds = dice.pick((15, 30, 60, 120))
-    return {"retry_type": dice.pick(("rate_limit", "provider_error")), "retry_log": f"trying again in {seconds} s"}
+def _retry(rng: SeededRandom) -> Record:
+    seconds = rng.pick((15, 30, 60, 120))
+    return {"retry_type": rng.pick(("rate_limit", "provider_error")), "retry_log": f"trying again in {seconds} s"}
 
 
-def _bounce(dice: SeededRandom) -> Record:
-    reason = dice.pick(_BOUNCES).format(address=f"user{dice.digits(4)}@example.com")
-    return {"bounce_reason": reason, "is_drop": dice.chance(0.2)}
+def _bounce(rng: SeededRandom) -> Record:
+    reason = rng.pick(_BOUNCES).format(address=f"user{rng.digits(4)}@example.com")
+    return {"bounce_reason": reason, "is_drop": rng.chance(0.2)}
 
 
-def _deferral(dice: SeededRandom) -> Record:
-    wait = dice.pick((60, 300, 900))
-    return {"deferral_reason": f"451 4.7.1 greylisted, wait {wait} s", "attempt_count": dice.between(1, 6)}
+def _deferral(rng: SeededRandom) -> Record:
+    wait = rng.pick((60, 300, 900))
+    return {"deferral_reason": f"451 4.7.1 greylisted, wait {wait} s", "attempt_count": rng.between(1, 6)}
 
 
-def _refusal(dice: SeededRandom) -> Record:
-    code, title = dice.pick(_PROVIDER_ERRORS)
+def _refusal(rng: SeededRandom) -> Record:
+    code, title = rng.pick(_PROVIDER_ERRORS)
     return {"provider_error_code": code, "provider_error_title": title, "error": title}
 
 
-def _webhook_failure(dice: SeededRandom) -> Record:
-    host, path = dice.pick(("hooks.example.com", "api.example.org")), dice.pick(_HOOKS)
-    status, answer = dice.pick(_HOOK_ANSWERS)
-    retries = dice.below(6)
+def _webhook_failure(rng: SeededRandom) -> Record:
+    host, path = rng.pick(("hooks.example.com", "api.example.org")), rng.pick(_HOOKS)
+    status, answer = rng.pick(_HOOK_ANSWERS)
+    retries = rng.below(6)
     return {
         "endpoint_url": f"https://{host}{path}",
         "host": host,
@@ -65,8 +65,8 @@ def _webhook_failure(dice: SeededRandom) -> Record:
         "content_length": len(answer),
         "retry_count": retries,
         "is_terminal": retries == 5,
-        "webhook_duration": dice.between(40, 30_000),
-        "webhook_failure_source": dice.pick(("endpoint", "network", "rate_limit")),
+        "webhook_duration": rng.between(40, 30_000),
+        "webhook_failure_source": rng.pick(("endpoint", "network", "rate_limit")),
     }
 
 
@@ -94,5 +94,5 @@ DELIVERY: Final = (
     one_of("is_sms_fallback", (False, False, True), share=0.5),
     one_of("live_activity_event_type", ("start", "update", "update", "end")),
     one_of("live_activity_event_outcome", ("delivered", "delivered", "token_expired", "dismissed")),
-    FieldGroup(fields=("activity_id",), make=lambda dice: {"activity_id": dice.uuid()}, size=100),
+    FieldGroup(fields=("activity_id",), make=lambda rng: {"activity_id": rng.uuid()}, size=100),
 )

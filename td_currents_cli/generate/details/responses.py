@@ -1,10 +1,10 @@
-"""How people answer messages: opens, clicks, buttons, replies."""
+"""Fields of responses to messages: opens, clicks, buttons, replies."""
 
 import json
 from typing import Final
 
-from td_currents_cli.generate.details.bundle import FieldGroup, one_of
 from td_currents_cli.generate.dice import Record, SeededRandom
+from td_currents_cli.generate.fragments import FieldGroup, one_of
 
 _PAGES: Final = ("sale/spring", "account/orders", "p/trail-runner-2", "caf%C3%A9", "help/returns", "")
 _LINK_NAMES: Final = ("hero_image", "main_cta", "footer_logo", "product_2")
@@ -19,47 +19,47 @@ _REPLIES: Final = (
 )
 
 
-def _click(dice: SeededRandom) -> Record:
-    address = f"https://www.example.com/{dice.pick(_PAGES)}?utm_source=braze&utm_campaign={dice.hex(6)}"
-    record: Record = {"url": address, "short_url": f"https://s.example.com/{dice.hex(7)}"}
-    if dice.chance(0.7):
-        record |= {"link_id": dice.hex(16), "link_alias": dice.pick(_LINK_NAMES)}
+def _click(rng: SeededRandom) -> Record:
+    address = f"https://www.example.com/{rng.pick(_PAGES)}?utm_source=braze&utm_campaign={rng.hex(6)}"
+    record: Record = {"url": address, "short_url": f"https://s.example.com/{rng.hex(7)}"}
+    if rng.chance(0.7):
+        record |= {"link_id": rng.hex(16), "link_alias": rng.pick(_LINK_NAMES)}
     return record
 
 
-def _bot(dice: SeededRandom) -> Record:
-    if dice.chance(0.9):
+def _bot(rng: SeededRandom) -> Record:
+    if rng.chance(0.9):
         return {"is_suspected_bot_click": False}
-    reasons = ["user_agent", *dice.some(("ip_range", "clicked_every_link", "too_fast"), 2)]
+    reasons = ["user_agent", *rng.some(("ip_range", "clicked_every_link", "too_fast"), 2)]
     return {"is_suspected_bot_click": True, "suspected_bot_click_reason": reasons}
 
 
-def _push_button(dice: SeededRandom) -> Record:
-    text, action = dice.pick((("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none")))
+def _push_button(rng: SeededRandom) -> Record:
+    text, action = rng.pick((("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none")))
     return {"button_string": text, "button_action_type": action}
 
 
-def _reply(dice: SeededRandom) -> Record:
-    body, action = dice.pick(_REPLIES)
-    pictures = [f"https://media.example.com/{dice.hex(12)}.jpg" for _ in range(dice.below(3))]
+def _reply(rng: SeededRandom) -> Record:
+    body, action = rng.pick(_REPLIES)
+    pictures = [f"https://media.example.com/{rng.hex(12)}.jpg" for _ in range(rng.below(3))]
     return {"message_body": body, "action": action, "media_urls": pictures}
 
 
-def _flow(dice: SeededRandom) -> Record:
-    answer = {"flow_token": dice.hex(12), "rating": dice.between(1, 5), "comment": dice.pick(("très bien", "ok", ""))}
+def _flow(rng: SeededRandom) -> Record:
+    answer = {"flow_token": rng.hex(12), "rating": rng.between(1, 5), "comment": rng.pick(("très bien", "ok", ""))}
     return {"flow_response_json": json.dumps(answer, ensure_ascii=False)}
 
 
-def _shop(dice: SeededRandom) -> Record:
-    return {"catalog_id": dice.digits(15), "product_id": f"SKU-{dice.digits(5)}"}
+def _shop(rng: SeededRandom) -> Record:
+    return {"catalog_id": rng.digits(15), "product_id": f"SKU-{rng.digits(5)}"}
 
 
-def _element(dice: SeededRandom) -> Record:
-    label = dice.pick(("Shop now", "Voir l'offre", "Call us"))
+def _element(rng: SeededRandom) -> Record:
+    label = rng.pick(("Shop now", "Voir l'offre", "Call us"))
     return {
         "element_label": label,
-        "element_type": dice.pick(("suggested_action", "suggested_reply")),
-        "interaction_type": dice.pick(("click", "reply")),
+        "element_type": rng.pick(("suggested_action", "suggested_reply")),
+        "interaction_type": rng.pick(("click", "reply")),
     }
 
 

@@ -1,4 +1,4 @@
-"""The query that counts events, in one scan, with an account of every row and event."""
+"""The query that counts events, in one scan, and accounts for every row and event."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
@@ -23,29 +23,24 @@ IDS: Final = (("id",),)
 
 
 class TypeKey(Struct, frozen=True):
-    """The event's type."""
+    """The event type."""
 
 
 class ChannelKey(Struct, frozen=True):
-    """What an event type is about; see `catalog.event_types.channel_of`."""
+    """The channel of the event type; see `catalog.event_types.channel_of`."""
 
 
 class OfType(Struct, frozen=True):
-    """What a list says of the event's type."""
+    """A value per event type, by a table."""
 
     meanings: Mapping[str, str]
 
 
 class Bucket(Struct, frozen=True):
-    """The hour, day, week or month of the event's time.
-
-    Attributes:
-        unit: which of them.
-        zone: IANA name of a time zone.
-    """
+    """The hour, day, week or month of the event time."""
 
     unit: str
-    zone: str
+    zone: str  # IANA name
 
 
 class FieldKey(Struct, frozen=True):
@@ -55,17 +50,13 @@ class FieldKey(Struct, frozen=True):
 
 
 class Constant(Struct, frozen=True):
-    """The same for all events."""
+    """The same value for all events."""
 
     text: str
 
 
 class Expression(Struct, frozen=True):
-    """What an expression says of the event.
-
-    Attributes:
-        text: of it, over the columns of `Events.lines` and `Events.opened`.
-    """
+    """The value of an SQL expression over the columns of `Events.lines` and `Events.opened`."""
 
     text: str
 
@@ -73,7 +64,7 @@ class Expression(Struct, frozen=True):
 Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant | Expression
 
 PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
-"""As FORMAT_DATETIME has them: those of Joda-Time."""
+"""In the syntax of FORMAT_DATETIME (Joda-Time)."""
 
 
 EVENT: Final = "event"
@@ -83,30 +74,19 @@ EMPTY_ROW: Final = "empty row"
 
 
 class CountQuery(Struct, frozen=True, kw_only=True):
-    """What to count.
-
-    Attributes:
-        events: of which table.
-        by: what to group by.
-        filter: which events are counted.
-        unique: whether to count different ids and users too.
-        dedupe: whether only the first event of each id is counted.
-        users: where the id of an event's user may stand.
-    """
-
     events: Events
     by: Sequence[Key]
     filter: Filter
-    unique: bool
-    dedupe: bool
-    users: Paths
+    unique: bool  # also count distinct ids and users
+    dedupe: bool  # count only the first event of each id
+    users: Paths  # paths of the user id
 
 
 def count_sql(query: CountQuery) -> str:
-    """The query, in Trino's dialect.
+    """Write the Trino query.
 
-    Its result has a line for each kind and group: `kind`, a column for each key, `is_total` (1 where the line is
-    about all groups together), `row_count`, `event_count`, `first`, `last`, `unique_events`, `unique_users`.
+    Its result has a row for each kind and group: `kind`, a column for each key, `is_total` (1 in the row for all
+    groups together), `row_count`, `event_count`, `first`, `last`, `unique_events`, `unique_users`.
     """
     keys = [f"k{number}" for number in range(len(query.by))]
     plain = ", ".join(["kind", *keys])
@@ -114,7 +94,7 @@ def count_sql(query: CountQuery) -> str:
     return "\n".join(
         [
             f"WITH {query.events.lines},",
-            _members(query) + ",",
+            _extracted(query) + ",",
             _fields(query) + ",",
             _kinds(query) + ",",
             _deduped(query) + ",",
@@ -137,19 +117,19 @@ def count_sql(query: CountQuery) -> str:
 _LINE: Final = f"{RECEIVED}, {NUMBER}, {REJECTED}, {IS_EVENT}"
 
 
-def _members(query: CountQuery) -> str:
-    members: dict[str, Paths] = {"event_type": (("event_type",),), "time": (("time",),)}
+def _extracted(query: CountQuery) -> str:
+    extracted: dict[str, Paths] = {"event_type": (("event_type",),), "time": (("time",),)}
     if query.unique or query.dedupe:
-        members["id"] = IDS
+        extracted["id"] = IDS
     if query.unique:
-        members["customer"] = query.users
-    members |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
-    listed = [f"{query.events.member(paths)} AS m_{column}" for column, paths in members.items()]
-    told = [f"{key.text} AS m_f{number}" for number, key in enumerate(query.by) if isinstance(key, Expression)]
-    if not told:
-        return cte("members", [_LINE, *listed], "lines")
+        extracted["customer"] = query.users
+    extracted |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
+    listed = [f"{query.events.extract(paths)} AS m_{column}" for column, paths in extracted.items()]
+    expressions = [f"{key.text} AS m_f{number}" for number, key in enumerate(query.by) if isinstance(key, Expression)]
+    if not expressions:
+        return cte("extracted", [_LINE, *listed], "lines")
     opened = cte("opened", ["*", *query.events.opened], "lines")
-    return f"{opened},\n{cte('members', [_LINE, *listed, *told], 'opened')}"
+    return f"{opened},\n{cte('extracted', [_LINE, *listed, *expressions], 'opened')}"
 
 
 def _fields(query: CountQuery) -> str:
@@ -163,7 +143,7 @@ def _fields(query: CountQuery) -> str:
     columns |= {f"f{n}": events.value(f"m_f{n}") for n, key in enumerate(query.by) if isinstance(key, FieldKey)}
     columns |= {f"f{n}": f"m_f{n}" for n, key in enumerate(query.by) if isinstance(key, Expression)}
     listed = [f"{expression} AS {column}" for column, expression in columns.items()]
-    return cte("fields", [_LINE, *listed], "members")
+    return cte("fields", [_LINE, *listed], "extracted")
 
 
 def _kinds(query: CountQuery) -> str:
@@ -191,7 +171,7 @@ def _deduped(query: CountQuery) -> str:
 
 
 def _keyed(query: CountQuery) -> list[str]:
-    # What is not counted need not be told apart.
+    # Only counted events need a group.
     used = f"kind IN ({string_literal(EVENT)}, {string_literal(DUPLICATE)})"
     return [f"CASE WHEN {used} THEN {_key(key, number)} END AS k{number}" for number, key in enumerate(query.by)]
 

@@ -1,4 +1,4 @@
-"""The query for a table's events without those whose id came before."""
+"""The query for a table's events without duplicates."""
 
 from typing import Final
 
@@ -14,19 +14,12 @@ from td_currents_cli.warehouse.sql.wanted import filter_condition
 NTH: Final = "nth_of_its_id"
 
 
-def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
-    """The query for a table of batches: `received`, `id`, `event_type`, `time` and `event` (JSON) of each event.
-
-    Trino alone can take batches apart.
-
-    Args:
-        events: of which table.
-        meant: which of them; the first of those that are meant is the first.
-    """
+def dedupe_batches_sql(events: BatchEvents, event_filter: Filter = EVERYTHING) -> str:
+    """Write the Trino query for `received`, `id`, `event_type`, `time` and `event` (JSON) of the events of batches."""
     return "\n".join(
         [
             f"WITH {events.lines},",
-            deduplicated_events(events, meant, dedupe=True),
+            deduplicated_events(events, event_filter, dedupe=True),
             "SELECT",
             f"  {RECEIVED} AS received,",
             f"  {EVENT_ID} AS id,",
@@ -39,20 +32,20 @@ def dedupe_batches_sql(events: BatchEvents, meant: Filter = EVERYTHING) -> str:
 
 
 def dedupe_flat_sql(
-    address: TableAddress, rows: Period, dialect: Dialect = Dialect.TRINO, meant: Filter = EVERYTHING
+    address: TableAddress, rows: Period, dialect: Dialect = Dialect.TRINO, event_filter: Filter = EVERYTHING
 ) -> str:
-    """The query for a table of flat events: each event that is meant, with all columns, the first of an id by its time.
+    """Write the query for all columns of flat events, keeping the earliest event of each id.
 
-    It names no other column, for the streaming connector makes only those that some event needs. Since no dialect can
-    leave one out of all, there is one more: NTH, always 1.
+    It names no other columns, because the streaming connector only creates those that some event needs. No dialect can
+    exclude a column from `*`, so the result also has NTH, which is always 1.
     """
     event_id, time = dialect.quoted("id"), dialect.quoted("time")
     place = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
     numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS {NTH}"
     table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
     conditions = [_time_condition(rows, dialect)]
-    if meant:
-        conditions.append(filter_condition(meant, dialect.quoted("event_type"), time, dialect))
+    if event_filter:
+        conditions.append(filter_condition(event_filter, dialect.quoted("event_type"), time, dialect))
     lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {' AND '.join(conditions)}"]
     return "\n".join(["SELECT *", "FROM (", *(f"  {line}" for line in lines), ") numbered", f"WHERE {NTH} = 1"])
 

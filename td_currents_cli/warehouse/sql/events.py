@@ -1,4 +1,4 @@
-"""From the rows of a table to its events, in Trino's SQL: what `read` and `events.decode` make of them here."""
+"""From rows of a table to events, in Trino's SQL: the equivalent of `read` and `events.decode`."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
@@ -11,7 +11,7 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_MEMBERS, other_fields_of_batches, other_fields_of_flat
+from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_FIELDS, other_fields_of_batches, other_fields_of_flat
 from td_currents_cli.warehouse.sql.outline import content_hash_sql
 from td_currents_cli.warehouse.sql.text import (
     cte,
@@ -24,69 +24,67 @@ from td_currents_cli.warehouse.sql.text import (
 
 REJECTED_ROW: Final = "rejected row"
 REJECTED_EVENT: Final = "rejected event"
-"""What a line of a result is about that nothing could be made of."""
 
 RECEIVED: Final = '"row time"'
 NUMBER: Final = '"event number"'
 REJECTED: Final = '"is rejected"'
 IS_EVENT: Final = '"is event"'
-"""Names that no column of a table has: Treasure Data allows lower-case letters, digits and _."""
+"""Names that no column of a table has: Treasure Data allows lowercase letters, digits, and underscores."""
 
 KIND: Final = f"CASE WHEN {REJECTED} THEN '{REJECTED_ROW}' WHEN NOT {IS_EVENT} THEN '{REJECTED_EVENT}' END"
-"""What a line of `lines` is about that nothing could be made of; null for all others."""
+"""What a row of `lines` is if rejected, else null."""
 
 Paths: TypeAlias = Sequence[tuple[str, ...]]
-"""Where in an event a value may stand; the first place that has one counts."""
+"""Paths of a value in an event; the first that has a value is used."""
 
 
 class Events(Protocol):
     """The events of a table.
 
-    `lines` is a list of common table expressions, the last of which, `lines`, has a line for each event, and one for
-    each row without events:
+    `lines` is a list of common table expressions. The last one, `lines`, has a row for each event, and one for each
+    table row without events:
 
-    - RECEIVED: the time of the row;
-    - NUMBER: the number of the event in its row, from 1; null where there is none;
-    - REJECTED: whether nothing could be made of the row;
-    - IS_EVENT: whether it is an object.
+    - RECEIVED: the receive time;
+    - NUMBER: the number of the event in its row, from 1; null if there is none;
+    - REJECTED: whether the table row could not be read;
+    - IS_EVENT: whether the event is an object.
     """
 
     @property
-    def lines(self) -> str:
-        """See above."""
+    def lines(self) -> str: ...
 
-    def member(self, paths: Paths) -> str:
-        """A member of an event in some form of text, of which the others here are made; null where there is none."""
+    def extract(self, paths: Paths) -> str:
+        """Extract a field as an intermediate string for `name`, `value` and `seconds`; null if absent."""
 
-    def name(self, member: str) -> str:
-        """A member that is a text and not empty; null for all else."""
+    def name(self, extracted: str) -> str:
+        """Return a nonempty string; null for anything else."""
 
-    def value(self, member: str) -> str:
-        """Any member as text, all but texts as JSON; null for an empty text."""
+    def value(self, extracted: str) -> str:
+        """Return a string, or JSON of another type; null for an empty string."""
 
-    def seconds(self, member: str) -> str:
-        """A member that is a time in UNIX seconds; null for what is none."""
+    def seconds(self, extracted: str) -> str:
+        """Return a time in UNIX seconds; null if it is not one."""
 
     @property
     def opened(self) -> Sequence[str]:
-        """Columns of a step behind `lines`, beside those of `lines`, for `cell` and `others`."""
+        """Columns that `cell` and `others` need in addition to those of `lines`."""
 
     def cell(self, where: Where, field: str) -> str:
-        """A field as the text that a column holds: all but texts as JSON."""
+        """Return a field as a string column holds it: a string, or JSON of another type."""
 
     @property
     def outline(self) -> str:
-        """A digest of an event, see `sql.outline`; null where there is none."""
+        """The digest of `sql.outline`, or null."""
 
     def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
-        """Maps of what these columns cannot take, by dotted names, as JSON."""
+        """Yield maps, by dotted names, of the JSON values that these columns cannot hold."""
 
 
 class BatchEvents(Struct, frozen=True):
     """The events of a table with a batch in each row.
 
-    A cell may be an array of events, an array of texts each of which is an event, a whole payload, a bare event, or
-    any of these as the text of a text; null and nothing are an empty batch.
+    A cell may be an array of events, an array of strings that are events, a payload, a single event, or a string that
+    contains any of these; null and an empty string are an empty batch.
     """
 
     address: TableAddress
@@ -94,60 +92,48 @@ class BatchEvents(Struct, frozen=True):
 
     @property
     def lines(self) -> str:
-        """As Events."""
         column = identifier(self.address.column)
         batches = _BATCHES.format(
             column=column, table=table_identifier(self.address), received=receive_time_condition(self.rows)
         )
         return f"{batches},\n{cte('lines', _PARTS, 'parts')}"
 
-    def member(self, paths: Paths) -> str:
-        """As Events."""
+    def extract(self, paths: Paths) -> str:
         each = [f"NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {json_path(path)})), 'null')" for path in paths]
         return each[0] if len(each) == 1 else f"COALESCE({', '.join(each)})"
 
-    def name(self, member: str) -> str:
-        """As Events."""
-        return f"CASE WHEN {member} LIKE '\"%' THEN NULLIF({_scalar(member)}, '') END"
+    def name(self, extracted: str) -> str:
+        return f"CASE WHEN {extracted} LIKE '\"%' THEN NULLIF({_scalar(extracted)}, '') END"
 
-    def value(self, member: str) -> str:
-        """As Events."""
-        return f"CASE WHEN {member} LIKE '\"%' THEN NULLIF({_scalar(member)}, '') ELSE {member} END"
+    def value(self, extracted: str) -> str:
+        return f"CASE WHEN {extracted} LIKE '\"%' THEN NULLIF({_scalar(extracted)}, '') ELSE {extracted} END"
 
-    def seconds(self, member: str) -> str:
-        """As Events."""
+    def seconds(self, extracted: str) -> str:
         digits = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
-        number = f"TRY_CAST(REPLACE({member}, '\"', '') AS DOUBLE)"
-        return f"CASE WHEN REGEXP_LIKE({member}, {digits}) AND {number} <= {LATEST} THEN {number} END"
+        number = f"TRY_CAST(REPLACE({extracted}, '\"', '') AS DOUBLE)"
+        return f"CASE WHEN REGEXP_LIKE({extracted}, {digits}) AND {number} <= {LATEST} THEN {number} END"
 
     @property
     def opened(self) -> Sequence[str]:
-        """As Events: each object as a map, for to look for a path in JSON is to read it from its beginning."""
+        # As maps: each lookup of a path in JSON reads it from its beginning.
         places = {Where.EVENT: "event", **{where: f"JSON_EXTRACT(event, {json_path((where,))})" for where in INNER}}
-        return [f"COALESCE(TRY_CAST({each} AS {MAP}), {NO_MEMBERS}) AS of_{where}" for where, each in places.items()]
+        return [f"COALESCE(TRY_CAST({each} AS {MAP}), {NO_FIELDS}) AS of_{where}" for where, each in places.items()]
 
     def cell(self, where: Where, field: str) -> str:
-        """As Events."""
         found = f"ELEMENT_AT(of_{where}, {string_literal(field)})"
-        # Of an array or an object there is no scalar, of null neither.
+        # Arrays, objects and null have no scalar.
         return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
 
     def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
-        """As Events."""
         return other_fields_of_batches(columns, self.seconds("JSON_FORMAT(v)"))
 
     @property
     def outline(self) -> str:
-        """As Events."""
         return f"CASE WHEN {IS_EVENT} THEN {content_hash_sql('event')} END"
 
 
 class FlatEvents(Struct, frozen=True):
-    """The events of a table with an event in each row.
-
-    Attributes:
-        columns: of the table.
-    """
+    """The events of a table with an event in each row, given the columns of the table."""
 
     address: TableAddress
     rows: Period
@@ -155,39 +141,31 @@ class FlatEvents(Struct, frozen=True):
 
     @property
     def lines(self) -> str:
-        """As Events."""
         return cte("lines", _ROWS, f"{table_identifier(self.address)}\n  WHERE {receive_time_condition(self.rows)}")
 
-    def member(self, paths: Paths) -> str:
-        """As Events."""
+    def extract(self, paths: Paths) -> str:
         there = [path[0] for path in paths if len(path) == 1 and path[0] in {*self.columns, "time"}]
         each = [f"CAST({identifier(column)} AS VARCHAR)" for column in there]
         return f"COALESCE({', '.join(each)})" if len(each) > 1 else next(iter(each), "CAST(NULL AS VARCHAR)")
 
-    def name(self, member: str) -> str:
-        """As Events."""
-        return f"NULLIF({member}, '')"
+    def name(self, extracted: str) -> str:
+        return f"NULLIF({extracted}, '')"
 
-    def value(self, member: str) -> str:
-        """As Events."""
-        return f"NULLIF({member}, '')"
+    def value(self, extracted: str) -> str:
+        return f"NULLIF({extracted}, '')"
 
-    def seconds(self, member: str) -> str:
-        """As Events."""
-        number = f"TRY_CAST({member} AS DOUBLE)"
+    def seconds(self, extracted: str) -> str:
+        number = f"TRY_CAST({extracted} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
 
     @property
     def opened(self) -> Sequence[str]:
-        """As Events."""
         return ()
 
     def cell(self, where: Where, field: str) -> str:
-        """As Events."""
-        return self.member([(each,) for each in _flat_names(where, field)])
+        return self.extract([(each,) for each in _flat_names(where, field)])
 
     def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
-        """As Events."""
         taken: dict[str, TableColumn] = {}
         for column in columns:
             found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
@@ -196,12 +174,11 @@ class FlatEvents(Struct, frozen=True):
 
     @property
     def outline(self) -> str:
-        """As Events: none, for what the connector leaves out or writes as text nobody can tell from a column."""
+        # A column does not show what the connector left out or converted to a string.
         return "CAST(NULL AS VARCHAR)"
 
 
 def table_events(address: TableAddress, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
-    """The events of a table."""
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
 
 
@@ -209,8 +186,8 @@ def _flat_names(where: Where, field: str) -> tuple[str, str]:
     return field, f"{where}_{field}"
 
 
-def _scalar(member: str) -> str:
-    return f"JSON_EXTRACT_SCALAR(JSON_PARSE({member}), '$')"
+def _scalar(extracted: str) -> str:
+    return f"JSON_EXTRACT_SCALAR(JSON_PARSE({extracted}), '$')"
 
 
 _BATCHES: Final = """\
@@ -252,7 +229,7 @@ parts AS (
   FROM elements
   LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE
 )"""
-"""Up to `parts`: a line for each event, and one for each row without events."""
+"""Up to `parts`: a row for each event, and one for each table row without events."""
 
 _PARTS: Final = (
     f"time AS {RECEIVED}",

@@ -1,4 +1,4 @@
-"""The query that makes flat events of a table's batches, one in each row, where they are."""
+"""The query that flattens the batches of a table inside Treasure Data."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,37 +16,25 @@ from td_currents_cli.warehouse.sql.others import typed_cell
 from td_currents_cli.warehouse.sql.text import cte, identifier, table_identifier
 from td_currents_cli.warehouse.sql.wanted import filter_condition
 
-EVENT_TYPE: Final = '"told type"'
-EVENT_ID: Final = '"told id"'
-EVENT_SECONDS: Final = '"told seconds"'
-_NTH_OF_ID: Final = '"place of id"'
+EVENT_TYPE: Final = '"usable type"'
+EVENT_ID: Final = '"usable id"'
+EVENT_SECONDS: Final = '"usable seconds"'
+_NTH_OF_ID: Final = '"nth of id"'
 
 
 class FlattenQuery(Struct, frozen=True, kw_only=True):
-    """Which events to make flat.
-
-    Attributes:
-        events: of which table.
-        columns: what is wanted of each; see `catalog.columns`.
-        filter: which of them.
-        dedupe: whether only the first event of each id is wanted.
-        into: the table that takes them; None where they are to be the result. It has to have these columns and that
-            for other fields.
-    """
-
     events: Events
     columns: Sequence[TableColumn]
     filter: Filter = EVERYTHING
-    dedupe: bool = False
-    into: TableAddress | None = None
+    dedupe: bool = False  # keep only the first event of each id
+    into: TableAddress | None = None  # None: SELECT; else INSERT into a table with `columns` and OTHER_FIELDS
 
 
 def flatten_sql(query: FlattenQuery) -> str:
-    """The query, in Trino's dialect: a SELECT of the columns and of other fields, or an INSERT of them.
+    """Write the Trino query: a SELECT of the columns and OTHER_FIELDS, or an INSERT of them.
 
-    `time` is the event's own, in seconds, or, where that is no time, when its row was received. A value that is not of
-    its column's type is null there and stands among the other fields. Rows and elements that are no events are left
-    out: `count_sql`, of the same events, counts them.
+    `time` is the event time in seconds, or else the receive time of the row. A value that does not fit its column is
+    null there and goes to OTHER_FIELDS. Rejected rows and events are left out; `count_sql` counts them.
     """
     events = query.events
     values = {column.name: _column_value(events, column) for column in query.columns}
@@ -64,37 +52,37 @@ def flatten_sql(query: FlattenQuery) -> str:
     return "\n".join(select)
 
 
-def deduplicated_events(events: Events, meant: Filter, *, dedupe: bool) -> str:
-    """Common table expressions, the last of which, `deduplicated_events`, has the lines of the events that are meant.
+def deduplicated_events(events: Events, event_filter: Filter, *, dedupe: bool) -> str:
+    """Write common table expressions; the last one, `first_ones`, has the events that pass the filter.
 
-    Beside the columns of `lines` it has TOLD_TYPE, TOLD_ID and TOLD_SECONDS, null where they are none.
+    It has the columns of `lines`, and EVENT_TYPE, EVENT_ID and EVENT_SECONDS, which are null if invalid.
     """
-    told = {path: identifier(f"{path} as text") for path in ENVELOPE}
-    texts = [f"{events.member(((path,),))} AS {text}" for path, text in told.items()]
+    raw = {field: identifier(f"{field} as text") for field in ENVELOPE}
+    extracted = [f"{events.extract(((field,),))} AS {column}" for field, column in raw.items()]
     usable = [
-        f"{events.name(told['event_type'])} AS {EVENT_TYPE}",
-        f"{events.name(told['id'])} AS {EVENT_ID}",
-        f"{events.seconds(told['time'])} AS {EVENT_SECONDS}",
+        f"{events.name(raw['event_type'])} AS {EVENT_TYPE}",
+        f"{events.name(raw['id'])} AS {EVENT_ID}",
+        f"{events.seconds(raw['time'])} AS {EVENT_SECONDS}",
     ]
-    # Ids that are none identify nothing: such events are no duplicates of each other.
-    place = f"ROW_NUMBER() OVER (PARTITION BY {EVENT_ID} ORDER BY {RECEIVED}, {NUMBER})"
-    number = f"CASE WHEN {EVENT_ID} IS NULL THEN 1 ELSE {place} END" if dedupe else "1"
+    # Events with invalid ids are not duplicates of each other.
+    nth = f"ROW_NUMBER() OVER (PARTITION BY {EVENT_ID} ORDER BY {RECEIVED}, {NUMBER})"
+    number = f"CASE WHEN {EVENT_ID} IS NULL THEN 1 ELSE {nth} END" if dedupe else "1"
     return ",\n".join(
         [
-            cte("told", ["*", *texts], f"lines\n  WHERE {IS_EVENT}"),
-            cte("usable", ["*", *usable], "told"),
+            cte("extracted", ["*", *extracted], f"lines\n  WHERE {IS_EVENT}"),
+            cte("usable", ["*", *usable], "extracted"),
             cte(
-                "meant",
+                "filtered",
                 ["*", f"{number} AS {_NTH_OF_ID}"],
-                f"usable\n  WHERE {filter_condition(meant, EVENT_TYPE, EVENT_SECONDS)}",
+                f"usable\n  WHERE {filter_condition(event_filter, EVENT_TYPE, EVENT_SECONDS)}",
             ),
-            cte("first_ones", ["*"], f"meant\n  WHERE {_NTH_OF_ID} = 1"),
+            cte("first_ones", ["*"], f"filtered\n  WHERE {_NTH_OF_ID} = 1"),
         ]
     )
 
 
 def other_fields(events: Events, columns: Sequence[TableColumn]) -> str:
-    """What these columns cannot take of an event, given `events.opened`: JSON text, null where that is nothing."""
+    """Write the expression for what does not fit the columns, given `events.opened`: a JSON object, or null."""
     maps = list(events.others(columns))
     joined = ",\n    ".join(maps)
     together = f"MAP_CONCAT(\n    {joined}\n  )" if len(maps) > 1 else maps[0]

@@ -1,17 +1,16 @@
-"""The query for what identifies events: their id, type and time; and for a digest of what they hold."""
+"""The query for the fingerprints of events: id, type, time, and a digest of the content."""
 
 from td_currents_cli.warehouse.sql.events import IS_EVENT, KIND, NUMBER, REJECTED, Events
 from td_currents_cli.warehouse.sql.text import cte
 
 
 def ids_sql(events: Events, *, with_outline: bool = False) -> str:
-    """The query, in Trino's dialect, for `id`, `event_type`, `time` and `kind` of each event of a table.
+    """Write the Trino query for `id`, `event_type`, `time`, `kind`, and optionally `outline`, of each event.
 
-    `kind` is null for an event; a row or an event that nothing could be made of has a line too, with what it is.
-    `outline`, last where it is asked for, is null where there is none.
+    `kind` is null for an event; a rejected row or event has a row of its own. `outline` may be null.
     """
-    members = {"id": (("id",),), "event_type": (("event_type",),), "time": (("time",),)}
-    listed = [f"{events.member(paths)} AS m_{column}" for column, paths in members.items()]
+    extracted = {"id": (("id",),), "event_type": (("event_type",),), "time": (("time",),)}
+    listed = [f"{events.extract(paths)} AS m_{column}" for column, paths in extracted.items()]
     outline = [f"{events.outline} AS outline"] if with_outline else []
     columns = [
         f"{events.name('m_id')} AS id",
@@ -23,10 +22,10 @@ def ids_sql(events: Events, *, with_outline: bool = False) -> str:
     return "\n".join(
         [
             f"WITH {events.lines},",
-            cte("members", [NUMBER, REJECTED, IS_EVENT, *listed, *outline], "lines"),
+            cte("extracted", [NUMBER, REJECTED, IS_EVENT, *listed, *outline], "lines"),
             "SELECT",
             "  " + ",\n  ".join(columns),
-            "FROM members",
+            "FROM extracted",
             f"WHERE {REJECTED} OR {NUMBER} IS NOT NULL",
         ]
     )

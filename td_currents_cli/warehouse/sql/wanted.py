@@ -1,4 +1,4 @@
-"""Which events are meant, as a condition."""
+"""An event filter as an SQL condition."""
 
 import re
 from typing import Final
@@ -9,22 +9,15 @@ from td_currents_cli.events.filter import Filter, TypeGlobs
 _CHARACTER_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 
 
-def filter_condition(meant: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
-    """The condition that an event is meant; never null.
-
-    Args:
-        meant: which ones.
-        event_type: the column with the type; null where it is none.
-        seconds: the column with the time; null where it is none.
-        dialect: to say it in.
-    """
-    conditions = [*_type_conditions(meant.types, f"LOWER({event_type})", dialect)]
-    if meant.timed:
+def filter_condition(event_filter: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
+    """Write a condition that is never null; the columns of the type and the time are null if invalid."""
+    conditions = [*_type_conditions(event_filter.types, f"LOWER({event_type})", dialect)]
+    if event_filter.timed:
         conditions.append(f"{seconds} IS NOT NULL")
-    if meant.since is not None:
-        conditions.append(f"{seconds} >= {meant.since!r}")
-    if meant.until is not None:
-        conditions.append(f"{seconds} < {meant.until!r}")
+    if event_filter.since is not None:
+        conditions.append(f"{seconds} >= {event_filter.since!r}")
+    if event_filter.until is not None:
+        conditions.append(f"{seconds} < {event_filter.until!r}")
     return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
 
 
@@ -37,7 +30,7 @@ def _type_conditions(globs: TypeGlobs, column: str, dialect: Dialect) -> list[st
 
 
 def glob_to_regex(glob: str) -> str:
-    """A glob, as `fnmatch` has them, as a regular expression that Trino and Hive, Java both, understand."""
+    """Convert a glob of `fnmatch` to a regular expression of Java, which Trino and Hive use."""
     parts, place = [], 0
     while place < len(glob):
         match = _CHARACTER_CLASS.match(glob, place)
