@@ -5,9 +5,9 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
 
-@command
+@command()
 def demo(*, terminal: Terminal) -> Outcome:
-    """Show the whole way: validate, send, parse, count and reconcile the samples through a local endpoint."""
+    """Validate, send, parse, count, and reconcile the sample events through a local endpoint."""
     from td_currents_cli.demo import DemoRequest, run  # noqa: PLC0415 -- a command loads only what it runs
 
-    return run(DemoRequest(write=terminal.show, options=("--color", terminal.color)))
+    return run(DemoRequest(write=terminal.print, options=("--color", terminal.color)))

@@ -1,4 +1,4 @@
-"""Which options the user gave: some have no meaning beside others, also where they say what holds anyway."""
+"""Options given explicitly on the command line: some cannot be combined, even when set to their default."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeAlias
@@ -8,12 +8,12 @@ from td_currents_cli.errors import UsageError
 if TYPE_CHECKING:
     import typer
 
-Given: TypeAlias = frozenset[str]
-"""Names of options, such as `--since`; of one with several, the long one."""
+ExplicitOptions: TypeAlias = frozenset[str]
+"""Long option names, such as `--since`."""
 
 
-def given_in(context: "typer.Context") -> Given:
-    """The options on a command line."""
+def explicit_options(context: "typer.Context") -> ExplicitOptions:
+    """Collect the options that were given on the command line."""
     sources = {
         max(each.opts, key=len): context.get_parameter_source(each.name or "") for each in context.command.params
     }
@@ -22,16 +22,11 @@ def given_in(context: "typer.Context") -> Given:
     )
 
 
-def refuse(given: Collection[str], where: str, hint: str) -> None:
-    """Check that no option was given that has no meaning.
-
-    Args:
-        given: those of them that were given.
-        where: they have none, as the subject of a sentence.
-        hint: what to do.
+def refuse(unusable: Collection[str], what: str, hint: str) -> None:
+    """Check that no option was given that cannot be used with `what`.
 
     Raises:
-        UsageError: one was given.
+        UsageError: naming the first of the unusable options, with the hint.
     """
-    for option in sorted(given):
-        raise UsageError(f"{where} has no use for {option}", hint=hint)
+    for option in sorted(unusable):
+        raise UsageError(f"{option} cannot be used with {what}", hint=hint)

@@ -8,40 +8,54 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from td_currents_cli.choices import Mask, Names, Nested, To
-from td_currents_cli.cli.common import (
-    WHICH,
-    Column,
-    FromForm,
+from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.given import ExplicitOptions, refuse
+from td_currents_cli.cli.tables import (
+    ApiKeyFile,
+    BatchColumn,
+    InputForm,
     Jobs,
     NoHeader,
     Paths,
     Since,
+    TableSite,
     Types,
     Until,
-    command,
+    open_sources,
+    open_tables,
 )
-from td_currents_cli.cli.given import Given, refuse
-from td_currents_cli.cli.tables import TABLES, ApiKeyFile, TableSite, read, tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
+    from td_currents_cli.parallel.pool import worker_count
     from td_currents_cli.warehouse.tables import Tables
 
-FORM: Final = "Form"
-DATA: Final = "Personal data"
-FILES: Final = "Files"
+INTO_OPTIONS: Final = frozenset(
+    {
+        *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
+        *("--site", "--column", "--api-key-file"),
+        *("--quiet", "--verbose", "--color"),
+    }
+)
+"""Options that can be used with --into."""
 
 
 class SplitBy(StrEnum):
-    """What files are split by."""
+    """What output files are split by."""
 
     event_type = "event_type"
 
 
-@command
+@command(
+    examples=(
+        "tdcur parse rows.csv --dedupe -o events.jsonl",
+        "tdcur parse rows.csv --to parquet -o events.parquet",
+        "tdcur parse td://braze/raw --into td://braze/flat",
+    )
+)
 def parse(
     paths: Paths = None,
     *,
@@ -51,112 +65,129 @@ def parse(
             "-o",
             "--output",
             show_default="standard output",
-            help="Write the events here, all or nothing.",
-            rich_help_panel=FILES,
+            help="Write the events to this file, which appears only when it is complete.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
+    to: Annotated[To, typer.Option("--to", help="Output format.", rich_help_panel=Panel.OUTPUT)] = To.JSONL,
     split_by: Annotated[
         SplitBy | None,
-        typer.Option("--split-by", help="A file for each event type, in --out-dir.", rich_help_panel=FILES),
+        typer.Option("--split-by", help="Write a file per event type to --out-dir.", rich_help_panel=Panel.OUTPUT),
     ] = None,
     out_dir: Annotated[
         Path | None,
-        typer.Option("--out-dir", metavar="DIR", help="The folder of --split-by.", rich_help_panel=FILES),
+        typer.Option("--out-dir", metavar="DIR", help="Folder for --split-by.", rich_help_panel=Panel.OUTPUT),
     ] = None,
-    rejects: Annotated[
-        Path | None,
-        typer.Option("--rejects", help="Write rejected rows here, one JSON object a line.", rich_help_panel=FILES),
-    ] = None,
-    form: FromForm = InputFormat.AUTO,
-    column: Column = None,
-    no_header: NoHeader = False,
-    max_rejects: Annotated[
-        str | None,
-        typer.Option(
-            "--max-rejects",
-            metavar="N|P%",
-            help="Stop and exit 1 when more rows and elements are rejected.",
-            show_default="any number",
-            rich_help_panel=FILES,
-        ),
-    ] = None,
-    summary: Annotated[
-        Path | None,
-        typer.Option("--summary", metavar="FILE", help="Write the balance here, as JSON.", rich_help_panel=FILES),
-    ] = None,
-    to: Annotated[To, typer.Option("--to", help="JSON Lines, or a table.", rich_help_panel=FORM)] = To.JSONL,
     names: Annotated[
         Names,
-        typer.Option("--names", help="user_id, user_user_id, or user.user_id.", rich_help_panel=FORM),
+        typer.Option(
+            "--names", help="Field names: user_id, user_user_id, or user.user_id.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = Names.SHORT,
     nested: Annotated[
         Nested | None,
         typer.Option(
             "--nested",
-            help="Objects and arrays as JSON text, or as they are.",
+            help="Write objects and arrays as JSON strings (json) or as JSON values (object).",
             show_default="object; json for tables",
-            rich_help_panel=FORM,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     fields: Annotated[
         str | None,
         typer.Option(
-            "--fields", metavar="NAME,…", help="Only these, in this order.", show_default="all", rich_help_panel=FORM
+            "--fields",
+            metavar="NAME,…",
+            help="Write only these fields, in this order.",
+            show_default="all",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
-    types: Types = None,
-    since: Since = None,
-    until: Until = None,
-    dedupe: Annotated[bool, typer.Option("--dedupe", help="Write each event id once.", rich_help_panel=WHICH)] = False,
-    mask: Annotated[Mask, typer.Option("--mask", help="Keep, hash or drop it.", rich_help_panel=DATA)] = Mask.KEEP,
+    mask: Annotated[
+        Mask, typer.Option("--mask", help="Keep, hash, or drop personal data.", rich_help_panel=Panel.OUTPUT)
+    ] = Mask.KEEP,
     mask_key_file: Annotated[
         Path | None,
-        typer.Option("--mask-key-file", metavar="FILE", help="The key of --mask hash.", rich_help_panel=DATA),
+        typer.Option(
+            "--mask-key-file", metavar="FILE", help="File with the key for --mask hash.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = None,
-    jobs: Jobs = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects",
+            help="Write rejected rows to this file, one JSON object per line.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            "--summary", metavar="FILE", help="Write the summary to this file as JSON.", rich_help_panel=Panel.OUTPUT
+        ),
+    ] = None,
     into: Annotated[
         str | None,
         typer.Option(
             "--into",
             metavar="td://DATABASE/TABLE",
-            rich_help_panel=TABLES,
-            help="Have the table insert its flat events into this one, which is made if need be. Moves no row.",
+            help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
+            "downloaded.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
+    form: InputForm = InputFormat.AUTO,
+    column: BatchColumn = None,
+    no_header: NoHeader = False,
     site: TableSite = None,
     api_key_file: ApiKeyFile = None,
+    types: Types = None,
+    since: Since = None,
+    until: Until = None,
+    dedupe: Annotated[
+        bool, typer.Option("--dedupe", help="Write each event id once.", rich_help_panel=Panel.FILTERS)
+    ] = False,
+    max_rejects: Annotated[
+        str | None,
+        typer.Option(
+            "--max-rejects",
+            metavar="N|P%",
+            help="Stop with exit code 1 when more rows or events are rejected.",
+            show_default="no limit",
+            rich_help_panel=Panel.CHECKS,
+        ),
+    ] = None,
+    jobs: Jobs = None,
     terminal: Terminal,
-    given: Given,
+    given: ExplicitOptions,
 ) -> Outcome:
-    """Turn ingested rows back into flat events, one JSON object a line, or a table.
+    """Turn ingested rows back into flat events: JSON Lines or a table.
 
-    A PATH of the form td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
-
-    Examples: tdcur parse rows.csv --dedupe -o events.jsonl; tdcur parse rows.csv --to parquet -o events.parquet
+    A PATH such as td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
 
     if into is not None:
-        refuse(given - WITH_INTO, "--into", "The events stay where they are, as they are: leave one of the two out.")
-    named = None if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip())
+        refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
-    with tables(paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given) as asked:
+    with open_tables(
+        paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
+    ) as tables:
         if into is not None:
-            return _insert(into, asked, wanted, dedupe=dedupe, summary=summary)
-        # What is downloaded has the form of rows that are found without being told.
-        reading = ReadOptions.of(form, column if asked is None else None, no_header=no_header)
-        with read(paths, asked) as found:
+            return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
+        # Downloaded rows have a form that is detected without options.
+        reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
+        with open_sources(paths, tables) as sources:
             return run(
                 ParseRequest(
-                    sources=found,
+                    sources=sources,
                     reading=reading,
                     output=output,
                     rejects=rejects,
                     summary=summary,
                     to=to,
-                    fields=named,
+                    fields=None if fields is None else tuple(filter(None, map(str.strip, fields.split(",")))),
                     names=names,
                     nested=nested,
                     wanted=wanted,
@@ -171,22 +202,12 @@ def parse(
             )
 
 
-WITH_INTO: Final = frozenset(
-    {
-        *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
-        *("--site", "--column", "--api-key-file"),
-        *("--quiet", "--verbose", "--color"),
-    }
-)
-"""Options that have a meaning where events stay where they are."""
-
-
-def _insert(into: str, asked: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
+def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
     from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
     from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
 
-    if asked is None:
-        raise UsageError("--into takes the events of a table (td://…), not of files", hint="Give -o FILE for those.")
-    tables = asked.until(time.time())
+    if tables is None:
+        raise UsageError("--into works only with a table as PATH (td://…), not with files", hint="Use -o FILE instead.")
+    tables = tables.until(time.time())
     return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))

@@ -3,29 +3,33 @@
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import WHICH, Column, Jobs, Since, Until, command
-from td_currents_cli.cli.several import Sent, TakesSeveral
-from td_currents_cli.cli.tables import ApiKeyFile, TableSite, tables
+from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.several import MultiValueCommand
+from td_currents_cli.cli.tables import ApiKeyFile, BatchColumn, Jobs, Sent, Since, TableSite, Until, open_tables
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
-NO_ARGS_IS_HELP: Final = True
-CLASS: Final = TakesSeveral
-MISSING: Final = "What is missing"
-
 
 class ReconcileFormat(StrEnum):
-    """How the comparison is printed."""
+    """Output format of the comparison."""
 
     table = "table"
     json = "json"
 
 
-@command
+@command(
+    examples=(
+        "tdcur reconcile --sent payloads/ --ingested rows.csv --resend missing.jsonl",
+        "tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m",
+        "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
+    ),
+    no_args_is_help=True,
+    typer_class=MultiValueCommand,
+)
 def reconcile(
     *,
     sent: Sent = None,
@@ -35,6 +39,7 @@ def reconcile(
             "--ingested",
             metavar="PATH…",
             help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
+            rich_help_panel=Panel.INPUT,
         ),
     ] = None,
     journal: Annotated[
@@ -42,12 +47,52 @@ def reconcile(
         typer.Option(
             "--journal",
             metavar="FILE",
-            help="A journal of `tdcur send` instead of --sent. It knows no contents: changes cannot be told.",
+            help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
+            rich_help_panel=Panel.INPUT,
         ),
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option("--endpoint", metavar="URL", help="Which one, where the journal knows deliveries to several."),
+        typer.Option(
+            "--endpoint",
+            metavar="URL",
+            help="With --journal: the endpoint, if the journal has several.",
+            rich_help_panel=Panel.INPUT,
+        ),
+    ] = None,
+    column: BatchColumn = None,
+    site: TableSite = None,
+    api_key_file: ApiKeyFile = None,
+    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
+        ReconcileFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
+    ] = ReconcileFormat.table,
+    show: Annotated[
+        int,
+        typer.Option(
+            "--show",
+            metavar="N",
+            min=0,
+            help="Maximum number of example ids per kind of difference.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = 3,
+    resend: Annotated[
+        Path | None,
+        typer.Option(
+            "--resend",
+            metavar="FILE",
+            help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(
+            "--ids",
+            metavar="FILE",
+            help="Write the ids of missing events to this file, one per line.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -56,53 +101,28 @@ def reconcile(
         typer.Option(
             "--grace",
             metavar="DURATION",
-            help="Leave out events that happened so shortly before now, on both sides: they may be on their way. "
-            "Treasure Data takes about 5m.",
-            rich_help_panel=WHICH,
+            help="Ignore events newer than this; they may still be in transit. Treasure Data takes about 5m.",
+            rich_help_panel=Panel.FILTERS,
         ),
     ] = "0",
-    resend: Annotated[
-        Path | None,
-        typer.Option(
-            "--resend",
-            metavar="FILE",
-            help="Write the missing events, ready for `tdcur send --resend`. Empty when none is missing.",
-            rich_help_panel=MISSING,
-        ),
-    ] = None,
-    ids: Annotated[
-        Path | None,
-        typer.Option("--ids", metavar="FILE", help="Write the missing ids, one a line.", rich_help_panel=MISSING),
-    ] = None,
-    show: Annotated[
-        int, typer.Option("--show", metavar="N", min=0, help="Ids shown as examples of each difference.")
-    ] = 3,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
             "--fail-on",
             metavar="NAME,…",
-            help="Exit 1 also for these: unexpected, duplicated. Always for missing and changed.",
+            help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
+            rich_help_panel=Panel.CHECKS,
         ),
     ] = None,
-    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
-        ReconcileFormat, typer.Option("--format", help="How the comparison is printed.")
-    ] = ReconcileFormat.table,
     jobs: Jobs = None,
-    site: TableSite = None,
-    column: Column = None,
-    api_key_file: ApiKeyFile = None,
     terminal: Terminal,
 ) -> Outcome:
-    """Prove, id by id, that what was sent has arrived: what is missing, changed, unexpected, duplicated.
+    """Compare sent events with ingested events by id: missing, changed, unexpected, and duplicated.
 
-    Both sides are read as `tdcur count` reads them; --ingested may be a table of Treasure Data, td://DATABASE/TABLE,
-    of which only ids and digests are fetched: a change is seen but for decimals and huge or tiny floats, and in flat
-    events or tables not at all. The exit code is 0 only when nothing is missing or changed. The comparison is exact;
-    beyond 700 MB of fingerprints, 33 bytes an event, it goes on in temporary files.
-
-    Examples: tdcur reconcile --sent payloads/ --ingested rows.csv --resend missing.jsonl;
-    tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m --format json
+    Both sides are read as `tdcur count` reads them. From a table (td://DATABASE/TABLE), only ids and content digests
+    are fetched. Digests detect changes except in decimals and in very large or very small floating-point numbers; in
+    flat events or flat tables, only ids are compared. The exit code is 0 only if nothing is missing or changed. The
+    comparison is exact; fingerprints (33 bytes per event) beyond 700 MB are kept in temporary files.
     """
     from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
@@ -111,9 +131,9 @@ def reconcile(
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
-    with tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as asked:
+    with open_tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as tables:
         sent_side, ingested_side = sides(
-            sent, ingested, journal, worker_count(jobs), endpoint=endpoint, column=column, tables=asked
+            sent, ingested, journal, worker_count(jobs), endpoint=endpoint, column=column, tables=tables
         )
         return run(
             ReconcileRequest(

@@ -1,173 +1,221 @@
-"""`tdcur send`: options in, one run, one outcome."""
+"""`tdcur send`."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
-from td_currents_cli.cli.common import Format, Paths, TextFormat, command
-from td_currents_cli.cli.given import Given, refuse
-from td_currents_cli.cli.verify import proof_of
+from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.given import ExplicitOptions, refuse
+from td_currents_cli.cli.tables import Paths, Progress, TextFormat
+from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.duration import duration
 from td_currents_cli.names import Site
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.send_progress import When, shown
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.send_progress import show_sending
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.send.sieve import Check
 
-_WHERE: Final = "Where to"
-_SECRETS: Final = "Credentials"
-_BATCHES: Final = "Requests"
-_PACE: Final = "Pace and patience"
-_KEPT: Final = "What is kept"
-_PROOF: Final = "Proof of ingestion"
 
-
-@command
+@command(
+    examples=(
+        "tdcur send payloads/ --site us01 --database braze --table currents",
+        "tdcur send payloads/ --site us01 --database braze --table currents --dry-run",
+        "tdcur send payloads/ --url http://127.0.0.1:8888/postback/v3/event/demo/currents",
+    )
+)
 def send(
     paths: Paths = None,
     *,
     url: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", rich_help_panel=_WHERE, help="The Postback URL, or another endpoint. Else TDCUR_URL."
+            metavar="URL",
+            rich_help_panel=Panel.DESTINATION,
+            help="The Postback URL, or another endpoint. [env: TDCUR_URL]",
         ),
     ] = None,
     site: Annotated[
-        Site | None, typer.Option(rich_help_panel=_WHERE, help="Treasure Data site, instead of a URL.")
+        Site | None, typer.Option(rich_help_panel=Panel.DESTINATION, help="Treasure Data site, instead of --url.")
     ] = None,
     database: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=_WHERE, help="Database, with --site.")
+        str | None, typer.Option(metavar="NAME", rich_help_panel=Panel.DESTINATION, help="Database, with --site.")
     ] = None,
     table: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=_WHERE, help="Table, with --site.")
+        str | None, typer.Option(metavar="NAME", rich_help_panel=Panel.DESTINATION, help="Table, with --site.")
     ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", rich_help_panel=_WHERE, help="Allow plain http beyond this machine.")
-    ] = False,
     write_key_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=_SECRETS, help="File that holds the write key. Else TD_WRITE_KEY."
+            metavar="FILE",
+            rich_help_panel=Panel.DESTINATION,
+            help="File that contains the write key. [env: TD_WRITE_KEY]",
         ),
     ] = None,
     token_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=_SECRETS, help="File that holds a Bearer token. Else TDCUR_TOKEN."
+            metavar="FILE",
+            rich_help_panel=Panel.DESTINATION,
+            help="File that contains a Bearer token. [env: TDCUR_TOKEN]",
         ),
     ] = None,
     cacert: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=_SECRETS, help="Authorities to trust, in PEM form. Else SSL_CERT_FILE."
+            metavar="FILE",
+            rich_help_panel=Panel.DESTINATION,
+            help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]",
         ),
     ] = None,
     client_cert: Annotated[
         str | None,
-        typer.Option(metavar="FILE", rich_help_panel=_SECRETS, help="Client certificate, in PEM form."),
+        typer.Option(metavar="FILE", rich_help_panel=Panel.DESTINATION, help="Client certificate, in PEM format."),
     ] = None,
     client_key: Annotated[
         str | None,
-        typer.Option(metavar="FILE", rich_help_panel=_SECRETS, help="Its key, unless that is in the same file."),
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.DESTINATION,
+            help="Key of the client certificate, if it is in a file of its own.",
+        ),
     ] = None,
-    batch_events: Annotated[
-        int, typer.Option(metavar="N", min=1, rich_help_panel=_BATCHES, help="Events in a request, at most.")
-    ] = MAX_EVENTS,
-    batch_bytes: Annotated[
-        int, typer.Option(metavar="N", min=1, rich_help_panel=_BATCHES, help="Bytes of a request's body, at most.")
-    ] = MAX_BYTES,
-    repack: Annotated[
-        bool, typer.Option("--repack", rich_help_panel=_BATCHES, help="Fill requests with events of several documents.")
+    allow_http: Annotated[
+        bool,
+        typer.Option("--allow-http", rich_help_panel=Panel.DESTINATION, help="Allow plain HTTP to other machines."),
     ] = False,
-    no_check: Annotated[
+    check_endpoint: Annotated[
         bool,
         typer.Option(
-            "--no-check", rich_help_panel=_BATCHES, help="Send also events that `tdcur validate` finds errors in."
+            "--check-endpoint",
+            rich_help_panel=Panel.DESTINATION,
+            help="Only test the endpoint, with Braze's connection test. Reads no PATH.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", rich_help_panel=_BATCHES, help="Tell what would be sent, send nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", "-n", rich_help_panel=Panel.OUTPUT, help="Show what would be sent, without sending it."
+        ),
+    ] = False,
+    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
+    concurrency: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|N",
+            rich_help_panel=Panel.LIMITS,
+            help="Maximum concurrent requests; auto adapts to the endpoint.",
+        ),
+    ] = "auto",
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.001,
+            rich_help_panel=Panel.LIMITS,
+            help="Maximum events per second, including retries.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            min=0.001,
+            rich_help_panel=Panel.LIMITS,
+            help="Seconds to wait for a connection, and for a response.",
+        ),
+    ] = 30.0,
+    retry_for: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION",
+            rich_help_panel=Panel.LIMITS,
+            help="How long to retry a request before giving up.",
+        ),
+    ] = "15m",
+    batch_events: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, rich_help_panel=Panel.LIMITS, help="Maximum events per request."),
+    ] = MAX_EVENTS,
+    batch_bytes: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, rich_help_panel=Panel.LIMITS, help="Maximum bytes per request body."),
+    ] = MAX_BYTES,
+    repack: Annotated[
+        bool,
+        typer.Option(
+            "--repack", rich_help_panel=Panel.LIMITS, help="Combine events of several documents in a request."
+        ),
     ] = False,
     journal: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            rich_help_panel=_KEPT,
-            help="Where what was delivered is noted. Else TDCUR_JOURNAL, else a file in your state folder.",
+            rich_help_panel=Panel.STATE,
+            help="File that records delivered events. [env: TDCUR_JOURNAL]",
+            show_default="a file in the state folder",
         ),
     ] = None,
     no_journal: Annotated[
-        bool, typer.Option("--no-journal", rich_help_panel=_KEPT, help="Note nothing: every run sends everything.")
+        bool,
+        typer.Option("--no-journal", rich_help_panel=Panel.STATE, help="Record nothing: every run sends everything."),
     ] = False,
     resend: Annotated[
-        bool, typer.Option("--resend", rich_help_panel=_KEPT, help="Send also what earlier runs delivered.")
+        bool,
+        typer.Option("--resend", rich_help_panel=Panel.STATE, help="Also send events that earlier runs delivered."),
     ] = False,
     dead_letter: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            rich_help_panel=_KEPT,
-            help="Where refused events go, each with the reason. Else a file beside the journal.",
+            rich_help_panel=Panel.STATE,
+            help="File for rejected events, each with the reason.",
+            show_default="a file next to the journal",
         ),
     ] = None,
-    concurrency: Annotated[
-        str,
+    no_check: Annotated[
+        bool,
         typer.Option(
-            metavar="auto|N",
-            rich_help_panel=_PACE,
-            help="Requests at once: N, or as many as the endpoint keeps up with.",
+            "--no-check",
+            rich_help_panel=Panel.CHECKS,
+            help="Also send events in which `tdcur validate` finds errors.",
         ),
-    ] = "auto",
-    rate: Annotated[
-        float | None,
-        typer.Option(metavar="N", min=0.001, rich_help_panel=_PACE, help="Events a second, at most. Retries count."),
-    ] = None,
-    timeout: Annotated[
-        float,
-        typer.Option(metavar="S", min=0.001, rich_help_panel=_PACE, help="Seconds to connect, and to be answered."),
-    ] = 30.0,
-    retry_for: Annotated[
-        str, typer.Option(metavar="DURATION", rich_help_panel=_PACE, help="Keep trying a request for so long.")
-    ] = "15m",
+    ] = False,
     verify: Annotated[
         str | None,
         typer.Option(
             metavar="td://DATABASE/TABLE",
-            rich_help_panel=_PROOF,
-            help="Afterwards ask this table until all events are there, as `tdcur verify` does.",
+            rich_help_panel=Panel.CHECKS,
+            help="Then query this table until all events are stored, as `tdcur verify` does.",
         ),
     ] = None,
     verify_within: Annotated[
-        str, typer.Option(metavar="DURATION", rich_help_panel=_PROOF, help="How long to wait for them.")
+        str,
+        typer.Option(
+            metavar="DURATION", rich_help_panel=Panel.CHECKS, help="With --verify: how long to wait for events."
+        ),
     ] = "10m",
     api_key_file: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            rich_help_panel=_PROOF,
-            help="File that holds the API key, which is not the write key. Else TD_API_KEY, ~/.td/td.conf.",
+            rich_help_panel=Panel.CHECKS,
+            help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
+            show_default="from ~/.td/td.conf",
         ),
     ] = None,
-    check_endpoint: Annotated[
-        bool,
-        typer.Option("--check-endpoint", help="Only try the endpoint, with Braze's connection test. Reads no PATH."),
-    ] = False,
-    progress: Annotated[
-        When, typer.Option("--progress", help="When to show how far it is; always: also with --quiet.")
-    ] = When.auto,
-    output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
+    progress: Progress = ProgressMode.auto,
     terminal: Terminal,
-    given: Given,
+    given: ExplicitOptions,
 ) -> Outcome:
-    """Send payloads to Treasure Data, or to another endpoint, as Braze would.
+    """Send payloads to Treasure Data or another endpoint, as Braze does.
 
-    Events go out byte for byte, up to 100 in a request. What fails is tried
-    again; what cannot be delivered is counted, and the exit code says so.
+    Events are sent byte for byte, up to 100 per request. Failed requests are retried; events that cannot be delivered
+    are counted, and the exit code shows it.
     """
     # A command loads only what it runs.
     from td_currents_cli.send import (  # noqa: PLC0415
@@ -194,12 +242,12 @@ def send(
         tls=TlsFiles(cacert=cacert, client_cert=client_cert, client_key=client_key),
     )
     if check_endpoint:
-        return run_connection_test(destination, timeout=timeout, notice=terminal.say)
+        return run_connection_test(destination, timeout=timeout, notice=terminal.report)
     request = SendRequest(
         paths=tuple(paths or ()),
         destination=destination,
         limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
-        check=None if no_check else _check(),
+        check=None if no_check else _checker(),
         state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
         concurrency=concurrency_of(concurrency, "--concurrency"),
         rate=rate,
@@ -207,15 +255,15 @@ def send(
         retry_for=duration(retry_for, "--retry-for"),
         dry_run=dry_run,
     )
-    proof = None
+    verification = None
     if verify is not None and not dry_run:
-        proof = proof_of(paths, verify, verify_within, site=site, api_key_file=api_key_file)
-    with shown(terminal, progress) as watch:
-        outcome = run(request, notice=terminal.say, watch=watch)
-    return outcome if proof is None else proof(outcome, terminal, progress)
+        verification = verification_of(paths, verify, verify_within, site=site, api_key_file=api_key_file)
+    with show_sending(terminal, progress) as watch:
+        outcome = run(request, notice=terminal.report, watch=watch)
+    return outcome if verification is None else verification(outcome, terminal, progress)
 
 
-def _check() -> "Check":
+def _checker() -> "Check":
     from td_currents_cli import catalog  # noqa: PLC0415 -- as above
     from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 

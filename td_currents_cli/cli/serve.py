@@ -1,68 +1,85 @@
 """`tdcur serve`: a local Postback endpoint."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Format, TextFormat, command
+from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.tables import TextFormat
 from td_currents_cli.duration import duration
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
 from td_currents_cli.receiver.settings import FaultSettings, PostbackApi, parse_faults
 from td_currents_cli.render.terminal import Terminal
 
-_MISBEHAVIOUR: Final = "Misbehaviour"
 
-
-@command
+@command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))
 def serve(
     *,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on.", rich_help_panel=Panel.DESTINATION)
+    ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
-    ] = 8888,
-    store: Annotated[
-        Path,
+        int,
         typer.Option(
-            "--store",
-            metavar="FILE",
-            help="Where rows are appended: JSON Lines, or CSV when it ends in .csv. All tables share it.",
+            "--port",
+            min=0,
+            max=65535,
+            help="Port to listen on; 0 selects a free port.",
+            rich_help_panel=Panel.DESTINATION,
         ),
-    ] = Path("rows.jsonl"),
+    ] = 8888,
+    api: Annotated[
+        PostbackApi,
+        typer.Option(
+            "--api",
+            help="API version; v2 rejects bodies over 1,048,064 bytes and a write key in the URL.",
+            rich_help_panel=Panel.DESTINATION,
+        ),
+    ] = PostbackApi.v2,
     write_key_file: Annotated[
         Path | None,
         typer.Option(
             "--write-key-file",
             metavar="FILE",
-            show_default=False,
-            help="Store only the rows sent with this key (or that of TD_WRITE_KEY). Without: with any key.",
+            show_default="any write key is accepted",
+            help="File that contains the write key; rows sent with another key are not stored. [env: TD_WRITE_KEY]",
+            rich_help_panel=Panel.DESTINATION,
         ),
     ] = None,
-    api: Annotated[
-        PostbackApi,
+    store: Annotated[
+        Path,
         typer.Option(
-            "--api",
-            help="Whose rules hold: v2 refuses bodies over 1,048,064 bytes and a key in the URL, v1 neither.",
+            "--store",
+            metavar="FILE",
+            help="File that rows are appended to: CSV if it ends in .csv, else JSON Lines. All tables share it.",
+            rich_help_panel=Panel.OUTPUT,
         ),
-    ] = PostbackApi.v2,
+    ] = Path("rows.jsonl"),
+    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     fail: Annotated[
         str | None,
         typer.Option(
             "--fail",
             metavar="NAME=P,…",
             show_default=False,
-            rich_help_panel=_MISBEHAVIOUR,
-            help="Which faults, each with its probability, such as 503=0.1,slow=0.1:2s.",
+            help="Faults and their probabilities, such as 503=0.1,slow=0.1:2s.",
+            rich_help_panel=Panel.FAULTS,
         ),
     ] = None,
     seed: Annotated[
         int,
-        typer.Option("--seed", rich_help_panel=_MISBEHAVIOUR, help="The same seed deals the faults in the same order."),
+        typer.Option(
+            "--seed", help="The same seed injects the same faults in the same order.", rich_help_panel=Panel.FAULTS
+        ),
     ] = 0,
     latency: Annotated[
         str,
         typer.Option(
-            "--latency", metavar="DURATION", rich_help_panel=_MISBEHAVIOUR, help="Every answer is so late: 50ms, 2s."
+            "--latency",
+            metavar="DURATION",
+            help="Delay before every response, such as 50ms or 2s.",
+            rich_help_panel=Panel.FAULTS,
         ),
     ] = "0s",
     ingest_delay: Annotated[
@@ -70,8 +87,8 @@ def serve(
         typer.Option(
             "--ingest-delay",
             metavar="DURATION",
-            rich_help_panel=_MISBEHAVIOUR,
-            help="Rows are in the store so long after the answer, or when the endpoint stops.",
+            help="Delay between a response and its row in the store; rows are written at exit at the latest.",
+            rich_help_panel=Panel.FAULTS,
         ),
     ] = "0s",
     max_rows: Annotated[
@@ -81,33 +98,31 @@ def serve(
             metavar="N",
             min=0,
             show_default=False,
-            rich_help_panel=_MISBEHAVIOUR,
-            help="The store is full after N rows of this run: 507.",
+            help="Return 507 after storing N rows in this run.",
+            rich_help_panel=Panel.FAULTS,
         ),
     ] = None,
-    output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
     terminal: Terminal,
 ) -> ServeOutcome:
-    """Run a local Postback endpoint that answers as Treasure Data does.
+    """Run a local Postback endpoint that responds as Treasure Data does.
 
-    Each body becomes one row of the store, with the columns time and events.
-    A wrong write key is answered 200, as Treasure Data does, and the row is
-    not stored: the log on standard error says so.
+    Each request body becomes one row of the store, with the columns time and events. With a wrong write key the
+    response is 200, as from Treasure Data, but the row is not stored; the log on standard error shows it.
 
-    Ctrl-C or SIGTERM stops it, with exit code 130 or 143; the summary follows.
+    Ctrl-C or SIGTERM stops it with exit code 130 or 143 and prints a summary.
 
-    Faults that --fail takes:
+    Faults for --fail:
 
     - `503=0.1`: any status from 200 to 599; the row is not stored. `503=0.1:3s`
-      adds Retry-After, which 429 has anyway.
+      adds Retry-After, which 429 always has.
     - `reset=0.1`: the connection is reset; the row is not stored.
-    - `accept-then-reset=0.1`: the row is stored, and then the connection reset.
-    - `slow=0.1:2s`: the row is stored, and the answer comes so late.
-    - `hang=0.1`: the row is not stored, and no answer comes.
+    - `accept-then-reset=0.1`: the row is stored, then the connection is reset.
+    - `slow=0.1:2s`: the row is stored, and the response is delayed.
+    - `hang=0.1`: the row is not stored, and there is no response.
     """
-    from td_currents_cli.render.serve import Log, listening  # noqa: PLC0415 -- only when it runs
+    from td_currents_cli.render.serve import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
 
-    fault_settings = FaultSettings(
+    faults = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),
         seed=seed,
         latency=duration(latency, "--latency"),
@@ -115,6 +130,6 @@ def serve(
         max_rows=max_rows,
     )
     request = ServeRequest(
-        store=store, host=host, port=port, api=api, write_key_file=write_key_file, fault_settings=fault_settings
+        store=store, host=host, port=port, api=api, write_key_file=write_key_file, fault_settings=faults
     )
-    return run(request, started=lambda receiver: listening(receiver, terminal), listener=Log(terminal).add)
+    return run(request, started=lambda receiver: print_listening(receiver, terminal), listener=ServeLog(terminal).add)

@@ -1,51 +1,42 @@
-"""Options that take several values one after another, as the shell makes of `--sent *.jsonl`."""
+"""Options that take several values in a row, as the shell expands `--sent *.jsonl`."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Final
+from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
-STDIN: Final = "-"
-
-Sent = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sent", metavar="PATH…", help="What was sent: files, folders, globs, or -. Several may follow one --sent."
-    ),
-]
+from td_currents_cli.cli.common import PanelCommand
 
 
-def repeated(arguments: Sequence[str], options: Iterable[str]) -> list[str]:
-    """Arguments with the option before each of its values: `--sent a --sent b` for `--sent a b`.
+def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str]:
+    """Repeat an option before each of its values: `--sent a --sent b` for `--sent a b`.
 
-    An option takes all that follows it up to the next option.
+    An option takes every value up to the next option.
 
     Raises:
-        typer.BadParameter: nothing follows one of them.
+        typer.BadParameter: an option has no value.
     """
-    names, wanted = frozenset(options), ""
+    names, missing = frozenset(options), ""
     current: str | None = None
-    spread: list[str] = []
+    repeated: list[str] = []
     for argument in (*arguments, "--end"):
-        is_option = argument.startswith("-") and argument != STDIN
-        if is_option and wanted:
-            raise typer.BadParameter("a path has to follow it", param_hint=wanted)
+        is_option = argument.startswith("-") and argument != "-"
+        if is_option and missing:
+            raise typer.BadParameter("requires a path", param_hint=missing)
         if not is_option:
-            spread += [argument] if current is None else [current, argument]
-            wanted = ""
+            repeated += [argument] if current is None else [current, argument]
+            missing = ""
             continue
         name, equals, _value = argument.partition("=")
         current = name if name in names else None
-        wanted = name if current and not equals else ""
-        spread += [] if wanted else [argument]
-    return spread[:-1]
+        missing = name if current and not equals else ""
+        repeated += [] if missing else [argument]
+    return repeated[:-1]
 
 
-class TakesSeveral(TyperCommand):
-    """A command whose repeatable path options take several paths each. It has no arguments beside its options."""
+class MultiValueCommand(PanelCommand):
+    """A command without arguments, whose repeatable options take several values each."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- the type is Typer's private Context
-        """Options and their values, read as Typer reads them."""
-        several = [name for option in self.params if option.multiple for name in option.opts]
-        return super().parse_args(ctx, repeated(args, several))
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- Typer's private Context
+        multiple = [name for option in self.params if option.multiple for name in option.opts]
+        return super().parse_args(ctx, repeat_options(args, multiple))

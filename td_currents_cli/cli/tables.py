@@ -1,4 +1,4 @@
-"""Options of commands that read tables of Treasure Data."""
+"""Options that several commands share, and what they open: files, or tables of Treasure Data."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.given import Given, refuse
+from td_currents_cli.cli.common import OutputFormat, Panel
+from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.names import Site
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.read.options import InputFormat
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
@@ -18,17 +20,111 @@ if TYPE_CHECKING:
     from td_currents_cli.verify.arrivals import Arrivals
     from td_currents_cli.warehouse.tables import Tables
 
-TABLES: Final = "Tables of Treasure Data (td://DATABASE/TABLE)"
+FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
+"""Options of files that cannot be used with a table."""
 
-OF_FILES: Final = frozenset({"--from", "--no-header"})
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH…",
+        help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
+        show_default=False,
+    ),
+]
+
+TextFormat = Annotated[OutputFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)]
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Number of worker processes for large inputs.",
+        show_default="number of cores",
+        rich_help_panel=Panel.GENERAL,
+    ),
+]
+
+Progress = Annotated[
+    ProgressMode,
+    typer.Option("--progress", help="When to show progress; always: even with --quiet.", rich_help_panel=Panel.GENERAL),
+]
+
+InputForm = Annotated[
+    InputFormat,
+    typer.Option("--from", help="Input format, if it should not be detected.", rich_help_panel=Panel.INPUT),
+]
+
+BatchColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME|NUMBER",
+        help="Column that contains the batches; numbers start at 1.",
+        show_default="events, or detected",
+        rich_help_panel=Panel.INPUT,
+    ),
+]
+
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The first row is data, not a header.", rich_help_panel=Panel.INPUT)
+]
+
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="GLOB",
+        # Help is Markdown, where bare asterisks mean emphasis.
+        help="Only matching event types, such as '\\*.email.\\*'; '!\\*.Abort' excludes types. Can be repeated.",
+        rich_help_panel=Panel.FILTERS,
+    ),
+]
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
+        rich_help_panel=Panel.FILTERS,
+    ),
+]
+
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Only events before this time.", rich_help_panel=Panel.FILTERS),
+]
+
+Sent = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sent",
+        metavar="PATH…",
+        help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
+        rich_help_panel=Panel.INPUT,
+    ),
+]
 
 TableSite = Annotated[
     Site | None,
     typer.Option(
         "--site",
-        rich_help_panel=TABLES,
-        help="Where the account is.",
-        show_default="TD_API_SERVER, ~/.td/td.conf, us01",
+        help="Treasure Data site of the tables. [env: TD_API_SERVER]",
+        show_default="from ~/.td/td.conf, or us01",
+        rich_help_panel=Panel.INPUT,
+    ),
+]
+
+TableColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="Column of the table that contains the batches.",
+        show_default="events",
+        rich_help_panel=Panel.INPUT,
     ),
 ]
 
@@ -37,27 +133,15 @@ ApiKeyFile = Annotated[
     typer.Option(
         "--api-key-file",
         metavar="FILE",
-        rich_help_panel=TABLES,
-        help="File that holds the API key.",
-        show_default="TD_API_KEY, ~/.td/td.conf",
-    ),
-]
-"""Not the write key, which opens no table."""
-
-Column = Annotated[
-    str | None,
-    typer.Option(
-        "--column",
-        metavar="NAME",
-        rich_help_panel=TABLES,
-        help="The column with the batches.",
-        show_default="events",
+        help="File that contains the API key (not the write key). [env: TD_API_KEY]",
+        show_default="from ~/.td/td.conf",
+        rich_help_panel=Panel.INPUT,
     ),
 ]
 
 
 @contextmanager
-def tables(
+def open_tables(
     paths: Sequence[str] | None,
     wanted: "Filter",
     terminal: Terminal,
@@ -65,19 +149,19 @@ def tables(
     site: Site | None,
     column: str | None,
     api_key_file: str | None,
-    given: Given = frozenset(),
+    given: ExplicitOptions = frozenset(),
 ) -> Iterator["Tables | None"]:
-    """The tables among what was given as paths; None where all are files.
+    """Yield the tables among the paths, or None if all paths are files.
 
-    The time that they are asked about is said, and until the end of the block how their jobs stand.
+    Reports the period that is queried and, until the end of the block, the state of the jobs.
 
     Raises:
-        UsageError: tables and files are mixed, one is no address of a table, or an option is for files.
+        UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
     """
     if not any("://" in path for path in paths or ()):
         yield None
         return
-    from td_currents_cli.render.job_progress import shown  # noqa: PLC0415 -- only where there are tables
+    from td_currents_cli.render.job_progress import show_jobs  # noqa: PLC0415 -- only where there are tables
     from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
     from td_currents_cli.warehouse.period import receive_period  # noqa: PLC0415
     from td_currents_cli.warehouse.tables import Tables, table_addresses  # noqa: PLC0415
@@ -86,47 +170,45 @@ def tables(
     if not addresses:
         yield None
         return
-    refuse(given & OF_FILES, "a table (td://…)", "It is for files: leave it out.")
+    refuse(given & FILE_OPTIONS, "a table (td://…)", "It applies only to files: remove it.")
     period = receive_period(wanted.since, wanted.until, time.time())
-    further = "" if wanted.since is not None else "; --since looks further back"
-    terminal.say(f"rows received from {period} (UTC): Treasure Data bills what a query scans{further}", "dim")
-    with shown(terminal) as told:
+    hint = "" if wanted.since is not None else "; use --since to include older rows"
+    terminal.report(
+        f"rows received from {period} (UTC); Treasure Data bills for the data that a query scans{hint}", "dim"
+    )
+    with show_jobs(terminal) as told:
         yield Tables(
             addresses=addresses, period=period, connection=TdConnection(key_file=api_key_file, on_progress=told)
         )
 
 
 @contextmanager
-def read(paths: Sequence[str] | None, asked: "Tables | None") -> Iterator[Sequence["Source"]]:
-    """The sources behind paths: files, or the rows of tables, downloaded until the end of the block.
-
-    Args:
-        paths: as they were given.
-        asked: the tables among them; None where all are files. See `tables`.
+def open_sources(paths: Sequence[str] | None, tables: "Tables | None") -> Iterator[Sequence["Source"]]:
+    """Yield the sources behind paths: files, or the rows of tables (see `open_tables`), downloaded for the block.
 
     Raises:
-        TdcurError: they cannot be had; see `read.sources` and `warehouse.rows.downloaded`.
+        TdcurError: see `read.sources` and `warehouse.rows.downloaded`.
     """
-    if asked is None:
+    if tables is None:
         from td_currents_cli.read import sources  # noqa: PLC0415 -- a command loads only what it runs
 
         yield sources(list(paths or []))
         return
     from td_currents_cli.warehouse.rows import downloaded  # noqa: PLC0415 -- as above
 
-    with downloaded(asked) as found:
-        yield found
+    with downloaded(tables) as rows:
+        yield rows
 
 
 def arrivals_of(
     ingested: str, since: str | None, *, site: Site | None, column: str | None, api_key_file: str | None
 ) -> "Arrivals":
-    """The rows of a table that are looked at for what was sent: those received from `--since` on.
+    """Select the rows of a table that are searched for sent events: those received since `--since`.
 
     Raises:
-        UsageError: it is no address of a table, or no time.
+        UsageError: the table address or the time is invalid.
     """
-    from td_currents_cli.events.moments import seconds_of  # noqa: PLC0415 -- only where a table is asked for ids
+    from td_currents_cli.events.moments import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
     from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
     from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
     from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415

@@ -6,16 +6,13 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Jobs, Paths, command
+from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.tables import Jobs, Paths
 from td_currents_cli.outcome import Outcome
-
-RULES: Final = "Which rules"
-KNOWN: Final = "What is known"
-OUTPUT: Final = "Output"
 
 
 class ValidateFormat(StrEnum):
-    """How findings are printed."""
+    """Output format of the problems."""
 
     text = "text"
     json = "json"
@@ -26,37 +23,44 @@ class ValidateFormat(StrEnum):
 
 
 MACHINE_FORMATS: Final = (ValidateFormat.json, ValidateFormat.jsonl, ValidateFormat.sarif, ValidateFormat.junit)
-SHOWN: Final = 1000
-"""Findings shown to people when nothing else is asked for."""
+DEFAULT_MAX_PROBLEMS: Final = 1000
+"""Problems printed for people without --max-findings."""
 
 
-def _show_schema(asked: bool) -> None:
-    if asked:
-        from td_currents_cli.render.validate.schema import schema_text  # noqa: PLC0415 -- only when asked for
+def _print_schema(requested: bool) -> None:
+    if requested:
+        from td_currents_cli.render.validate.schema import schema_text  # noqa: PLC0415 -- rarely used
 
         typer.echo(schema_text(), nl=False)
         raise typer.Exit
 
 
-@command
+@command(
+    examples=(
+        "tdcur validate payloads/",
+        "tdcur validate payloads/ --strict --format github",
+        "tdcur validate payloads/ --baseline known.json",
+    )
+)
 def validate(
     paths: Paths = None,
     *,
     output_format: Annotated[
-        ValidateFormat, typer.Option("--format", help="How findings are printed.", rich_help_panel=OUTPUT)
+        ValidateFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
     ] = ValidateFormat.text,
     schema: Annotated[  # noqa: ARG001 -- its callback does it
         bool,
         typer.Option(
             "--schema",
-            callback=_show_schema,
+            callback=_print_schema,
             is_eager=True,
-            help="Show the JSON Schema of --format json, and exit.",
-            rich_help_panel=OUTPUT,
+            help="Print the JSON Schema of --format json and exit.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = False,
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="Show how often each rule was broken.", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option("--statistics", help="Print the number of problems per rule.", rich_help_panel=Panel.OUTPUT),
     ] = False,
     max_findings: Annotated[
         int | None,
@@ -64,39 +68,56 @@ def validate(
             "--max-findings",
             metavar="N",
             min=0,
-            show_default="1000 for people, all for machines",
-            help="Show so many, count all.",
-            rich_help_panel=OUTPUT,
+            show_default="1000; unlimited in machine formats",
+            help="Maximum number of problems to print; all are counted.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="CODE,…", help="Only these rules; TDC2 is a family.", rich_help_panel=RULES),
+        typer.Option(
+            "--select",
+            metavar="CODE,…",
+            help="Check only these rules; TDC2 selects a family.",
+            rich_help_panel=Panel.CHECKS,
+        ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="CODE,…", help="Not these rules.", rich_help_panel=RULES),
+        typer.Option("--ignore", metavar="CODE,…", help="Skip these rules.", rich_help_panel=Panel.CHECKS),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Warnings make the exit code 1 too.", rich_help_panel=RULES)
+        bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.", rich_help_panel=Panel.CHECKS)
     ] = False,
     catalog: Annotated[
         Path | None,
-        typer.Option("--catalog", metavar="FILE", help="Further event types and fields.", rich_help_panel=KNOWN),
+        typer.Option(
+            "--catalog", metavar="FILE", help="Additional event types and fields.", rich_help_panel=Panel.CATALOG
+        ),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="FILE", help="Accept the findings it holds.", rich_help_panel=KNOWN),
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Ignore the problems recorded in this file.",
+            rich_help_panel=Panel.CATALOG,
+        ),
     ] = None,
     write_baseline: Annotated[
         Path | None,
-        typer.Option("--write-baseline", metavar="FILE", help="Write the findings of this run.", rich_help_panel=KNOWN),
+        typer.Option(
+            "--write-baseline",
+            metavar="FILE",
+            help="Record the problems of this run in a file.",
+            rich_help_panel=Panel.CATALOG,
+        ),
     ] = None,
     jobs: Jobs = None,
 ) -> Outcome:
-    """Check payloads: JSON, envelope, fields, and what Treasure Data makes of them.
+    """Validate payload files against the Braze event catalog and Treasure Data's limits.
 
-    Exits 1 when there are errors. `tdcur rules` lists what is checked.
+    The exit code is 1 if there are errors. `tdcur rules` lists the rules.
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
@@ -104,7 +125,7 @@ def validate(
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.selection import Selection  # noqa: PLC0415
 
-    shown = SHOWN if max_findings is None and output_format not in MACHINE_FORMATS else max_findings
+    limited = max_findings is None and output_format not in MACHINE_FORMATS
     return run(
         ValidateRequest(
             sources=sources(paths),
@@ -113,7 +134,7 @@ def validate(
             catalog=overlay.load_overlay(catalog) if catalog else load(),
             baseline=baseline,
             write_baseline=write_baseline,
-            keep=shown,
+            keep=DEFAULT_MAX_PROBLEMS if limited else max_findings,
             statistics=statistics,
             jobs=worker_count(jobs),
         )

@@ -2,108 +2,133 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
-from td_currents_cli.cli.common import Format, TextFormat, command
-from td_currents_cli.cli.several import Sent, TakesSeveral
-from td_currents_cli.cli.tables import ApiKeyFile, Column, TableSite, arrivals_of
+from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.several import MultiValueCommand
+from td_currents_cli.cli.tables import ApiKeyFile, Progress, Sent, TableColumn, TableSite, TextFormat, arrivals_of
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.names import Site
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.send_progress import When
-from td_currents_cli.render.terminal import Terminal
-
-NO_ARGS_IS_HELP: Final = True
-CLASS: Final = TakesSeveral
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 
-@command
+@command(
+    examples=(
+        "tdcur verify --sent payloads/ --ingested td://braze/currents",
+        "tdcur verify --journal sent.journal --ingested td://braze/currents --within 30m",
+    ),
+    no_args_is_help=True,
+    typer_class=MultiValueCommand,
+)
 def verify(
     *,
     sent: Sent = None,
     journal: Annotated[
         Path | None,
-        typer.Option("--journal", metavar="FILE", help="A journal of `tdcur send`, instead of --sent."),
+        typer.Option(
+            "--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent.", rich_help_panel=Panel.INPUT
+        ),
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option("--endpoint", metavar="URL", help="With --journal: which of the endpoints that it knows."),
+        typer.Option(
+            "--endpoint",
+            metavar="URL",
+            help="With --journal: the endpoint, if the journal has several.",
+            rich_help_panel=Panel.INPUT,
+        ),
     ] = None,
     ingested: Annotated[
-        str, typer.Option("--ingested", metavar="td://DATABASE/TABLE", help="The table it was sent to.")
+        str,
+        typer.Option(
+            "--ingested",
+            metavar="td://DATABASE/TABLE",
+            help="The table that the events were sent to.",
+            rich_help_panel=Panel.INPUT,
+        ),
     ],
-    within: Annotated[
-        str, typer.Option("--within", metavar="DURATION", help="How long to wait for what has not arrived.")
-    ] = "10m",
+    site: TableSite = None,
+    column: TableColumn = None,
+    api_key_file: ApiKeyFile = None,
+    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     since: Annotated[
         str | None,
         typer.Option(
             "--since",
             metavar="TIME",
-            help="Look at rows received from then on: 2026-07-01T10:00Z, -7d.",
+            help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
             show_default="-1d",
+            rich_help_panel=Panel.FILTERS,
         ),
     ] = None,
-    site: TableSite = None,
-    column: Column = None,
-    api_key_file: ApiKeyFile = None,
-    progress: Annotated[
-        When, typer.Option("--progress", help="When to show how far it is; always: also with --quiet.")
-    ] = When.auto,
-    output_format: TextFormat = Format.text,  # noqa: ARG001 -- the command decorator renders with it
+    within: Annotated[
+        str,
+        typer.Option(
+            "--within",
+            metavar="DURATION",
+            help="How long to wait for missing events.",
+            rich_help_panel=Panel.LIMITS,
+        ),
+    ] = "10m",
+    progress: Progress = ProgressMode.auto,
     terminal: Terminal,
 ) -> Outcome:
-    """Prove that events arrived: ask the table for their ids until all are there, or time is up.
+    """Verify that events were stored: query the table for their ids until all are found or time is up.
 
-    A 200 proves receipt only: Treasure Data answers it to a wrong write key too, and drops the events.
-
-    Example: tdcur verify --sent payloads/ --ingested td://braze/currents
+    HTTP 200 only means that a request was received: Treasure Data also returns it for a wrong write key, and then drops
+    the events.
     """
     from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.render.verify import shown  # noqa: PLC0415
+    from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
-    if bool(sent) == bool(journal):
-        what = "are both given" if sent else "are both missing"
-        raise UsageError(f"--sent and --journal {what}", hint="Name the files that were sent, or the journal.")
+    if sent and journal:
+        raise UsageError("--sent and --journal cannot be used together", hint="Remove one of them.")
+    if not sent and not journal:
+        raise UsageError("--sent or --journal is required", hint="Give the files that were sent, or the journal.")
     if endpoint and not journal:
-        raise UsageError("--endpoint is one of a journal", hint="Add --journal FILE.")
+        raise UsageError("--endpoint works only with --journal", hint="Add --journal FILE.")
     arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
     paths = sources(sent) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
-    with shown(terminal, progress) as told:
+    with show_verification(terminal, progress) as told:
         return run(request, on_progress=told)
 
 
-Proof: TypeAlias = Callable[[Outcome, Terminal, When], Outcome]
-"""From the outcome of sending to that of sending and verifying."""
+Verification: TypeAlias = Callable[[Outcome, Terminal, ProgressMode], Outcome]
+"""Verifies what an outcome of `send` delivered, and returns the outcome of both."""
 
 
-def proof_of(paths: list[str] | None, table: str, within: str, *, site: Site | None, api_key_file: str | None) -> Proof:
-    """What `send --verify` does when all is sent. Settings that cannot work are found before that.
+def verification_of(
+    paths: list[str] | None, table: str, within: str, *, site: Site | None, api_key_file: str | None
+) -> Verification:
+    """Prepare the verification of `send --verify`, so that wrong settings are reported before anything is sent.
 
     Raises:
-        UsageError: what was sent could not be read a second time, or the table cannot be asked.
+        UsageError: the sent events cannot be read a second time, or a setting is invalid.
     """
-    from td_currents_cli.duration import duration  # noqa: PLC0415 -- only where it is asked for
+    from td_currents_cli.duration import duration  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.render.verify import shown  # noqa: PLC0415
+    from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
     from td_currents_cli.verify.sent import SendVerifyOutcome  # noqa: PLC0415
 
     if not paths or "-" in paths:
-        raise UsageError("--verify reads what was sent once more: standard input cannot be", hint="Send files.")
+        raise UsageError(
+            "--verify reads the input a second time, which is not possible for standard input", hint="Send files."
+        )
     arrivals = arrivals_of(table, None, site=site, column=None, api_key_file=api_key_file)
     request = VerifyRequest(sources(paths), arrivals, within=duration(within, "--verify-within"))
 
-    def prove(outcome: Outcome, terminal: Terminal, progress: When) -> Outcome:
+    def verify_sent(outcome: Outcome, terminal: Terminal, progress: ProgressMode) -> Outcome:
         if outcome.exit_code is not ExitCode.OK:
-            terminal.say("not verified: not everything was delivered", "yellow")
+            terminal.report("not verified, because not all events were delivered", "yellow")
             return outcome
-        with shown(terminal, progress) as told:
+        with show_verification(terminal, progress) as told:
             return SendVerifyOutcome.of(outcome, run(request, on_progress=told))
 
-    return prove
+    return verify_sent

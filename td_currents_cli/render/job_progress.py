@@ -1,48 +1,48 @@
-"""How a job of Treasure Data stands while it is waited for."""
+"""Progress of Treasure Data jobs."""
 
 from contextlib import AbstractContextManager
 from typing import Final
 
-from td_currents_cli.render.send_progress import When, clock_time
-from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.render.waiting import say, waiting
+from td_currents_cli.render.send_progress import clock_time
+from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
+from td_currents_cli.render.waiting import show_waiting
 from td_currents_cli.warehouse.job import ENDED, Job, JobState, ProgressCallback
 
-EVERY: Final = 10.0
-"""Seconds between two lines about one state."""
+JOB_INTERVAL: Final = 10.0
+"""Seconds between two lines about a job whose state stays the same."""
 
 
-def line(job: Job) -> str:
-    """A job on one line: `job 1234 running, 0:07`."""
+def job_line(job: Job) -> str:
+    """Format a job on one line: `job 1234 running, 0:07`."""
     return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
 
 
-def shown(terminal: Terminal, when: When = When.auto) -> AbstractContextManager[ProgressCallback]:
-    """A function that is told how a job stands, and shows it, until the end of the block; see `waiting`."""
-    return waiting(terminal, when, line, lines(terminal), was_killed)
+def show_jobs(terminal: Terminal, mode: ProgressMode = ProgressMode.auto) -> AbstractContextManager[ProgressCallback]:
+    """Yield a function that shows the state of a job; see `show_waiting`."""
+    return show_waiting(terminal, mode, job_line, job_printer(terminal), is_killed)
 
 
-def was_killed(job: object) -> bool:
-    """Whether somebody has ended a job: after Ctrl-C it is good to know that it costs nothing any more."""
-    return isinstance(job, Job) and job.state == JobState.killed
+def is_killed(update: object) -> bool:
+    """Tell whether a job was killed. The line stays visible: after Ctrl-C, it shows that the job costs nothing more."""
+    return isinstance(update, Job) and update.state == JobState.killed
 
 
-def lines(terminal: Terminal, after: float = 0.0) -> ProgressCallback:
-    """A function that prints a line for each state of a job, and again while it lasts.
+def job_printer(terminal: Terminal, after: float = 0.0) -> ProgressCallback:
+    """Make a function that prints a line for each new state of a job, and again every `JOB_INTERVAL`.
 
     Args:
-        terminal: its standard error is where to.
-        after: seconds in which nothing is said of a job, but that it was killed.
+        terminal: to print on, on standard error.
+        after: seconds of a job in which nothing is printed, except that it was killed.
     """
     last: Job | None = None
 
-    def tell(job: Job) -> None:
+    def print_job(job: Job) -> None:
         nonlocal last
-        if job.seconds < after and not was_killed(job):
+        if job.seconds < after and not is_killed(job):
             return
-        news = last is None or (last.id, last.state) != (job.id, job.state) or job.seconds - last.seconds >= EVERY
-        if news or job.state in ENDED:
+        is_new = last is None or (last.id, last.state) != (job.id, job.state)
+        if last is None or is_new or job.seconds - last.seconds >= JOB_INTERVAL or job.state in ENDED:
             last = job
-            say(terminal, line(job))
+            print_wrapped(terminal.err, job_line(job))
 
-    return tell
+    return print_job

@@ -1,27 +1,27 @@
-"""JSON text laid out for people who read and compare it: what fits on a line stands on one line."""
+"""Formats JSON for people who read and compare it: what fits on a line stays on one line."""
 
 import json
 from typing import Any, Final
 
-WIDTH: Final = 120
+LINE_WIDTH: Final = 120
 
 
-def laid_out(value: Any, *, indent: str = "", taken: int = 0) -> str:  # noqa: ANN401 -- any JSON value
-    """A JSON value as text, without a last line end.
+def format_json(value: Any, *, indent: str = "", taken: int = 0) -> str:  # noqa: ANN401 -- any JSON value
+    """Format a JSON value, without a line end after it.
 
     Args:
-        value: anything that JSON can say, strings without lone surrogates.
+        value: any JSON value, with no lone surrogates in its strings.
         indent: of the line that it begins on.
-        taken: columns of that line beside the indent: the name before it, the comma after it.
+        taken: columns of that line that are already used after the indent, for the name and the comma.
     """
     line = json.dumps(value, ensure_ascii=False)
-    if not value or not isinstance(value, dict | list) or len(indent) + taken + len(line) <= WIDTH:
+    if not value or not isinstance(value, dict | list) or len(indent) + taken + len(line) <= LINE_WIDTH:
         return line
     deeper = f"{indent}  "
     if isinstance(value, dict):
         names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in value]
-        parts = zip(names, value.values(), strict=True)
-        lines = [name + laid_out(part, indent=deeper, taken=len(name) + 1) for name, part in parts]
+        fields = zip(names, value.values(), strict=True)
+        lines = [name + format_json(field, indent=deeper, taken=len(name) + 1) for name, field in fields]
         return "{\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}}}"
-    lines = [laid_out(part, indent=deeper, taken=1) for part in value]
+    lines = [format_json(item, indent=deeper, taken=1) for item in value]
     return "[\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}]"

@@ -1,4 +1,4 @@
-"""Problems as lines of text: place, code, severity, message."""
+"""Problems as lines: place, code, severity, message."""
 
 from collections.abc import Container
 from typing import Final
@@ -8,17 +8,18 @@ from rich.text import Text
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Problems
-from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
 
 STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-SHOWN: Final = 20
+SHOWN_PROBLEMS: Final = 20
+"""Problems printed without --verbose."""
 
-OF_ROWS: Final = frozenset({Code.UNKNOWN_FORM})
-"""What is mended with an option of the commands that read rows."""
+ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM})
+"""Problems that an option of the commands that read rows can fix: printed with their hint."""
 
 
 def problem_line(problem: Problem) -> Text:
-    """One problem on one line, as `file:line:column TDC101 error message`."""
+    """Format a problem on one line, as `file:line:column TDC101 error message`."""
     return Text.assemble(
         (printable(str(problem.location)), "bold"),
         " ",
@@ -29,13 +30,13 @@ def problem_line(problem: Problem) -> Text:
     )
 
 
-def show_problems(problems: Problems, terminal: Terminal, hinted: Container[Code] = ()) -> None:
-    """The first problems of a run whose purpose is another, on standard error; with hints, those with such codes."""
-    shown = problems.kept if terminal.verbose else problems.kept[:SHOWN]
+def print_problems(problems: Problems, terminal: Terminal, hinted: Container[Code] = ()) -> None:
+    """Print the first problems of a run on standard error; those with a code in `hinted` with their hint."""
+    shown = problems.kept if terminal.verbose else problems.kept[:SHOWN_PROBLEMS]
     for problem in shown:
         if problem.severity is Severity.ERROR or not terminal.quiet:
-            terminal.err.print(problem_line(problem), soft_wrap=True)
+            print_wrapped(terminal.err, problem_line(problem))
         if problem.code in hinted:
-            terminal.err.print(Text.assemble(("hint", "bold cyan"), f": {problem.hint}"), soft_wrap=True)
+            print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {problem.hint}"))
     if problems.total > len(shown):
-        terminal.say(f"… and {problems.total - len(shown):,} more problems", "dim")
+        terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")

@@ -9,39 +9,39 @@ from rich.text import Text
 
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import STYLES
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import Terminal, print_wrapped
 from td_currents_cli.validate.listing import Family, RulesOutcome, View
 from td_currents_cli.validate.rules import Rule
 
-_CODES: Final = "magenta"
+_CODE_STYLE: Final = "magenta"
 
 
-def text(outcome: RulesOutcome, terminal: Terminal) -> None:
-    """A list by families, or one rule with its reason, its mend and examples."""
+def print_rules(outcome: RulesOutcome, terminal: Terminal) -> None:
+    """Print a list by families, or one rule with its reason, fix, and examples."""
     if outcome.view is View.RULE:
-        _explain(outcome.rules[0], terminal)
+        _explain_rule(outcome.rules[0], terminal)
         return
-    for line in _list(outcome.rules):
-        terminal.out.print(line, soft_wrap=True)
-    terminal.say(f"{amount(len(outcome.rules), 'rule')}; tdcur rules CODE explains one", "dim")
+    for line in _rule_lines(outcome.rules):
+        print_wrapped(terminal.out, line)
+    terminal.report(f"{amount(len(outcome.rules), 'rule')}; run `tdcur rules CODE` to explain one", "dim")
 
 
-def _list(rules: tuple[Rule, ...]) -> Iterator[Text]:
+def _rule_lines(rules: tuple[Rule, ...]) -> Iterator[Text]:
     for family, members in groupby(rules, key=lambda rule: Family.of(rule.code)):
-        yield Text.assemble((f"{family.name}xx", f"bold {_CODES}"), (f"  {family}", "bold"))
+        yield Text.assemble((f"{family.name}xx", f"bold {_CODE_STYLE}"), (f"  {family}", "bold"))
         for rule in members:
             yield Text.assemble(
-                "  ", (rule.code, _CODES), "  ", (f"{rule.severity:<7}", STYLES[rule.severity]), f"  {rule.name}"
+                "  ", (rule.code, _CODE_STYLE), "  ", (f"{rule.severity:<7}", STYLES[rule.severity]), f"  {rule.name}"
             )
         yield Text()
 
 
-def _explain(rule: Rule, terminal: Terminal) -> None:
+def _explain_rule(rule: Rule, terminal: Terminal) -> None:
     out = terminal.out
-    out.print(Text.assemble((rule.code, f"bold {_CODES}"), (f" {rule.name}", "bold")))
+    out.print(Text.assemble((rule.code, f"bold {_CODE_STYLE}"), (f" {rule.name}", "bold")))
     out.print(Text.assemble((rule.severity, STYLES[rule.severity]), f", {Family.of(rule.code)}"))
-    for title, said in (("Why", rule.why), ("Fix", rule.fix), ("Bad", rule.bad), ("Good", rule.good)):
-        if said:
+    for title, content in (("Why", rule.why), ("Fix", rule.fix), ("Bad", rule.bad), ("Good", rule.good)):
+        if content:
             out.print()
             out.print(Text(title, "bold cyan"))
-            out.print(Padding(Text(said), (0, 0, 0, 4), expand=False))
+            out.print(Padding(Text(content), (0, 0, 0, 4), expand=False))

@@ -1,53 +1,53 @@
 """The outcome of `send` for people."""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
-from rich.text import Text
-
-from td_currents_cli.render import show_error
-from td_currents_cli.render.problems import show_problems
-from td_currents_cli.render.send_check import show_check
-from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.render import print_error
+from td_currents_cli.render.problems import print_problems
+from td_currents_cli.render.send_check import print_check
+from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
 from td_currents_cli.send.probe import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
     from td_currents_cli.verify.sent import SendVerifyOutcome
 
-_RECEIPT: Final = (
-    "A 2XX answer proves receipt, not ingestion: Treasure Data checks the write key afterwards. "
-    "Read the rows back to be sure."
+_RECEIVED_ONLY: Final = (
+    "HTTP 2xx only means that the request was received: Treasure Data checks the write key later. "
+    "Run `tdcur verify` to confirm that the events were stored."
 )
 
 
-def text(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome", terminal: Terminal) -> None:
-    """Print the figures to standard output, and what went wrong to standard error."""
+def print_sent(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome", terminal: Terminal) -> None:
+    """Print the figures to standard output, and errors and advice to standard error."""
     if isinstance(outcome, ConnectionTestOutcome):
-        show_check(outcome, terminal)
+        print_check(outcome, terminal)
     elif isinstance(outcome, SendOutcome):
-        _sent(outcome, terminal, (_RECEIPT,) if outcome.delivered else ())
+        _print_run(outcome, terminal)
+        if outcome.delivered:
+            terminal.report(_RECEIVED_ONLY)
     else:
-        from td_currents_cli.render.verify import text as show_verified  # noqa: PLC0415 -- few ask for it
+        from td_currents_cli.render.verify import print_verification  # noqa: PLC0415 -- only with --verify
 
-        _sent(cast("SendOutcome", outcome.sent), terminal, ())
-        show_verified(outcome.verified, terminal)
+        _print_run(cast("SendOutcome", outcome.sent), terminal)
+        print_verification(outcome.verified, terminal)
 
 
-def _sent(outcome: SendOutcome, terminal: Terminal, proof: Sequence[str]) -> None:
-    show_problems(outcome.problems, terminal)
+def _print_run(outcome: SendOutcome, terminal: Terminal) -> None:
+    print_problems(outcome.problems, terminal)
     if outcome.error is not None:
-        show_error(outcome.error, terminal)
+        print_error(outcome.error, terminal)
     if not terminal.quiet:
-        terminal.out.print(Text(f"{_heading(outcome)} {outcome.endpoint}"), soft_wrap=True)
-        terminal.out.print(Text(_figures(outcome)), soft_wrap=True)
+        print_wrapped(terminal.out, f"{_heading(outcome)} {outcome.endpoint}")
+        print_wrapped(terminal.out, _figures(outcome))
         if outcome.first_request is not None:
             lines = map(printable, outcome.first_request.split("\n"))
-            terminal.out.print(Text("\n".join(["the first request:", *lines])), soft_wrap=True)
-    for remark in (*_remarks(outcome), *proof):
-        terminal.say(remark)
+            # Never wrapped: it is a command to copy.
+            terminal.out.print("\n".join(["the first request:", *lines]), markup=False, highlight=False, soft_wrap=True)
+    for advice in _advice(outcome):
+        terminal.report(advice)
 
 
 def _heading(outcome: SendOutcome) -> str:
@@ -59,19 +59,19 @@ def _heading(outcome: SendOutcome) -> str:
 
 
 def _figures(outcome: SendOutcome) -> str:
-    lines = list(_lines(outcome))
+    lines = list(_figure_lines(outcome))
     names = max(len(name) for name, _, _ in lines)
     numbers = max(len(number) for _, number, _ in lines)
-    return "\n".join(f"{name:<{names}}  {number:>{numbers}}  {remark}".rstrip() for name, number, remark in lines)
+    return "\n".join(f"{name:<{names}}  {number:>{numbers}}  {note}".rstrip() for name, number, note in lines)
 
 
-def _lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
+def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
     yield "events read", f"{outcome.read:,}", "" if outcome.input_exhausted else "the input was not read to its end"
     if outcome.already_delivered:
         yield "already delivered", f"{outcome.already_delivered:,}", "by earlier runs; --resend sends them again"
     if outcome.dry_run:
         if outcome.dead:
-            yield "to be refused", f"{outcome.dead:,}", "they would become dead letters; --no-check sends them"
+            yield "rejected", f"{outcome.dead:,}", "would become dead letters; --no-check sends them"
         yield "to be sent", f"{outcome.undelivered:,}", ""
         yield "requests", f"{outcome.requests:,}", ""
         yield "bytes", f"{outcome.bytes:,}", ""
@@ -82,14 +82,12 @@ def _lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
         yield "dead letters", f"{outcome.dead:,}", f"in {printable(str(outcome.dead_letter))}"
     yield "undelivered", f"{outcome.undelivered:,}", ""
     if outcome.unknown_events:
-        yield "unknown", f"{outcome.unknown_events:,}", "may be stored twice, or stored without an answer"
+        yield "ambiguous", f"{outcome.unknown_events:,}", "may have arrived, or arrived twice"
     yield "requests", f"{outcome.requests:,}", statuses
     yield "retries", f"{outcome.retries:,}", ""
     if outcome.splits:
-        yield "splits", f"{outcome.splits:,}", "requests that were refused and sent again in parts"
-    rate = (
-        f"{outcome.delivered / outcome.seconds:,.0f} events a second" if outcome.delivered and outcome.seconds else ""
-    )
+        yield "splits", f"{outcome.splits:,}", "rejected requests that were sent again in smaller requests"
+    rate = f"{outcome.delivered / outcome.seconds:,.0f} events/s" if outcome.delivered and outcome.seconds else ""
     yield "bytes", f"{outcome.bytes:,}", ""
     yield "seconds", f"{outcome.seconds:,.1f}", rate
     if outcome.latency_ms.get("p50") is not None:
@@ -97,20 +95,19 @@ def _lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
         yield "latency", percentiles, "ms (p50 / p95 / p99)"
 
 
-def _remarks(outcome: SendOutcome) -> Iterator[str]:
+def _advice(outcome: SendOutcome) -> Iterator[str]:
     if not outcome.is_balanced:
-        yield "these figures do not balance: this is a defect of tdcur, please report it"
+        yield "These figures do not balance. This is a defect of tdcur; please report it."
     if outcome.unknown_events:
         yield (
-            "Unknown: the request may have arrived although no answer came. --format json lists the event ids. "
-            "Treasure Data does not de-duplicate by itself; this query does, on the id of the event:\n"
+            "Ambiguous: the request may have arrived although there was no response. --format json lists the event "
+            "ids. Treasure Data does not remove duplicates; this query does, by event id:\n"
             f"{outcome.deduplicate_sql}"
         )
     if outcome.dead and not outcome.dry_run:
-        yield f"Dead letters say why. Mend what is wrong and send them: tdcur send {_quoted(outcome.dead_letter)}"
+        file = shlex.quote(printable(str(outcome.dead_letter)))
+        yield (
+            f"The dead-letter file gives the reason for each event. Fix them and send the file again: tdcur send {file}"
+        )
     if outcome.resume:
         yield outcome.resume
-
-
-def _quoted(path: Path | None) -> str:
-    return shlex.quote(printable(str(path)))

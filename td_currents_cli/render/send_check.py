@@ -1,38 +1,37 @@
-"""What the endpoint said to the connection test, for people."""
+"""The result of the connection test, for people."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from rich.text import Text
-
-from td_currents_cli.render import show_error
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render import print_error
+from td_currents_cli.render.terminal import Terminal, print_wrapped
 from td_currents_cli.send.probe import ConnectionTestOutcome
 
-_NO_PROOF: Final = (
-    "The endpoint can be reached and took the connection test. That does not prove the write key: Treasure Data "
-    "answers 200 to a wrong one too. Send an event and read its row back to be sure."
+_KEY_NOT_PROVED: Final = (
+    "The endpoint is reachable and accepted the connection test. This does not prove that the write key is valid: "
+    "Treasure Data also returns 200 for a wrong key. Send an event and run `tdcur verify` to confirm."
 )
 
 
-def show_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
-    """Print what was found to standard output, and what is wrong to standard error."""
+def print_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
+    """Print the result to standard output, and errors to standard error."""
     if outcome.error is not None:
-        show_error(outcome.error, terminal)
+        print_error(outcome.error, terminal)
     if not terminal.quiet:
-        terminal.out.print(Text(f"checked {outcome.endpoint}"), soft_wrap=True)
-        for name, value in _lines(outcome):
-            terminal.out.print(Text(f"{name:<9}{value}"), soft_wrap=True)
+        print_wrapped(terminal.out, f"checked {outcome.endpoint}")
+        for name, value in _check_lines(outcome):
+            print_wrapped(terminal.out, f"{name:<9}{value}")
     if outcome.error is None:
-        terminal.say(_NO_PROOF)
+        terminal.report(_KEY_NOT_PROVED)
 
 
-def _lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
-    yield "status", "no answer" if outcome.status is None else str(outcome.status)
+def _check_lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
+    yield "status", "no response" if outcome.status is None else str(outcome.status)
     if outcome.latency_ms is not None:
-        yield "latency", f"{outcome.latency_ms:,.1f} ms, with the connection made"
+        yield "latency", f"{outcome.latency_ms:,.1f} ms, including the connection"
     if outcome.tls is not None:
         tls = outcome.tls
-        yield "TLS", f"{tls.version}, certificate of {tls.issuer or 'nobody named'}, valid until {tls.expires:%Y-%m-%d}"
+        issuer = tls.issuer or "an unnamed issuer"
+        yield "TLS", f"{tls.version}, certificate issued by {issuer}, valid until {tls.expires:%Y-%m-%d}"
     elif outcome.endpoint.startswith("http:"):
-        yield "TLS", "none: plain http"
+        yield "TLS", "none: plain HTTP"

@@ -1,6 +1,6 @@
-"""How far `send` is while it runs: a bar on a terminal, a line every ten seconds elsewhere.
+"""SendProgress of `send`: a bar on a terminal, a line every ten seconds elsewhere.
 
-Both look the figures up from a thread of their own: the run does nothing for them.
+Both read the figures in a thread of their own, at no cost to the run.
 """
 
 import threading
@@ -8,38 +8,26 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.send.progress import SendProgress
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 Gauge: TypeAlias = Callable[[], SendProgress]
-"""Tells how far the run is at that moment."""
+"""Returns the current progress of the run."""
 
-EVERY: Final = 10.0
+LINE_INTERVAL: Final = 10.0
 """Seconds between two lines."""
 
-_FRAMES: Final = 4
-"""How often the bar is drawn in a second."""
-
-_BAR: Final = 16
-"""Columns of the bar."""
-
-
-class When(StrEnum):
-    """When to tell how far a run is."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
+_FRAMES: Final = 4  # per second
+_BAR_WIDTH: Final = 16
 
 
 class Speed:
-    """Events a second and the time that is left, from the last half minute."""
+    """Events per second and remaining time, measured over the last `_WINDOW` seconds."""
 
     _WINDOW: Final = 30.0
 
@@ -47,8 +35,8 @@ class Speed:
         self._clock = clock
         self._samples: deque[tuple[float, SendProgress]] = deque()
 
-    def look(self, now: SendProgress) -> tuple[float | None, float | None]:
-        """Events a second, and seconds until the end; None for what is not known yet, or at all."""
+    def update(self, now: SendProgress) -> tuple[float | None, float | None]:
+        """Return events per second and seconds until the end; None for what is unknown."""
         self._samples.append((self._clock(), now))
         while self._samples[-1][0] - self._samples[0][0] > self._WINDOW:
             self._samples.popleft()
@@ -62,9 +50,9 @@ class Speed:
         return (now.delivered - first.delivered) / seconds, left
 
 
-def line(now: SendProgress, speed: Speed) -> str:
-    """All figures in one line, those first that one waits for: a narrow terminal cuts the others off."""
-    rate, left = speed.look(now)
+def sending_line(now: SendProgress, speed: Speed) -> str:
+    """Format all figures on one line, the most important first: a narrow terminal truncates the others."""
+    rate, left = speed.update(now)
     figures = []
     if now.share is not None:
         figures.append(f"{now.share:.0%}")
@@ -78,33 +66,36 @@ def line(now: SendProgress, speed: Speed) -> str:
 
 
 def clock_time(seconds: float) -> str:
-    """A duration as a clock shows it: `0:07`, `1:00:00`."""
+    """Format a duration: `0:07`, `1:00:00`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @contextmanager
-def shown(terminal: Terminal, when: When = When.auto, *, every: float = EVERY) -> Iterator[Callable[[Gauge], None]]:
-    """A function that is told by what to see how far the run is; it is shown until the end of the block.
+def show_sending(
+    terminal: Terminal, mode: ProgressMode = ProgressMode.auto, *, interval: float = LINE_INTERVAL
+) -> Iterator[Callable[[Gauge], None]]:
+    """Yield a function that takes a gauge and shows its progress on standard error until the end of the block.
 
     Args:
-        terminal: its standard error is where to.
-        when: `auto` is silent where `--quiet` was given, `always` is not.
-        every: seconds between two lines where there is no bar.
+        terminal: to print on.
+        mode: `auto` is silent with `--quiet`, `always` is not.
+        interval: seconds between two lines where there is no bar.
     """
     done = threading.Event()
     threads: list[threading.Thread] = []
 
     def watch(gauge: Gauge) -> None:
-        # Not what rich takes for a terminal: colour may have been forced for a pipe.
+        # Not rich's `is_terminal`: color may be forced in a pipe.
         is_terminal = terminal.err.file.isatty() and not terminal.err.is_dumb_terminal
-        show = _bar if is_terminal else _lines
-        thread = threading.Thread(target=show, args=(gauge, terminal, done, every), name="tdcur-progress", daemon=True)
+        show = _draw_bar if is_terminal else _print_lines
+        arguments = (gauge, terminal, done, interval)
+        thread = threading.Thread(target=show, args=arguments, name="tdcur-progress", daemon=True)
         threads.append(thread)
         thread.start()
 
-    if when is When.never or (when is When.auto and terminal.quiet):
+    if mode is ProgressMode.never or (mode is ProgressMode.auto and terminal.quiet):
         yield lambda _: None
         return
     try:
@@ -115,26 +106,26 @@ def shown(terminal: Terminal, when: When = When.auto, *, every: float = EVERY) -
             thread.join()
 
 
-def _lines(gauge: Gauge, terminal: Terminal, done: threading.Event, every: float) -> None:
+def _print_lines(gauge: Gauge, terminal: Terminal, done: threading.Event, interval: float) -> None:
     speed = Speed()
-    speed.look(gauge())
-    while not done.wait(every):
-        terminal.err.print(line(gauge(), speed), markup=False, highlight=False, soft_wrap=True)
+    speed.update(gauge())
+    while not done.wait(interval):
+        terminal.err.print(sending_line(gauge(), speed), markup=False, highlight=False, soft_wrap=True)
 
 
-def _bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float) -> None:
+def _draw_bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float) -> None:
     from rich.live import Live  # noqa: PLC0415 -- only on a terminal
 
     speed = Speed()
-    # It vanishes at the end: the outcome has the same figures. Standard output and error are the run's, not rich's.
+    # The bar disappears at the end: the outcome has the same figures. Rich must not redirect the standard streams.
     with Live(
         console=terminal.err, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as live:
         while not done.wait(1 / _FRAMES):
-            live.update(_drawn(gauge(), speed), refresh=True)
+            live.update(_bar_row(gauge(), speed), refresh=True)
 
 
-def _drawn(now: SendProgress, speed: Speed) -> "Table":
+def _bar_row(now: SendProgress, speed: Speed) -> "Table":
     from rich.progress_bar import ProgressBar  # noqa: PLC0415 -- as above
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -142,7 +133,7 @@ def _drawn(now: SendProgress, speed: Speed) -> "Table":
     row = Table.grid(padding=(0, 1))
     row.add_column(no_wrap=True)
     row.add_column(no_wrap=True, overflow="ellipsis")
-    # A bar that pulses where nobody knows how much there is.
-    bar = ProgressBar(total=None if now.share is None else 1.0, completed=now.share or 0.0, width=_BAR)
-    row.add_row(bar, Text(line(now, speed)))
+    # Without a total, the bar pulses.
+    bar = ProgressBar(total=None if now.share is None else 1.0, completed=now.share or 0.0, width=_BAR_WIDTH)
+    row.add_row(bar, Text(sending_line(now, speed)))
     return row

@@ -1,4 +1,4 @@
-"""Standard output and standard error as rich consoles that behave alike on terminals, in pipes and in CI logs."""
+"""Standard output and standard error as rich consoles that work alike on terminals, in pipes, and in CI logs."""
 
 import errno
 import os
@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
+    from rich.text import Text
 
     _MayBeConsole: TypeAlias = Console | Callable[[], Console]
 
 UNCLIPPED = 10_000
-"""Columns of a console that is not a terminal: tables take the width they need."""
+"""Columns of a console that is not a terminal: tables take the width that they need."""
 
 
 class Color(StrEnum):
-    """When to use colour."""
+    """When to use color."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class ProgressMode(StrEnum):
+    """When to show progress."""
 
     auto = "auto"
     always = "always"
@@ -28,13 +37,7 @@ class Color(StrEnum):
 
 
 class Terminal:
-    """Where a command prints: data to `out`, talk to `err`.
-
-    Attributes:
-        color: when colour is wanted.
-        quiet: nothing but errors and data is wanted.
-        verbose: more than usual is wanted.
-    """
+    """Where a command prints: data to `out`, messages to `err`."""
 
     def __init__(
         self,
@@ -53,41 +56,44 @@ class Terminal:
 
     @classmethod
     def open(cls, *, color: Color = Color.auto, quiet: bool = False, verbose: bool = False) -> "Terminal":
-        """The process's own standard output and standard error."""
-        # Rich is loaded when something is printed with it: scripts that ask for JSON need not wait for it.
+        """Open the standard output and standard error of this process."""
+        # Rich is loaded when something is printed with it: scripts that request JSON need not wait for it.
         out, err = (partial(_console, stream, color) for stream in (sys.stdout, sys.stderr))
         return cls(out, err, color=color, quiet=quiet, verbose=verbose)
 
     @property
     def out(self) -> "Console":
-        """Standard output."""
         if callable(self._out):
             self._out = self._out()
         return self._out
 
     @property
     def err(self) -> "Console":
-        """Standard error."""
         if callable(self._err):
             self._err = self._err()
         return self._err
 
-    def show(self, text: str, style: str = "") -> None:
-        """Print one line of data to standard output, at once."""
-        self.out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    def print(self, line: str, style: str = "") -> None:
+        """Print a line of data to standard output and flush it."""
+        print_wrapped(self.out, line, style)
         self.out.file.flush()
 
-    def say(self, text: str, style: str = "") -> None:
-        """Print one line of talk to standard error, unless quiet was asked for."""
+    def report(self, message: str, style: str = "") -> None:
+        """Print a message to standard error, unless --quiet was given."""
         if not self.quiet:
-            self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            print_wrapped(self.err, message, style)
+
+
+def print_wrapped(console: "Console", message: "str | Text", style: str = "") -> None:
+    """Print a message, wrapped between words on a terminal and never off one."""
+    console.print(message, style=style, markup=False, highlight=False, soft_wrap=console.width >= UNCLIPPED)
 
 
 def buffer_output() -> None:
-    """Give standard output a buffer where it has none, as under PYTHONUNBUFFERED, which many containers set.
+    """Give standard output a buffer if it has none, as with PYTHONUNBUFFERED, which many containers set.
 
-    A write to a bare file may take a part of the data without an error, when the reader of a pipe goes away or a disk
-    is full: a buffer writes all or fails.
+    An unbuffered write may write part of the data without an error when the reader of a pipe exits or a disk is full: a
+    buffer writes everything or fails.
     """
     stream = sys.stdout
     if isinstance(stream, TextIOWrapper) and isinstance(raw := stream.buffer, RawIOBase):
@@ -101,7 +107,7 @@ def buffer_output() -> None:
 
 
 def printable(text: str) -> str:
-    r"""Text that came from data, for one line of a terminal: `\n`, `\x1b` and the like as escapes."""
+    r"""Escape `\n`, `\x1b` and the like in a string from the data, so that it stays on one line of a terminal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
@@ -116,7 +122,7 @@ def _console(stream: TextIO, color: Color) -> "Console":
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     if isinstance(stream, TextIOWrapper):
-        # A name in the data that the terminal's encoding does not have is no reason to stop.
+        # A character that the encoding of the terminal lacks must not stop the run.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
     colored = _wants_color(color, is_terminal=is_terminal)
@@ -124,7 +130,7 @@ def _console(stream: TextIO, color: Color) -> "Console":
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
         force_terminal=colored or is_terminal,
-        # Without colour there is no bold either: `--color never` and TERM=dumb mean plain text.
+        # Without color there is no bold either: `--color never` and TERM=dumb mean plain text.
         color_system="auto" if colored else None,
         width=None if is_terminal else UNCLIPPED,
         highlight=False,

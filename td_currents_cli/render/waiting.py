@@ -1,43 +1,44 @@
-"""What is said while Treasure Data is waited for: one line that changes on a terminal, lines elsewhere."""
+"""Progress while Treasure Data is queried: one line that changes on a terminal, lines elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from td_currents_cli.render.send_progress import When
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
 
 N = TypeVar("N")
 
 
 @contextmanager
-def waiting(
+def show_waiting(
     terminal: Terminal,
-    when: When,
-    line: Callable[[N], str],
-    plainly: Callable[[N], None],
+    mode: ProgressMode,
+    format_line: Callable[[N], str],
+    print_update: Callable[[N], None],
     stays: Callable[[N], bool] = lambda _: False,
 ) -> Iterator[Callable[[N], None]]:
-    """A function that is told what is new, and shows it until the end of the block.
+    """Yield a function that shows updates on standard error until the end of the block.
 
     Args:
-        terminal: its standard error is where to.
-        when: `auto` is silent where `--quiet` was given, `always` is not.
-        line: what is new as one line, for a terminal.
-        plainly: shows it elsewhere.
-        stays: whether it is still to be seen on a terminal when something else is new.
+        terminal: to print on.
+        mode: `auto` is silent with `--quiet`, `always` is not.
+        format_line: formats an update as one line, for a terminal.
+        print_update: prints an update elsewhere.
+        stays: whether an update stays on the terminal when the next one is shown.
     """
     console = terminal.err
-    if when is When.never or (when is When.auto and terminal.quiet):
+    if mode is ProgressMode.never or (mode is ProgressMode.auto and terminal.quiet):
         yield lambda _: None
     elif console.file.isatty() and not console.is_dumb_terminal:
-        # It vanishes at the end: what comes of it all is what matters then.
-        with console.status("asking Treasure Data") as status:
-            yield lambda news: say(terminal, line(news)) if stays(news) else status.update(line(news))
+        # The line disappears at the end, when the outcome is printed.
+        with console.status("querying Treasure Data") as status:
+
+            def update(news: N) -> None:
+                if stays(news):
+                    print_wrapped(console, format_line(news))
+                else:
+                    status.update(format_line(news))
+
+            yield update
     else:
-        yield plainly
-
-
-def say(terminal: Terminal, text: str) -> None:
-    """Print a line to standard error, whether or not quiet was asked for."""
-    terminal.err.print(text, markup=False, highlight=False, soft_wrap=True)
+        yield print_update

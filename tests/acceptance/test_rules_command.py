@@ -15,7 +15,7 @@ def test_the_rules_are_data_and_the_rest_is_talk() -> None:
     ended = rules("TDC3")
     assert ended.returncode == 0
     assert ended.stdout.startswith("TDC3xx  the destination\n  TDC301  warning  ")
-    assert ended.stderr.endswith("rules; tdcur rules CODE explains one\n")
+    assert ended.stderr.endswith("rules; run `tdcur rules CODE` to explain one\n")
     assert rules("TDC3", "--quiet").stderr == ""
 
 

@@ -18,7 +18,7 @@ from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.run import lines
 from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.receiver.settings import parse_faults
-from td_currents_cli.render.serve import line
+from td_currents_cli.render.serve import request_line
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -124,7 +124,7 @@ def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> No
     """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
     log: list[str] = []
     settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults(fail)))
-    with Receiver(settings, lambda exchange: log.append(line(exchange))) as receiver:
+    with Receiver(settings, lambda exchange: log.append(request_line(exchange))) as receiver:
         url = with_key(receiver.url("braze", "currents"))
         assert run("--url", url, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
     assert log

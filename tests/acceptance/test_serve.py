@@ -97,14 +97,14 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
     assert exit_code == code
     assert out == (
         "4 requests, 104 bytes; 1 row stored in rows.jsonl (2 events), 3 not stored"
-        " (1 with a wrong write key, 2 refused)\n"
+        " (1 with a wrong write key, 2 rejected)\n"
     )
     lines = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in err.splitlines()]
     assert lines == [
         f"POST {PATH} 200 34 B, 2 events, stored",
         f"POST {PATH} 200 34 B, not stored: wrong write key",
-        f"POST {PATH} 400 2 B, refused: the body is not a JSON object",
-        "POST / 404 34 B, refused: unknown path: use POST /postback/v3/event/DATABASE/TABLE",
+        f"POST {PATH} 400 2 B, rejected: the body is not a JSON object",
+        "POST / 404 34 B, rejected: unknown path: use POST /postback/v3/event/DATABASE/TABLE",
     ]
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert [(sorted(row), row["events"]) for row in rows] == [(["events", "time"], '[{"id":"a"},{"id":"b"}]')]
@@ -186,7 +186,7 @@ def test_a_torn_row_is_told(serve: Serve, tmp_path: Path) -> None:
     served = serve()
     served.post()
     served.stop(signal.SIGTERM)
-    assert served.said.startswith("warning: rows.jsonl ended in an unfinished row; new rows begin after it\n")
+    assert served.said.startswith("warning: rows.jsonl ended with an incomplete row; new rows start after it\n")
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
 
 
@@ -214,13 +214,13 @@ def test_a_log_that_nobody_reads(serve: Serve) -> None:
 def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
     fail = "503=0.3,429=0.1,slow=0.2:10ms"
     served = serve("--fail", fail, "--seed", "3", "--latency", "1ms", "--max-rows", "2")
-    asked = "faults 503=0.3,429=0.1:1s,slow=0.2:0.01s (seed 3); answers 0.001 s late; 2 rows at most"
-    assert f"\n  asked  {asked}\n" in served.said
+    asked = "503=0.3,429=0.1:1s,slow=0.2:0.01s (seed 3); responses delayed by 0.001 s; maximum 2 rows"
+    assert f"\n  faults  {asked}\n" in served.said
     assert [served.post() for _ in range(6)] == [503, 200, 429, 200, 507, 503]
     _, out, err = served.stop(signal.SIGTERM)
     assert out == (
-        "6 requests, 204 bytes; 2 rows stored in rows.jsonl (4 events), 4 not stored (1 refused, 3 by faults);"
-        " faults: 1 429, 2 503, 1 slow\n"
+        "6 requests, 204 bytes; 2 rows stored in rows.jsonl (4 events),"
+        " 4 not stored (1 rejected, 3 by injected faults); faults: 1 429, 2 503, 1 slow\n"
     )
     lines = [re.sub(r"^.* (?=\d{3} 34 B)", "", line) for line in err.splitlines()]
     assert lines == [
@@ -228,7 +228,7 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
         "200 34 B, 2 events, stored, fault slow",
         "429 34 B, not stored: fault 429",
         "200 34 B, 2 events, stored",
-        "507 34 B, refused: the store is full: its maximum is 2 rows",
+        "507 34 B, rejected: the store is full: its maximum is 2 rows",
         "503 34 B, not stored: fault 503",
     ]
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2

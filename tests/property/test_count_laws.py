@@ -21,7 +21,7 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.times import LATEST
 from td_currents_cli.read import sources
-from td_currents_cli.render import show
+from td_currents_cli.render import render
 from td_currents_cli.render.terminal import Terminal
 
 Event = dict[str, Any]
@@ -144,7 +144,7 @@ def written(outcome: CountOutcome, form: str) -> bytes:
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", stream)
-        show(outcome, form, Terminal.open(quiet=True))
+        render(outcome, form, Terminal.open(quiet=True))
     return stream.detach().getvalue()
 
 

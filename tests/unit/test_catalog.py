@@ -18,7 +18,7 @@ from td_currents_cli.catalog.events_file import decode
 from td_currents_cli.catalog.listing import EventsRequest, EventsView, run
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render.events import table
+from td_currents_cli.render.events import print_catalog
 from td_currents_cli.render.terminal import Terminal
 from tests.command import tdcur
 
@@ -230,7 +230,7 @@ def printed(pattern: str | None, width: int) -> list[str]:
     """The lines `tdcur events` prints on a console of that width."""
     out, err = StringIO(), StringIO()
     terminal = Terminal(Console(file=out, width=width), Console(file=err, width=width))
-    table(run(EventsRequest(pattern)), terminal)
+    print_catalog(run(EventsRequest(pattern)), terminal)
     assert f"release {CATALOG.release}" in err.getvalue()
     return [line.rstrip() for line in out.getvalue().splitlines()]
 

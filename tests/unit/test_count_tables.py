@@ -16,7 +16,7 @@ from td_currents_cli.choices import Sort
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
-from td_currents_cli.render import show
+from td_currents_cli.render import render
 
 ROOT: Final = Path(__file__).parents[2]
 CASES: Final = ROOT / "tests" / "cases" / "tables"
@@ -60,7 +60,7 @@ def check(name: str, text: str) -> None:
 def test_tables(name: str, width: str, count: Callable[..., CountOutcome], screen_of: Callable[..., Any]) -> None:
     screen = screen_of(WIDTHS[width])
     outcome = count(COUNTS[name] | {"over_time": WIDTHS[width] is not None})
-    show(outcome, "table", screen.terminal)
+    render(outcome, "table", screen.terminal)
     check(f"{name}.{width}", screen.out + screen.err)
     assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
 
@@ -77,5 +77,5 @@ def test_formats(
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", stream)
     screen = screen_of()
-    show(count(COUNTS[name]), form, screen.terminal)
+    render(count(COUNTS[name]), form, screen.terminal)
     check(f"{name}.{form}", stream.detach().getvalue().decode() + screen.out + screen.err)

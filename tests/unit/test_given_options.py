@@ -1,12 +1,12 @@
-"""Options that have no meaning beside others are refused, also where they say what holds anyway; nobody is asked."""
+"""Options that have no meaning beside others are refused, also where they repeat a default, without a query."""
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import app
-from td_currents_cli.cli.parse import WITH_INTO
-from td_currents_cli.cli.tables import OF_FILES
+from td_currents_cli.cli.parse import INTO_OPTIONS
+from td_currents_cli.cli.tables import FILE_OPTIONS
 
 INTO = ["parse", "td://braze/raw", "--into", "td://braze/flat"]
 VALUES = {
@@ -29,10 +29,10 @@ VALUES = {
 
 @pytest.mark.parametrize("option", VALUES)
 def test_into_takes_events_as_they_are(option: str) -> None:
-    """Nobody is to think that what is inserted was masked."""
+    """What is inserted must not look as if it were masked."""
     run = CliRunner().invoke(app, [*INTO, *VALUES[option].split()])
     assert (run.exit_code, run.stdout) == (2, "")
-    assert run.stderr.startswith(f"error: --into has no use for {option}\nhint: ")
+    assert run.stderr.startswith(f"error: {option} cannot be used with --into\nhint: ")
 
 
 def test_all_options_are_told_apart() -> None:
@@ -40,16 +40,16 @@ def test_all_options_are_told_apart() -> None:
     command: object = get_command(app)
     params = command.get_command(None, "parse").params  # type: ignore[attr-defined]
     options = {max(each.opts, key=len) for each in params} - {"context", "paths"}
-    assert options == VALUES.keys() | WITH_INTO
+    assert options == VALUES.keys() | INTO_OPTIONS
 
 
 @pytest.mark.parametrize("command", ["count", "parse"])
-@pytest.mark.parametrize("option", sorted(OF_FILES))
+@pytest.mark.parametrize("option", sorted(FILE_OPTIONS))
 def test_tables_have_one_form(command: str, option: str) -> None:
     """What tells how files are to be read is not ignored."""
     run = CliRunner().invoke(app, [command, "td://braze/raw", *VALUES[option].split()])
     assert (run.exit_code, run.stdout) == (2, "")
-    assert run.stderr.startswith(f"error: a table (td://…) has no use for {option}\n")
+    assert run.stderr.startswith(f"error: {option} cannot be used with a table (td://…)\n")
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,13 @@ def test_tables_have_one_form(command: str, option: str) -> None:
     [
         (
             "send x --url http://127.0.0.1:1/ --verify-within 5s",
-            "`send` without --verify has no use for --verify-within",
+            "--verify-within cannot be used with `send` without --verify",
         ),
-        ("send x --url http://127.0.0.1:1/ --api-key-file x", "`send` without --verify has no use for --api-key-file"),
-        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint is one of a journal"),
+        (
+            "send x --url http://127.0.0.1:1/ --api-key-file x",
+            "--api-key-file cannot be used with `send` without --verify",
+        ),
+        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint works only with --journal"),
     ],
 )
 def test_options_of_options(line: str, message: str) -> None:

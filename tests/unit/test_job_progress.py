@@ -6,9 +6,8 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from td_currents_cli.render.job_progress import shown
-from td_currents_cli.render.send_progress import When
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.job_progress import show_jobs
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.warehouse.job import Job
 from tests.unit.conftest import Screen
 
@@ -17,9 +16,9 @@ SECONDS = [0.0, 5.0, 6.0, 7.0, 17.0, 65.0]
 LINES = ["job 7 queued, 0:00", "job 7 running, 0:06", "job 7 running, 0:17", "job 7 success, 1:05"]
 
 
-def told(terminal: Terminal, *further: Job, when: When = When.auto) -> None:
+def told(terminal: Terminal, *further: Job, when: ProgressMode = ProgressMode.auto) -> None:
     """Tell of a job from its beginning to its end."""
-    with shown(terminal, when) as tell:
+    with show_jobs(terminal, when) as tell:
         for state, seconds in zip(STATES, SECONDS, strict=True):
             tell(Job("7", state, seconds))
         for job in further:
@@ -33,8 +32,8 @@ def test_lines_off_a_terminal(screen: Screen) -> None:
     assert screen.out == ""
 
 
-@pytest.mark.parametrize(("when", "lines"), [(When.auto, []), (When.always, LINES)])
-def test_quiet(screen_of: Callable[..., Screen], when: When, lines: list[str]) -> None:
+@pytest.mark.parametrize(("when", "lines"), [(ProgressMode.auto, []), (ProgressMode.always, LINES)])
+def test_quiet(screen_of: Callable[..., Screen], when: ProgressMode, lines: list[str]) -> None:
     """Nothing is said, unless it is asked for all the same."""
     screen = screen_of(quiet=True)
     told(screen.terminal, when=when)

@@ -12,7 +12,7 @@ from td_currents_cli.catalog import EventType, Field, FieldType, Where, overlay
 from td_currents_cli.catalog.listing import EventsRequest, run
 from td_currents_cli.catalog.overlay import load_overlay, overlaid
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render.events import table
+from td_currents_cli.render.events import print_catalog
 from td_currents_cli.render.terminal import Terminal
 from tests.command import tdcur
 
@@ -225,7 +225,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def printed(pattern: str, file: Path) -> str:
     out = StringIO()
-    table(run(EventsRequest(pattern, file)), Terminal(Console(file=out, width=100), Console(file=StringIO())))
+    print_catalog(run(EventsRequest(pattern, file)), Terminal(Console(file=out, width=100), Console(file=StringIO())))
     return out.getvalue()
 
 

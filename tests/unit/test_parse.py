@@ -9,7 +9,7 @@ from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
-from td_currents_cli.render.parse import text
+from td_currents_cli.render.parse import report_parsed
 from td_currents_cli.render.terminal import Color, Terminal
 
 ROWS = (
@@ -65,7 +65,9 @@ def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys:
     unknown.write_text("a,b\n1,2\n", encoding="utf-8")
     bad.write_text(ROWS, encoding="utf-8")
     for path, hints in ((unknown, 1), (bad, 0)):
-        text(run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never))
+        report_parsed(
+            run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never)
+        )
         assert capsys.readouterr().err.count("hint: Name the column or the format: --column NAME|NUMBER") == hints
 
 
@@ -75,10 +77,10 @@ def test_a_field_that_the_catalogue_does_not_have_is_said(
     """It is written all the same, for Braze adds fields at any time; a slip of the pen would be an empty column."""
     for names, fields in ((Names.SHORT, ("id", "price", "prise")), (Names.DOTTED, ("id", "properties.price", "x"))):
         request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out", names=names, fields=fields)
-        text(run(request), Terminal.open(color=Color.never))
+        report_parsed(run(request), Terminal.open(color=Color.never))
     said = capsys.readouterr().err
-    assert "--fields: `prise` is not in the catalogue; did you mean `price`?\n" in said
-    assert "--fields: `x` is not in the catalogue\n" in said
+    assert "--fields: `prise` is not in the catalog; did you mean `price`?\n" in said
+    assert "--fields: `x` is not in the catalog\n" in said
     assert said.count("--fields") == 2
 
 

@@ -18,7 +18,7 @@ from td_currents_cli.insert import run as insert
 from td_currents_cli.parse import ParseOutcome, ParseRequest
 from td_currents_cli.parse import run as parse
 from td_currents_cli.read import Source, sources
-from td_currents_cli.render.parse import text
+from td_currents_cli.render.parse import report_parsed
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.patience import RetryPolicy
@@ -155,9 +155,9 @@ def test_events_are_inserted_where_they_are(
     assert json.loads(rows[5]["properties_purchase_properties"]) == {"size": "L", "n": [1, 2]}
     kinds = [query.split(maxsplit=1)[0] for query in running.queries]
     assert kinds == ["WITH", "CREATE", "INSERT"]
-    text(outcome, screen.terminal)
-    assert "td://braze/flat made and filled with 6 events" in screen.err
-    assert "6 events read = 6 written" in screen.err
+    report_parsed(outcome, screen.terminal)
+    assert "created td://braze/flat; inserted 6 events into td://braze/flat" in screen.err
+    assert "3 rows, 6 events written" in screen.err
     assert "other_fields" not in screen.err
 
 
@@ -198,8 +198,8 @@ def test_what_no_column_takes_is_kept(tables_of: Callable[..., Tables], running:
     told = {name: without[name] for name in ("sequence", "user", "properties")}
     assert json.loads(other["other_fields"]) == {".properties.price": odd["properties.price"], **told}
     assert "other_fields" not in usual
-    text(outcome, screen.terminal)
-    assert "2 events have fields that no column takes" in screen.err
+    report_parsed(outcome, screen.terminal)
+    assert "2 events have fields without a column of their own: see `other_fields`" in screen.err
     assert outcome.summary()["with_other_fields"] == 2
     assert len(running.queries) == 3
 

@@ -14,7 +14,7 @@ from td_currents_cli.catalog.listing import EventsRequest
 from td_currents_cli.catalog.listing import run as listed
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.cli.app import app
-from td_currents_cli.cli.sql import BELONGS
+from td_currents_cli.cli.sql import QUERIES_OF_OPTION
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
@@ -184,22 +184,24 @@ def test_options_have_a_meaning_or_are_refused(query: Query, option: str) -> Non
     """Also where one is given that says what holds anyway."""
     given = [each for each in (option, VALUES[option]) if each is not None]
     run = CliRunner().invoke(app, ["sql", query, "td://braze/currents", *given])
-    if query in BELONGS[option]:
+    if query in QUERIES_OF_OPTION[option]:
         assert "has no use" not in run.stderr
     else:
         assert (run.exit_code, run.stdout) == (2, "")
-        assert run.stderr.startswith(f"error: `sql {query}` has no use for {option}\nhint: {option} is for `sql ")
+        assert run.stderr.startswith(
+            f"error: {option} cannot be used with `sql {query}`\nhint: {option} works only with `sql "
+        )
 
 
 def test_all_options_are_told_apart() -> None:
     """But those that all queries have."""
     command: Any = get_command(app)
     options = {name for each in command.get_command(None, "sql").params for name in each.opts if name[:2] == "--"}
-    assert options - BELONGS.keys() == {"--dialect", "--format", "--quiet", "--verbose", "--color"}
-    assert BELONGS.keys() == VALUES.keys()
+    assert options - QUERIES_OF_OPTION.keys() == {"--dialect", "--format", "--quiet", "--verbose", "--color"}
+    assert QUERIES_OF_OPTION.keys() == VALUES.keys()
 
 
 def test_flat_events_are_in_no_one_column() -> None:
     run = CliRunner().invoke(app, ["sql", "count", "td://braze/currents", "--rows", "flat", "--column", "events"])
     assert (run.exit_code, run.stdout) == (2, "")
-    assert "--rows flat has no use for --column" in run.stderr
+    assert "--column cannot be used with --rows flat" in run.stderr

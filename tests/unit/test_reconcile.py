@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from td_currents_cli.cli.several import repeated
+from td_currents_cli.cli.several import repeat_options
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
@@ -161,14 +161,14 @@ def test_payloads_have_at_most_so_many_events_and_bytes() -> None:
 )
 def test_an_option_takes_all_that_follows_it(arguments: str, spread: str) -> None:
     """Up to the next option; what follows another option is that one's."""
-    assert repeated(arguments.split(), ["--sent", "--ingested"]) == spread.split()
+    assert repeat_options(arguments.split(), ["--sent", "--ingested"]) == spread.split()
 
 
 @pytest.mark.parametrize("arguments", ["--sent", "--sent --ingested a", "--ingested a --sent -q"])
 def test_an_option_that_nothing_follows_is_named(arguments: str) -> None:
     """It is not left to take the next option for its value."""
     with pytest.raises(typer.BadParameter) as caught:
-        repeated(arguments.split(), ["--sent", "--ingested"])
+        repeat_options(arguments.split(), ["--sent", "--ingested"])
     assert caught.value.param_hint == "--sent"
 
 

@@ -13,7 +13,7 @@ from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome, Reconci
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.table import TableSide
-from td_currents_cli.render import show
+from td_currents_cli.render import render
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period
@@ -123,15 +123,15 @@ def test_what_has_no_digest(compared: Callable[..., ReconcileOutcome], screen: A
     outcome = compared(CELLS["arrays"](EVENTS), flat)
     assert (outcome.exit_code, outcome.matched, outcome.unknown) == (ExitCode.OK, 6, 1)
     assert outcome.summary()["content_unknown"] == 1
-    show(outcome, "table", screen.terminal)
-    assert "contents are compared but for decimals" in screen.err
-    assert "of 1 id, the content is not known on both sides: a change cannot be told" in screen.err
+    render(outcome, "table", screen.terminal)
+    assert "contents are compared except for decimals" in screen.err
+    assert "1 id without known content on both sides: changes cannot be detected" in screen.err
 
 
 def test_when_every_content_differs(compared: Callable[..., ReconcileOutcome], screen: Any) -> None:
     """Not the events are to blame, most likely; and they have arrived."""
-    show(compared(CELLS["arrays"]([each | {"time": 1} for each in EVENTS])), "table", screen.terminal)
-    assert "every content differs" in screen.err
+    render(compared(CELLS["arrays"]([each | {"time": 1} for each in EVENTS])), "table", screen.terminal)
+    assert "the content of every event differs" in screen.err
     assert "nothing that was sent is there" not in screen.err
 
 

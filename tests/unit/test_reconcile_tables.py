@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.render import show
+from td_currents_cli.render import render
 
 ROWS: Final = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
 WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
@@ -64,7 +64,7 @@ def test_tables(
 ) -> None:
     """Every kind of difference, at widths people have, and off a terminal, where no width matters."""
     screen = screen_of(WIDTHS[width])
-    show(different(), "table", screen.terminal)
+    render(different(), "table", screen.terminal)
     stored(f"reconcile.{width}", screen.out + screen.err)
     assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
 
@@ -74,31 +74,31 @@ def test_with_more_or_less_said(
 ) -> None:
     """-v shows every type, -q says nothing but the result; a file that was written is named; the disk is, too."""
     verbose = screen_of(verbose=True)
-    show(different(), "table", verbose.terminal)
+    render(different(), "table", verbose.terminal)
     assert "more type" not in verbose.out
     quiet = screen_of(quiet=True)
-    show(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", quiet.terminal)
+    render(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", quiet.terminal)
     assert "more type" in quiet.out
     assert quiet.err == ""
     screen = screen_of()
-    show(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", screen.terminal)
+    render(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", screen.terminal)
     assert f"40 missing events in 1 payload written to {tmp_path / 'resend.jsonl'}, for `tdcur send" in screen.err
-    assert "0 MB of fingerprints were in temporary files; at most 0 MB are kept in memory" in screen.err
+    assert "0 MB of fingerprints were kept in temporary files (memory limit: 0 MB)" in screen.err
 
 
 @pytest.mark.parametrize(
     ("sent", "ingested", "verdict"),
     [
-        (events(), events(), "All 130 event ids that were sent have arrived."),
-        (events()[:1], events()[:2], "The event id that was sent has arrived, but 1 unexpected."),
-        (events()[:2], events()[:1], "Of 2 event ids that were sent, 1 missing."),
-        ([], events()[:1], "There is nothing to compare: no event was sent."),
-        ([{"time": 1}], [], "Whether 1 event sent without an id arrived, nobody knows."),
+        (events(), events(), "All 130 sent event ids arrived."),
+        (events()[:1], events()[:2], "The sent event id arrived, but 1 unexpected."),
+        (events()[:2], events()[:1], "Of 2 sent event ids, 1 is missing."),
+        ([], events()[:1], "Nothing to compare: no events were sent."),
+        ([{"time": 1}], [], "1 event sent without an id cannot be verified."),
     ],
 )
 def test_the_verdict_is_the_last_line(
     sent: list[dict[str, Any]], ingested: list[dict[str, Any]], verdict: str, tmp_path: Path, screen: Any
 ) -> None:
     sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested)
-    show(run(ReconcileRequest(*sides, fail_on=failing(["unexpected"]))), "table", screen.terminal)
+    render(run(ReconcileRequest(*sides, fail_on=failing(["unexpected"]))), "table", screen.terminal)
     assert screen.lines[-2] == verdict

@@ -8,8 +8,7 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.render.validate import github
-from td_currents_cli.render.validate.github_commands import annotation
+from td_currents_cli.render.validate.github_commands import annotation, write_github
 from td_currents_cli.validate import ValidateOutcome
 
 MakeProblem = Callable[..., Problem]
@@ -75,7 +74,7 @@ def test_all_that_is_kept_is_written_and_the_rest_is_said(
 ) -> None:
     """Standard output has commands only, one a line; what --max-findings hides is told on standard error."""
     problems = [problem_of(location=Location("caf\udce9.json", line, 1)) for line in range(1, 6)]
-    github(outcome_of(*problems, keep=3), screen.terminal)
+    write_github(outcome_of(*problems, keep=3), screen.terminal)
     lines = capfd.readouterr().out.splitlines()
     assert [read(line)[1]["line"] for line in lines] == ["1", "2", "3"]
-    assert screen.err == "2 of 5 findings are not shown (see --max-findings)\n"
+    assert screen.err == "2 of 5 problems are not shown (see --max-findings)\n"

@@ -11,7 +11,7 @@ from td_currents_cli.codes import Code
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Excerpt, Location, Problem
 from td_currents_cli.outcome import error_envelope
-from td_currents_cli.render import show, write_json
+from td_currents_cli.render import render, write_json
 from td_currents_cli.render.validate.schema import schema_text
 from td_currents_cli.validate import ValidateOutcome
 
@@ -33,11 +33,11 @@ def problems(problem_of: MakeProblem) -> list[Problem]:
 
 @pytest.fixture
 def printed(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[[ValidateOutcome, str], bytes]:
-    def render(outcome: ValidateOutcome, form: str) -> bytes:
-        show(outcome, form, screen.terminal)
+    def print_outcome(outcome: ValidateOutcome, form: str) -> bytes:
+        render(outcome, form, screen.terminal)
         return capfdbinary.readouterr().out
 
-    return render
+    return print_outcome
 
 
 def undescribed(value: object, schema: dict[str, Any], at: str = "") -> list[str]:

@@ -11,7 +11,7 @@ import xmlschema
 
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.render.validate import junit
+from td_currents_cli.render.validate.junit_report import write_junit
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.selection import Selection
 
@@ -27,7 +27,7 @@ def report_of(
     """The JUnit report of an outcome of these problems, known to be valid and to add up."""
 
     def make(*problems: Problem, **members: Any) -> Element:
-        junit(outcome_of(*problems, **members), screen.terminal)
+        write_junit(outcome_of(*problems, **members), screen.terminal)
         document = capfdbinary.readouterr().out.decode()
         SCHEMA.validate(document)
         report = fromstring(document)  # noqa: S314 -- our own
@@ -68,7 +68,7 @@ def test_a_broken_rule_fails_once_and_lists_its_places(
     failed = case(report, Code.FIELD_TYPE)
     assert failed.attrib == {"classname": "tdcur.TDC2", "name": "TDC203 wrong type of field"}
     (failure,) = failed
-    assert failure.attrib == {"type": "error", "message": "2 findings: wrong type of field"}
+    assert failure.attrib == {"type": "error", "message": "2 problems: wrong type of field"}
     assert (failure.text or "").split("\n") == [
         "payloads.jsonl:3:9 error `properties.price` should be a number, found a text",
         "b.json:1:2 error `properties.price` should be a number, found a text",
@@ -97,10 +97,10 @@ def test_findings_that_are_not_shown_still_fail(
     """--max-findings bounds the places, not the result."""
     report = report_of(by_code=Counter({Code.FIELD_MISSING: 1200}), keep=0)
     failure = case(report, Code.FIELD_MISSING)[0]
-    assert failure.attrib["message"] == "1,200 findings: required field missing"
+    assert failure.attrib["message"] == "1,200 problems: required field missing"
     assert (failure.text or "").startswith("… and 1,200 more\n")
     report_of(problem_of(), problem_of(), keep=1)
-    assert screen.err == "1 of 2 findings are not shown (see --max-findings)\n"
+    assert screen.err == "1 of 2 problems are not shown (see --max-findings)\n"
 
 
 def test_what_xml_cannot_say_is_escaped(report_of: Callable[..., Element], problem_of: MakeProblem) -> None:

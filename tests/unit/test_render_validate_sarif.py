@@ -14,8 +14,7 @@ from td_currents_cli import __version__
 from td_currents_cli.codes import Code
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.outcome import Problems
-from td_currents_cli.render.validate import sarif
-from td_currents_cli.render.validate.sarif_log import ROOT, artifact
+from td_currents_cli.render.validate.sarif_log import SARIF_ROOT, artifact, write_sarif
 from td_currents_cli.validate import ValidateOutcome
 
 TEXT = (Path(__file__).parents[1] / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
@@ -34,7 +33,7 @@ def log_of(
     """The SARIF log of an outcome of these problems, known to be valid."""
 
     def make(*problems: Problem, **members: Any) -> dict[str, Any]:
-        sarif(outcome_of(*problems, **members), screen.terminal)
+        write_sarif(outcome_of(*problems, **members), screen.terminal)
         log: dict[str, Any] = json.loads(capfdbinary.readouterr().out)
         VALIDATOR.validate(log)
         assert len(log["runs"]) == 1
@@ -51,7 +50,7 @@ def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]], problem_o
     assert len(log["runs"][0]["results"]) == len(Code) + 1
     assert log_of()["runs"][0]["results"] == []
     assert log_of(bare, bare, keep=1)["runs"][0]["invocations"][0]["toolExecutionNotifications"] == [
-        {"level": "warning", "message": {"text": "1 of 2 findings are not shown (see --max-findings)"}}
+        {"level": "warning", "message": {"text": "1 of 2 problems are not shown (see --max-findings)"}}
     ]
 
 
@@ -78,7 +77,7 @@ def test_a_result(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem
     assert result["level"] == "error"
     assert result["message"]["text"] == "`properties.price` should be a number, found a text. Write a number."
     assert result["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": "payloads.jsonl", "uriBaseId": ROOT},
+        "artifactLocation": {"uri": "payloads.jsonl", "uriBaseId": SARIF_ROOT},
         "region": {"startLine": 3, "startColumn": 9},
     }
     assert result["properties"] == {
@@ -108,7 +107,7 @@ def test_a_place_without_a_line_has_no_region(log_of: Callable[..., dict[str, An
 )
 def test_a_relative_path_is_a_uri_below_the_root(source: str, uri: str) -> None:
     """Escaped, normalised, without a scheme that a colon would make."""
-    assert artifact(source) == {"uri": uri, "uriBaseId": ROOT}
+    assert artifact(source) == {"uri": uri, "uriBaseId": SARIF_ROOT}
     assert urlsplit(uri).scheme == ""
     assert unquote(uri, errors="surrogateescape") == os.path.normpath(source)
 

@@ -9,7 +9,7 @@ import pytest
 
 from td_currents_cli.codes import Code
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render.rules import text
+from td_currents_cli.render.rules import print_rules
 from td_currents_cli.validate.listing import Family, RulesRequest, View, nearest, run
 from td_currents_cli.validate.rules import RULES
 
@@ -89,18 +89,18 @@ def test_the_json_form_says_all_of_a_rule() -> None:
 
 def test_the_list_has_a_line_a_rule_under_the_title_of_its_family(screen: Any) -> None:
     """Code, severity, name in columns."""
-    text(run(RulesRequest()), screen.terminal)
+    print_rules(run(RulesRequest()), screen.terminal)
     blocks = [list(lines) for filled, lines in groupby(screen.lines, key=bool) if filled]
     assert [block[0] for block in blocks] == [f"{family.name}xx  {family}" for family in Family]
     assert sum(len(block) - 1 for block in blocks) == len(Code)
     assert "  TDC203  error    wrong type of field" in screen.lines
     assert "  TDC204  info     unknown field" in screen.lines
-    assert screen.err == f"{len(Code)} rules; tdcur rules CODE explains one\n"
+    assert screen.err == f"{len(Code)} rules; run `tdcur rules CODE` to explain one\n"
 
 
 def test_a_rule_is_explained_with_examples(screen: Any) -> None:
     """Off a terminal, each on one line however long it is."""
-    text(run(RulesRequest("TDC202")), screen.terminal)
+    print_rules(run(RulesRequest("TDC202")), screen.terminal)
     rule = RULES[Code.FIELD_MISSING]
     assert screen.lines == [
         "TDC202 required field missing",
@@ -123,13 +123,13 @@ def test_a_rule_is_explained_with_examples(screen: Any) -> None:
 
 def test_a_rule_without_examples_has_no_empty_titles(screen: Any) -> None:
     """No text shows a byte that is not UTF-8."""
-    text(run(RulesRequest("TDC003")), screen.terminal)
+    print_rules(run(RulesRequest("TDC003")), screen.terminal)
     assert "Why" in screen.lines
     assert not {"Bad", "Good"} & set(screen.lines)
 
 
 def test_an_explanation_wraps_on_a_terminal(screen_of: Callable[..., Any]) -> None:
     narrow = screen_of(40)
-    text(run(RulesRequest("TDC202")), narrow.terminal)
+    print_rules(run(RulesRequest("TDC202")), narrow.terminal)
     assert max(map(len, narrow.lines)) <= 40
     assert " ".join(line.strip() for line in narrow.lines).count(RULES[Code.FIELD_MISSING].why) == 1

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read.sources import Source
-from td_currents_cli.render.send_progress import EVERY, Gauge, Speed, When, line, shown
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.send_progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
+from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
 from td_currents_cli.send.plan import Planner
@@ -37,7 +37,7 @@ class Screen(io.StringIO):
         return self._is_terminal
 
 
-def screened(when: When, *, is_terminal: bool, quiet: bool = False, wait: float = 1.0) -> str:
+def screened(when: ProgressMode, *, is_terminal: bool, quiet: bool = False, wait: float = 1.0) -> str:
     """What is written while a run of a second goes on; a tenth of a second stands for ten."""
     screen = Screen(is_terminal=is_terminal)
     console = Console(file=screen, force_terminal=is_terminal, width=100, color_system=None)
@@ -47,26 +47,26 @@ def screened(when: When, *, is_terminal: bool, quiet: bool = False, wait: float 
         asked.release()
         return at(1000, 0.5)
 
-    with shown(Terminal(console, console, quiet=quiet), when, every=0.1) as watch:
+    with show_sending(Terminal(console, console, quiet=quiet), when, interval=0.1) as watch:
         watch(gauge)
-        if when is not When.never and not (quiet and when is When.auto):
+        if when is not ProgressMode.never and not (quiet and when is ProgressMode.auto):
             assert all(asked.acquire(timeout=10) for _ in range(3))
     return screen.getvalue()
 
 
 def test_off_a_terminal_there_are_lines_and_no_animation() -> None:
     """A log file gets whole lines of plain text."""
-    text = screened(When.auto, is_terminal=False)
+    text = screened(ProgressMode.auto, is_terminal=False)
     assert "50%, 1,000 events, 0.9 MB" in text
     assert "2 in flight, 1 retries" in text
     assert "\r" not in text
     assert "\x1b" not in text
-    assert EVERY == 10
+    assert LINE_INTERVAL == 10
 
 
 def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind() -> None:
     """It is drawn over itself, and wiped at the end."""
-    text = screened(When.auto, is_terminal=True)
+    text = screened(ProgressMode.auto, is_terminal=True)
     assert "━" in text
     assert "1,000 events" in text
     assert text.endswith(("\x1b[2K", "\x1b[?25h"))
@@ -76,41 +76,41 @@ def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_quiet_and_never_are_silent_and_always_is_not(is_terminal: bool) -> None:
     """`--progress always` is asked for by whoever wants it beside `--quiet`."""
-    assert screened(When.never, is_terminal=is_terminal) == ""
-    assert screened(When.auto, is_terminal=is_terminal, quiet=True) == ""
-    assert "1,000 events" in screened(When.always, is_terminal=is_terminal, quiet=True)
+    assert screened(ProgressMode.never, is_terminal=is_terminal) == ""
+    assert screened(ProgressMode.auto, is_terminal=is_terminal, quiet=True) == ""
+    assert "1,000 events" in screened(ProgressMode.always, is_terminal=is_terminal, quiet=True)
 
 
 def test_speed_and_time_left_come_from_the_last_half_minute() -> None:
     """A run that has become slower says so soon; what is not known is not shown."""
     now = 0.0
     speed = Speed(lambda: now)
-    assert speed.look(at(0, 0.0)) == (None, None)
+    assert speed.update(at(0, 0.0)) == (None, None)
     now = 10.0
-    rate, left = speed.look(at(10_000, 0.1))
+    rate, left = speed.update(at(10_000, 0.1))
     assert rate == 1000.0
     assert left == pytest.approx(90.0)
     for _ in range(8):
         now += 10
-        rate, left = speed.look(at(10_000, 0.1))
+        rate, left = speed.update(at(10_000, 0.1))
     assert (rate, left) == (0.0, None)
     now += 5
-    assert line(at(10_000), Speed(lambda: now)) == "10,000 events, 9.0 MB, 2 in flight, 1 retries"
+    assert sending_line(at(10_000), Speed(lambda: now)) == "10,000 events, 9.0 MB, 2 in flight, 1 retries"
 
 
 def test_time_left_reads_as_a_clock() -> None:
     now = 0.0
     speed = Speed(lambda: now)
-    speed.look(at(0, 0.0))
+    speed.update(at(0, 0.0))
     now = 30.0
-    assert ", 1:00:00 left," in line(at(5, 30 / 3630), speed)
+    assert ", 1:00:00 left," in sending_line(at(5, 30 / 3630), speed)
 
 
 def test_a_run_ends_without_waiting_for_the_next_line() -> None:
     """Ten seconds more for a command that has done its work would be noticed."""
     console = Console(file=Screen(is_terminal=False))
     begun = time.monotonic()
-    with shown(Terminal(console, console)) as watch:
+    with show_sending(Terminal(console, console)) as watch:
         watch(lambda: at(1))
     assert time.monotonic() - begun < 9
 
@@ -121,7 +121,7 @@ def test_an_error_of_the_run_passes_through() -> None:
     before = threading.active_count()
 
     def run(gauge: Gauge) -> None:
-        with shown(Terminal(console, console)) as watch:
+        with show_sending(Terminal(console, console)) as watch:
             watch(gauge)
             raise RuntimeError
 

@@ -1,7 +1,15 @@
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
+from typing import Any
 
 import pytest
 
+from td_currents_cli.errors import UsageError
+from td_currents_cli.render import print_error
 from td_currents_cli.render.terminal import Color, Terminal, printable
 
 
@@ -24,7 +32,7 @@ def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkey
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding="latin-1")
     monkeypatch.setattr("sys.stdout", stream)
-    Terminal.open(color=Color.never).show("é …")
+    Terminal.open(color=Color.never).print("é …")
     assert raw.getvalue() == b"\xe9 \\u2026\n"
 
 
@@ -43,10 +51,10 @@ class _Tty(TextIOWrapper):
         (Color.auto, {"TERM": "dumb"}, False),
     ],
 )
-def test_without_colour_text_is_plain(
+def test_without_color_text_is_plain(
     monkeypatch: pytest.MonkeyPatch, color: Color, environment: dict[str, str], escapes: bool
 ) -> None:
-    """On a terminal too: neither colours nor bold."""
+    """On a terminal too: neither colors nor bold."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -54,5 +62,42 @@ def test_without_colour_text_is_plain(
         monkeypatch.setenv(name, value)
     raw = BytesIO()
     monkeypatch.setattr("sys.stdout", _Tty(raw, encoding="utf-8"))
-    Terminal.open(color=color).show("text", "bold red")
+    Terminal.open(color=color).print("text", "bold red")
     assert (b"\x1b" in raw.getvalue()) is escapes
+
+
+WORDS = " ".join(["treasure"] * 40)
+
+
+def test_messages_are_wrapped_at_words_on_a_terminal(screen_of: Callable[..., Any]) -> None:
+    """No line is wider than 80 columns, and no word is cut."""
+    screen = screen_of(80)
+    screen.terminal.report(WORDS)
+    screen.terminal.print(WORDS)
+    print_error(UsageError(WORDS, hint=WORDS), screen.terminal)
+    for printed in (screen.out, screen.err):
+        assert max(map(len, printed.splitlines())) <= 80
+        assert set(printed.split()) <= {"treasure", "error:", "hint:"}
+
+
+def test_messages_are_not_wrapped_off_a_terminal(screen: Any) -> None:
+    """A pipe or a log has no width, however long the line is."""
+    long = " ".join(["treasure"] * 4000)
+    screen.terminal.report(long)
+    screen.terminal.print(long)
+    assert (screen.out, screen.err) == (f"{long}\n", f"{long}\n")
+
+
+def test_an_error_on_a_real_terminal_is_wrapped() -> None:
+    """The width is that of the terminal: 80 columns here."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "td_currents_cli", "send", "-", "--url", "http://127.0.0.1:1/"]
+    command += ["--verify", "td://braze/currents"]
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
+    subprocess.run(command, stderr=terminal, env=environment, check=False)
+    os.close(terminal)
+    lines = os.read(controller, 65536).decode().splitlines()
+    os.close(controller)
+    assert lines[0].startswith("error: --verify reads the input a second time")
+    assert lines[1] == "standard input"
+    assert all(0 < len(line) <= 80 for line in lines)

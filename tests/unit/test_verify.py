@@ -10,7 +10,7 @@ import sqlglot
 
 from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.read import sources
-from td_currents_cli.render.verify import line, shown, text
+from td_currents_cli.render.verify import print_verification, show_verification, verification_line
 from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.progress import VerifyProgress
@@ -173,33 +173,33 @@ def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service
     """Nobody is asked, nothing is billed."""
     outcome = verify("", Arriving())
     assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
-    text(outcome, screen.terminal)
-    assert screen.out == "no event ids to look for\n"
+    print_verification(outcome, screen.terminal)
+    assert screen.out == "no event ids to search for\n"
 
 
 def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
     """The missing ids are data, all else is talk."""
     ids = [f"e-{number}" for number in range(13)]
     outcome = verify(" ".join(ids), Arriving("e-0"), within=0.0)
-    text(outcome, screen.terminal)
+    print_verification(outcome, screen.terminal)
     assert screen.lines[0] == "1 of 13 event ids arrived in td://braze/currents"
     assert screen.lines[1:11] == [f"  missing {each}" for each in ids[1:11]]
     assert "… and 2 more" in screen.err
-    assert "no events could be made of 1 row of the table, or of parts of them" in screen.err
-    assert "asked 1 time in 0:00; rows received from 2027-01-15 08:00:00 to now (UTC)" in screen.err
+    assert "1 row of the table could not be read completely" in screen.err
+    assert "1 query in 0:00; rows received from 2027-01-15 08:00:00 to now (UTC)" in screen.err
     assert outcome.as_dict()["missing_ids"] == ids[1:]
 
 
 def test_a_line_of_progress() -> None:
     """Figures, time, and when the next question is asked."""
-    assert line(VerifyProgress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next question in 5 s"
-    assert line(VerifyProgress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
-    assert line(Job("7", "running", 12.0)) == "job 7 running, 0:12"
+    assert verification_line(VerifyProgress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next query in 5 s"
+    assert verification_line(VerifyProgress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
+    assert verification_line(Job("7", "running", 12.0)) == "job 7 running, 0:12"
 
 
 def test_a_slow_question(screen: Screen) -> None:
     """Its job is told of only when it is slow, or was killed."""
-    with shown(screen.terminal) as tell:
+    with show_verification(screen.terminal) as tell:
         for job, state, seconds in (("7", "running", 1.0), ("7", "success", 2.0), ("8", "running", 11.0)):
             tell(Job(job, state, seconds))
         tell(Job("9", "killed", 3.0))

@@ -14,44 +14,44 @@ if TYPE_CHECKING:
     from td_currents_cli.render.count.grid import Grid
 
 
-def table(outcome: CountOutcome, terminal: Terminal) -> None:
-    """The counts and what they were compared with, as tables that fit the terminal; the talk on standard error."""
-    from td_currents_cli.render.count.grid import show  # noqa: PLC0415 -- scripts do without rich
+def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Print the counts and what they were compared with, as tables that fit the terminal."""
+    from td_currents_cli.render.count.grid import print_grid  # noqa: PLC0415 -- scripts run without rich
 
     for grid in _grids(outcome, terminal.out):
-        show(grid, terminal.out)
-    _talk(outcome, terminal)
+        print_grid(grid, terminal.out)
+    _report_run(outcome, terminal)
 
 
-def markdown(outcome: CountOutcome, terminal: Terminal) -> None:
-    """The same as tables of GitHub Flavored Markdown, for a summary page."""
-    text = "\n".join(grid.markdown() for grid in _grids(outcome, None))
-    sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
-    _talk(outcome, terminal)
+def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Write the same as tables of GitHub Flavored Markdown, for a summary page."""
+    page = "\n".join(grid.markdown() for grid in _grids(outcome, None))
+    sys.stdout.buffer.write(page.encode(errors="backslashreplace"))
+    _report_run(outcome, terminal)
 
 
-def jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
-    """One JSON object for each group."""
+def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Write one JSON object for each group."""
     from td_currents_cli.render.count.records import write_json_lines  # noqa: PLC0415 -- each format loads its own
 
     write_json_lines(outcome)
-    _talk_with_differences(outcome, terminal)
+    _report_differences(outcome, terminal)
 
 
-def csv(outcome: CountOutcome, terminal: Terminal) -> None:
-    """RFC 4180 with a header line; a missing value is empty."""
+def write_count_csv(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Write RFC 4180 with a header; a missing value is empty."""
     from td_currents_cli.render.count.records import write_delimited  # noqa: PLC0415 -- as above
 
     write_delimited(outcome, ",")
-    _talk_with_differences(outcome, terminal)
+    _report_differences(outcome, terminal)
 
 
-def tsv(outcome: CountOutcome, terminal: Terminal) -> None:
-    """As `csv`, with tabs."""
+def write_count_tsv(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Write the same as `write_count_csv`, with tabs."""
     from td_currents_cli.render.count.records import write_delimited  # noqa: PLC0415 -- as above
 
     write_delimited(outcome, "\t")
-    _talk_with_differences(outcome, terminal)
+    _report_differences(outcome, terminal)
 
 
 def _grids(outcome: CountOutcome, console: "Console | None") -> "Iterator[Grid]":
@@ -66,24 +66,24 @@ def _grids(outcome: CountOutcome, console: "Console | None") -> "Iterator[Grid]"
     yield from difference_grids(outcome)
 
 
-def _talk_with_differences(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Where standard output is for records alone, differences are talk, even for those who want little of it."""
+def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Print differences on standard error, even with --quiet: here standard output is only for records."""
     sys.stdout.flush()
     if outcome.checks or outcome.changes:
         from td_currents_cli.render.count.differences import difference_grids  # noqa: PLC0415 -- as above
-        from td_currents_cli.render.count.grid import show  # noqa: PLC0415
+        from td_currents_cli.render.count.grid import print_grid  # noqa: PLC0415
 
         for grid in difference_grids(outcome):
-            show(grid, terminal.err)
-    _talk(outcome, terminal)
+            print_grid(grid, terminal.err)
+    _report_run(outcome, terminal)
 
 
-def _talk(outcome: CountOutcome, terminal: Terminal) -> None:
+def _report_run(outcome: CountOutcome, terminal: Terminal) -> None:
     sys.stdout.flush()
     if terminal.quiet and not outcome.problems.total:
         return
-    from td_currents_cli.render.count.differences import say_what_agrees  # noqa: PLC0415 -- as above
-    from td_currents_cli.render.count.talk import talk  # noqa: PLC0415
+    from td_currents_cli.render.count.differences import report_matches  # noqa: PLC0415 -- as above
+    from td_currents_cli.render.count.talk import report_count  # noqa: PLC0415
 
-    say_what_agrees(outcome, terminal)
-    talk(outcome, terminal)
+    report_matches(outcome, terminal)
+    report_count(outcome, terminal)

@@ -1,4 +1,4 @@
-"""Counts beside those that were expected, or that there were before."""
+"""Counts compared with the expected or the earlier ones."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,67 +8,69 @@ from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.compare import CountChange, CountComparison
 from td_currents_cli.count.dimension import Key
 from td_currents_cli.count.expect import CheckedCounts
-from td_currents_cli.render.count.grid import Column, Grid
-from td_currents_cli.render.count.groups import cell, label, share
-from td_currents_cli.render.figures import amount
+from td_currents_cli.render.count.grid import Grid, GridColumn
+from td_currents_cli.render.count.groups import group_cell, heading
+from td_currents_cli.render.figures import amount, percent
 from td_currents_cli.render.terminal import Terminal, printable
 
 
 def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:
-    """A grid of the groups that are not as expected, and one of those that changed, where there are any."""
+    """Yield a grid of the groups that differ from the expected counts, and one of those that changed."""
     if outcome.checks and outcome.checks.failed:
-        yield _unexpected(outcome.checks, outcome.by)
+        yield _mismatch_grid(outcome.checks, outcome.by)
     if outcome.changes and outcome.changes.changed:
-        yield _changed(outcome.changes, outcome.by)
+        yield _change_grid(outcome.changes, outcome.by)
 
 
-def say_what_agrees(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Say of counts that are as they should be that they are."""
+def report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Report that the counts match the expected or the earlier ones."""
     checks, changes = outcome.checks, outcome.changes
     if checks and not checks.failed:
-        terminal.say(f"{printable(checks.file)}: as expected ({amount(len(checks.checks), 'group')})", "green")
+        terminal.report(f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green")
     if changes and not changes.changed:
-        terminal.say(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
+        terminal.report(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
 
 
-def _unexpected(checks: CheckedCounts, by: Sequence[str]) -> Grid:
+def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
     failed = checks.failed
     return Grid(
-        title=f"{printable(checks.file)}: not as expected: {len(failed):,} of {amount(len(checks.checks), 'group')}",
+        title=f"{printable(checks.file)}: {len(failed):,} of {amount(len(checks.checks), 'group')} do not match",
         columns=(
-            *_names([check.key for check in failed], by),
-            _numbers("expected", (printable(check.expected) for check in failed)),
-            _numbers("counted", (f"{check.count:,}" for check in failed)),
-            Column(head="difference", cells=[Text(f"{check.miss:+,}", "red") for check in failed], right=True),
+            *_key_columns([check.key for check in failed], by),
+            _number_column("expected", (printable(check.expected) for check in failed)),
+            _number_column("counted", (f"{check.count:,}" for check in failed)),
+            GridColumn(head="difference", cells=[Text(f"{check.miss:+,}", "red") for check in failed], right=True),
         ),
         has_foot=False,
     )
 
 
-def _changed(changes: CountComparison, by: Sequence[str]) -> Grid:
+def _change_grid(changes: CountComparison, by: Sequence[str]) -> Grid:
     changed, dropped = changes.changed, changes.dropped
-    title = f"{printable(changes.file)}: changed: {len(changed):,} of {amount(len(changes.changes), 'group')}"
+    title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"
     columns = [
-        *_names([change.key for change in changed], by),
-        _numbers("before", (f"{change.before:,}" for change in changed)),
-        _numbers("now", (f"{change.now:,}" for change in changed)),
-        _numbers("change", (f"{change.now - change.before:+,}" for change in changed)),
-        Column(head="", cells=[_part(change) for change in changed], right=True),
+        *_key_columns([change.key for change in changed], by),
+        _number_column("before", (f"{change.before:,}" for change in changed)),
+        _number_column("now", (f"{change.now:,}" for change in changed)),
+        _number_column("change", (f"{change.now - change.before:+,}" for change in changed)),
+        GridColumn(head="", cells=[_relative_change(change) for change in changed], right=True),
     ]
     if changes.fail_on_drop is not None:
-        title += f"; dropped by {share(changes.fail_on_drop)} or more: {len(dropped):,}"
-        columns.append(Column(head="", cells=[Text("dropped" if each in dropped else "", "red") for each in changed]))
+        title += f"; {len(dropped):,} dropped by {percent(changes.fail_on_drop)} or more"
+        columns.append(
+            GridColumn(head="", cells=[Text("dropped" if each in dropped else "", "red") for each in changed])
+        )
     return Grid(title=title, columns=columns, has_foot=False)
 
 
-def _part(change: CountChange) -> Text:
+def _relative_change(change: CountChange) -> Text:
     return Text("new", "cyan") if change.part is None else Text(f"{change.part:+.1%}".replace("%", " %"))
 
 
-def _names(keys: Sequence[Key], by: Sequence[str]) -> Iterator[Column]:
+def _key_columns(keys: Sequence[Key], by: Sequence[str]) -> Iterator[GridColumn]:
     for place, name in enumerate(by):
-        yield Column(head=label(name), cells=[cell(key[place], name) for key in keys])
+        yield GridColumn(head=heading(name), cells=[group_cell(key[place], name) for key in keys])
 
 
-def _numbers(head: str, numbers: Iterable[str]) -> Column:
-    return Column(head=head, cells=[Text(number) for number in numbers], right=True)
+def _number_column(head: str, numbers: Iterable[str]) -> GridColumn:
+    return GridColumn(head=head, cells=[Text(number) for number in numbers], right=True)

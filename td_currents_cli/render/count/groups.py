@@ -1,4 +1,4 @@
-"""The groups of events as a grid, with as much of their figures as there is room for."""
+"""The groups of events as a grid, with as many figures as fit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -12,142 +12,130 @@ from rich.text import Text
 from td_currents_cli.count import Count, CountOutcome
 from td_currents_cli.count.bins import TimeHistogram
 from td_currents_cli.render.count.bars import bar, sparkline
-from td_currents_cli.render.count.grid import Column, Grid, fits
-from td_currents_cli.render.figures import amount
+from td_currents_cli.render.count.grid import Grid, GridColumn, fits
+from td_currents_cli.render.figures import amount, percent
 from td_currents_cli.render.terminal import printable
 
-LABELS: Final = {"event_type": "event type"}
-NONE: Final = {"event_type": "(no event_type)"}
-UNKNOWN: Final = " ?"
-"""Behind the name of a type that the catalogue does not have."""
+HEADINGS: Final = {"event_type": "event type"}
+EMPTY_GROUPS: Final = {"event_type": "(no event_type)"}
+UNKNOWN_MARK: Final = " ?"
+"""After the name of a type that is not in the catalog."""
 
 
-class Times(Enum):
-    """How the first and the last time are written."""
+class TimeFormat(Enum):
+    """Format of the first and the last time."""
 
-    NONE = "not at all"
+    NONE = ""
     SHORT = "%m-%d %H:%M"
     FULL = "%Y-%m-%d %H:%M:%S"
 
 
-class Extent(Struct, frozen=True):
-    """How much there is room for.
+class TableDetail(Struct, frozen=True):
+    """Which figures a table has."""
 
-    Attributes:
-        bar: columns of the bar; 0 for none.
-        spark: columns of the counts over time; 0 for none.
-        times: how they are written.
-        share: whether each group's part of all is there.
-    """
-
-    bar: int = 0
-    spark: int = 0
-    times: Times = Times.NONE
+    bar: int = 0  # width of the bars
+    spark: int = 0  # width of the sparklines
+    times: TimeFormat = TimeFormat.NONE
     share: bool = True
 
 
-PLAIN: Final = Extent(bar=10, times=Times.FULL)
-"""What is shown where width does not matter."""
+OFF_TERMINAL: Final = TableDetail(bar=10, times=TimeFormat.FULL)
 
-EXTENTS: Final = (
-    Extent(bar=20, spark=32, times=Times.FULL),
-    Extent(bar=10, spark=16, times=Times.FULL),
-    Extent(bar=10, spark=12, times=Times.SHORT),
-    Extent(bar=10, times=Times.FULL),
-    Extent(bar=10, times=Times.SHORT),
-    Extent(times=Times.SHORT),
-    Extent(bar=10),
-    Extent(),
-    Extent(share=False),
+DETAILS: Final = (
+    TableDetail(bar=20, spark=32, times=TimeFormat.FULL),
+    TableDetail(bar=10, spark=16, times=TimeFormat.FULL),
+    TableDetail(bar=10, spark=12, times=TimeFormat.SHORT),
+    TableDetail(bar=10, times=TimeFormat.FULL),
+    TableDetail(bar=10, times=TimeFormat.SHORT),
+    TableDetail(times=TimeFormat.SHORT),
+    TableDetail(bar=10),
+    TableDetail(),
+    TableDetail(share=False),
 )
-"""What a terminal shows, the first that fits."""
+"""On a terminal, the first of these that fits."""
 
 
 def groups_grid(outcome: CountOutcome, console: Console | None) -> Grid:
-    """The groups of an outcome.
-
-    Args:
-        outcome: with the groups.
-        console: where they are to fit; None for a page that has no width.
-    """
+    """Build the table of the groups, to fit a console; None is a page without a width."""
     if console is None or not console.is_terminal:
-        return _grid(outcome, PLAIN, ascii_only=console is not None and console.options.ascii_only)
-    grids = (_grid(outcome, extent, ascii_only=console.options.ascii_only) for extent in EXTENTS)
-    return next((grid for grid in grids if fits(grid.table(), console)), _grid(outcome, EXTENTS[-1], ascii_only=True))
+        return _group_grid(outcome, OFF_TERMINAL, ascii_only=console is not None and console.options.ascii_only)
+    grids = (_group_grid(outcome, detail, ascii_only=console.options.ascii_only) for detail in DETAILS)
+    return next(
+        (grid for grid in grids if fits(grid.table(), console)), _group_grid(outcome, DETAILS[-1], ascii_only=True)
+    )
 
 
-def _grid(outcome: CountOutcome, extent: Extent, *, ascii_only: bool) -> Grid:
-    return Grid(columns=tuple(_columns(outcome, extent, ascii_only=ascii_only)), has_rest=outcome.rest is not None)
+def _group_grid(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Grid:
+    return Grid(
+        columns=tuple(_group_columns(outcome, detail, ascii_only=ascii_only)), has_rest=outcome.rest is not None
+    )
 
 
-def _columns(outcome: CountOutcome, extent: Extent, *, ascii_only: bool) -> Iterator[Column]:
-    yield from _names(outcome)
-    yield _numbers("count", outcome, "count")
-    if extent.share:
-        yield Column(
+def _group_columns(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Iterator[GridColumn]:
+    yield from _group_names(outcome)
+    yield _figures_column("count", outcome, "count")
+    if detail.share:
+        yield GridColumn(
             head="share",
-            cells=[Text(share(count.share)) for count in outcome.counts],
-            rest=Text(share(outcome.rest.share) if outcome.rest else ""),
-            foot=Text(share(outcome.total.share) if outcome.total.count else ""),
+            cells=[Text(percent(count.share)) for count in outcome.counts],
+            rest=Text(percent(outcome.rest.share) if outcome.rest else ""),
+            foot=Text(percent(outcome.total.share) if outcome.total.count else ""),
             right=True,
         )
-    if extent.bar:
+    if detail.bar:
         highest = max((count.count for count in outcome.counts), default=0) or 1
-        bars = [bar(count.count / highest, extent.bar, ascii_only=ascii_only) for count in outcome.counts]
-        yield Column(head="", cells=[Text(each, "blue") for each in bars], graphic=True)
+        bars = [bar(count.count / highest, detail.bar, ascii_only=ascii_only) for count in outcome.counts]
+        yield GridColumn(head="", cells=[Text(each, "blue") for each in bars], graphic=True)
     for head, name in (("duplicates", "duplicates"), ("distinct ids", "unique_events"), ("users", "unique_users")):
         if getattr(outcome.total, name) is not None:
-            yield _numbers(head, outcome, name)
-    if extent.spark and not ascii_only and outcome.histogram:
-        yield _over_time(outcome, outcome.histogram, extent.spark)
-    if extent.times is not Times.NONE:
-        yield _moments("first", outcome, extent.times)
-        yield _moments("last", outcome, extent.times)
+            yield _figures_column(head, outcome, name)
+    if detail.spark and not ascii_only and outcome.histogram:
+        yield _sparkline_column(outcome, outcome.histogram, detail.spark)
+    if detail.times is not TimeFormat.NONE:
+        yield _times_column("first", outcome, detail.times)
+        yield _times_column("last", outcome, detail.times)
 
 
-def _names(outcome: CountOutcome) -> Iterator[Column]:
+def _group_names(outcome: CountOutcome) -> Iterator[GridColumn]:
     others = amount(outcome.others, "other")
     for place, name in enumerate(outcome.by):
-        yield Column(
-            head=label(name),
-            cells=[cell(count.key[place], name, outcome.unknown_types) for count in outcome.counts],
+        yield GridColumn(
+            head=heading(name),
+            cells=[group_cell(count.key[place], name, outcome.unknown_types) for count in outcome.counts],
             rest=Text(others if place == 0 else ""),
             foot=Text("total" if place == 0 else ""),
         )
 
 
-def label(name: str) -> str:
-    """What something that was counted by is called."""
-    return LABELS.get(name, printable(name))
+def heading(name: str) -> str:
+    """Return the column heading for a `--by` name."""
+    return HEADINGS.get(name, printable(name))
 
 
-def cell(value: str | None, name: str, unknown_types: Sequence[str] = ()) -> Text:
-    """A group's value of something that was counted by."""
+def group_cell(value: str | None, name: str, unknown_types: Sequence[str] = ()) -> Text:
+    """Format a group's value of a `--by` name."""
     if not value:
-        return Text(NONE.get(name, "(none)"), "dim")
+        return Text(EMPTY_GROUPS.get(name, "(none)"), "dim")
     if name == "event_type" and value in unknown_types:
-        return Text(printable(value) + UNKNOWN, "yellow")
+        return Text(printable(value) + UNKNOWN_MARK, "yellow")
     return Text(printable(value))
 
 
-def share(part: float) -> str:
-    """`12.5 %`."""
-    return f"{part:.1%}".replace("%", " %")
-
-
-def _numbers(head: str, outcome: CountOutcome, name: str) -> Column:
-    def text(count: Count | None) -> Text:
+def _figures_column(head: str, outcome: CountOutcome, name: str) -> GridColumn:
+    def format_cell(count: Count | None) -> Text:
         number = getattr(count, name, None)
         return Text("" if number is None else f"{number:,}", "dim" if number == 0 else "")
 
-    cells = [text(count) for count in outcome.counts]
-    return Column(head=head, cells=cells, rest=text(outcome.rest), foot=text(outcome.total), right=True)
+    cells = [format_cell(count) for count in outcome.counts]
+    return GridColumn(
+        head=head, cells=cells, rest=format_cell(outcome.rest), foot=format_cell(outcome.total), right=True
+    )
 
 
-def _over_time(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> Column:
+def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> GridColumn:
     lines = [histogram.heights(count.key, width) for count in outcome.counts]
     every = [histogram.heights(key, width) for key in histogram.counts]
-    return Column(
+    return GridColumn(
         head="over time",
         cells=[Text(sparkline(line), "cyan") for line in lines],
         foot=Text(sparkline([sum(heights) for heights in zip(*every, strict=True)])),
@@ -155,8 +143,8 @@ def _over_time(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> C
     )
 
 
-def _moments(head: str, outcome: CountOutcome, times: Times) -> Column:
-    if times is Times.FULL:
+def _times_column(head: str, outcome: CountOutcome, times: TimeFormat) -> GridColumn:
+    if times is TimeFormat.FULL:
         head = f"{head} (UTC)" if outcome.zone is UTC else head
         form = times.value
     else:
@@ -164,18 +152,18 @@ def _moments(head: str, outcome: CountOutcome, times: Times) -> Column:
         form = times.value if len(years) < 2 else "%Y-%m-%d"
     which = "first" if head.startswith("first") else "last"
 
-    def text(count: Count | None) -> Text:
+    def format_cell(count: Count | None) -> Text:
         moment: datetime | None = getattr(count, which, None)
-        return Text("" if moment is None else local(moment, outcome.zone).strftime(form))
+        return Text("" if moment is None else to_zone(moment, outcome.zone).strftime(form))
 
-    cells = [text(count) for count in outcome.counts]
-    return Column(head=head, cells=cells, rest=text(outcome.rest), foot=text(outcome.total))
+    cells = [format_cell(count) for count in outcome.counts]
+    return GridColumn(head=head, cells=cells, rest=format_cell(outcome.rest), foot=format_cell(outcome.total))
 
 
-def local(moment: datetime, zone: tzinfo) -> datetime:
-    """A moment in a time zone."""
+def to_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Convert a moment to a time zone."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
-        # The last hours of the year 9999, seen from the east.
+        # The last hours of the year 9999, in a zone east of UTC.
         return moment

@@ -1,43 +1,43 @@
-"""What `tdcur count` says beside its data."""
+"""The messages of `tdcur count` on standard error."""
 
 from datetime import UTC
+from typing import Final
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.suggest import nearest
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimension import BY_NAME
 from td_currents_cli.render.figures import amount, balance_line
-from td_currents_cli.render.problems import OF_ROWS, show_problems
+from td_currents_cli.render.problems import ROW_CODES, print_problems
 from td_currents_cli.render.terminal import Terminal, printable
 
-SHOWN = 5
+SHOWN_UNKNOWN: Final = 5
 """Unknown types that are named."""
 
 
-def talk(outcome: CountOutcome, terminal: Terminal) -> None:
-    """The problems, what in the counts may surprise, and the balance, on standard error."""
-    show_problems(outcome.problems, terminal, OF_ROWS)
+def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Report the problems, unknown types and fields, and the balance."""
+    print_problems(outcome.problems, terminal, ROW_CODES)
     if terminal.quiet:
         return
-    for name in outcome.unknown_types[:SHOWN]:
+    for name in outcome.unknown_types[:SHOWN_UNKNOWN]:
         near = load().suggest(name)
-        meant = f"; did you mean `{near}`?" if near else ""
-        terminal.say(f"`{printable(name)}` is not in the catalogue{meant}", "yellow")
-    if len(outcome.unknown_types) > SHOWN:
-        more = amount(len(outcome.unknown_types) - SHOWN, "more type")
-        terminal.say(f"… and {more} that the catalogue does not have", "yellow")
+        suggestion = f"; did you mean `{near}`?" if near else ""
+        terminal.report(f"`{printable(name)}` is not in the catalog{suggestion}", "yellow")
+    if len(outcome.unknown_types) > SHOWN_UNKNOWN:
+        more = amount(len(outcome.unknown_types) - SHOWN_UNKNOWN, "more type")
+        terminal.report(f"… and {more} not in the catalog", "yellow")
     for name in outcome.absent_fields:
-        near = nearest(name.rpartition(".")[2], _names(), separator="_")
-        meant = f"; did you mean `{near}`?" if near and near != name else ""
-        terminal.say(f"no event has a field `{printable(name)}`{meant}", "yellow")
+        near = nearest(name.rpartition(".")[2], _known_names(), separator="_")
+        suggestion = f"; did you mean `{near}`?" if near and near != name else ""
+        terminal.report(f"no event has the field `{printable(name)}`{suggestion}", "yellow")
     if outcome.spilled:
-        terminal.say(f"{amount(outcome.spilled, 'id')} went to a temporary file, for want of memory", "dim")
+        terminal.report(f"{amount(outcome.spilled, 'id')} kept in a temporary file to limit memory use", "dim")
     if outcome.zone is not UTC:
-        terminal.say(f"times in {outcome.zone}", "dim")
-    terminal.say(balance_line(outcome.balance, "counted"), "dim")
+        terminal.report(f"times in {outcome.zone}", "dim")
+    terminal.report(balance_line(outcome.balance, "counted"), "dim")
 
 
-def _names() -> tuple[str, ...]:
-    """What else events can be counted by: by name, or by a field that the catalogue has."""
+def _known_names() -> tuple[str, ...]:
     fields = (field.name for event in load().events.values() for field in event.fields)
     return tuple(dict.fromkeys((*BY_NAME, *fields)))

@@ -1,6 +1,6 @@
-"""Findings as GitHub Actions workflow commands: `::error file=…,line=…,col=…,title=…::message`.
+"""Problems as GitHub Actions workflow commands: `::error file=…,line=…,col=…,title=…::message`.
 
-The form and its escapes are those of actions/toolkit (packages/core/src/command.ts), which the runner undoes.
+The syntax and its escapes are those of actions/toolkit (packages/core/src/command.ts).
 """
 
 import sys
@@ -8,36 +8,36 @@ from typing import Final
 
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.render.validate.shown import STDIN, say_what_is_cut
+from td_currents_cli.render.validate.shown import STDIN, report_omitted
 from td_currents_cli.validate import ValidateOutcome
 
-_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_ANNOTATIONS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
-def write(outcome: ValidateOutcome, terminal: Terminal) -> None:
-    """One command a finding, on standard output, where the runner looks for them."""
+def write_github(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Write one command per problem to standard output, where the runner reads them."""
     for problem in outcome.problems.kept:
         sys.stdout.buffer.write(f"{annotation(problem)}\n".encode(errors="backslashreplace"))
-    say_what_is_cut(outcome, terminal)
+    report_omitted(outcome, terminal)
 
 
 def annotation(problem: Problem) -> str:
-    """The command for one finding. Where no file was read, as on standard input, it names none."""
+    """Format the command for one problem. For standard input, it names no file."""
     place = problem.location
     properties: dict[str, object] = {}
     if place.source != STDIN:
         properties = {"file": place.source, "line": place.line, "col": place.column}
     properties["title"] = problem.code
-    said = ",".join(
+    fields = ",".join(
         f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items() if value is not None
     )
-    return f"::{_COMMANDS[problem.severity]} {said}::{_message(problem).translate(_DATA)}"
+    return f"::{_ANNOTATIONS[problem.severity]} {fields}::{_annotation_message(problem).translate(_DATA)}"
 
 
-def _message(problem: Problem) -> str:
-    # The log shows the message alone: the place and code are said in it once more.
+def _annotation_message(problem: Problem) -> str:
+    # The log shows only the message, so it repeats the place and the code.
     lines = [f"{problem.location} {problem.code} {problem.message}"]
     if problem.pointer:
         lines.append(f"at {problem.pointer}")

@@ -1,9 +1,9 @@
-"""Findings as JUnit XML: each rule is a test.
+"""Problems as JUnit XML: each rule is a test.
 
-CI servers follow a test by its name from run to run, and show one failure of each. Payload files come and go, and one
-may have thousands of findings; rules stay. So a rule is a test case that fails once and lists its places, a family of
-rules is a suite, and a clean run has passing tests to show. Rules that were not selected are left out, and so are
-those of the delivery, which `tdcur validate` does not look at.
+CI servers track a test by its name from run to run, and show one failure of each. Payload files come and go, and one
+may have thousands of problems; rules stay. So a rule is a test case that fails once and lists its places, a family of
+rules is a suite, and a clean run has passing tests to show. Rules that were not selected are omitted, and so are the
+delivery rules, which `tdcur validate` does not check.
 """
 
 import sys
@@ -16,28 +16,27 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.render.validate.shown import say_what_is_cut
+from td_currents_cli.render.validate.shown import report_omitted
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.listing import Family
 from td_currents_cli.validate.rules import RULES, Rule
 
 
-def write(outcome: ValidateOutcome, terminal: Terminal) -> None:
-    """The whole report as one XML document on standard output."""
-    root = report(outcome)
+def write_junit(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Write the report as one XML document to standard output."""
+    root = _test_suites(outcome)
     indent(root)
     sys.stdout.buffer.write(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
-    say_what_is_cut(outcome, terminal)
+    report_omitted(outcome, terminal)
 
 
-def report(outcome: ValidateOutcome) -> Element:
-    """The findings as the element `testsuites`."""
+def _test_suites(outcome: ValidateOutcome) -> Element:
     kept: dict[str, list[Problem]] = defaultdict(list)
     for problem in outcome.problems.kept:
         kept[problem.code].append(problem)
     failing = {Severity.ERROR, Severity.WARNING} if outcome.strict else {Severity.ERROR}
     tests = [
-        _Test(rule, outcome.by_code[rule.code], kept[rule.code], fails=rule.severity in failing)
+        _RuleTest(rule, outcome.by_code[rule.code], kept[rule.code], fails=rule.severity in failing)
         for rule in RULES.values()
         if rule.code in outcome.selection and Family.of(rule.code) is not Family.TDC4
     ]
@@ -50,45 +49,37 @@ def report(outcome: ValidateOutcome) -> Element:
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
-    """One rule as a test case.
-
-    Attributes:
-        count: of its findings.
-        kept: those of them that are shown.
-        fails: findings of this severity make the run fail.
-    """
+class _RuleTest:
+    """One rule as a test case."""
 
     rule: Rule
-    count: int
-    kept: Sequence[Problem]
+    count: int  # of its problems
+    kept: Sequence[Problem]  # those that are shown
     _: KW_ONLY
-    fails: bool
+    fails: bool  # problems of this severity make the run fail
 
     @property
     def failed(self) -> bool:
-        """Whether the run fails because of this rule."""
         return self.fails and self.count > 0
 
     def element(self) -> Element:
-        """A test case that passes, that fails, or that passes with something to say."""
         code, name = self.rule.code, self.rule.name
         case = Element("testcase", classname=f"tdcur.{Family.of(code).name}", name=f"{code} {name}")
         if self.failed:
-            message = f"{amount(self.count, 'finding')}: {name}"
+            message = f"{amount(self.count, 'problem')}: {name}"
             SubElement(case, "failure", type=self.rule.severity, message=message).text = self._places()
         elif self.count:
             SubElement(case, "system-out").text = self._places()
         return case
 
     def _places(self) -> str:
-        # `printable` also keeps out what XML 1.0 cannot say, such as most control characters.
+        # `printable` also escapes what XML 1.0 does not allow, such as most control characters.
         lines = [printable(f"{problem.location} {problem.severity} {problem.message}") for problem in self.kept]
         if self.count > len(lines):
             lines.append(f"… and {self.count - len(lines):,} more")
         return "\n".join([*lines, self.rule.fix])
 
 
-def _totals(tests: Sequence[_Test]) -> dict[str, str]:
+def _totals(tests: Sequence[_RuleTest]) -> dict[str, str]:
     failures = sum(test.failed for test in tests)
     return {"tests": str(len(tests)), "failures": str(failures), "errors": "0"}

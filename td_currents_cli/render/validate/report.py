@@ -1,4 +1,4 @@
-"""Findings for people, in the manner of ruff: what and where, the line with a mark under the place, what to do."""
+"""Problems for people, in the style of ruff: what and where, an excerpt with a mark, and what to do."""
 
 from collections.abc import Iterator
 from itertools import groupby, islice
@@ -9,80 +9,76 @@ from rich.text import Text
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import STYLES
-from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.render.validate.finding import brief, full
-from td_currents_cli.render.validate.shown import cut_line, remarks_shown
+from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
+from td_currents_cli.render.validate.finding import problem_on_one_line, problem_with_excerpt
+from td_currents_cli.render.validate.shown import omitted_line, shown_problems
 from td_currents_cli.render.validate.statistics import statistics
 from td_currents_cli.validate import ValidateOutcome
 
-AT_ONCE: Final = 50
-"""Lines printed in one go."""
+PRINT_LINES: Final = 50
+"""Lines per call of rich's `print`, each of which takes as long as printing a few lines."""
 
 _NOUNS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
-def write(outcome: ValidateOutcome, terminal: Terminal) -> None:
-    """All findings on standard output, or counts a rule; then a line that sums up, unless quiet was asked for."""
-    _print(statistics(outcome.by_code) if outcome.statistics else _findings(outcome, terminal), terminal)
+def print_validation(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Print the problems or the number per rule to standard output; then a summary, unless --quiet was given."""
+    _print_lines(statistics(outcome.by_code) if outcome.statistics else _problem_lines(outcome, terminal), terminal)
     if not terminal.quiet:
-        _print(_last_lines(outcome), terminal)
+        _print_lines(_summary_lines(outcome), terminal)
 
 
-def _print(lines: Iterator[Text], terminal: Terminal) -> None:
-    # Rich takes as long to begin to print as for the printing of a few lines.
-    while some := list(islice(lines, AT_ONCE)):
-        terminal.out.print(Text("\n").join(some), soft_wrap=True)
+def _print_lines(lines: Iterator[Text], terminal: Terminal) -> None:
+    while some := list(islice(lines, PRINT_LINES)):
+        print_wrapped(terminal.out, Text("\n").join(some))
 
 
-def _findings(outcome: ValidateOutcome, terminal: Terminal) -> Iterator[Text]:
-    problems = remarks_shown(outcome, terminal)
+def _problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> Iterator[Text]:
+    problems = shown_problems(outcome, terminal)
     headed = terminal.out.is_terminal and len({problem.location.source for problem in problems}) > 1
-    repeats = _Repeats(verbose=terminal.verbose)
+    repeats = _RepeatFilter(verbose=terminal.verbose)
     for source, found in groupby(problems, key=lambda problem: problem.location.source):
         if headed:
             yield Text(f"── {printable(source)} ──", "bold blue")
             yield Text()
-        yield from _of_one_file(found, repeats, terminal)
+        yield from _lines_of_file(found, repeats, terminal)
 
 
-def _of_one_file(problems: Iterator[Problem], repeats: "_Repeats", terminal: Terminal) -> Iterator[Text]:
-    """Each finding, with an empty line after one of several lines and after each run of those of one line."""
-    for repeated, run in groupby(problems, key=repeats.is_said):
+def _lines_of_file(problems: Iterator[Problem], repeats: "_RepeatFilter", terminal: Terminal) -> Iterator[Text]:
+    """Yield each problem, with an empty line after one of several lines and after each run of one-line problems."""
+    for repeated, run in groupby(problems, key=repeats.was_shown):
         for problem in run:
             if repeated:
-                yield brief(problem)
+                yield problem_on_one_line(problem)
             else:
-                yield from full(problem, terminal.out.width)
+                yield from problem_with_excerpt(problem, terminal.out.width)
                 yield Text()
         if repeated:
             yield Text()
 
 
-class _Repeats:
-    """What was said before need not be said again: a remark on each of many events takes a line each.
-
-    Errors are always shown in full, since each of them is to be mended.
-    """
+class _RepeatFilter:
+    """Shortens repeated warnings and infos to one line each. Errors are always shown in full."""
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._said: set[tuple[str, str]] = set()
+        self._shown: set[tuple[str, str]] = set()
 
-    def is_said(self, problem: Problem) -> bool:
-        """Whether a warning or an info with the same words was shown in full; from now on it was."""
+    def was_shown(self, problem: Problem) -> bool:
+        """Tell whether a warning or info with the same message was shown in full, and record this one."""
         if self._verbose or problem.severity is Severity.ERROR:
             return False
-        words = (problem.code, problem.message)
-        if words in self._said:
+        message = (problem.code, problem.message)
+        if message in self._shown:
             return True
-        self._said.add(words)
+        self._shown.add(message)
         return False
 
 
-def _last_lines(outcome: ValidateOutcome) -> Iterator[Text]:
-    cut = cut_line(outcome)
-    if cut and not outcome.statistics:
-        yield Text(cut, "yellow")
+def _summary_lines(outcome: ValidateOutcome) -> Iterator[Text]:
+    omitted = omitted_line(outcome)
+    if omitted and not outcome.statistics:
+        yield Text(omitted, "yellow")
     counts = outcome.problems.by_severity
     found = [
         Text(amount(counts[severity], noun), STYLES[severity] if counts[severity] else "")
@@ -93,5 +89,5 @@ def _last_lines(outcome: ValidateOutcome) -> Iterator[Text]:
     line.append(f" checked in {outcome.seconds:.1f} s: ")
     line.append_text(Text(", ").join(found) if counts.total() else Text("all valid", "green"))
     if outcome.suppressed:
-        line.append(f"; {outcome.suppressed:,} more accepted by the baseline", "dim")
+        line.append(f"; {outcome.suppressed:,} more in the baseline", "dim")
     yield line

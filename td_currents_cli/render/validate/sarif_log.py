@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0 (OASIS, Static Analysis Results Interchange Format): one run of the tool tdcur."""
+"""Problems as SARIF 2.1.0 (OASIS, Static Analysis Results Interchange Format): one run of the tool tdcur."""
 
 import posixpath
 import sys
@@ -12,44 +12,43 @@ from urllib.parse import quote
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.render.validate.shown import STDIN, cut_line
+from td_currents_cli.render.validate.shown import STDIN, omitted_line
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.rules import RULES, Rule
 from td_currents_cli.write.json_text import json_document, json_line
 
-SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-ROOT: Final = "%SRCROOT%"
-"""What relative paths are relative to: the folder tdcur was run in, in CI the checkout."""
+SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SARIF_ROOT: Final = "%SRCROOT%"
+"""Base of relative paths: the folder that tdcur was run in; in CI, the checkout."""
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _INDEXES: Final = {code: index for index, code in enumerate(RULES)}
 
 
-def write(outcome: ValidateOutcome, terminal: Terminal) -> None:  # noqa: ARG001 -- all forms are called alike
-    """The whole log as one JSON document on standard output, a result a line, so that memory holds one of them."""
-    begin, results, end = json_document(_log(outcome)).rpartition(b'"results": []')
+def write_sarif(outcome: ValidateOutcome, terminal: Terminal) -> None:  # noqa: ARG001 -- as all renderers
+    """Write the log as one JSON document to standard output, one result at a time to bound memory."""
+    begin, results, end = json_document(_sarif_log(outcome)).rpartition(b'"results": []')
     sys.stdout.buffer.write(begin + results[:-1])
     between = b"\n"
-    for result in _results(outcome.problems.kept):
+    for result in _sarif_results(outcome.problems.kept):
         sys.stdout.buffer.write(between + json_line(result).rstrip(b"\n"))
         between = b",\n"
     sys.stdout.buffer.write(results[-1:] + end)
 
 
-def _log(outcome: ValidateOutcome) -> dict[str, object]:
-    """The log without its results."""
-    driver = {"name": "tdcur", "version": __version__, "rules": [_rule(rule) for rule in RULES.values()]}
+def _sarif_log(outcome: ValidateOutcome) -> dict[str, object]:
+    driver = {"name": "tdcur", "version": __version__, "rules": [_sarif_rule(rule) for rule in RULES.values()]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The folder that tdcur was run in."}}},
+        "originalUriBaseIds": {SARIF_ROOT: {"description": {"text": "The folder that tdcur was run in."}}},
         "invocations": [_invocation(outcome)],
         "results": [],
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(rule: Rule) -> dict[str, object]:
+def _sarif_rule(rule: Rule) -> dict[str, object]:
     examples = [(title, text) for title, text in (("Bad", rule.bad), ("Good", rule.good)) if text]
     return {
         "id": rule.code,
@@ -69,13 +68,13 @@ def _invocation(outcome: ValidateOutcome) -> dict[str, object]:
         "executionSuccessful": not outcome.problems.unreadable,
         "exitCode": int(outcome.exit_code),
     }
-    cut = cut_line(outcome)
-    if cut:
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": cut}}]
+    omitted = omitted_line(outcome)
+    if omitted:
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": omitted}}]
     return invocation
 
 
-def _results(problems: tuple[Problem, ...]) -> Iterator[dict[str, object]]:
+def _sarif_results(problems: tuple[Problem, ...]) -> Iterator[dict[str, object]]:
     seen: Counter[str] = Counter()
     for problem in problems:
         fingerprint = _fingerprint(problem)
@@ -84,16 +83,15 @@ def _results(problems: tuple[Problem, ...]) -> Iterator[dict[str, object]]:
             "ruleId": problem.code,
             "ruleIndex": _INDEXES[problem.code],
             "level": _LEVELS[problem.severity],
-            "message": {"text": _message(problem)},
+            "message": {"text": _result_message(problem)},
             "locations": [{"physicalLocation": _physical(problem.location)}],
-            # The name GitHub looks for. Left to it, it would take the text of the line, and all of a minified batch is
-            # one line.
+            # The name that GitHub reads. By default it hashes the line, and a minified batch is all one line.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
             "properties": dict(_properties(problem)),
         }
 
 
-def _message(problem: Problem) -> str:
+def _result_message(problem: Problem) -> str:
     return f"{problem.message}. {problem.hint}" if problem.hint else problem.message
 
 
@@ -108,25 +106,25 @@ def _physical(location: Location) -> dict[str, object]:
 
 
 def artifact(source: str) -> dict[str, str]:
-    """An input as a URI: `file:` for a path that cannot be said from the folder down, else relative to that."""
+    """Locate an input by URI: relative to the folder, or `file:` for a path outside of it."""
     if source == STDIN:
         return {"uri": quote(source)}
     path = posixpath.normpath(source)
     if path.startswith(("/", "../")):
         return {"uri": PurePosixPath(posixpath.abspath(path)).as_uri()}
-    # A colon in the first step would make the part before it a scheme (RFC 3986, 4.2): quote() escapes it.
-    return {"uri": quote(path, errors="surrogateescape"), "uriBaseId": ROOT}
+    # A colon in the first segment would make the start a scheme (RFC 3986, 4.2): quote() escapes it.
+    return {"uri": quote(path, errors="surrogateescape"), "uriBaseId": SARIF_ROOT}
 
 
 def _fingerprint(problem: Problem) -> str:
-    """The same for the same finding in the next run, also when lines were put before it."""
+    """Identify a problem from run to run, even if lines were added before it."""
     words = (problem.code, problem.location.source, problem.event_id, problem.event_type, problem.message)
     where = None if problem.event_id else problem.pointer
     return sha256(repr((words, where)).encode(errors="backslashreplace")).hexdigest()[:16]
 
 
 def _properties(problem: Problem) -> Iterator[tuple[str, object]]:
-    """What SARIF has no field for, by the names of the JSON form."""
+    """Yield what SARIF has no field for, by the names of the JSON format."""
     record = problem.as_dict()
     for name in ("row", "pointer", "event_index", "event_id", "event_type"):
         if record[name] not in {None, ""}:

@@ -4,5 +4,5 @@ from importlib.resources import files
 
 
 def schema_text() -> str:
-    """The schema as JSON text, with its last line end."""
-    return files(__package__ or "").joinpath("validate.schema.json").read_text(encoding="utf-8")
+    """Return the schema as JSON, with a line end after it."""
+    return files("td_currents_cli.render").joinpath("validate.schema.json").read_text(encoding="utf-8")

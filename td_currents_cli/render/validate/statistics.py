@@ -1,4 +1,4 @@
-"""How often each rule was broken."""
+"""Problems per rule."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from td_currents_cli.validate.rules import RULES
 
 
 def statistics(by_code: Counter[Code]) -> Iterator[Text]:
-    """A line a rule with findings: count, code, severity, name; the most frequent first."""
+    """Yield a line per rule with problems: count, code, severity, name; the most frequent first."""
     counts = sorted(((count, code) for code, count in by_code.items() if count), key=lambda each: (-each[0], each[1]))
     width = len(f"{counts[0][0]:,}") if counts else 0
     for count, code in counts:
