@@ -293,7 +293,7 @@ def test_an_event_too_large_for_any_request_is_exit_3(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("say", "said"), [(401, "401"), (403, "403"), (404, "404"), ("redirect", "302")])
-def test_an_endpoint_that_refuses_us_is_exit_4(payloads: Path, say: Say, said: str) -> None:
+def test_an_endpoint_that_refuses_the_credentials_is_exit_4(payloads: Path, say: Say, said: str) -> None:
     """One request, no retry, and the message says which setting to look at."""
     with serving(Endpoint(say=lambda *_: say)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json", TDCUR_DEBUG="1")
@@ -362,7 +362,7 @@ def test_an_input_that_breaks_off_is_exit_6_and_what_was_there_is_sent(payloads:
     assert result.summary["delivered"] == len(endpoint.events) >= 100
 
 
-def test_faults_are_survived_and_doubt_is_listed(payloads: Path) -> None:
+def test_faults_are_survived_and_ambiguous_events_are_listed(payloads: Path) -> None:
     """503 and a reset after the body was taken: all arrives, and what may be double is known by id."""
     says: dict[int, Say] = {0: 503, 2: "reset"}
     with serving(Endpoint(say=lambda number, _: says.get(number, 200))) as endpoint:
@@ -377,7 +377,7 @@ def test_faults_are_survived_and_doubt_is_listed(payloads: Path) -> None:
     assert result.summary["unknown"] == [f"b{number}" for number in range(25)]
 
 
-def test_a_timeout_is_in_doubt_and_tried_again(tmp_path: Path) -> None:
+def test_a_timeout_is_ambiguous_and_retried(tmp_path: Path) -> None:
     file = write(tmp_path / "p.json", *events(2))
     with serving(Endpoint(say=lambda number, _: "hang" if number == 0 else 200)) as endpoint:
         result = send(file, "--url", endpoint.url, "--timeout", "0.3", "--format", "json")
@@ -431,7 +431,7 @@ def test_a_signal_stops_cleanly_with_the_figures(tmp_path: Path, sent: signal.Si
     assert json.loads(result.out)["error"]["message"]
 
 
-def test_a_second_signal_ends_at_once_and_says_what_is_in_doubt(tmp_path: Path) -> None:
+def test_a_second_signal_ends_at_once_and_lists_ambiguous_events(tmp_path: Path) -> None:
     file = write(tmp_path / "p.jsonl", *events(2))
     with serving(Endpoint(say=lambda *_: "hang")) as endpoint:
         process = start(file, "--url", endpoint.url, "--format", "json")

@@ -223,7 +223,7 @@ def test_the_connection_test_says_what_secures_the_connection(authority: tuple[t
 
 @pytest.mark.parametrize(("status", "code"), [(403, 4), (503, 5)])
 def test_the_connection_test_exits_as_sending_would(status: int, code: int, send: Any) -> None:
-    """After one request: nothing is tried again."""
+    """After one request: nothing is retried."""
     with Web(status=status).serving() as web:
         result = send("--check-endpoint", "--url", f"http://127.0.0.1:{web.port}{PATH}", "--format", "json")
     assert result.code == result.envelope["exit_code"] == code
@@ -232,7 +232,7 @@ def test_the_connection_test_exits_as_sending_would(status: int, code: int, send
     assert (str(status) in result.envelope.get("error", {}).get("message", "")) is (code != 0)
 
 
-def test_the_connection_test_without_an_answer_is_exit_5(send: Any) -> None:
+def test_the_connection_test_without_a_response_is_exit_5(send: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         for url in (f"http://127.0.0.1:{unused.getsockname()[1]}/", "https://nobody.invalid/"):

@@ -84,8 +84,8 @@ def test_each_delivered_request_is_there_with_three_fields_of_its_events(file: P
         ('{"id":"é","time":"2020-01-01"}'.encode(), ("é", None, "2020-01-01")),
     ],
 )
-def test_what_is_odd_is_kept_as_it_was_sent_or_left_out(file: Path, event: bytes, kept: tuple[object, ...]) -> None:
-    """An id may be any text. What is no such value need not be harmless: it is null."""
+def test_unusual_values_are_kept_unchanged_or_left_out(file: Path, event: bytes, kept: tuple[object, ...]) -> None:
+    """An id may be any string. A value of another type may be personal data: it is null."""
     delivered(file, payload(event, b'{"id":"next"}'))
     assert list(delivered_events(file)) == [[kept, ("next", None, None)]]
 
@@ -112,7 +112,7 @@ def test_endpoints_are_listed_and_chosen(file: Path) -> None:
         delivered_events(file, endpoint="https://example.com/never")
 
 
-def test_a_journal_of_form_1_is_upgraded_in_place_and_says_what_it_does_not_know(file: Path) -> None:
+def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_know(file: Path) -> None:
     """What it knew as delivered it still knows; of the events of that, it says that they are missing."""
     with closing(sqlite3.connect(file)) as connection, connection:
         for statement in FORM_1:
@@ -178,7 +178,7 @@ def _newer(path: Path) -> None:
         (lambda _: None, "no such file"),
     ],
 )
-def test_what_is_no_journal_is_an_input_error(file: Path, make: Any, said: str) -> None:
+def test_another_file_is_an_input_error(file: Path, make: Any, said: str) -> None:
     """And is left as it is, at the first call, before anything is read of it."""
     make(file)
     for read in (delivered_events, journal_endpoints):
@@ -187,7 +187,7 @@ def test_what_is_no_journal_is_an_input_error(file: Path, make: Any, said: str) 
     assert [each.name for each in file.parent.iterdir()] in ([file.name], [])
 
 
-def test_what_is_damaged_further_on_is_an_input_error_too(file: Path) -> None:
+def test_damage_further_on_is_an_input_error_too(file: Path) -> None:
     """Of what is not damaged, it gives all."""
     delivered(file, A, B)
     with closing(sqlite3.connect(file)) as connection, connection:

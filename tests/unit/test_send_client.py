@@ -147,8 +147,8 @@ def test_the_request_is_that_of_brazes_sender() -> None:
     assert "cookie" not in headers
 
 
-def test_answers_carry_what_follows_from_them() -> None:
-    """Status, Retry-After as it stands, and the host of a redirect, which is not followed."""
+def test_responses_carry_what_follows_from_them() -> None:
+    """Status, Retry-After unchanged, and the host of a redirect, which is not followed."""
     (answer,) = post(answering(status("429 Slow", "Retry-After: 17")))
     assert answer == HttpResponse(status=429, retry_after="17", text=b"{}")
     received: Received = []
@@ -157,14 +157,14 @@ def test_answers_carry_what_follows_from_them() -> None:
     assert len(received) == 1
 
 
-def test_of_a_refusal_the_text_is_kept_and_of_a_success_nothing() -> None:
+def test_the_body_of_a_rejection_is_returned_and_that_of_a_success_is_not() -> None:
     """Why an event was refused is for the dead letter."""
     (answer,) = post(answering(status("400 Bad", body="why " * 1000)))
     assert answer == HttpResponse(status=400, text=b"why " * 1000)
     assert post(answering(status("200 OK", body="fine"))) == [HttpResponse(status=200)]
 
 
-def test_an_answer_that_is_not_read_to_its_end_says_so() -> None:
+def test_a_response_that_is_not_read_to_its_end_says_so() -> None:
     """One that is too long, and one that breaks off: what it repeats at its end need not be whole."""
     (answer,) = post(answering(status("400 Bad", body="why " * 100_000)))
     assert isinstance(answer, HttpResponse)
@@ -191,8 +191,8 @@ def test_cookies_are_not_kept() -> None:
     assert "cookie" not in received[1][1]
 
 
-def test_a_status_counts_even_when_the_rest_of_the_answer_is_lost() -> None:
-    """What was answered 200 has arrived, however the answer ends."""
+def test_a_status_counts_even_when_the_rest_of_the_response_is_lost() -> None:
+    """What was got 200 has arrived, however the answer ends."""
 
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -203,7 +203,7 @@ def test_a_status_counts_even_when_the_rest_of_the_answer_is_lost() -> None:
     assert post(cut) == [HttpResponse(status=200)]
 
 
-def test_an_endless_answer_is_not_read_to_its_end() -> None:
+def test_an_endless_response_is_not_read_to_its_end() -> None:
     """Memory and time are bounded whatever the peer sends."""
 
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,7 +216,7 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
     assert post(endless) == [HttpResponse(status=200)]
 
 
-def test_an_answer_that_comes_before_the_body_is_read() -> None:
+def test_a_response_that_comes_before_the_body_is_read() -> None:
     """An endpoint may say 413 at once; it must not look like a lost connection."""
 
     async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -259,7 +259,7 @@ def test_a_connection_that_breaks_leaves_the_result_unknown(serve: Serve) -> Non
     assert isinstance(failure, ConnectionLost)
 
 
-def test_no_answer_in_time_is_unknown() -> None:
+def test_no_response_in_time_is_unknown() -> None:
     """The request has arrived; whether it was stored nobody knows."""
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -416,7 +416,7 @@ def test_every_exception_of_httpx_has_a_meaning_of_its_own(foreign: type[Excepti
 
 
 @pytest.mark.parametrize("foreign", AIOHTTP, ids=lambda foreign: foreign.__name__)
-def test_every_exception_of_the_transport_is_told_apart(foreign: type[Exception]) -> None:
+def test_every_exception_of_the_transport_is_distinguished(foreign: type[Exception]) -> None:
     """What is not known as "not sent" counts as unknown: the cautious side."""
     kind = next(meaning for known, meaning in module.CAUSES if issubclass(foreign, known))
     not_sent = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL)
@@ -431,7 +431,7 @@ def test_the_original_exception_counts_not_what_the_transport_makes_of_it() -> N
     assert isinstance(module.failure(mapped), ConnectionLost)
 
 
-def test_reasons_never_hold_the_text_of_a_foreign_exception() -> None:
+def test_reasons_never_contain_the_text_of_an_exception_of_a_library() -> None:
     """It may contain the URL, and the URL a key."""
     for foreign in (httpx.ReadError(KEY), aiohttp.InvalidURL(KEY), OSError(5, KEY), TimeoutError(KEY)):
         assert KEY not in module.failure(foreign).reason

@@ -81,7 +81,7 @@ def test_the_event_is_the_one_that_was_read_byte_for_byte(file: Path) -> None:
     assert second.endswith(b',"event":{"id"  : "2"}}')
 
 
-def test_an_event_that_was_never_sent_has_no_answer(file: Path) -> None:
+def test_an_event_that_was_never_sent_has_no_response(file: Path) -> None:
     write(file, letter(b"{}", status=None, response=b"", attempts=0))
     line = json.loads(file.read_text())
     assert (line["status"], line["response"], line["attempts"]) == (None, None, 0)
@@ -95,20 +95,20 @@ def test_the_same_event_is_not_written_again_by_the_next_run(file: Path) -> None
     assert [json.loads(line)["event"]["id"] for line in file.read_text().splitlines()] == ["1", "1", "2"]
 
 
-def test_the_letters_of_two_endpoints_are_told_apart(file: Path) -> None:
+def test_the_letters_of_two_endpoints_are_distinguished(file: Path) -> None:
     """What one refuses may be missing at the other."""
     for endpoint in (URL, "https://example.org/"):
         write(file, letter(b"{}"), endpoint=endpoint)
     assert len(file.read_text().splitlines()) == 2
 
 
-def test_nothing_is_made_before_there_is_a_letter(file: Path) -> None:
+def test_no_file_is_created_before_there_is_a_letter(file: Path) -> None:
     """A run in which all goes well leaves no empty file behind."""
     opened(file).close()
     assert not file.exists()
 
 
-def test_a_line_that_was_torn_by_a_hard_stop_is_ended(file: Path) -> None:
+def test_a_line_that_was_cut_off_by_a_hard_stop_is_ended(file: Path) -> None:
     """The next one does not become a part of it."""
     write(file, letter(b'{"id":"1"}'))
     file.write_bytes(file.read_bytes() + b'{"reason":"TDC106 `ti')
@@ -118,7 +118,7 @@ def test_a_line_that_was_torn_by_a_hard_stop_is_ended(file: Path) -> None:
     assert json.loads(lines[2])["event"] == {"id": "2"}
 
 
-def test_a_file_that_holds_something_else_is_not_appended_to(file: Path) -> None:
+def test_a_file_with_other_content_is_not_appended_to(file: Path) -> None:
     """A name that was mistyped: the payloads themselves, say."""
     file.write_text('{"events":[]}\n')
     with pytest.raises(OutputError, match="something other than dead letters"):
@@ -127,7 +127,7 @@ def test_a_file_that_holds_something_else_is_not_appended_to(file: Path) -> None
         opened(file.parent)
 
 
-def test_letters_go_where_there_is_no_file(tmp_path: Path) -> None:
+def test_letters_are_written_to_a_pipe(tmp_path: Path) -> None:
     """/dev/null takes them, for whoever wants none; a folder that is not there is named."""
     write(Path("/dev/null"), letter())
     with pytest.raises(OutputError, match="no such file") as caught:
@@ -169,7 +169,7 @@ KEY = "4711/" + "5ec4e7" * 6 + "5ec4"
         "cursor=h1dden-value&x=1",
     ],
 )
-def test_an_answer_that_repeats_what_is_secret_is_kept_without_it(file: Path, answer: str) -> None:
+def test_a_response_that_repeats_a_secret_is_kept_without_it(file: Path, answer: str) -> None:
     """Endpoints echo: keys, tokens, values of the URL, addresses."""
     destination = Destination(url="https://example.com/postback/v3/event/d_b/t_b?cursor=h1dden-value")
     endpoint = resolve(destination, {"TD_WRITE_KEY": KEY, "TDCUR_TOKEN": "t0ken-of-ours"})
@@ -183,19 +183,19 @@ def test_an_answer_that_repeats_what_is_secret_is_kept_without_it(file: Path, an
 
 
 @pytest.mark.parametrize("length", range(len(KEY)))
-def test_of_an_answer_that_breaks_off_within_a_secret_its_beginning_is_left_out(length: int) -> None:
+def test_the_beginning_of_a_secret_at_the_end_of_a_cut_response_is_removed(length: int) -> None:
     """However much of the key is there; what stands well before the end stays."""
     scrub = scrubber(resolve(Destination(url="https://example.com/x"), {"TDCUR_TOKEN": KEY}))
     assert scrub("why " * 200 + KEY[:length], True).rstrip() == ("why " * 200)[: 400 + length].rstrip()
 
 
-def test_an_answer_is_cut(file: Path) -> None:
+def test_a_response_is_cut(file: Path) -> None:
     """Nobody needs a web page in each line; and it need not be text."""
     write(file, letter(response=b"\xff" + b"x" * 5000))
     assert json.loads(file.read_bytes().replace(EVENT, b"{}"))["response"] == "\ufffd" + "x" * (MAX_RESPONSE - 1)
 
 
-def test_a_name_that_is_no_text_is_written_all_the_same(file: Path) -> None:
+def test_a_file_name_that_is_not_utf8_is_written(file: Path) -> None:
     """Names of files are bytes."""
     write(
         file,
@@ -230,7 +230,7 @@ def test_a_dead_letter_is_read_as_its_event_at_its_place(file: Path, event: byte
     assert line.decode()[column:].encode().startswith(event)
 
 
-def test_a_dead_letter_that_a_person_has_laid_out_is_read_too(file: Path) -> None:
+def test_a_dead_letter_that_was_reformatted_is_read_too(file: Path) -> None:
     """`jq .` spreads it over lines, `jq -S` sorts its members."""
     write(file, letter(b'{"event_type":"t","id":"1"}'))
     file.write_text(json.dumps(json.loads(file.read_text()), indent=2, sort_keys=True))

@@ -1,4 +1,4 @@
-"""The line: what is tried again, what stops it, and that every event is accounted for. Time is not real here."""
+"""The line: what is retried, what stops it, and that every event is accounted for. Time is not real here."""
 
 import asyncio
 import re
@@ -82,7 +82,7 @@ def deliver(
     record: Callable[[Payload], None] = lambda _: None,
     add_dead_letters: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
 ) -> tuple[Sender, Scripted]:
-    """Run the line to its end."""
+    """Run the sender to its end."""
     clock = (time or FakeTime()).clock()
     endpoint = Scripted(script)
     messages = Messages(resolve(Destination(url="http://localhost:1/x"), {}))
@@ -110,7 +110,7 @@ def deliver(
 
 
 def deliver_with_letters(items: Iterable[Planned], script: Script) -> tuple[Sender, Scripted, list[DeadLetter]]:
-    """Run the line to its end, and keep the dead letters."""
+    """Run the sender to its end, and keep the dead letters."""
     letters: list[DeadLetter] = []
     sender, endpoint = deliver(items, script, add_dead_letters=letters.extend)
     return sender, endpoint, letters
@@ -181,7 +181,7 @@ def test_the_plan_is_not_read_far_ahead() -> None:
     assert max(ahead) <= 4 + 4 + 1
 
 
-def test_waits_grow_and_retry_after_is_honoured() -> None:
+def test_waits_grow_and_retry_after_is_honored() -> None:
     """503, then 429 with Retry-After, then nothing in time, then a 2XX."""
     time = FakeTime()
     results: list[HttpResponse | RequestFailure] = [
@@ -211,7 +211,7 @@ def test_what_may_be_stored_twice_is_listed_by_id_once() -> None:
     assert sender.stats.unknown_events == 2
 
 
-def test_a_request_that_was_not_sent_is_not_in_doubt() -> None:
+def test_a_request_that_was_not_sent_is_not_ambiguous() -> None:
     """A refused connection carries nothing."""
     sender, _ = deliver([payload(0)], lambda _, attempt: NotConnected("refused") if attempt == 1 else OK)
     assert sender.stats.unknown_events == 0
@@ -219,7 +219,7 @@ def test_a_request_that_was_not_sent_is_not_in_doubt() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
-def test_a_refusal_stops_the_line_after_one_request(status: int) -> None:
+def test_a_refusal_stops_the_sender_after_one_request(status: int) -> None:
     """Wrong settings are found by the first request: the others are not made."""
     sender, endpoint = deliver(
         [payload(index) for index in range(50)],
@@ -273,7 +273,7 @@ def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None
 
 
 @pytest.mark.parametrize("status", [400, 413])
-def test_only_the_event_that_is_refused_is_given_up(status: int) -> None:
+def test_only_the_refused_event_is_given_up(status: int) -> None:
     """Its problem knows the place; every other event is delivered, in the order of its payload."""
     sender, endpoint = deliver(
         [payload(index, events=8) for index in range(5)],
@@ -302,6 +302,27 @@ def test_400_is_followed_by_singles_and_a_single_that_gets_it_again_is_a_dead_le
     assert (sender.stats.dead, sender.stats.splits) == (3, 1)
 
 
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        (b"", "event 0 was rejected with HTTP 400"),
+        (b'{"error":\n "time is missing"}', 'event 0 was rejected with HTTP 400: {"error": "time is missing"}'),
+        (b"no " * 100, f"event 0 was rejected with HTTP 400: {'no ' * 66}n…"),
+        (b"bad name Josephine in 1/" + b"5ec4e75ec4" * 4, "event 0 was rejected with HTTP 400: bad name *** in ***"),
+        (b'at {"name":"Joseph', 'event 0 was rejected with HTTP 400: at {"name":"***'),
+    ],
+)
+def test_a_rejection_quotes_the_response_without_secrets_and_without_values_of_the_event(
+    response: bytes, message: str
+) -> None:
+    """On one line, and shortened: a terminal and a log must not show personal data."""
+    origin = Origin(Location(source="a.jsonl"), 0, 1)
+    body = b'{"events":[{"id":"1","user":{"name":"Josephine"}}]}'
+    rejected = Payload(index=0, body=body, events=1, origins=(origin,))
+    _, _, letters = deliver_with_letters([rejected], lambda *_: HttpResponse(status=400, text=response))
+    assert [problem.message for letter in letters for problem in letter.problems] == [message]
+
+
 def test_413_is_followed_by_halves_down_to_one_event() -> None:
     """No part is sent that is larger than what the endpoint takes, but for finding that out."""
     sizes: list[int] = []
@@ -316,7 +337,7 @@ def test_413_is_followed_by_halves_down_to_one_event() -> None:
     assert (sender.stats.delivered, sender.stats.dead, sender.stats.splits) == (9, 1, 5)
 
 
-def test_a_part_is_tried_again_like_a_whole() -> None:
+def test_a_part_is_retried_like_a_whole_payload() -> None:
     """413, then an endpoint that is busy for a moment."""
     sender, endpoint = deliver(
         [payload(0, events=4)],
@@ -326,7 +347,7 @@ def test_a_part_is_tried_again_like_a_whole() -> None:
     assert (sender.stats.delivered, sender.stats.retries, sender.stats.splits) == (4, 2, 1)
 
 
-def test_parts_of_what_is_in_doubt_are_not_listed_twice() -> None:
+def test_parts_of_an_ambiguous_payload_are_not_listed_twice() -> None:
     """One id an event."""
     results: list[HttpResponse | RequestFailure] = [TimedOut("late"), HttpResponse(status=413)]
 
@@ -340,7 +361,7 @@ def test_parts_of_what_is_in_doubt_are_not_listed_twice() -> None:
     assert sender.stats.delivered == 4
 
 
-def test_what_is_delivered_is_noted_once_and_nothing_else_is() -> None:
+def test_what_is_delivered_is_recorded_once_and_nothing_else_is() -> None:
     """By its keys; the parts of a split document by those of their events."""
     noted: list[Payload] = []
     documents = [replace(payload(index), keys=document_key(payload(index).body)) for index in range(3)]
@@ -358,7 +379,7 @@ def test_what_is_delivered_is_noted_once_and_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize("what", ["record", "add_dead_letters"])
-def test_what_cannot_be_kept_stops_the_line(what: str) -> None:
+def test_what_cannot_be_recorded_stops_the_sender(what: str) -> None:
     """No new requests, and what was not kept counts as not done."""
 
     def fail(_: object) -> None:
@@ -374,7 +395,7 @@ def test_what_cannot_be_kept_stops_the_line(what: str) -> None:
     assert sender.stats.dead == 0
 
 
-def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_answers() -> None:
+def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_responses() -> None:
     """The same run twice prints the same list; beyond the first thousand they are only counted."""
 
     async def later(body: bytes) -> HttpResponse:
@@ -388,7 +409,7 @@ def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_answe
     assert problems.errors == 1500
 
 
-def test_problems_of_the_stream_and_events_held_back_are_counted() -> None:
+def test_problems_of_the_stream_and_unsendable_events_are_counted() -> None:
     """They pass by the endpoint, not by the books."""
     bad = Problem(code=Code.NOT_JSON, location=Location(source="a", line=1), message="not JSON")
     origin = Origin(Location(source="a", line=2), 4, 1)
@@ -447,7 +468,7 @@ def test_a_signal_ends_a_wait_between_attempts_at_once() -> None:
     assert sender.stats.unknown_events == 0
 
 
-def test_a_second_signal_breaks_off_what_is_in_flight_and_notes_the_doubt() -> None:
+def test_a_second_signal_cancels_what_is_in_flight_and_marks_it_ambiguous() -> None:
     """The request may have arrived: its events are unknown, not undelivered without a word."""
     arrived = asyncio.Event()
 
@@ -467,7 +488,7 @@ def test_a_second_signal_breaks_off_what_is_in_flight_and_notes_the_doubt() -> N
     assert GRACE <= 30
 
 
-def test_what_goes_wrong_in_reading_ends_the_run() -> None:
+def test_an_error_while_reading_ends_the_run() -> None:
     """The reader has a thread of its own; its exceptions do not vanish there."""
 
     def broken() -> Generator[Planned]:
@@ -501,7 +522,7 @@ def test_latencies_are_exact_to_a_percent() -> None:
         (SendInterruptedError("x"), True, 0, ExitCode.INTERRUPTED),
     ],
 )
-def test_the_exit_code_says_what_weighs_most(
+def test_the_exit_code_is_that_of_the_gravest_cause(
     error: UnreachableError | None, is_complete: bool, unreadable: int, code: ExitCode
 ) -> None:
     """Why the run stopped, then missing events, then inputs, then bad records."""
@@ -514,7 +535,7 @@ def test_an_outcome_that_does_not_balance_says_so() -> None:
     assert SendOutcome(endpoint="e", read=3, delivered=2).data()["balanced"] is False
 
 
-def test_signals_get_their_handlers_back() -> None:
+def test_signal_handlers_are_restored() -> None:
     """The command line's own handlers hold again when sending is over."""
     before = signal.getsignal(signal.SIGTERM)
     seen: list[signal.Signals] = []

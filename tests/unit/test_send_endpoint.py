@@ -146,7 +146,7 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
         (V2, "no write key", "TD_WRITE_KEY"),
     ],
 )
-def test_a_wrong_url_is_refused_with_the_right_form(url: str, message: str, hint: str) -> None:
+def test_a_wrong_url_is_refused_with_the_expected_format(url: str, message: str, hint: str) -> None:
     """Before the first request, and without repeating what may be secret."""
     error = refused(Destination(url=url))
     assert message in error.message
@@ -168,14 +168,14 @@ def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", " \n", f"{HEX}\n{HEX}\n", f"key = {HEX}", f"{HEX}é", "x" * 5000])
-def test_a_file_that_holds_no_secret_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "key"
     file.write_text(content, encoding="utf-8")
     assert str(file) in refused(Destination(url=V2, write_key_file=str(file))).message
 
 
-def test_a_key_that_is_encoded_for_a_url_is_refused(tmp_path: Path) -> None:
-    """Copied out of one: no key holds a %, and the wrong key would be answered 200."""
+def test_a_url_encoded_key_is_refused(tmp_path: Path) -> None:
+    """Copied out of one: no key holds a %, and the wrong key would be got 200."""
     file = tmp_path / "key"
     file.write_text(QUOTED)
     for error in (
@@ -197,12 +197,12 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
     assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is EndpointKind.OTHER
 
 
-def test_plain_http_elsewhere_is_possible_but_has_to_be_asked_for() -> None:
+def test_plain_http_elsewhere_needs_an_option() -> None:
     """Inside a private network, say."""
     assert resolve(Destination(url="http://10.0.0.1/x", allow_http=True), {}).shown == "http://10.0.0.1/x"
 
 
-def test_a_key_in_the_url_of_a_v2_host_is_remarked() -> None:
+def test_a_key_in_the_url_of_a_v2_host_is_a_warning() -> None:
     """It is sent in the header, but Braze itself would be refused with that URL."""
     (warning,) = resolve(Destination(url=f"{V2}?td_write_key={QUOTED}"), {}).warnings
     assert "rejects a write key in the URL" in warning
@@ -211,8 +211,8 @@ def test_a_key_in_the_url_of_a_v2_host_is_remarked() -> None:
     assert resolve(Destination(url=f"{V1}?td_write_key={QUOTED}"), {}).warnings == ()
 
 
-def test_an_odd_write_key_is_remarked_but_sent() -> None:
-    """A wrong key is answered 200 and the events are gone: say so before, without the key."""
+def test_an_unusual_write_key_is_a_warning_but_sent() -> None:
+    """A wrong key is got 200 and the events are gone: say so before, without the key."""
 
     def warnings(key: str) -> tuple[str, ...]:
         endpoint: Endpoint = resolve(Destination(url=V2), {"TD_WRITE_KEY": key})

@@ -16,12 +16,12 @@ from td_currents_cli.send.payload import Planned
 
 
 def item(number: int) -> Problem:
-    """Something that is told apart by its line."""
+    """Something that is distinguished by its line."""
     return Problem(code=Code.NOT_JSON, location=Location("a", line=number), message="")
 
 
 def line(planned: Planned | None) -> int | None:
-    """By what it is told apart."""
+    """By what it is distinguished."""
     return planned.location.line if isinstance(planned, Problem) else None
 
 

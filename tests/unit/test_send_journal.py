@@ -58,7 +58,7 @@ def test_a_new_journal_knows_nothing(file: Path) -> None:
     assert modes == {0o600}
 
 
-def test_what_one_run_delivers_the_next_ones_know(file: Path) -> None:
+def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
     delivered(file, A, EVENTS)
     for _ in range(2):
         with opened(file) as journal:
@@ -67,7 +67,7 @@ def test_what_one_run_delivers_the_next_ones_know(file: Path) -> None:
             assert journal.take(EVENTS) == {0, 1, 2, 3, 4}
 
 
-def test_each_delivery_is_given_once(file: Path) -> None:
+def test_each_delivery_is_taken_once(file: Path) -> None:
     """What stands twice in the input and was delivered once is sent once more."""
     delivered(file, A, A, B)
     with opened(file) as journal:
@@ -75,7 +75,7 @@ def test_each_delivery_is_given_once(file: Path) -> None:
         assert journal.take(A + B) == frozenset()
 
 
-def test_how_often_something_was_met_is_not_forgotten_when_there_is_much(file: Path) -> None:
+def test_how_often_a_key_was_met_is_also_counted_beyond_the_memory_limit(file: Path) -> None:
     """Memory does not grow with what is known."""
     keys = [document_key(b"%d" % number) for number in range(2 * MAX_MET + 5)]
     delivered(file, *keys, *keys[:7])
@@ -96,8 +96,8 @@ def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
         assert journal.take(A + A + A) == {0, 1}
 
 
-def test_endpoints_and_keys_are_told_apart(file: Path) -> None:
-    """A wrong write key is answered 200: what it delivered is sent again with the right one."""
+def test_endpoints_and_keys_are_distinguished(file: Path) -> None:
+    """A wrong write key is got 200: what it delivered is sent again with the right one."""
     other_url = EndpointIdentity(url=b"v" * 16, credential=HERE.credential)
     other_key = EndpointIdentity(url=HERE.url, credential=b"d" * 16)
     delivered(file, A)
@@ -107,7 +107,7 @@ def test_endpoints_and_keys_are_told_apart(file: Path) -> None:
             assert journal.knows_others is knows_others
 
 
-def test_without_a_key_the_last_one_that_was_used_counts(file: Path) -> None:
+def test_without_a_key_the_latest_one_counts(file: Path) -> None:
     """A dry run needs no key."""
     nobody = EndpointIdentity(url=HERE.url, credential=None)
     with opened(file, nobody) as journal:
@@ -127,7 +127,7 @@ def test_it_is_committed_in_groups(file: Path) -> None:
         assert journal.pending == 0
 
 
-def test_what_is_noted_while_another_thread_commits_is_kept_once(file: Path) -> None:
+def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) -> None:
     """Sending goes on while a group is written."""
     keys = [document_key(b"%d" % number) for number in range(20 * GROUP + 5)]
     noted = threading.Event()
@@ -178,7 +178,7 @@ def test_two_runs_do_not_share_a_journal(file: Path) -> None:
         assert journal.take(A) == {0}
 
 
-def test_of_many_that_begin_at_once_one_gets_it(file: Path) -> None:
+def test_of_many_runs_that_start_at_once_one_gets_the_journal(file: Path) -> None:
     """Also when there is no journal yet: they do not keep each other from it."""
     got: list[Journal] = []
     refused: list[JournalError] = []
@@ -240,7 +240,7 @@ def _a_folder(path: Path) -> None:
         (_a_folder, "directory"),
     ],
 )
-def test_what_is_no_journal_is_refused_and_left_as_it_is(file: Path, make: Callable[[Path], None], said: str) -> None:
+def test_another_file_is_refused_and_left_unchanged(file: Path, make: Callable[[Path], None], said: str) -> None:
     """With what it is and what to do; nothing is lost by the attempt."""
     make(file)
     before = file.read_bytes() if file.is_file() else b""
@@ -252,7 +252,7 @@ def test_what_is_no_journal_is_refused_and_left_as_it_is(file: Path, make: Calla
     assert (file.read_bytes() if file.is_file() else b"") == before
 
 
-def test_a_journal_that_is_damaged_in_the_middle_is_found_out_when_it_matters(file: Path) -> None:
+def test_a_journal_that_is_damaged_in_the_middle_is_detected_when_it_matters(file: Path) -> None:
     """Rather an error than a wrong answer."""
     keys = [document_key(b"%d" % number) for number in range(5000)]
     delivered(file, *keys)
@@ -264,7 +264,7 @@ def test_a_journal_that_is_damaged_in_the_middle_is_found_out_when_it_matters(fi
         journal.take(b"".join(keys))
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="no such file") as caught:
         opened(tmp_path / "missing" / "journal")
     assert str(tmp_path / "missing") in caught.value.hint
@@ -280,7 +280,7 @@ def test_a_file_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
         opened(path)
 
 
-def test_a_full_disk_keeps_what_was_noted_for_another_attempt(file: Path) -> None:
+def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> None:
     """Nothing is half written, and once there is room, all is."""
     requests = [event_keys([b"%d-%d" % (number, event) for event in range(100)]) for number in range(10 * GROUP)]
     with opened(file) as journal:
@@ -302,7 +302,7 @@ def test_a_full_disk_keeps_what_was_noted_for_another_attempt(file: Path) -> Non
 
 @settings(max_examples=25, deadline=None)
 @given(runs=st.lists(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=4), max_size=5), min_size=1, max_size=4))
-def test_whatever_is_delivered_as_often_it_is_known(
+def test_content_is_known_as_often_as_it_was_delivered(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[list[int]]]
 ) -> None:
     """However it was spread over requests and runs, and however it is asked for."""

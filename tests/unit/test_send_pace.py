@@ -20,17 +20,17 @@ Serve = Callable[[float, int], tuple[float, bool]]
 
 def sizes(serve: Serve, seconds: float) -> list[tuple[float, int]]:
     """The size of an automatic window after each answer of an endpoint that is kept as busy as it allows."""
-    window, now, number = AdaptiveLimit(AUTO), 0.0, 0
+    limit, now, number = AdaptiveLimit(AUTO), 0.0, 0
     under_way: list[tuple[float, int, float, bool]] = []
     history = []
     while now < seconds:
-        while len(under_way) < window.size:
+        while len(under_way) < limit.size:
             number += 1
             latency, trouble = serve(now, len(under_way) + 1)
             heapq.heappush(under_way, (now + latency, number, now, trouble))
         now, _, begun, trouble = heapq.heappop(under_way)
-        window.record(started=begun, ended=now, full=True, overloaded=trouble)
-        history.append((now, window.size))
+        limit.record(started=begun, ended=now, full=True, overloaded=trouble)
+        history.append((now, limit.size))
     return history
 
 
@@ -53,22 +53,22 @@ def test_it_starts_at_8_and_grows_to_its_bound_within_two_seconds() -> None:
     assert next(now for now, size in history if size == AUTO.most) < 2.5
 
 
-def test_trouble_halves_it_once_for_all_that_was_under_way() -> None:
+def test_an_overload_halves_it_once_for_all_requests_in_flight() -> None:
     """Sixty-four answers of 503 at once say the same thing sixty-four times."""
-    window = AdaptiveLimit(Concurrency(least=1, start=64, most=64))
+    limit = AdaptiveLimit(Concurrency(least=1, start=64, most=64))
     for _ in range(64):
-        window.record(started=1.0, ended=1.2, full=True, overloaded=True)
-    assert window.size == 32
-    window.record(started=1.3, ended=1.4, full=True, overloaded=True)
-    assert window.size == 16
+        limit.record(started=1.0, ended=1.2, full=True, overloaded=True)
+    assert limit.size == 32
+    limit.record(started=1.3, ended=1.4, full=True, overloaded=True)
+    assert limit.size == 16
 
 
 def test_it_never_leaves_its_bounds() -> None:
     """With nothing but trouble one request at a time is left; with a fixed number nothing moves it."""
-    window = AdaptiveLimit(AUTO)
+    limit = AdaptiveLimit(AUTO)
     for number in range(20):
-        window.record(started=number, ended=number + 0.5, full=True, overloaded=True)
-    assert window.size == 1
+        limit.record(started=number, ended=number + 0.5, full=True, overloaded=True)
+    assert limit.size == 1
     fixed = AdaptiveLimit(concurrency_of("16", "--concurrency"))
     for number in range(200):
         fixed.record(started=number, ended=number + 0.5, full=True, overloaded=number % 3 == 0)
@@ -117,14 +117,14 @@ def test_an_endpoint_that_becomes_slower_for_good_is_not_left_at_a_low_number() 
 
 def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
     """A slow reader proves nothing about the endpoint."""
-    window = AdaptiveLimit(AUTO)
+    limit = AdaptiveLimit(AUTO)
     for number in range(500):
-        window.record(started=number, ended=number + 0.1, full=False, overloaded=False)
-    assert window.size == 8
+        limit.record(started=number, ended=number + 0.1, full=False, overloaded=False)
+    assert limit.size == 8
 
 
 @pytest.mark.parametrize("text", ["0", "257", "", "-1", "1.5", "automatic", "٣", "9" * 5000])
-def test_what_is_no_concurrency_is_a_usage_error(text: str) -> None:
+def test_an_invalid_concurrency_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="--concurrency"):
         concurrency_of(text, "--concurrency")
 
@@ -133,21 +133,21 @@ def test_what_is_no_concurrency_is_a_usage_error(text: str) -> None:
 @pytest.mark.parametrize("rate", [0.5, 250, 100_000])
 def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> None:
     """Also over few requests it is neither more nor less."""
-    meter, now = TokenBucket(rate, now=50.0), 50.0
+    bucket, now = TokenBucket(rate, now=50.0), 50.0
     for _ in range(10):
-        now += meter.wait(batch, now)
+        now += bucket.wait(batch, now)
     assert now - 50.0 == pytest.approx(10 * batch / rate)
 
 
 def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
     """A little delay is caught up, and never more than a little: no burst after a silence."""
-    meter, now, gone = TokenBucket(1000, now=0.0), 0.0, 0
+    bucket, now, gone = TokenBucket(1000, now=0.0), 0.0, 0
     while now < 20:
-        now += meter.wait(10, now) + random.uniform(0, 0.02)
+        now += bucket.wait(10, now) + random.uniform(0, 0.02)
         gone += 10
     assert gone / now == pytest.approx(1000, rel=0.05)
     now += 3600
-    assert sum(meter.wait(100, now) == 0 for _ in range(10)) <= 2
+    assert sum(bucket.wait(100, now) == 0 for _ in range(10)) <= 2
 
 
 def test_requests_go_at_the_rate_of_their_events() -> None:
@@ -155,32 +155,32 @@ def test_requests_go_at_the_rate_of_their_events() -> None:
     time = FakeTime()
 
     async def main() -> None:
-        pace = RequestLimiter(AUTO, clock=time.clock(), rate=100)
+        limiter = RequestLimiter(AUTO, clock=time.clock(), rate=100)
         for events in (100, 50, 250):
-            assert await pace.enter(events)
-            pace.leave(OK, time.now)
+            assert await limiter.enter(events)
+            limiter.leave(OK, time.now)
 
     asyncio.run(main())
     assert time.slept == [1.0, 0.5, 2.5]
 
 
-def test_no_more_at_once_than_the_window_and_nobody_waits_for_ever() -> None:
+def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
     """Each place that is left is taken by one that waits."""
     time, most = FakeTime(), 0
 
     async def main() -> None:
         nonlocal most
-        pace = RequestLimiter(concurrency_of("3", "--concurrency"), clock=time.clock())
+        limiter = RequestLimiter(concurrency_of("3", "--concurrency"), clock=time.clock())
 
         async def request() -> None:
             nonlocal most
-            assert await pace.enter(1)
-            most = max(most, pace.in_flight)
+            assert await limiter.enter(1)
+            most = max(most, limiter.in_flight)
             await asyncio.sleep(0)
-            pace.leave(OK, time.now)
+            limiter.leave(OK, time.now)
 
         await asyncio.wait_for(asyncio.gather(*(request() for _ in range(50))), timeout=5)
-        assert pace.in_flight == 0
+        assert limiter.in_flight == 0
 
     asyncio.run(main())
     assert most == 3
@@ -196,33 +196,33 @@ def test_no_more_at_once_than_the_window_and_nobody_waits_for_ever() -> None:
         NotConnected("an endpoint restarts"),
     ],
 )
-def test_what_says_that_the_endpoint_cannot_keep_up_makes_room_smaller(result: HttpResponse | RequestFailure) -> None:
+def test_an_overload_lowers_the_limit(result: HttpResponse | RequestFailure) -> None:
     """Of eight that come back with it, four go at once the next time."""
 
     async def main() -> int:
-        pace = RequestLimiter(AUTO, clock=FakeTime().clock())
+        limiter = RequestLimiter(AUTO, clock=FakeTime().clock())
         for _ in range(8):
-            assert await pace.enter(1)
+            assert await limiter.enter(1)
         for _ in range(8):
-            pace.leave(result, 0.0)
-        waiting = [asyncio.ensure_future(pace.enter(1)) for _ in range(8)]
+            limiter.leave(result, 0.0)
+        waiting = [asyncio.ensure_future(limiter.enter(1)) for _ in range(8)]
         await asyncio.sleep(0)
-        pace.close()
+        limiter.close()
         return sum(await asyncio.gather(*waiting))
 
     assert asyncio.run(main()) == 4
 
 
 @pytest.mark.parametrize("result", [OK, HttpResponse(status=400), HttpResponse(status=413), None])
-def test_other_results_say_nothing_of_that_kind(result: HttpResponse | None) -> None:
+def test_other_results_leave_the_limit_unchanged(result: HttpResponse | None) -> None:
     """A refused payload is no sign of load; a request that was broken off is no sign at all."""
 
     async def main() -> int:
-        pace = RequestLimiter(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
-        assert await pace.enter(1)
-        pace.leave(result, 0.0)
-        assert await pace.enter(1)
-        return pace.in_flight
+        limiter = RequestLimiter(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
+        assert await limiter.enter(1)
+        limiter.leave(result, 0.0)
+        assert await limiter.enter(1)
+        return limiter.in_flight
 
     assert asyncio.run(main()) == 1
 
@@ -237,7 +237,7 @@ def test_closing_tells_those_that_wait_for_a_place_or_for_the_rate() -> None:
         full = RequestLimiter(concurrency_of("1", "--concurrency"), clock=Clock())
         slow = RequestLimiter(AUTO, clock=Clock(sleep=forever), rate=0.001)
         assert await full.enter(1)
-        waiting = [asyncio.ensure_future(pace.enter(1)) for pace in (full, full, slow)]
+        waiting = [asyncio.ensure_future(limiter.enter(1)) for limiter in (full, full, slow)]
         await asyncio.sleep(0.01)
         full.close()
         slow.close()

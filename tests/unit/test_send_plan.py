@@ -98,7 +98,7 @@ def test_a_large_document_is_split_in_order_by_count() -> None:
     assert [(origin.first, origin.count) for origin in (*first.origins, *second.origins)] == [(0, 100), (100, 1)]
 
 
-def test_each_part_of_a_split_document_keeps_the_other_members() -> None:
+def test_each_part_of_a_split_document_keeps_the_other_fields() -> None:
     """Treasure Data makes a column of each: splitting must not lose them."""
     data = b'{"a\\"b": 1.0, "events": [' + event(1) + b"," + event(2) + b'], "z": {"k": [ ]}}'
     split_keys = payloads(plan(batches(data), events=1))
@@ -107,7 +107,7 @@ def test_each_part_of_a_split_document_keeps_the_other_members() -> None:
     ]
 
 
-def test_bare_events_of_a_source_are_packed_and_sources_are_kept_apart() -> None:
+def test_bare_events_of_a_source_are_batched_and_sources_are_not_mixed() -> None:
     """A folder of Braze's own samples does not become one request across files, unless asked for."""
     records = [*batches(event(1), event(2)), *batches(event(3), source="b.json")]
     first, second = payloads(plan(records))
@@ -136,7 +136,7 @@ def test_documents_that_share_a_line_are_not_forwarded_as_one_body() -> None:
 
 
 @pytest.mark.parametrize("data", [b'{"events":[]}', b"[]"])
-def test_an_empty_batch_is_no_request(data: bytes) -> None:
+def test_an_empty_batch_makes_no_request(data: bytes) -> None:
     """Braze's connection test would become an empty row."""
     assert plan(batches(data)) == []
 
@@ -152,7 +152,7 @@ def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
     assert [(origin.first, origin.count) for origin in sent[1].origins] == [(0, 1), (2, 1)]
 
 
-def test_an_event_over_the_limit_is_named_and_the_rest_goes_out() -> None:
+def test_an_event_over_the_limit_is_named_and_the_rest_is_sent() -> None:
     """An event is never cut, and one that is too large blocks nobody."""
     large = b'{"event_type":"t","id":"secret","x":"' + b"x" * 300 + b'"}'
     planner = Planner(PayloadLimits(size=200))
@@ -174,7 +174,7 @@ def test_invalid_utf8_is_not_forwarded() -> None:
     assert payloads(planned) == []
 
 
-def test_an_event_with_a_lone_surrogate_is_sent_as_it_stands() -> None:
+def test_an_event_with_a_lone_surrogate_is_sent_unchanged() -> None:
     """Well-formed JSON that the decoder refuses: nothing is lost over it."""
     odd = rb'{"event_type":"t","id":"\ud800"}'
     (payload,) = payloads(plan(batches(document(event(1), odd))))
@@ -248,7 +248,7 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
     assert (planner.read, planner.already_delivered) == (6, 4)
 
 
-def test_what_an_earlier_version_delivered_is_known_again() -> None:
+def test_what_an_earlier_version_delivered_is_recognized() -> None:
     """It knew documents by other keys."""
     old, new = document(event(1)), document(event(2))
     planner = Planner(PayloadLimits(), Sieve(ledger=Ledger({older_document_key(old)}), has_journal=True))

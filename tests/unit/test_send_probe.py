@@ -61,7 +61,7 @@ def checked(status: int) -> ConnectionTestOutcome:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_2xx_is_all_that_is_asked_for(status: int) -> None:
+def test_a_2xx_passes_the_connection_test(status: int) -> None:
     outcome = checked(status)
     assert outcome.exit_code is ExitCode.OK
     assert outcome.error is None
@@ -69,7 +69,7 @@ def test_a_2xx_is_all_that_is_asked_for(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 413])
-def test_an_endpoint_that_does_not_want_us_is_exit_4(status: int) -> None:
+def test_an_endpoint_that_refuses_the_credentials_is_exit_4(status: int) -> None:
     """It was reached; the message says what it answered."""
     outcome = checked(status)
     assert outcome.exit_code is ExitCode.REFUSED
@@ -79,7 +79,7 @@ def test_an_endpoint_that_does_not_want_us_is_exit_4(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 418, 429, 500, 503])
-def test_what_would_be_tried_again_is_exit_5_and_is_not_tried_again(status: int) -> None:
+def test_what_would_be_retried_is_exit_5_and_is_not_retried(status: int) -> None:
     """A person looks at the result: waiting is theirs to do."""
     outcome = checked(status)
     assert outcome.exit_code is ExitCode.UNREACHABLE
@@ -94,7 +94,7 @@ def test_no_key_is_wrong_usage() -> None:
         run_connection_test(Destination(url=url), timeout=5, environ={})
 
 
-def test_what_is_odd_is_told_before() -> None:
+def test_warnings_come_before_the_request() -> None:
     told: list[str] = []
     destination = Destination(url="https://us01.records.in.treasuredata.com/postback/v3/event/my_db/my_table")
     with pytest.MonkeyPatch.context() as patch:

@@ -25,24 +25,24 @@ from td_currents_cli.send.retry import NextStep, RetrySchedule, may_have_arrived
     ],
 )
 def test_statuses_are_treated_as_braze_treats_them(verdict: NextStep, statuses: list[int]) -> None:
-    """The table of FACTS.md, section 1; any status that is not in it is tried again."""
+    """The table of FACTS.md, section 1; any status that is not in it is retried."""
     assert {next_step(HttpResponse(status=status), reached=True) for status in statuses} == {verdict}
 
 
 @pytest.mark.parametrize("failure", [UnknownHost("x"), UntrustedHost("x")])
-def test_what_waiting_will_not_mend_stops_at_first_contact_only(failure: RequestFailure) -> None:
+def test_permanent_failures_stop_at_first_contact_only(failure: RequestFailure) -> None:
     """A host that was there a minute ago has a name server in trouble, not a typing error."""
     assert next_step(failure, reached=False) is NextStep.STOP
     assert next_step(failure, reached=True) is NextStep.RETRY
 
 
 @pytest.mark.parametrize("failure", [NotConnected("x"), TimedOut("x"), ConnectionLost("x")])
-def test_other_failures_are_tried_again(failure: RequestFailure) -> None:
+def test_other_failures_are_retried(failure: RequestFailure) -> None:
     """A refused connection may be an endpoint that is being restarted."""
     assert next_step(failure, reached=False) is NextStep.RETRY
 
 
-def test_doubt_is_for_requests_that_may_have_arrived() -> None:
+def test_only_requests_that_may_have_arrived_are_ambiguous() -> None:
     """Not sent is not unknown; a gateway's answer says nothing about what is behind it."""
     assert [may_have_arrived(result) for result in (TimedOut("x"), ConnectionLost("x"))] == [True, True]
     assert [may_have_arrived(HttpResponse(status=status)) for status in (502, 504, 500, 503, 429, 200)] == [

@@ -141,7 +141,7 @@ def test_a_file_of_events_that_has_grown(send: Send, scripted: "Scripted", tmp_p
     assert ids(json.loads(scripted.bodies[1])["events"]) == ["e5", "e6", "e7"]
 
 
-def test_what_was_refused_is_sent_again_and_what_was_delivered_beside_it_is_not(
+def test_what_was_refused_is_sent_again_and_what_was_delivered_with_it_is_not(
     send: Send, scripted: "Scripted", payloads: Path
 ) -> None:
     """A poison event costs its batch two requests an event, and nobody else anything."""
@@ -262,7 +262,7 @@ def test_clean_documents_are_not_looked_at_event_by_event(send: Send, payloads: 
 
 
 def test_another_key_sends_again_and_says_so(send: Send, scripted: "Scripted", payloads: Path) -> None:
-    """A wrong key is answered 200: what went out with it is nowhere."""
+    """A wrong key is got 200: what went out with it is nowhere."""
     send(payloads)
     outcome = send(payloads, key=KEY[:-1] + "f")
     assert outcome.delivered == 30
@@ -278,7 +278,7 @@ def test_the_key_in_the_url_or_in_the_environment_is_the_same_endpoint(
     assert send(payloads, url=f"{scripted.url}?td_write_key={encoded}").already_delivered == 30
 
 
-def test_endpoints_that_differ_in_what_is_hidden_are_told_apart(
+def test_endpoints_that_differ_in_what_is_hidden_are_distinguished(
     send: Send, scripted: "Scripted", payloads: Path
 ) -> None:
     """Both are shown as `?tenant=***`."""
@@ -339,7 +339,7 @@ def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: 
 
 
 @pytest.mark.parametrize("name", ["journal", "dead_letter"])
-def test_what_cannot_be_kept_is_found_out_before_the_first_request(
+def test_files_that_cannot_be_written_are_detected_before_the_first_request(
     send: Send, scripted: "Scripted", payloads: Path, name: str
 ) -> None:
     with pytest.raises(OutputError, match=str(payloads)):
@@ -348,7 +348,7 @@ def test_what_cannot_be_kept_is_found_out_before_the_first_request(
 
 
 def test_the_journal_may_be_named_in_the_environment(scripted: "Scripted", payloads: Path, tmp_path: Path) -> None:
-    """A flag wins over it, --no-journal too; the dead letters are beside it."""
+    """A flag wins over it, --no-journal too; the dead letters are next to it."""
     scripted.answer = lambda _: 400
     environ = {"TD_WRITE_KEY": KEY, "TDCUR_JOURNAL": str(tmp_path / "from-environment")}
     for state, journal in (
@@ -383,7 +383,7 @@ def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: 
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in (journal.parent, journal.parent.parent)} == {0o700}
 
 
-def test_a_dry_run_tells_what_would_happen_and_makes_nothing(
+def test_a_dry_run_shows_what_would_happen_and_creates_nothing(
     send: Send, scripted: "Scripted", tmp_path: Path, state_home: Path
 ) -> None:
     """What is new, what is delivered, what would be refused; without a key, too."""
@@ -418,7 +418,7 @@ def test_the_first_request_of_a_dry_run_can_be_made_with_curl(
     assert "bare.jsonl:1" in packed
 
 
-def test_what_may_be_double_comes_with_the_query_that_leaves_it_out(
+def test_possible_duplicates_come_with_the_query_that_leaves_them_out(
     send: Send, scripted: "Scripted", payloads: Path
 ) -> None:
     """It names the table."""
