@@ -20,7 +20,7 @@ ROWS = st.lists(PIECES, max_size=10).map(lambda pieces: '1,"[' + "".join(pieces)
 
 @given(st.binary(), st.integers(0, 2), st.integers(1, 3))
 def test_pairs_of_quotes_become_one(text: bytes, pairs: int, quotes: int) -> None:
-    """As `replace` does it, in short and in long texts, whatever their bytes are."""
+    """As by `replace`, in short and in long input, with any bytes."""
     long = text + b'""' * pairs + b"x" * MIN_SQLITE_SIZE + b'"' * quotes + text
     assert undoubled(text) == text.replace(b'""', b'"')
     assert undoubled(long) == long.replace(b'""', b'"')

@@ -36,7 +36,7 @@ def event_of(number: int, given_members: dict[str, str]) -> str:
 
 
 def cells_of(given_batches: list[list[dict[str, str]]], wrap: str) -> list[str]:
-    """A cell for each batch; the first has an event, so that the column can be found by content."""
+    """A cell for each batch; the first has an event, so that the column can be detected by content."""
     number = iter(range(1000))
     some = [[{}, *given_batches[0]], *given_batches[1:]]
     all_events = [[event_of(next(number), each) for each in batch] for batch in some]
@@ -87,7 +87,7 @@ def events_in(data: bytes) -> tuple[list[bytes], EventReader]:
 @example([[]], "tsv without header", "text")
 @given(batches, st.sampled_from(sorted(FORMS)), st.sampled_from(WRAPS))
 @example([[]], "tsv without header", "text")
-def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
+def test_every_format_gives_back_the_events(given_batches: list[list[dict[str, str]]], form: str, wrap: str) -> None:
     """Byte for byte and in order, however the cell is wrapped."""
     found, intake = events_in(FORMS[form](cells_of(given_batches, wrap)))
     number = iter(range(1000))
@@ -101,7 +101,7 @@ def test_every_form_gives_back_the_events(given_batches: list[list[dict[str, str
 def test_a_cut_never_makes_an_event(
     given_batches: list[list[dict[str, str]]], form: str, wrap: str, data: st.DataObject
 ) -> None:
-    """Of the whole input, or of each cell as a column limit does it; and the balance holds."""
+    """The whole input, or each cell, as a column limit does; and the run balances."""
     cells = cells_of(given_batches, wrap)
     whole = FORMS[form](cells)
     what = data.draw(st.sampled_from(["cells", "file", "packed file"]))
@@ -126,7 +126,7 @@ flat_names |= st.sampled_from(["properties_price", "properties_x", "properties_c
 @given(st.dictionaries(flat_names, st.text(st.characters(exclude_categories=["Cs"]), max_size=5)))
 @example({"properties_price": "1e400", "user_user_id": "9223372036854775807"})
 def test_streaming_rows_keep_every_value(row: dict[str, str]) -> None:
-    """Each cell that is not empty comes back once, as the text or the number that it was."""
+    """Each cell that is not empty comes back once, as the string or the number that it was."""
     row = {"event_type": "users.behaviors.Purchase", "id": "1", **row}
     event = json.loads(event_of_strings(list(row), list(row.values())), parse_float=str, parse_int=str)
     properties = dict(event.get("properties", {}))

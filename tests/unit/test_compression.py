@@ -71,13 +71,13 @@ def test_plain_text_is_itself() -> None:
 @kinds
 @pytest.mark.parametrize("size", [1 << 20, 1000])
 def test_each_kind_is_told_from_its_first_bytes(kind: str, size: int) -> None:
-    """However little is asked for at once, so that memory stays bounded."""
+    """For any size of a read, so that memory stays bounded."""
     assert unpacked(PACK[kind](TEXT), size) == (TEXT, None)
 
 
 @kinds
 def test_several_in_one_file_are_read_one_after_another(kind: str) -> None:
-    """`cat a.gz b.gz > c.gz`: members, frames and streams, empty ones too."""
+    """`cat a.gz b.gz > c.gz`: gzip members, frames and streams, empty ones too."""
     pack = PACK[kind]
     assert unpacked(pack(TEXT) + pack(b"") + pack(b"tail")) == (TEXT + b"tail", None)
 
@@ -117,7 +117,7 @@ def test_only_the_first_bytes_is_cut_off_too(kind: str) -> None:
 
 @kinds
 def test_damage_is_unreadable_and_nothing_else(kind: str) -> None:
-    """Whatever a decompressor raises at a flipped byte, the reader knows one exception."""
+    """Each exception of a decompressor at a flipped byte becomes the same one."""
     packed = bytearray(PACK[kind](TEXT))
     for place in range(6, len(packed), max(1, len(packed) // 60)):
         damaged = bytes(packed[:place]) + bytes([packed[place] ^ 0xFF]) + bytes(packed[place + 1 :])
@@ -133,7 +133,7 @@ def test_zstd_with_a_skippable_frame_in_front() -> None:
 
 @kinds
 def test_first_bytes_that_come_one_at_a_time(kind: str) -> None:
-    """A pipe owes nobody six bytes in the first piece."""
+    """The first piece from a pipe may have fewer than six bytes."""
     drip: Any = Drip(PACK[kind](b"text"))
     stream = decompressed(drip)
     assert b"".join(iter(lambda: stream.read1(100), b"")) == b"text"

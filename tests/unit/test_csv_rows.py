@@ -21,7 +21,7 @@ def read(text: bytes) -> list[Record]:
 
 
 def kinds(found: Sequence[Record]) -> list[bytes | Code]:
-    """The text of each batch and the code of each problem."""
+    """Return the data of each batch and the code of each problem."""
     return [each.data if isinstance(each, Batch) else each.code for each in found]
 
 
@@ -47,7 +47,7 @@ def test_a_header_names_an_events_column(line: bytes, names: list[str] | None) -
 @pytest.mark.parametrize("chunk", [1, 10, 1 << 20])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_rows_are_batches_with_their_number_and_line(end: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the line ends, and whether or not the last line has one; empty lines are no rows."""
+    """With any line ends, and with or without one on the last line; empty lines are not rows."""
     monkeypatch.setattr(module, "CHUNK", chunk)
     text = end.join([b"time,events,note", b"1," + CELL % b"a" + b",x", b"", b"2," + CELL % b"b" + b","])
     for last in (b"", end):
@@ -72,7 +72,7 @@ def test_rows_are_batches_with_their_number_and_line(end: bytes, chunk: int, mon
     ],
 )
 def test_a_cell_is_the_text_of_a_batch(cell: bytes, batch: bytes) -> None:
-    """Empty and null cells hold no events; everything else comes out as it stood, line ends included."""
+    """Empty and null cells contain no events; everything else is unchanged, line ends included."""
     assert kinds(read(b"events,x\n" + cell + b",1\n")) == [batch]
 
 
@@ -101,7 +101,7 @@ def test_a_malformed_row_costs_itself(row: bytes, code: Code) -> None:
 
 
 def test_a_quote_in_the_middle_of_a_cell_is_a_character() -> None:
-    """`5" pipe` is no open quote, though it makes their number odd."""
+    """`5" pipe` is not an open quote, although it makes their number odd."""
     rows = b'name,events\n5" pipe,[]\n6" pipe,[1]\n'
     assert kinds(read(rows)) == [b"[]", b"[1]"]
 
@@ -114,7 +114,7 @@ def test_the_work_grows_with_the_rows_not_with_their_square() -> None:
     assert [len(each) if isinstance(each, bytes) else each for each in found] == [500_006, Code.BAD_ROW]
 
 
-def test_no_message_holds_what_is_in_the_row() -> None:
+def test_messages_do_not_contain_cells() -> None:
     """Cells are personal data."""
     (problem,) = read(b'time,events\n1,"secret@example.com"x\n')
     assert isinstance(problem, Problem)

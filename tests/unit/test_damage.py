@@ -21,7 +21,7 @@ def test_the_bracket_that_closes_it(text: bytes, end: bytes) -> None:
 
 
 def test_a_value_that_never_ends() -> None:
-    """Whoever asks has to read on, or knows that it is cut off."""
+    """The caller has to read on, or knows that it is truncated."""
     assert bracket_end(b'{"a": [1, 2', 0, next_value(b"")) is None
 
 

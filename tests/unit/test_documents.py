@@ -41,7 +41,7 @@ def places(text: bytes) -> list[tuple[int | None, int | None, int]]:
 )
 @pytest.mark.parametrize("chunk", [1, 5, 1 << 20])
 def test_documents_in_every_arrangement(text: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same documents, byte for byte, wherever the pieces that are read end."""
+    """The same documents, byte for byte, at any size of the pieces that are read."""
     monkeypatch.setattr(module, "CHUNK", chunk)
     assert read(text) == DOCUMENTS
 
@@ -102,8 +102,8 @@ def test_damage_is_delivered_and_reading_goes_on(text: bytes, found: list[bytes 
         (b"[ ]", [Code.EMPTY_ARRAY]),
     ],
 )
-def test_what_is_wrong_between_documents_is_remarked_and_costs_none(text: bytes, found: list[bytes | Code]) -> None:
-    """A bracket that is not closed, a comma too many or too few; no document is lost for it."""
+def test_errors_between_documents_are_reported_and_lose_no_document(text: bytes, found: list[bytes | Code]) -> None:
+    """An unclosed bracket, a comma too many or too few."""
     assert read(text) == found
 
 
@@ -115,7 +115,7 @@ def test_an_array_that_is_not_closed_says_where_it_began() -> None:
 
 
 def test_a_byte_order_mark_in_front_of_a_later_document() -> None:
-    """`cat` of files from Windows: a warning each, and no document less."""
+    """`cat` of files from Windows: a warning for each, and no document is lost."""
     mark = b"\xef\xbb\xbf"
     assert read(mark.join([b"", *DOCUMENTS[:1]]) + b"\n" + mark + DOCUMENTS[1]) == [
         Code.BYTE_ORDER_MARK,

@@ -18,12 +18,12 @@ from td_currents_cli.read.rows.jsonl import SEVERAL_DOCUMENTS, batch_of_row
     ],
 )
 def test_the_text_of_the_events_column(row: bytes, batch: bytes) -> None:
-    """Unescaped once, and otherwise as it stands; no events where there is nothing or null."""
+    """Unescaped once, and otherwise unchanged; no events where it is empty or null."""
     assert batch_of_row(row) == batch
 
 
 def test_a_lone_surrogate_in_the_cell_itself_does_not_raise() -> None:
-    """It cannot be UTF-8; `events.decode` will say so of the bytes it leaves."""
+    """It cannot be UTF-8; `events.decode` reports the bytes it leaves."""
     assert batch_of_row(b'{"events":"[\\ud800]"}') == b"[\xed\xa0\x80]"
 
 

@@ -88,14 +88,14 @@ def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 10, SLOT_SIZE // 2, SLOT_SIZE // 2 + 1, SLOT_SIZE + 1])
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_the_bulk_of_results_is_whole(size: int, jobs: int) -> None:
+def test_shared_bytes_arrive_complete(size: int, jobs: int) -> None:
     """Whether there is room for it where it is shared or not, each time that the room is used again."""
     for item, pieces in ordered_map(bulky, (size,), range(SERIAL + 15), jobs):
         assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
 
 def test_results_go_through_the_pipe_where_no_memory_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No system gives that much."""
+    """No system provides that much."""
     monkeypatch.setattr(pool, "SLOT_SIZE", 1 << 50)
     for item, pieces in ordered_map(bulky, (9,), range(SERIAL + 3), 2):
         assert [piece.data for piece in pieces] == [bytes([item]) * 9, bytes([item + 1]) * 9]
@@ -114,7 +114,7 @@ def test_one_job_is_this_process() -> None:
 
 
 def test_items_are_taken_a_bounded_number_ahead() -> None:
-    """An endless input needs no endless memory."""
+    """An endless input does not need endless memory."""
     taken: list[int] = []
 
     def items() -> Iterator[int]:
@@ -138,8 +138,8 @@ def test_closing_ends_the_processes() -> None:
 
 
 @pytest.mark.parametrize("at", [SERIAL, SERIAL + 3, SERIAL + 49])
-def test_a_process_that_dies_is_said_to_have_died(at: int) -> None:
-    """No hang, no result that is missing, and what was done before is not lost."""
+def test_the_death_of_a_worker_is_reported(at: int) -> None:
+    """The run does not hang, and earlier results are not lost."""
     done = 0
     with pytest.raises(DefectError, match="died") as caught:
         for done, _ in ordered_map(dying, (at,), range(SERIAL + 50), 2):  # noqa: B007 -- the last one counts
@@ -150,14 +150,14 @@ def test_a_process_that_dies_is_said_to_have_died(at: int) -> None:
 
 
 def test_what_fails_in_another_process_fails_here() -> None:
-    """The exception is the one that was raised there."""
+    """It is the exception that was raised there."""
     with pytest.raises(ZeroDivisionError):
         list(ordered_map(failing, (0,), range(SERIAL + 21), 2))
 
 
 @pytest.mark.parametrize("method", sorted({"spawn", "forkserver"} & set(multiprocessing.get_all_start_methods())))
 def test_processes_may_be_started_afresh(method: str, tmp_path: Path) -> None:
-    """As macOS and Windows do, and Python 3.14 everywhere: nothing is inherited, all is sent."""
+    """As on macOS and Windows, and with Python 3.14 everywhere: nothing is inherited, all is sent."""
     script = tmp_path / "script.py"
     script.write_text(SPAWNED.format(method=method), encoding="utf-8")
     subprocess.run([sys.executable, str(script)], check=True, timeout=60)

@@ -37,7 +37,7 @@ def read(data: bytes) -> list[Record]:
 
 
 def kinds(found: Iterable[Record]) -> list[bytes | Code]:
-    """The text of each batch and the code of each problem."""
+    """Return the data of each batch and the code of each problem."""
     return [each.data if isinstance(each, Batch) else each.code for each in found]
 
 
@@ -58,7 +58,7 @@ def kinds(found: Iterable[Record]) -> list[bytes | Code]:
     ],
 )
 def test_the_form_is_detected(data: bytes, found: list[bytes]) -> None:
-    """Payloads and bare events in every arrangement, rows as CSV and JSON: nobody has to say which."""
+    """Payloads and bare events in every arrangement, rows as CSV and JSON: the format is detected."""
     assert kinds(read(data)) == found
 
 
@@ -89,7 +89,7 @@ def test_a_byte_order_mark_is_a_warning() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf16_is_said_to_be_what_it_is(encoding: str) -> None:
-    """With its mark it is recognised; without, it is at least no event."""
+    """With its mark it is recognized; without, it is at least not an event."""
     text = PAYLOAD.decode().encode(encoding)
     found = read(text)
     if encoding == "utf-16":
@@ -106,7 +106,7 @@ def test_an_empty_input_is_an_error(data: bytes) -> None:
 
 
 def test_a_source_that_may_be_empty() -> None:
-    """What is to be said then is a warning, about all of it."""
+    """The problem is then a warning about the whole source."""
     source: Any = Memory(b"", "no rows")
     (problem,) = records([source])
     assert isinstance(problem, Problem)
@@ -128,7 +128,7 @@ def test_a_source_that_may_be_empty() -> None:
     ],
 )
 def test_anything_else_is_an_unknown_form(data: bytes) -> None:
-    """One problem, whatever the bytes are: not UTF-8, not CSV, no `events` column."""
+    """One problem for any bytes: not UTF-8, not CSV, no `events` column."""
     assert kinds(read(data)) == [Code.UNKNOWN_FORM]
 
 
@@ -191,7 +191,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def test_a_non_blocking_pipe_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever shares the pipe may have made it so; "nothing yet" is not its end."""
+    """A process that shares the pipe may have made it so; "nothing yet" is not its end."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
 

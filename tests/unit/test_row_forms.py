@@ -47,7 +47,7 @@ def read(data: bytes, **options: Any) -> tuple[list[Record], list[SourceFormat]]
 
 
 def kinds(found: list[Record]) -> list[str | Code]:
-    """The text of each batch and the code of each problem."""
+    """Return the data of each batch and the code of each problem."""
     return [each.data.decode() if isinstance(each, Batch) else each.code for each in found]
 
 
@@ -78,8 +78,8 @@ def kinds(found: list[Record]) -> list[str | Code]:
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_the_column_is_found_and_said(text: str, shape: str, end: str, pack: Callable[[bytes], bytes]) -> None:
-    """By its name, else by what is in it, whatever the form, the line ends and the compression."""
+def test_the_column_is_detected_and_reported(text: str, shape: str, end: str, pack: Callable[[bytes], bytes]) -> None:
+    """By its name, else by its contents, in any format, with any line ends and compression."""
     found, shapes = read(pack(text.replace("\n", end).encode()))
     assert kinds(found) == [CELL]
     assert [str(each) for each in shapes] == [shape]
@@ -103,7 +103,7 @@ def test_the_column_is_found_and_said(text: str, shape: str, end: str, pack: Cal
     ],
 )
 def test_every_kind_of_cell(cell: str, batch: str) -> None:
-    """Text of events, of texts of events, of a payload, text of a text, and nothing: the same in all forms."""
+    """A string of events, of strings of events, of a payload, of a string, and nothing: the same in all formats."""
     quoted = '"' + cell.replace('"', '""') + '"'
     texts = (
         f"time,events\n1,{quoted}\n",
@@ -117,7 +117,7 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
 
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Native cells and nil included; wherever pieces end."""
+    """Native cells and nil included; at any size of the pieces."""
     monkeypatch.setattr("td_currents_cli.read.rows.msgpack.CHUNK", 7)
     rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
     packed = [msgpack.packb(row) for row in rows]
@@ -139,12 +139,12 @@ def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_a_bad_row_of_msgpack(data: bytes, codes: list[str | Code]) -> None:
-    """It costs itself; only where the bytes make no sense any more, all that follows."""
+    """Only that row is rejected, unless the bytes from there on are not msgpack."""
     assert kinds(read(data)[0]) == codes
 
 
 def test_bytes_that_are_no_utf8_cost_their_row() -> None:
-    """In every form: the neighbours are read."""
+    """In every format: the other rows are read."""
     bad = CELL.encode().replace(b'"1"', b'"\xff"')
     packed = b"".join(b"\x92\x01\xda" + len(cell).to_bytes(2, "big") + cell for cell in (bad, CELL.encode()))
     escaped = bad.replace(b'"', b'\\"')
@@ -178,7 +178,7 @@ def test_bytes_that_are_no_utf8_cost_their_row() -> None:
     ],
 )
 def test_what_a_person_says_counts(data: str, options: dict[str, Any], expected: list[str | Code]) -> None:
-    """The column by name or number, the form, and that there is no header."""
+    """The column by name or number, the format, and that there is no header."""
     assert kinds(read(data.encode(), **options)[0]) == expected
 
 
@@ -194,8 +194,8 @@ def test_what_a_person_says_counts(data: str, options: dict[str, Any], expected:
         ('{"time":1,"events":5}', ["5"]),
     ],
 )
-def test_an_object_with_an_array_is_a_row_for_who_reads_rows(text: str, batches: list[str]) -> None:
-    """And what it was, a payload with a member too many, for who validates or sends."""
+def test_an_object_with_an_array_is_a_row_where_rows_are_expected(text: str, batches: list[str]) -> None:
+    """And a payload with an unexpected field where payloads are expected."""
     found, _ = read(text.encode())
     assert kinds(found) == batches
     assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
@@ -214,7 +214,7 @@ def test_an_object_with_an_array_is_a_row_for_who_reads_rows(text: str, batches:
         '{"time":1,"events":[{"event_type":"a",}]}',
     ],
 )
-def test_a_payload_is_no_row(text: str) -> None:
+def test_a_payload_is_not_a_row(text: str) -> None:
     """Nor an event that has an array of events among its properties, nor what is malformed."""
     found, _ = read(text.encode())
     assert kinds(found) == [text]
@@ -224,8 +224,8 @@ def test_a_payload_is_no_row(text: str) -> None:
 @pytest.mark.parametrize(
     ("begin", "cell"), [('{"time":1,"events":', CELL), ('{"time":1,"events":', TEXT), ('{"events":', TEXT)]
 )
-def test_an_object_that_is_cut_off_gives_its_whole_events(begin: str, cell: str) -> None:
-    """And one problem says what was lost, or that it was not lost: wherever the cut is, the row is a row."""
+def test_a_truncated_object_gives_its_complete_events(begin: str, cell: str) -> None:
+    """And one problem tells what was lost, or that nothing was: truncated anywhere, the row is a row."""
     two = cell.replace("}]", "},{}]")
     whole = begin + two + ',"x":[]}'
     for size in range(len(begin) + 2, len(whole)):
@@ -239,7 +239,7 @@ def test_an_object_that_is_cut_off_gives_its_whole_events(begin: str, cell: str)
 
 
 def test_a_payload_that_is_cut_off_is_no_row() -> None:
-    """Nobody knows whether more than its events would have followed."""
+    """Fields may have followed its events."""
     (problem,) = split(read(f'{{"events":{CELL[:-1]}'.encode())[0][0]).problems  # type: ignore[arg-type]  # a batch
     assert (problem.code, problem.location.row) == (Code.NOT_JSON, None)
 
@@ -251,7 +251,7 @@ def test_a_payload_that_is_cut_off_is_no_row() -> None:
     ids=["events", "text", "texts"],
 )
 def test_a_cell_that_is_cut_off(size: int, wrap: Callable[[str], str], harmless: int) -> None:
-    """Its whole events are given, and one is lost; nothing is made up."""
+    """Its complete events are given, and one is lost; nothing is invented."""
     cell = wrap(CELL)
     (batch,), _ = read(f"1\t{cell[: len(cell) - size]}\n".encode(), form="tsv", column="2")
     assert isinstance(batch, Batch)
@@ -273,10 +273,10 @@ def test_a_cell_that_is_cut_off(size: int, wrap: Callable[[str], str], harmless:
         (b'time,events\n\xc3,"[{""event_type"":""a""},{""', {}, None),
     ],
 )
-def test_a_file_that_was_cut_gives_the_whole_events_of_its_last_cell(
+def test_a_truncated_file_gives_the_complete_events_of_its_last_cell(
     data: bytes, options: dict[str, Any], lost: int | None
 ) -> None:
-    """Within a quote left open, and within a character; what is no UTF-8 in any other way is no cut."""
+    """Within an open quote, and within a character; what is not UTF-8 in any other way is not truncated."""
     (record,), _ = read(data, **options)
     if lost is None:
         assert isinstance(record, Problem)
@@ -327,7 +327,7 @@ def test_our_own_flat_names_are_turned_back() -> None:
     ],
 )
 def test_what_is_no_flat_row_is_left(event: bytes) -> None:
-    """An event that happens to have such names within, a flat event of ours, and what is no event."""
+    """An event with such names inside, a flat event written by parse, and what is not an event."""
     assert event_of_flat_row(event) is None
 
 
@@ -379,7 +379,7 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
 
 
 def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
-    """Found by name or by content, as in every other form."""
+    """Detected by name or by content, as in every other format."""
     edge = "+---+---+\n"
     for name in ("events", "batch"):
         found, shapes = read(f"{edge}| t | {name} |\n{edge}| 1 | {CELL} |\n{edge}".encode())
@@ -391,14 +391,14 @@ def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
     "text", [f"time,events\r1,{QUOTED}\r2,{QUOTED}\r", f"t\tevents\r1\t{CELL}\r", f"1,{QUOTED}\r2"]
 )
 def test_lines_that_end_with_carriage_returns_alone(text: str) -> None:
-    """All of them would be one line, whose rows nobody sees: it is said, and what to do."""
+    """They would all be one line: the problem says so, and what to do."""
     (problem,), shapes = read(text.encode())
     assert isinstance(problem, Problem)
     assert (problem.code, problem.hint, shapes) == (Code.UNKNOWN_FORM, "Convert the file: tr '\\r' '\\n' < FILE.", [])
 
 
 def test_a_byte_order_mark_is_no_fault_of_csv() -> None:
-    """It is JSON that does not allow it: of a spreadsheet's CSV, nobody says so."""
+    """Only JSON does not allow it: a spreadsheet's CSV is read without a warning."""
     for text, is_json in ((f"time,events\n1,{QUOTED}\n", False), (f'{{"time":1,"events":{TEXT}}}', True)):
         mark, _batch = read(b"\xef\xbb\xbf" + text.encode())[0]
         assert isinstance(mark, Problem)
@@ -418,7 +418,7 @@ FORMS = [
 @pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
 def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
-    """In several members one after another; and of a stream that is cut off, one problem after what could be read."""
+    """In several streams one after another; and for a truncated one, one problem after what could be read."""
     middle = len(data) - 12
     whole = pack(data[:middle]) + pack(data[middle:])
     assert kinds(read(whole)[0]) == [CELL, CELL]
@@ -429,7 +429,7 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
 @pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, partial(lzma.compress, preset=0)])
 def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pack: Callable[[bytes], bytes]) -> None:
-    """The whole events of its last row, with a problem that names what was lost; then, that the file ends too early."""
+    """The complete events of its last row, with a problem that tells what was lost; then, one for the file."""
     data = data.replace(b"}]", b"},{}]") if b"}]" in data else data
     start = data.rindex(b"event_type") - 4
     for size in range(start, len(data), 2):
@@ -445,8 +445,8 @@ def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pa
     "pack",
     [partial(gzip.compress, compresslevel=1), zstd.compress, partial(bz2.compress, compresslevel=1), lzma.compress],
 )
-def test_parse_and_count_save_what_a_stream_cut_anywhere_holds(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    """Cut in the middle of what is compressed: all that comes out of it is used, and it is said that it is not all."""
+def test_parse_and_count_recover_a_stream_truncated_anywhere(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Truncated compressed data: all that can be decompressed is used, and the problem says that it is not all."""
     dice = Random(5)
     events = [f'{{"event_type":"a","id":"{dice.randbytes(400).hex()}","time":1}}' for _ in range(600)]
     rows = [{"time": 1, "events": "[" + ",".join(events[n : n + 300]) + "]"} for n in (0, 300)]
@@ -477,7 +477,7 @@ TWO = CELL.replace("}]", "},{}]")
     ids=["text", "array", "texts"],
 )
 def test_msgpack_that_is_cut_anywhere(cell: Any, elements: list[bytes], rest: list[int]) -> None:
-    """There is a problem wherever in a row the cut is, whole cells before it included; whole events are saved."""
+    """Truncated anywhere in a row, complete cells included: there is a problem, and complete events are recovered."""
     row = msgpack.packb([1, cell, *rest])
     for size in range(1, len(row)):
         events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
@@ -488,7 +488,7 @@ def test_msgpack_that_is_cut_anywhere(cell: Any, elements: list[bytes], rest: li
 
 @pytest.mark.parametrize("cell", [TWO, json.dumps(TWO)])
 def test_an_array_that_is_the_only_row_and_cut_off(cell: str) -> None:
-    """It is told from an array of documents, and the column is said."""
+    """It is distinguished from an array of documents, and the column is reported."""
     row = f"[1,{cell},2]"
     for size in range(len(row) - len(cell) + len(CELL) - 2, len(row)):
         found, shapes = read(row[:size].encode())

@@ -94,7 +94,7 @@ def test_an_object_line_needs_no_parsing() -> None:
 
 
 @pytest.mark.parametrize("text", [b'{"a":\n1}', b'{"a":{}\n}', b'{"a":{}\n,"b":1}', b'{"a":1', b'{"a":{}} x\n'])
-def test_what_may_go_on_is_no_object_line(text: bytes) -> None:
+def test_an_object_that_may_continue_is_not_an_object_line(text: bytes) -> None:
     scanner = scan(text)
     assert scanner.take_object_line() is None
     assert place(scanner) == (1, 1, 0)
@@ -114,7 +114,7 @@ def test_a_long_line_is_left_for_the_parser(monkeypatch: pytest.MonkeyPatch) -> 
     [b'{"a":[1,{"b":null}]}', b"12345", b"-1.5e300", b"true", b'"a\\"b"', b'"\\ud83d\\ude00\\ud800"', b"[]", b'"\xff"'],
 )
 def test_one_value_whatever_follows(value: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not a byte more and not a byte less, wherever the pieces are cut."""
+    """Not a byte more and not a byte less, at any size of the pieces."""
     monkeypatch.setattr(module, "CHUNK", chunk)
     for rest in (b"", b" ", b"\n{}", b",1", b"]", b'"x"'):
         scanner = scan(value + rest)
@@ -124,7 +124,7 @@ def test_one_value_whatever_follows(value: bytes, chunk: int, monkeypatch: pytes
 
 @pytest.mark.parametrize("text", [b"{", b'{"a":1', b'"abc', b"nul", b"NaN", b'{"a":NaN}', b"]", b"", b"[" * 100_000])
 def test_no_value_is_taken_where_there_is_none(text: bytes) -> None:
-    """Malformed, cut off, nested too deep: nothing is taken, whoever asks decides."""
+    """Malformed, truncated, nested too deep: nothing is taken, and the caller decides."""
     scanner = scan(text)
     assert scanner.take_value() is None
     assert scanner.offset == 0
@@ -152,8 +152,8 @@ def test_damage_ends_before_what_may_be_whole(
 
 
 @pytest.mark.parametrize("cut", [b"-", b"1.", b"1e", b"1e+", b"tr", b'"', b'"\\', b'"\\u00'])
-def test_what_is_cut_off_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number that ends with the window goes on in the next one: msgspec calls `1.` malformed, not cut off."""
+def test_a_truncated_value_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that ends with the window continues in the next one: msgspec calls `1.` malformed, not truncated."""
     rest = {b"-": b"1", b"1.": b"5", b"1e": b"3", b"1e+": b"3", b"tr": b"ue", b'"': b'"', b'"\\': b'n"'}.get(
         cut, b'e9"'
     )

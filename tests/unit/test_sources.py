@@ -112,7 +112,7 @@ def test_an_address_is_not_a_file(path: str) -> None:
 
 
 def test_all_bad_paths_are_named_at_once(tmp_path: Path) -> None:
-    """Nobody wants to mend them one by one."""
+    """All are named, so that they can be fixed at once."""
     with pytest.raises(InputError) as raised:
         sources([str(tmp_path / "a"), str(tmp_path / "b")])
     assert "a: no such" in raised.value.message
