@@ -1,13 +1,13 @@
-"""The catalogue as JSON Schema 2020-12: of one payload document, `{"events": [...]}`.
+"""The catalog as JSON Schema 2020-12 of one payload, `{"events": [...]}`.
 
-What is in `$defs`, by name:
+Names in `$defs`:
 
-- `event`: the members every event has, and the way to the schema of its type;
-- `types:users.messages.*`: that way, a word of the name at a time. Each step is a chain of `if`, `then`, `else`: a
-  validator tries a dozen conditions for an event instead of one for each type, and complains of one type only;
+- `event`: the five fields of every event, and the path to the schema of its type;
+- `types:users.messages.*`: that path, one word of the name at a time. Each step is a chain of `if`, `then`, `else`: a
+  validator tries a dozen conditions per event instead of one per type, and reports problems of one type only;
 - `type:users.messages.email.Open`: an event type;
 - `fields:campaign`: fields that many types share;
-- `custom:added_to_cart`, `purchase_properties`: what an overlay says of them.
+- `custom:added_to_cart`, `purchase_properties`: custom data that an overlay describes.
 """
 
 import hashlib
@@ -25,33 +25,28 @@ from td_currents_cli.catalog.type_schema import Schema, SchemaForm, TypeSchemas,
 from td_currents_cli.model import Severity
 
 _SYNTAX: Final = re.compile(r"[\\^$.|?*+()\[\]{}/]")
-"""What has a meaning in the regular expressions of ECMA-262; `re.escape` escapes more than those allow."""
+"""Special characters of regular expressions in ECMA-262; `re.escape` escapes more than those allow."""
 
 _REFUSES: Final = {
-    SchemaForm.TOLERANT: "Tolerant form: invalid is what `tdcur validate` calls an error. Unknown event types, unknown"
-    " fields, nulls in fields that are not required and values outside a documented set are valid, since Braze adds to"
+    SchemaForm.TOLERANT: "Tolerant form: refuses what `tdcur validate` reports as an error. Unknown event types,"
+    " unknown fields, nulls in optional fields and values outside a documented set are valid, because Braze may add to"
     " all of these at any time.",
-    SchemaForm.STRICT: "Strict form: invalid is what `tdcur validate` calls an error, and also what the catalogue does"
-    " not have: event types, fields, values of a documented set. Braze adds to these at any time, so this form is for"
-    " payloads that one makes oneself.",
+    SchemaForm.STRICT: "Strict form: refuses what `tdcur validate` reports as an error, and also what the catalog does"
+    " not list: event types, fields, values of a documented set. Braze may add to these at any time, so this form is"
+    " for payloads that you create yourself.",
 }
 _CANNOT_SAY: Final = (
-    "To JSON Schema 1.0 is an integer, to `tdcur validate` it is not: no schema can tell. Nor can a schema see the text"
-    " itself, keys that stand twice, sizes, or ids that come again."
+    "Some errors cannot be expressed in JSON Schema: 1.0 in place of an integer, duplicate keys, sizes, and duplicate"
+    " ids."
 )
 
 
 def json_schema(
     catalog: Catalog, events: Sequence[EventType], form: SchemaForm, rules: Collection[Constraint]
 ) -> Schema:
-    """The schema of a payload.
+    """The schema of payloads with events of these types.
 
-    Args:
-        catalog: what is known.
-        events: the types it is about. Of events of other types the tolerant form asks no more than the members that
-            every event has; the strict form refuses them.
-        form: what is refused.
-        rules: of `tdcur validate`.
+    For events of other types, the tolerant form requires only the five fields; the strict form refuses them.
     """
     refused = _refused(rules, form)
     guards = {rule.fast for rule in refused}
@@ -59,7 +54,7 @@ def json_schema(
     every = len(events) == len(catalog.events)
     release = f"release {catalog.release}"
     about = "all event types" if every else ", ".join(event.name for event in events)
-    # Whatever is not the catalogue as it is shipped has an id of its own.
+    # Anything but the catalog of this release has an id of its own.
     own = "" if every and catalog is load() else f":{hashlib.sha256(json.dumps(defs).encode()).hexdigest()[:8]}"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -83,21 +78,21 @@ def _refused(rules: Collection[Constraint], form: SchemaForm) -> list[Constraint
 
 def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collection[Constraint]) -> dict[str, Schema]:
     names = [event.name for event in events]
-    ways: dict[str, Schema] = {}
-    event = _event(catalog, names, _way(names, 0, ways), refused)
+    paths: dict[str, Schema] = {}
+    event = _event(catalog, names, _path(names, 0, paths), refused)
     schemas = TypeSchemas(catalog, {rule.fast for rule in refused})
     types = {f"type:{event.name}": schemas.of(event) for event in events}
-    return {"event": event, **ways, **types, **schemas.shared}
+    return {"event": event, **paths, **types, **schemas.shared}
 
 
-def _event(catalog: Catalog, names: Sequence[str], way: Schema, refused: Collection[Constraint]) -> Schema:
+def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collection[Constraint]) -> Schema:
     """The five fields that every event has."""
     guards = {rule.fast for rule in refused}
     limits = {name: limits_of(refused, name) for name in EVENT_FIELDS}
     fields: dict[str, Schema] = {name: _event_field(limits[name]) for name in EVENT_FIELDS}
     fields["event_type"] |= {"enum": names} if Guard.KNOWN_TYPE in guards else {}
     time_types = fields["time"].pop("type", list(JSON_TYPES.values()))
-    fields["time"] = {"description": "UNIX time in whole seconds, UTC.", **fields["time"]}
+    fields["time"] = {"description": "UNIX time in seconds, UTC.", **fields["time"]}
     or_string = [*([time_types] if isinstance(time_types, str) else time_types), "string"]
     return {
         "type": "object",
@@ -110,7 +105,7 @@ def _event(catalog: Catalog, names: Sequence[str], way: Schema, refused: Collect
                 "else": named("time", {"type": time_types}),
             },
             # Without this condition an event without a type would be all types at once.
-            {"if": _has_type({"type": "string"}), "then": way},
+            {"if": _has_type({"type": "string"}), "then": path},
         ],
         **closed(Guard.ONLY_EVENT_FIELDS in guards),
     }
@@ -128,13 +123,10 @@ def _event_field(limits: Sequence[FieldLimit]) -> Schema:
     return schema
 
 
-def _way(names: Sequence[str], depth: int, ways: dict[str, Schema]) -> Schema:
-    """From an event to the schema of its type, by the word of its name at that depth.
+def _path(names: Sequence[str], depth: int, paths: dict[str, Schema]) -> Schema:
+    """The path from an event to the schema of its type, by the word of its name at `depth`.
 
-    Args:
-        names: of types whose first words are the same.
-        depth: how many words those are.
-        ways: definitions, to which those for the next words are added.
+    The first `depth` words of all names are the same. The definitions for the next words are added to `paths`.
     """
     families: dict[str, list[str]] = {}
     for name in names:
@@ -142,13 +134,13 @@ def _way(names: Sequence[str], depth: int, ways: dict[str, Schema]) -> Schema:
         families.setdefault(name.removesuffix(words[-1]) if len(words) > depth + 1 else name, []).append(name)
     steps = []
     # The largest first: most events need one or two conditions then.
-    for beginning, members in sorted(families.items(), key=lambda family: -len(family[1])):
-        if len(members) == 1:
-            steps.append(({"const": members[0]}, ref(f"type:{members[0]}")))
+    for beginning, family in sorted(families.items(), key=lambda item: -len(item[1])):
+        if len(family) == 1:
+            steps.append(({"const": family[0]}, ref(f"type:{family[0]}")))
         else:
             key = f"types:{beginning}*"
-            ways[key] = {}  # before those of the next words
-            ways[key] = _way(members, depth + 1, ways)
+            paths[key] = {}  # before those of the next words
+            paths[key] = _path(family, depth + 1, paths)
             steps.append(({"pattern": "^" + _SYNTAX.sub(r"\\\g<0>", beginning)}, ref(key)))
     return chain((named("event_type", condition), then) for condition, then in steps)
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of event types: of what their `user` and `properties` hold."""
+"""JSON Schemas of event types: of their `user` and `properties`."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -15,7 +15,7 @@ Schema: TypeAlias = dict[str, Any]
 
 
 class SchemaForm(StrEnum):
-    """What a schema refuses: only what is wrong, or also what is not in the catalogue."""
+    """What a schema refuses: only errors, or also what the catalog does not list."""
 
     TOLERANT = "tolerant"
     STRICT = "strict"
@@ -33,11 +33,7 @@ _JSON_TYPES: Final[Mapping[FieldType, str]] = {
 
 
 class TypeSchemas:
-    """Makes the schemas of types.
-
-    Attributes:
-        shared: the definitions that the schemas made so far refer to, by their names in `$defs`.
-    """
+    """Makes the schemas of event types, and collects in `shared` the `$defs` that they refer to."""
 
     def __init__(self, catalog: Catalog, guards: AbstractSet[Guard | None]) -> None:
         self._catalog = catalog
@@ -48,57 +44,56 @@ class TypeSchemas:
         self.shared: dict[str, Schema] = {}
 
     def of(self, event: EventType) -> Schema:
-        """The schema of an event of that type, which is known to have the members that every event has."""
+        """The schema of an event of a type, in addition to that of the five fields."""
         places = {place.value: self._place(event, place) for place in (Where.USER, Where.PROPERTIES)}
         return {"description": event.description, "properties": places}
 
     def _place(self, event: EventType, place: Where) -> Schema:
-        """What `user` or `properties` holds."""
         own = [field for field in event.fields if field.where is place]
-        # Nobody has seen where fields of the storage export would stand over HTTP.
+        # Fields of the storage export are never seen over HTTP, so their place is unknown.
         others = [field for field in event.fields if field.storage_only and field.where not in {place, Where.EVENT}]
         schema = self._object(others + own)
         custom = self._custom(event) if place is Where.PROPERTIES else {}
         return {**schema, "allOf": [*schema.get("allOf", ()), custom]} if custom else schema
 
     def _custom(self, event: EventType) -> Schema:
-        """What the overlay says of the data that people name themselves."""
+        """The fields of custom data that the overlay lists."""
         if event.name == PURCHASE and self._catalog.purchase_properties:
-            return self._holding("purchase_properties", "purchase_properties", self._catalog.purchase_properties)
+            return self._with_custom_data(
+                "purchase_properties", "purchase_properties", self._catalog.purchase_properties
+            )
         if event.name == CUSTOM_EVENT:
             return chain(
                 (
                     {"required": ["name"], **named("name", {"const": name})},
-                    self._holding("custom_properties", key, fields),
+                    self._with_custom_data("custom_properties", key, fields),
                 )
                 for name, fields in self._catalog.custom_events.items()
                 for key in (f"custom:{name}",)
             )
         return {}
 
-    def _holding(self, member: str, key: str, fields: Iterable[Field]) -> Schema:
-        """Properties that have a member with these fields."""
-        held = self._object(fields)
-        needed = "required" in held
-        self.shared[key] = {"type": "object" if needed else ["object", "null"], **held}
-        return {**named(member, ref(key)), **({"required": [member]} if needed else {})}
+    def _with_custom_data(self, name: str, key: str, fields: Iterable[Field]) -> Schema:
+        schema = self._object(fields)
+        required = "required" in schema
+        self.shared[key] = {"type": "object" if required else ["object", "null"], **schema}
+        return {**named(name, ref(key)), **({"required": [name]} if required else {})}
 
     def _object(self, fields: Iterable[Field]) -> Schema:
-        """Fields, those that are shared with other types by reference."""
+        """An object with these fields; groups that types share are referred to."""
         only_known = Guard.ONLY_KNOWN_FIELDS in self._guards
         by_name = {field.name: field for field in fields}
         values = {name: self._value(field) for name, field in by_name.items()}
-        groups = {name: members for name, members in self._groups.items() if members.items() <= values.items()}
-        self.shared |= {f"fields:{name}": {"properties": members} for name, members in groups.items()}
-        own = {name: value for name, value in values.items() if not any(name in members for members in groups.values())}
+        groups = {name: group for name, group in self._groups.items() if group.items() <= values.items()}
+        self.shared |= {f"fields:{name}": {"properties": group} for name, group in groups.items()}
+        own = {name: value for name, value in values.items() if not any(name in group for group in groups.values())}
         schema: Schema = {
             "allOf": [ref(f"fields:{name}") for name in groups],
             # `unevaluatedProperties` would need no names, but calls a shared field of a wrong type unexpected too.
             "properties": {name: own.get(name, True) for name in values} if only_known else own,
             "required": [name for name, field in by_name.items() if self._is_required(field)],
         }
-        said = {keyword: value for keyword, value in schema.items() if value}
-        return {**said, **closed(only_known)}
+        return {keyword: value for keyword, value in schema.items() if value} | closed(only_known)
 
     def _is_required(self, field: Field) -> bool:
         return field.expected and Guard.REQUIRED_FIELDS in self._guards
@@ -123,9 +118,9 @@ def closed(is_closed: bool) -> Schema:  # noqa: FBT001 -- a condition
     return {"additionalProperties": False} if is_closed else {}
 
 
-def named(member: str, schema: Schema) -> Schema:
-    """The schema of an object with that schema for one member, where it has it."""
-    return {"properties": {member: schema}}
+def named(name: str, schema: Schema) -> Schema:
+    """An object with this schema for one field, if it has the field."""
+    return {"properties": {name: schema}}
 
 
 def ref(key: str) -> Schema:
@@ -134,7 +129,7 @@ def ref(key: str) -> Schema:
 
 
 def chain(steps: Iterable[tuple[Schema, Schema]]) -> Schema:
-    """Conditions, each with the schema for what meets it and none before it."""
+    """Conditions, each with the schema for what meets it and none of those before."""
     schema: Schema = {}
     for condition, then in reversed(list(steps)):
         otherwise = {"else": schema} if schema else {}

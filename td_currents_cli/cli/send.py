@@ -18,7 +18,7 @@ from td_currents_cli.render.send_progress import show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:
-    from td_currents_cli.send.sieve import Check
+    from td_currents_cli.send.sieve import EventChecker
 
 
 @command(
@@ -263,7 +263,7 @@ def send(
     return outcome if verification is None else verification(outcome, terminal, progress)
 
 
-def _checker() -> "Check":
+def _checker() -> "EventChecker":
     from td_currents_cli import catalog  # noqa: PLC0415 -- as above
     from td_currents_cli.validate.check import Checker  # noqa: PLC0415
 

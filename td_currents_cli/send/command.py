@@ -25,7 +25,7 @@ from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.progress import InputProgress, SendProgress
 from td_currents_cli.send.result import SendOutcome, dry_run_outcome, outcome_of
 from td_currents_cli.send.retry import RetrySchedule
-from td_currents_cli.send.sieve import Check, Sieve
+from td_currents_cli.send.sieve import EventChecker, SendFilter
 from td_currents_cli.send.state import StateOptions, state_paths
 from td_currents_cli.send.tally import SendStats
 
@@ -48,7 +48,7 @@ class SendRequest:
     destination: Destination
     limits: PayloadLimits = field(default_factory=PayloadLimits)
     state: StateOptions = field(default_factory=StateOptions)
-    check: Check | None = None  # rules that events must pass to be sent; None to send all
+    check: EventChecker | None = None  # rules that events must pass to be sent; None to send all
     concurrency: Concurrency = AUTO
     rate: float | None = None  # maximum events per second
     timeout: float = 30.0  # seconds for a connection, and for a response
@@ -88,7 +88,7 @@ def run(
             notice(warning)
         ledger = None if request.state.resend else state.journal
         planner = Planner(
-            request.limits, Sieve(ledger=ledger, check=request.check, has_journal=state.journal is not None)
+            request.limits, SendFilter(ledger=ledger, check=request.check, has_journal=state.journal is not None)
         )
         position = InputProgress(inputs)
         planned = planner.plan(position.watch(records(inputs)))

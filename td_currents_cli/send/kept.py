@@ -15,7 +15,7 @@ from td_currents_cli.send.dead_letter_file import DeadLetterFile
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.scrub import scrubber
-from td_currents_cli.send.sent_events import packed_events
+from td_currents_cli.send.sent_events import pack_events
 from td_currents_cli.send.state import StatePaths
 
 _COMMIT_AT: Final = GROUP // 2  # number of requests that are worth a commit: there is room for as many while it lasts
@@ -55,7 +55,7 @@ class RunState:
 
     def record(self, payload: Payload) -> None:
         if self.journal is not None:
-            self.journal.record(payload.keys, payload.kept or packed_events(payload))
+            self.journal.record(payload.keys, payload.kept or pack_events(payload))
             if self.journal.pending >= _COMMIT_AT:
                 self._due.set()
 

@@ -17,8 +17,8 @@ from td_currents_cli.events.syntax import place_in
 from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.send.pack import PayloadBuilder
 from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, prefix_of
-from td_currents_cli.send.sieve import Sieve
-from td_currents_cli.send.whole import Whole
+from td_currents_cli.send.sieve import SendFilter
+from td_currents_cli.send.whole import PayloadSummary
 
 
 class Planner:
@@ -30,12 +30,12 @@ class Planner:
         is_exhausted: whether the input was read to its end.
     """
 
-    def __init__(self, limits: PayloadLimits, sieve: Sieve | None = None) -> None:
+    def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None) -> None:
         self.read = 0
         self.already_delivered = 0
         self.is_exhausted = False
         self._limits = limits
-        self._sieve = sieve or Sieve()
+        self._filter = send_filter or SendFilter()
         self._payloads = 0
         self._builder: PayloadBuilder | None = None
 
@@ -50,49 +50,49 @@ class Planner:
         if isinstance(record, Problem):
             yield record
             return
-        whole = self._sieve.whole_of(record.data)
-        key = b"" if whole is None else self._sieve.document_key(record.data)
-        if whole and whole.count and self._sieve.has_delivered(record.data, key):
-            self.read += whole.count
-            self.already_delivered += whole.count
-        elif whole and self._fits(record.data, whole) and self._sieve.passes(record.data, whole):
-            yield from self._whole(record, whole, key)
+        summary = self._filter.summary_of(record.data)
+        key = b"" if summary is None else self._filter.document_key(record.data)
+        if summary and summary.count and self._filter.has_delivered(record.data, key):
+            self.read += summary.count
+            self.already_delivered += summary.count
+        elif summary and self._fits(record.data, summary) and self._filter.passes(record.data, summary):
+            yield from self._whole(record, summary, key)
         else:
-            yield from self._event_by_event(record, whole, key)
+            yield from self._event_by_event(record, summary, key)
 
-    def _fits(self, document: bytes, whole: Whole) -> bool:
+    def _fits(self, document: bytes, summary: PayloadSummary) -> bool:
         limits = self._limits
-        return not limits.repack and whole.count <= limits.events and len(document) <= limits.size
+        return not limits.repack and summary.count <= limits.events and len(document) <= limits.size
 
-    def _whole(self, batch: Batch, whole: Whole, key: bytes) -> Iterator[Payload]:
+    def _whole(self, batch: Batch, summary: PayloadSummary, key: bytes) -> Iterator[Payload]:
         yield from self._flush()
-        self.read += whole.count
-        if whole.count:
-            origins = (Origin(batch.location, 0, whole.count),)
-            yield self._payload(batch.data, origins, key, self._sieve.kept_of(whole))
+        self.read += summary.count
+        if summary.count:
+            origins = (Origin(batch.location, 0, summary.count),)
+            yield self._payload(batch.data, origins, key, self._filter.packed_fields(summary))
 
-    def _event_by_event(self, batch: Batch, whole: Whole | None, key: bytes) -> Iterator[Planned]:
+    def _event_by_event(self, batch: Batch, summary: PayloadSummary | None, key: bytes) -> Iterator[Planned]:
         decoded = split(batch)
         for document in decoded.documents:
             yield from self._record(document)
         if decoded.documents:
             return
         events = [bytes(event) for event in decoded.events]
-        keys = self._sieve.event_keys(events)
-        sifted = self._sieve.sift(batch.data, whole, events, keys)
-        if not sifted and whole and self._fits(batch.data, whole):
-            yield from self._whole(batch, whole, key)
+        keys = self._filter.event_keys(events)
+        filtered = self._filter.filter(batch.data, summary, events, keys)
+        if not filtered and summary and self._fits(batch.data, summary):
+            yield from self._whole(batch, summary, key)
             return
         self.read += len(events)
-        self.already_delivered += len(sifted.delivered)
+        self.already_delivered += len(filtered.delivered)
         yield from decoded.problems
         prefix, is_bare = prefix_of(batch.data)
         shared = batch.location.source if is_bare else None
         places = list(_places(len(events), decoded.problems))
-        yield from _refused(batch, events, places, sifted.refused)
+        yield from _refused(batch, events, places, filtered.refused)
         for number, (place, event) in enumerate(zip(places, events, strict=False)):
             origin = Origin(batch.location, place, 1)
-            if number not in sifted.refused and number not in sifted.delivered:
+            if number not in filtered.refused and number not in filtered.delivered:
                 yield from self._add(event, origin, keys[number], prefix, shared)
         if not is_bare and not self._limits.repack:
             yield from self._flush()

@@ -1,4 +1,4 @@
-"""Which events a request held, as the journal keeps it: three fields of each. `read.journal_events` reads it."""
+"""The events of a request as the journal stores them: three fields of each. `read.journal_events` reads them."""
 
 import json
 import sys
@@ -9,43 +9,41 @@ import msgspec
 
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.send.payload import Payload
-from td_currents_cli.send.whole import Kept, kept_of
+from td_currents_cli.send.whole import JournalFields, journal_fields
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-# Ids are random: more effort saves nothing. To make a compressor takes longer than to use one. It has a lock of its
-# own, for the thread that plans and the one that sends.
+# Level 1: ids are random, so more effort saves nothing. Shared: creating a compressor takes longer than using one, and
+# it locks itself between threads.
 _compressor: Final = zstd.ZstdCompressor(level=1)
-
-
 _encode: Final = msgspec.json.Encoder().encode
-_KINDS: Final[dict[str, set[type]]] = {"id": {str}, "event_type": {str}, "time": {int, float, str}}
+_TYPES: Final[dict[str, set[type]]] = {"id": {str}, "event_type": {str}, "time": {int, float, str}}
 
 
-def packed_events(payload: Payload) -> bytes:
-    """`id`, `event_type` and `time` of each event, null for what is missing or of another kind, and nothing else."""
-    kept = kept_of(payload.body)
-    packed = b"" if kept is None else packed_fields(kept)
-    return packed or _packed(json.dumps([_row(event) for event in payload.event_texts()]).encode())
+def pack_events(payload: Payload) -> bytes:
+    """Pack `id`, `event_type` and `time` of each event, with null for what is missing or has another type."""
+    fields = journal_fields(payload.body)
+    packed = b"" if fields is None else pack_fields(fields)
+    return packed or _compress(json.dumps([_unusual_fields(event) for event in payload.event_texts()]).encode())
 
 
-def packed_fields(kept: Sequence[Kept]) -> bytes:
-    """The same of events that are decoded already; empty where they hold what cannot be written like that."""
+def pack_fields(fields: Sequence[JournalFields]) -> bytes:
+    """Pack decoded fields; empty if a value cannot be encoded."""
     try:
-        return _packed(_encode(kept))
+        return _compress(_encode(fields))
     except OverflowError:
         return b""
 
 
-def _packed(text: bytes) -> bytes:
+def _compress(text: bytes) -> bytes:
     packed: bytes = _compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
     return packed
 
 
-def _row(event: bytes) -> list[Any]:
-    """One of those that are odd: texts that no decoder takes, numbers beyond 64 bits, values that are neither."""
-    members = loads(event)
-    return [value if type(value := members.get(name)) in kinds else None for name, kinds in _KINDS.items()]
+def _unusual_fields(event: bytes) -> list[Any]:
+    """Those of an event that msgspec does not decode: lone surrogates, numbers beyond 64 bits, other types."""
+    fields = loads(event)
+    return [value if type(value := fields.get(name)) in types else None for name, types in _TYPES.items()]

@@ -1,4 +1,4 @@
-"""What of the input is not sent: what earlier runs delivered, and what the rules say no endpoint should be given."""
+"""Events that are not sent: those that earlier runs delivered, and those that break a rule of `validate`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,24 +6,21 @@ from typing import Protocol
 
 from td_currents_cli.journal.keys import KEY_SIZE, document_key, event_keys, older_document_key
 from td_currents_cli.model import Problem
-from td_currents_cli.send.sent_events import packed_fields
-from td_currents_cli.send.whole import Kept, Whole, whole_of
+from td_currents_cli.send.sent_events import pack_fields
+from td_currents_cli.send.whole import JournalFields, PayloadSummary, summary_of
 
 
-class Check(Protocol):
-    """The rules, as far as sending asks for them. The command line brings those of `validate`."""
+class EventChecker(Protocol):
+    """The rules of `validate`, which only the command line may import together with `send`."""
 
-    def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
-        """What a journal keeps of the events of a payload document that surely has no errors.
-
-        None where that takes a closer look: ask `errors_of`.
-        """
+    def fields_if_valid(self, document: bytes) -> Sequence[JournalFields] | None:
+        """The journal fields of a payload whose events surely have no errors; else None: ask `errors_of`."""
 
     def errors_of(self, event: bytes) -> Sequence[Problem]:
-        """The errors of one event, without its warnings; places and pointers count from its beginning."""
+        """The errors of one event, without its warnings; places and pointers count from its start."""
 
 
-class Ledger(Protocol):
+class DeliveryLog(Protocol):
     """What earlier runs delivered: `journal.Journal`."""
 
     knows_documents: bool
@@ -31,12 +28,10 @@ class Ledger(Protocol):
     knows_events: bool
 
     def take(self, keys: bytes) -> frozenset[int]:
-        """Which of these were delivered, by their places; each delivery is given once."""
+        """The indexes of the keys that were delivered; each delivery is returned once."""
 
 
-class _Blank:
-    """The ledger of a run that looks at none."""
-
+class _EmptyLog:
     knows_documents = False
     knows_older_documents = False
     knows_events = False
@@ -46,91 +41,79 @@ class _Blank:
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
-    """Events of a batch that are not sent, by their places from 0.
+class FilterResult:
+    """Events of a batch that are not sent, by their index."""
 
-    Attributes:
-        delivered: those that earlier runs delivered.
-        refused: the errors of those that are not fit to be sent.
-    """
-
-    delivered: frozenset[int] = frozenset()
-    refused: Mapping[int, Sequence[Problem]] = field(default_factory=dict)
+    delivered: frozenset[int] = frozenset()  # by earlier runs
+    refused: Mapping[int, Sequence[Problem]] = field(default_factory=dict)  # with their errors
 
     def __bool__(self) -> bool:
         return bool(self.delivered or self.refused)
 
 
-class Sieve:
-    """Holds back what is not to be sent.
+class SendFilter:
+    """Filters out the events that are not sent.
 
     Args:
         ledger: what earlier runs delivered; None to send it again.
-        check: the rules; None to send whatever there is.
-        has_journal: whether what is delivered will be noted, so that keys are wanted.
+        check: the rules; None to send events with errors too.
+        has_journal: whether deliveries are recorded, so that keys are needed.
     """
 
-    def __init__(self, *, ledger: Ledger | None = None, check: Check | None = None, has_journal: bool = False) -> None:
-        self._ledger = ledger or _Blank()
+    def __init__(
+        self, *, ledger: DeliveryLog | None = None, check: EventChecker | None = None, has_journal: bool = False
+    ) -> None:
+        self._ledger = ledger or _EmptyLog()
         self._check = check
         self._has_journal = has_journal
 
-    def whole_of(self, document: bytes) -> Whole | None:
-        """What is in a well-formed payload document; None for anything else.
-
-        Where the rules will have to be asked in any case, their reading is the only one.
-        """
+    def summary_of(self, document: bytes) -> PayloadSummary | None:
+        """Summarize a well-formed payload; None for anything else. Decodes it once where the rules will be asked."""
         ledger = self._ledger
         if self._check is None or ledger.knows_documents or ledger.knows_older_documents or ledger.knows_events:
-            return whole_of(document)
-        kept = self._check.kept_if_sound(document)
-        if kept is not None:
-            return Whole(len(kept), kept, is_sound=True)
-        whole = whole_of(document)
-        return None if whole is None else Whole(whole.count, whole.kept, is_sound=False)
+            return summary_of(document)
+        fields = self._check.fields_if_valid(document)
+        if fields is not None:
+            return PayloadSummary(len(fields), fields, is_valid=True)
+        summary = summary_of(document)
+        return None if summary is None else PayloadSummary(summary.count, summary.fields, is_valid=False)
 
     def document_key(self, document: bytes) -> bytes:
-        """What the journal will know a document by that is sent whole; empty without a journal."""
+        """The key of a document in the journal; empty without a journal."""
         return document_key(document) if self._has_journal else b""
 
-    def kept_of(self, whole: Whole) -> bytes:
-        """What it will keep of the events of such a document; empty without a journal, or where they are odd."""
-        return packed_fields(whole.kept) if self._has_journal and whole.kept is not None else b""
+    def packed_fields(self, summary: PayloadSummary) -> bytes:
+        """The events of a document as the journal stores them; empty without a journal, or with unusual values."""
+        return pack_fields(summary.fields) if self._has_journal and summary.fields is not None else b""
 
     def event_keys(self, events: Sequence[bytes]) -> list[bytes]:
-        """What it will know each of these events by; empty ones without a journal."""
+        """The key of each event in the journal; empty without a journal."""
         if not self._has_journal:
             return [b""] * len(events)
         keys = event_keys(events)
         return [keys[begin : begin + KEY_SIZE] for begin in range(0, len(keys), KEY_SIZE)]
 
     def has_delivered(self, document: bytes, key: bytes) -> bool:
-        """Whether an earlier run delivered this document whole, `key` being its `document_key`."""
+        """Whether an earlier run delivered this document unchanged, `key` being its `document_key`."""
         if self._ledger.knows_documents and self._ledger.take(key):
             return True
         return self._ledger.knows_older_documents and bool(self._ledger.take(older_document_key(document)))
 
-    def passes(self, document: bytes, whole: Whole) -> bool:
-        """Whether all events of a document go out, as far as that can be told without looking at each of them."""
-        return not self._ledger.knows_events and self._is_sound(document, whole)
+    def passes(self, document: bytes, summary: PayloadSummary) -> bool:
+        """Whether all events of a document are surely sent, without looking at each of them."""
+        return not self._ledger.knows_events and self._is_valid(document, summary)
 
-    def sift(self, document: bytes, whole: Whole | None, events: Sequence[bytes], keys: Sequence[bytes]) -> Sifted:
-        """Which of these events of a document are not sent."""
+    def filter(
+        self, document: bytes, summary: PayloadSummary | None, events: Sequence[bytes], keys: Sequence[bytes]
+    ) -> FilterResult:
+        """Which events of a document are not sent."""
         delivered = self._ledger.take(b"".join(keys)) if self._ledger.knows_events else frozenset()
-        if whole is not None and self._is_sound(document, whole):
-            return Sifted(delivered)
-        return Sifted(delivered, self._refused(events, delivered))
+        if self._check is None or (summary is not None and self._is_valid(document, summary)):
+            return FilterResult(delivered)
+        errors = {index: self._check.errors_of(event) for index, event in enumerate(events) if index not in delivered}
+        return FilterResult(delivered, {index: found for index, found in errors.items() if found})
 
-    def _is_sound(self, document: bytes, whole: Whole) -> bool:
+    def _is_valid(self, document: bytes, summary: PayloadSummary) -> bool:
         if self._check is None:
             return True
-        return self._check.kept_if_sound(document) is not None if whole.is_sound is None else whole.is_sound
-
-    def _refused(self, events: Sequence[bytes], delivered: frozenset[int]) -> Mapping[int, Sequence[Problem]]:
-        if self._check is None:
-            return {}
-        return {
-            place: errors
-            for place, event in enumerate(events)
-            if place not in delivered and (errors := self._check.errors_of(event))
-        }
+        return self._check.fields_if_valid(document) is not None if summary.is_valid is None else summary.is_valid

@@ -1,6 +1,6 @@
-"""A payload document that can go out as it is, read once: how many events it holds, and what the journal keeps of them.
+"""A payload that can be sent unchanged, read once: its number of events, and the fields that the journal stores.
 
-To decode the three fields that the journal keeps takes no longer than to look for the events alone.
+Decoding these three fields takes no longer than finding the events.
 """
 
 from collections.abc import Sequence
@@ -11,63 +11,54 @@ from msgspec import Struct
 
 from td_currents_cli.read.scanner import is_utf8
 
-Kept: TypeAlias = tuple[str | None, str | None, int | float | str | None]
-"""What the journal keeps of an event: `id`, `event_type`, `time`."""
+JournalFields: TypeAlias = tuple[str | None, str | None, int | float | str | None]
+"""`id`, `event_type` and `time` of an event."""
 
 
-class _Event(Struct, gc=False):
+class PayloadSummary(Struct, frozen=True, gc=False):
+    """A well-formed payload."""
+
+    count: int  # of events
+    fields: Sequence[JournalFields] | None  # None where a value is unusual, so that each event has to be read
+    is_valid: bool | None = None  # no event has an error; None where the rules were not asked
+
+
+class _EventFields(Struct, gc=False):
     id: str | None = None
     event_type: str | None = None
     time: int | float | str | None = None
 
 
-class Whole(Struct, frozen=True, gc=False):
-    """A well-formed payload document.
-
-    Attributes:
-        count: its events.
-        kept: what the journal keeps of them; None where they are odd, and have to be looked at one by one.
-        is_sound: whether the rules say that they have no errors; None where they were not asked.
-    """
-
-    count: int
-    kept: Sequence[Kept] | None
-    is_sound: bool | None = None
+class _FieldsPayload(Struct, gc=False):
+    events: list[_EventFields]
 
 
-class _Events(Struct, gc=False):
-    events: list[_Event]
+class _SkippedObject(Struct, gc=False):
+    """Any JSON object, whose fields are skipped."""
 
 
-class _Object(Struct, gc=False):
-    """Any JSON object: nothing of it is looked at."""
+class _SkippedPayload(Struct, gc=False):
+    events: list[_SkippedObject]
 
 
-class _Objects(Struct, gc=False):
-    events: list[_Object]
+_fields_decoder: Final = msgspec.json.Decoder(_FieldsPayload)
+_objects_decoder: Final = msgspec.json.Decoder(_SkippedPayload)
 
 
-_events: Final = msgspec.json.Decoder(_Events)
-_objects: Final = msgspec.json.Decoder(_Objects)
-
-
-def whole_of(data: bytes) -> Whole | None:
-    """What is in a well-formed payload document; None for anything else.
-
-    Stricter than `split`, which also makes the best of what is damaged: such text must not go out as one body.
-    """
+def summary_of(data: bytes) -> PayloadSummary | None:
+    """Summarize a well-formed payload; None for anything else, also for damaged ones that `split` can recover."""
     if not is_utf8(data):
         return None
     try:
-        kept = kept_of(data)
-        return Whole(len(_objects.decode(data).events) if kept is None else len(kept), kept)
+        fields = journal_fields(data)
+        return PayloadSummary(len(_objects_decoder.decode(data).events) if fields is None else len(fields), fields)
     except (msgspec.DecodeError, RecursionError):
         return None
 
 
-def kept_of(document: bytes) -> list[Kept] | None:
-    """What the journal keeps of the events of a document; None where they are odd, or it is no such document."""
+def journal_fields(document: bytes) -> list[JournalFields] | None:
+    """The fields of all events of a payload; None where a value is unusual, or for anything else."""
     try:
-        return [(each.id, each.event_type, each.time) for each in _events.decode(document).events]
+        return [(each.id, each.event_type, each.time) for each in _fields_decoder.decode(document).events]
     except msgspec.DecodeError:
         return None

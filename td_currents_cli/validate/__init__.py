@@ -1,4 +1,4 @@
-"""Whether payloads are what Braze sends and Treasure Data takes: findings with a code, a place and a mend."""
+"""Checks payloads against the catalog and the limits of Treasure Data: problems with a code, a place and a fix."""
 
 from td_currents_cli.validate.run import ValidateOutcome, ValidateRequest, run
 

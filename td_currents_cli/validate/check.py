@@ -1,4 +1,4 @@
-"""Batches checked: the clean ones in one pass, the others event by event, each remark with its place."""
+"""Checks batches: those without problems in one pass, the others event by event, with the place of each problem."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -18,37 +18,28 @@ from td_currents_cli.validate.destination import check_destination
 from td_currents_cli.validate.document import check_document
 from td_currents_cli.validate.envelope import EventFieldCheck
 from td_currents_cli.validate.excerpt import excerpt
-from td_currents_cli.validate.extent import Extent, Named, in_text_order
+from td_currents_cli.validate.extent import BatchPositions, EventLabel, in_source_order
 from td_currents_cli.validate.fields import FieldCheck, check_event_type
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.limits import MAX_LEVELS
-from td_currents_cli.validate.locate import Places, only_place
+from td_currents_cli.validate.locate import ValuePositions, unique_position
 from td_currents_cli.validate.nesting import too_deep_at
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.text import check_text, is_plain
 
-_event: Final = msgspec.json.Decoder(dict[str, Any])
-_BEGIN: Final = Location("<event>", 1, 1)
+_event_decoder: Final = msgspec.json.Decoder(dict[str, Any])
+_START: Final = Location("<event>", 1, 1)
 
 
-class Checked(Struct, frozen=True, gc=False, kw_only=True):
-    """What was found in one record.
+class CheckResult(Struct, frozen=True, gc=False, kw_only=True):
+    """The problems of one record."""
 
-    Attributes:
-        location: of the batch.
-        events: how many elements it has, events or not.
-        ids: of its events, in their order; None for what has no usable one.
-        problems: in the order of the text.
-        is_row: it stands for a payload document or an ingested row, not for a remark on the source.
-        rejected: nothing of it could be read.
-    """
-
-    location: Location
-    events: int = 0
-    ids: Sequence[str | None] = ()
-    problems: Sequence[Problem] = ()
-    is_row: bool = True
-    rejected: bool = False
+    location: Location  # of the batch
+    events: int = 0  # elements of the batch, whether they are events or not
+    ids: Sequence[str | None] = ()  # of its events; None for one without a valid id
+    problems: Sequence[Problem] = ()  # in their order in the source
+    is_row: bool = True  # a payload or an ingested row, not a problem of the source itself
+    rejected: bool = False  # nothing of it could be read
 
 
 class Checker:
@@ -56,8 +47,8 @@ class Checker:
 
     Args:
         catalog: the event types and their fields.
-        now: UNIX seconds; later times are in the future.
-        fast: whether what is clean is passed by the fast way. The findings are the same without it.
+        now: UNIX seconds.
+        fast: whether to use the fast pass. The problems are the same without it.
     """
 
     def __init__(self, catalog: Catalog, now: int, *, fast: bool = True) -> None:
@@ -68,59 +59,59 @@ class Checker:
         self._check_fields = FieldCheck(catalog)
         self._fast = fast
 
-    def __call__(self, record: Record) -> Iterator[Checked]:
-        """What was found in a record: more than one result where it turns out to be several documents on one line."""
+    def __call__(self, record: Record) -> Iterator[CheckResult]:
+        """Check a record: several results if it turns out to be several documents on one line."""
         if isinstance(record, Problem):
             is_row = record.raw is not None
             problem = msgspec.structs.replace(record, raw=None)
-            yield Checked(location=record.location, problems=[problem], is_row=is_row, rejected=is_row)
+            yield CheckResult(location=record.location, problems=[problem], is_row=is_row, rejected=is_row)
             return
         ids = self._ids_if_clean(record)
         if ids is not None:
-            yield Checked(location=record.location, events=len(ids), ids=ids)
+            yield CheckResult(location=record.location, events=len(ids), ids=ids)
         elif deep := _too_deep(record):
-            yield Checked(location=record.location, problems=[deep], rejected=True)
+            yield CheckResult(location=record.location, problems=[deep], rejected=True)
         elif elements := _elements_of_array(record):
-            yield self._diagnosed(elements)
+            yield self._checked(elements)
         else:
             yield from self._split(record)
 
     @cached_property
-    def _clean(self) -> FastCheck | None:
+    def _fast_check(self) -> FastCheck | None:
         return FastCheck(self._catalog, self._rules, self._now) if self._fast else None
 
     @cached_property
-    def _sound(self) -> FastCheck | None:
+    def _fast_error_check(self) -> FastCheck | None:
         errors = [rule for rule in self._rules if rule.severity is Severity.ERROR]
         return FastCheck(self._catalog, errors, self._now) if self._fast else None
 
-    def kept_if_sound(self, document: bytes) -> list[tuple[str, str, int]] | None:
-        """`id`, `event_type` and `time` of each event of a payload that surely has no errors.
+    def fields_if_valid(self, document: bytes) -> list[tuple[str, str, int]] | None:
+        """`id`, `event_type` and `time` of each event of a payload that surely has no errors; else None.
 
-        None where that takes a closer look: ask `errors_of` each event.
+        After None, ask `errors_of` each event.
         """
-        events = None if self._sound is None else self._sound.events_of_payload(document)
+        events = None if self._fast_error_check is None else self._fast_error_check.events_of_payload(document)
         return None if events is None else [(each.id, each.__struct_config__.tag, each.time) for each in events]
 
     def errors_of(self, event: bytes) -> list[Problem]:
-        """The errors of one event, and no lesser remarks. Costs little for one that is clean.
+        """The errors of one event, without its warnings. Cheap if it has none.
 
         Args:
-            event: a well-formed JSON value, an event or not. Line and column count from its beginning.
+            event: a well-formed JSON value, an event or not. Line and column count from its start.
         """
-        if self._sound and self._sound.event(event) is not None:
+        if self._fast_error_check and self._fast_error_check.event(event) is not None:
             return []
-        batch = Batch(event, _BEGIN)
+        batch = Batch(event, _START)
         deep = _too_deep(batch)
-        problems = [deep] if deep else self._diagnosed(Elements(batch, [event])).problems
+        problems = [deep] if deep else self._checked(Elements(batch, [event])).problems
         return [problem for problem in problems if problem.severity is Severity.ERROR]
 
     def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Violation]:
-        """All remarks on one event but those that only its text shows.
+        """All violations of one decoded event, except those that only its JSON shows.
 
         Args:
             event: as decoded.
-            size: bytes of the event as it stands; 0 where no request has to hold it.
+            size: in bytes; 0 if no request has to contain it.
         """
         name = event.get("event_type")
         event_type = self._catalog.get(name) if isinstance(name, str) else None
@@ -134,77 +125,79 @@ class Checker:
         yield from check_destination(event, event_type, size)
 
     def _ids_if_clean(self, batch: Batch) -> Sequence[str | None] | None:
-        if self._clean is None:
+        if self._fast_check is None:
             return None
         is_payload = batch.location.row is None
-        events = (self._clean.events_of_payload if is_payload else self._clean.events_of_cell)(batch.data)
+        events_of = self._fast_check.events_of_payload if is_payload else self._fast_check.events_of_cell
+        events = events_of(batch.data)
         return None if events is None else [event.id for event in events]
 
-    def _split(self, batch: Batch) -> Iterator[Checked]:
-        """What is no array of events: one event, several documents on one line, or nothing that can be read."""
+    def _split(self, batch: Batch) -> Iterator[CheckResult]:
+        """Check what is not an array of events: one event, several documents on one line, or something unreadable."""
         decoded = split(batch)
+        problems = [_of_rejected(problem, batch) for problem in decoded.problems]
         if decoded.documents:
             for document in decoded.documents:
                 yield from self(document)
         elif decoded.rejected:
-            problems = [_of_rejected(problem, batch) for problem in decoded.problems]
-            yield Checked(location=batch.location, problems=problems, rejected=True)
+            yield CheckResult(location=batch.location, problems=problems, rejected=True)
         elif decoded.lost:
-            problems = [_of_rejected(problem, batch) for problem in decoded.problems]
-            whole = self(complete_events(decoded, batch)) if decoded.events else [Checked(location=batch.location)]
-            for checked in whole:
-                yield msgspec.structs.replace(checked, problems=[*checked.problems, *problems])
+            results = (
+                self(complete_events(decoded, batch)) if decoded.events else [CheckResult(location=batch.location)]
+            )
+            for result in results:
+                yield msgspec.structs.replace(result, problems=[*result.problems, *problems])
         else:
-            yield self._diagnosed(Elements(batch, [batch.data]))
+            yield self._checked(Elements(batch, [batch.data]))
 
-    def _diagnosed(self, elements: Elements) -> Checked:
-        extent = Extent(elements)
-        ids: list[str | None] = [None] * len(extent.texts)
-        if self._clean:
-            ids = self._clean.ids_of_events(extent.texts)
+    def _checked(self, elements: Elements) -> CheckResult:
+        positions = BatchPositions(elements)
+        ids: list[str | None] = [None] * len(positions.texts)
+        if self._fast_check:
+            ids = self._fast_check.ids_of_events(positions.texts)
         problems: list[Problem] = []
-        for index, text in enumerate(extent.texts):
+        for index, text in enumerate(positions.texts):
             if ids[index] is None:
-                event, found = self._findings(text, arrived=extent.batch.location.row is not None)
-                problems += [extent.problem_of_event(index, event, finding, byte) for byte, finding in found]
-                ids[index] = event.id
-        of_document = [extent.problem(finding, finding.at or 0) for finding in check_document(elements, extent.end)]
+                label, found = self._violations(text, arrived=positions.batch.location.row is not None)
+                problems += [positions.problem_of_event(index, label, each, byte) for byte, each in found]
+                ids[index] = label.id
+        of_document = [positions.problem(each, each.at or 0) for each in check_document(elements, positions.end)]
         if of_document:
-            problems = in_text_order([*of_document, *problems])
-        return Checked(location=extent.batch.location, events=len(ids), ids=ids, problems=problems)
+            problems = in_source_order([*of_document, *problems])
+        return CheckResult(location=positions.batch.location, events=len(ids), ids=ids, problems=problems)
 
-    def _findings(self, text: bytes, *, arrived: bool) -> tuple[Named, list[tuple[int, Violation]]]:
-        """What one element is called by, and the remarks on it in the order of the bytes they are about."""
+    def _violations(self, text: bytes, *, arrived: bool) -> tuple[EventLabel, list[tuple[int, Violation]]]:
+        """The label of an element, and its violations, with and in the order of their byte offsets."""
         if not text.startswith(b"{"):
-            return Named(), [(0, Violation(Code.EVENT_NOT_OBJECT, (), f"an event is an object, found {kind_of(text)}"))]
+            message = f"an event must be an object, got {kind_of(text)}"
+            return EventLabel(), [(0, Violation(Code.EVENT_NOT_OBJECT, (), message))]
         event, plain = _decoded(text)
-        findings = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
-        return Named.of(event), sorted(zip(_places(text, findings), findings, strict=True), key=lambda item: item[0])
+        found = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
+        return EventLabel.of(event), sorted(zip(_offsets(text, found), found, strict=True), key=lambda item: item[0])
 
 
-def _places(text: bytes, findings: Sequence[Violation]) -> Iterator[int]:
-    """The byte of an event that each remark is about."""
-    places: Places | None = None
-    for finding in findings:
-        if finding.at is not None:
-            yield finding.at
-        elif found := only_place(text, finding.path):
-            yield found[0 if finding.at_name else 1]
+def _offsets(text: bytes, violations: Sequence[Violation]) -> Iterator[int]:
+    positions: ValuePositions | None = None
+    for violation in violations:
+        if violation.at is not None:
+            yield violation.at
+        elif found := unique_position(text, violation.path):
+            yield found[0 if violation.at_name else 1]
         else:
-            places = places or Places(text, [each.path for each in findings])
-            yield places.find(finding.path, name=finding.at_name)
+            positions = positions or ValuePositions(text, [each.path for each in violations])
+            yield positions.find(violation.path, name=violation.at_name)
 
 
 def _too_deep(batch: Batch) -> Problem | None:
     byte = too_deep_at(batch.data)
     if byte is None:
         return None
-    finding = Violation(Code.TOO_DEEP, (), f"more than {MAX_LEVELS} arrays and objects stand in one another")
-    return Extent(Elements(batch, [batch.data])).problem(finding, byte)
+    violation = Violation(Code.TOO_DEEP, (), f"arrays and objects are nested more than {MAX_LEVELS} levels deep")
+    return BatchPositions(Elements(batch, [batch.data])).problem(violation, byte)
 
 
 def _elements_of_array(batch: Batch) -> Elements | None:
-    """The elements of a well-formed batch, unless it is one event by itself or no batch at all."""
+    """The elements of a well-formed batch; None for a bare event, or anything else."""
     try:
         batch.data.decode()
         elements = elements_of(batch)
@@ -219,9 +212,9 @@ def _of_rejected(problem: Problem, batch: Batch) -> Problem:
 
 
 def _decoded(text: bytes) -> tuple[dict[str, Any], bool]:
-    """A well-formed JSON object as Python values, and whether its text surely shows no more than these."""
+    """The fields of a well-formed JSON object, and whether `check_text` surely finds no violation in it."""
     try:
-        event = _event.decode(text)
+        event = _event_decoder.decode(text)
     except msgspec.DecodeError:
         return loads(text), False
     return event, is_plain(text, event)

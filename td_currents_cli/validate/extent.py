@@ -1,4 +1,4 @@
-"""A batch and where in its text its elements stand, from which every remark gets its place."""
+"""Positions of the elements of a batch, which give each problem its place in the source."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,96 +17,87 @@ from td_currents_cli.validate.rules import RULES
 _BEFORE_ELEMENT: Final = re.compile(rb"[ \t\r\n]*[\[,][ \t\r\n]*")
 
 
-class Extent:
-    """The elements of a batch with the bytes they begin at.
+class EventLabel(Struct, frozen=True, gc=False):
+    """What identifies an event to people."""
+
+    id: str | None = None
+    event_type: str | None = None
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> "EventLabel":
+        found = (event.get("id"), event.get("event_type"))
+        return cls(*(value if isinstance(value, str) and value else None for value in found))
+
+
+class BatchPositions:
+    """The elements of a batch with their byte offsets.
 
     Attributes:
-        batch: the batch.
-        texts: of its elements.
-        begins: byte of the batch that each element begins at.
-        end: byte after the last element; of the array's own beginning where it is empty.
+        end: byte after the last element; if there is none, the start of the array.
     """
 
     def __init__(self, elements: Elements) -> None:
         self.batch = elements.batch
         self.texts = elements.texts
         self._elements = elements
-        self.begins = _begins(elements)
-        self.end = self.begins[-1] + len(self.texts[-1]) if self.texts else elements.begin
+        self._starts = _starts(elements)
+        self.end = self._starts[-1] + len(self.texts[-1]) if self.texts else elements.begin
         self._passed = 0
         self._here = self.batch.location
 
     def location(self, byte: int) -> Location:
-        """The place of a byte in the source. Cheap where bytes are asked for in ascending order."""
+        """The location of a byte in the source. Cheap if called with ascending offsets."""
         if byte < self._passed:
             return place_in(self.batch, byte)
-        piece = Batch(self.batch.data[self._passed : byte], self._here)
-        self._here, self._passed = place_in(piece, byte - self._passed), byte
+        passed = Batch(self.batch.data[self._passed : byte], self._here)
+        self._here, self._passed = place_in(passed, byte - self._passed), byte
         return self._here
 
-    def problem(self, finding: Violation, byte: int) -> Problem:
-        """A remark on the batch as a whole."""
-        return Problem(
-            code=finding.code,
-            severity=RULES[finding.code].severity,
-            location=self.location(byte),
-            message=finding.message,
-            pointer=pointer(finding.path),
-            hint=finding.hint,
-            excerpt=excerpt(self.batch.data, byte),
-        )
+    def problem(self, violation: Violation, byte: int) -> Problem:
+        """A problem of the batch as a whole."""
+        return self._problem(violation, byte, pointer(violation.path))
 
-    def problem_of_event(self, index: int, event: "Named", finding: Violation, byte: int) -> Problem:
-        """A remark on an element, with the byte of the element that it is about."""
-        begin = self.begins[index] + byte
-        return Problem(
-            code=finding.code,
-            severity=RULES[finding.code].severity,
-            location=self.location(begin),
-            message=finding.message,
-            pointer=self._elements.pointer_to(index) + pointer(finding.path),
-            hint=finding.hint,
+    def problem_of_event(self, index: int, label: EventLabel, violation: Violation, byte: int) -> Problem:
+        """A problem of an element, at a byte of the element."""
+        return self._problem(
+            violation,
+            self._starts[index] + byte,
+            self._elements.pointer_to(index) + pointer(violation.path),
             event_index=index,
-            event_id=event.id,
-            event_type=event.event_type,
-            excerpt=excerpt(self.batch.data, begin),
+            event_id=label.id,
+            event_type=label.event_type,
+        )
+
+    def _problem(self, violation: Violation, byte: int, pointer_to: str, **event: Any) -> Problem:  # noqa: ANN401 -- fields of a problem
+        return Problem(
+            code=violation.code,
+            severity=RULES[violation.code].severity,
+            location=self.location(byte),
+            message=violation.message,
+            pointer=pointer_to,
+            hint=violation.hint,
+            excerpt=excerpt(self.batch.data, byte),
+            **event,
         )
 
 
-class Named(Struct, frozen=True, gc=False):
-    """What an event is called by, where it has it."""
-
-    id: str | None = None
-    event_type: str | None = None
-
-    @classmethod
-    def of(cls, event: dict[str, Any]) -> "Named":
-        """The names of a decoded event."""
-        return cls(_text_or_none(event.get("id")), _text_or_none(event.get("event_type")))
-
-
-def in_text_order(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems of one batch, ordered by where they stand in it."""
-    # Those of an ingested row all stand where the row begins.
+def in_source_order(problems: Iterable[Problem]) -> list[Problem]:
+    # Those of an ingested row all have the location of the row.
     return sorted(
         problems, key=lambda each: (each.location.offset, -1 if each.event_index is None else each.event_index)
     )
 
 
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _begins(elements: Elements) -> Sequence[int]:
+def _starts(elements: Elements) -> Sequence[int]:
     if elements.pointer is None:
         return [0]
     data, texts, begin = elements.batch.data, elements.texts, elements.begin
     if data.startswith(b"[%b]" % b",".join(texts), begin):
         # Written without white space, as by most programs.
         return list(accumulate((len(text) + 1 for text in texts[:-1]), initial=begin + 1)) if texts else []
-    begins: list[int] = []
+    starts: list[int] = []
     for text in texts:
         before = _BEFORE_ELEMENT.match(data, begin)
-        begins.append(before.end() if before else begin)
-        begin = begins[-1] + len(text)
-    return begins
+        starts.append(before.end() if before else begin)
+        begin = starts[-1] + len(text)
+    return starts

@@ -1,4 +1,4 @@
-"""The members of `user` and `properties` against the catalogue."""
+"""`user` and `properties` against the catalog."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +17,6 @@ OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
 
 
 def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
-    """A remark on a type that the catalogue does not know, or that is never sent over HTTP."""
     path = ("event_type",)
     event_type = catalog.get(name)
     if event_type is None:
@@ -25,25 +24,24 @@ def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
         hint = f"did you mean `{near}`?" if near else ""
         yield Violation(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shortened(name)}`", hint)
     elif not event_type.http:
-        yield Violation(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is a type of the storage export only")
+        yield Violation(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is sent to the storage export only, never over HTTP")
 
 
 class FieldCheck:
-    """Remarks on missing, misplaced, mistyped and unknown members of `user` and `properties`."""
+    """Finds missing, misplaced, wrongly typed and unknown fields of `user` and `properties`."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._expected: dict[str, Sequence[_Expected]] = {}
 
     def __call__(self, event: Mapping[str, Any], event_type: EventType) -> Iterator[Violation]:
-        """All remarks on one event of that type."""
         if event_type.name not in self._expected:
             self._expected[event_type.name] = [_Expected.of(event_type, place) for place in PLACES]
         for expected in self._expected[event_type.name]:
-            members = event.get(expected.name)
-            if isinstance(members, dict):
-                yield from _missing(members, expected.required, (expected.name,))
-                for name, value in members.items():
+            values = event.get(expected.name)
+            if isinstance(values, dict):
+                yield from _missing(values, expected.required, (expected.name,))
+                for name, value in values.items():
                     field = expected.fields.get(name)
                     if field is None:
                         yield _unknown(event_type, expected.place, name)
@@ -58,7 +56,7 @@ class FieldCheck:
 
 
 class _Expected(Struct, frozen=True, kw_only=True):
-    """What the catalogue says of one object of an event, looked up once for each type."""
+    """What the catalog lists for `user` or `properties`, looked up once per event type."""
 
     place: Where
     name: str
@@ -79,10 +77,9 @@ class _Expected(Struct, frozen=True, kw_only=True):
 
 
 def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
-    """The fields that may stand in `user` or in `properties`, by name.
+    """The fields that `user` or `properties` may have, by name.
 
-    Those of the storage export are accepted in either: which one it would be is not known, as they are never seen
-    over HTTP.
+    Those of the storage export are accepted in both: they are never seen over HTTP, so their place is unknown.
     """
     either = [field for field in event_type.fields if field.storage_only and field.where is OTHER[place]]
     here = [field for field in event_type.fields if field.where is place]
@@ -90,7 +87,7 @@ def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
 
 
 def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]) -> Iterator[Violation]:
-    """Remarks on data that people name themselves, and that the user's own catalogue describes."""
+    """Check custom data that the user's own catalog describes."""
     data = properties.get(name)
     if isinstance(data, dict):
         path = ("properties", name)
@@ -102,15 +99,15 @@ def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]
         yield _missing_field(properties, name, ("properties",))
 
 
-def _missing(members: Mapping[str, Any], fields: Sequence[Field], path: tuple[str, ...]) -> Iterator[Violation]:
+def _missing(values: Mapping[str, Any], fields: Sequence[Field], path: tuple[str, ...]) -> Iterator[Violation]:
     for field in fields:
-        if field.expected and members.get(field.name) is None:
-            yield _missing_field(members, field.name, path)
+        if field.expected and values.get(field.name) is None:
+            yield _missing_field(values, field.name, path)
 
 
-def _missing_field(members: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Violation:
+def _missing_field(values: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Violation:
     below = (*path, name)
-    if name in members:
+    if name in values:
         return Violation(Code.FIELD_MISSING, below, f"required field `{'.'.join(below)}` is null")
     return Violation(Code.FIELD_MISSING, path, f"required field `{'.'.join(below)}` is missing")
 
@@ -118,7 +115,7 @@ def _missing_field(members: Mapping[str, Any], name: str, path: tuple[str, ...])
 def _unknown(event_type: EventType, place: Where, name: str) -> Violation:
     path = (place.value, name)
     if event_type.field(name, OTHER[place]):
-        message = f"`{place}.{name}` is a field of `{OTHER[place]}`"
+        message = f"`{place}.{name}` belongs in `{OTHER[place]}`"
         return Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
     near = event_type.suggest_field(name, place) if len(name) <= MAX_NAME else None
     hint = f"did you mean `{near}`?" if near else ""
@@ -128,21 +125,21 @@ def _unknown(event_type: EventType, place: Where, name: str) -> Violation:
 def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Violation]:
     name = ".".join(path)
     if field.until is not None:
-        message = f"`{name}` is not sent any more since release {field.until}"
+        message = f"`{name}` is no longer sent since release {field.until}"
         yield Violation(Code.FIELD_GONE, path, message, at_name=True)
     if field.type is FieldType.STRINGS and isinstance(value, list):
-        yield from _texts(value, path)
+        yield from _strings(value, path)
     elif not IS_TYPE[field.type](value):
-        yield Violation(Code.FIELD_TYPE, path, f"`{name}` should be {EXPECTED[field.type]}, found {kind_of(value)}")
+        yield Violation(Code.FIELD_TYPE, path, f"`{name}` must be {EXPECTED[field.type]}, got {kind_of(value)}")
     elif field.enum and value is not None and value not in field.enum:
         hint = f"one of {', '.join(field.enum)}"
         yield Violation(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
 
 
-def _texts(value: list[Any], path: tuple[str, ...]) -> Iterator[Violation]:
-    """A remark on the first element that is no text: the others will be alike."""
+def _strings(value: list[Any], path: tuple[str, ...]) -> Iterator[Violation]:
+    """Report only the first element that is not a string: the others will be alike."""
     for index, item in enumerate(value):
         if not isinstance(item, str):
-            message = f"`{'.'.join(path)}[{index}]` should be a text, found {kind_of(item)}"
+            message = f"`{'.'.join(path)}[{index}]` must be a string, got {kind_of(item)}"
             yield Violation(Code.FIELD_TYPE, (*path, index), message)
             return

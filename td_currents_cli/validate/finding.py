@@ -1,4 +1,4 @@
-"""What a rule remarks, before its place in the source is looked up."""
+"""A violation of a rule, before its place in the source is known."""
 
 from msgspec import Struct
 
@@ -6,15 +6,15 @@ from td_currents_cli.codes import Code
 
 
 class Violation(Struct, frozen=True, gc=False):
-    """One remark on an event, or on the document around its events.
+    """A rule broken by an event, or by the document around its events.
 
     Attributes:
-        path: members down to the place, as `("properties", "campaign_name")`. A missing member is remarked at the
-            object that misses it.
-        message: names of fields and types, never their values.
-        hint: the mend, where it can be said more exactly than the rule says it.
-        at_name: the remark is about the member's name, not about its value.
-        at: byte offset of the place, where it is known already.
+        path: names down to the place, as in `("properties", "campaign_name")`. A missing field is reported at the
+            object that lacks it.
+        message: contains names of fields and types, never their values.
+        hint: how to fix it, if more specific than the rule says.
+        at_name: the problem is the name of the field, not its value.
+        at: byte offset of the place, if already known.
     """
 
     code: Code

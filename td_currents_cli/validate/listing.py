@@ -1,4 +1,4 @@
-"""`tdcur rules`: which rules there are, and what one of them says."""
+"""`tdcur rules`: lists the rules, or explains one."""
 
 import re
 from dataclasses import dataclass
@@ -12,26 +12,25 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.validate.rules import RULES, Rule
 
 CUTOFF: Final = 0.6
-"""How alike a word must be to a code to be taken for a slip: lets `TCD201` and `TDC2O1` pass, but not `price`."""
+"""Minimum similarity of a word to a code: accepts `TCD201` and `TDC2O1`, but not `price`."""
 
 
 class Family(StrEnum):
-    """Rules of one subject, by the beginning of their codes; the value is the title."""
+    """Rules of one subject, by the start of their codes; the value is the title."""
 
     TDC0 = "the document"
     TDC1 = "the event"
-    TDC2 = "the catalogue"
+    TDC2 = "the catalog"
     TDC3 = "the destination"
     TDC4 = "the delivery"
 
     @classmethod
     def of(cls, code: Code) -> "Family":
-        """The family a rule belongs to."""
         return cls[code[:4]]
 
 
 class View(StrEnum):
-    """How much of the rules is shown to people; scripts always get all of it."""
+    """What is shown to people; scripts always get all of it."""
 
     LIST = "list"
     RULE = "rule"
@@ -39,43 +38,30 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RulesRequest:
-    """Which rules are asked for.
-
-    Attributes:
-        prefix: a code, or the beginning of several, whatever the case; empty for all.
-    """
-
-    prefix: str = ""
+    prefix: str = ""  # of codes, in any case; empty for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesOutcome(Outcome):
-    """The rules asked for.
-
-    Attributes:
-        rules: in the order of their codes.
-        view: one rule was asked for by its code, or a list.
-    """
+    """The requested rules, in the order of their codes."""
 
     command: ClassVar[str] = "rules"
 
     rules: tuple[Rule, ...]
-    view: View
+    view: View  # RULE if one was requested by its full code
 
     def summary(self) -> dict[str, object]:
-        """How many rules were found."""
         return {"rules": len(self.rules)}
 
     def data(self) -> dict[str, object]:
-        """The rules with all they say."""
         return {"rules": [_as_dict(rule) for rule in self.rules]}
 
 
 def run(request: RulesRequest) -> RulesOutcome:
-    """Look up what was asked for.
+    """Look up rules.
 
     Raises:
-        UsageError: no code begins so.
+        UsageError: no code starts with the prefix.
     """
     prefix = request.prefix.upper()
     rules = tuple(rule for code, rule in RULES.items() if code.startswith(prefix))
@@ -92,7 +78,7 @@ def _as_dict(rule: Rule) -> dict[str, object]:
         "family": Family.of(rule.code),
         "why": rule.why,
         "fix": rule.fix,
-        "mend": rule.fix,
+        "mend": rule.fix,  # its former name, which scripts may use
         "bad": rule.bad,
         "good": rule.good,
     }
@@ -104,7 +90,7 @@ def _hint(word: str) -> str:
 
 
 def nearest(word: str) -> Code | None:
-    """The code that a word probably stands for: by its letters, and among equals by its number."""
+    """The code that was probably meant: by its letters, and among equals by its number."""
     digits = re.search(r"\d+", word)
     number = int(digits.group()) if digits else 0
     likeness = {code: SequenceMatcher(None, word, code, autojunk=False).ratio() for code in Code}

@@ -1,4 +1,4 @@
-"""Where in JSON text a member stands. Only ever asked about what has a finding."""
+"""Positions of values in JSON text. Looked up only for what has a problem."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Final
 
 _TOKEN: Final = re.compile(
     rb"""
-    (?P<text> "[^"\\]*+ (?: \\.[^"\\]*+ )*+" ) (?P<name> \s*+: )?+ |
+    (?P<string> "[^"\\]*+ (?: \\.[^"\\]*+ )*+" ) (?P<name> \s*+: )?+ |
     (?P<opening> [{\[] ) |
     (?P<closing> [}\]] ) |
     (?P<scalar> [^\s{}\[\],:"]++ )
@@ -15,38 +15,38 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COLON: Final = re.compile(rb"\s*:\s*")
-_TEXT, _NAME, _OPENING, _CLOSING, _SCALAR = range(1, _TOKEN.groups + 1)
+_STRING, _NAME, _OPENING, _CLOSING, _SCALAR = range(1, _TOKEN.groups + 1)
 
 Path = tuple[str | int, ...]
 
 
-class Places:
-    """The places of values of well-formed JSON text. A name that stands twice in an object has its last place.
+class ValuePositions:
+    """Byte offsets of the values of well-formed JSON text. A name that is repeated in an object has its last position.
 
     Args:
         text: well-formed.
-        wanted: the paths that are asked for, so that memory does not grow with the number of values; None for any.
+        wanted: paths to keep, so that memory does not grow with the number of values; None for all.
     """
 
     def __init__(self, text: bytes, wanted: Collection[Path] | None = None) -> None:
         keep = None if wanted is None else {path[:length] for path in wanted for length in range(len(path) + 1)}
-        self._places = {
-            path: (name_at, value_at) for path, name_at, value_at in members(text) if keep is None or path in keep
+        self._positions = {
+            path: (name_at, value_at) for path, name_at, value_at in walk_values(text) if keep is None or path in keep
         }
 
     def find(self, path: Path, *, name: bool = False) -> int:
-        """Byte offset of the value at that path, or of its name; of the nearest value above where it is not there."""
+        """Byte offset of the value at a path, or of its name; if there is none, of the nearest value above it."""
         found = path
-        while found not in self._places:
+        while found not in self._positions:
             found = found[:-1]
-        name_at, value_at = self._places[found]
+        name_at, value_at = self._positions[found]
         return name_at if name and found == path else value_at
 
 
-def only_place(text: bytes, path: Path) -> tuple[int, int] | None:
-    """Where a member begins that is there, its name and its value, if that can be told without a look at all others.
+def unique_position(text: bytes, path: Path) -> tuple[int, int] | None:
+    """Byte offsets of the name and the value of an existing field, if they can be found without reading all others.
 
-    Nearly always it can: no other member and no text of the whole value is called the same.
+    Nearly always they can: no other name and no string in the text is the same.
     """
     name = path[-1] if path else None
     if not isinstance(name, str) or not (name.isascii() and name.isidentifier()) or b"\\u00" in text:
@@ -61,11 +61,11 @@ def only_place(text: bytes, path: Path) -> tuple[int, int] | None:
     return (at, colon.end()) if colon and text[at - 1 : at] != b"\\" else None
 
 
-def members(text: bytes) -> Iterator[tuple[Path, int, int]]:
-    """Every value of well-formed JSON text, from the root down: its path, where its name and where itself begins.
+def walk_values(text: bytes) -> Iterator[tuple[Path, int, int]]:
+    """Every value of well-formed JSON text, from the root down.
 
     Yields:
-        path, byte offset of the member's name (of the value itself for elements of arrays and the root), byte offset
+        path, byte offset of the field's name (of the value itself for elements of arrays and the root), byte offset
         of the value.
     """
     path: list[str | int] = []
@@ -74,7 +74,7 @@ def members(text: bytes) -> Iterator[tuple[Path, int, int]]:
         kind = token.lastindex
         at = token.start()
         if kind == _NAME:
-            path[-1] = _name(token.group(_TEXT))
+            path[-1] = _name(token.group(_STRING))
             name_at = at
         elif kind == _CLOSING:
             path.pop()

@@ -1,4 +1,4 @@
-"""How deep values stand in one another. Asked of the text, since no two parsers, nor two calls of one, stop alike."""
+"""Depth of nested values, measured on the text: no two parsers, nor two calls of one, stop at the same depth."""
 
 import re
 from itertools import accumulate
@@ -6,10 +6,10 @@ from typing import Final
 
 from td_currents_cli.validate.limits import MAX_LEVELS
 
-_MARKS: Final = b'{}[]"'
-_OTHERS: Final = bytes(code for code in range(256) if code not in _MARKS)
+_BRACKETS_AND_QUOTE: Final = b'{}[]"'
+_OTHERS: Final = bytes(code for code in range(256) if code not in _BRACKETS_AND_QUOTE)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
-_TEXT: Final = re.compile(rb'"[^"]*"?')
+_STRING: Final = re.compile(rb'"[^"]*"?')
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 
@@ -22,7 +22,7 @@ def too_deep_at(json: bytes) -> int | None:
     if json.count(b"{") + json.count(b"[") <= MAX_LEVELS:
         return None
     marks = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS)
-    steps = map(_STEPS.__getitem__, _TEXT.sub(b"", marks))
+    steps = map(_STEPS.__getitem__, _STRING.sub(b"", marks))
     if max(accumulate(steps), default=0) <= MAX_LEVELS:
         return None
     depth = 0

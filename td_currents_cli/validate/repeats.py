@@ -11,9 +11,9 @@ from td_currents_cli.events.dedupe import IdSet
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.validate.extent import Extent, Named
+from td_currents_cli.validate.extent import BatchPositions, EventLabel
 from td_currents_cli.validate.finding import Violation
-from td_currents_cli.validate.locate import Places
+from td_currents_cli.validate.locate import ValuePositions
 from td_currents_cli.validate.rules import RULES
 
 if TYPE_CHECKING:
@@ -79,19 +79,19 @@ def duplicate_id_problems(
         )
         yield from [problem] * len(duplicates)
         return
-    extent = _extent(again(), location)
+    positions = _positions(again(), location)
     for index, place in duplicates:
-        text = extent.texts[index]
+        text = positions.texts[index]
         violation = Violation(Code.REPEATED_ID, ("id",), f"duplicate id, first at {place}")
-        byte = Places(text, [violation.path]).find(violation.path)
-        yield extent.problem_of_event(index, Named.of(loads(text)), violation, byte)
+        byte = ValuePositions(text, [violation.path]).find(violation.path)
+        yield positions.problem_of_event(index, EventLabel.of(loads(text)), violation, byte)
 
 
-def _extent(record: Record, location: Location) -> Extent:
+def _positions(record: Record, location: Location) -> BatchPositions:
     """The elements of the batch at this location, which was read before."""
     # Only batches have given ids, and only those with elements.
     decoded = split(cast("Batch", record))
     batch = next(each for each in (*decoded.documents, record) if isinstance(each, Batch) and each.location == location)
     if decoded.lost:
         batch = complete_events(decoded, batch)
-    return Extent(cast("Elements", elements_of(batch)))
+    return BatchPositions(cast("Elements", elements_of(batch)))

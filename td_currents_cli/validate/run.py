@@ -1,4 +1,4 @@
-"""The run of `tdcur validate`: all batches of all sources, checked."""
+"""`tdcur validate`: checks all batches of all sources."""
 
 import time
 from collections import Counter
@@ -19,73 +19,50 @@ from td_currents_cli.model import Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.read import Source
-from td_currents_cli.validate.baseline import Baseline, Kind, kind_of, read_baseline, write_baseline
-from td_currents_cli.validate.check import Checked, Checker
-from td_currents_cli.validate.extent import in_text_order
+from td_currents_cli.validate.baseline import Baseline, ProblemKind, problem_kind, read_baseline, write_baseline
+from td_currents_cli.validate.check import Checker, CheckResult
+from td_currents_cli.validate.extent import in_source_order
 from td_currents_cli.validate.repeats import DuplicateIds, duplicate_id_problems
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.selection import Selection
 
 Again: TypeAlias = Callable[[], Record]
-"""Gives the record that something was found in, once more."""
+"""Reads the record that a problem was found in again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateRequest:
-    """What to validate, and what counts.
-
-    Attributes:
-        selection: codes that are reported.
-        strict: warnings count as errors for the exit code.
-        catalog: event types and fields.
-        baseline: file of findings that are known and accepted.
-        write_baseline: where to write the findings of this run as the baseline of later ones.
-        keep: how many findings to keep for showing; None for all. All are counted.
-        statistics: what is wanted is how often each rule was broken.
-        jobs: number of processes.
-        now: UNIX seconds; later times are in the future.
-    """
+    """What to validate, and which problems count."""
 
     sources: Sequence[Source]
     selection: Selection
-    strict: bool = False
+    strict: bool = False  # warnings count as errors for the exit code
     catalog: Catalog = field(default_factory=catalogs.load)
-    baseline: Path | None = None
-    write_baseline: Path | None = None
-    keep: int | None = None
-    statistics: bool = False
+    baseline: Path | None = None  # problems to accept
+    write_baseline: Path | None = None  # where to write the problems of this run as a baseline
+    keep: int | None = None  # maximum number of problems to keep; all are counted
+    statistics: bool = False  # show how often each rule was broken, not the problems
     jobs: int = 1
-    now: int = field(default_factory=lambda: int(time.time()))
+    now: int = field(default_factory=lambda: int(time.time()))  # UNIX seconds
     fast: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateOutcome(Outcome):
-    """The findings and what they were found in.
-
-    Attributes:
-        files: number of sources.
-        by_code: how often each rule was broken.
-        selection: the rules that were checked.
-        suppressed: findings that the baseline accepts.
-        strict: warnings count as errors.
-        statistics: `by_code` is to be shown, not the findings.
-        seconds: the run took.
-    """
+    """The problems, and what was checked."""
 
     command: ClassVar[str] = "validate"
 
-    files: int
+    files: int  # number of sources
     balance: Balance
     by_code: Counter[Code]
     selection: Selection
-    suppressed: int = 0
+    suppressed: int = 0  # problems that the baseline accepts
     strict: bool = False
     statistics: bool = False
     seconds: float = 0.0
 
     def summary(self) -> dict[str, object]:
-        """How much was checked and how much was found."""
         return {
             "files": self.files,
             "batches": self.balance.rows_read,
@@ -105,21 +82,21 @@ def run(request: ValidateRequest) -> ValidateOutcome:
 
     Raises:
         InputError: the baseline cannot be read.
-        UsageError: the baseline is none.
+        UsageError: the file is not a baseline.
         OutputError: the baseline cannot be written.
     """
     begin = time.monotonic()
-    tally = _Tally(request)
-    with closing(tally), closing(_checked(request)) as results:
+    collector = _Collector(request)
+    with closing(collector), closing(_checked(request)) as results:
         for again, result in results:
-            tally.take(again, result)
+            collector.add(again, result)
     if request.write_baseline is not None:
-        write_baseline(request.write_baseline, tally.kinds)
-    return tally.outcome(time.monotonic() - begin)
+        write_baseline(request.write_baseline, collector.kinds)
+    return collector.outcome(time.monotonic() - begin)
 
 
-def _checked(request: ValidateRequest) -> Generator[tuple[Again, Checked]]:
-    """Yield the results for each record of all sources, with their places, and a way to get the record again."""
+def _checked(request: ValidateRequest) -> Generator[tuple[Again, CheckResult]]:
+    """Yield the results for each record, with their places, and a way to read the record again."""
     checking = (request.catalog, request.now, request.fast)
     with closing(map_records(_chunk_checker, checking, request.sources, jobs=request.jobs)) as chunks:
         for chunk in chunks:
@@ -133,20 +110,20 @@ def _chunk_checker(
     catalog: Catalog,
     now: int,
     fast: bool,  # noqa: FBT001 -- sent to other processes as it is
-) -> Callable[[Iterable[Record]], list[list[Checked]]]:
+) -> Callable[[Iterable[Record]], list[list[CheckResult]]]:
     checker = Checker(catalog, now, fast=fast)
     return lambda records: [list(checker(record)) for record in records]
 
 
-def _placed(chunk: ChunkResult[list[list[Checked]]], result: Checked) -> Checked:
+def _placed(chunk: ChunkResult[list[list[CheckResult]]], result: CheckResult) -> CheckResult:
     place = chunk.offset.moved(result.location)
     if place is result.location:
         return result
     return structs.replace(result, location=place, problems=list(map(chunk.placed, result.problems)))
 
 
-class _Tally:
-    """Counts what was checked, and decides which findings count."""
+class _Collector:
+    """Counts what was checked, and decides which problems count."""
 
     def __init__(self, request: ValidateRequest) -> None:
         self._request = request
@@ -156,28 +133,27 @@ class _Tally:
         self._by_code: Counter[Code] = Counter()
         self._suppressed = 0
         self._rows = self._rejected = self._events = 0
-        self.kinds: Counter[Kind] = Counter()
+        self.kinds: Counter[ProblemKind] = Counter()
 
     def close(self) -> None:
         if self._duplicate_ids is not None:
             self._duplicate_ids.close()
 
-    def take(self, again: Again, result: Checked) -> None:
-        """Count one checked batch, which can be had again, and its findings."""
+    def add(self, again: Again, result: CheckResult) -> None:
+        """Count the result of one record."""
         self._rows += result.is_row
         self._rejected += result.rejected
         self._events += result.events
         problems = result.problems
         if self._duplicate_ids is not None and result.ids:
-            repeated = self._duplicate_ids.add(result.location, result.ids)
-            if repeated:
-                remarks = duplicate_id_problems(again, result.location, repeated, exact=self._shows_more())
-                problems = in_text_order([*problems, *remarks])
+            duplicates = self._duplicate_ids.add(result.location, result.ids)
+            if duplicates:
+                found = duplicate_id_problems(again, result.location, duplicates, exact=self._shows_more())
+                problems = in_source_order([*problems, *found])
         for problem in problems:
-            self._note(problem)
+            self._record(problem)
 
     def outcome(self, seconds: float) -> ValidateOutcome:
-        """The frozen result."""
         balance = Balance(
             rows_read=self._rows,
             rows_rejected=self._rejected,
@@ -203,17 +179,17 @@ class _Tally:
         )
 
     def _shows_more(self) -> bool:
-        """Whether the next finding may matter for more than its code."""
+        """Whether more than the code of the next problem may be needed."""
         request = self._request
         if request.keep is None or request.baseline is not None or request.write_baseline is not None:
             return True
         return self._by_code.total() < request.keep
 
-    def _note(self, problem: Problem) -> None:
+    def _record(self, problem: Problem) -> None:
         if problem.code not in self._request.selection:
             return
         if self._request.write_baseline is not None and problem.code is not Code.UNREADABLE:
-            self.kinds[kind_of(problem)] += 1
+            self.kinds[problem_kind(problem)] += 1
             self._suppressed += 1
         elif self._baseline.accepts(problem):
             self._suppressed += 1
@@ -223,6 +199,6 @@ class _Tally:
 
 
 def _with_hints(problems: Problems) -> Problems:
-    """The same, each with what to do: what its rule says, where the finding has nothing of its own."""
+    """Give each problem without a hint the fix of its rule."""
     kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
     return replace(problems, kept=tuple(kept))

@@ -1,4 +1,4 @@
-"""Which findings a run is about: codes and families of codes, chosen by prefix as ruff has it."""
+"""Which problems a run reports: selected by prefixes of their codes, as in ruff."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,40 +9,38 @@ from td_currents_cli.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The codes whose findings count.
-
-    Attributes:
-        codes: none but these are reported. An input that cannot be read always is.
-    """
+    """The codes that are reported. An input that cannot be read is always reported."""
 
     codes: frozenset[Code]
 
     @classmethod
     def of(cls, select: Sequence[str], ignore: Sequence[str]) -> "Selection":
-        """Codes that begin with a prefix of `select` (all, if there is none); the longest prefix of both lists decides.
+        """Select codes by prefix (all, if `select` is empty); the longest matching prefix of both lists decides.
 
-        Each element may hold several prefixes with commas between them.
+        Each element may contain several prefixes, separated by commas.
 
         Raises:
-            UsageError: a prefix that no code begins with.
+            UsageError: no code starts with a prefix.
         """
         selected, ignored = _prefixes(select, "--select"), _prefixes(ignore, "--ignore")
-        return cls(frozenset(code for code in Code if _reach(code, selected or [""]) > _reach(code, ignored)))
+        return cls(
+            frozenset(code for code in Code if _match_length(code, selected or [""]) > _match_length(code, ignored))
+        )
 
     def __contains__(self, code: object) -> bool:
         return code in self.codes or code is Code.UNREADABLE
 
 
-def _reach(code: Code, prefixes: Sequence[str]) -> int:
-    """Length of the longest of these prefixes that the code begins with; -1 for none."""
+def _match_length(code: Code, prefixes: Sequence[str]) -> int:
+    """Length of the longest of the prefixes that the code starts with; -1 for none."""
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
 
 
 def _prefixes(lists: Sequence[str], option: str) -> list[str]:
-    prefixes = [prefix.strip().upper() for text in lists for prefix in text.split(",") if prefix.strip()]
+    prefixes = [prefix.strip().upper() for each in lists for prefix in each.split(",") if prefix.strip()]
     for prefix in prefixes:
         if not any(code.startswith(prefix) for code in Code):
             raise UsageError(
-                f"{option}: no rule begins with `{prefix}`", hint="`tdcur rules` lists all; TDC2 stands for a family."
+                f"{option}: no rule starts with `{prefix}`", hint="Run `tdcur rules` for a list; TDC2 selects a family."
             )
     return prefixes

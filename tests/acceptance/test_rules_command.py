@@ -22,7 +22,7 @@ def test_the_rules_are_data_and_the_rest_is_talk() -> None:
 def test_a_rule_is_explained() -> None:
     said = rules("tdc203").stdout
     titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
-    assert titles == ["TDC203 wrong type of field", "error, the catalogue", "Why", "Fix", "Bad", "Good"]
+    assert titles == ["TDC203 wrong type of field", "error, the catalog", "Why", "Fix", "Bad", "Good"]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -104,8 +104,8 @@ def test_exit_codes_and_findings(validate: Run, arguments: str, code: int, shown
     ("arguments", "code", "said"),
     [
         ("missing.json", 6, "missing.json: no such file"),
-        ("good.json --select TDC9", 2, "no rule begins with `TDC9`"),
-        ("good.json --ignore E501", 2, "no rule begins with `E501`"),
+        ("good.json --select TDC9", 2, "no rule starts with `TDC9`"),
+        ("good.json --ignore E501", 2, "no rule starts with `E501`"),
         ("good.json --baseline missing.json", 6, "missing.json"),
         ("good.json --baseline list.json", 2, "list.json: not a baseline"),
         ("good.json --write-baseline missing/baseline.json", 6, "missing"),

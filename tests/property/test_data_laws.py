@@ -19,7 +19,7 @@ from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.read import Source, records, scanner
-from td_currents_cli.validate.locate import Places
+from td_currents_cli.validate.locate import ValuePositions
 
 law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -288,7 +288,7 @@ def test_flattening_loses_nothing_and_changes_nothing(
 @given(values(ANY))
 def test_every_value_is_located(text: str) -> None:
     """As a plain walk through the values finds them: the same paths, and at each place that very value."""
-    places = Places(text.encode())
+    places = ValuePositions(text.encode())
     decoder = json.JSONDecoder(parse_float=str, parse_int=str)
 
     def walk(value: Any, path: tuple[str | int, ...]) -> None:

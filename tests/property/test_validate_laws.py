@@ -22,10 +22,10 @@ from td_currents_cli.parallel import map as parallel_map
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.pool import ordered_map
 from td_currents_cli.read import sources
-from td_currents_cli.send.whole import kept_of
+from td_currents_cli.send.whole import journal_fields
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
-from td_currents_cli.validate.baseline import kind_of
-from td_currents_cli.validate.check import Checked, Checker
+from td_currents_cli.validate.baseline import problem_kind
+from td_currents_cli.validate.check import Checker, CheckResult
 from td_currents_cli.validate.clean import FastCheck
 from td_currents_cli.validate.repeats import DuplicateIds
 from td_currents_cli.validate.rules import RULES
@@ -221,7 +221,7 @@ class Writer:
         return f"{{{space}{f'{space},{space}'.join(members)}{space}}}"
 
 
-def found(checks: Iterator[Checked]) -> list[object]:
+def found(checks: Iterator[CheckResult]) -> list[object]:
     """All there is to know of some results, in a form that can be compared."""
     return [(each.location, each.events, [*each.ids], each.rejected, [*each.problems]) for each in checks]
 
@@ -243,9 +243,9 @@ def test_what_is_sound_has_no_errors(random: Random, own: bool) -> None:
     """What is sent without a closer look, as a payload or as an event, is what the slow way finds no error in."""
     known, fast, slow = checkers(own)
     batch = Writer(random, known).arranged()
-    kept = fast.kept_if_sound(batch.data)
+    kept = fast.fields_if_valid(batch.data)
     if kept is not None:
-        assert kept == kept_of(batch.data)
+        assert kept == journal_fields(batch.data)
         (checked,) = slow(Batch(batch.data, Location("x", 1, 1)))
         assert all(problem.severity is not Severity.ERROR for problem in checked.problems)
     for event in split(batch).events:
@@ -264,7 +264,7 @@ def test_clean_means_clean() -> None:
             text = writer.text(("object", [['"events"', ("array", [("object", event)])]])).encode()
             described = own and event_type.name in {"users.behaviors.CustomEvent", "users.behaviors.Purchase"}
             is_clean = [passed.id for passed in clean.events_of_payload(text) or ()] == ["i"]
-            assert is_clean is (fast.kept_if_sound(text) is not None) is (event_type.http and not described), (
+            assert is_clean is (fast.fields_if_valid(text) is not None) is (event_type.http and not described), (
                 event_type.name
             )
             (checked,) = slow(Batch(text, Location("x", 1, 1)))
@@ -366,7 +366,7 @@ def test_a_baseline_accepts_what_it_was_written_from(files: Callable[[Random], l
     entry["count"] -= 1
     baseline.write_text(json.dumps(document), encoding="utf-8")
     (one,) = validate(paths, baseline=baseline).problems.kept
-    assert kind_of(one) == (entry["code"], entry["event_type"], entry["pointer"])
+    assert problem_kind(one) == (entry["code"], entry["event_type"], entry["pointer"])
 
 
 @few

@@ -18,7 +18,7 @@ from td_currents_cli.journal.schema import VERSION
 from td_currents_cli.journal.writer import Journal
 from td_currents_cli.model import Location
 from td_currents_cli.send.payload import Origin, Payload
-from td_currents_cli.send.sent_events import packed_events
+from td_currents_cli.send.sent_events import pack_events
 
 FORM_1 = (
     "CREATE TABLE request (id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, keys BLOB NOT NULL)",
@@ -49,7 +49,7 @@ def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
 def delivered(file: Path, *payloads: Payload, url: str = URL, key: bytes = b"c") -> None:
     with opened(file, url, key) as journal:
         for each in payloads:
-            journal.record(document_key(each.body), packed_events(each))
+            journal.record(document_key(each.body), pack_events(each))
 
 
 def ids(batches: Iterator[list[Any]]) -> list[list[str]]:
@@ -124,7 +124,7 @@ def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_k
     with opened(file) as journal:
         assert (journal.knows_documents, journal.knows_older_documents) == (False, True)
         assert journal.take(older_document_key(A.body)) == {0}
-        journal.record(document_key(B.body), packed_events(B))
+        journal.record(document_key(B.body), pack_events(B))
     delivered(file, B, url="https://example.com/y")
     assert [each.is_complete for each in journal_endpoints(file)] == [False, True]
     assert ids(delivered_events(file, endpoint="https://example.com/y")) == [["3"]]
@@ -136,7 +136,7 @@ def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_k
 def test_a_journal_that_was_left_by_a_hard_stop_is_read_whole(file: Path, tmp_path: Path) -> None:
     """What is still in the file beside it counts; without that one, it is read where nothing can be written too."""
     journal = opened(file)
-    journal.record(document_key(A.body), packed_events(A))
+    journal.record(document_key(A.body), pack_events(A))
     journal.commit()
     copy = tmp_path / "copy"
     copy.write_bytes(file.read_bytes())

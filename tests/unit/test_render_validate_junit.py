@@ -53,7 +53,7 @@ def test_a_clean_run_has_a_passing_test_for_each_rule(report_of: Callable[..., E
     assert [suite.attrib["name"] for suite in report] == [
         "TDC0xx the document",
         "TDC1xx the event",
-        "TDC2xx the catalogue",
+        "TDC2xx the catalog",
         "TDC3xx the destination",
     ]
     assert all(len(each) == 0 for each in report.iter("testcase"))

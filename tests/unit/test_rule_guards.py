@@ -22,7 +22,7 @@ from td_currents_cli.model import Batch, Location, Severity
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.payload import Payload, PayloadLimits, Unsendable
 from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.sieve import Sieve
+from td_currents_cli.send.sieve import SendFilter
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.clean import FastCheck
 from td_currents_cli.validate.rules import RULES, Rule, RuleScope
@@ -95,7 +95,7 @@ def passes(check: FastCheck, batch: Batch) -> bool:
 
 def planned(batch: Batch) -> list[object]:
     """What `send` makes of a batch."""
-    return list(Planner(PayloadLimits(), Sieve(check=Checker(known(), NOW))).plan([batch]))
+    return list(Planner(PayloadLimits(), SendFilter(check=Checker(known(), NOW))).plan([batch]))
 
 
 in_batches = [code for code, rule in RULES.items() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]

@@ -77,7 +77,7 @@ def test_the_json_form_says_all_of_a_rule() -> None:
             "code": "TDC203",
             "name": rule.name,
             "severity": "error",
-            "family": "the catalogue",
+            "family": "the catalog",
             "why": rule.why,
             "fix": rule.fix,
             "mend": rule.fix,
@@ -104,7 +104,7 @@ def test_a_rule_is_explained_with_examples(screen: Any) -> None:
     rule = RULES[Code.FIELD_MISSING]
     assert screen.lines == [
         "TDC202 required field missing",
-        "error, the catalogue",
+        "error, the catalog",
         "",
         "Why",
         f"    {rule.why}",

@@ -12,10 +12,10 @@ from td_currents_cli.journal.keys import document_key, event_keys, older_documen
 from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.sent_events import packed_events
-from td_currents_cli.send.sieve import Sieve
+from td_currents_cli.send.sent_events import pack_events
+from td_currents_cli.send.sieve import SendFilter
 from td_currents_cli.send.split import halves, singles
-from td_currents_cli.send.whole import Kept, kept_of
+from td_currents_cli.send.whole import JournalFields, journal_fields
 
 EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
 
@@ -240,7 +240,7 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
     """A whole document by its own key, an event of another document by its own."""
     old, other = document(event(1), event(2)), document(event(3), event(4), event(5))
     ledger = Ledger({document_key(old), *split_keys(event_keys([event(4)]))})
-    planner = Planner(PayloadLimits(), Sieve(ledger=ledger, has_journal=True))
+    planner = Planner(PayloadLimits(), SendFilter(ledger=ledger, has_journal=True))
     (payload,) = payloads(planner.plan(batches(old, other, event(4))))
     assert payload.body == b'{"events":[' + event(3) + b"," + event(5) + b"]}"
     assert payload.keys == event_keys([event(3), event(5)])
@@ -251,7 +251,7 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
 def test_what_an_earlier_version_delivered_is_recognized() -> None:
     """It knew documents by other keys."""
     old, new = document(event(1)), document(event(2))
-    planner = Planner(PayloadLimits(), Sieve(ledger=Ledger({older_document_key(old)}), has_journal=True))
+    planner = Planner(PayloadLimits(), SendFilter(ledger=Ledger({older_document_key(old)}), has_journal=True))
     (payload,) = payloads(planner.plan(batches(old, new)))
     assert payload.body == new
     assert payload.keys == document_key(new)
@@ -262,7 +262,7 @@ def test_keys_are_made_only_for_a_journal() -> None:
     """They cost something."""
     data = document(event(1))
     assert [payload.keys for payload in payloads(plan(batches(data, event(2))))] == [b"", b""]
-    planner = Planner(PayloadLimits(), Sieve(has_journal=True))
+    planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
     assert [payload.keys for payload in payloads(planner.plan(batches(data, event(2))))] == [
         document_key(data),
         event_keys([event(2)]),
@@ -275,9 +275,9 @@ def test_keys_are_made_only_for_a_journal() -> None:
 )
 def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
     """It has them decoded anyway. Those that are odd it leaves to the journal."""
-    planner = Planner(PayloadLimits(), Sieve(has_journal=True))
+    planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
     (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
-    assert payload.kept in {b"", packed_events(msgspec.structs.replace(payload, kept=b""))}
+    assert payload.kept in {b"", pack_events(msgspec.structs.replace(payload, kept=b""))}
     assert payload.kept or odd not in {event(2), b"{}"}
     (bare,) = payloads(plan(batches(document(event(1), odd))))
     assert bare.kept == b""
@@ -290,9 +290,9 @@ class Counting:
         self.reads = 0
         self._finds_sound = finds_sound
 
-    def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
+    def fields_if_valid(self, document: bytes) -> Sequence[JournalFields] | None:
         self.reads += 1
-        return kept_of(document) if self._finds_sound else None
+        return journal_fields(document) if self._finds_sound else None
 
     def errors_of(self, _event: bytes) -> Sequence[Problem]:
         return []
@@ -303,8 +303,8 @@ class Counting:
 def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(finds_sound: bool, limit: int) -> None:
     """To read it costs more than all else that is done with it."""
     check = Counting(finds_sound=finds_sound)
-    checked = Planner(PayloadLimits(events=limit), Sieve(check=check, has_journal=True))
-    unchecked = Planner(PayloadLimits(events=limit), Sieve(has_journal=True))
+    checked = Planner(PayloadLimits(events=limit), SendFilter(check=check, has_journal=True))
+    unchecked = Planner(PayloadLimits(events=limit), SendFilter(has_journal=True))
     data = document(event(1), event(2))
     assert list(checked.plan(batches(data))) == list(unchecked.plan(batches(data)))
     assert check.reads == 1

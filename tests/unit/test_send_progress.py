@@ -17,7 +17,7 @@ from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
 from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.progress import InputProgress, SendProgress
-from td_currents_cli.send.sieve import Sieve
+from td_currents_cli.send.sieve import SendFilter
 from td_currents_cli.send.tally import SendStats
 
 
@@ -170,7 +170,7 @@ def test_no_share_where_the_size_is_not_known(tmp_path: Path) -> None:
 
 def test_the_share_is_of_what_is_settled_not_of_what_waits() -> None:
     """Payloads that were read ahead while nothing can be delivered are no progress."""
-    planner, stats = Planner(PayloadLimits(), Sieve()), SendStats()
+    planner, stats = Planner(PayloadLimits(), SendFilter()), SendStats()
     assert settled_share(0.2, planner, stats) == 0.2
     planner.read = 1000
     assert settled_share(0.9, planner, stats) == 0

@@ -17,7 +17,7 @@ from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
 from td_currents_cli.send.pace import concurrency_of
-from td_currents_cli.send.whole import Kept, kept_of
+from td_currents_cli.send.whole import JournalFields, journal_fields
 
 if TYPE_CHECKING:
     from tests.conftest import Scripted
@@ -45,8 +45,8 @@ class NoOdd:
     def __init__(self) -> None:
         self.asked = 0
 
-    def kept_if_sound(self, document: bytes) -> Sequence[Kept] | None:
-        return None if b'"odd"' in document else kept_of(document)
+    def fields_if_valid(self, document: bytes) -> Sequence[JournalFields] | None:
+        return None if b'"odd"' in document else journal_fields(document)
 
     def errors_of(self, event: bytes) -> Sequence[Problem]:
         """One for an odd one."""

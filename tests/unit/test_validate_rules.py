@@ -248,7 +248,7 @@ def test_purchases_that_are_described(*, fast: bool) -> None:
 
 def test_the_errors_of_one_event() -> None:
     """What `send` asks before it sends: errors, not lesser remarks, with places counted from the event."""
-    errors_of, kept = checker().errors_of, checker().kept_if_sound
+    errors_of, kept = checker().errors_of, checker().fields_if_valid
     assert errors_of(event().encode()) == []
     assert errors_of(event(0, another=1).encode()) == [], "an info is no error"
     (error,) = errors_of(event(0, app_id=7).encode())
