@@ -97,7 +97,7 @@ class Messages:
             event_type=event_type,
             hint=f"The request has {len(payload.body):,} bytes, which is more than the endpoint accepts."
             if response.status == 413
-            else "Fix the event. The dead letter contains the full response of the endpoint.",
+            else "Fix the event. The dead letter contains the endpoint's response.",
         )
         return DeadLetter(
             event=event,
@@ -131,8 +131,8 @@ class Messages:
 
 def _values(value: object) -> Iterator[str]:
     if isinstance(value, dict):
-        for member in value.values():
-            yield from _values(member)
+        for nested in value.values():
+            yield from _values(nested)
     elif isinstance(value, list):
         for element in value:
             yield from _values(element)
