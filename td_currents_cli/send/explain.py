@@ -24,8 +24,7 @@ from td_currents_cli.send.payload import Payload, names_of
 from td_currents_cli.send.scrub import scrubber
 
 _EXCERPT: Final = 200  # maximum number of characters of a response that a message quotes
-
-
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _WORD: Final = re.compile(r"[^\s\"'<>(){}\[\],;:=]{4,}")  # what may be a value of the event that a response repeats
 
 
@@ -114,10 +113,11 @@ class Messages:
         """Return the endpoint's own words, on one line, shortened, without secrets and without values of the event."""
         text = scrubber(self.endpoint)(response.text.decode(errors="replace"), response.is_cut)
         try:
-            values = "\n".join(_values(loads(event)))
+            values = "\n".join(_values(loads(event))).lower()
         except (ValueError, RecursionError):
             return ""
-        text = _WORD.sub(lambda word: "***" if word[0] in values else word[0], text)
+        text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+        text = _WORD.sub(lambda word: "***" if word[0].lower() in values else word[0], text)
         line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
         return f": {line[: _EXCERPT - 1]}…" if len(line) > _EXCERPT else f": {line}" if line else ""
 

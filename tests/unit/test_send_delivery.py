@@ -309,6 +309,7 @@ def test_400_is_followed_by_singles_and_a_single_that_gets_it_again_is_a_dead_le
         (b'{"error":\n "time is missing"}', 'event 0 was rejected with HTTP 400: {"error": "time is missing"}'),
         (b"no " * 100, f"event 0 was rejected with HTTP 400: {'no ' * 66}n…"),
         (b"bad name Josephine in 1/" + b"5ec4e75ec4" * 4, "event 0 was rejected with HTTP 400: bad name *** in ***"),
+        (b'at "JOS\\u00c9PH"', 'event 0 was rejected with HTTP 400: at "***"'),
         (b'at {"name":"Joseph', 'event 0 was rejected with HTTP 400: at {"name":"***'),
     ],
 )
@@ -317,7 +318,7 @@ def test_a_rejection_quotes_the_response_without_secrets_and_without_values_of_t
 ) -> None:
     """On one line, and shortened: a terminal and a log must not show personal data."""
     origin = Origin(Location(source="a.jsonl"), 0, 1)
-    body = b'{"events":[{"id":"1","user":{"name":"Josephine"}}]}'
+    body = b'{"events":[{"id":"1","user":{"name":"Josephine","other":"Jos\xc3\xa9phine"}}]}'
     rejected = Payload(index=0, body=body, events=1, origins=(origin,))
     _, _, letters = deliver_with_letters([rejected], lambda *_: HttpResponse(status=400, text=response))
     assert [problem.message for letter in letters for problem in letter.problems] == [message]
