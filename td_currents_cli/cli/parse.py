@@ -30,7 +30,6 @@ from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
-    from td_currents_cli.parallel.pool import worker_count
     from td_currents_cli.warehouse.tables import Tables
 
 INTO_OPTIONS: Final = frozenset(
@@ -166,6 +165,7 @@ def parse(
     A PATH such as td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
 
     if into is not None:
