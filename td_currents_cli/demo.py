@@ -24,8 +24,6 @@ START_SECONDS: Final = 30
 
 
 class DemoFailedError(TdcurError):
-    """A command of the demo failed."""
-
     exit_code = ExitCode.FINDINGS
 
 

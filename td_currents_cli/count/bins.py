@@ -23,7 +23,6 @@ class TimeHistogram:
         self.last = -1
 
     def add(self, key: Key, times: Sequence[float]) -> None:
-        """Count the times of a group's events."""
         if times:
             self._cover(int(min(times)) // self.width, int(max(times)) // self.width)
             width = self.width

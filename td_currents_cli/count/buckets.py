@@ -12,8 +12,6 @@ CACHED_BLOCKS: Final = 100_000
 
 
 class TimeUnit(StrEnum):
-    """Length of a bucket."""
-
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"

@@ -28,15 +28,12 @@ class CountChange(Struct, frozen=True):
 
 
 class CountComparison(Struct, frozen=True):
-    """All groups of both runs."""
-
     file: str
     fail_on_drop: float | None  # 0 to 1; a group that lost this part of its events, or more, fails the run
     changes: tuple[CountChange, ...]  # groups of the earlier run in its order, then the new ones
 
     @property
     def changed(self) -> tuple[CountChange, ...]:
-        """Groups whose count differs."""
         return tuple(change for change in self.changes if change.now != change.before)
 
     @property
@@ -48,7 +45,6 @@ class CountComparison(Struct, frozen=True):
         return tuple(change for change in self.changes if change.part is not None and 0 > change.part <= -limit)
 
     def as_dict(self, by: Sequence[str]) -> dict[str, object]:
-        """The machine form."""
         dropped = self.dropped
         return {
             "file": self.file,

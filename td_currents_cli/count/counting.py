@@ -41,8 +41,6 @@ class CounterConfig(Struct, frozen=True, kw_only=True):
 
 
 class PartialCount(Struct):
-    """Counts of a part of the input."""
-
     groups: GroupCounts
     balance: Balance
     problems: Problems
@@ -63,7 +61,6 @@ class EventCounter:
             self._ids, self._users = self._projection.column(IDS), self._projection.column(USERS)
 
     def __call__(self, records: Iterable[Record]) -> PartialCount:
-        """Count the events in records of one source."""
         intake, groups = EventReader(), GroupCounts(over_time=self._over_time)
         filtered = duplicates = counted = 0
         for source, decoded in _many(intake.events(records, self._projection)):
@@ -78,7 +75,7 @@ class EventCounter:
                 counted += len(events)
                 continue
             keys = list(zip(*columns, strict=True))
-            first_seen = self._distinct.sift(self._ids(events), self._users(events), keys)
+            first_seen = self._distinct.add(self._ids(events), self._users(events), keys)
             groups.add([list(compress(column, first_seen)) for column in columns], list(compress(usable, first_seen)))
             counted += sum(first_seen)
             duplicates += len(first_seen) - sum(first_seen)

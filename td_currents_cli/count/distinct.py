@@ -1,4 +1,4 @@
-"""Events and users that differ, of all groups together and of each; and duplicates, left out."""
+"""Counts different events and users, in total and in each group, and drops duplicates."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +10,11 @@ from td_currents_cli.count.dimension import Key
 from td_currents_cli.events.dedupe import LIMIT, IdSet, digest, event_digest
 
 _SETS: Final = 4
-"""Sets that `unique` takes: of ids and of users, each of all groups together and by group."""
+"""Sets that --unique needs: of ids and of users, each in total and by group."""
 
 
 class DistinctCount:
-    """How many different things there are, in all groups together and in each.
-
-    Attributes:
-        total: in all groups together.
-        in_groups: in each group.
-    """
+    """Number of different ids or users, in total and in each group."""
 
     def __init__(self, everywhere: IdSet[bytes], in_group: IdSet[bytes]) -> None:
         self._everywhere = everywhere
@@ -29,7 +24,7 @@ class DistinctCount:
         self.in_groups: Counter[Key] = Counter()
 
     def add(self, digests: Sequence[bytes | None], keys: Sequence[Key]) -> None:
-        """Count things, given what stands for each, and its group. None stands for nothing that could be told apart."""
+        """Count ids or users, given their digests and groups; None is not counted."""
         known = [(each, key) for each, key in zip(digests, keys, strict=True) if each is not None]
         self.total += len(known) - len(self._everywhere.add([each for each, _key in known]))
         repeated = self._in_group.add([self._pair(each, key) for each, key in known])
@@ -39,18 +34,12 @@ class DistinctCount:
         of_key = self._of_key.get(key)
         if of_key is None:
             of_key = self._of_key[key] = int.from_bytes(digest(repr(key)), "big")
-        # Digests are evenly spread, and so is what makes one of them the other: pairs are as seldom alike as ids are.
+        # Digests are evenly distributed, and so is their XOR: pairs collide as rarely as ids do.
         return (int.from_bytes(each, "big") ^ of_key).to_bytes(len(each), "big")
 
 
 class Distinct:
-    """Counts what is distinct in events, and drops duplicates. Close it in the end (it is a context manager).
-
-    Attributes:
-        events: different ids, where that is to be counted.
-        users: different users, where that is to be counted.
-        duplicates: events that were dropped, by group.
-    """
+    """Counts different events and users, and drops duplicates; see `DistinctStats`. A context manager."""
 
     def __init__(self, *, unique: bool, dedupe: bool, limit: int | None = None) -> None:
         self._open = ExitStack()
@@ -69,18 +58,16 @@ class Distinct:
 
     @property
     def dedupes(self) -> bool:
-        """Whether duplicates are dropped."""
         return self._ids is not None
 
     @property
     def spilled(self) -> int:
-        """Digests that did not fit into memory."""
         return sum(store.spilled for store in self._stores)
 
-    def sift(self, ids: Sequence[Any], users: Sequence[Any], keys: Sequence[Key]) -> list[bool]:
-        """Count events, given the id, the user and the group of each; for each, whether it is no duplicate.
+    def add(self, ids: Sequence[Any], users: Sequence[Any], keys: Sequence[Key]) -> list[bool]:
+        """Count events, given their ids, users and groups; return for each whether it is kept, not a duplicate.
 
-        An event whose id is missing or no text is a duplicate of no other, and counts as none of those that differ.
+        An event whose id is missing or not a string is kept, and not counted as a different event.
         """
         digests = [event_digest(each) for each in ids]
         repeated = {} if self._ids is None else self._ids.add(digests)

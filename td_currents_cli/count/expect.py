@@ -55,8 +55,6 @@ def expectation(text: str, where: str) -> Expectation:
 
 
 class CheckedCount(Struct, frozen=True):
-    """One group's count and the expected one."""
-
     key: Key
     expected: str  # as written
     count: int
@@ -71,11 +69,9 @@ class CheckedCounts(Struct, frozen=True):
 
     @property
     def failed(self) -> tuple[CheckedCount, ...]:
-        """Groups whose count is not as expected."""
         return tuple(check for check in self.checks if check.miss)
 
     def as_dict(self, by: Sequence[str]) -> dict[str, object]:
-        """The machine form."""
         return {
             "file": self.file,
             "met": len(self.checks) - len(self.failed),

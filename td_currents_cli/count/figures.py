@@ -47,13 +47,10 @@ class PivotRow(Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """Events in all columns."""
         return sum(self.cells)
 
 
 class Pivot(Struct, frozen=True, kw_only=True):
-    """Counts in rows and columns."""
-
     name: str  # of the dimension whose values are columns
     by: tuple[str, ...]  # the other dimensions
     columns: tuple[str | None, ...]  # in order, a missing value last

@@ -51,7 +51,6 @@ def _place_of_type(by: Sequence[Dimension]) -> int:
 
 
 def counts_of(groups: GroupCounts, distinct: "DistinctStats | None") -> list[Count]:
-    """The figures of all groups."""
     total = groups.total
     keys = dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ())))
     return [_count(key, groups.groups.get(key, _EMPTY), total, distinct) for key in keys]

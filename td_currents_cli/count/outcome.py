@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountOutcome(Outcome):
-    """Counts in the requested order."""
-
     command: ClassVar[str] = "count"
 
     by: tuple[str, ...] = (EVENT_TYPE,)
@@ -47,7 +45,6 @@ class CountOutcome(Outcome):
         return (*self.by, *self.total.figures())
 
     def summary(self) -> dict[str, object]:
-        """Totals and the balance."""
         return {
             "total": self.balance.events_out,
             "groups": self.groups,
@@ -69,7 +66,6 @@ class CountOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The counts, what was left out of them, and what they were compared with."""
         rest = {"groups": self.others, **self.rest.figures()} if self.rest else None
         return {
             "counts": [count.as_dict(self.by) for count in self.counts],

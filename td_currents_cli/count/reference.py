@@ -27,11 +27,9 @@ class CountBaseline(Struct, frozen=True):
         )
 
     def checks(self, counts: Mapping[Key, int]) -> CheckedCounts | None:
-        """Compare counts with the expected ones."""
         return None if self.expected is None else check_counts(counts, self.expected, str(self.request.expect))
 
     def changes(self, counts: Mapping[Key, int]) -> CountComparison | None:
-        """Compare counts with those of the earlier run."""
         if self.previous is None:
             return None
         return compare(counts, self.previous, str(self.request.compare), self.request.fail_on_drop)

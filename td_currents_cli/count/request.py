@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CountRequest:
-    """What to count, and how to show it."""
-
     sources: Sequence[Source]
     _: KW_ONLY
     by: tuple[str, ...] = (EVENT_TYPE,)

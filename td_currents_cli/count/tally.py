@@ -27,15 +27,12 @@ class GroupStats(Struct, gc=False):
 
 
 class GroupCounts:
-    """Counts by group."""
-
     def __init__(self, *, over_time: bool = False) -> None:
         self.groups = defaultdict[Key, GroupStats](GroupStats)
         self.histogram = TimeHistogram() if over_time else None
 
     @property
     def total(self) -> int:
-        """Events of all groups."""
         return sum(group.count for group in self.groups.values())
 
     def add(self, columns: Sequence[Sequence[str | None]], times: Sequence[float | None]) -> None:
@@ -54,7 +51,6 @@ class GroupCounts:
                 self.histogram.add(key, usable)
 
     def merge(self, other: "GroupCounts") -> None:
-        """Add the counts of another."""
         for key, group in other.groups.items():
             self.groups[key].add(group.count, group.first, group.last)
         if self.histogram is not None and other.histogram is not None:

@@ -17,8 +17,6 @@ Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str 
 
 
 class JournalSide:
-    """The delivered events of a journal."""
-
     depth: Final = Depth.IDS
     has_events: Final = False
 

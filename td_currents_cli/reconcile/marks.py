@@ -49,7 +49,6 @@ class FirstN:
             heapreplace(self._heap, (-position, digest))
 
     def positions(self) -> list[int]:
-        """The positions kept, in order."""
         return sorted(-position for position, _digest in self._heap)
 
     def digests(self) -> dict[int, bytes]:

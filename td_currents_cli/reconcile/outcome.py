@@ -35,7 +35,6 @@ class SideFigures(Struct, frozen=True, kw_only=True):
         return self.counts.without_id.total()
 
     def as_dict(self) -> dict[str, object]:
-        """The machine form."""
         return {
             "rows": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
@@ -58,7 +57,6 @@ class Difference(Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """Number of ids."""
         return sum(group.count for group in self.groups.values())
 
 
@@ -105,7 +103,6 @@ class ReconcileOutcome(Outcome):
         )
 
     def summary(self) -> dict[str, object]:
-        """Numbers of ids, in total and by type; then where the events of both sides went."""
         types = {name for side in (self.sent, self.ingested) for name in side.counts.by_type}
         return {
             "sent": self.sent.ids,
@@ -127,7 +124,6 @@ class ReconcileOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The differences by type, and examples."""
         return {
             "differences": [
                 {

@@ -26,8 +26,6 @@ FAILURES = frozenset({DiffKind.MISSING, DiffKind.CHANGED})
 
 @dataclass(frozen=True, slots=True)
 class ReconcileRequest:
-    """What to compare, and where to write what is missing."""
-
     sent: Side
     ingested: Side
     _: KW_ONLY

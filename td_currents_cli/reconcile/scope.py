@@ -27,7 +27,6 @@ class TimeScope:
         return bool(self.wanted) or self.settled is not None
 
     def decide(self, seconds: float | None) -> ScopeDecision:
-        """Whether an event with this time is compared."""
         if not self.wanted.covers(seconds):
             return ScopeDecision.FILTERED
         if self.settled is not None and seconds is not None and seconds > self.settled:

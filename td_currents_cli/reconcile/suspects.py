@@ -15,7 +15,6 @@ class BloomFilter:
         return bool(self._bits)
 
     def add(self, digest: bytes) -> None:
-        """Add a digest."""
         if not self._bits:
             self._bits = bytearray(1 << _INDEX_BITS - 3)
         index = int.from_bytes(digest[:4], "big") >> 32 - _INDEX_BITS

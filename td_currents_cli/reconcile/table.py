@@ -33,8 +33,6 @@ _OUTLINE: Final = 4
 
 
 class TableSide:
-    """The events in tables of Treasure Data."""
-
     has_events: Final = False
 
     def __init__(self, tables: Tables) -> None:

@@ -43,7 +43,6 @@ class VerifyOutcome(Outcome):
         )
 
     def summary(self) -> dict[str, object]:
-        """The figures, by the names scripts rely on."""
         return {
             "sent": self.sent,
             "arrived": self.arrived,
@@ -56,5 +55,4 @@ class VerifyOutcome(Outcome):
         }
 
     def data(self) -> dict[str, object]:
-        """The missing ids, and what to do."""
         return {"table": self.table, "rows": self.rows, "missing_ids": list(self.missing), "advice": self.advice}

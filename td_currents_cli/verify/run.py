@@ -26,8 +26,6 @@ _FIRST_PAUSE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """What to look for, and where."""
-
     sent: Sequence[Source]  # payloads; empty with a journal
     arrivals: Arrivals
     _: KW_ONLY

@@ -22,9 +22,7 @@ class SendVerifyOutcome(Outcome):
         return cls(sent=sent, verified=verified, problems=sent.problems, exit_code=verified.exit_code)
 
     def summary(self) -> dict[str, object]:
-        """The figures of sending, and those of verifying under `verified`."""
         return {**self.sent.summary(), "verified": self.verified.summary()}
 
     def data(self) -> dict[str, object]:
-        """The other fields of sending, and those of verifying under `verification`."""
         return {**self.sent.data(), "verification": self.verified.data()}

@@ -26,7 +26,7 @@ def tdcur(*arguments: str, stdin: str = "", **variables: str) -> subprocess.Comp
 
 
 def counts(*arguments: str) -> dict[str, int]:
-    """The counts by the first thing that is counted by, as JSON has them."""
+    """The counts by the first dimension, from JSON."""
     ended = tdcur(*arguments, "--format", "json")
     assert ended.returncode == 0, ended.stderr
     document = json.loads(ended.stdout)
@@ -35,12 +35,12 @@ def counts(*arguments: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("paths", [["payloads"], ["rows/rows.csv"], ["rows/rows.jsonl"]])
 def test_samples_have_the_counts_of_their_manifest(paths: list[str]) -> None:
-    """Payload files, however they are written, and every form of the rows they become."""
+    """Payload files in any layout, and rows in every format."""
     assert counts(*(str(SAMPLES / path) for path in paths)) == MANIFEST["total"]["event_types"]
 
 
-def test_payloads_and_rows_mixed_in_one_call() -> None:
-    """Each is added to the others; the ids are the same ones."""
+def test_payloads_and_rows_in_one_call() -> None:
+    """Their counts add up; their ids are the same."""
     everything = [str(SAMPLES / path) for path in ("payloads", "rows/rows.csv", "rows/rows.jsonl")]
     once = Counter(MANIFEST["total"]["event_types"])
     assert counts(*everything) == {name: 3 * number for name, number in once.items()}
@@ -53,7 +53,7 @@ def test_sources_are_told_apart() -> None:
     assert counts(PURCHASES, rows, "--by", "source") == {PURCHASES: 10, rows: MANIFEST["total"]["events"]}
 
 
-def test_standard_input_is_counted_too() -> None:
+def test_standard_input() -> None:
     ended = tdcur("--by", "source", "--format", "tsv", stdin='{"event_type":"a","time":1}')
     assert ended.stdout.splitlines() == [
         "source\tcount\tshare\tfirst\tlast",
@@ -63,7 +63,7 @@ def test_standard_input_is_counted_too() -> None:
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
 def test_records_have_their_fields_in_order(form: str) -> None:
-    """One for each thing that is counted by, then count, share, first, last; what is missing is empty."""
+    """One per dimension, then count, share, first, last; a missing value is empty."""
     ended = tdcur(PURCHASES, "--by", "campaign_name,day,hour", "--by", "event_type", "--format", form)
     assert ended.returncode == 0
     if form == "jsonl":
@@ -83,15 +83,15 @@ def test_records_have_their_fields_in_order(form: str) -> None:
     }
 
 
-def test_figures_that_are_asked_for_come_last() -> None:
-    """So that a script which reads columns by their number reads on."""
+def test_optional_figures_come_last() -> None:
+    """A script that reads columns by number keeps working."""
     ended = tdcur(PURCHASES, "--unique", "--dedupe", "--format", "csv", "--quiet")
     assert ended.stdout.startswith("event_type,count,share,first,last,duplicates,unique_events,unique_users\n")
     assert ended.stderr == ""
 
 
 def test_times_on_the_command_line() -> None:
-    """A value that begins with a dash is a value; all events are older than a minute."""
+    """A value may begin with a dash; all events are older than a minute."""
     ended = tdcur(PURCHASES, "--since", "-1m", "--format", "json")
     assert json.loads(ended.stdout)["summary"]["filtered"] == 10
     assert counts(PURCHASES, "--since", "2026-07-01T13:04:48Z", "--until", "2026-07-02") == {
@@ -102,8 +102,8 @@ def test_times_on_the_command_line() -> None:
     }
 
 
-def test_a_count_is_the_expectation_of_the_next(tmp_path: Path) -> None:
-    """What is printed is read back; another count exits 1 and names the difference on standard error."""
+def test_output_as_expectation(tmp_path: Path) -> None:
+    """Other counts exit with 1 and name the difference on standard error."""
     file = tmp_path / "counts.csv"
     file.write_text(tdcur(PURCHASES, "--format", "csv").stdout, encoding="utf-8")
     same = tdcur(PURCHASES, "--expect", str(file), "--compare", str(file), "--fail-on-drop", "1%", "--quiet")
@@ -121,7 +121,7 @@ def test_a_count_is_the_expectation_of_the_next(tmp_path: Path) -> None:
 
 
 def test_problems_weigh_more_than_differences(tmp_path: Path) -> None:
-    """A file that cannot be read is exit code 6, whatever else is wrong."""
+    """An unreadable file is exit code 6."""
     file = tmp_path / "counts.json"
     file.write_text('{"users.behaviors.Purchase": 0}', encoding="utf-8")
     (tmp_path / "torn.json.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
@@ -145,15 +145,14 @@ def test_problems_weigh_more_than_differences(tmp_path: Path) -> None:
         ["--sort", "size"],
     ],
 )
-def test_options_that_make_no_sense(arguments: list[str]) -> None:
-    """They are wrong usage, exit code 2, with nothing on standard output that a script could take for counts."""
+def test_invalid_options(arguments: list[str]) -> None:
+    """Exit code 2, with nothing on standard output that a script could mistake for counts."""
     ended = tdcur(PURCHASES, *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr
 
 
-def test_a_slip_of_the_pen_is_pointed_out() -> None:
-    """A name that is no field of any event may have been meant for something else that events are counted by."""
+def test_absent_field_suggests_a_dimension() -> None:
     said = tdcur(PURCHASES, "--by", "weeek,campaign_nam").stderr
     assert "no event has the field `weeek`; did you mean `week`?\n" in said
     assert "no event has the field `campaign_nam`; did you mean `campaign_name`?\n" in said
@@ -199,15 +198,15 @@ def on_terminal(*arguments: str, columns: int) -> str:
 
 
 def _read(terminal: int) -> bytes:
-    """What a terminal shows next; nothing at the end, which Linux reports as an error."""
+    """What a terminal shows next; empty at the end, which Linux reports as an error."""
     try:
         return os.read(terminal, 1 << 16)
     except OSError:
         return b""
 
 
-def test_all_cores_count_what_one_does(tmp_path: Path) -> None:
-    """A file that is large enough for several processes, with a bad line in the middle of it."""
+def test_several_processes_count_the_same(tmp_path: Path) -> None:
+    """A file large enough to be split, with an invalid line in the middle."""
     events = [{"event_type": f"t{number % 7}", "time": number, "pad": "é" * 400} for number in range(100)]
     line = json.dumps({"events": events}, ensure_ascii=False)
     path = tmp_path / "large.jsonl"

@@ -1,4 +1,4 @@
-"""Counts agree with those of a database, whatever events are counted by."""
+"""Counts agree with those of a database, by any dimension."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -54,7 +54,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def database(corpus: Path) -> Iterator[Any]:
-    """The events of the corpus in a table, and the catalogue's types in another."""
+    """The events of the corpus in a table, and the catalog's types in another."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("CREATE TABLE types (name VARCHAR, category VARCHAR, channel VARCHAR)")
@@ -86,7 +86,7 @@ CASES: Final = (
 
 
 @pytest.mark.parametrize(("by", "zone"), CASES, ids=lambda value: value if isinstance(value, str) else ",".join(value))
-def test_counts_are_those_of_duckdb(database: Any, corpus: Path, by: tuple[str, ...], zone: str) -> None:
+def test_duckdb_agrees(database: Any, corpus: Path, by: tuple[str, ...], zone: str) -> None:
     outcome = run(CountRequest(sources([str(corpus)]), by=by, zone=zone_of(zone)))
     ours = {each.key: [each.count, seconds(each.first), seconds(each.last)] for each in outcome.counts}
     assert outcome.total.count == EVENTS
@@ -94,5 +94,4 @@ def test_counts_are_those_of_duckdb(database: Any, corpus: Path, by: tuple[str, 
 
 
 def seconds(moment: datetime | None) -> float | None:
-    """As events have their times."""
     return None if moment is None else moment.timestamp()

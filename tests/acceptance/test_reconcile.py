@@ -28,8 +28,8 @@ def reconcile(*arguments: str, code: int, stdin: bytes = b"") -> dict[str, Any]:
     return document
 
 
-def test_after_what_was_missing_is_sent_the_next_comparison_is_clean(endpoint: "Endpoint", tmp_path: Path) -> None:
-    """Through a real endpoint, which answered 200 to all and lost a row: its events are found missing, and sent."""
+def test_resending_missing_events(endpoint: "Endpoint", tmp_path: Path) -> None:
+    """Through an endpoint that returned 200 for everything and lost a row: its events are missing, then sent again."""
     write_key, ingested = tmp_path / "write_key", tmp_path / "ingested.jsonl"
     missing, ids = tmp_path / "missing.jsonl", tmp_path / "ids"
     write_key.write_text(endpoint.key)
@@ -60,13 +60,13 @@ def test_after_what_was_missing_is_sent_the_next_comparison_is_clean(endpoint: "
 
 
 def test_parsed_events_are_the_same_events(tmp_path: Path) -> None:
-    """What `tdcur parse` writes can stand for the rows; nothing in it has changed."""
+    """The output of `tdcur parse` can replace the rows; nothing has changed."""
     events = tmp_path / "events.jsonl"
     assert tdcur("parse", str(ROWS / "rows.jsonl"), "-o", str(events)).returncode == 0
     assert reconcile("--sent", str(PAYLOADS), "--ingested", str(events), code=0)["summary"]["matched"] == 130
 
 
-def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
+def test_paths(tmp_path: Path) -> None:
     files = sorted(map(str, PAYLOADS.iterdir()))
     rows = (ROWS / "rows.csv").read_bytes()
     document = reconcile("--sent", *files[:3], *files[3:], "--ingested", "-", "--show", "2", code=0, stdin=rows)
@@ -102,7 +102,7 @@ def test_paths_as_the_shell_leaves_them(tmp_path: Path) -> None:
         (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
     ],
 )
-def test_what_makes_no_sense(arguments: list[str], code: int, message: str) -> None:
+def test_invalid_options(arguments: list[str], code: int, message: str) -> None:
     ended = tdcur("reconcile", *arguments)
     assert ended.returncode == code, ended.stderr.decode()
     # Typer folds its own messages in a box.
@@ -110,8 +110,8 @@ def test_what_makes_no_sense(arguments: list[str], code: int, message: str) -> N
     assert ended.stdout == b""
 
 
-def test_sent_files_that_change_meanwhile_are_noticed(tmp_path: Path) -> None:
-    """What would be written to be sent again is not what was missing: nothing is written."""
+def test_sent_files_that_change_during_the_comparison(tmp_path: Path) -> None:
+    """The missing events could not be written correctly, so nothing is written."""
     if shutil.which("mkfifo") is None:
         pytest.skip("needs a named pipe")
     sent, pipe, resend = tmp_path / "sent.jsonl", tmp_path / "pipe", tmp_path / "resend.jsonl"

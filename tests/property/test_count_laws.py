@@ -1,4 +1,4 @@
-"""Laws of counting: nothing is lost, nothing counted twice, however the input is cut."""
+"""Laws of counting: nothing is lost or counted twice, however the input is divided."""
 
 import json
 from collections import Counter
@@ -48,7 +48,6 @@ NAMES = st.lists(st.sampled_from(BY), min_size=1, max_size=3, unique=True).map(t
 
 
 def batches(events: Sequence[Event], size: int) -> str:
-    """Payload lines of that many events."""
     cut = [events[at : at + size] for at in range(0, len(events), size)]
     return "".join(json.dumps({"events": each}) + "\n" for each in (*cut, []))
 
@@ -62,13 +61,12 @@ def count(folder: Path, *files: str, **options: Any) -> CountOutcome:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that examples may write to, one after another."""
     return tmp_path_factory.mktemp("count")
 
 
 @given(EVENTS, NAMES)
 def test_groups_add_up(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
-    """To all events; their shares to 1; no group is there twice; first is not after last."""
+    """Counts add up to all events and shares to 1; no group is repeated; first is not after last."""
     outcome = count(folder, batches(events, 3), by=by)
     assert sum(each.count for each in outcome.counts) == outcome.total.count == len(events)
     assert sum(each.share for each in outcome.counts) == pytest.approx(1 if events else 0)
@@ -78,7 +76,7 @@ def test_groups_add_up(folder: Path, events: list[Event], by: tuple[str, ...]) -
 
 
 @given(EVENTS, NAMES, st.integers(1, 5), st.integers(0, 12))
-def test_how_events_are_cut_into_batches_and_files_does_not_matter(
+def test_batches_files_and_order_do_not_matter(
     folder: Path, events: list[Event], by: tuple[str, ...], size: int, cut: int
 ) -> None:
     whole = count(folder, batches(events, 100), by=by, unique=True)
@@ -89,7 +87,7 @@ def test_how_events_are_cut_into_batches_and_files_does_not_matter(
 
 @given(EVENTS, NAMES)
 def test_a_coarser_count_is_the_sum_of_a_finer_one(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
-    """Leaving out one of the things that are counted by puts groups together."""
+    """Removing a dimension adds up groups."""
     coarse: Counter[tuple[str | None, ...]] = Counter()
     for each in count(folder, batches(events, 3), by=(*by, "id")).counts:
         coarse[each.key[:-1]] += each.count
@@ -97,8 +95,8 @@ def test_a_coarser_count_is_the_sum_of_a_finer_one(folder: Path, events: list[Ev
 
 
 @given(EVENTS, NAMES)
-def test_what_comes_twice_is_counted_once(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
-    """With --dedupe, the input twice gives what the input once gives; all that have an id are duplicates."""
+def test_dedupe_of_the_same_input_twice(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
+    """It gives the counts of the input once; every event with an id is a duplicate."""
     once = count(folder, batches(events, 3), by=by, dedupe=True)
     twice = count(folder, batches(events, 3), batches(events, 2), by=by, dedupe=True)
     with_id = sum(isinstance(event.get("id"), str) and event["id"] != "" for event in events)
@@ -109,14 +107,14 @@ def test_what_comes_twice_is_counted_once(folder: Path, events: list[Event], by:
 
 
 @given(EVENTS, NAMES)
-def test_distinct_events_and_users_are_those_of_sets(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
+def test_unique_counts_equal_sizes_of_sets(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
     total = count(folder, batches(events, 3), by=by, unique=True).total
     assert total.unique_events == len({event.get("id") for event in events} - {None, ""})
     assert total.unique_users == len({(event.get("user") or {}).get("user_id") for event in events} - {None})
 
 
 @given(EVENTS, st.integers(1782860000, 1782960000))
-def test_before_and_after_a_moment_is_all(folder: Path, events: list[Event], moment: int) -> None:
+def test_since_and_until_split_the_events(folder: Path, events: list[Event], moment: int) -> None:
     text = batches(events, 4)
     before, after = (count(folder, text, wanted=wanted) for wanted in (Filter(until=moment), Filter(since=moment)))
     timeless = sum(each.count for each in count(folder, text, by=("hour",)).counts if each.first is None)
@@ -124,8 +122,8 @@ def test_before_and_after_a_moment_is_all(folder: Path, events: list[Event], mom
 
 
 @given(EVENTS, NAMES, st.sampled_from(["json", "jsonl", "csv", "tsv"]))
-def test_counts_are_as_they_were(folder: Path, events: list[Event], by: tuple[str, ...], form: str) -> None:
-    """What is written in any format is what is expected the next time, and what has not changed."""
+def test_output_can_be_compared_with(folder: Path, events: list[Event], by: tuple[str, ...], form: str) -> None:
+    """Counts in any format meet themselves as expectations, and have not changed."""
     outcome = count(folder, batches(events, 3), by=by)
     # No groups as JSON Lines are an empty file, which is refused: it may be what is left of a run that failed.
     assume(outcome.counts or form != "jsonl")
@@ -154,8 +152,7 @@ def written(outcome: CountOutcome, form: str) -> bytes:
     st.sampled_from(TimeUnit),
 )
 @example([1173583859, 1173583860, 1173583800, 2669, 2670], "America/St_Johns", TimeUnit.HOUR)
-def test_buckets_are_those_of_each_time_by_itself(times: list[float | None], zone: str, unit: TimeUnit) -> None:
-    """Whatever was asked for before."""
+def test_buckets_do_not_depend_on_the_cache(times: list[float | None], zone: str, unit: TimeUnit) -> None:
     buckets = TimeBuckets(unit, ZoneInfo(zone))
     forms = {
         TimeUnit.HOUR: "%Y-%m-%dT%H:00",
@@ -179,8 +176,8 @@ def test_buckets_are_those_of_each_time_by_itself(times: list[float | None], zon
     st.integers(0, 40),
     st.integers(1, 30),
 )
-def test_counts_over_time_lose_nothing(times: list[tuple[str, int]], cut: int, columns: int) -> None:
-    """Put together from parts, each of its own fineness, they have as many events as came."""
+def test_merged_histograms_lose_nothing(times: list[tuple[str, int]], cut: int, columns: int) -> None:
+    """Merged from parts with bins of different widths."""
     together = TimeHistogram()
     for some in (times[:cut], times[cut:]):
         part = TimeHistogram()
@@ -198,8 +195,8 @@ def test_counts_over_time_lose_nothing(times: list[tuple[str, int]], cut: int, c
     st.integers(0, 10**6),
     st.sampled_from(["{}", ">={}", "<={}", "{}±0", "{}±5%", "{}+-7", "{} +/- 2.5 %"]),
 )
-def test_a_miss_is_what_is_missing(number: int, found: int, form: str) -> None:
-    """A count that is mended by its miss is right, and no smaller mend would do."""
+def test_miss_is_the_smallest_correction(number: int, found: int, form: str) -> None:
+    """A count minus its miss is as expected, and no smaller correction would do."""
     wanted = expectation(form.format(number), "here")
     miss = wanted.miss(found)
     assert wanted.miss(found - miss) == 0

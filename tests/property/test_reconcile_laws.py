@@ -44,7 +44,6 @@ SIDES = st.lists(EVENTS, max_size=8)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that examples may write to, one after another."""
     return tmp_path_factory.mktemp("reconcile")
 
 
@@ -62,14 +61,13 @@ def reconcile(
 
 
 def counts(outcome: ReconcileOutcome) -> dict[DiffKind, int]:
-    """How many ids there are of each kind of difference."""
     return {kind: difference.count for kind, difference in outcome.differences.items()}
 
 
 @law
 @given(SIDES, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_a_set_against_itself_is_clean(folder: Path, events: list[Event], shuffled: random.Random, size: int) -> None:
-    """However it is cut into batches, and in whatever order; what was there twice is there twice."""
+    """For any batches and any order; repeated ids are duplicated."""
     others = shuffled.sample(events, len(events))
     outcome = reconcile(folder, events, others, size)
     ids = Counter(event["id"] for event in events)
@@ -83,7 +81,7 @@ def test_a_set_against_itself_is_clean(folder: Path, events: list[Event], shuffl
 @law
 @given(SIDES, SIDES)
 def test_swapping_sides_swaps_missing_and_unexpected(folder: Path, one: list[Event], other: list[Event]) -> None:
-    """With the same types, times and examples; and whatever the sides are, all numbers add up."""
+    """With the same types, times and examples; all numbers add up."""
     there = reconcile(folder, one, other, show=9)
     back = reconcile(folder, other, one, show=9)
     assert there.differences[DiffKind.MISSING] == back.differences[DiffKind.UNEXPECTED]
@@ -95,8 +93,8 @@ def test_swapping_sides_swaps_missing_and_unexpected(folder: Path, one: list[Eve
 
 @law
 @given(SIDES, SIDES)
-def test_it_finds_what_sets_of_ids_say(folder: Path, one: list[Event], other: list[Event]) -> None:
-    """Compared with plain sets; by type, the parts make the whole."""
+def test_differences_equal_those_of_sets(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """In total, and by type."""
     outcome = reconcile(folder, one, other, show=9)
     sent, ingested = ({event["id"] for event in events} for events in (one, other))
     assert set(outcome.differences[DiffKind.MISSING].examples) == sent - ingested
@@ -112,8 +110,8 @@ def test_it_finds_what_sets_of_ids_say(folder: Path, one: list[Event], other: li
 
 @law
 @given(SIDES, SIDES)
-def test_what_is_written_to_be_sent_again_makes_it_whole(folder: Path, one: list[Event], other: list[Event]) -> None:
-    """With the missing events added, none is missing; their ids are those that were missing."""
+def test_resend_file_completes_the_ingested_side(folder: Path, one: list[Event], other: list[Event]) -> None:
+    """With its events added, none is missing; their ids are the missing ones."""
     resend, ids = folder / "resend.jsonl", folder / "ids"
     before = reconcile(folder, one, other, show=9, resend=resend, ids=ids)
     again = [event for line in resend.read_text("utf-8").splitlines() for event in json.loads(line)["events"]]
@@ -126,8 +124,7 @@ def test_what_is_written_to_be_sent_again_makes_it_whole(folder: Path, one: list
 
 @law
 @given(SIDES, SIDES)
-def test_the_disk_finds_what_memory_finds(folder: Path, one: list[Event], other: list[Event]) -> None:
-    """With room for nothing, everything goes through a temporary file."""
+def test_spilling_does_not_change_the_result(folder: Path, one: list[Event], other: list[Event]) -> None:
     inside = reconcile(folder, one, other, show=9)
     outside = reconcile(folder, one, other, show=9, limit=0)
     assert outside.spilled is None or outside.spilled.bytes == 33 * (len(one) + len(other))
@@ -137,8 +134,8 @@ def test_the_disk_finds_what_memory_finds(folder: Path, one: list[Event], other:
 
 @law
 @given(EVENTS, st.randoms(use_true_random=False))
-def test_how_an_event_is_written_does_not_change_its_content(event: Event, shuffled: random.Random) -> None:
-    """Its members in any order, its flat form, without its nulls; but another value does."""
+def test_content_does_not_depend_on_how_an_event_is_written(event: Event, shuffled: random.Random) -> None:
+    """Fields in any order, flat, or without nulls; another value changes it."""
     contents = ContentHasher()
     content = contents(event)
     assert contents({name: event[name] for name in shuffled.sample(list(event), len(event))}) == content
@@ -152,7 +149,7 @@ def test_how_an_event_is_written_does_not_change_its_content(event: Event, shuff
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: to Python, True is 1, to nobody else."""
+    """Whether two JSON values are equal: in Python, True == 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -169,8 +166,7 @@ def is_same(one: Any, other: Any) -> bool:
 @example({"a": 1}, {"a": 1.0})
 @example([], {})
 @example("1", 1)
-def test_other_values_are_another_content(one: Any, other: Any) -> None:
-    """And only they are."""
+def test_other_values_change_the_content(one: Any, other: Any) -> None:
     contents = ContentHasher()
     first, second = ({"id": "1", "properties": {"a": value, "b": None}} for value in (one, other))
     assert (contents(first) == contents(second)) is is_same(one, other)

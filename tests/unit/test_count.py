@@ -19,7 +19,6 @@ Counter = Callable[..., CountOutcome]
 
 @pytest.fixture
 def count(tmp_path: Path) -> Counter:
-    """Counts the events of a text, or of a list of events."""
 
     def counted(events: str | list[dict[str, Any]], **options: Any) -> CountOutcome:
         path = tmp_path / "events.jsonl"
@@ -35,7 +34,7 @@ def counts(outcome: CountOutcome) -> list[tuple[Any, ...]]:
 
 
 def test_counts_are_in_descending_order(count: Counter) -> None:
-    """Types with equal counts by name; shares are of all events; events without a type come last among equals."""
+    """Equal counts are sorted by type, a missing type last; shares are of all events."""
     names = ["b", "a", "c", "c"]
     events = ",".join(f'{{"event_type":"{name}"}}' for name in names) + ',{"id":"x"},{"event_type":5}'
     outcome = count(f'{{"events":[{events}]}}')
@@ -45,7 +44,7 @@ def test_counts_are_in_descending_order(count: Counter) -> None:
 
 
 def test_first_and_last_time_of_each_type_and_of_all(count: Counter) -> None:
-    """Of those events that have a usable time; order in the file does not matter."""
+    """Only usable times count, in any order."""
     times = [("a", "30"), ("a", "10"), ("b", '"20"'), ("b", "null"), ("c", "1790000000000000")]
     outcome = count("\n".join(f'{{"event_type":"{name}","time":{time}}}' for name, time in times))
     assert [(*each.key, iso(each.first), iso(each.last)) for each in outcome.counts] == [
@@ -57,7 +56,7 @@ def test_first_and_last_time_of_each_type_and_of_all(count: Counter) -> None:
 
 
 def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
-    """Rows and events, good and rejected; what was rejected makes the run exit 1."""
+    """Rejected rows and events make the run exit with 1."""
     outcome = count('{"events":[{"event_type":"a"},1]}\n{"events":5}\n')
     assert outcome.summary() == {
         "total": 1,
@@ -81,14 +80,13 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
     assert outcome.exit_code is ExitCode.FINDINGS
 
 
-def test_names_that_no_encoding_has_do_not_stop_the_count(count: Counter) -> None:
-    """A lone surrogate in a type is a type."""
+def test_a_lone_surrogate_in_a_type_is_counted(count: Counter) -> None:
     outcome = count('{"event_type":"\\ud800","time":1e400}')
     assert [(each.key, each.count, each.first) for each in outcome.counts] == [(("\ud800",), 1, None)]
 
 
-def test_what_events_can_be_counted_by(count: Counter) -> None:
-    """Their type and what the catalogue says of it, their time, their source, their fields; several together."""
+def test_dimensions(count: Counter) -> None:
+    """Type, what the catalog derives from it, time, source, fields, and several of them."""
     events = [
         {"event_type": "users.messages.email.Open", "time": 1782864000, "properties": {"campaign_name": "x"}},
         {"event_type": "users.behaviors.Purchase", "time": 1782867600, "user": {"timezone": "Asia/Tokyo"}},
@@ -109,15 +107,14 @@ def test_what_events_can_be_counted_by(count: Counter) -> None:
     assert (Path(source).name, number) == ("events.jsonl", 3)
 
 
-def test_days_are_those_of_the_time_zone(count: Counter) -> None:
-    """An hour before midnight in UTC is the next day in Berlin, and the day before in New York stays it."""
+def test_days_depend_on_the_time_zone(count: Counter) -> None:
     events = [{"time": 1782860400}]
     for zone, day in (("UTC", "2026-06-30"), ("Europe/Berlin", "2026-07-01"), ("America/New_York", "2026-06-30")):
         assert counts(count(events, by=("day",), zone=zone_of(zone))) == [(day, 1)]
 
 
-def test_an_odd_hour_of_the_year_has_its_own_name(count: Counter) -> None:
-    """Clocks that are set at a minute past midnight, and offsets of minutes and seconds."""
+def test_buckets_at_unusual_clock_changes(count: Counter) -> None:
+    """Clocks that change a minute after midnight, and offsets of minutes and seconds."""
     around = [{"time": 1173583800 + seconds} for seconds in (0, 59, 60, 899)]
     outcome = count(around, by=("hour",), zone=zone_of("America/St_Johns"))
     assert counts(outcome) == [("2007-03-11T00:00", 2), ("2007-03-11T01:00", 2)]
@@ -125,8 +122,8 @@ def test_an_odd_hour_of_the_year_has_its_own_name(count: Counter) -> None:
     assert counts(liberia) == [("1969-12-31", 1), ("1970-01-01", 1)]
 
 
-def test_the_end_of_time_is_no_defect(count: Counter) -> None:
-    """The last second of 9999 is in the year 10000 somewhere, which has no name."""
+def test_the_last_second_of_the_year_9999(count: Counter) -> None:
+    """In an eastern time zone it is in the year 10000, which has no bucket."""
     outcome = count([{"time": 253402300799}], by=("day",), zone=zone_of("Pacific/Auckland"))
     assert counts(outcome) == [(None, 1)]
 
@@ -152,8 +149,8 @@ def test_the_end_of_time_is_no_defect(count: Counter) -> None:
         ({"properties": {"x": ""}}, None),
     ],
 )
-def test_a_field_by_its_bare_name(count: Counter, event: dict[str, Any], value: str | None) -> None:
-    """The first value there is, in `user`, `properties`, or a flat event; as text, or as JSON where it is none."""
+def test_field_without_a_path(count: Counter, event: dict[str, Any], value: str | None) -> None:
+    """The first value in `user`, `properties` or a flat event; values other than strings as JSON."""
     assert counts(count([event], by=("x",))) == [(value, 1)]
 
 
@@ -169,8 +166,8 @@ def test_a_field_by_its_bare_name(count: Counter, event: dict[str, Any], value: 
         ("time", "7"),
     ],
 )
-def test_a_field_by_its_place(count: Counter, name: str, value: str | None) -> None:
-    """A dotted name says where; the members of an event itself need no place."""
+def test_field_with_a_path(count: Counter, name: str, value: str | None) -> None:
+    """Fields of the event itself need no path."""
     event = {
         "id": "i",
         "time": 7,
@@ -180,13 +177,13 @@ def test_a_field_by_its_place(count: Counter, name: str, value: str | None) -> N
     assert counts(count([event], by=(name,))) == [(value, 1)]
 
 
-def test_fields_of_flat_events_that_needed_a_prefix(count: Counter) -> None:
-    """As `tdcur parse` writes them: the whole dotted name is the name of a member."""
+def test_prefixed_field_of_a_flat_event(count: Counter) -> None:
+    """`tdcur parse` writes the dotted name as the name of the field."""
     assert counts(count([{"properties.x": "p", "x": "u"}], by=("properties.x", "x"))) == [("p", "u", 1)]
 
 
-def test_text_and_number_of_the_same_look_are_one_group(count: Counter) -> None:
-    """A count by a field is for people and for CSV: both say 5."""
+def test_string_and_number_written_alike_are_one_group(count: Counter) -> None:
+    """People and CSV cannot tell them apart."""
     assert counts(count([{"x": "5"}, {"x": 5}, {"x": True}, {"x": 1}], by=("x",))) == [("5", 2), ("1", 1), ("true", 1)]
 
 
@@ -205,12 +202,12 @@ def test_text_and_number_of_the_same_look_are_one_group(count: Counter) -> None:
         ("properties.x", "properties.x.y"),
     ],
 )
-def test_what_cannot_be_counted_by(count: Counter, by: tuple[str, ...]) -> None:
+def test_invalid_dimensions(count: Counter, by: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         count([{}], by=by)
 
 
-def test_events_that_are_not_meant_are_filtered(count: Counter) -> None:
+def test_filtered_events_are_in_the_balance(count: Counter) -> None:
     events = [{"event_type": name, "time": time} for name in ("a", "b") for time in (5, 10, 15)]
     outcome = count(events, wanted=Filter(types=TypeGlobs.of(["a"]), since=10))
     assert counts(outcome) == [("a", 2)]
@@ -219,7 +216,7 @@ def test_events_that_are_not_meant_are_filtered(count: Counter) -> None:
 
 
 def test_each_id_is_counted_once(count: Counter) -> None:
-    """The first one counts, in its group; events without an id are no duplicates of each other."""
+    """In the group of its first event; events without an id are not duplicates of each other."""
     events = [{"event_type": name, "id": each} for name, each in (("a", "1"), ("b", "1"), ("a", "1"), ("a", "2"))]
     outcome = count([*events, {}, {}, {"id": 5}, {"id": 5}], dedupe=True)
     assert [(*each.key, each.count, each.duplicates) for each in outcome.counts] == [("a", 6, 1), ("b", 0, 1)]
@@ -228,8 +225,8 @@ def test_each_id_is_counted_once(count: Counter) -> None:
     assert outcome.counts[0].as_dict(outcome.by)["duplicates"] == 1
 
 
-def test_different_events_and_users(count: Counter) -> None:
-    """Of each group and of all; a user is told by Braze's own id, where there is none by the customer's."""
+def test_unique_events_and_users(count: Counter) -> None:
+    """In each group and in total; a user is identified by Braze's id, else by the customer's."""
     events: list[dict[str, Any]] = [
         {"event_type": "a", "id": "1", "user": {"user_id": "u1", "external_user_id": "x"}},
         {"event_type": "a", "id": "1", "user": {"user_id": "u1", "external_user_id": "y"}},
@@ -245,8 +242,8 @@ def test_different_events_and_users(count: Counter) -> None:
     assert outcome.balance.duplicates == 0
 
 
-def test_ids_beyond_what_fits_into_memory(count: Counter) -> None:
-    """They go to disk, which is told, and changes nothing."""
+def test_ids_that_do_not_fit_into_memory(count: Counter) -> None:
+    """They spill to disk, which is reported and does not change the counts."""
     events = [{"id": str(number % 30), "user": {"user_id": str(number % 7)}} for number in range(90)]
     few = count(events, dedupe=True, unique=True, limit=20)
     assert few.spilled > 0
@@ -264,15 +261,15 @@ def test_groups_can_be_sorted(count: Counter, sort: Sort | None, names: str) -> 
     assert "".join(each.key[0] or "" for each in count(events, sort=sort).counts) == names
 
 
-def test_times_are_in_their_order(count: Counter) -> None:
+def test_default_order_of_times(count: Counter) -> None:
     events = [{"time": 86400}, {"time": 0}, {"time": 86400}, {}]
     assert counts(count(events, by=("day",))) == [("1970-01-01", 1), ("1970-01-02", 2), (None, 1)]
     assert counts(count(events, by=("day",), sort=Sort.COUNT))[0] == ("1970-01-02", 2)
     assert counts(count(events, by=("day", "event_type")))[0] == ("1970-01-02", "a", 2)
 
 
-def test_the_first_groups_and_the_rest(count: Counter) -> None:
-    """The rest is one group; nothing is left out of the total."""
+def test_top_and_rest(count: Counter) -> None:
+    """The rest is one group; the total includes it."""
     events = [{"event_type": name, "time": place} for place, name in enumerate("aaabbcd")]
     outcome = count(events, top=2)
     assert counts(outcome) == [("a", 3), ("b", 2)]
@@ -284,8 +281,8 @@ def test_the_first_groups_and_the_rest(count: Counter) -> None:
     assert count(events, top=4).rest is None
 
 
-def test_all_types_of_the_catalogue(count: Counter) -> None:
-    """Those that arrive over HTTP are there with 0, if they are meant; others only where there are events."""
+def test_all_types_of_the_catalog(count: Counter) -> None:
+    """Types that arrive over HTTP and pass the filter have a count of 0; others appear only with events."""
     http = {event.name for event in load().events.values() if event.http}
     outcome = count([{"event_type": "users.messages.email.Open"}, {"event_type": "new"}], all_types=True)
     assert {each.key[0] for each in outcome.counts} == http | {"new"}
@@ -298,7 +295,6 @@ def test_all_types_of_the_catalogue(count: Counter) -> None:
 
 @pytest.mark.parametrize("options", [{"by": ("day",)}, {"by": ("event_type", "day")}, {"by": ("channel",)}])
 def test_types_without_events_have_no_day(count: Counter, options: dict[str, Any]) -> None:
-    """Nothing can be said of them that an event would tell."""
     with pytest.raises(UsageError, match="--all-types"):
         count([{}], all_types=True, **options)
 
@@ -319,20 +315,19 @@ def test_a_pivot(count: Counter) -> None:
 
 
 @pytest.mark.parametrize("options", [{"pivot": "day"}, {"pivot": "event_type"}, {"fail_on_drop": 0.3}])
-def test_options_that_need_others(count: Counter, options: dict[str, Any]) -> None:
-    """A pivot is of something that is counted by, beside something else; a drop is from something."""
+def test_options_that_need_another(count: Counter, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         count([{}], **options)
 
 
-def test_fields_that_no_event_has(count: Counter) -> None:
-    """They are told, for they may be slips of the pen; with no event at all, nothing can be said."""
+def test_absent_fields(count: Counter) -> None:
+    """They are reported, unless there are no events at all."""
     assert count([{"x": 1}], by=("x", "campaing_name")).absent_fields == ("campaing_name",)
     assert count([], by=("campaing_name",)).absent_fields == ()
 
 
 def test_counts_over_time(count: Counter) -> None:
-    """As many spans as fit between the first event and the last, the same ones for all groups."""
+    """Up to that many bins between the first and the last event of all groups."""
     events = [
         {"event_type": name, "time": time} for name, time in (("a", 0), ("a", 9), ("b", 4), ("b", 5), ("b", None))
     ]

@@ -1,6 +1,6 @@
-"""The files under tests/cases/expect and tests/cases/compare, each beside what should come of it.
+"""The files under tests/cases/expect and tests/cases/compare, each next to its expected result.
 
-What is counted is always `sample_data/payloads/purchases.json`: 7 custom events and 3 purchases.
+The input is always `sample_data/payloads/purchases.json`: 7 custom events and 3 purchases.
 """
 
 import json
@@ -20,7 +20,6 @@ SUFFIX: Final = ".expected.json"
 
 
 def cases(kind: str) -> list[Path]:
-    """The files of a folder that have an expectation beside them, which all others must be."""
     files = sorted((ROOT / "tests" / "cases" / kind).iterdir())
     found = [file for file in files if not file.name.endswith(SUFFIX)]
     assert len(found) * 2 == len(files)
@@ -28,7 +27,6 @@ def cases(kind: str) -> list[Path]:
 
 
 def wanted(case: Path) -> dict[str, Any]:
-    """What should come of a case."""
     expected: dict[str, Any] = json.loads(case.with_name(case.name + SUFFIX).read_text(encoding="utf-8"))
     return expected
 
@@ -38,8 +36,8 @@ def count(**options: Any) -> CountOutcome:
 
 
 @pytest.mark.parametrize("case", cases("expect"), ids=lambda case: case.name)
-def test_what_is_expected(case: Path) -> None:
-    """Each group of the file is checked, those that are not as expected are named, and the run exits 1."""
+def test_expected_counts(case: Path) -> None:
+    """Each group of the file is checked; failed ones are listed and make the run exit with 1."""
     expected = wanted(case)
     options = {"by": tuple(expected.get("by", ("event_type",))), "expect": case}
     if "error" in expected:
@@ -57,8 +55,8 @@ def test_what_is_expected(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", cases("compare"), ids=lambda case: case.name)
-def test_what_has_changed(case: Path) -> None:
-    """Groups with another count are named; those that lost too many make the run exit 1."""
+def test_changes(case: Path) -> None:
+    """Changed groups are listed; those that dropped too much make the run exit with 1."""
     expected = wanted(case)
     limit = expected["fail_on_drop"]
     options = {"compare": case, "fail_on_drop": None if limit is None else part_of(limit)}
@@ -75,7 +73,7 @@ def test_what_has_changed(case: Path) -> None:
     assert (told["changed"], told["dropped"]) == (len(expected["changed"]), len(expected["dropped"]))
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         count(expect=tmp_path / "nothing.json")
     (tmp_path / "latin").write_bytes(b"event_type,count\ncaf\xe9,1\n")
@@ -83,8 +81,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         count(compare=tmp_path / "latin")
 
 
-def test_expectations_are_of_all_groups(tmp_path: Path) -> None:
-    """Also of those that are not shown; types that only the catalogue has are no groups of their own."""
+def test_expectations_apply_to_all_groups(tmp_path: Path) -> None:
+    """Hidden groups are included, types without events from the catalog are not."""
     file = tmp_path / "expect.json"
     file.write_text('{"users.behaviors.Purchase": 3, "*": ">=1"}', encoding="utf-8")
     assert count(expect=file, top=1, all_types=True).exit_code == 0
@@ -96,7 +94,6 @@ def test_percentages(text: str, part: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["30", "0.3", "-30%", "101%", "%", "", "abc"])
-def test_what_is_no_percentage(text: str) -> None:
-    """A bare number could be a part or a percentage; a group cannot lose more than all."""
+def test_invalid_percentages(text: str) -> None:
     with pytest.raises(UsageError, match="--fail-on-drop"):
         part_of(text)

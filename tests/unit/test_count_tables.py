@@ -1,6 +1,6 @@
-"""Tables of counts beside the text they were when somebody looked at them and liked them.
+"""Tables of counts, compared with approved output.
 
-`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_count_tables.py` writes them anew.
+`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_count_tables.py` updates it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Every count that the tool can ask a table for, run as Trino SQL, beside the local count of the same rows."""
+"""Every count that can run inside Treasure Data, run as Trino SQL and compared with the local count."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ TABLE = ("braze", "currents")
 
 
 def event(number: int, **members: Any) -> dict[str, Any]:
-    """An event like none and yet like others."""
+    """A random event with unusual fields."""
     types = [*list(load().events)[::7], "users.behaviors.Unheard", 'it\'s; DROP TABLE "x" --']
     return {
         "event_type": types[number % len(types)],
@@ -76,7 +76,7 @@ BROKEN = [
 
 @pytest.fixture
 def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, CountOutcome]]:
-    """Counts the same rows there and here."""
+    """Counts the same rows in Trino and locally."""
 
     def count(cells: list[str | None], **options: Any) -> tuple[CountOutcome, CountOutcome]:
         rows = [{"time": number, "events": cell} for number, cell in enumerate(cells)]
@@ -94,7 +94,7 @@ def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, 
 
 
 def figures(outcome: CountOutcome) -> dict[str, Any]:
-    """All that scripts see of it but the problems, the source being the same."""
+    """All fields that scripts see, except problems and the source."""
     text = json.dumps({**outcome.summary(), **outcome.data(), "problems": 0}, default=str)
     found: dict[str, Any] = json.loads(text)
     return found
@@ -152,7 +152,7 @@ def test_filters(both: Callable[..., tuple[CountOutcome, CountOutcome]], wanted:
 
 
 def test_malformed_cells(both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
-    """They are counted as here, and said: nothing is dropped in silence."""
+    """They are counted as locally, and reported."""
     there, here = both(BROKEN)
     assert there.balance == here.balance
     assert there.problems.errors == here.problems.errors
@@ -170,8 +170,8 @@ def test_malformed_cells(both: Callable[..., tuple[CountOutcome, CountOutcome]])
     )
 
 
-def test_texts_of_events(running: Service, both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
-    """An array of texts, each an event, and a whole batch as the text of a text, come to the same."""
+def test_events_as_strings(running: Service, both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
+    """An array of strings, each an event, and a batch encoded twice give the same counts."""
     plain = [event(number) for number in range(9)]
     there, _ = both([json.dumps([json.dumps(each) for each in plain]), json.dumps(json.dumps({"events": plain}))])
     _, here = both([json.dumps(plain), json.dumps({"events": plain})])
@@ -179,8 +179,8 @@ def test_texts_of_events(running: Service, both: Callable[..., tuple[CountOutcom
 
 
 @pytest.mark.parametrize("name", ["it's", "a' OR '1'='1", "'; DROP TABLE currents; --", "a b;c", "$[0]", "événement"])
-def test_names_that_would_be_sql(both: Callable[..., tuple[CountOutcome, CountOutcome]], name: str) -> None:
-    """In fields and in globs they are names, and nothing else."""
+def test_names_with_sql_in_them(both: Callable[..., tuple[CountOutcome, CountOutcome]], name: str) -> None:
+    """Fields and globs are escaped."""
     cells = [json.dumps([event(1, properties={name: "value"}), event(2, event_type=name)])]
     there, here = both(cells, by=(f"properties.{name}",), wanted=Filter(types=TypeGlobs.of([f"*{name}*", "users.*"])))
     assert figures(there) == figures(here)
@@ -189,7 +189,7 @@ def test_names_that_would_be_sql(both: Callable[..., tuple[CountOutcome, CountOu
 
 @pytest.mark.parametrize("by", ["event_type", "user_id,day", "properties.campaign_name", "campaign_name"])
 def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
-    """The streaming connector's rows are counted as the same flat events are here."""
+    """Rows of the streaming connector are counted as the same flat events are locally."""
     rows = [
         {
             "time": 1_782_864_000 + number * 7_919,
@@ -215,7 +215,7 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
 
 
 def test_several_tables(running: Service) -> None:
-    """Their counts add up, where they can; ids that differ do not."""
+    """Their counts add up; distinct ids cannot."""
     other = ("braze", "more")
     rows = [{"time": 1, "events": BATCHES[0]}]
     running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
@@ -227,8 +227,8 @@ def test_several_tables(running: Service) -> None:
         run(CountRequest((), tables=tables, unique=True))
 
 
-def test_a_table_without_rows_in_that_time(running: Service) -> None:
-    """It is named, and what to do about it; it is no error. Rows without an event are rows."""
+def test_table_without_rows_in_the_period(running: Service) -> None:
+    """The problem names the table and what to do. Rows without an event count as rows."""
     empty, blank = ("braze", "empty"), ("braze", "blank")
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {
         TABLE: [{"time": 1, "events": BATCHES[0]}],

@@ -1,4 +1,4 @@
-"""The parts of reconcile that case files do not reach: large inputs, pipes, journals, limits, how options are read."""
+"""What the case files of reconcile do not cover: large inputs, pipes, journals, limits, options."""
 
 import csv
 import gzip
@@ -41,8 +41,10 @@ def compare(sent: Path, ingested: Path, **options: Any) -> ReconcileOutcome:
 
 
 @pytest.mark.parametrize("way", ["in splits", "a bit at a time", "packed"])
-def test_however_a_file_is_read_places_are_the_same(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Large files by several processes, or in bits; what is missing is fetched from where it stands."""
+def test_positions_are_the_same_however_a_file_is_read(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In splits, in chunks, or at once; missing events are fetched from their positions."""
     events = numbered(2000)
     sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[:700] + events[705:])
     if way == "in splits":
@@ -64,8 +66,8 @@ def test_however_a_file_is_read_places_are_the_same(way: str, tmp_path: Path, mo
     assert outcome.balanced
 
 
-def test_beyond_the_limit_the_disk_is_used(tmp_path: Path) -> None:
-    """Several times, for both sides; the result is the same, and the bound is told."""
+def test_spill_to_disk(tmp_path: Path) -> None:
+    """Repeatedly, for both sides, with the same result; the limit is reported."""
     events = numbered(500)
     sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[3:] + events[:5])
     outcome = compare(sent, ingested, limit=2000)
@@ -75,7 +77,7 @@ def test_beyond_the_limit_the_disk_is_used(tmp_path: Path) -> None:
 
 
 def test_all_problems_are_counted(tmp_path: Path) -> None:
-    """Also more than are kept, of both sides together; a source that ends before its time makes the exit code 6."""
+    """Those of both sides, including ones that are not kept; a truncated source makes the exit code 6."""
     sent, ingested = tmp_path / "sent", tmp_path / "in"
     sent.write_text('{"events":[1]}\n' * 1200)
     ingested.write_bytes(gzip.compress(b'{"events":[2]}\n' * 5)[:-12])
@@ -86,8 +88,8 @@ def test_all_problems_are_counted(tmp_path: Path) -> None:
     assert outcome.exit_code is ExitCode.IO
 
 
-def test_what_comes_through_a_pipe_can_be_read_again(tmp_path: Path) -> None:
-    """It is kept under its own name as long as it is needed; files stay where they are."""
+def test_a_pipe_can_be_read_again(tmp_path: Path) -> None:
+    """Its contents are stored under its own name; files stay where they are."""
     reading, writing = os.pipe()
     os.write(writing, b'{"events":[]}')
     os.close(writing)
@@ -104,8 +106,8 @@ def test_what_comes_through_a_pipe_can_be_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "matched"), [(None, 1), ("events", 1), ("copy", 3), ("2", 3)])
-def test_rows_that_have_two_columns_of_batches(column: str | None, matched: int, tmp_path: Path) -> None:
-    """The one that is named, or has that number, is compared."""
+def test_two_columns_of_batches(column: str | None, matched: int, tmp_path: Path) -> None:
+    """The column with that name or number is compared."""
     sent, rows = lines(tmp_path / "sent", numbered(3)), tmp_path / "rows.csv"
     with rows.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["events", "copy"], [json.dumps(numbered(1)), json.dumps(numbered(3))]])
@@ -113,8 +115,8 @@ def test_rows_that_have_two_columns_of_batches(column: str | None, matched: int,
     assert outcome.matched == matched
 
 
-def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
-    """It knows no contents: a change is a match. Ids, types and times it knows, in the order they were delivered."""
+def test_journal_as_the_sent_side(tmp_path: Path) -> None:
+    """It contains ids, types and times in order of delivery, but no contents: a changed event matches."""
 
     def delivered(_path: Path) -> Iterator[list[tuple[str | None, str | None, object]]]:
         yield [("1", "t", 100), ("2", "u", 200), (None, None, None)]
@@ -136,8 +138,8 @@ def test_a_journal_stands_for_what_was_sent(tmp_path: Path) -> None:
         run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
 
 
-def test_payloads_have_at_most_so_many_events_and_bytes() -> None:
-    """Each as full as it may be; an event that is too large is alone."""
+def test_limits_of_payloads() -> None:
+    """Each is as full as possible; an event that is too large is alone."""
     output = BytesIO()
     writer = PayloadWriter(output, events=3, size=40)
     for event in (b"{}", b"{}", b"{}", b"{}", b'{"id":"' + b"x" * 40 + b'"}', b'{"a":1234567890}', b"{}", b"{}"):
@@ -159,21 +161,20 @@ def test_payloads_have_at_most_so_many_events_and_bytes() -> None:
         ("", ""),
     ],
 )
-def test_an_option_takes_all_that_follows_it(arguments: str, spread: str) -> None:
-    """Up to the next option; what follows another option is that one's."""
+def test_multi_value_option(arguments: str, spread: str) -> None:
+    """It takes all values up to the next option."""
     assert repeat_options(arguments.split(), ["--sent", "--ingested"]) == spread.split()
 
 
 @pytest.mark.parametrize("arguments", ["--sent", "--sent --ingested a", "--ingested a --sent -q"])
-def test_an_option_that_nothing_follows_is_named(arguments: str) -> None:
-    """It is not left to take the next option for its value."""
+def test_multi_value_option_without_a_value(arguments: str) -> None:
+    """It does not take the next option as its value."""
     with pytest.raises(typer.BadParameter) as caught:
         repeat_options(arguments.split(), ["--sent", "--ingested"])
     assert caught.value.param_hint == "--sent"
 
 
-def test_a_period_leaves_out_before_contents_are_looked_at(tmp_path: Path) -> None:
-    """What is out of scope costs nothing but its reading."""
+def test_events_out_of_scope_are_not_hashed(tmp_path: Path) -> None:
     events = numbered(30)
     wanted = Filter.of(types=None, since="@1782900010", until="@1782900020", now=0)
     outcome = compare(lines(tmp_path / "a", events), lines(tmp_path / "b", events[15:]), scope=TimeScope(wanted))

@@ -1,6 +1,6 @@
-"""Cases are files: under tests/cases/reconcile, what was sent, what arrived, and what is to be found.
+"""Case files in tests/cases/reconcile: what was sent, what arrived, and the expected result.
 
-A line of either side is given as JSON, or as text where it matters how it is written.
+A line of either side is JSON, or a string if it matters how it is written.
 """
 
 import json
@@ -40,7 +40,7 @@ def reconciled(case: dict[str, Any], folder: Path) -> ReconcileOutcome:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_case(path: Path, tmp_path: Path) -> None:
-    """Every number of ids that is not expected is 0; the exit code; examples and groups where they are given."""
+    """Every kind of difference that is not expected is 0; exit code, examples and groups if given."""
     case = json.loads(path.read_text(encoding="utf-8"))
     expected: dict[str, Any] = case["expected"]
     outcome = reconciled(case, tmp_path)

@@ -1,4 +1,4 @@
-"""The outline of an event, made here and made by Trino: the same, by rules that neither had from the other."""
+"""The outline of an event, computed by tdcur and by Trino from independent rules: they agree."""
 
 import json
 from hashlib import md5
@@ -51,30 +51,28 @@ NONE = [
 
 
 def here(text: str) -> int:
-    """The digest that this program makes."""
     return outline(Raw(text.encode()))
 
 
 @pytest.mark.parametrize(("event", "text"), TEXTS.items())
-def test_what_is_compared(event: str, text: str) -> None:
-    """Written down by hand, from what Jackson and Java document."""
+def test_canonical_json(event: str, text: str) -> None:
+    """Written by hand from what Jackson and Java document."""
     assert here(event) == int(md5(text.encode(), usedforsecurity=False).hexdigest()[:16], 16)
 
 
 @pytest.mark.parametrize("event", NONE, ids=range(len(NONE)))
-def test_what_has_no_outline(event: str) -> None:
-    """Flat events, and what one of the two cannot read: it is not compared, rather than wrongly."""
+def test_events_without_an_outline(event: str) -> None:
+    """Flat events, and what Trino or tdcur cannot read: not compared rather than compared wrongly."""
     assert here(event) == UNKNOWN
 
 
 @pytest.fixture(scope="module")
 def trino() -> Engine:
-    """One for all."""
     return Engine({})
 
 
 def there(trino: Engine, events: list[str]) -> list[int]:
-    """The digests that Trino makes."""
+    """The digests that Trino computes."""
     listed = ", ".join(f"({number}, {string_literal(event)})" for number, event in enumerate(events))
     query = [
         "SELECT",
@@ -86,8 +84,8 @@ def there(trino: Engine, events: list[str]) -> list[int]:
     return [int(digits, 16) for (digits,) in trino.query(" ".join(query)).rows]
 
 
-def test_both_make_the_same_of_what_is_written_down(trino: Engine) -> None:
-    """Of each text above, and of all sample events."""
+def test_trino_agrees_on_known_events(trino: Engine) -> None:
+    """The events above, and all sample events."""
     batches = [json.loads(json.loads(row)["events"]) for row in ROWS.read_text("utf-8").splitlines()]
     events = [*TEXTS, *(json.dumps(event) for batch in batches for event in batch)]
     digests = there(trino, events)
@@ -107,7 +105,7 @@ EVENTS = st.builds(lambda inner, rest: rest | {"properties": inner}, *[st.dictio
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(EVENTS, min_size=1, max_size=4), st.booleans())
-def test_both_make_the_same_of_anything(trino: Engine, events: list[dict[str, Any]], is_ascii: bool) -> None:
-    """However it is escaped."""
+def test_trino_agrees_on_any_event(trino: Engine, events: list[dict[str, Any]], is_ascii: bool) -> None:
+    """With any escapes."""
     texts = [json.dumps(event, ensure_ascii=is_ascii) for event in events]
     assert there(trino, texts) == [here(text) for text in texts]

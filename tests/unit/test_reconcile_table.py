@@ -1,4 +1,4 @@
-"""Payloads beside a table of Treasure Data."""
+"""Payloads compared with a table of Treasure Data."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ TYPE = "users.behaviors.Uninstall"
 
 @pytest.fixture
 def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome]:
-    """Compares events of these ids, which happened at 100, with the rows of a result."""
+    """Compares events with these ids, of the time 100, with the rows of a result."""
 
     def compare(ids: str, rows: Sequence[Sequence[Any]], **options: Any) -> ReconcileOutcome:
         full = [[*row, *[None] * (5 - len(row))] for row in rows]
@@ -49,15 +49,15 @@ def compared(running: Service, tmp_path: Path) -> Callable[..., ReconcileOutcome
 
 
 def test_nothing_is_missing(compared: Callable[..., ReconcileOutcome]) -> None:
-    """All ids of the files are ids of the table. Where it has no digests, nobody can tell whether they were changed."""
+    """Changes cannot be found in a table without digests."""
     outcome = compared("a b", [["b", TYPE, 100], ["a", TYPE, 100]])
     assert (outcome.matched, outcome.exit_code, outcome.unknown) == (2, ExitCode.OK, 2)
 
 
-def test_differences_are_named(
+def test_differences(
     compared: Callable[..., ReconcileOutcome], running: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Missing, unexpected and duplicated ids, with examples that are looked up in the same result: one job in all."""
+    """Missing, unexpected and duplicated ids, with examples from the same result: one job in total."""
     monkeypatch.setattr(table_module, "CHUNK_EVENTS", 2)
     rows = [["b", TYPE, 100], ["x", TYPE, 100], ["b", TYPE, 100], ["a", TYPE, 100], [None, None, None]]
     outcome = compared("a b c", rows, resend=tmp_path / "missing.json")
@@ -73,8 +73,8 @@ def test_differences_are_named(
     assert len(running.jobs) == 1
 
 
-def test_nothing_in_that_time(compared: Callable[..., ReconcileOutcome]) -> None:
-    """It is said of the table; all that was sent is missing."""
+def test_table_without_rows_in_the_period(compared: Callable[..., ReconcileOutcome]) -> None:
+    """It is reported, and all sent events are missing."""
     outcome = compared("a", [])
     assert (outcome.differences[DiffKind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
     assert [(each.code, each.severity) for each in outcome.problems.kept] == [("TDC005", "warning")]
@@ -82,15 +82,15 @@ def test_nothing_in_that_time(compared: Callable[..., ReconcileOutcome]) -> None
 
 
 def test_a_period(compared: Callable[..., ReconcileOutcome]) -> None:
-    """It leaves out the same events on both sides, by their own time."""
+    """It leaves out the same events on both sides, by event time."""
     scope = TimeScope(Filter(since=50.0, until=150.0))
     outcome = compared("a", [["a", TYPE, 100], ["x", TYPE, 10]], scope=scope)
     assert (outcome.matched, outcome.exit_code) == (1, ExitCode.OK)
     assert outcome.ingested.counts.filtered == 1
 
 
-def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
-    """Rows and elements that nothing could be made of are findings, and no events without an id."""
+def test_unreadable_rows_and_events(compared: Callable[..., ReconcileOutcome]) -> None:
+    """They are problems, not events without an id."""
     nothing = [[None, None, None, kind] for kind in ("rejected row", "rejected row", "rejected event")]
     outcome = compared("a", [*nothing, ["x", TYPE, 100], ["a", TYPE, 100]])
     assert outcome.exit_code is ExitCode.FINDINGS
@@ -103,7 +103,7 @@ def test_what_is_no_event(compared: Callable[..., ReconcileOutcome]) -> None:
 
 
 def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
-    """Run as Trino SQL, it finds the ids, types and times that are found here in the same rows."""
+    """Run as Trino SQL, it returns the ids, types and times that are read locally from the same rows."""
     events = [
         {"event_type": TYPE, "id": "it's", "time": 100},
         {"event_type": TYPE, "id": "☃", "time": "101"},

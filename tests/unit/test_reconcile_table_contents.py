@@ -1,4 +1,4 @@
-"""ContentHasher of payloads beside those of a table of Treasure Data, told there and here by digests."""
+"""Contents of payloads compared with those of a table of Treasure Data, by digests."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ EVENTS: list[Event] = [
 
 
 def price(event: Event, value: object) -> Event:
-    """The same event but for that."""
+    """The same event with another price."""
     return event | {"properties": event["properties"] | {"price": value}}
 
 
@@ -56,7 +56,7 @@ CELLS: dict[str, Callable[[list[Event]], list[str]]] = {
 
 @pytest.fixture
 def stored(running: Service) -> Callable[..., Callable[..., TableSide]]:
-    """Stores tables of such rows; what comes back makes a side of some of them, by their numbers."""
+    """Stores tables of such rows; returns a function that makes a side of some of them, by number."""
 
     def store(*tables: list[Event]) -> Callable[..., TableSide]:
         named = {("braze", f"table_{number}"): rows for number, rows in enumerate(tables)}
@@ -74,13 +74,12 @@ def stored(running: Service) -> Callable[..., Callable[..., TableSide]]:
 
 
 def rows(cells: list[str]) -> list[Event]:
-    """A row for each cell."""
     return [{"time": number, "events": cell} for number, cell in enumerate(cells)]
 
 
 @pytest.fixture
 def compared(stored: Callable[..., Callable[..., TableSide]], tmp_path: Path) -> Callable[..., ReconcileOutcome]:
-    """Compares EVENTS, as they were sent, with cells of a table."""
+    """Compares EVENTS, as sent, with cells of a table."""
 
     def compare(cells: list[str], sent: list[Event] = EVENTS) -> ReconcileOutcome:
         file = tmp_path / "sent.json"
@@ -91,8 +90,8 @@ def compared(stored: Callable[..., Callable[..., TableSide]], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("form", CELLS)
-def test_a_change_is_seen(compared: Callable[..., ReconcileOutcome], running: Service, form: str) -> None:
-    """However the cells are written: what is the same is, and another text, type or member is not, by one query."""
+def test_changes_are_found(compared: Callable[..., ReconcileOutcome], running: Service, form: str) -> None:
+    """In any form of the cells, by one query: another string, type or field, and nothing else."""
     clean = compared(CELLS[form](EVENTS))
     assert (clean.exit_code, clean.matched, clean.depth, clean.unknown) == (ExitCode.OK, 6, Depth.OUTLINE, 0)
     changed = [
@@ -110,15 +109,15 @@ def test_a_change_is_seen(compared: Callable[..., ReconcileOutcome], running: Se
     assert outcome.balanced
 
 
-def test_what_cannot_be_seen(compared: Callable[..., ReconcileOutcome]) -> None:
-    """Decimals, which Java and Python may write differently; how a number or a text is written."""
+def test_changes_that_an_outline_does_not_cover(compared: Callable[..., ReconcileOutcome]) -> None:
+    """Decimals, which Java and Python may write differently; how a number or a string is written."""
     cells = CELLS["arrays"]([price(EVENTS[0], 19.5), price(EVENTS[1], 2e30), *EVENTS[2:]])
     outcome = compared(cells, [price(EVENTS[0], 19.99), price(EVENTS[1], 1e30), *EVENTS[2:]])
     assert (outcome.exit_code, outcome.matched) == (ExitCode.OK, 6)
 
 
-def test_what_has_no_digest(compared: Callable[..., ReconcileOutcome], screen: Any) -> None:
-    """Flat events are another form of the same: their ids are compared, and it is said that their contents are not."""
+def test_flat_events_have_no_digest(compared: Callable[..., ReconcileOutcome], screen: Any) -> None:
+    """Their ids are compared, and the outcome says that their contents are not."""
     flat = [{"id": "e-0", "event_type": TYPE, "user_id": "x"}, *EVENTS[1:]]
     outcome = compared(CELLS["arrays"](EVENTS), flat)
     assert (outcome.exit_code, outcome.matched, outcome.unknown) == (ExitCode.OK, 6, 1)
@@ -128,15 +127,15 @@ def test_what_has_no_digest(compared: Callable[..., ReconcileOutcome], screen: A
     assert "1 id without known content on both sides: changes cannot be detected" in screen.err
 
 
-def test_when_every_content_differs(compared: Callable[..., ReconcileOutcome], screen: Any) -> None:
-    """Not the events are to blame, most likely; and they have arrived."""
+def test_every_content_differs(compared: Callable[..., ReconcileOutcome], screen: Any) -> None:
+    """The events have arrived; most likely the table has an unknown form of JSON."""
     render(compared(CELLS["arrays"]([each | {"time": 1} for each in EVENTS])), "table", screen.terminal)
     assert "the content of every event differs" in screen.err
     assert "nothing that was sent is there" not in screen.err
 
 
 def test_two_tables(stored: Callable[..., Callable[..., TableSide]]) -> None:
-    """Digests of both are from there, so that any event has one; a flat table has none, and is not asked for them."""
+    """Any event has a digest if both sides are tables; a flat table has none, and is not queried for them."""
     bare: list[Event] = [{"id": "bare", "event_type": TYPE, "user_id": 1}]
     flat = {"time": 1, "id": "e-0", "event_type": TYPE, "user_user_id": "x"}
     side = stored(rows(CELLS["arrays"](EVENTS)), rows(CELLS["events"](bare)), [flat])
@@ -152,7 +151,7 @@ def test_two_tables(stored: Callable[..., Callable[..., TableSide]]) -> None:
 def test_a_journal_needs_no_digests(
     stored: Callable[..., Callable[..., TableSide]], running: Service, tmp_path: Path
 ) -> None:
-    """It has nothing to compare them with: they are not asked for."""
+    """It has nothing to compare them with, so they are not queried."""
     journal = JournalSide(tmp_path / "journal", lambda _: [[("e-0", TYPE, 1)]])
     outcome = run(ReconcileRequest(journal, stored(rows(CELLS["arrays"](EVENTS[:1])))(0)))
     assert (outcome.matched, outcome.by_content) == (1, False)

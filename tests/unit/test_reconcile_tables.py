@@ -1,6 +1,6 @@
-"""What `tdcur reconcile` prints for people, beside the text it was when somebody looked at it and liked it.
+"""What `tdcur reconcile` prints for people, compared with approved output.
 
-`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_reconcile_tables.py` writes it anew.
+`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_reconcile_tables.py` updates it.
 """
 
 import json
@@ -33,7 +33,7 @@ def side(path: Path, these: list[dict[str, Any]]) -> FileSide:
 
 @pytest.fixture
 def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
-    """Compares the samples with what is different from them in every way."""
+    """Compares the samples with events that differ in every way."""
 
     def outcome(**options: Any) -> ReconcileOutcome:
         sent = events()
@@ -62,17 +62,17 @@ def test_tables(
     screen_of: Callable[..., Any],
     stored: Callable[[str, str], None],
 ) -> None:
-    """Every kind of difference, at widths people have, and off a terminal, where no width matters."""
+    """Every kind of difference, at common widths, and off a terminal, where the width does not matter."""
     screen = screen_of(WIDTHS[width])
     render(different(), "table", screen.terminal)
     stored(f"reconcile.{width}", screen.out + screen.err)
     assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
 
 
-def test_with_more_or_less_said(
+def test_verbose_and_quiet(
     different: Callable[..., ReconcileOutcome], screen_of: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """-v shows every type, -q says nothing but the result; a file that was written is named; the disk is, too."""
+    """-v shows every type, -q only the result; written files and spilled bytes are reported."""
     verbose = screen_of(verbose=True)
     render(different(), "table", verbose.terminal)
     assert "more type" not in verbose.out

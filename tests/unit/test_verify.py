@@ -1,4 +1,4 @@
-"""Asking a table until all that was sent is there."""
+"""Queries of a table until all sent events are there."""
 
 import json
 from collections.abc import Callable
@@ -24,21 +24,19 @@ from tests.unit.conftest import Screen
 
 
 class Ids(NamedTuple):
-    """A result of ids."""
-
     columns: list[tuple[str, str]]
     rows: list[list[Any]]
 
 
 class Arriving:
-    """An engine for a table in which one more batch of ids is found each time."""
+    """An engine whose table contains one more batch of ids for each query."""
 
     def __init__(self, *batches: str) -> None:
         self._batches = [batch.split() for batch in batches]
         self._asked = 0
 
     def query(self, sql: str) -> Ids:
-        """The ids that are there by now, each twice: Braze delivers at least once."""
+        """Return the ids stored so far, each twice: Braze delivers at least once."""
         self._asked += 1
         there = [each for batch in self._batches[: self._asked] for each in batch]
         columns = [("id", "varchar"), ("kind", "varchar")]
@@ -46,7 +44,7 @@ class Arriving:
 
 
 class Clock:
-    """Passes when somebody sleeps."""
+    """Advances when somebody sleeps."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -82,7 +80,7 @@ def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., Veri
 
 
 def test_all_arrive(verify: Callable[..., VerifyOutcome], clock: Clock, running: Service) -> None:
-    """Asked with growing pauses until the last one is there, about rows of the period alone."""
+    """The table is queried with growing pauses until the last event is there, for rows of the period only."""
     news: list[VerifyProgress | Job] = []
     outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), on_progress=news.append)
     assert (outcome.sent, outcome.arrived, outcome.missing, outcome.asked) == (4, 4, (), 4)
@@ -113,8 +111,8 @@ FEW = ["it's", "☃", "early", "7", "''", "x' OR '1'='1", "it''s"]
 
 
 @pytest.mark.parametrize("more", [[], ["\ud800"], ["\x00"], ["x" * 100_001], [f"e-{number}" for number in range(1000)]])
-def test_what_is_asked_for(more: list[str], running: Service) -> None:
-    """Few ids are listed in the query; for many, and for what no query can hold, all are asked for."""
+def test_ids_in_the_query(more: list[str], running: Service) -> None:
+    """Few ids are listed; for many, and for ids that no query can contain, all ids are fetched."""
     running.reset(Engine({("braze", "currents"): ROWS}), {("braze", "currents"): {"events": "string"}})
     address, access = parse_address("td://braze/currents"), TdConnection(environ=running.environ())
     arrivals = Arrivals(address, Period(1_800_000_000, None), access)
@@ -127,7 +125,7 @@ def test_what_is_asked_for(more: list[str], running: Service) -> None:
 
 
 def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
-    """The last question is asked when time is up; the missing ids are told in the order sent."""
+    """The last query is made when time is up; missing ids are in the order sent."""
     outcome = verify("c a b", Arriving("a"), within=60.0)
     assert (outcome.missing, outcome.exit_code) == (("c", "b"), ExitCode.FINDINGS)
     assert sum(clock.pauses) == 60.0
@@ -135,7 +133,7 @@ def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
 
 
 def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
-    """The likeliest causes are named."""
+    """The most likely causes are named."""
     outcome = verify("a b", Arriving(), within=0.0)
     assert (outcome.asked, outcome.arrived) == (1, 0)
     assert "the write key is wrong" in outcome.advice
@@ -143,14 +141,14 @@ def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
     assert "--since" in outcome.advice
 
 
-def test_a_table_that_is_not_there_yet(verify: Callable[..., VerifyOutcome]) -> None:
-    """Its first row makes it: nothing has arrived so far."""
+def test_table_that_does_not_exist_yet(verify: Callable[..., VerifyOutcome]) -> None:
+    """Treasure Data creates it with the first row."""
     outcome = verify("a", Arriving("a"), columns={}, within=0.0)
     assert outcome.missing == ("a",)
 
 
 def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
-    """It is said with what it lacks."""
+    """The error names the missing columns."""
     with pytest.raises(InputError, match="neither a column `events` \\(batches\\) nor a column `event_type`"):
         verify("a", Arriving("a"), columns={"body": "string"})
     with pytest.raises(InputError, match="has no column `id`"):
@@ -158,27 +156,26 @@ def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
 
 
 def test_a_flat_table(verify: Callable[..., VerifyOutcome], running: Service) -> None:
-    """Its rows are the events."""
     assert verify("a", Arriving("a"), columns={"event_type": "string", "id": "string"}).missing == ()
     assert "UNNEST" not in running.queries[0]
 
 
 def test_events_without_an_id(verify: Callable[..., VerifyOutcome]) -> None:
-    """Nothing can be said of them, which is a finding."""
+    """They cannot be verified, so the exit code is 1."""
     outcome = verify("a - -", Arriving("a"))
     assert (outcome.sent, outcome.without_id, outcome.exit_code) == (1, 2, ExitCode.FINDINGS)
 
 
 def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service, screen: Screen) -> None:
-    """Nobody is asked, nothing is billed."""
+    """No query is made."""
     outcome = verify("", Arriving())
     assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
     print_verification(outcome, screen.terminal)
     assert screen.out == "no event ids to search for\n"
 
 
-def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
-    """The missing ids are data, all else is talk."""
+def test_output(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
+    """Missing ids are data on standard output, everything else goes to standard error."""
     ids = [f"e-{number}" for number in range(13)]
     outcome = verify(" ".join(ids), Arriving("e-0"), within=0.0)
     print_verification(outcome, screen.terminal)
@@ -191,14 +188,13 @@ def test_what_is_said(verify: Callable[..., VerifyOutcome], screen: Screen) -> N
 
 
 def test_a_line_of_progress() -> None:
-    """Figures, time, and when the next question is asked."""
     assert verification_line(VerifyProgress(90, 10, 35.2, 5.0)) == "arrived 90, missing 10, 0:35, next query in 5 s"
     assert verification_line(VerifyProgress(1000, 0, 65.0, None)) == "arrived 1,000, missing 0, 1:05"
     assert verification_line(Job("7", "running", 12.0)) == "job 7 running, 0:12"
 
 
-def test_a_slow_question(screen: Screen) -> None:
-    """Its job is told of only when it is slow, or was killed."""
+def test_a_slow_query(screen: Screen) -> None:
+    """Its job is reported only if it is slow or was killed."""
     with show_verification(screen.terminal) as tell:
         for job, state, seconds in (("7", "running", 1.0), ("7", "success", 2.0), ("8", "running", 11.0)):
             tell(Job(job, state, seconds))
