@@ -173,7 +173,7 @@ def test_names_that_utf8_cannot_hold_have_a_place_in_a_baseline(validate: Run, f
     assert (done.returncode, codes(done)) == (0, [])
 
 
-def test_a_catalogue_of_ones_own(validate: Run, folder: Path) -> None:
+def test_a_catalog_of_ones_own(validate: Run, folder: Path) -> None:
     own = {"event_types": {"users.behaviors.Uninstall": {"fields": {"app_grup_id": {"type": "int"}}}}}
     (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
     done = validate("bad.json", "--catalog", "own.json")

@@ -68,7 +68,7 @@ def cache_folder() -> Path:
 
 
 def _generator() -> str:
-    """A digest of the generator and its catalogue: while they are worked on, the version stays and the bytes change."""
+    """A digest of the generator and its catalog: while they are worked on, the version stays and the bytes change."""
     package = Path(td_currents_cli.__file__).parent
     sources = [
         path for room in ("generate", "catalog") for path in (package / room).rglob("*.*") if path.suffix != ".pyc"

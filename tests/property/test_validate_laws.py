@@ -79,7 +79,7 @@ Node = Any
 
 @cache
 def checkers(own: bool) -> tuple[Catalog, Checker, Checker]:
-    """A catalogue, with or without an overlay, and the fast and the slow checker with it."""
+    """A catalog, with or without an overlay, and the fast and the slow checker with it."""
     known = overlay.overlaid(catalog.load(), OVERLAY, "overlay.json") if own else catalog.load()
     return known, Checker(known, NOW), Checker(known, NOW, fast=False)
 
@@ -125,7 +125,7 @@ class Writer:
         return Batch(data, Location("x", 3, 7, row, 1000))
 
     def event(self) -> Node:
-        """A clean event of a type that is in the catalogue."""
+        """A clean event of a type that is in the catalog."""
         name = self.random.choice(FAVOURITES if self.random.random() < 0.6 else tuple(self.known.events))
         event_type = self.known.get(name) or next(iter(self.known.events.values()))
         envelope = [
@@ -148,7 +148,7 @@ class Writer:
         return "object", [[json.dumps(field.name), self.value_of(field)] for field in some]
 
     def value_of(self, field: Field) -> Node:
-        """A value as the catalogue has it."""
+        """A value as the catalog has it."""
         if field.enum:
             return json.dumps(self.random.choice(field.enum))
         if field.type is FieldType.STRINGS:

@@ -139,7 +139,7 @@ def test_load_reads_once() -> None:
     assert catalog.load() is catalog.load()
 
 
-def test_catalogue_cannot_be_changed() -> None:
+def test_catalog_cannot_be_changed() -> None:
     """What all parts of the program share, none can alter."""
     event = EVENTS[0]
     with pytest.raises(AttributeError):

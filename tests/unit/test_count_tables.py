@@ -17,6 +17,7 @@ from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.events.moments import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
+from tests.rendering import screen_of
 
 ROOT: Final = Path(__file__).parents[2]
 CASES: Final = ROOT / "tests" / "cases" / "tables"
@@ -57,7 +58,11 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", COUNTS)
-def test_tables(name: str, width: str, count: Callable[..., CountOutcome], screen_of: Callable[..., Any]) -> None:
+def test_tables(
+    name: str,
+    width: str,
+    count: Callable[..., CountOutcome],
+) -> None:
     screen = screen_of(WIDTHS[width])
     outcome = count(COUNTS[name] | {"over_time": WIDTHS[width] is not None})
     render(outcome, "table", screen.terminal)
@@ -71,7 +76,6 @@ def test_formats(
     name: str,
     form: str,
     count: Callable[..., CountOutcome],
-    screen_of: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")

@@ -77,6 +77,6 @@ def test_any_column_may_be_there(query: str) -> None:
     assert expected.rows
 
 
-def test_no_column_of_the_catalogue_is_in_the_way() -> None:
+def test_no_column_of_the_catalog_is_in_the_way() -> None:
     """`dedupe` numbers the rows of a table in a column beside those."""
     assert NTH not in {column.name for column in flat_columns(load().events.values(), Names.STREAMING)}

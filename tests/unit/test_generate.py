@@ -54,7 +54,7 @@ def flaws(event: dict[str, Any], event_type: EventType) -> list[str]:
 
 
 @pytest.mark.parametrize("event_type", SENT, ids=lambda event: event.name)
-def test_events_are_what_the_catalogue_says(event_type: EventType) -> None:
+def test_events_are_what_the_catalog_says(event_type: EventType) -> None:
     """Every event has all required fields and no unknown one, each of its type and among its documented values."""
     for event in generated(events=60, types=(event_type.name,)):
         assert list(event) == ["event_type", "id", "time", "user", "properties"]
@@ -81,7 +81,7 @@ def test_every_user_has_an_external_user_id() -> None:
 
 
 def test_a_field_the_makers_do_not_know_is_filled_by_its_type() -> None:
-    """A newer catalogue works before anyone has written values for its fields."""
+    """A newer catalog works before anyone has written values for its fields."""
     fields = [
         Field(name=f"new_{kind.name.lower()}", where=Where.PROPERTIES, type=kind, required=True) for kind in FieldType
     ]

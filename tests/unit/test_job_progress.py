@@ -1,7 +1,6 @@
 """How a job stands: a line for each change, one that changes on a terminal, and nothing where quiet was asked for."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -9,7 +8,7 @@ from rich.console import Console
 from td_currents_cli.render.job_progress import show_jobs
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.warehouse.job import Job
-from tests.unit.conftest import Screen
+from tests.rendering import Screen, screen_of
 
 STATES = ["queued", "queued", "running", "running", "running", "success"]
 SECONDS = [0.0, 5.0, 6.0, 7.0, 17.0, 65.0]
@@ -33,7 +32,7 @@ def test_lines_off_a_terminal(screen: Screen) -> None:
 
 
 @pytest.mark.parametrize(("when", "lines"), [(ProgressMode.auto, []), (ProgressMode.always, LINES)])
-def test_quiet(screen_of: Callable[..., Screen], when: ProgressMode, lines: list[str]) -> None:
+def test_quiet(when: ProgressMode, lines: list[str]) -> None:
     """Nothing is said, unless it is asked for all the same."""
     screen = screen_of(quiet=True)
     told(screen.terminal, when=when)

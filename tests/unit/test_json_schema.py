@@ -67,11 +67,11 @@ OVERLAY: Final = overlaid(
 )
 
 
-CATALOGS: Final = {"catalogue": CATALOG, "overlay": OVERLAY}
+CATALOGS: Final = {"catalog": CATALOG, "overlay": OVERLAY}
 
 
 @cache
-def validator(form: SchemaForm, which: str = "catalogue") -> Any:
+def validator(form: SchemaForm, which: str = "catalog") -> Any:
     known = CATALOGS[which]
     return jsonschema_rs.validator_for(json_schema(known, tuple(known.events.values()), form, RULES.values()))
 
@@ -82,17 +82,17 @@ def checker(which: str) -> Checker:
     return Checker(CATALOGS[which], START + 86_400, fast=False)
 
 
-def codes(document: Any, which: str = "catalogue") -> set[Code]:
+def codes(document: Any, which: str = "catalog") -> set[Code]:
     batch = Batch(orjson.dumps(document), Location("test.json"))
     return {problem.code for checked in checker(which)(batch) for problem in checked.problems}
 
 
 def codes_of_event(event: dict[str, Any]) -> set[Code]:
     """What `tdcur validate` remarks on an event: the same in a fraction of the time, without places and excerpts."""
-    return {finding.code for finding in checker("catalogue").check_event(event)}
+    return {finding.code for finding in checker("catalog").check_event(event)}
 
 
-def hold_to(found: set[Code], document: Any, which: str = "catalogue") -> bool:
+def hold_to(found: set[Code], document: Any, which: str = "catalog") -> bool:
     """Hold both forms to what was remarked; whether any of it is an error."""
     errors = any(RULES[code].severity is Severity.ERROR for code in found)
     unknown = bool(found & NOT_IN_CATALOGUE)
@@ -101,7 +101,7 @@ def hold_to(found: set[Code], document: Any, which: str = "catalogue") -> bool:
     return errors
 
 
-def assert_agree(document: Any, which: str = "catalogue") -> bool:
+def assert_agree(document: Any, which: str = "catalog") -> bool:
     """Hold both forms to what `tdcur validate` remarks on a document; whether it calls something an error."""
     return hold_to(codes(document, which), document, which)
 
@@ -151,7 +151,7 @@ def changed_fields(event_type: EventType) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("form", SchemaForm)
-@pytest.mark.parametrize("known", [CATALOG, OVERLAY], ids=["catalogue", "overlay"])
+@pytest.mark.parametrize("known", [CATALOG, OVERLAY], ids=["catalog", "overlay"])
 def test_schema_is_valid(known: Catalog, form: SchemaForm) -> None:
     """The export is JSON Schema 2020-12, and says what it is of."""
     schema = json_schema(known, tuple(known.events.values()), form, RULES.values())
@@ -259,7 +259,7 @@ def test_whole_floats_are_where_the_two_differ() -> None:
 
 
 def test_agrees_on_an_overlay() -> None:
-    """Types and fields of an overlay are checked as those of the catalogue, whatever signs are in their names."""
+    """Types and fields of an overlay are checked as those of the catalog, whatever signs are in their names."""
     visit: Any = {"event_type": "shop+web.Visit(ed)", "id": "e", "time": START}
     user, opened = {"external_user_id": "u"}, payload_of(OPEN)
     for properties in (

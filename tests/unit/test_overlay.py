@@ -21,12 +21,12 @@ OPEN: Final = "users.messages.email.Open"
 
 
 def added(document: Any) -> catalog.Catalog:
-    """The catalogue with what a document adds to it."""
+    """The catalog with what a document adds to it."""
     return overlaid(CATALOG, json.dumps(document).encode(), "mine.json")
 
 
 def opened(fields: Any) -> EventType:
-    """An event type of the catalogue with what is said of its fields."""
+    """An event type of the catalog with what is said of its fields."""
     return added({"event_types": {OPEN: {"fields": fields}}}).events[OPEN]
 
 
@@ -51,8 +51,8 @@ def test_the_documented_example() -> None:
     assert field_of(known.events[OPEN], "reading_seconds").type is FieldType.FLOAT
 
 
-def test_nothing_added_is_the_catalogue() -> None:
-    """An empty overlay changes nothing, and the catalogue itself stays what it was."""
+def test_nothing_added_is_the_catalog() -> None:
+    """An empty overlay changes nothing, and the catalog itself stays what it was."""
     assert added({}) == CATALOG
     assert added(example()) != CATALOG
     assert not CATALOG.custom_events
@@ -71,7 +71,7 @@ def test_a_new_type() -> None:
 
 
 def test_what_is_said_wins_and_the_rest_stays() -> None:
-    """A field of the catalogue changes only in what is said of it, and where it stands."""
+    """A field of the catalog changes only in what is said of it, and where it stands."""
     before = CATALOG.events[OPEN]
     event = opened({"email_address": {"required": False}, "user_id": {"since": "2"}, "gender": {"type": "string"}})
     email, user_id = field_of(event, "email_address"), field_of(event, "user_id", Where.USER)
@@ -113,7 +113,7 @@ def test_overlays_add_up() -> None:
 
 
 def test_other_processes_get_the_same() -> None:
-    """A catalogue can be sent to another process, and stays read-only there."""
+    """A catalog can be sent to another process, and stays read-only there."""
     known = added(example())
     received: catalog.Catalog = pickle.loads(pickle.dumps(known))  # noqa: S301 -- its own
     assert received == known
@@ -230,7 +230,7 @@ def printed(pattern: str, file: Path) -> str:
 
 
 def test_events_command_shows_an_overlay(tmp_path: Path) -> None:
-    """Types, fields and custom data of an overlay are listed as those of the catalogue, brackets and all."""
+    """Types, fields and custom data of an overlay are listed as those of the catalog, brackets and all."""
     document = example()
     document["event_types"]["users.behaviors.Loyalty"]["description"] = "A user [bold]earned[/bold] points."
     file = tmp_path / "mine.json"

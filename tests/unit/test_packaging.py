@@ -32,5 +32,5 @@ def test_lowest_versions_are_the_declared_ones() -> None:
     assert pinned == declared
 
 
-def test_the_catalogue_is_shipped() -> None:
+def test_the_catalog_is_shipped() -> None:
     assert files("td_currents_cli").joinpath("catalog", "events.json").is_file()

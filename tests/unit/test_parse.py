@@ -71,7 +71,7 @@ def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys:
         assert capsys.readouterr().err.count("hint: Name the column or the format: --column NAME|NUMBER") == hints
 
 
-def test_a_field_that_the_catalogue_does_not_have_is_said(
+def test_a_field_that_the_catalog_does_not_have_is_said(
     rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is written all the same, for Braze adds fields at any time; a slip of the pen would be an empty column."""

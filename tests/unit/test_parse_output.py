@@ -88,8 +88,8 @@ def test_fields_are_picked_and_ordered(payload: Path) -> None:
     ]
 
 
-def test_columns_are_those_of_the_types_met_in_the_order_of_the_catalogue(payload: Path) -> None:
-    """Whether an event has a value for one or not; what the catalogue does not know follows."""
+def test_columns_are_those_of_the_types_met_in_the_order_of_the_catalog(payload: Path) -> None:
+    """Whether an event has a value for one or not; what the catalog does not know follows."""
     payload.write_bytes(OPEN.replace(b'"properties":{}', b'"properties":{"zzz":1}'))
     run(request(payload, to=To.TSV))
     head, row = payload.with_name("out").read_text().splitlines()
@@ -246,7 +246,7 @@ def test_a_bound_that_is_none(text: str) -> None:
         Rejects.of(text)
 
 
-def test_parquet_has_the_types_of_the_catalogue(tmp_path: Path) -> None:
+def test_parquet_has_the_types_of_the_catalog(tmp_path: Path) -> None:
     """Numbers as numbers, texts with dictionaries, zstd; the values are those of the JSON Lines."""
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.jsonl"))
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))

@@ -25,9 +25,9 @@ from td_currents_cli.warehouse.patience import RetryPolicy
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.rows import downloaded
 from td_currents_cli.warehouse.tables import Tables
+from tests.rendering import Screen
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service, Trouble
-from tests.unit.conftest import Screen
 
 RAW = ("braze", "raw")
 EVENTS = [
@@ -138,7 +138,7 @@ def rows_of(engine: Engine) -> list[dict[str, Any]]:
 def test_events_are_inserted_where_they_are(
     tables_of: Callable[..., Tables], engine: Engine, running: Service, screen: Screen
 ) -> None:
-    """A table with the columns of the catalogue is made and filled; nothing is downloaded but numbers."""
+    """A table with the columns of the catalog is made and filled; nothing is downloaded but numbers."""
     outcome = inserted(tables_of(engine))
     assert (outcome.inserted, outcome.created, outcome.exit_code) == (6, True, ExitCode.OK)
     rows = rows_of(engine)

@@ -83,7 +83,7 @@ def test_what_all_dialects_can_say(query: Query, dialect: Dialect) -> None:
     assert ('"' in sql) == (dialect is Dialect.TRINO)
 
 
-def test_the_catalogue_makes_the_same_table() -> None:
+def test_the_catalog_makes_the_same_table() -> None:
     """`tdcur events --format ddl` and `tdcur sql create-table` differ in the table's name alone."""
     of_events = listed(EventsRequest(dialect=Dialect.HIVE)).ddl().split("\n")
     of_sql = printed(Query.CREATE_TABLE, dialect=Dialect.HIVE).split("\n")
@@ -103,7 +103,7 @@ def test_a_flat_table_is_made_and_deduplicated() -> None:
 
 
 def test_a_flat_table_has_the_columns_that_its_events_need() -> None:
-    """Those of other event types are not there, others that no catalogue knows are."""
+    """Those of other event types are not there, others that no catalog knows are."""
     rows = [
         {"time": time, "event_type": "x", "id": each, "user_user_id": "u", "properties_plan": "gold"}
         for time, each in enumerate("aab")

@@ -15,6 +15,7 @@ from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.render import render
+from tests.rendering import screen_of
 
 ROWS: Final = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
 WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
@@ -59,7 +60,6 @@ def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
 def test_tables(
     width: str,
     different: Callable[..., ReconcileOutcome],
-    screen_of: Callable[..., Any],
     stored: Callable[[str, str], None],
 ) -> None:
     """Every kind of difference, at common widths, and off a terminal, where the width does not matter."""
@@ -69,9 +69,7 @@ def test_tables(
     assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
 
 
-def test_verbose_and_quiet(
-    different: Callable[..., ReconcileOutcome], screen_of: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path: Path) -> None:
     """-v shows every type, -q only the result; written files and spilled bytes are reported."""
     verbose = screen_of(verbose=True)
     render(different(), "table", verbose.terminal)

@@ -1,17 +1,14 @@
 """`tdcur validate --format github`: workflow commands."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Location
 from td_currents_cli.render.validate.github_commands import annotation, write_github
-from td_currents_cli.validate import ValidateOutcome
-
-MakeProblem = Callable[..., Problem]
+from tests.rendering import outcome_of, problem_of
 
 COMMAND = re.compile(r"::(?P<command>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")
 
@@ -31,7 +28,7 @@ def read(command: str) -> tuple[str, dict[str, str], str]:
     return match["command"], {name: undone(value) for name, value in properties.items()}, undone(match["message"])
 
 
-def test_an_annotation(problem_of: MakeProblem) -> None:
+def test_an_annotation() -> None:
     """The place as properties for the diff, and in the message for the log, which shows nothing else."""
     assert annotation(problem_of(hint="Write a number.")) == (
         "::error file=payloads.jsonl,line=3,col=9,title=TDC203"
@@ -44,12 +41,15 @@ def test_an_annotation(problem_of: MakeProblem) -> None:
     ("code", "command"),
     [(Code.FIELD_TYPE, "error"), (Code.NO_EXTERNAL_USER_ID, "warning"), (Code.UNKNOWN_FIELD, "notice")],
 )
-def test_each_severity_has_its_command(code: Code, command: str, problem_of: MakeProblem) -> None:
+def test_each_severity_has_its_command(
+    code: Code,
+    command: str,
+) -> None:
     """GitHub knows notices, not infos."""
     assert read(annotation(problem_of(code)))[0] == command
 
 
-def test_what_would_end_a_value_is_escaped(problem_of: MakeProblem) -> None:
+def test_what_would_end_a_value_is_escaped() -> None:
     """A name with colons, commas, percent signs or line ends arrives as it is, and starts no command of its own."""
     source = "50%,a:b.json"
     command, properties, message = read(
@@ -60,7 +60,7 @@ def test_what_would_end_a_value_is_escaped(problem_of: MakeProblem) -> None:
     assert message.startswith(f"{source}:1:2 TDC203 `a\\r\\n::error::x` 100%\nat /events")
 
 
-def test_an_annotation_without_a_place(problem_of: MakeProblem) -> None:
+def test_an_annotation_without_a_place() -> None:
     """Standard input is no file, and binary rows have no lines."""
     assert read(annotation(problem_of(location=Location("<stdin>", 1, 2))))[1] == {"title": "TDC203"}
     assert read(annotation(problem_of(location=Location("a.msgpack"))))[1] == {"file": "a.msgpack", "title": "TDC203"}
@@ -69,8 +69,6 @@ def test_an_annotation_without_a_place(problem_of: MakeProblem) -> None:
 def test_all_that_is_kept_is_written_and_the_rest_is_said(
     capfd: pytest.CaptureFixture[str],
     screen: Any,
-    problem_of: MakeProblem,
-    outcome_of: Callable[..., ValidateOutcome],
 ) -> None:
     """Standard output has commands only, one a line; what --max-findings hides is told on standard error."""
     problems = [problem_of(location=Location("caf\udce9.json", line, 1)) for line in range(1, 6)]

@@ -14,9 +14,7 @@ from td_currents_cli.outcome import error_envelope
 from td_currents_cli.render import render, write_json
 from td_currents_cli.render.validate.schema import schema_text
 from td_currents_cli.validate import ValidateOutcome
-
-MakeProblem = Callable[..., Problem]
-MakeOutcome = Callable[..., ValidateOutcome]
+from tests.rendering import outcome_of, problem_of
 
 SCHEMA = json.loads(schema_text())
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
@@ -24,7 +22,7 @@ PROBLEM = jsonschema_rs.validator_for({**SCHEMA, "$ref": "#/$defs/problem", "typ
 
 
 @pytest.fixture
-def problems(problem_of: MakeProblem) -> list[Problem]:
+def problems() -> list[Problem]:
     """One of each code, in every arrangement of what is known."""
     bare = Problem(code=Code.UNREADABLE, location=Location("<stdin>"), message="the data end too early")
     row = problem_of(location=Location("rows.csv", 2, 5, row=1), pointer="/0/properties/a~1b~0c", event_id=None)
@@ -65,7 +63,8 @@ def test_the_schema_is_one() -> None:
 
 
 def test_outcomes_are_as_the_schema_says(
-    printed: Callable[[ValidateOutcome, str], bytes], problems: list[Problem], outcome_of: MakeOutcome
+    printed: Callable[[ValidateOutcome, str], bytes],
+    problems: list[Problem],
 ) -> None:
     """With findings, without, and with more than are shown; and the schema names all that is there."""
     for outcome in (outcome_of(*problems), outcome_of(), outcome_of(*problems, keep=1, suppressed=4, seconds=0.1)):
@@ -94,7 +93,9 @@ def test_failures_are_as_the_schema_says(capfdbinary: pytest.CaptureFixture[byte
         {"error": {"message": "x"}, "summary": {}, "exit_code": 6, "problems": []},
     ],
 )
-def test_the_schema_is_not_merely_lenient(change: dict[str, object], outcome_of: MakeOutcome) -> None:
+def test_the_schema_is_not_merely_lenient(
+    change: dict[str, object],
+) -> None:
     """What `tdcur validate` never prints is not valid."""
     document = json.loads(json.dumps(outcome_of().as_dict()))
     assert VALIDATOR.is_valid(document)
@@ -113,7 +114,9 @@ def test_the_schema_is_not_merely_lenient(change: dict[str, object], outcome_of:
         {"hint": None},
     ],
 )
-def test_the_schema_of_a_problem_is_not_merely_lenient(change: dict[str, object], problem_of: MakeProblem) -> None:
+def test_the_schema_of_a_problem_is_not_merely_lenient(
+    change: dict[str, object],
+) -> None:
     """Nor is a problem that no rule makes."""
     record = json.loads(json.dumps(problem_of().as_dict()))
     assert PROBLEM.is_valid(record)
@@ -121,7 +124,8 @@ def test_the_schema_of_a_problem_is_not_merely_lenient(change: dict[str, object]
 
 
 def test_json_lines_are_problems_and_nothing_else(
-    printed: Callable[[ValidateOutcome, str], bytes], problems: list[Problem], outcome_of: MakeOutcome
+    printed: Callable[[ValidateOutcome, str], bytes],
+    problems: list[Problem],
 ) -> None:
     """One line each, in the fields of the JSON form; no line at all for a clean run."""
     lines = printed(outcome_of(*problems), "jsonl").splitlines(keepends=True)
@@ -135,7 +139,8 @@ def test_json_lines_are_problems_and_nothing_else(
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "sarif"])
 def test_names_that_no_encoding_has_are_escaped(
-    form: str, printed: Callable[[ValidateOutcome, str], bytes], problem_of: MakeProblem, outcome_of: MakeOutcome
+    form: str,
+    printed: Callable[[ValidateOutcome, str], bytes],
 ) -> None:
     """JSON can say a lone surrogate, in an id as in the name of a file that is not UTF-8."""
     output = printed(outcome_of(problem_of(event_id="\ud800", location=Location("caf\udce9.json", 1, 1))), form)
@@ -148,8 +153,6 @@ def test_names_that_no_encoding_has_are_escaped(
 def test_no_machine_form_holds_payload_content(
     form: str,
     printed: Callable[[ValidateOutcome, str], bytes],
-    problem_of: MakeProblem,
-    outcome_of: MakeOutcome,
 ) -> None:
     """The text around a place and the rejected record are for other eyes."""
     problem = problem_of(raw=b'{"raw": "my secret"}', excerpt=Excerpt('{"line": "my secret"}', caret=9))

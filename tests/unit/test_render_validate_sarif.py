@@ -15,20 +15,18 @@ from td_currents_cli.codes import Code
 from td_currents_cli.model import Location, Problem
 from td_currents_cli.outcome import Problems
 from td_currents_cli.render.validate.sarif_log import SARIF_ROOT, artifact, write_sarif
-from td_currents_cli.validate import ValidateOutcome
+from tests.rendering import outcome_of, problem_of
 
 TEXT = (Path(__file__).parents[1] / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
 # The committee's pattern of a language, which our logs do not name, has a stray bracket that jsonschema-rs refuses.
 SCHEMA = json.loads(TEXT.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$"))
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
 
-MakeProblem = Callable[..., Problem]
-MakeOutcome = Callable[..., ValidateOutcome]
-
 
 @pytest.fixture
 def log_of(
-    capfdbinary: pytest.CaptureFixture[bytes], screen: Any, outcome_of: MakeOutcome
+    capfdbinary: pytest.CaptureFixture[bytes],
+    screen: Any,
 ) -> Callable[..., dict[str, Any]]:
     """The SARIF log of an outcome of these problems, known to be valid."""
 
@@ -42,7 +40,9 @@ def log_of(
     return make
 
 
-def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem) -> None:
+def test_logs_are_as_oasis_says(
+    log_of: Callable[..., dict[str, Any]],
+) -> None:
     """With every code, with nothing known but the source, without findings, with findings that are not shown."""
     bare = Problem(code=Code.UNREADABLE, location=Location("<stdin>"), message="the data end too early")
     log = log_of(bare, *(problem_of(code) for code in Code))
@@ -54,7 +54,9 @@ def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]], problem_o
     ]
 
 
-def test_the_tool_and_its_rules(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem) -> None:
+def test_the_tool_and_its_rules(
+    log_of: Callable[..., dict[str, Any]],
+) -> None:
     run = log_of(*(problem_of(code) for code in Code))["runs"][0]
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("tdcur", __version__)
@@ -69,7 +71,9 @@ def test_the_tool_and_its_rules(log_of: Callable[..., dict[str, Any]], problem_o
     assert "```" not in rule["help"]["text"]
 
 
-def test_a_result(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem) -> None:
+def test_a_result(
+    log_of: Callable[..., dict[str, Any]],
+) -> None:
     """Level, place with columns in code points, and what SARIF has no field for as properties."""
     run = log_of(problem_of(hint="Write a number."))["runs"][0]
     assert run["columnKind"] == "unicodeCodePoints"
@@ -88,7 +92,9 @@ def test_a_result(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem
     }
 
 
-def test_a_place_without_a_line_has_no_region(log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem) -> None:
+def test_a_place_without_a_line_has_no_region(
+    log_of: Callable[..., dict[str, Any]],
+) -> None:
     """Binary rows have none; the row is a property. The first event of all has the index 0."""
     result = log_of(problem_of(location=Location("a.msgpack", row=7), event_index=0))["runs"][0]["results"][0]
     assert "region" not in result["locations"][0]["physicalLocation"]
@@ -124,7 +130,7 @@ def test_standard_input_is_said_as_it_is() -> None:
 
 
 def test_fingerprints_follow_the_event_and_not_the_line(
-    log_of: Callable[..., dict[str, Any]], problem_of: MakeProblem
+    log_of: Callable[..., dict[str, Any]],
 ) -> None:
     """A finding stays the same one when events were put before it; two of one kind are told apart."""
 
@@ -141,7 +147,7 @@ def test_fingerprints_follow_the_event_and_not_the_line(
 
 
 def test_an_input_that_could_not_be_read_is_no_success(
-    log_of: Callable[..., dict[str, Any]], outcome_of: MakeOutcome
+    log_of: Callable[..., dict[str, Any]],
 ) -> None:
     """Findings are a success of the tool; an unreadable input is not."""
     run = log_of(problems=Problems(unreadable=1))["runs"][0]

@@ -288,7 +288,7 @@ def test_a_truncated_file_gives_the_complete_events_of_its_last_cell(
 
 
 def test_streaming_names_are_turned_back() -> None:
-    """A column that only the catalogue can place, custom properties, and values with the types they had."""
+    """A column that only the catalog can place, custom properties, and values with the types they had."""
     names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
     names += ["properties_custom_properties_color", "properties_app_id", "properties_no_such"]
     cells = ["users.behaviors.Purchase", "1", "17", "u", "007", "3.140000104904175", "red", "null", "12"]
@@ -310,7 +310,7 @@ def test_a_field_with_two_types_of_numbers_has_the_wider_one() -> None:
 
 
 def test_our_own_flat_names_are_turned_back() -> None:
-    """Bare names where the catalogue has them, dotted ones where they say."""
+    """Bare names where the catalog has them, dotted ones where they say."""
     names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
     event = json.loads(event_of_strings(names, ["users.behaviors.Uninstall", "1", "17", "u", "x", "a"]))
     assert event["user"] == {"user_id": "u"}

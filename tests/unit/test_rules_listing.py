@@ -1,7 +1,6 @@
 """`tdcur rules`: the rules, listed and explained."""
 
 import json
-from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +11,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.render.rules import print_rules
 from td_currents_cli.validate.listing import Family, RulesRequest, View, nearest, run
 from td_currents_cli.validate.rules import RULES
+from tests.rendering import screen_of
 
 
 def test_all_rules_are_listed_by_default() -> None:
@@ -128,7 +128,7 @@ def test_a_rule_without_examples_has_no_empty_titles(screen: Any) -> None:
     assert not {"Bad", "Good"} & set(screen.lines)
 
 
-def test_an_explanation_wraps_on_a_terminal(screen_of: Callable[..., Any]) -> None:
+def test_an_explanation_wraps_on_a_terminal() -> None:
     narrow = screen_of(40)
     print_rules(run(RulesRequest("TDC202")), narrow.terminal)
     assert max(map(len, narrow.lines)) <= 40

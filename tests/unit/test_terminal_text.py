@@ -2,7 +2,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render import print_error
 from td_currents_cli.render.terminal import Color, Terminal, printable
+from tests.rendering import screen_of
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_without_color_text_is_plain(
 WORDS = " ".join(["treasure"] * 40)
 
 
-def test_messages_are_wrapped_at_words_on_a_terminal(screen_of: Callable[..., Any]) -> None:
+def test_messages_are_wrapped_at_words_on_a_terminal() -> None:
     """No line is wider than 80 columns, and no word is cut."""
     screen = screen_of(80)
     screen.terminal.report(WORDS)

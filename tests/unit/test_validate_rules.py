@@ -1,4 +1,4 @@
-"""Rules whose case would be a large file, a torn one, or one that needs a catalogue. No rule is without a case."""
+"""Rules whose case would be a large file, a torn one, or one that needs a catalog. No rule is without a case."""
 
 import gzip
 import json
@@ -63,7 +63,7 @@ def batch(*events: str) -> str:
 
 @cache
 def checker(*, fast: bool = True, own: bool = False) -> Checker:
-    """A checker with the catalogue, or with the overlay too."""
+    """A checker with the catalog, or with the overlay too."""
     known = overlay.overlaid(catalog.load(), OVERLAY, "overlay.json") if own else catalog.load()
     return Checker(known, NOW, fast=fast)
 
@@ -223,7 +223,7 @@ def test_fields_of_ones_own_may_have_any_name(*, fast: bool) -> None:
 def test_custom_events_that_are_described(
     properties: dict[str, object], code: Code | None, pointer: str, at: str, *, fast: bool
 ) -> None:
-    """What a catalogue of one's own says of them holds, each finding at the value's own place."""
+    """What a catalog of one's own says of them holds, each finding at the value's own place."""
     text = event(0, "users.behaviors.CustomEvent", **properties)
     place = (
         code,

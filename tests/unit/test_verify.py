@@ -18,9 +18,9 @@ from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.job import Job
 from td_currents_cli.warehouse.period import Period
+from tests.rendering import Screen
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
-from tests.unit.conftest import Screen
 
 
 class Ids(NamedTuple):
