@@ -58,11 +58,7 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", COUNTS)
-def test_tables(
-    name: str,
-    width: str,
-    count: Callable[..., CountOutcome],
-) -> None:
+def test_tables(name: str, width: str, count: Callable[..., CountOutcome]) -> None:
     screen = screen_of(WIDTHS[width])
     outcome = count(COUNTS[name] | {"over_time": WIDTHS[width] is not None})
     render(outcome, "table", screen.terminal)
@@ -72,12 +68,7 @@ def test_tables(
 
 @pytest.mark.parametrize("form", ["markdown", "csv", "tsv", "jsonl"])
 @pytest.mark.parametrize("name", ["top", "pivot", "references"])
-def test_formats(
-    name: str,
-    form: str,
-    count: Callable[..., CountOutcome],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_formats(name: str, form: str, count: Callable[..., CountOutcome], monkeypatch: pytest.MonkeyPatch) -> None:
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", stream)
     screen = screen_of()

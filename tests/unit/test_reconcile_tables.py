@@ -57,11 +57,7 @@ def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_tables(
-    width: str,
-    different: Callable[..., ReconcileOutcome],
-    stored: Callable[[str, str], None],
-) -> None:
+def test_tables(width: str, different: Callable[..., ReconcileOutcome], stored: Callable[[str, str], None]) -> None:
     """Every kind of difference, at common widths, and off a terminal, where the width does not matter."""
     screen = screen_of(WIDTHS[width])
     render(different(), "table", screen.terminal)

@@ -41,10 +41,7 @@ def test_an_annotation() -> None:
     ("code", "command"),
     [(Code.FIELD_TYPE, "error"), (Code.NO_EXTERNAL_USER_ID, "warning"), (Code.UNKNOWN_FIELD, "notice")],
 )
-def test_each_severity_has_its_command(
-    code: Code,
-    command: str,
-) -> None:
+def test_each_severity_has_its_command(code: Code, command: str) -> None:
     """GitHub knows notices, not infos."""
     assert read(annotation(problem_of(code)))[0] == command
 
@@ -66,10 +63,7 @@ def test_an_annotation_without_a_place() -> None:
     assert read(annotation(problem_of(location=Location("a.msgpack"))))[1] == {"file": "a.msgpack", "title": "TDC203"}
 
 
-def test_all_that_is_kept_is_written_and_the_rest_is_said(
-    capfd: pytest.CaptureFixture[str],
-    screen: Any,
-) -> None:
+def test_all_that_is_kept_is_written_and_the_rest_is_said(capfd: pytest.CaptureFixture[str], screen: Any) -> None:
     """Standard output has commands only, one a line; what --max-findings hides is told on standard error."""
     problems = [problem_of(location=Location("caf\udce9.json", line, 1)) for line in range(1, 6)]
     write_github(outcome_of(*problems, keep=3), screen.terminal)

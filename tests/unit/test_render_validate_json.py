@@ -63,8 +63,7 @@ def test_the_schema_is_one() -> None:
 
 
 def test_outcomes_are_as_the_schema_says(
-    printed: Callable[[ValidateOutcome, str], bytes],
-    problems: list[Problem],
+    printed: Callable[[ValidateOutcome, str], bytes], problems: list[Problem]
 ) -> None:
     """With findings, without, and with more than are shown; and the schema names all that is there."""
     for outcome in (outcome_of(*problems), outcome_of(), outcome_of(*problems, keep=1, suppressed=4, seconds=0.1)):
@@ -93,9 +92,7 @@ def test_failures_are_as_the_schema_says(capfdbinary: pytest.CaptureFixture[byte
         {"error": {"message": "x"}, "summary": {}, "exit_code": 6, "problems": []},
     ],
 )
-def test_the_schema_is_not_merely_lenient(
-    change: dict[str, object],
-) -> None:
+def test_the_schema_is_not_merely_lenient(change: dict[str, object]) -> None:
     """What `tdcur validate` never prints is not valid."""
     document = json.loads(json.dumps(outcome_of().as_dict()))
     assert VALIDATOR.is_valid(document)
@@ -114,9 +111,7 @@ def test_the_schema_is_not_merely_lenient(
         {"hint": None},
     ],
 )
-def test_the_schema_of_a_problem_is_not_merely_lenient(
-    change: dict[str, object],
-) -> None:
+def test_the_schema_of_a_problem_is_not_merely_lenient(change: dict[str, object]) -> None:
     """Nor is a problem that no rule makes."""
     record = json.loads(json.dumps(problem_of().as_dict()))
     assert PROBLEM.is_valid(record)
@@ -124,8 +119,7 @@ def test_the_schema_of_a_problem_is_not_merely_lenient(
 
 
 def test_json_lines_are_problems_and_nothing_else(
-    printed: Callable[[ValidateOutcome, str], bytes],
-    problems: list[Problem],
+    printed: Callable[[ValidateOutcome, str], bytes], problems: list[Problem]
 ) -> None:
     """One line each, in the fields of the JSON form; no line at all for a clean run."""
     lines = printed(outcome_of(*problems), "jsonl").splitlines(keepends=True)
@@ -138,10 +132,7 @@ def test_json_lines_are_problems_and_nothing_else(
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "sarif"])
-def test_names_that_no_encoding_has_are_escaped(
-    form: str,
-    printed: Callable[[ValidateOutcome, str], bytes],
-) -> None:
+def test_names_that_no_encoding_has_are_escaped(form: str, printed: Callable[[ValidateOutcome, str], bytes]) -> None:
     """JSON can say a lone surrogate, in an id as in the name of a file that is not UTF-8."""
     output = printed(outcome_of(problem_of(event_id="\ud800", location=Location("caf\udce9.json", 1, 1))), form)
     output.decode()
@@ -150,10 +141,7 @@ def test_names_that_no_encoding_has_are_escaped(
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "github", "sarif", "junit"])
-def test_no_machine_form_holds_payload_content(
-    form: str,
-    printed: Callable[[ValidateOutcome, str], bytes],
-) -> None:
+def test_no_machine_form_holds_payload_content(form: str, printed: Callable[[ValidateOutcome, str], bytes]) -> None:
     """The text around a place and the rejected record are for other eyes."""
     problem = problem_of(raw=b'{"raw": "my secret"}', excerpt=Excerpt('{"line": "my secret"}', caret=9))
     output = printed(outcome_of(problem), form)

@@ -19,10 +19,7 @@ SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "schemas" / "junit-10.x
 
 
 @pytest.fixture
-def report_of(
-    capfdbinary: pytest.CaptureFixture[bytes],
-    screen: Any,
-) -> Callable[..., Element]:
+def report_of(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[..., Element]:
     """The JUnit report of an outcome of these problems, known to be valid and to add up."""
 
     def make(*problems: Problem, **members: Any) -> Element:
@@ -58,9 +55,7 @@ def test_a_clean_run_has_a_passing_test_for_each_rule(report_of: Callable[..., E
     assert all(len(each) == 0 for each in report.iter("testcase"))
 
 
-def test_a_broken_rule_fails_once_and_lists_its_places(
-    report_of: Callable[..., Element],
-) -> None:
+def test_a_broken_rule_fails_once_and_lists_its_places(report_of: Callable[..., Element]) -> None:
     """Servers show one failure of a test: all findings of the rule are in it."""
     report = report_of(problem_of(), problem_of(location=Location("b.json", 1, 2)))
     assert report.attrib["failures"] == "1"
@@ -75,9 +70,7 @@ def test_a_broken_rule_fails_once_and_lists_its_places(
     ]
 
 
-def test_warnings_fail_only_where_they_count(
-    report_of: Callable[..., Element],
-) -> None:
+def test_warnings_fail_only_where_they_count(report_of: Callable[..., Element]) -> None:
     """Without --strict they are output of a test that passes; infos always are."""
     problems = [problem_of(Code.NO_EXTERNAL_USER_ID), problem_of(Code.UNKNOWN_FIELD)]
     lax, strict = report_of(*problems), report_of(*problems, strict=True)
@@ -92,10 +85,7 @@ def test_rules_that_were_not_selected_are_not_said_to_hold(report_of: Callable[.
     assert [suite.attrib["name"][:4] for suite in report] == ["TDC0", "TDC2"]
 
 
-def test_findings_that_are_not_shown_still_fail(
-    screen: Any,
-    report_of: Callable[..., Element],
-) -> None:
+def test_findings_that_are_not_shown_still_fail(screen: Any, report_of: Callable[..., Element]) -> None:
     """--max-findings bounds the places, not the result."""
     report = report_of(by_code=Counter({Code.FIELD_MISSING: 1200}), keep=0)
     failure = case(report, Code.FIELD_MISSING)[0]
@@ -105,9 +95,7 @@ def test_findings_that_are_not_shown_still_fail(
     assert screen.err == "1 of 2 problems are not shown (see --max-findings)\n"
 
 
-def test_what_xml_cannot_say_is_escaped(
-    report_of: Callable[..., Element],
-) -> None:
+def test_what_xml_cannot_say_is_escaped(report_of: Callable[..., Element]) -> None:
     """Control characters, lone surrogates and markup in names leave the document well-formed."""
     name = "a\x00\x1b\ud800\ufffe<b>&]]>\"'\n日本"
     report = report_of(problem_of(message=name, location=Location(name, 1, 2)))

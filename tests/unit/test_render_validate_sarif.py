@@ -24,10 +24,7 @@ VALIDATOR = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
 
 
 @pytest.fixture
-def log_of(
-    capfdbinary: pytest.CaptureFixture[bytes],
-    screen: Any,
-) -> Callable[..., dict[str, Any]]:
+def log_of(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[..., dict[str, Any]]:
     """The SARIF log of an outcome of these problems, known to be valid."""
 
     def make(*problems: Problem, **members: Any) -> dict[str, Any]:
@@ -40,9 +37,7 @@ def log_of(
     return make
 
 
-def test_logs_are_as_oasis_says(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]]) -> None:
     """With every code, with nothing known but the source, without findings, with findings that are not shown."""
     bare = Problem(code=Code.UNREADABLE, location=Location("<stdin>"), message="the data end too early")
     log = log_of(bare, *(problem_of(code) for code in Code))
@@ -54,9 +49,7 @@ def test_logs_are_as_oasis_says(
     ]
 
 
-def test_the_tool_and_its_rules(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_the_tool_and_its_rules(log_of: Callable[..., dict[str, Any]]) -> None:
     run = log_of(*(problem_of(code) for code in Code))["runs"][0]
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("tdcur", __version__)
@@ -71,9 +64,7 @@ def test_the_tool_and_its_rules(
     assert "```" not in rule["help"]["text"]
 
 
-def test_a_result(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_a_result(log_of: Callable[..., dict[str, Any]]) -> None:
     """Level, place with columns in code points, and what SARIF has no field for as properties."""
     run = log_of(problem_of(hint="Write a number."))["runs"][0]
     assert run["columnKind"] == "unicodeCodePoints"
@@ -92,9 +83,7 @@ def test_a_result(
     }
 
 
-def test_a_place_without_a_line_has_no_region(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_a_place_without_a_line_has_no_region(log_of: Callable[..., dict[str, Any]]) -> None:
     """Binary rows have none; the row is a property. The first event of all has the index 0."""
     result = log_of(problem_of(location=Location("a.msgpack", row=7), event_index=0))["runs"][0]["results"][0]
     assert "region" not in result["locations"][0]["physicalLocation"]
@@ -129,9 +118,7 @@ def test_standard_input_is_said_as_it_is() -> None:
     assert artifact("<stdin>") == {"uri": "%3Cstdin%3E"}
 
 
-def test_fingerprints_follow_the_event_and_not_the_line(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_fingerprints_follow_the_event_and_not_the_line(log_of: Callable[..., dict[str, Any]]) -> None:
     """A finding stays the same one when events were put before it; two of one kind are told apart."""
 
     def prints(*problems: Problem) -> list[str]:
@@ -146,9 +133,7 @@ def test_fingerprints_follow_the_event_and_not_the_line(
     assert len(set(both)) == 3
 
 
-def test_an_input_that_could_not_be_read_is_no_success(
-    log_of: Callable[..., dict[str, Any]],
-) -> None:
+def test_an_input_that_could_not_be_read_is_no_success(log_of: Callable[..., dict[str, Any]]) -> None:
     """Findings are a success of the tool; an unreadable input is not."""
     run = log_of(problems=Problems(unreadable=1))["runs"][0]
     assert run["invocations"][0]["executionSuccessful"] is False

@@ -45,11 +45,7 @@ def test_what_is_not_known_is_left_out() -> None:
     """An input without lines has no snippet; a document has no event."""
     problem = Problem(code=Code.UNREADABLE, location=Location("rows.msgpack.gz"), message="it ends early", hint="Look.")
     screen = shown(problem)
-    assert screen.lines[:3] == [
-        "rows.msgpack.gz TDC001 error it ends early",
-        " = hint: Look.",
-        "",
-    ]
+    assert screen.lines[:3] == ["rows.msgpack.gz TDC001 error it ends early", " = hint: Look.", ""]
 
 
 def test_the_gutter_is_as_wide_as_the_line_number() -> None:
