@@ -86,7 +86,7 @@ def test_paths(tmp_path: Path) -> None:
     [
         (["--sent", PURCHASES], 2, "--ingested is missing"),
         (["--ingested", PURCHASES], 2, "--sent or --journal is missing"),
-        (["--sent", "--ingested", PURCHASES], 2, "a path has to follow it"),
+        (["--sent", "--ingested", PURCHASES], 2, "requires a path"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
         (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
         (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
