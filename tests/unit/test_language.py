@@ -1,0 +1,103 @@
+"""Plain English: words and phrases that a reader would stumble over stay out of what people read."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import td_currents_cli
+
+PACKAGE = Path(td_currents_cli.__file__).parent
+ROOT = Path(__file__).parents[2]
+
+PHRASES = {
+    "fix": r"\bmend(s|ed|ing)?\b",
+    "next to, in addition to": r"\bbeside\b",
+    "up to, maximum": r"\bso (many|much|long|often|late|shortly)\b(?! as)",
+    "unchanged": r"\bas (it|they) stands?\b",
+    "is not a": r"(?<!there )\b(is|are) no (?!longer|more|such)[a-z]+",
+    "nothing, runs offline": r"\bnobody\b",
+    "catalog": r"\bcatalogues?\b",
+    "American spelling": (r"\b(colours?|coloured|(mis)?behaviours?|honour(ed|s)?|recognis\w+|organis\w+|licence)\b"),
+    "integer": r"\bwhole numbers?\b",
+    "string": r"\b(a|an|as|be|is|of|JSON) texts?\b(?! (file|format|form|editor|output))",
+    "string, in the plural": r"\btexts\b",
+    "field": r"\bmembers? of (an |the )?(event|object|user|envelope|`)",
+    "[env: NAME]": r"\b[Ee]lse [A-Z]+_[A-Z_]+\b",
+    "maximum": r"\bat most\b",
+    "per line, per second, per event": (
+        r"\b(events|requests|rows|lines|finding|rule|command|object|record) a (second|line|finding|rule|format)\b"
+    ),
+    "must": r"\b(is|are) to be\b",
+    "unexpected top-level field": r"\bthe five\b",
+    "report, print": r"\b(is|are) (told|said)\b",
+    "not supported": r"\bcannot be said\b",
+    "effect on": r"\bmakes of (it|them)\b",
+    "removed, recorded": r"\b(is|are) (gone|noted)\b",
+}
+"""What to write instead, and what is not written."""
+
+PLAIN = ("cli", "render", "choices.py")
+"""Modules and packages that are held to all phrases. The others are added when they are rewritten."""
+
+
+def plain_modules() -> Iterator[Path]:
+    for name in PLAIN:
+        path = PACKAGE / name
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def strings(module: Path) -> Iterator[tuple[int, str]]:
+    """Yield the strings of a module that are read by people: those with a space, docstrings among them."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+            yield node.lineno, " ".join(node.value.split())
+
+
+def stumbles(text: str) -> Iterator[str]:
+    for better, phrase in PHRASES.items():
+        for found in re.finditer(phrase, text, re.IGNORECASE if "[A-Z]" not in phrase else 0):
+            yield f"{found.group()!r} (write: {better})"
+
+
+@pytest.mark.parametrize("module", list(plain_modules()), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_strings_and_docstrings_are_plain(module: Path) -> None:
+    found = [f"line {line}: {each}" for line, text in strings(module) for each in stumbles(text)]
+    assert not found
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "sample_data/README.md"])
+def test_documents_are_plain(name: str) -> None:
+    """What commands print into the README is checked where it is written."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    prose = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
+    assert not list(stumbles(prose))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mend it.",
+        "unknown key beside the others",
+        "Show so many, count all.",
+        "the value as it stands",
+        "this is no event",
+        "`id` should be a text",
+        "is not in the catalogue",
+        "When to use colour.",
+        "found a whole number",
+        "Else TD_WRITE_KEY, else TDCUR_URL.",
+        "Events a second",
+    ],
+)
+def test_the_phrases_are_found(text: str) -> None:
+    assert list(stumbles(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["there is no journal", "a text file", "is no longer sent", "amendment", "[env: TD_API_KEY]"]
+)
+def test_plain_words_are_allowed(text: str) -> None:
+    assert not list(stumbles(text))
