@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
@@ -46,6 +46,8 @@ EVENTS = st.lists(
 )
 NAMES = st.lists(st.sampled_from(BY), min_size=1, max_size=3, unique=True).map(tuple)
 
+law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other processes may take the time
+
 
 def batches(events: Sequence[Event], size: int) -> str:
     cut = [events[at : at + size] for at in range(0, len(events), size)]
@@ -64,6 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("count")
 
 
+@law
 @given(EVENTS, NAMES)
 def test_groups_add_up(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
     """Counts add up to all events and shares to 1; no group is repeated; first is not after last."""
@@ -75,6 +78,7 @@ def test_groups_add_up(folder: Path, events: list[Event], by: tuple[str, ...]) -
     assert outcome.balance.balanced
 
 
+@law
 @given(EVENTS, NAMES, st.integers(1, 5), st.integers(0, 12))
 def test_batches_files_and_order_do_not_matter(
     folder: Path, events: list[Event], by: tuple[str, ...], size: int, cut: int
@@ -85,6 +89,7 @@ def test_batches_files_and_order_do_not_matter(
     assert parts.total == whole.total
 
 
+@law
 @given(EVENTS, NAMES)
 def test_a_coarser_count_is_the_sum_of_a_finer_one(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
     """Removing a dimension adds up groups."""
@@ -94,6 +99,7 @@ def test_a_coarser_count_is_the_sum_of_a_finer_one(folder: Path, events: list[Ev
     assert {each.key: each.count for each in count(folder, batches(events, 3), by=by).counts} == coarse
 
 
+@law
 @given(EVENTS, NAMES)
 def test_dedupe_of_the_same_input_twice(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
     """It gives the counts of the input once; every event with an id is a duplicate."""
@@ -106,6 +112,7 @@ def test_dedupe_of_the_same_input_twice(folder: Path, events: list[Event], by: t
     assert sum(each.duplicates or 0 for each in twice.counts) == twice.balance.duplicates
 
 
+@law
 @given(EVENTS, NAMES)
 def test_unique_counts_equal_sizes_of_sets(folder: Path, events: list[Event], by: tuple[str, ...]) -> None:
     total = count(folder, batches(events, 3), by=by, unique=True).total
@@ -113,6 +120,7 @@ def test_unique_counts_equal_sizes_of_sets(folder: Path, events: list[Event], by
     assert total.unique_users == len({(event.get("user") or {}).get("user_id") for event in events} - {None})
 
 
+@law
 @given(EVENTS, st.integers(1782860000, 1782960000))
 def test_since_and_until_split_the_events(folder: Path, events: list[Event], moment: int) -> None:
     text = batches(events, 4)
@@ -121,6 +129,7 @@ def test_since_and_until_split_the_events(folder: Path, events: list[Event], mom
     assert before.total.count + after.total.count + timeless == len(events)
 
 
+@law
 @given(EVENTS, NAMES, st.sampled_from(["json", "jsonl", "csv", "tsv"]))
 def test_output_can_be_compared_with(folder: Path, events: list[Event], by: tuple[str, ...], form: str) -> None:
     """Counts in any format meet themselves as expectations, and have not changed."""
@@ -146,6 +155,7 @@ def written(outcome: CountOutcome, form: str) -> bytes:
     return stream.detach().getvalue()
 
 
+@law
 @given(
     st.lists(st.one_of(st.none(), st.floats(0, LATEST), st.integers(0, LATEST)), max_size=20),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Africa/Monrovia", "Pacific/Apia"]),
@@ -171,6 +181,7 @@ def test_buckets_do_not_depend_on_the_cache(times: list[float | None], zone: str
     assert buckets.names(times) == list(map(name, times))
 
 
+@law
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 10**7)), max_size=40),
     st.integers(0, 40),
@@ -190,6 +201,7 @@ def test_merged_histograms_lose_nothing(times: list[tuple[str, int]], cut: int, 
         assert len(heights) <= columns
 
 
+@law
 @given(
     st.integers(0, 10**6),
     st.integers(0, 10**6),
