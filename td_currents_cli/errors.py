@@ -46,7 +46,7 @@ class TdcurError(Exception):
 
 
 class UsageError(TdcurError):
-    """Wrong usage or configuration."""
+    """Options or settings are wrong or conflict."""
 
     exit_code = ExitCode.USAGE
 

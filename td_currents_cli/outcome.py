@@ -125,7 +125,6 @@ class Outcome:
         return {}
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON envelope."""
         return {
             **_envelope(self.command, self.exit_code),
             "summary": self.summary(),

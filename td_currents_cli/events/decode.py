@@ -117,28 +117,28 @@ class Decoder(Generic[E]):
             return Decoded([], [elements], rejected=True)
         decoded: Decoded[E] = Decoded([])
         locations: list[Location] = []
-        for index, text in enumerate(elements.texts):
-            if text.startswith(b"{"):
-                decoded.events.append(self._decode_event(text))
+        for index, element in enumerate(elements.texts):
+            if element.startswith(b"{"):
+                decoded.events.append(self._decode_event(element))
                 continue
             locations = locations or elements.locations()
             decoded.problems.append(
                 Problem(
                     code=Code.EVENT_NOT_OBJECT,
                     location=locations[index],
-                    message=f"event {index} must be an object, got {kind_of(text)}",
+                    message=f"event {index} must be an object, got {kind_of(element)}",
                     pointer=elements.pointer_to(index),
                     event_index=index,
-                    raw=text,
+                    raw=element,
                 )
             )
         return decoded
 
-    def _decode_event(self, text: bytes) -> E:
+    def _decode_event(self, event: bytes) -> E:
         try:
-            return self._event.decode(text)
+            return self._event.decode(event)
         except msgspec.DecodeError:
-            return msgspec.convert(loads(text), self._type)
+            return msgspec.convert(loads(event), self._type)
 
 
 def split(batch: Batch) -> Decoded[Raw]:
@@ -160,8 +160,8 @@ class _RawDecoder(Decoder[Raw]):
             return decoded
         return self._diagnosed(batch)
 
-    def _decode_event(self, text: bytes) -> Raw:
-        return Raw(text)
+    def _decode_event(self, event: bytes) -> Raw:
+        return Raw(event)
 
 
 _OBJECT: Final = ord("{")

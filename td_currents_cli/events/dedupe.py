@@ -18,12 +18,11 @@ LIMIT: Final = 2_796_202
 """Ids in memory: as many as a dict of 2**22 slots holds. With one more, its size doubles."""
 
 _PARAMETERS: Final = 500
-"""Ids in one query: older versions of SQLite allow 999 parameters."""
+"""Ids in one query; older versions of SQLite allow 999 parameters."""
 
 
-def digest(text: str) -> bytes:
-    """The digest of an id."""
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=DIGEST).digest()
+def digest(event_id: str) -> bytes:
+    return blake2b(event_id.encode(errors="surrogatepass"), digest_size=DIGEST).digest()
 
 
 def event_digest(event_id: object) -> bytes | None:

@@ -42,34 +42,28 @@ class Elements(Struct, frozen=True):
     begin: int = 0  # offset of their array in the batch
 
     def locations(self) -> list[Location]:
-        """Where each element begins in the source."""
         data, here, passed, end = self.batch.data, self.batch.location, 0, self.begin
         locations: list[Location] = []
-        for text in self.texts:
+        for element in self.texts:
             # Between two elements, there is only a comma, a bracket and white space.
-            begin = data.find(text, end)
+            begin = data.find(element, end)
             here = place_in(Batch(data[passed:begin], here), begin - passed)
             locations.append(here)
-            passed, end = begin, begin + len(text)
+            passed, end = begin, begin + len(element)
         return locations
 
     def pointer_to(self, index: int) -> str:
-        """JSON pointer to an element from the root of the batch."""
         return "" if self.pointer is None else f"{self.pointer}/{index}"
 
 
 def elements_of(batch: Batch) -> Elements | Problem:
-    """The elements of a well-formed batch, which may contain lone surrogates, or why it has none.
-
-    Raises:
-        RecursionError: the JSON is nested too deep.
-    """
-    text, restore = hide_lone_surrogates(batch.data)
-    if text.startswith(b"["):
-        return Elements(batch, [restore(bytes(each)) for each in msgspec.json.decode(text, type=list[Raw])], "")
-    if not text.startswith(b"{"):
-        return _problem(batch, Code.NOT_AN_OBJECT, f"expected a payload or an event, got {kind_of(text)}")
-    envelope = msgspec.json.decode(text, type=_PayloadFields)
+    """The elements of a well-formed batch, or why it has none. Raises RecursionError."""
+    data, restore = hide_lone_surrogates(batch.data)
+    if data.startswith(b"["):
+        return Elements(batch, [restore(bytes(each)) for each in msgspec.json.decode(data, type=list[Raw])], "")
+    if not data.startswith(b"{"):
+        return _problem(batch, Code.NOT_AN_OBJECT, f"expected a payload or an event, got {kind_of(data)}")
+    envelope = msgspec.json.decode(data, type=_PayloadFields)
     if envelope.events is UNSET:
         is_event = envelope.event_type is not UNSET
         return Elements(batch, [batch.data]) if is_event else _problem(batch, Code.EVENTS_MISSING, NEITHER)
@@ -78,22 +72,22 @@ def elements_of(batch: Batch) -> Elements | Problem:
         return Elements(batch, [], "/events")
     if not array.startswith(b"["):
         message = f"`events` must be an array, got {kind_of(array)}"
-        return _problem(batch, Code.EVENTS_NOT_ARRAY, message, "/events", _begin(text, array))
+        return _problem(batch, Code.EVENTS_NOT_ARRAY, message, "/events", _begin(data, array))
     texts = [*map(restore, map(bytes, msgspec.json.decode(array, type=list[Raw])))]
-    return Elements(batch, texts, "/events", _begin(text, array))
+    return Elements(batch, texts, "/events", _begin(data, array))
 
 
-def kind_of(text: bytes) -> str:
+def kind_of(value: bytes) -> str:
     """The type of a JSON value, for messages."""
-    return _KINDS.get(text[:1].decode(errors="replace"), "a number")
+    return _KINDS.get(value[:1].decode(errors="replace"), "a number")
 
 
-def _begin(text: bytes, events: bytes) -> int:
+def _begin(data: bytes, events: bytes) -> int:
     """Offset of the value of `events`: of the last one, if it occurs twice, as for every JSON parser."""
-    if text == b"%b%b}" % (_PLAIN_START, events):
+    if data == b"%b%b}" % (_PLAIN_START, events):
         return len(_PLAIN_START)
-    begins = [match.end() for match in _EVENTS.finditer(text) if text.startswith(events, match.end())]
-    return begins[-1] if begins else text.find(events)
+    begins = [match.end() for match in _EVENTS.finditer(data) if data.startswith(events, match.end())]
+    return begins[-1] if begins else data.find(events)
 
 
 def _problem(batch: Batch, code: Code, message: str, pointer: str = "", offset: int = 0) -> Problem:

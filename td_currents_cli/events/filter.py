@@ -58,14 +58,7 @@ class Filter:
     def of(
         cls, *, types: Sequence[str] | None, since: str | None, until: str | None, now: float, zone: tzinfo = UTC
     ) -> "Filter":
-        """The filter for the values of `--type`, `--since` and `--until`.
-
-        Args:
-            types: see `TypeGlobs`; each may be several globs separated by commas.
-            since: see `seconds_of`.
-            until: as `since`.
-            now: current UNIX seconds.
-            zone: of a date or time without a time zone.
+        """The filter for the values of `--type`, each with globs separated by commas, `--since` and `--until`.
 
         Raises:
             UsageError: a value is not valid, or the period is empty.
@@ -110,7 +103,7 @@ class EventFilter:
         return self._of_type(event_type) and self._wanted.covers(time)
 
     def filter(self, events: list[Any]) -> list[Any]:
-        """The events that are kept; each must have the attributes `event_type` and `time`."""
+        """The events that are kept; each has the attributes `event_type` and `time`."""
         if self._wanted.types:
             of_type = self._of_type
             events = [event for event in events if of_type(event.event_type)]

@@ -8,11 +8,7 @@ _MAX_DIGITS: Final = 4300
 
 
 def loads(value: bytes) -> Any:  # noqa: ANN401 -- any JSON value
-    """Decode a well-formed JSON value; an integer of more than 4,300 digits becomes an infinite float.
-
-    Raises:
-        RecursionError: it is nested too deep.
-    """
+    """Decode well-formed JSON; an integer of over 4,300 digits becomes an infinite float. Raises RecursionError."""
     return json.loads(value, parse_int=_integer)
 
 

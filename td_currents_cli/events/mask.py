@@ -66,21 +66,21 @@ class Masking:
         return self._scanned(value)
 
     def _masked(self, value: Raw) -> Raw | None:
-        text = bytes(value)
-        if text == b"null":
+        data = bytes(value)
+        if data == b"null":
             return value
-        return None if self._key is None else Raw(orjson.dumps(self._hash(_hashed_bytes(text))))
+        return None if self._key is None else Raw(orjson.dumps(self._hash(_hashed_bytes(data))))
 
     def _hash(self, data: bytes) -> str:
         return hmac.digest(self._key or b"", data, "sha256").hex()
 
     def _scanned(self, value: Raw) -> Raw | None:
         """The value with what looks like personal data masked; the same bytes if nothing does."""
-        text = bytes(value)
-        if text[:1] not in b'"{[':
+        data = bytes(value)
+        if data[:1] not in b'"{[':
             return value
         # Numbers stay as written.
-        found = json.loads(text, parse_float=_number, parse_int=_number)
+        found = json.loads(data, parse_float=_number, parse_int=_number)
         clean = self._masked_inside(found)
         if clean is _DROPPED:
             return None
@@ -105,33 +105,33 @@ class Masking:
             return self._replacement(value if isinstance(value, str) else bytes(value).decode())
         return self._masked_inside(value)
 
-    def _replacement(self, text: str) -> object:
-        return _DROPPED if self._key is None else self._hash(text.encode(errors="surrogatepass"))
+    def _replacement(self, string: str) -> object:
+        return _DROPPED if self._key is None else self._hash(string.encode(errors="surrogatepass"))
 
 
-def looks_personal(text: str) -> bool:
+def looks_personal(string: str) -> bool:
     """Whether a string contains an email address, a phone number or an IP address."""
-    if ("@" in text and _MAIL.search(text)) or _IPV4.search(text) or _PHONE.search(text):
+    if ("@" in string and _MAIL.search(string)) or _IPV4.search(string) or _PHONE.search(string):
         return True
-    return text.count(":") >= 2 and _is_ip(text.strip())
+    return string.count(":") >= 2 and _is_ip(string.strip())
 
 
-def _is_ip(text: str) -> bool:
+def _is_ip(string: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        ipaddress.ip_address(string)
     except ValueError:
         return False
     return True
 
 
-def _number(text: str) -> Raw:
-    return Raw(text.encode())
+def _number(digits: str) -> Raw:
+    return Raw(digits.encode())
 
 
-def _hashed_bytes(text: bytes) -> bytes:
+def _hashed_bytes(value: bytes) -> bytes:
     """The bytes to hash."""
-    found = loads(text) if text.startswith(b'"') else None
-    return found.encode(errors="surrogatepass") if isinstance(found, str) else text
+    found = loads(value) if value.startswith(b'"') else None
+    return found.encode(errors="surrogatepass") if isinstance(found, str) else value
 
 
 def _type_of(fields: list[NestedField]) -> str:

@@ -29,16 +29,9 @@ def zone_of(name: str) -> tzinfo:
 
 
 def seconds_of(value: str, option: str, *, now: float, zone: tzinfo) -> float:
-    """UNIX seconds of the value of an option.
+    """UNIX seconds of an option's value; `zone` is for values without a time zone. Raises UsageError.
 
-    Args:
-        value: an ISO 8601 date or time, UNIX seconds (`1782864000`, or any number after `@`), or a time ago (`-7d`).
-        option: its name, for messages.
-        now: current UNIX seconds.
-        zone: of a date or time without a time zone.
-
-    Raises:
-        UsageError: the value is something else.
+    The value is an ISO 8601 date or time, UNIX seconds (`1782864000`, or any number after `@`), or a time ago (`-7d`).
     """
     value = value.strip()
     if ago := _AGO.fullmatch(value):

@@ -40,12 +40,7 @@ def full_name(place: str, name: str, names: Names) -> str:
 
 
 def named(event: bytes, names: Names) -> bytes:
-    """Flatten an event to a JSON object on one line, with the names of a scheme.
-
-    Args:
-        event: a well-formed JSON object, nested or flat in any scheme, which may contain lone surrogates.
-        names: the scheme.
-    """
+    """Flatten an event, nested or flat in any scheme, to a JSON object on one line with the names of a scheme."""
     try:
         return _renamed(event, names)
     except msgspec.DecodeError:
@@ -70,7 +65,6 @@ def is_object(value: Raw) -> bool:
 
 
 def scheme_of(fields: "dict[str, Raw]") -> Names:
-    """The naming scheme of a flat event."""
     no_bare_user = fields.keys().isdisjoint(USER_FIELDS)
     for scheme, separator in _SEPARATORS.items():
         if any(f"user{separator}{name}" in fields for name in USER_FIELDS):
@@ -81,7 +75,6 @@ def scheme_of(fields: "dict[str, Raw]") -> Names:
 
 
 def nested_of(fields: list[NestedField]) -> bytes:
-    """The event with `user` and `properties` that has these fields."""
     others = [_pair(name, value) for place, name, value in fields if not place]
     for each in PLACES:
         inner = b",".join(_pair(name, value) for place, name, value in fields if place == each)

@@ -20,12 +20,12 @@ _ESCAPE: Final = re.compile(
 )
 
 
-def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
+def hide_lone_surrogates(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
     """The JSON without lone surrogates, of the same length, and a function that restores them in any part of it."""
-    if not _UNICODE_ESCAPE.search(text):
-        return text, bytes
+    if not _UNICODE_ESCAPE.search(data):
+        return data, bytes
     stand_ins: dict[bytes, int] = {}
-    unused = _unused_characters(text)
+    unused = _unused_characters(data)
 
     def stand_in(match: re.Match[bytes]) -> bytes:
         lone = match.group(1)
@@ -40,15 +40,15 @@ def hide_lone_surrogates(text: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
             part = part.replace(_escape(character), lone).replace(chr(character).encode(), lone)
         return part
 
-    return _ESCAPE.sub(stand_in, text), restore
+    return _ESCAPE.sub(stand_in, data), restore
 
 
-def _unused_characters(text: bytes) -> Iterator[int]:
+def _unused_characters(data: bytes) -> Iterator[int]:
     """Characters of the private use area that do not occur, escaped or not."""
-    lower = text.lower()
+    lower = data.lower()
     for character in range(0xE000, 0xF900):
         # Without its backslash, which may itself be escaped: `\u005cue000` is a backslash and five letters.
-        if _escape(character)[1:] not in lower and chr(character).encode() not in text:
+        if _escape(character)[1:] not in lower and chr(character).encode() not in data:
             yield character
 
 

@@ -39,5 +39,4 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def moment_of(seconds: float | None) -> datetime | None:
-    """UNIX seconds as a time in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -57,11 +57,7 @@ class TypeFiles:
 
 @contextmanager
 def appearing_together(out_dir: Path) -> Iterator[tuple[Path, Callable[[Path, str], None]]]:
-    """A temporary folder to write files in, and a function that sets the final name of each.
-
-    Raises:
-        OutputError: a file or folder cannot be written.
-    """
+    """A temporary folder to write files in, and a function that sets the final name of each. Raises OutputError."""
     final: list[tuple[Path, Path]] = []
     work = out_dir / f".tdcur-{secrets.token_hex(8)}.tmp"
     created = not out_dir.exists()

@@ -90,11 +90,7 @@ class ParseRequest:
         self._refuse_files_that_are_read()
 
     def key(self) -> bytes | None:
-        """The content of the key file without line ends at its end.
-
-        Raises:
-            UsageError: the file cannot be read, or is too short.
-        """
+        """The content of the key file without line ends at its end. Raises UsageError."""
         if self.mask_key is None:
             return None
         try:

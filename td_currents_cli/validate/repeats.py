@@ -65,13 +65,9 @@ class DuplicateIds:
 def duplicate_id_problems(
     again: Callable[[], Record], location: Location, duplicates: Sequence[tuple[int, str]], *, exact: bool
 ) -> Iterator[Problem]:
-    """A problem for each duplicate id.
+    """A problem for each duplicate id that `DuplicateIds.add` found in a batch.
 
-    Args:
-        again: reads the batch again, or the line that holds it and others; called only where needed.
-        location: of the batch.
-        duplicates: as returned by `DuplicateIds.add`.
-        exact: whether their places matter; to find them takes a hundred times as long as to count them.
+    If their places matter (`exact`), which takes a hundred times as long as counting, `again` reads the batch again.
     """
     if not exact:
         problem = Problem(

@@ -25,9 +25,8 @@ def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
     same, and a symbolic link stays one. On any exception, also an interruption, the temporary file is removed and the
     previous file stays. Anything else (`/dev/null`, a FIFO) is written directly.
 
-    Raises:
-        OutputError: when entered, left or written to, if the file cannot be created or written. Errors of standard
-            output stay OSErrors: only the command line knows what a closed pipe means.
+    Raises OutputError when entered, left or written to. Errors of standard output stay OSErrors: only the command line
+    knows what a closed pipe means.
     """
     if path is None or path == Path("-"):
         return _standard_output()

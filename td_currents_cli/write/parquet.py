@@ -29,10 +29,7 @@ def require_pyarrow() -> None:
 def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[tuple[int, Sequence[Any]]]) -> None:
     """Write a table.
 
-    Args:
-        output: a file.
-        columns: names, each with its type: `string`, `long`, `number` or `boolean`.
-        rows: the approximate size of each, and its values in the order of the columns.
+    Columns have the types `string`, `long`, `number` and `boolean`. Each row comes with its approximate size.
     """
     import pyarrow as pa  # noqa: PLC0415 -- heavy, and an extra
     import pyarrow.parquet as pq  # noqa: PLC0415
