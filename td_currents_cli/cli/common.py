@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
@@ -42,6 +42,18 @@ class Panel(StrEnum):
     FAULTS = "Fault injection"
     CHECKS = "Checks"
     GENERAL = "General"
+
+
+destination_option: Final = partial(typer.Option, rich_help_panel=Panel.DESTINATION)
+input_option: Final = partial(typer.Option, rich_help_panel=Panel.INPUT)
+output_option: Final = partial(typer.Option, rich_help_panel=Panel.OUTPUT)
+filters_option: Final = partial(typer.Option, rich_help_panel=Panel.FILTERS)
+catalog_option: Final = partial(typer.Option, rich_help_panel=Panel.CATALOG)
+limits_option: Final = partial(typer.Option, rich_help_panel=Panel.LIMITS)
+state_option: Final = partial(typer.Option, rich_help_panel=Panel.STATE)
+faults_option: Final = partial(typer.Option, rich_help_panel=Panel.FAULTS)
+checks_option: Final = partial(typer.Option, rich_help_panel=Panel.CHECKS)
+general_option: Final = partial(typer.Option, rich_help_panel=Panel.GENERAL)
 
 
 class PanelCommand(TyperCommand):
@@ -197,24 +209,16 @@ _COMMON: Final = [
     _common(
         "quiet",
         False,
-        Annotated[
-            bool,
-            typer.Option("--quiet", "-q", help="Print only errors and data.", rich_help_panel=Panel.GENERAL),
-        ],
+        Annotated[bool, general_option("--quiet", "-q", help="Print only errors and data.")],
     ),
     _common(
         "verbose",
         False,
-        Annotated[bool, typer.Option("--verbose", "-v", help="Print more details.", rich_help_panel=Panel.GENERAL)],
+        Annotated[bool, general_option("--verbose", "-v", help="Print more details.")],
     ),
     _common(
         "color",
         Color.auto,
-        Annotated[
-            Color,
-            typer.Option(
-                "--color", help="When to use color. [env: NO_COLOR, FORCE_COLOR]", rich_help_panel=Panel.GENERAL
-            ),
-        ],
+        Annotated[Color, general_option("--color", help="When to use color. [env: NO_COLOR, FORCE_COLOR]")],
     ),
 ]

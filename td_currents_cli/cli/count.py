@@ -6,10 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from td_currents_cli.choices import Sort
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import checks_option, command, filters_option, output_option
 from td_currents_cli.cli.given import ExplicitOptions
 from td_currents_cli.cli.tables import (
     ApiKeyFile,
@@ -50,96 +48,57 @@ class CountFormat(StrEnum):
 def count(
     paths: Paths = None,
     *,
-    output_format: Annotated[
-        CountFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
-    ] = CountFormat.table,
+    output_format: Annotated[CountFormat, output_option("--format", help="Output format.")] = CountFormat.table,
     by: Annotated[
         list[str] | None,
-        typer.Option(
+        output_option(
             "--by",
             metavar="NAME,…",
             help="Group by event_type, category, channel, hour, day, week, month, source, or any field, such as "
             "campaign_name or properties.channel.",
             show_default="event_type",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     timezone: Annotated[
         str,
-        typer.Option(
-            "--timezone",
-            metavar="ZONE",
-            help="Time zone of hours, days, weeks, and months, such as Europe/Berlin.",
-            rich_help_panel=Panel.OUTPUT,
+        output_option(
+            "--timezone", metavar="ZONE", help="Time zone of hours, days, weeks, and months, such as Europe/Berlin."
         ),
     ] = "UTC",
     pivot: Annotated[
         str | None,
-        typer.Option(
-            "--pivot",
-            metavar="NAME",
-            help="Show the values of one of the --by names as columns.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--pivot", metavar="NAME", help="Show the values of one of the --by names as columns."),
     ] = None,
-    all_types: Annotated[
-        bool,
-        typer.Option("--all-types", help="Include event types with no events.", rich_help_panel=Panel.OUTPUT),
-    ] = False,
+    all_types: Annotated[bool, output_option("--all-types", help="Include event types with no events.")] = False,
     sort: Annotated[
-        Sort | None,
-        typer.Option(
-            "--sort",
-            help="Order of the groups.",
-            show_default="count; name for times",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        Sort | None, output_option("--sort", help="Order of the groups.", show_default="count; name for times")
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(
-            "--top",
-            metavar="N",
-            min=1,
-            help="Show only the first N groups, and the sum of the others.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--top", metavar="N", min=1, help="Show only the first N groups, and the sum of the others."),
     ] = None,
-    unique: Annotated[
-        bool,
-        typer.Option("--unique", help="Also count distinct event ids and users.", rich_help_panel=Panel.OUTPUT),
-    ] = False,
+    unique: Annotated[bool, output_option("--unique", help="Also count distinct event ids and users.")] = False,
     types: Types = None,
     since: Since = None,
     until: Until = None,
-    dedupe: Annotated[
-        bool, typer.Option("--dedupe", help="Count each event id once.", rich_help_panel=Panel.FILTERS)
-    ] = False,
+    dedupe: Annotated[bool, filters_option("--dedupe", help="Count each event id once.")] = False,
     expect: Annotated[
         Path | None,
-        typer.Option(
+        checks_option(
             "--expect",
             metavar="FILE",
             help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%.",
-            rich_help_panel=Panel.CHECKS,
         ),
     ] = None,
     compare: Annotated[
-        Path | None,
-        typer.Option(
-            "--compare",
-            metavar="FILE",
-            help="Show the changes since an earlier count.",
-            rich_help_panel=Panel.CHECKS,
-        ),
+        Path | None, checks_option("--compare", metavar="FILE", help="Show the changes since an earlier count.")
     ] = None,
     fail_on_drop: Annotated[
         str | None,
-        typer.Option(
+        checks_option(
             "--fail-on-drop",
             metavar="PERCENT",
             help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%.",
-            rich_help_panel=Panel.CHECKS,
         ),
     ] = None,
     form: InputForm = InputFormat.AUTO,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from td_currents_cli.choices import Dialect
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import catalog_option, command, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -40,35 +40,17 @@ def events(
     *,
     output_format: Annotated[
         EventsFormat,
-        typer.Option(
-            "--format",
-            help="table, json with all fields, json-schema of payloads, or ddl (CREATE TABLE).",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--format", help="table, json with all fields, json-schema of payloads, or ddl (CREATE TABLE)."),
     ] = EventsFormat.table,
     strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="With json-schema: also reject unknown types, fields, and values.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        bool, output_option("--strict", help="With json-schema: also reject unknown types, fields, and values.")
     ] = False,
     dialect: Annotated[
-        Dialect | None,
-        typer.Option(
-            "--dialect", help="With ddl: the SQL dialect.", show_default="trino", rich_help_panel=Panel.OUTPUT
-        ),
+        Dialect | None, output_option("--dialect", help="With ddl: the SQL dialect.", show_default="trino")
     ] = None,
     catalog: Annotated[
         Path | None,
-        typer.Option(
-            "--catalog",
-            metavar="FILE",
-            help="Additional event types and fields.",
-            show_default=False,
-            rich_help_panel=Panel.CATALOG,
-        ),
+        catalog_option("--catalog", metavar="FILE", help="Additional event types and fields.", show_default=False),
     ] = None,
 ) -> Outcome:
     """List the event types of Braze Currents, or show the fields of one.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import command, output_option
 from td_currents_cli.cli.tables import Types
 from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
@@ -27,40 +27,30 @@ def _unix_seconds(value: str | int) -> int:
 )
 def generate(
     *,
-    events: Annotated[
-        int, typer.Option("--events", "-n", min=0, help="Number of events.", rich_help_panel=Panel.OUTPUT)
-    ] = 1000,
-    seed: Annotated[
-        int, typer.Option("--seed", help="The same seed gives the same bytes.", rich_help_panel=Panel.OUTPUT)
-    ] = 0,
+    events: Annotated[int, output_option("--events", "-n", min=0, help="Number of events.")] = 1000,
+    seed: Annotated[int, output_option("--seed", help="The same seed gives the same bytes.")] = 0,
     types: Types = None,
     shape: Annotated[
         GenerateFormat,
-        typer.Option(
-            "--shape",
-            help="Payloads as Braze posts them, or the rows that Treasure Data stores for them.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--shape", help="Payloads as Braze posts them, or the rows that Treasure Data stores for them."),
     ] = GenerateFormat.payloads,
     start: Annotated[
         int,
-        typer.Option(
+        output_option(
             "--start",
             metavar="TIME",
             parser=_unix_seconds,
             help="Time of the first event (ISO 8601; UTC unless it has an offset).",
             show_default="2026-07-01T00:00:00Z",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = START,
     output: Annotated[
         Path | None,
-        typer.Option(
+        output_option(
             "-o",
             "--output",
             help="Write to this file, which appears only when it is complete.",
             show_default="standard output",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
 ) -> Outcome:

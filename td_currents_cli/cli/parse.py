@@ -5,10 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from td_currents_cli.choices import Mask, Names, Nested, To
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import checks_option, command, filters_option, output_option
 from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.cli.tables import (
     ApiKeyFile,
@@ -60,79 +58,50 @@ def parse(
     *,
     output: Annotated[
         Path | None,
-        typer.Option(
+        output_option(
             "-o",
             "--output",
             show_default="standard output",
             help="Write the events to this file, which appears only when it is complete.",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
-    to: Annotated[To, typer.Option("--to", help="Output format.", rich_help_panel=Panel.OUTPUT)] = To.JSONL,
+    to: Annotated[To, output_option("--to", help="Output format.")] = To.JSONL,
     split_by: Annotated[
-        SplitBy | None,
-        typer.Option("--split-by", help="Write a file per event type to --out-dir.", rich_help_panel=Panel.OUTPUT),
+        SplitBy | None, output_option("--split-by", help="Write a file per event type to --out-dir.")
     ] = None,
-    out_dir: Annotated[
-        Path | None,
-        typer.Option("--out-dir", metavar="DIR", help="Folder for --split-by.", rich_help_panel=Panel.OUTPUT),
-    ] = None,
+    out_dir: Annotated[Path | None, output_option("--out-dir", metavar="DIR", help="Folder for --split-by.")] = None,
     names: Annotated[
-        Names,
-        typer.Option(
-            "--names", help="Field names: user_id, user_user_id, or user.user_id.", rich_help_panel=Panel.OUTPUT
-        ),
+        Names, output_option("--names", help="Field names: user_id, user_user_id, or user.user_id.")
     ] = Names.SHORT,
     nested: Annotated[
         Nested | None,
-        typer.Option(
+        output_option(
             "--nested",
             help="Write objects and arrays as JSON strings (json) or as JSON values (object).",
             show_default="object; json for tables",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     fields: Annotated[
         str | None,
-        typer.Option(
-            "--fields",
-            metavar="NAME,…",
-            help="Write only these fields, in this order.",
-            show_default="all",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--fields", metavar="NAME,…", help="Write only these fields, in this order.", show_default="all"),
     ] = None,
-    mask: Annotated[
-        Mask, typer.Option("--mask", help="Keep, hash, or drop personal data.", rich_help_panel=Panel.OUTPUT)
-    ] = Mask.KEEP,
+    mask: Annotated[Mask, output_option("--mask", help="Keep, hash, or drop personal data.")] = Mask.KEEP,
     mask_key_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--mask-key-file", metavar="FILE", help="File with the key for --mask hash.", rich_help_panel=Panel.OUTPUT
-        ),
+        Path | None, output_option("--mask-key-file", metavar="FILE", help="File with the key for --mask hash.")
     ] = None,
     rejects: Annotated[
-        Path | None,
-        typer.Option(
-            "--rejects",
-            help="Write rejected rows to this file, one JSON object per line.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        Path | None, output_option("--rejects", help="Write rejected rows to this file, one JSON object per line.")
     ] = None,
     summary: Annotated[
-        Path | None,
-        typer.Option(
-            "--summary", metavar="FILE", help="Write the summary to this file as JSON.", rich_help_panel=Panel.OUTPUT
-        ),
+        Path | None, output_option("--summary", metavar="FILE", help="Write the summary to this file as JSON.")
     ] = None,
     into: Annotated[
         str | None,
-        typer.Option(
+        output_option(
             "--into",
             metavar="td://DATABASE/TABLE",
             help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
             "downloaded.",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     form: InputForm = InputFormat.AUTO,
@@ -143,17 +112,14 @@ def parse(
     types: Types = None,
     since: Since = None,
     until: Until = None,
-    dedupe: Annotated[
-        bool, typer.Option("--dedupe", help="Write each event id once.", rich_help_panel=Panel.FILTERS)
-    ] = False,
+    dedupe: Annotated[bool, filters_option("--dedupe", help="Write each event id once.")] = False,
     max_rejects: Annotated[
         str | None,
-        typer.Option(
+        checks_option(
             "--max-rejects",
             metavar="N|P%",
             help="Stop with exit code 1 when more rows or events are rejected.",
             show_default="no limit",
-            rich_help_panel=Panel.CHECKS,
         ),
     ] = None,
     jobs: Jobs = None,

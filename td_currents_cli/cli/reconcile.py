@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import Panel, checks_option, command, filters_option, input_option, output_option
 from td_currents_cli.cli.several import MultiValueCommand
 from td_currents_cli.cli.tables import ApiKeyFile, BatchColumn, Jobs, Sent, Since, TableSite, Until, open_tables
 from td_currents_cli.outcome import Outcome
@@ -35,30 +35,23 @@ def reconcile(
     sent: Sent = None,
     ingested: Annotated[
         list[str] | None,
-        typer.Option(
+        input_option(
             "--ingested",
             metavar="PATH…",
             help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
-            rich_help_panel=Panel.INPUT,
         ),
     ] = None,
     journal: Annotated[
         Path | None,
-        typer.Option(
+        input_option(
             "--journal",
             metavar="FILE",
             help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
-            rich_help_panel=Panel.INPUT,
         ),
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(
-            "--endpoint",
-            metavar="URL",
-            help="With --journal: the endpoint, if the journal has several.",
-            rich_help_panel=Panel.INPUT,
-        ),
+        input_option("--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."),
     ] = None,
     column: BatchColumn = None,
     site: TableSite = None,
@@ -67,51 +60,36 @@ def reconcile(
         ReconcileFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
     ] = ReconcileFormat.table,
     show: Annotated[
-        int,
-        typer.Option(
-            "--show",
-            metavar="N",
-            min=0,
-            help="Maximum number of example ids per kind of difference.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        int, output_option("--show", metavar="N", min=0, help="Maximum number of example ids per kind of difference.")
     ] = 3,
     resend: Annotated[
         Path | None,
-        typer.Option(
+        output_option(
             "--resend",
             metavar="FILE",
             help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     ids: Annotated[
         Path | None,
-        typer.Option(
-            "--ids",
-            metavar="FILE",
-            help="Write the ids of missing events to this file, one per line.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--ids", metavar="FILE", help="Write the ids of missing events to this file, one per line."),
     ] = None,
     since: Since = None,
     until: Until = None,
     grace: Annotated[
         str,
-        typer.Option(
+        filters_option(
             "--grace",
             metavar="DURATION",
             help="Ignore events newer than this; they may still be in transit. Treasure Data takes about 5m.",
-            rich_help_panel=Panel.FILTERS,
         ),
     ] = "0",
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(
+        checks_option(
             "--fail-on",
             metavar="NAME,…",
             help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
-            rich_help_panel=Panel.CHECKS,
         ),
     ] = None,
     jobs: Jobs = None,

@@ -4,10 +4,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
-from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.common import (
+    OutputFormat,
+    checks_option,
+    command,
+    destination_option,
+    limits_option,
+    output_option,
+    state_option,
+)
 from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.cli.tables import Paths, Progress, TextFormat
 from td_currents_cli.cli.verify import verification_of
@@ -32,178 +38,95 @@ def send(
     paths: Paths = None,
     *,
     url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            rich_help_panel=Panel.DESTINATION,
-            help="The Postback URL, or another endpoint. [env: TDCUR_URL]",
-        ),
+        str | None, destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]")
     ] = None,
-    site: Annotated[
-        Site | None, typer.Option(rich_help_panel=Panel.DESTINATION, help="Treasure Data site, instead of --url.")
-    ] = None,
-    database: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=Panel.DESTINATION, help="Database, with --site.")
-    ] = None,
-    table: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=Panel.DESTINATION, help="Table, with --site.")
-    ] = None,
+    site: Annotated[Site | None, destination_option(help="Treasure Data site, instead of --url.")] = None,
+    database: Annotated[str | None, destination_option(metavar="NAME", help="Database, with --site.")] = None,
+    table: Annotated[str | None, destination_option(metavar="NAME", help="Table, with --site.")] = None,
     write_key_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=Panel.DESTINATION,
-            help="File that contains the write key. [env: TD_WRITE_KEY]",
-        ),
+        str | None, destination_option(metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]")
     ] = None,
     token_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=Panel.DESTINATION,
-            help="File that contains a Bearer token. [env: TDCUR_TOKEN]",
-        ),
+        str | None, destination_option(metavar="FILE", help="File that contains a Bearer token. [env: TDCUR_TOKEN]")
     ] = None,
     cacert: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=Panel.DESTINATION,
-            help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]",
+        destination_option(
+            metavar="FILE", help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]"
         ),
     ] = None,
     client_cert: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", rich_help_panel=Panel.DESTINATION, help="Client certificate, in PEM format."),
+        str | None, destination_option(metavar="FILE", help="Client certificate, in PEM format.")
     ] = None,
     client_key: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=Panel.DESTINATION,
-            help="Key of the client certificate, if it is in a file of its own.",
-        ),
+        destination_option(metavar="FILE", help="Key of the client certificate, if it is in a file of its own."),
     ] = None,
-    allow_http: Annotated[
-        bool,
-        typer.Option("--allow-http", rich_help_panel=Panel.DESTINATION, help="Allow plain HTTP to other machines."),
-    ] = False,
+    allow_http: Annotated[bool, destination_option("--allow-http", help="Allow plain HTTP to other machines.")] = False,
     check_endpoint: Annotated[
         bool,
-        typer.Option(
-            "--check-endpoint",
-            rich_help_panel=Panel.DESTINATION,
-            help="Only test the endpoint, with Braze's connection test. Reads no PATH.",
+        destination_option(
+            "--check-endpoint", help="Only test the endpoint, with Braze's connection test. Reads no PATH."
         ),
     ] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", "-n", rich_help_panel=Panel.OUTPUT, help="Show what would be sent, without sending it."
-        ),
+        bool, output_option("--dry-run", "-n", help="Show what would be sent, without sending it.")
     ] = False,
     output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     concurrency: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|N",
-            rich_help_panel=Panel.LIMITS,
-            help="Maximum concurrent requests; auto adapts to the endpoint.",
-        ),
+        str, limits_option(metavar="auto|N", help="Maximum concurrent requests; auto adapts to the endpoint.")
     ] = "auto",
     rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            min=0.001,
-            rich_help_panel=Panel.LIMITS,
-            help="Maximum events per second, including retries.",
-        ),
+        float | None, limits_option(metavar="N", min=0.001, help="Maximum events per second, including retries.")
     ] = None,
     timeout: Annotated[
-        float,
-        typer.Option(
-            metavar="S",
-            min=0.001,
-            rich_help_panel=Panel.LIMITS,
-            help="Seconds to wait for a connection, and for a response.",
-        ),
+        float, limits_option(metavar="S", min=0.001, help="Seconds to wait for a connection, and for a response.")
     ] = 30.0,
     retry_for: Annotated[
-        str,
-        typer.Option(
-            metavar="DURATION",
-            rich_help_panel=Panel.LIMITS,
-            help="How long to retry a request before giving up.",
-        ),
+        str, limits_option(metavar="DURATION", help="How long to retry a request before giving up.")
     ] = "15m",
-    batch_events: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, rich_help_panel=Panel.LIMITS, help="Maximum events per request."),
-    ] = MAX_EVENTS,
-    batch_bytes: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, rich_help_panel=Panel.LIMITS, help="Maximum bytes per request body."),
-    ] = MAX_BYTES,
+    batch_events: Annotated[int, limits_option(metavar="N", min=1, help="Maximum events per request.")] = MAX_EVENTS,
+    batch_bytes: Annotated[int, limits_option(metavar="N", min=1, help="Maximum bytes per request body.")] = MAX_BYTES,
     repack: Annotated[
-        bool,
-        typer.Option(
-            "--repack", rich_help_panel=Panel.LIMITS, help="Combine events of several documents in a request."
-        ),
+        bool, limits_option("--repack", help="Combine events of several documents in a request.")
     ] = False,
     journal: Annotated[
         Path | None,
-        typer.Option(
+        state_option(
             metavar="FILE",
-            rich_help_panel=Panel.STATE,
             help="File that records delivered events. [env: TDCUR_JOURNAL]",
             show_default="a file in the state folder",
         ),
     ] = None,
     no_journal: Annotated[
-        bool,
-        typer.Option("--no-journal", rich_help_panel=Panel.STATE, help="Record nothing: every run sends everything."),
+        bool, state_option("--no-journal", help="Record nothing: every run sends everything.")
     ] = False,
-    resend: Annotated[
-        bool,
-        typer.Option("--resend", rich_help_panel=Panel.STATE, help="Also send events that earlier runs delivered."),
-    ] = False,
+    resend: Annotated[bool, state_option("--resend", help="Also send events that earlier runs delivered.")] = False,
     dead_letter: Annotated[
         Path | None,
-        typer.Option(
+        state_option(
             metavar="FILE",
-            rich_help_panel=Panel.STATE,
             help="File for rejected events, each with the reason.",
             show_default="a file next to the journal",
         ),
     ] = None,
     no_check: Annotated[
-        bool,
-        typer.Option(
-            "--no-check",
-            rich_help_panel=Panel.CHECKS,
-            help="Also send events in which `tdcur validate` finds errors.",
-        ),
+        bool, checks_option("--no-check", help="Also send events in which `tdcur validate` finds errors.")
     ] = False,
     verify: Annotated[
         str | None,
-        typer.Option(
+        checks_option(
             metavar="td://DATABASE/TABLE",
-            rich_help_panel=Panel.CHECKS,
             help="Then query this table until all events are stored, as `tdcur verify` does.",
         ),
     ] = None,
     verify_within: Annotated[
-        str,
-        typer.Option(
-            metavar="DURATION", rich_help_panel=Panel.CHECKS, help="With --verify: how long to wait for events."
-        ),
+        str, checks_option(metavar="DURATION", help="With --verify: how long to wait for events.")
     ] = "10m",
     api_key_file: Annotated[
         str | None,
-        typer.Option(
+        checks_option(
             metavar="FILE",
-            rich_help_panel=Panel.CHECKS,
             help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
             show_default="from ~/.td/td.conf",
         ),

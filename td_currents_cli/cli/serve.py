@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.common import OutputFormat, command, destination_option, faults_option, output_option
 from td_currents_cli.cli.tables import TextFormat
 from td_currents_cli.duration import duration
 from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
@@ -16,90 +14,59 @@ from td_currents_cli.render.terminal import Terminal
 @command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))
 def serve(
     *,
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen on.", rich_help_panel=Panel.DESTINATION)
-    ] = "127.0.0.1",
+    host: Annotated[str, destination_option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int,
-        typer.Option(
-            "--port",
-            min=0,
-            max=65535,
-            help="Port to listen on; 0 selects a free port.",
-            rich_help_panel=Panel.DESTINATION,
-        ),
+        int, destination_option("--port", min=0, max=65535, help="Port to listen on; 0 selects a free port.")
     ] = 8888,
     api: Annotated[
         PostbackApi,
-        typer.Option(
-            "--api",
-            help="API version; v2 rejects bodies over 1,048,064 bytes and a write key in the URL.",
-            rich_help_panel=Panel.DESTINATION,
+        destination_option(
+            "--api", help="API version; v2 rejects bodies over 1,048,064 bytes and a write key in the URL."
         ),
     ] = PostbackApi.v2,
     write_key_file: Annotated[
         Path | None,
-        typer.Option(
+        destination_option(
             "--write-key-file",
             metavar="FILE",
             show_default="any write key is accepted",
             help="File that contains the write key; rows sent with another key are not stored. [env: TD_WRITE_KEY]",
-            rich_help_panel=Panel.DESTINATION,
         ),
     ] = None,
     store: Annotated[
         Path,
-        typer.Option(
+        output_option(
             "--store",
             metavar="FILE",
             help="File that rows are appended to: CSV if it ends in .csv, else JSON Lines. All tables share it.",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = Path("rows.jsonl"),
     output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     fail: Annotated[
         str | None,
-        typer.Option(
+        faults_option(
             "--fail",
             metavar="NAME=P,…",
             show_default=False,
             help="Faults and their probabilities, such as 503=0.1,slow=0.1:2s.",
-            rich_help_panel=Panel.FAULTS,
         ),
     ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", help="The same seed injects the same faults in the same order.", rich_help_panel=Panel.FAULTS
-        ),
-    ] = 0,
+    seed: Annotated[int, faults_option("--seed", help="The same seed injects the same faults in the same order.")] = 0,
     latency: Annotated[
-        str,
-        typer.Option(
-            "--latency",
-            metavar="DURATION",
-            help="Delay before every response, such as 50ms or 2s.",
-            rich_help_panel=Panel.FAULTS,
-        ),
+        str, faults_option("--latency", metavar="DURATION", help="Delay before every response, such as 50ms or 2s.")
     ] = "0s",
     ingest_delay: Annotated[
         str,
-        typer.Option(
+        faults_option(
             "--ingest-delay",
             metavar="DURATION",
             help="Delay between a response and its row in the store; rows are written at exit at the latest.",
-            rich_help_panel=Panel.FAULTS,
         ),
     ] = "0s",
     max_rows: Annotated[
         int | None,
-        typer.Option(
-            "--max-rows",
-            metavar="N",
-            min=0,
-            show_default=False,
-            help="Return 507 after storing N rows in this run.",
-            rich_help_panel=Panel.FAULTS,
+        faults_option(
+            "--max-rows", metavar="N", min=0, show_default=False, help="Return 507 after storing N rows in this run."
         ),
     ] = None,
     terminal: Terminal,

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.choices import Dialect, Layout, Query
-from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.common import OutputFormat, command, filters_option, input_option, output_option
 from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.cli.tables import TableColumn, TextFormat, Types, Until
 from td_currents_cli.outcome import Outcome
@@ -41,69 +41,45 @@ def sql(
     table: Annotated[str, typer.Argument(metavar="td://DATABASE/TABLE", help="The table to query.")],
     *,
     rows: Annotated[
-        Layout,
-        typer.Option("--rows", help="Contents of a row: a batch, or a flat event.", rich_help_panel=Panel.INPUT),
+        Layout, input_option("--rows", help="Contents of a row: a batch, or a flat event.")
     ] = Layout.BATCHES,
     column: TableColumn = None,
     dialect: Annotated[
         Dialect,
-        typer.Option(
-            "--dialect",
-            help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows.",
-            rich_help_panel=Panel.OUTPUT,
+        output_option(
+            "--dialect", help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
         ),
     ] = Dialect.TRINO,
     by: Annotated[
         list[str] | None,
-        typer.Option(
+        output_option(
             "--by",
             metavar="NAME,…",
             help="With count: group by these names, as in `tdcur count`.",
             show_default="event_type",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     timezone: Annotated[
         str,
-        typer.Option(
-            "--timezone",
-            metavar="ZONE",
-            help="With count: time zone of hours, days, weeks, and months.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--timezone", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."),
     ] = "UTC",
     unique: Annotated[
-        bool,
-        typer.Option(
-            "--unique", help="With count: also count distinct event ids and users.", rich_help_panel=Panel.OUTPUT
-        ),
+        bool, output_option("--unique", help="With count: also count distinct event ids and users.")
     ] = False,
     into: Annotated[
         str | None,
-        typer.Option(
-            "--into",
-            metavar="td://DATABASE/TABLE",
-            help="With parse: insert the events into this table.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
+        output_option("--into", metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."),
     ] = None,
     output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     types: Types = None,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            help="Only events at or after this time: 2026-07-01, -7d.",
-            show_default="-1d",
-            rich_help_panel=Panel.FILTERS,
+        filters_option(
+            "--since", metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
         ),
     ] = None,
     until: Until = None,
-    dedupe: Annotated[
-        bool,
-        typer.Option("--dedupe", help="With count and parse: use each event id once.", rich_help_panel=Panel.FILTERS),
-    ] = False,
+    dedupe: Annotated[bool, filters_option("--dedupe", help="With count and parse: use each event id once.")] = False,
     given: ExplicitOptions,
 ) -> Outcome:
     """Print a query to run in Treasure Data: in its console, a workflow, or a dbt model.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import OutputFormat, Panel
+from td_currents_cli.cli.common import OutputFormat, Panel, filters_option, general_option, input_option, output_option
 from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.names import Site
 from td_currents_cli.read.options import InputFormat
@@ -32,44 +32,36 @@ Paths = Annotated[
     ),
 ]
 
-TextFormat = Annotated[OutputFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)]
+TextFormat = Annotated[OutputFormat, output_option("--format", help="Output format.")]
 
 Jobs = Annotated[
     int | None,
-    typer.Option(
+    general_option(
         "--jobs",
         metavar="N",
         min=1,
         help="Number of worker processes for large inputs.",
         show_default="number of cores",
-        rich_help_panel=Panel.GENERAL,
     ),
 ]
 
 Progress = Annotated[
-    ProgressMode,
-    typer.Option("--progress", help="When to show progress; always: even with --quiet.", rich_help_panel=Panel.GENERAL),
+    ProgressMode, general_option("--progress", help="When to show progress; always: even with --quiet.")
 ]
 
-InputForm = Annotated[
-    InputFormat,
-    typer.Option("--from", help="Input format, if it should not be detected.", rich_help_panel=Panel.INPUT),
-]
+InputForm = Annotated[InputFormat, input_option("--from", help="Input format, if it should not be detected.")]
 
 BatchColumn = Annotated[
     str | None,
-    typer.Option(
+    input_option(
         "--column",
         metavar="NAME|NUMBER",
         help="Column that contains the batches; numbers start at 1.",
         show_default="events, or detected",
-        rich_help_panel=Panel.INPUT,
     ),
 ]
 
-NoHeader = Annotated[
-    bool, typer.Option("--no-header", help="The first row is data, not a header.", rich_help_panel=Panel.INPUT)
-]
+NoHeader = Annotated[bool, input_option("--no-header", help="The first row is data, not a header.")]
 
 Types = Annotated[
     list[str] | None,
@@ -84,58 +76,47 @@ Types = Annotated[
 
 Since = Annotated[
     str | None,
-    typer.Option(
+    filters_option(
         "--since",
         metavar="TIME",
         help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
-        rich_help_panel=Panel.FILTERS,
     ),
 ]
 
-Until = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Only events before this time.", rich_help_panel=Panel.FILTERS),
-]
+Until = Annotated[str | None, filters_option("--until", metavar="TIME", help="Only events before this time.")]
 
 Sent = Annotated[
     list[str] | None,
-    typer.Option(
+    input_option(
         "--sent",
         metavar="PATH…",
         help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
-        rich_help_panel=Panel.INPUT,
     ),
 ]
 
 TableSite = Annotated[
     Site | None,
-    typer.Option(
+    input_option(
         "--site",
         help="Treasure Data site of the tables. [env: TD_API_SERVER]",
         show_default="from ~/.td/td.conf, or us01",
-        rich_help_panel=Panel.INPUT,
     ),
 ]
 
 TableColumn = Annotated[
     str | None,
-    typer.Option(
-        "--column",
-        metavar="NAME",
-        help="Column of the table that contains the batches.",
-        show_default="events",
-        rich_help_panel=Panel.INPUT,
+    input_option(
+        "--column", metavar="NAME", help="Column of the table that contains the batches.", show_default="events"
     ),
 ]
 
 ApiKeyFile = Annotated[
     str | None,
-    typer.Option(
+    input_option(
         "--api-key-file",
         metavar="FILE",
         help="File that contains the API key (not the write key). [env: TD_API_KEY]",
         show_default="from ~/.td/td.conf",
-        rich_help_panel=Panel.INPUT,
     ),
 ]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Panel, command
+from td_currents_cli.cli.common import Panel, catalog_option, checks_option, command, output_option
 from td_currents_cli.cli.tables import Jobs, Paths
 from td_currents_cli.outcome import Outcome
 
@@ -45,9 +45,7 @@ def _print_schema(requested: bool) -> None:
 def validate(
     paths: Paths = None,
     *,
-    output_format: Annotated[
-        ValidateFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
-    ] = ValidateFormat.text,
+    output_format: Annotated[ValidateFormat, output_option("--format", help="Output format.")] = ValidateFormat.text,
     schema: Annotated[  # noqa: ARG001 -- its callback does it
         bool,
         typer.Option(
@@ -58,60 +56,32 @@ def validate(
             rich_help_panel=Panel.OUTPUT,
         ),
     ] = False,
-    statistics: Annotated[
-        bool,
-        typer.Option("--statistics", help="Print the number of problems per rule.", rich_help_panel=Panel.OUTPUT),
-    ] = False,
+    statistics: Annotated[bool, output_option("--statistics", help="Print the number of problems per rule.")] = False,
     max_findings: Annotated[
         int | None,
-        typer.Option(
+        output_option(
             "--max-findings",
             metavar="N",
             min=0,
             show_default="1000; unlimited in machine formats",
             help="Maximum number of problems to print; all are counted.",
-            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="CODE,…",
-            help="Check only these rules; TDC2 selects a family.",
-            rich_help_panel=Panel.CHECKS,
-        ),
+        checks_option("--select", metavar="CODE,…", help="Check only these rules; TDC2 selects a family."),
     ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option("--ignore", metavar="CODE,…", help="Skip these rules.", rich_help_panel=Panel.CHECKS),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.", rich_help_panel=Panel.CHECKS)
-    ] = False,
+    ignore: Annotated[list[str] | None, checks_option("--ignore", metavar="CODE,…", help="Skip these rules.")] = None,
+    strict: Annotated[bool, checks_option("--strict", help="Exit with code 1 for warnings, too.")] = False,
     catalog: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalog", metavar="FILE", help="Additional event types and fields.", rich_help_panel=Panel.CATALOG
-        ),
+        Path | None, catalog_option("--catalog", metavar="FILE", help="Additional event types and fields.")
     ] = None,
     baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="FILE",
-            help="Ignore the problems recorded in this file.",
-            rich_help_panel=Panel.CATALOG,
-        ),
+        Path | None, catalog_option("--baseline", metavar="FILE", help="Ignore the problems recorded in this file.")
     ] = None,
     write_baseline: Annotated[
         Path | None,
-        typer.Option(
-            "--write-baseline",
-            metavar="FILE",
-            help="Record the problems of this run in a file.",
-            rich_help_panel=Panel.CATALOG,
-        ),
+        catalog_option("--write-baseline", metavar="FILE", help="Record the problems of this run in a file."),
     ] = None,
     jobs: Jobs = None,
 ) -> Outcome:

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
-from td_currents_cli.cli.common import OutputFormat, Panel, command
+from td_currents_cli.cli.common import OutputFormat, command, filters_option, input_option, limits_option
 from td_currents_cli.cli.several import MultiValueCommand
 from td_currents_cli.cli.tables import ApiKeyFile, Progress, Sent, TableColumn, TableSite, TextFormat, arrivals_of
 from td_currents_cli.errors import ExitCode, UsageError
@@ -27,28 +25,14 @@ def verify(
     *,
     sent: Sent = None,
     journal: Annotated[
-        Path | None,
-        typer.Option(
-            "--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent.", rich_help_panel=Panel.INPUT
-        ),
+        Path | None, input_option("--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent.")
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(
-            "--endpoint",
-            metavar="URL",
-            help="With --journal: the endpoint, if the journal has several.",
-            rich_help_panel=Panel.INPUT,
-        ),
+        input_option("--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."),
     ] = None,
     ingested: Annotated[
-        str,
-        typer.Option(
-            "--ingested",
-            metavar="td://DATABASE/TABLE",
-            help="The table that the events were sent to.",
-            rich_help_panel=Panel.INPUT,
-        ),
+        str, input_option("--ingested", metavar="td://DATABASE/TABLE", help="The table that the events were sent to.")
     ],
     site: TableSite = None,
     column: TableColumn = None,
@@ -56,22 +40,15 @@ def verify(
     output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
     since: Annotated[
         str | None,
-        typer.Option(
+        filters_option(
             "--since",
             metavar="TIME",
             help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
             show_default="-1d",
-            rich_help_panel=Panel.FILTERS,
         ),
     ] = None,
     within: Annotated[
-        str,
-        typer.Option(
-            "--within",
-            metavar="DURATION",
-            help="How long to wait for missing events.",
-            rich_help_panel=Panel.LIMITS,
-        ),
+        str, limits_option("--within", metavar="DURATION", help="How long to wait for missing events.")
     ] = "10m",
     progress: Progress = ProgressMode.auto,
     terminal: Terminal,
