@@ -57,23 +57,23 @@ def screen_of(width: int | None = None, *, color: bool = False, quiet: bool = Fa
     return Screen(Terminal(console(), console(), quiet=quiet, verbose=verbose))
 
 
-def problem_of(code: Code = Code.FIELD_TYPE, **members: Any) -> Problem:
+def problem_of(code: Code = Code.FIELD_TYPE, **fields: Any) -> Problem:
     """Makes a problem: of any code, in an event's field, with what is given instead."""
     usual: dict[str, Any] = {
         "code": code,
         "severity": RULES[code].severity,
         "location": Location("payloads.jsonl", line=3, column=9),
-        "message": "`properties.price` should be a number, found a text",
+        "message": "`properties.price` must be a number, got a string",
         "pointer": "/events/57/properties/price",
         "event_index": 57,
         "event_id": "e-57",
         "event_type": "users.behaviors.Purchase",
         "excerpt": Excerpt('{"price":"9.99"}', caret=9),
     }
-    return Problem(**(usual | members))
+    return Problem(**(usual | fields))
 
 
-def outcome_of(*problems: Problem, keep: int | None = None, **members: Any) -> ValidateOutcome:
+def outcome_of(*problems: Problem, keep: int | None = None, **fields: Any) -> ValidateOutcome:
     """Makes an outcome of these problems, all of them counted and, unless `keep` is given, all of them kept."""
     by_severity = Counter(problem.severity for problem in problems)
     usual: dict[str, Any] = {
@@ -88,4 +88,4 @@ def outcome_of(*problems: Problem, keep: int | None = None, **members: Any) -> V
         "selection": Selection.of([], []),
         "exit_code": ExitCode.FINDINGS if by_severity[Severity.ERROR] else ExitCode.OK,
     }
-    return ValidateOutcome(**(usual | members))
+    return ValidateOutcome(**(usual | fields))

@@ -27,7 +27,7 @@ class Guard(Enum):
     JSON = auto()  # not an object with an array `events` of objects, or not JSON at all
     UTF8 = auto()
     DEPTH = auto()  # too many levels of arrays and objects
-    UNIQUE_NAMES = auto()  # a name stands twice in one object
+    UNIQUE_NAMES = auto()  # a duplicate key in an object
     INT64 = auto()  # a number beyond 64 bits
     EVENT_COUNT = auto()  # no events in the payload, or too many
     SIZE = auto()  # the payload or the event is too large for a request
@@ -65,9 +65,9 @@ _IN_SCHEMA: Final = {Guard.JSON, Guard.REQUIRED_FIELDS, Guard.FIELD_TYPES, *_STR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldLimit:
-    """A condition on one of the five fields of every event. Its check, fast passes and JSON Schema are all derived.
+    """A condition on one of the five fields of every event; its check, fast passes and JSON Schema are derived.
 
-    A condition does not concern values of types it says nothing about: `max_length` holds for strings only.
+    It applies only to values of the type it is about: `max_length` to strings, `minimum` to integers.
     """
 
     field: str

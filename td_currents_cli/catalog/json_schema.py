@@ -71,7 +71,7 @@ def json_schema(
 
 
 def _refused(rules: Collection[Constraint], form: SchemaForm) -> list[Constraint]:
-    """Errors, and in the strict form whatever the catalog does not list."""
+    """The rules that a form enforces: errors, and in the strict form what the catalog does not list."""
     strict = form is SchemaForm.STRICT
     return [rule for rule in rules if rule.severity is Severity.ERROR or (strict and rule.fast and rule.fast.is_strict)]
 

@@ -1,8 +1,8 @@
 """The fast pass: whether a payload, or an event, surely breaks none of some rules.
 
-The types of `EventTypes` refuse nearly all that a rule is about. A name that stands twice in an object, of which a
-decoder keeps one, shows when the value is encoded again and has fewer fields. A property test proves that the careful
-check finds no problem in what passes; another one goes through all rules.
+The types of `EventTypes` refuse nearly everything that breaks a rule. Of a duplicate key a decoder keeps one field,
+which shows when the value is encoded again. A property test proves that the careful check finds no problem in what
+passes; another test goes through all rules.
 """
 
 from collections.abc import Collection, Sequence

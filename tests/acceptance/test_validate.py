@@ -18,15 +18,15 @@ from tests.command import TDCUR, tdcur
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-def event(number: int, /, **members: object) -> dict[str, Any]:
-    """An event that is as it should be, but for these members."""
+def event(number: int, /, **fields: object) -> dict[str, Any]:
+    """An event that is as it should be, but for these fields."""
     return {
         "event_type": "users.behaviors.Uninstall",
         "id": f"e-{number}",
         "time": 1782900000,
         "user": {"user_id": "b-1", "external_user_id": "u-1"},
         "properties": {"app_id": "é"},
-        **members,
+        **fields,
     }
 
 
@@ -42,7 +42,7 @@ BAD = {
     ]
 }
 CODES = ["TDC113", "TDC301", "TDC203", "TDC204", "TDC117"]
-"""The findings in BAD: error, warning, error, info, info."""
+"""The problems in BAD: error, warning, error, info, info."""
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def codes(done: subprocess.CompletedProcess[bytes]) -> list[str]:
         ("torn.json.gz bad.json", 6, ["TDC001", *CODES]),
     ],
 )
-def test_exit_codes_and_findings(validate: Run, arguments: str, code: int, shown: list[str]) -> None:
+def test_exit_codes_and_problems(validate: Run, arguments: str, code: int, shown: list[str]) -> None:
     """What is reported decides on the exit code; everything that is reported is counted, shown or not."""
     done = validate(*arguments.split())
     assert (done.returncode, codes(done)) == (code, shown)
@@ -128,26 +128,26 @@ def test_wrong_usage(validate: Run, arguments: str) -> None:
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-def test_a_file_its_gzip_and_standard_input_have_the_same_findings(validate: Run, folder: Path) -> None:
+def test_a_file_its_gzip_and_standard_input_have_the_same_problems(validate: Run, folder: Path) -> None:
     outcomes = [
         validate("bad.json"),
         validate("bad.json.gz"),
         validate("-", stdin=(folder / "bad.json").read_bytes()),
         validate(stdin=(folder / "bad.json.gz").read_bytes()),
     ]
-    findings = [json.loads(done.stdout)["problems"] for done in outcomes]
-    assert {each["source"] for each in findings[3]} == {"<stdin>"}
-    for problems in findings:
+    runs = [json.loads(done.stdout)["problems"] for done in outcomes]
+    assert {each["source"] for each in runs[3]} == {"<stdin>"}
+    for problems in runs:
         for problem in problems:
             del problem["source"]
             # The earlier place of an id names its source.
             del problem["message"]
-    assert findings[0]
-    assert findings == [findings[0]] * 4
+    assert runs[0]
+    assert runs == [runs[0]] * 4
 
 
 def test_a_baseline_accepts_what_is_known_and_nothing_more(validate: Run, folder: Path) -> None:
-    """From one run to the next, also when events move; one more finding of a kind fails."""
+    """From one run to the next, also when events move; one more problem of a kind fails."""
     written = validate("bad.json", "--write-baseline", "baseline.json")
     assert (written.returncode, codes(written)) == (0, [])
     entries = json.loads((folder / "baseline.json").read_bytes())["findings"]
@@ -165,7 +165,7 @@ def test_a_baseline_accepts_what_is_known_and_nothing_more(validate: Run, folder
 
 
 def test_names_that_utf8_cannot_hold_have_a_place_in_a_baseline(validate: Run, folder: Path) -> None:
-    """JSON can name a member by half a character."""
+    """JSON can name a field by half a character."""
     text = json.dumps({"events": [event(1, properties={"app_id": "a", "\ud800": 1})]})
     (folder / "odd.json").write_text(text, encoding="utf-8")
     assert validate("odd.json", "--write-baseline", "baseline.json").returncode == 0

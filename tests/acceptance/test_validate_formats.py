@@ -27,15 +27,15 @@ Place = tuple[str, str, int, int]
 """Code, file, line, column."""
 
 
-def event(**members: object) -> dict[str, Any]:
-    """An event that is as it should be, but for these members."""
+def event(**fields: object) -> dict[str, Any]:
+    """An event that is as it should be, but for these fields."""
     return {
         "event_type": "users.behaviors.Purchase",
         "id": "e-1",
         "time": 1782900000,
         "user": {"user_id": "b-1", "external_user_id": "u-1"},
         "properties": {"app_id": "a", "product_id": "商品", "price": 9.99, "currency": "USD"},
-        **members,
+        **fields,
     }
 
 

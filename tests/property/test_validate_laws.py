@@ -65,7 +65,7 @@ TEXTS = (
     *(r'"\u0022,\u0022a\u0022:\u0022b"', r'"\",\"a\":\"b"', '"events"', '"Subscribed"', '"M"'),
 )
 HIDING = ("1", r'"\u0022\u0022"', r'"\u0022\u0022\u0022\u0022"', r'"\\\u0022\u0022"', r'"\u003a"', r'"\u003A"', '":"')
-"""Values that bring, when they are written again, as many quotes or colons as a repeated member loses."""
+"""Values that bring, when they are written again, as many quotes or colons as a repeated field loses."""
 
 NAMES = (
     *("a", "A", "1a", "a b", "é", "", '"', "\\", "/", "~", "\ud800", "0", "x" * 128, "x" * 129, "id", "time", "user"),
@@ -74,7 +74,7 @@ NAMES = (
 SPACES = ("", "", "", " ", "\n  ", "\r\n\t")
 
 Node = Any
-"""JSON to be: the text of a scalar, or a pair of a kind (`"array"`, `"object"`) and its elements or members."""
+"""JSON to be: the text of a scalar, or a pair of a kind (`"array"`, `"object"`) and its elements or fields."""
 
 
 @cache
@@ -132,11 +132,11 @@ class Writer:
             ['"event_type"', json.dumps(event_type.name)],
             ['"id"', f'"{self.random.getrandbits(64):x}"'],
             ['"time"', "1790000000"],
-            *([f'"{place}"', self.members(event_type, place)] for place in (Where.USER, Where.PROPERTIES)),
+            *([f'"{place}"', self.fields(event_type, place)] for place in (Where.USER, Where.PROPERTIES)),
         ]
         return "object", envelope
 
-    def members(self, event_type: EventType, place: Where) -> Node:
+    def fields(self, event_type: EventType, place: Where) -> Node:
         """What `user` or `properties` of an event has to hold, and some of what it may hold."""
         often = {True: 1.0, False: 0.3}
         some = [
@@ -186,21 +186,21 @@ class Writer:
         elif kind == "array":
             items[at] = self.value()
         else:
-            member = items[at]
+            field = items[at]
             what = self.random.randrange(8)
             if what == 0:
                 del items[at]
             elif what < 4:
-                member[1] = self.random.choice(("null", self.random.choice(NUMBERS), self.value()))
+                field[1] = self.random.choice(("null", self.random.choice(NUMBERS), self.value()))
             elif what == 4:
                 del items[at]
-                self.random.choice([members for kind, members in places if kind == "object"]).append(member)
+                self.random.choice([fields for kind, fields in places if kind == "object"]).append(field)
             else:
-                spelled = self.name(json.loads(member[0])) if member[0].isascii() else member[0]
-                value = self.random.choice((member[1], self.random.choice(HIDING), self.value()))
+                spelled = self.name(json.loads(field[0])) if field[0].isascii() else field[0]
+                value = self.random.choice((field[1], self.random.choice(HIDING), self.value()))
                 items.insert(self.random.randint(0, len(items)), [spelled, value])
                 if what == 5:
-                    items.remove(member)
+                    items.remove(field)
 
     def inside(self, node: Node) -> Iterator[tuple[str, list[Any]]]:
         """All arrays and objects in an event, itself among them."""
@@ -217,8 +217,8 @@ class Writer:
         space = self.space
         if kind == "array":
             return f"[{space}{f'{space},{space}'.join(map(self.text, items))}{space}]"
-        members = [f"{name}{space}:{space}{self.text(value)}" for name, value in items]
-        return f"{{{space}{f'{space},{space}'.join(members)}{space}}}"
+        fields = [f"{name}{space}:{space}{self.text(value)}" for name, value in items]
+        return f"{{{space}{f'{space},{space}'.join(fields)}{space}}}"
 
 
 def found(checks: Iterator[CheckResult]) -> list[object]:
@@ -229,7 +229,7 @@ def found(checks: Iterator[CheckResult]) -> list[object]:
 @law
 @given(randoms, st.booleans())
 def test_the_fast_way_finds_what_the_slow_way_finds(random: Random, own: bool) -> None:
-    """The same batches, ids, findings, places and excerpts, whatever the payload."""
+    """The same batches, ids, problems, places and excerpts, whatever the payload."""
     known, fast, slow = checkers(own)
     # Hypothesis takes longer over an example than both ways over a batch.
     for _ in range(30):
@@ -258,9 +258,9 @@ def test_clean_means_clean() -> None:
         known, fast, slow = checkers(own)
         writer, clean = Writer(Random(1), known), FastCheck(known, RULES.values(), NOW)
         for event_type in known.events.values():
-            members = [[f'"{place}"', writer.members(event_type, place)] for place in (Where.USER, Where.PROPERTIES)]
+            fields = [[f'"{place}"', writer.fields(event_type, place)] for place in (Where.USER, Where.PROPERTIES)]
             time = ['"time"', "1790000000"]
-            event = [['"event_type"', json.dumps(event_type.name)], ['"id"', '"i"'], time, *members]
+            event = [['"event_type"', json.dumps(event_type.name)], ['"id"', '"i"'], time, *fields]
             text = writer.text(("object", [['"events"', ("array", [("object", event)])]])).encode()
             described = own and event_type.name in {"users.behaviors.CustomEvent", "users.behaviors.Purchase"}
             is_clean = [passed.id for passed in clean.events_of_payload(text) or ()] == ["i"]
@@ -273,14 +273,14 @@ def test_clean_means_clean() -> None:
 
 @law
 @given(randoms, st.booleans())
-def test_a_finding_stands_where_its_pointer_leads(random: Random, own: bool) -> None:
+def test_a_problem_stands_where_its_pointer_leads(random: Random, own: bool) -> None:
     """At its line and column, in code points, is the value that the pointer leads to, or that value's name."""
     known, fast, _ = checkers(own)
     writer = Writer(random, known)
     text = writer.payload(4).decode()
     (checked,) = fast(Batch(text.encode(), Location("x", 1, 1)))
     if checked.rejected or Code.DUPLICATE_KEY in {problem.code for problem in checked.problems}:
-        return  # a pointer cannot tell two members of the same name apart
+        return  # a pointer cannot tell two fields of the same name apart
     for problem in checked.problems:
         line, column = problem.location.line or 0, problem.location.column or 0
         rest = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
@@ -353,7 +353,7 @@ def test_any_splits_find_the_same(files: Callable[[Random], list[Path]], random:
 @few
 @given(randoms)
 def test_a_baseline_accepts_what_it_was_written_from(files: Callable[[Random], list[Path]], random: Random) -> None:
-    """All of it, and not one finding more of a kind."""
+    """All of it, and not one problem more of a kind."""
     paths = files(random)
     baseline = paths[0].with_name("baseline.json")
     before = validate(paths)
@@ -371,7 +371,7 @@ def test_a_baseline_accepts_what_it_was_written_from(files: Callable[[Random], l
 
 @few
 @given(randoms, st.lists(st.sampled_from(["TDC0", "TDC1", "TDC2", "TDC203", "tdc117", "TDC30", "TDC002"]), min_size=1))
-def test_select_and_ignore_share_the_findings(
+def test_select_and_ignore_share_the_problems(
     files: Callable[[Random], list[Path]], random: Random, prefixes: list[str]
 ) -> None:
     """What one reports the other leaves out, and nothing is lost or changes its place."""

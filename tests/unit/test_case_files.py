@@ -1,4 +1,4 @@
-"""Cases are files: a payload file under tests/cases/, and beside it what `tdcur validate` has to find in it."""
+"""Cases are files: a payload file under tests/cases/, and next to it what `tdcur validate` has to find in it."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def case_files(kind: str) -> list[Path]:
     return sorted(path for path in (CASES / kind).iterdir() if not path.name.endswith(EXPECTED))
 
 
-def findings(path: Path) -> tuple[Problem, ...]:
+def problems_in(path: Path) -> tuple[Problem, ...]:
     """What validate finds in a case file."""
     return run(ValidateRequest(sources=sources([str(path)]), selection=Selection.of((), ()))).problems.kept
 
@@ -35,14 +35,14 @@ def expected(path: Path) -> Any:
 @pytest.mark.parametrize("path", case_files("bad"), ids=lambda path: path.name)
 def test_what_is_wrong_is_found_where_it_is(path: Path) -> None:
     names = ("code", "severity", "line", "column", "pointer")
-    found = [{name: problem.as_dict()[name] for name in names} for problem in findings(path)]
+    found = [{name: problem.as_dict()[name] for name in names} for problem in problems_in(path)]
     assert found == expected(path)
 
 
 @pytest.mark.parametrize("path", case_files("good"), ids=lambda path: path.name)
 def test_what_people_have_is_read(path: Path) -> None:
     outcome = count.run(count.CountRequest(sources([str(path)])))
-    problems = findings(path)
+    problems = problems_in(path)
     assert {
         "rows": outcome.balance.rows_read,
         "events": outcome.balance.events_out,

@@ -30,7 +30,7 @@ OPEN: Final = "users.messages.email.Open"
 CUSTOM: Final = "users.behaviors.CustomEvent"
 PURCHASE: Final = "users.behaviors.Purchase"
 
-NOT_IN_CATALOGUE: Final = frozenset(
+NOT_IN_CATALOG: Final = frozenset(
     {
         Code.UNKNOWN_EVENT_TYPE,
         Code.UNKNOWN_FIELD,
@@ -40,7 +40,7 @@ NOT_IN_CATALOGUE: Final = frozenset(
         Code.OTHER_KEY,
     }
 )
-"""What the strict form refuses beside errors."""
+"""What the strict form refuses in addition to errors."""
 
 VALUES: Final[tuple[Any, ...]] = (None, "text", "", 7, -1, 1.5, True, [], ["a"], [1], [None], {}, {"a": 1})
 """A value of each kind that a rule may care for. No 1.0: there the two differ."""
@@ -88,32 +88,32 @@ def codes(document: Any, which: str = "catalog") -> set[Code]:
 
 
 def codes_of_event(event: dict[str, Any]) -> set[Code]:
-    """What `tdcur validate` remarks on an event: the same in a fraction of the time, without places and excerpts."""
-    return {finding.code for finding in checker("catalog").check_event(event)}
+    """What `tdcur validate` reports on an event: the same in a fraction of the time, without places and excerpts."""
+    return {problem.code for problem in checker("catalog").check_event(event)}
 
 
 def hold_to(found: set[Code], document: Any, which: str = "catalog") -> bool:
-    """Hold both forms to what was remarked; whether any of it is an error."""
+    """Hold both forms to what was reported; whether any of it is an error."""
     errors = any(RULES[code].severity is Severity.ERROR for code in found)
-    unknown = bool(found & NOT_IN_CATALOGUE)
+    unknown = bool(found & NOT_IN_CATALOG)
     assert validator(SchemaForm.TOLERANT, which).is_valid(document) is not errors, (document, found)
     assert validator(SchemaForm.STRICT, which).is_valid(document) is not (errors or unknown), (document, found)
     return errors
 
 
 def assert_agree(document: Any, which: str = "catalog") -> bool:
-    """Hold both forms to what `tdcur validate` remarks on a document; whether it calls something an error."""
+    """Hold both forms to what `tdcur validate` reports on a document; whether it calls something an error."""
     return hold_to(codes(document, which), document, which)
 
 
 @cache
 def generated(name: str) -> str:
-    """One generated event of that type; one with all its members for what is never sent over HTTP."""
+    """One generated event of that type; one with all its fields for what is never sent over HTTP."""
     event_type = CATALOG.events[name]
     if event_type.http:
         payload = json.loads(next(lines(GenerateRequest(events=1, types=(name,)))))
         return json.dumps(payload["events"][0])
-    members: Any = {"event_type": name, "id": "e-1", "time": START, "user": {}, "properties": {}}
+    fields: Any = {"event_type": name, "id": "e-1", "time": START, "user": {}, "properties": {}}
     samples: dict[FieldType, Any] = {
         FieldType.STRING: "text",
         FieldType.INT: 7,
@@ -122,8 +122,8 @@ def generated(name: str) -> str:
     }
     for field in event_type.fields:
         if field.where is not Where.EVENT:
-            members[field.where][field.name] = samples[field.type]
-    return json.dumps(members)
+            fields[field.where][field.name] = samples[field.type]
+    return json.dumps(fields)
 
 
 def payload_of(name: str) -> Any:
@@ -132,17 +132,17 @@ def payload_of(name: str) -> Any:
 
 
 def changed_fields(event_type: EventType) -> Iterator[Any]:
-    """Payloads with one event each, of which one member has another value, is missing, or stands elsewhere."""
+    """Payloads with one event each, of which one field has another value, is missing, or stands elsewhere."""
     for field in event_type.fields:
         payload = payload_of(event_type.name)
         event = payload["events"][0]
-        members = event if field.where is Where.EVENT else event[field.where]
-        value = members.pop(field.name, None)
+        fields = event if field.where is Where.EVENT else event[field.where]
+        value = fields.pop(field.name, None)
         yield payload
         for other in VALUES:
-            members[field.name] = other
+            fields[field.name] = other
             yield payload
-        del members[field.name]
+        del fields[field.name]
         if field.where is not Where.EVENT:
             elsewhere = event["properties" if field.where is Where.USER else "user"]
             for other in (value, None, {}):
@@ -198,20 +198,20 @@ def test_agrees_on_every_field(event_type: EventType) -> None:
 
 @pytest.mark.parametrize("name", [OPEN, CUSTOM, "users.messages.newsfeedcard.Click", "users.UserOrphan", "users.New"])
 def test_agrees_on_the_envelope(name: str) -> None:
-    """The members every event has are checked for every type, the unknown ones too."""
+    """The fields every event has are checked for every type, the unknown ones too."""
     whole = json.loads(generated(OPEN if name == "users.New" else name)) | {"event_type": name}
     others = (0, START, MILLISECONDS - 1, MILLISECONDS, 2**63, "2026-07-01", "users.messages.email.Click")
     errors = []
-    for member in ("event_type", "id", "time", "user", "properties", "more"):
-        without = {key: value for key, value in whole.items() if key != member}
-        changed = (whole | {member: value} for value in (*VALUES, *others))
+    for field in ("event_type", "id", "time", "user", "properties", "more"):
+        without = {key: value for key, value in whole.items() if key != field}
+        changed = (whole | {field: value} for value in (*VALUES, *others))
         errors += [assert_agree({"events": [event]}) for event in (without, *changed)]
     assert True in errors
     assert False in errors
 
 
 def test_agrees_on_the_document() -> None:
-    """What is no payload is invalid; more beside `events` is for the strict form to refuse.
+    """What is no payload is invalid; another field next to `events` is for the strict form to refuse.
 
     Arrays of events and bare events, which `tdcur validate` reads too, are no payloads.
     """
@@ -236,13 +236,13 @@ def test_agrees_on_many_changes() -> None:
         payload: Any = {"events": [json.loads(generated(dice.choice(EVENTS).name)) for _ in range(dice.randint(1, 3))]}
         for _ in range(dice.randint(1, 3)):
             event = dice.choice(payload["events"])
-            members = event[dice.choice(["user", "properties"])]
-            if not (isinstance(members, dict) and members):
+            fields = event[dice.choice(["user", "properties"])]
+            if not (isinstance(fields, dict) and fields):
                 continue
-            name = dice.choice([*members, "unheard_of"])
-            members[name] = copy.deepcopy(dice.choice(VALUES))
+            name = dice.choice([*fields, "unheard_of"])
+            fields[name] = copy.deepcopy(dice.choice(VALUES))
             if dice.random() < 0.3:
-                del members[name]
+                del fields[name]
             if dice.random() < 0.1:
                 event["event_type"] = dice.choice(EVENTS).name
         assert_agree(payload)
@@ -320,7 +320,7 @@ def test_purchase_properties() -> None:
 
 
 def test_selection_of_types() -> None:
-    """A schema of some types: in the tolerant form others need no more than the members of every event."""
+    """A schema of some types: in the tolerant form others need no more than the fields of every event."""
     tolerant, strict = (
         jsonschema_rs.validator_for(json_schema(CATALOG, [CATALOG.events[OPEN]], form, RULES.values()))
         for form in SchemaForm

@@ -25,13 +25,13 @@ def test_every_value_has_its_place(path: Path, value: bytes) -> None:
 
 
 def test_the_place_of_a_name_is_in_front_of_its_value() -> None:
-    """For remarks on the name itself; an element of an array has none."""
+    """For problems of the name itself; an element of an array has none."""
     assert TEXT[ValuePositions(TEXT).find(("a", 1, "b"), name=True) :].startswith(b'"b"')
     assert TEXT[ValuePositions(TEXT).find(("a", 0), name=True) :].startswith(b"1")
 
 
 def test_what_is_not_there_is_missed_where_it_should_be() -> None:
-    """A missing member is remarked at the object that misses it, its name included."""
+    """A missing field is reported at the object that misses it, its name included."""
     for name in (False, True):
         assert TEXT[ValuePositions(TEXT).find(("a", 1, "missing", "x"), name=name) :].startswith(b'{"b"')
 

@@ -32,7 +32,7 @@ def test_an_annotation() -> None:
     """The place as properties for the diff, and in the message for the log, which shows nothing else."""
     assert annotation(problem_of(hint="Write a number.")) == (
         "::error file=payloads.jsonl,line=3,col=9,title=TDC203"
-        "::payloads.jsonl:3:9 TDC203 `properties.price` should be a number, found a text"
+        "::payloads.jsonl:3:9 TDC203 `properties.price` must be a number, got a string"
         "%0Aat /events/57/properties/price%0AWrite a number."
     )
 

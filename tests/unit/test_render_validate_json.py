@@ -65,7 +65,7 @@ def test_the_schema_is_one() -> None:
 def test_outcomes_are_as_the_schema_says(
     printed: Callable[[ValidateOutcome, str], bytes], problems: list[Problem]
 ) -> None:
-    """With findings, without, and with more than are shown; and the schema names all that is there."""
+    """With problems, without, and with more than are shown; and the schema names all that is there."""
     for outcome in (outcome_of(*problems), outcome_of(), outcome_of(*problems, keep=1, suppressed=4, seconds=0.1)):
         document = json.loads(printed(outcome, "json"))
         VALIDATOR.validate(document)

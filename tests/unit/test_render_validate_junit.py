@@ -22,8 +22,8 @@ SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "schemas" / "junit-10.x
 def report_of(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[..., Element]:
     """The JUnit report of an outcome of these problems, known to be valid and to add up."""
 
-    def make(*problems: Problem, **members: Any) -> Element:
-        write_junit(outcome_of(*problems, **members), screen.terminal)
+    def make(*problems: Problem, **fields: Any) -> Element:
+        write_junit(outcome_of(*problems, **fields), screen.terminal)
         document = capfdbinary.readouterr().out.decode()
         SCHEMA.validate(document)
         report = fromstring(document)  # noqa: S314 -- our own
@@ -56,7 +56,7 @@ def test_a_clean_run_has_a_passing_test_for_each_rule(report_of: Callable[..., E
 
 
 def test_a_broken_rule_fails_once_and_lists_its_places(report_of: Callable[..., Element]) -> None:
-    """Servers show one failure of a test: all findings of the rule are in it."""
+    """Servers show one failure of a test: all problems of the rule are in it."""
     report = report_of(problem_of(), problem_of(location=Location("b.json", 1, 2)))
     assert report.attrib["failures"] == "1"
     failed = case(report, Code.FIELD_TYPE)
@@ -64,8 +64,8 @@ def test_a_broken_rule_fails_once_and_lists_its_places(report_of: Callable[..., 
     (failure,) = failed
     assert failure.attrib == {"type": "error", "message": "2 problems: wrong type of field"}
     assert (failure.text or "").split("\n") == [
-        "payloads.jsonl:3:9 error `properties.price` should be a number, found a text",
-        "b.json:1:2 error `properties.price` should be a number, found a text",
+        "payloads.jsonl:3:9 error `properties.price` must be a number, got a string",
+        "b.json:1:2 error `properties.price` must be a number, got a string",
         "Write the value in the required type.",
     ]
 
@@ -85,7 +85,7 @@ def test_rules_that_were_not_selected_are_not_said_to_hold(report_of: Callable[.
     assert [suite.attrib["name"][:4] for suite in report] == ["TDC0", "TDC2"]
 
 
-def test_findings_that_are_not_shown_still_fail(screen: Any, report_of: Callable[..., Element]) -> None:
+def test_problems_that_are_not_shown_still_fail(screen: Any, report_of: Callable[..., Element]) -> None:
     """--max-findings bounds the places, not the result."""
     report = report_of(by_code=Counter({Code.FIELD_MISSING: 1200}), keep=0)
     failure = case(report, Code.FIELD_MISSING)[0]

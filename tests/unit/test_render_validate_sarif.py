@@ -27,8 +27,8 @@ VALIDATOR = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
 def log_of(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[..., dict[str, Any]]:
     """The SARIF log of an outcome of these problems, known to be valid."""
 
-    def make(*problems: Problem, **members: Any) -> dict[str, Any]:
-        write_sarif(outcome_of(*problems, **members), screen.terminal)
+    def make(*problems: Problem, **fields: Any) -> dict[str, Any]:
+        write_sarif(outcome_of(*problems, **fields), screen.terminal)
         log: dict[str, Any] = json.loads(capfdbinary.readouterr().out)
         VALIDATOR.validate(log)
         assert len(log["runs"]) == 1
@@ -38,7 +38,7 @@ def log_of(capfdbinary: pytest.CaptureFixture[bytes], screen: Any) -> Callable[.
 
 
 def test_logs_are_as_oasis_says(log_of: Callable[..., dict[str, Any]]) -> None:
-    """With every code, with nothing known but the source, without findings, with findings that are not shown."""
+    """With every code, with nothing known but the source, without problems, with problems that are not shown."""
     bare = Problem(code=Code.UNREADABLE, location=Location("<stdin>"), message="the data end too early")
     log = log_of(bare, *(problem_of(code) for code in Code))
     assert log["version"] == "2.1.0"
@@ -70,7 +70,7 @@ def test_a_result(log_of: Callable[..., dict[str, Any]]) -> None:
     assert run["columnKind"] == "unicodeCodePoints"
     result = run["results"][0]
     assert result["level"] == "error"
-    assert result["message"]["text"] == "`properties.price` should be a number, found a text. Write a number."
+    assert result["message"]["text"] == "`properties.price` must be a number, got a string. Write a number."
     assert result["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "payloads.jsonl", "uriBaseId": SARIF_ROOT},
         "region": {"startLine": 3, "startColumn": 9},
@@ -119,7 +119,7 @@ def test_standard_input_is_said_as_it_is() -> None:
 
 
 def test_fingerprints_follow_the_event_and_not_the_line(log_of: Callable[..., dict[str, Any]]) -> None:
-    """A finding stays the same one when events were put before it; two of one kind are told apart."""
+    """A problem stays the same one when events were put before it; two of one kind are told apart."""
 
     def prints(*problems: Problem) -> list[str]:
         results = log_of(*problems)["runs"][0]["results"]
@@ -134,7 +134,7 @@ def test_fingerprints_follow_the_event_and_not_the_line(log_of: Callable[..., di
 
 
 def test_an_input_that_could_not_be_read_is_no_success(log_of: Callable[..., dict[str, Any]]) -> None:
-    """Findings are a success of the tool; an unreadable input is not."""
+    """Problems are a success of the tool; an unreadable input is not."""
     run = log_of(problems=Problems(unreadable=1))["runs"][0]
     assert run["invocations"][0]["executionSuccessful"] is False
     assert log_of()["runs"][0]["invocations"][0] == {"executionSuccessful": True, "exitCode": 0}

@@ -26,11 +26,11 @@ def shown(
     return screen
 
 
-def test_a_finding_in_full() -> None:
+def test_a_problem_in_full() -> None:
     """A line that editors make a link of, the line of the input with a mark, the place's other names, the fix."""
     screen = shown(problem_of(hint="Write a number."))
     assert screen.lines == [
-        "payloads.jsonl:3:9 TDC203 error `properties.price` should be a number, found a text",
+        "payloads.jsonl:3:9 TDC203 error `properties.price` must be a number, got a string",
         '3 | {"price":"9.99"}',
         "  |          ^^^^^^",
         "  = at /events/57/properties/price, event 57, id e-57, users.behaviors.Purchase",
@@ -86,7 +86,7 @@ def test_names_from_the_data_cannot_steer_the_terminal() -> None:
 
 
 def test_a_repeated_warning_takes_one_line() -> None:
-    """A remark on each of many events must not drown the errors, which are shown in full each time."""
+    """A problem of each of many events must not drown the errors, which are shown in full each time."""
     warnings = [
         problem_of(
             Code.NO_EXTERNAL_USER_ID,
@@ -143,8 +143,8 @@ def test_the_last_line_counts_all_severities() -> None:
     assert screen.lines[-2] == f"{LAST}0 errors, 1 warning, 1 info"
 
 
-def test_findings_that_are_not_shown_are_counted() -> None:
-    """--max-findings hides findings, never their number."""
+def test_problems_that_are_not_shown_are_counted() -> None:
+    """--max-findings hides problems, never their number."""
     screen = shown(*[problem_of()] * 1200, keep=1)
     assert screen.lines[-3:] == [
         "1,199 of 1,200 problems are not shown (see --max-findings)",
@@ -153,7 +153,7 @@ def test_findings_that_are_not_shown_are_counted() -> None:
     ]
 
 
-def test_findings_that_the_baseline_accepts_are_counted() -> None:
+def test_problems_that_the_baseline_accepts_are_counted() -> None:
     """A clean run with a baseline is not the same as a clean run."""
     screen = shown(suppressed=1234)
     assert screen.lines == [f"{LAST}all valid; 1,234 more in the baseline", ""]

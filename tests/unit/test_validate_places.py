@@ -31,11 +31,11 @@ def places(problems: Iterable[Problem]) -> list[tuple[Code, str, int | None, int
     return [(each.code, each.pointer, each.location.line, each.location.column) for each in problems]
 
 
-def test_a_finding_knows_its_event_and_its_place(tmp_path: Path) -> None:
+def test_a_problem_knows_its_event_and_its_place(tmp_path: Path) -> None:
     bad = OPEN.replace('"id":"1"', '"id":"é"').replace("1790000000", "[]")
-    (finding,) = errors(validate(tmp_path / "x.json", '{"events":[\n  ' + OPEN + ",\n  " + bad + "]}"))
-    assert places([finding]) == [(Code.TIME_INVALID, "/events/1/time", 3, 3 + bad.index("[]"))]
-    assert (finding.event_index, finding.event_id, finding.event_type) == (1, "é", "users.messages.email.Open")
+    (problem,) = errors(validate(tmp_path / "x.json", '{"events":[\n  ' + OPEN + ",\n  " + bad + "]}"))
+    assert places([problem]) == [(Code.TIME_INVALID, "/events/1/time", 3, 3 + bad.index("[]"))]
+    assert (problem.event_index, problem.event_id, problem.event_type) == (1, "é", "users.messages.email.Open")
 
 
 def test_indexes_count_what_is_no_event_too(tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_indexes_count_what_is_no_event_too(tmp_path: Path) -> None:
 def test_pointers_begin_at_the_root_of_the_document(before: str, after: str, pointer: str, tmp_path: Path) -> None:
     """A bare event is its own root, also one in whose texts the word `"events"` stands."""
     event = OPEN.replace('"id":"1"', '"id":5').replace('"d"', '"\\"events\\""')
-    (finding,) = errors(validate(tmp_path / "x.json", before + event + after))
-    assert places([finding]) == [(Code.ID_INVALID, f"{pointer}/id", 1, len(before) + event.index(":5") + 2)]
+    (problem,) = errors(validate(tmp_path / "x.json", before + event + after))
+    assert places([problem]) == [(Code.ID_INVALID, f"{pointer}/id", 1, len(before) + event.index(":5") + 2)]
 
 
 def test_documents_on_one_line_have_their_own_pointers(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_the_same_text_twice_is_found_where_it_is(tmp_path: Path) -> None:
 
 
 def test_values_that_no_parser_likes(tmp_path: Path) -> None:
-    """Lone surrogates, numbers beyond all limits: findings about the type, and no stop."""
+    """Lone surrogates, numbers beyond all limits: problems about the type, and no stop."""
     event = OPEN.replace("1790000000", "1e400").replace('"id":"1"', '"id":"\\ud800"')
-    (finding,) = errors(validate(tmp_path / "x.json", event))
-    assert (finding.pointer, finding.event_id) == ("/time", "\ud800")
+    (problem,) = errors(validate(tmp_path / "x.json", event))
+    assert (problem.pointer, problem.event_id) == ("/time", "\ud800")
     big = OPEN.replace("1790000000", "9" * 5000)
     assert {each.pointer for each in validate(tmp_path / "x.json", big).problems.kept} == {"", "/time"}
 

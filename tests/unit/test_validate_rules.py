@@ -47,13 +47,13 @@ both_ways = pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
 def event(number: int = 0, event_type: str = "users.behaviors.Uninstall", /, **properties: object) -> str:
     """A clean event of a type that needs nothing but an `app_id`, with further properties."""
     user = '{"user_id":"b","external_user_id":"u"}'
-    members = json.dumps({"app_id": "a", **properties}, separators=(",", ":"))
+    fields = json.dumps({"app_id": "a", **properties}, separators=(",", ":"))
     head = f'"event_type":"{event_type}","id":"e-{number}","time":1782900000'
-    return f'{{{head},"user":{user},"properties":{members}}}'
+    return f'{{{head},"user":{user},"properties":{fields}}}'
 
 
 def event_of(size: int) -> str:
-    """A clean event of so many bytes."""
+    """A clean event of this many bytes."""
     return event(app_group_id="x" * (size - len(event(app_group_id=""))))
 
 
@@ -71,7 +71,7 @@ def checker(*, fast: bool = True, own: bool = False) -> Checker:
 def found(
     text: str, *, fast: bool = True, row: int | None = None, own: bool = False
 ) -> list[tuple[Code, str, int | None, int | None]]:
-    """Code, pointer, line and column of each finding in one payload, or in the cell of a row."""
+    """Code, pointer, line and column of each problem in one payload, or in the cell of a row."""
     checked = list(checker(fast=fast, own=own)(Batch(text.encode(), Location("x", 1, None if row else 1, row))))
     problems = [problem for each in checked for problem in each.problems]
     return [(each.code, each.pointer, each.location.line, each.location.column) for each in problems]
@@ -82,14 +82,14 @@ def validate(*paths: Path) -> ValidateOutcome:
 
 
 def test_every_rule_has_a_case() -> None:
-    """A file that is named for it and holds a finding of it, or a test in this module."""
+    """A file that is named for it and holds a problem of it, or a test in this module."""
     for code in set(RULES) - MADE_HERE - OF_SEND:
         expected = [json.loads(path.read_text("utf-8")) for path in CASES.glob(f"{code}_*.expected.json")]
-        assert code in {finding["code"] for findings in expected for finding in findings}, code
+        assert code in {problem["code"] for problems in expected for problem in problems}, code
     assert set(RULES) == set(Code)
 
 
-def test_each_finding_says_what_to_do(tmp_path: Path) -> None:
+def test_each_problem_says_what_to_do(tmp_path: Path) -> None:
     """In all forms: where it has no hint of its own, the fix of its rule stands in for it."""
     path = tmp_path / "bad.json"
     path.write_text('{"events": [{"event_type": "users.behaviors.Uninstall", "time": 1782900000000}, 7]}')
@@ -100,7 +100,7 @@ def test_each_finding_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_torn_file_is_unreadable_and_what_came_before_is_checked(tmp_path: Path) -> None:
-    """TDC001, at the place the bytes end at, outweighs the other findings."""
+    """TDC001, at the place the bytes end at, outweighs the other problems."""
     lines = (batch(event(0, app_id=7)) + "\n").encode() * 2
     torn = gzip.compress(lines, mtime=0)[:-9]
     (tmp_path / "x.jsonl.gz").write_bytes(torn)
@@ -223,7 +223,7 @@ def test_fields_of_ones_own_may_have_any_name(*, fast: bool) -> None:
 def test_custom_events_that_are_described(
     properties: dict[str, object], code: Code | None, pointer: str, at: str, *, fast: bool
 ) -> None:
-    """What a catalog of one's own says of them holds, each finding at the value's own place."""
+    """What a catalog of one's own says of them holds, each problem at the value's own place."""
     text = event(0, "users.behaviors.CustomEvent", **properties)
     place = (
         code,
@@ -247,7 +247,7 @@ def test_purchases_that_are_described(*, fast: bool) -> None:
 
 
 def test_the_errors_of_one_event() -> None:
-    """What `send` asks before it sends: errors, not lesser remarks, with places counted from the event."""
+    """What `send` asks before it sends: errors, not warnings, with places counted from the event."""
     errors_of, kept = checker().errors_of, checker().fields_if_valid
     assert errors_of(event().encode()) == []
     assert errors_of(event(0, another=1).encode()) == [], "an info is no error"
@@ -279,7 +279,7 @@ def test_how_deep_is_too_deep_does_not_depend_on_who_calls() -> None:
         assert {tuple(at_depth(calls, nested(levels))) for calls in (0, 100, 300)} == {(Code.TOO_DEEP,)}
 
 
-def test_findings_of_a_rule_have_its_severity() -> None:
+def test_problems_of_a_rule_have_its_severity() -> None:
     """Also those of the reading layers, which do not know the rules."""
     paths = [path for path in CASES.iterdir() if not path.name.endswith(".expected.json")]
     kept = validate(*paths).problems.kept
