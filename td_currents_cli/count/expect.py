@@ -91,7 +91,6 @@ def read_expectations(path: Path, by: Sequence[str]) -> dict[Key, Expectation]:
 
 
 def check_counts(counts: Mapping[Key, int], expected: Mapping[Key, Expectation], file: str) -> CheckedCounts:
-    """Compare counts with the expected ones, which a file contains."""
     others = next((key for key in expected if set(key) == {ANY_OTHER}), None)
     wanted = {key: each for key, each in expected.items() if key != others}
     if others is not None:

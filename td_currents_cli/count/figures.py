@@ -13,8 +13,6 @@ OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
 
 
 class Count(Struct, frozen=True, kw_only=True):
-    """The figures of one group of events."""
-
     key: Key
     count: int
     share: float  # of all events, 0 to 1

@@ -23,7 +23,6 @@ def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
 
 
 def by_name(key: Key) -> list[tuple[bool, str]]:
-    """Sort key by name, a missing value last."""
     return [(value is None, value or "") for value in key]
 
 

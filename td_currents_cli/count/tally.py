@@ -11,8 +11,6 @@ from td_currents_cli.count.dimension import Key
 
 
 class GroupStats(Struct, gc=False):
-    """Figures of a group's events."""
-
     count: int = 0
     first: float | None = None  # earliest usable time in UNIX seconds
     last: float | None = None

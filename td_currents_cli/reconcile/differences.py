@@ -28,8 +28,6 @@ class DiffGroup(Struct):
 
 
 class RepeatedIds(Struct):
-    """Ids that occur more than once on a side."""
-
     by_type: Counter[str | None] = field(default_factory=Counter)  # events beyond the first of their id
     times: Counter[int] = field(default_factory=Counter)  # number of ids by number of occurrences
 

@@ -12,8 +12,6 @@ from td_currents_cli.reconcile.side import CompareMode, Side
 
 
 class SideTotals(Struct):
-    """Where the events and rows of a side went."""
-
     counts: EventCounts
     balance: Balance
 

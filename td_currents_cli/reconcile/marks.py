@@ -52,5 +52,4 @@ class FirstN:
         return sorted(-position for position, _digest in self._heap)
 
     def digests(self) -> dict[int, bytes]:
-        """The digest at each position kept."""
         return {-position: digest for position, digest in self._heap}

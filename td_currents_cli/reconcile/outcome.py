@@ -26,7 +26,6 @@ class SideFigures(Struct, frozen=True, kw_only=True):
 
     @property
     def events(self) -> int:
-        """Events that were compared."""
         return self.counts.by_type.total()
 
     @property
@@ -69,8 +68,6 @@ class Spilled(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileOutcome(Outcome):
-    """What was sent and what arrived, by id."""
-
     command: ClassVar[str] = "reconcile"
 
     sent: SideFigures

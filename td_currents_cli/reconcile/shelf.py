@@ -20,8 +20,6 @@ JOINED_BATCHES: Final = 64
 
 
 class EventInfo(Struct, frozen=True, gc=False):
-    """What a fingerprint says about its event."""
-
     position: int  # on its side, counted from 0 in the order read
     content: int  # digest, or UNKNOWN
     event_type: str | None

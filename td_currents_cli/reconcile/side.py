@@ -36,8 +36,6 @@ class CompareMode(Struct, frozen=True):
 
 
 class SideChunk(Struct, frozen=True):
-    """A part of a side."""
-
     batches: list[FingerprintBatch]
     counts: EventCounts
     balance: Balance

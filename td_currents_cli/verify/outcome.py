@@ -8,8 +8,6 @@ from td_currents_cli.outcome import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOutcome(Outcome):
-    """Which of the sent events are in the table."""
-
     command: ClassVar[str] = "verify"
 
     table: str
@@ -29,7 +27,6 @@ class VerifyOutcome(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do about missing events."""
         if not self.missing:
             return ""
         if not self.arrived:
