@@ -55,9 +55,6 @@ HOMES: Final = {
 }
 """The only places of the package that may import a foreign package."""
 
-REPEATED: Final = {"Extent"}
-"""Class names that still stand for more than one thing. Take a name out when it is renamed; add none."""
-
 STRUCTURE: Final = Structure()
 
 
@@ -105,7 +102,7 @@ def test_no_modules_import_each_other() -> None:
 
 def test_a_class_name_stands_for_one_thing() -> None:
     """Except for at most five names that are private to their modules."""
-    repeated = {name: paths for name, paths in STRUCTURE.repeated_classes.items() if name not in REPEATED}
+    repeated = STRUCTURE.repeated_classes
     private = {name for name in repeated if name.startswith("_")}
     assert (repeated.keys() - private, len(private) <= 5) == (set(), True), repeated
 
