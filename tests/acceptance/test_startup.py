@@ -58,5 +58,5 @@ def test_a_table_without_treasure_datas_client() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
     )
     assert ended.returncode == 2
-    assert "Treasure Data's own client is not installed" in ended.stderr
+    assert "Treasure Data's Python client is not installed" in ended.stderr
     assert "pip install 'td-currents-cli[td]'" in ended.stderr
