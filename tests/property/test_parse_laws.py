@@ -1,4 +1,4 @@
-"""Laws of what parse writes, for any events whose fields are where Braze puts them."""
+"""Properties of the output of parse, for any events with the structure of Braze."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ CLASHING = ["user_id", "id", "time", "user", "properties.x", "user.y", "event_ty
 
 @st.composite
 def events(draw: st.DrawFn, names: list[str]) -> str:
-    """An event with all its members, in any order and spacing."""
+    """An event with its fields in any order and spacing."""
     user = draw(st.dictionaries(st.sampled_from(USER), values, max_size=3))
     properties = draw(st.dictionaries(st.sampled_from(names), values, max_size=4))
     space = draw(st.sampled_from(["", "", " ", "\t"]))
@@ -58,7 +58,7 @@ def events(draw: st.DrawFn, names: list[str]) -> str:
 
 
 def batch(some: list[str], wrapped: bool) -> Batch:
-    """They as one row or payload."""
+    """The events as one row or payload."""
     text = "[" + ",".join(some) + "]"
     return Batch((f'{{"events":{text}}}' if wrapped else text).encode(), Location("x"))
 
@@ -99,10 +99,10 @@ ENVELOPES = st.sampled_from(
     st.sampled_from(CUTS),
     st.randoms(use_true_random=False),
 )
-def test_what_is_cut_is_what_is_decoded(
+def test_cutting_gives_what_decoding_gives(
     events: list[tuple[str, str, str]], wrapped: bool, cut: str, other: str, random: Random
 ) -> None:
-    """Of a batch that is laid out as usual, or nearly: the same lines, or the same problems."""
+    """For a batch in or near Braze's layout: the same lines and the same problems."""
     texts = [
         f'{{"event_type":{envelope},"user":{{{user}}},"properties":{{{rest}}}}}' for envelope, user, rest in events
     ]
@@ -119,8 +119,8 @@ def _with(text: str, piece: str, random: Random) -> str:
     return text[:place] + piece + text[place:]
 
 
-def test_a_usual_batch_is_cut() -> None:
-    """Braze's own layout is not decoded event by event; an event may have no user, a value may look like a name."""
+def test_a_batch_in_the_layout_of_braze_is_cut() -> None:
+    """It is not decoded event by event; `user` may be empty, and a value may look like a name."""
     envelope, rest = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
     event = f'{{{envelope},"user":{{%s}},"properties":{{{rest}}}}}'
     for wrapped in (False, True):
@@ -131,8 +131,8 @@ def test_a_usual_batch_is_cut() -> None:
 
 @law
 @given(events(OTHERS))
-def test_the_schemes_of_names_translate_into_each_other(event: str) -> None:
-    """From whichever scheme an event is in, and from the nested form; each of them into itself."""
+def test_naming_schemes_convert_into_each_other(event: str) -> None:
+    """From any scheme and from the nested form; conversion to the same scheme changes nothing."""
     text = event.encode()
     if not any(f'"{name}"' in event for name in USER):
         # Without one of the user's fields, a flat event does not tell which scheme it is in.
@@ -153,10 +153,8 @@ def parsed(folder: Path, text: bytes, **options: Any) -> bytes:
 
 @law
 @given(st.lists(events(OTHERS), min_size=1, max_size=5))
-def test_parsed_is_parsed_and_deduplicated_is_deduplicated(
-    tmp_path_factory: pytest.TempPathFactory, some: list[str]
-) -> None:
-    """A second run changes nothing; of each id, the first event is left, and every event that has none."""
+def test_parse_and_dedupe_are_idempotent(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """A second run changes nothing; of each id, the first event is kept, and every event without an id."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, True).data
     lines = parsed(folder, text)
@@ -188,7 +186,7 @@ OPTIONS: list[dict[str, Any]] = [
 def test_the_layout_of_a_batch_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, some: list[tuple[str, str, bool]], options: dict[str, Any]
 ) -> None:
-    """What is cut and what is decoded come to the same, whatever is asked for."""
+    """Cutting and decoding give the same output, with any options."""
     folder = tmp_path_factory.getbasetemp()
     event = '{"event_type":"%s","id":"%s","time":%s,"user":{%s},"properties":{"x":[1]}}'
     texts = [event % (kind, number, number, user * USER_TEXT) for kind, number, user in some]
@@ -199,7 +197,7 @@ def test_the_layout_of_a_batch_does_not_matter(
 
 
 def expected(value: Any, text: str) -> bool:
-    """Whether a cell says what a JSON value is."""
+    """Whether a cell equals a JSON value."""
     if isinstance(value, str):
         return text == value.encode(errors="backslashreplace").decode()
     return text == "" if value is None else bool(json.loads(text) == value)
@@ -209,7 +207,7 @@ UNESCAPED = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 
 
 def unescaped(cell: str) -> str:
-    """A cell of TSV as the text it stands for."""
+    """The string that a TSV cell represents."""
     if cell == "\\N":
         return ""
     out, place = "", 0
@@ -222,8 +220,8 @@ def unescaped(cell: str) -> str:
 
 @law
 @given(st.lists(events(OTHERS), min_size=1, max_size=4))
-def test_tables_hold_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
-    """CSV by the csv module, TSV by its four escapes: a row an event, in order, all values, nothing else."""
+def test_tables_have_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """CSV read by the csv module, TSV by its four escapes: one row per event, in order, with all values and no others."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, False).data
     flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
@@ -244,10 +242,10 @@ HELD = [value for value in ODD if "\\ud" not in value] + ["true", "1234567890123
 
 @law
 @given(st.lists(st.dictionaries(st.sampled_from([*OTHERS, *CLASHING]), st.sampled_from(HELD)), max_size=4))
-def test_a_table_that_parse_wrote_is_read_as_what_it_is(
+def test_a_table_written_by_parse_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, properties: list[dict[str, str]]
 ) -> None:
-    """TSV with its escapes: written once more, it is the same, byte for byte."""
+    """TSV with its escapes: written again, it is the same byte for byte."""
     folder = tmp_path_factory.getbasetemp()
     insides = (",".join(f"{json.dumps(name)}:{value}" for name, value in each.items()) for each in properties)
     some = [KNOWN.replace('"properties":{}', f'"properties":{{{inside}}}') for inside in insides]
@@ -260,7 +258,7 @@ ROWS = st.sampled_from(["good", "good", "good", "not JSON", "cut", "quote", "not
 
 
 def row(kind: str, number: int, *, is_csv: bool) -> bytes:
-    """A row of a table, or what may stand in the place of one."""
+    """A row of a table, or something in place of one."""
     text = GOOD % number
     cell = {"not JSON": "[nonsense]", "cut": text[:-9], "payload": f'{{"events":{text}}}'}.get(kind, text)
     if is_csv:
@@ -274,10 +272,10 @@ def row(kind: str, number: int, *, is_csv: bool) -> bytes:
 
 @settings(law, max_examples=30)
 @given(st.lists(ROWS, max_size=12), st.booleans(), st.sampled_from([(1,), (150,), (150, 700)]), st.booleans())
-def test_splits_give_what_one_reading_gives(
+def test_splits_give_what_one_process_gives(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[str], is_csv: bool, sizes: tuple[int, ...], dedupe: bool
 ) -> None:
-    """The output, the rejects with their places and the outcome, whoever reads."""
+    """The same output, rejects with their places and outcome."""
     folder = tmp_path_factory.getbasetemp()
     path, output, rejects = folder / "rows", folder / "out", folder / "rejects"
     rows = [row(kind, number % 9, is_csv=is_csv) for number, kind in enumerate(kinds)]
@@ -296,8 +294,8 @@ def test_splits_give_what_one_reading_gives(
 
 @settings(law, max_examples=20)
 @given(st.lists(events(OTHERS), min_size=1, max_size=4))
-def test_parquet_holds_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
-    """Read by pyarrow: a row an event, in order; a value is itself, or the text of it where its column is one."""
+def test_parquet_has_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """Read by pyarrow: one row per event, in order; a value is itself, or its JSON in a column of strings."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, False).data
     flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]

@@ -19,7 +19,7 @@ class Stop(BaseException):
     """Stands for an interruption: not an Exception, as KeyboardInterrupt and the signal of a SIGTERM are not."""
 
 
-def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
+def test_a_file_appears_complete_and_alone(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     with atomic_output(path) as output:
         output.write(b"one\n")
@@ -28,7 +28,7 @@ def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_has_the_name_before_the_end(tmp_path: Path) -> None:
+def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
     """A reader that looks too early finds the old file, not a part of the new one."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
@@ -40,7 +40,7 @@ def test_nothing_has_the_name_before_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cause", [ValueError, KeyboardInterrupt, Stop])
 def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, cause: type[BaseException]) -> None:
-    """Whatever ends the run, Ctrl-C included, the temporary file is removed and the old one stays."""
+    """Whatever ends the run, also Ctrl-C, the temporary file is removed and the old one stays."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
     with pytest.raises(cause), atomic_output(path) as output:
@@ -92,14 +92,14 @@ def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     assert real.read_bytes() == b"new"
 
 
-def test_a_device_is_written_straight_to() -> None:
+def test_a_device_is_written_directly() -> None:
     """`-o /dev/null` throws the data away and replaces no device."""
     with atomic_output(Path("/dev/null")) as output:
         output.write(b"away")
     assert Path("/dev/null").is_char_device()
 
 
-def test_a_pipe_is_written_straight_to(tmp_path: Path) -> None:
+def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     read: list[bytes] = []
@@ -116,7 +116,7 @@ def test_a_pipe_is_written_straight_to(tmp_path: Path) -> None:
     ("name", "reason", "hint"),
     [("", "it is a folder", "Use a file in it."), ("missing/out", "No such file or directory", "Create the folder")],
 )
-def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, name: str, reason: str, hint: str) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path, name: str, reason: str, hint: str) -> None:
     """The error names the path as the user gave it, the reason, and what to do."""
     path = tmp_path / name
     with pytest.raises(OutputError) as caught, atomic_output(path):
@@ -134,7 +134,7 @@ def test_a_full_device_is_an_output_error() -> None:
 
 
 def test_a_failing_write_leaves_nothing_behind(tmp_path: Path) -> None:
-    """A disk that fills up half-way costs the new file only: no part of it stays."""
+    """If the disk fills up, the new file is removed."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
     with _file_size_limit(1000), pytest.raises(OutputError, match="File too large"), atomic_output(path) as output:
@@ -145,7 +145,7 @@ def test_a_failing_write_leaves_nothing_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [None, Path("-")])
 def test_no_path_is_standard_output(path: Path | None, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Text printed before keeps its place before the data, and standard output stays open."""
+    """Text printed earlier comes before the data, and standard output stays open."""
     print("before")
     with atomic_output(path) as output:
         output.write(b"data\n")
@@ -169,7 +169,7 @@ def _file_size_limit(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_write_that_is_cut_short_is_gone_on_with() -> None:
+def test_an_incomplete_write_is_continued() -> None:
     taken: list[bytes] = []
 
     class Short(io.RawIOBase):

@@ -47,7 +47,7 @@ def texts(decoded: Decoded[Raw]) -> list[bytes]:
     ],
 )
 def test_the_events_of_a_batch(data: bytes, events: list[bytes]) -> None:
-    """Of a payload, an array, a bare event; each with its own bytes, none rejected."""
+    """Of a payload, an array, a bare event: each with its bytes, none rejected."""
     decoded = split(batch(data))
     assert texts(decoded) == events
     assert (decoded.problems, decoded.rejected) == ([], False)
@@ -67,8 +67,8 @@ def test_the_events_of_a_batch(data: bytes, events: list[bytes]) -> None:
         (b"[[]]", [[]]),
     ],
 )
-def test_any_value_can_be_asked_for(text: bytes, time: object) -> None:
-    """Numbers beyond all limits and lone surrogates included, which msgspec does not read."""
+def test_any_value_can_be_decoded(text: bytes, time: object) -> None:
+    """Also numbers of any size and lone surrogates, which msgspec refuses."""
     decoded = decode(batch(b'{"events":[{"event_type":"a","time":' + text + b"}," + B + b"]}"))
     assert [(event.event_type, event.time) for event in decoded.events] == [("a", time), ("b", 2)]
     assert decoded.problems == []
@@ -94,8 +94,8 @@ def test_any_value_can_be_asked_for(text: bytes, time: object) -> None:
         (b"[" * 100_000, Code.TOO_DEEP, "nested too deeply"),
     ],
 )
-def test_a_batch_of_which_nothing_can_be_used(data: bytes, code: Code, message: str) -> None:
-    """One problem, with the batch's own bytes for the rejects file."""
+def test_an_unusable_batch_is_rejected(data: bytes, code: Code, message: str) -> None:
+    """With one problem that has the bytes of the batch for the rejects file."""
     for decoded in (split(batch(data)), decode(batch(data))):
         assert decoded.rejected
         assert decoded.events == []
@@ -105,7 +105,7 @@ def test_a_batch_of_which_nothing_can_be_used(data: bytes, code: Code, message: 
         assert problem.raw == data
 
 
-def test_a_problem_stands_where_the_text_goes_wrong() -> None:
+def test_a_syntax_error_has_its_place() -> None:
     """Line, column (in characters) and offset of the first byte that is not JSON."""
     (problem,) = split(batch('{"é":1,\n "b":NaN}'.encode())).problems
     place = problem.location
@@ -115,7 +115,7 @@ def test_a_problem_stands_where_the_text_goes_wrong() -> None:
 
 
 def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
-    """The cell's text has been unquoted: a column in it would be none of the source's."""
+    """The cell was unquoted, so its columns are not those of the source."""
     (problem,) = split(batch(b"[NaN]", row=7)).problems
     assert problem.location == batch(b"", row=7).location
     assert "(at byte 1 of the cell)" in problem.message
@@ -124,8 +124,8 @@ def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
 @pytest.mark.parametrize(
     "before", [b'{"events":[', b'{"note":[1,2],\n"events" : [', b'{"x":{"events":[1]},"events":[', b"["]
 )
-def test_what_is_no_event_is_rejected_by_itself(before: bytes) -> None:
-    """With its own place, index and pointer; all others come out."""
+def test_an_element_that_is_not_an_event_is_rejected_alone(before: bytes) -> None:
+    """With its place, index and pointer; all others are decoded."""
     data = before + b'1, "1",\n' + A + b',[],null,true,"' + "é".encode() + b'", {"x":1}]' + b"}" * (before[:1] == b"{")
     decoded = split(batch(data))
     assert texts(decoded) == [A, b'{"x":1}']
@@ -145,15 +145,14 @@ def test_what_is_no_event_is_rejected_by_itself(before: bytes) -> None:
     assert len(decode(batch(data)).problems) == 6
 
 
-def test_an_array_of_arrays_holds_no_events() -> None:
-    """Each inner array is rejected where it stands."""
+def test_an_array_of_arrays_has_no_events() -> None:
     decoded = split(batch(b"[[" + A + b"],[" + B + b"]]"))
     assert decoded.events == []
     assert [(problem.event_index, problem.location.column) for problem in decoded.problems] == [(0, 6), (1, 45)]
 
 
-def test_documents_on_one_line_are_told_apart() -> None:
-    """Each by itself with its own place; a damaged one costs itself; commas and empty arrays are remarked."""
+def test_documents_on_one_line_are_separated() -> None:
+    """Each has its place; a damaged one costs no other; commas and empty arrays are problems."""
     line = b'{"events":[' + A + b"]} " + B + b'{"a":NaN}' + A + b"," + A + b"[]"
     decoded = split(batch(line))
     assert texts(decoded) == [A, B, A, A]
@@ -174,14 +173,14 @@ def test_documents_on_one_line_are_told_apart() -> None:
             assert each.location.column == 5 + each.location.offset - 100
 
 
-def test_a_cell_is_one_batch_or_none() -> None:
-    """Two documents in a cell are no arrangement anybody makes: the row is rejected, not counted as two."""
+def test_a_cell_has_at_most_one_batch() -> None:
+    """A row with two documents in its cell is rejected, not counted as two."""
     decoded = split(batch(A + B, row=1))
     assert decoded.rejected
     assert decoded.documents == ()
 
 
-def test_junk_after_a_document_does_not_cost_it() -> None:
+def test_a_document_before_junk_is_decoded() -> None:
     decoded = split(batch(b'{"events":[' + A + b"]}}"))
     assert texts(decoded) == [A]
     assert [problem.code for problem in decoded.problems] == [Code.NOT_JSON]
@@ -194,7 +193,7 @@ def test_a_line_of_many_damaged_documents_ends() -> None:
     assert all(isinstance(each, Batch | Problem) for each in decoded.documents)
 
 
-def test_no_message_holds_what_is_in_the_batch() -> None:
+def test_no_message_has_payload_content() -> None:
     """Payloads are personal data."""
     secret = b"secret@example.com"
     for data in (

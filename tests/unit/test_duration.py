@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations as option values."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "15", "m", "15 parsecs", "-1s", "1e3s", "nan", "5d"])
-def test_what_is_no_duration_is_a_usage_error(text: str) -> None:
+def test_an_invalid_duration_is_a_usage_error(text: str) -> None:
     """A bare number is refused: seconds or minutes?"""
     with pytest.raises(UsageError, match="--retry-for"):
         duration(text, "--retry-for")

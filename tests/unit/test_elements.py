@@ -27,7 +27,7 @@ def elements(data: bytes) -> Elements:
     ],
 )
 def test_each_element_has_its_own_place(data: bytes, offsets: list[int]) -> None:
-    """Not that of the same text somewhere else; a name that stands twice has its last value."""
+    """Not that of equal bytes elsewhere; of a repeated name, the last value counts."""
     found = elements(data)
     assert [place.offset for place in found.locations()] == offsets
     assert all(data[offset:].startswith(text) for offset, text in zip(offsets, found.texts, strict=True))
@@ -45,8 +45,8 @@ def test_pointers_begin_at_the_root_of_the_batch() -> None:
     assert elements(b'{"event_type":"\\"events\\""}').pointer_to(0) == ""
 
 
-def test_what_has_no_elements_says_why() -> None:
-    """With the place of the value that should be an array."""
+def test_a_batch_without_elements_has_a_problem() -> None:
+    """With the place of the value that must be an array."""
     found = elements_of(Batch(b'{"a":1,\n"events":5}', Location(source="x", line=1, column=1)))
     assert isinstance(found, Problem)
     assert (found.code, found.pointer) == (Code.EVENTS_NOT_ARRAY, "/events")
@@ -57,6 +57,6 @@ def test_what_has_no_elements_says_why() -> None:
     ("text", "kind"),
     [(b"{}", "an object"), (b"[]", "an array"), (b"null", "null"), (b"true", "a boolean"), (b"-1", "a number")],
 )
-def test_kinds_are_said_as_people_say_them(text: bytes, kind: str) -> None:
-    """For messages, which never show the value."""
+def test_types_of_values_in_messages(text: bytes, kind: str) -> None:
+    """Messages show the type and never the value."""
     assert kind_of(text) == kind

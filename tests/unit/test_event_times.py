@@ -35,20 +35,20 @@ JULY = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
         ([1], None),
     ],
 )
-def test_what_is_a_time(time: object, seconds: float | None) -> None:
-    """UNIX seconds between 1970 and 9999, as a number or as a text of digits; anything else is none and no error."""
+def test_usable_times(time: object, seconds: float | None) -> None:
+    """UNIX seconds between 1970 and 9999, as a number or a string of digits; None for anything else."""
     assert usable_seconds(time) == seconds
 
 
 @pytest.mark.parametrize("odd", [-1, LATEST + 1, True, None, "5", 1.5, [1]])
-def test_a_list_is_usable_as_it_stands_when_all_of_it_is(odd: object) -> None:
-    """One that is no whole number of seconds, and each has to be asked for by itself."""
+def test_a_list_is_usable_if_all_of_its_times_are(odd: object) -> None:
+    """With one that is not an integer, each must be checked."""
     assert all_usable([0, 5, LATEST]) == [0, 5, LATEST]
     assert all_usable([0, odd, 5]) is None
     assert all_usable([]) is None
 
 
-def test_moments_are_written_in_utc() -> None:
+def test_times_are_written_in_utc() -> None:
     assert iso(datetime(2026, 11, 20, 10, 0, 0, 999_999, UTC)) == "2026-11-20T10:00:00Z"
     assert iso(moment_of(JULY)) == "2026-07-01T00:00:00Z"
     assert iso(moment_of(None)) is None
@@ -73,12 +73,12 @@ def test_moments_are_written_in_utc() -> None:
         ("-2w", NOW - 14 * 86_400),
     ],
 )
-def test_what_people_write_for_a_moment(text: str, seconds: float) -> None:
-    """ISO 8601, in UTC where it names no zone; UNIX seconds; how long ago."""
+def test_values_of_since_and_until(text: str, seconds: float) -> None:
+    """ISO 8601, in UTC by default; UNIX seconds; a time ago."""
     assert seconds_of(text, "--since", now=NOW, zone=UTC) == seconds
 
 
-def test_a_date_without_a_zone_is_in_the_zone_asked_for() -> None:
+def test_a_date_without_a_zone_is_in_the_requested_zone() -> None:
     """A day begins at midnight of that zone; a zone of its own wins."""
     berlin = ZoneInfo("Europe/Berlin")
     assert seconds_of("2026-07-01", "--since", now=NOW, zone=berlin) == JULY - 7200
@@ -89,19 +89,18 @@ def test_a_date_without_a_zone_is_in_the_zone_asked_for() -> None:
     "text",
     ["", "yesterday", "7d", "-7y", "-d", "20260701", "2026", "1790000000000", "@1790000000000", "2026-13-01", "\u0661"],
 )
-def test_what_is_no_moment(text: str) -> None:
-    """It is refused by the name of the option; digits that could be a date or seconds too."""
+def test_invalid_values_of_since_and_until(text: str) -> None:
+    """The message names the option; digits that could be a date or seconds are refused, too."""
     with pytest.raises(UsageError, match="--until"):
         seconds_of(text, "--until", now=NOW, zone=UTC)
 
 
-def test_zones_by_their_name() -> None:
+def test_time_zones_by_name() -> None:
     assert zone_of("UTC") is UTC
     assert str(zone_of("Asia/Kathmandu")) == "Asia/Kathmandu"
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../UTC", "Europe", "/etc/passwd", "\0"])
-def test_what_is_no_zone(name: str) -> None:
-    """It is refused, whatever the machine has under that name."""
+def test_unknown_time_zones(name: str) -> None:
     with pytest.raises(UsageError, match="--timezone"):
         zone_of(name)

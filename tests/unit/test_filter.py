@@ -28,8 +28,8 @@ class Event:
         (["a.[bc].Send"], ["a.b.Send", "a.c.Send"]),
     ],
 )
-def test_globs_over_types(globs: list[str], meant: list[object]) -> None:
-    """Any of them is enough; `!` takes away; an event without a type is left out as soon as a type is asked for."""
+def test_globs_select_event_types(globs: list[str], meant: list[object]) -> None:
+    """Any glob is enough; `!` excludes; an event without a type is dropped if some glob includes types."""
     types = TypeGlobs.of(globs)
     events_filter = EventFilter(Filter(types=types))
     names: list[object] = ["a.b.Send", "a.c.Send", "a.b.Open", None, 5]
@@ -38,8 +38,8 @@ def test_globs_over_types(globs: list[str], meant: list[object]) -> None:
     assert [name for name in names if events_filter.keeps(name, None)] == meant
 
 
-def test_a_period_has_its_first_moment_and_not_its_last() -> None:
-    """So that days beside each other share no event; what has no usable time is in no period."""
+def test_a_period_includes_its_start_and_not_its_end() -> None:
+    """So that adjacent days share no event; an event without a usable time is in no period."""
     times = [9, 10, 15.5, "19", 20, None, -1, "x"]
     events_filter = EventFilter(Filter(since=10, until=20))
     assert [event.time for event in events_filter.filter([Event("a", time) for time in times])] == [10, 15.5, "19"]
@@ -49,13 +49,12 @@ def test_a_period_has_its_first_moment_and_not_its_last() -> None:
     assert [event.time for event in EventFilter(Filter(until=10)).filter([Event("a", time) for time in times])] == [9]
 
 
-def test_both_have_to_hold() -> None:
-    """Type and time."""
+def test_type_and_time_must_match() -> None:
     events_filter = EventFilter(Filter(types=TypeGlobs.of(["a"]), since=10))
     assert [events_filter.keeps(*each) for each in (("a", 10), ("a", 9), ("b", 10))] == [True, False, False]
 
 
-def test_nothing_asked_for_leaves_nothing_out() -> None:
+def test_an_empty_filter_keeps_all_events() -> None:
     assert not Filter()
     assert Filter(since=0)
     assert Filter(types=TypeGlobs.of(["a"]))
@@ -73,7 +72,7 @@ def test_options_become_a_filter() -> None:
     ("types", "since", "until"),
     [(["a,"], None, None), ([""], None, None), (["!"], None, None), (None, "@10", "@10"), (None, "@11", "@10")],
 )
-def test_options_that_ask_for_nothing(types: list[str] | None, since: str | None, until: str | None) -> None:
-    """An empty glob, a period without a moment: slips of the pen, most likely."""
+def test_options_that_select_nothing(types: list[str] | None, since: str | None, until: str | None) -> None:
+    """An empty glob or an empty period is most likely a mistake."""
     with pytest.raises(UsageError):
         Filter.of(types=types, since=since, until=until, now=0)

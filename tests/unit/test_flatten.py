@@ -20,8 +20,8 @@ from td_currents_cli.events.flatten import flatten
         (b'{"properties":{"a":{"b":[1]}}}', b'{"a":{"b":[1]}}'),
     ],
 )
-def test_members_of_user_and_properties_stand_beside_the_envelope(event: bytes, flat: bytes) -> None:
-    """`event_type`, `id`, `time` first, then the user, then the properties; what is nested deeper stays nested."""
+def test_fields_of_user_and_properties_follow_the_envelope(event: bytes, flat: bytes) -> None:
+    """`event_type`, `id`, `time` first, then the user, then the properties; nested values stay nested."""
     assert flatten(event) == flat
 
 
@@ -46,7 +46,7 @@ def test_members_of_user_and_properties_stand_beside_the_envelope(event: bytes, 
     ],
 )
 def test_nothing_is_overwritten(event: bytes, flat: bytes) -> None:
-    """A name that another member has or could have is kept under its place; so is one that looks like that."""
+    """A name that another field has or could have gets a prefix; so does one that looks prefixed."""
     assert flatten(event) == flat
 
 
@@ -67,21 +67,21 @@ def test_nothing_is_overwritten(event: bytes, flat: bytes) -> None:
         b'{"a": [1,  2]}',
     ],
 )
-def test_values_are_copied_as_they_stand(value: bytes) -> None:
-    """Byte for byte: no number is read, no escape is resolved, also where a name has to be changed."""
+def test_values_are_copied_byte_for_byte(value: bytes) -> None:
+    """No number is parsed and no escape is resolved, even if a name changes."""
     assert flatten(b'{"properties":{"a":' + value + b"}}") == b'{"a":' + value + b"}"
     clash = flatten(b'{"user":{"a":' + value + b'},"properties":{"a":1}}')
     assert clash == b'{"user.a":' + value + b',"properties.a":1}'
 
 
 def test_a_pretty_printed_event_becomes_one_line() -> None:
-    """Only white space between values goes."""
+    """Only white space between values is removed."""
     event = b'{\r\n  "id": "a\\n b",\r\n  "user": {\r\n    "x": [ 1.0,\n 1e400 ]\r\n  }\r\n}'
     assert flatten(event) == b'{"id":"a\\n b","x":[1.0,1e400]}'
 
 
 def test_names_with_lone_surrogates() -> None:
-    """They are JSON, and stay what they are when they have to be prefixed."""
+    """They are JSON, and stay the same with a prefix."""
     event = b'{"user":{"\\ud800":1},"properties":{"\\ud800":2,"\\u005cue000":3}}'
     assert flatten(event) == b'{"user.\\ud800":1,"properties.\\ud800":2,"\\\\ue000":3}'
 
@@ -95,5 +95,5 @@ def test_names_with_lone_surrogates() -> None:
         b'{"a":"\\ud800"}',
     ],
 )
-def test_a_flat_event_is_itself(flat: bytes) -> None:
+def test_a_flat_event_is_unchanged(flat: bytes) -> None:
     assert flatten(flat) == flat

@@ -12,7 +12,7 @@ def test_a_document_is_indented() -> None:
     assert json_document({"a": [1]}) == b'{\n  "a": [\n    1\n  ]\n}\n'
 
 
-def test_names_that_are_not_unicode_are_said_with_escapes() -> None:
+def test_strings_that_are_not_unicode_are_escaped() -> None:
     """A type with a lone surrogate, a file whose name is not UTF-8: the result is still JSON."""
     for text in (json_line({"a": "\ud800é"}), json_document({"a": "\ud800é"})):
         assert json.loads(text) == {"a": "\ud800é"}

@@ -19,14 +19,14 @@ ROWS = (
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    """A file of four rows, two of them bad, one with an element that is no event."""
+    """A file of four rows, two of them bad, one with an element that is not an event."""
     path = tmp_path / "rows.csv"
     path.write_text(ROWS, encoding="utf-8")
     return path
 
 
 def test_rows_become_flat_events(rows: Path, tmp_path: Path) -> None:
-    """A line each, in order; bad rows cost themselves and make the run exit 1 after all the rest is done."""
+    """One per line, in order; bad rows do not affect others and make the run exit with 1 at the end."""
     output = tmp_path / "out.jsonl"
     outcome = run(ParseRequest(sources=sources([str(rows)]), output=output))
     assert output.read_bytes() == b'{"event_type":"a","x":1.0}\n{"event_type":"b"}\n'
@@ -44,8 +44,8 @@ def test_rows_become_flat_events(rows: Path, tmp_path: Path) -> None:
     }
 
 
-def test_rejects_are_lines_with_place_reason_and_the_record_itself(rows: Path, tmp_path: Path) -> None:
-    """So that they can be mended and parsed again."""
+def test_rejects_lines_have_place_reason_and_record(rows: Path, tmp_path: Path) -> None:
+    """So that they can be fixed and parsed again."""
     rejects = tmp_path / "rejects.jsonl"
     run(ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out.jsonl", rejects=rejects))
     lines = [json.loads(line) for line in rejects.read_text("utf-8").splitlines()]
@@ -59,8 +59,8 @@ def test_rejects_are_lines_with_place_reason_and_the_record_itself(rows: Path, t
     assert [line["offset"] for line in lines] == [ROWS.index("1,"), ROWS.index("2,"), ROWS.index("4,")]
 
 
-def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """There are options for it; a row that is bad needs none, and has its own line alone."""
+def test_the_hint_for_an_unknown_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the options; a bad row needs none and has only its own line."""
     unknown, bad = tmp_path / "other.csv", tmp_path / "rows.csv"
     unknown.write_text("a,b\n1,2\n", encoding="utf-8")
     bad.write_text(ROWS, encoding="utf-8")
@@ -71,10 +71,8 @@ def test_what_to_do_about_a_form_that_is_unknown_is_said(tmp_path: Path, capsys:
         assert capsys.readouterr().err.count("hint: Name the column or the format: --column NAME|NUMBER") == hints
 
 
-def test_a_field_that_the_catalog_does_not_have_is_said(
-    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It is written all the same, for Braze adds fields at any time; a slip of the pen would be an empty column."""
+def test_an_unknown_field_is_reported(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is written, because Braze may add fields; a typo would give an empty column."""
     for names, fields in ((Names.SHORT, ("id", "price", "prise")), (Names.DOTTED, ("id", "properties.price", "x"))):
         request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out", names=names, fields=fields)
         report_parsed(run(request), Terminal.open(color=Color.never))
@@ -84,8 +82,8 @@ def test_a_field_that_the_catalog_does_not_have_is_said(
     assert said.count("--fields") == 2
 
 
-def test_a_rejects_file_is_there_even_when_nothing_was_rejected(tmp_path: Path) -> None:
-    """A script may look at its size without asking whether it exists."""
+def test_the_rejects_file_exists_even_if_nothing_was_rejected(tmp_path: Path) -> None:
+    """A script can look at its size without checking that it exists."""
     source, rejects = tmp_path / "x.json", tmp_path / "rejects.jsonl"
     source.write_bytes(b'{"event_type":"a"}')
     outcome = run(ParseRequest(sources=sources([str(source)]), output=tmp_path / "out.jsonl", rejects=rejects))
@@ -93,8 +91,8 @@ def test_a_rejects_file_is_there_even_when_nothing_was_rejected(tmp_path: Path) 
     assert rejects.read_bytes() == b""
 
 
-def test_a_rejects_line_is_json_whatever_the_record_is() -> None:
-    """Bytes that are not UTF-8 are escaped; a file name may be anything the system takes."""
+def test_a_rejects_line_is_json_for_any_record() -> None:
+    """Bytes that are not UTF-8 are escaped; a file name may be any bytes."""
     place = Location(source="\udcff.csv", line=1, row=1)
     line = reject_line(Problem(code=Code.NOT_UTF8, location=place, message="not UTF-8", raw=b'\xff\n"\xed\xa0\x80'))
     assert line.count(b"\n") == 1
@@ -103,7 +101,7 @@ def test_a_rejects_line_is_json_whatever_the_record_is() -> None:
 
 
 def test_the_output_may_be_the_input(tmp_path: Path) -> None:
-    """It takes its name only when all has been read."""
+    """It gets its name only when everything has been read."""
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"event_type":"a","user":{"x":1}}\n' * 3)
     for _ in range(2):
@@ -112,7 +110,7 @@ def test_the_output_may_be_the_input(tmp_path: Path) -> None:
 
 
 def test_output_and_rejects_cannot_be_one_file(rows: Path, tmp_path: Path) -> None:
-    """One would replace the other without a word, also under another name; `/dev/null` takes everything."""
+    """One would silently replace the other, also under another name; `/dev/null` is fine."""
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "out.jsonl")
     for rejects in ("out.jsonl", "link.jsonl", "./out.jsonl"):
         request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out.jsonl", rejects=tmp_path / rejects)
@@ -121,6 +119,6 @@ def test_output_and_rejects_cannot_be_one_file(rows: Path, tmp_path: Path) -> No
     run(ParseRequest(sources=sources([str(rows)]), output=Path("/dev/null"), rejects=Path("/dev/null")))
 
 
-def test_a_folder_is_no_output(rows: Path, tmp_path: Path) -> None:
+def test_a_folder_cannot_be_the_output(rows: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a folder"):
         run(ParseRequest(sources=sources([str(rows)]), output=tmp_path))

@@ -26,14 +26,14 @@ CUSTOM = (
 
 @pytest.fixture
 def payload(tmp_path: Path) -> Path:
-    """Two events, the first of them twice, and a row that is none."""
+    """Two events, the first of them twice, and a bad row."""
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"events":[' + OPEN + b"," + CUSTOM + b"," + OPEN + b"]}\n" + b'{"events":[')
     return path
 
 
 def request(payload: Path, **options: Any) -> ParseRequest:
-    """Of that file, to a file beside it."""
+    """Of that file, to a file in the same folder."""
     usual: dict[str, Any] = {"sources": sources([str(payload)]), "output": payload.with_name("out")}
     return ParseRequest(**(usual | options))
 
@@ -45,7 +45,7 @@ def lines(payload: Path, **options: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_filters_and_duplicates_are_in_the_balance(payload: Path, jobs: int) -> None:
-    """Read = written + duplicates + filtered, whichever number of processes."""
+    """Read = written + duplicates + filtered, for any number of processes."""
     payload.write_bytes(payload.read_bytes().splitlines()[0])
     wanted = Filter.of(types=["*.email.*"], since="@1782900000", until=None, now=0)
     outcome = run(request(payload, wanted=wanted, dedupe=True, jobs=jobs))
@@ -54,7 +54,7 @@ def test_filters_and_duplicates_are_in_the_balance(payload: Path, jobs: int) -> 
 
 
 def test_several_processes_keep_the_order(tmp_path: Path) -> None:
-    """What two processes write is what one writes, over more chunks than are done before they are asked to help."""
+    """Two processes write what one writes, with more chunks than are done before processes start."""
     path = tmp_path / "in.jsonl"
     path.write_bytes(
         b"".join(b'{"event_type":"a","user":{"n":%d},"id":"%s"}\n' % (n, b"x" * 100_000) for n in range(160))
@@ -63,19 +63,19 @@ def test_several_processes_keep_the_order(tmp_path: Path) -> None:
 
 
 def test_the_names_of_both_exports(payload: Path) -> None:
-    """As Treasure Data's streaming connector has them, with dots, and short."""
+    """As in Treasure Data's streaming connector, dotted, and short."""
     for names, user in ((Names.SHORT, "user_id"), (Names.STREAMING, "user_user_id"), (Names.DOTTED, "user.user_id")):
         assert user in lines(payload, names=names)[0]
 
 
-def test_nested_objects_become_text(payload: Path) -> None:
-    """The JSON as it stands, numbers that no program holds included."""
+def test_nested_objects_become_strings(payload: Path) -> None:
+    """The JSON byte for byte, also numbers of any size."""
     text = lines(payload, nested=Nested.JSON)[1]["custom_properties"]
     assert text.startswith('{"n":1e400,')
 
 
-def test_fields_are_picked_and_ordered(payload: Path) -> None:
-    """Those that an event does not have are left out of JSON, and empty in a table."""
+def test_fields_are_selected_and_ordered(payload: Path) -> None:
+    """A field that an event does not have is omitted in JSON and empty in a table."""
     assert [list(each) for each in lines(payload, fields=("time", "name", "id"))][:2] == [
         ["time", "id"],
         ["time", "name", "id"],
@@ -88,8 +88,8 @@ def test_fields_are_picked_and_ordered(payload: Path) -> None:
     ]
 
 
-def test_columns_are_those_of_the_types_met_in_the_order_of_the_catalog(payload: Path) -> None:
-    """Whether an event has a value for one or not; what the catalog does not know follows."""
+def test_columns_are_those_of_the_event_types_in_the_order_of_the_catalog(payload: Path) -> None:
+    """Also without any value; unknown fields follow."""
     payload.write_bytes(OPEN.replace(b'"properties":{}', b'"properties":{"zzz":1}'))
     run(request(payload, to=To.TSV))
     head, row = payload.with_name("out").read_text().splitlines()
@@ -101,8 +101,8 @@ def test_columns_are_those_of_the_types_met_in_the_order_of_the_catalog(payload:
     assert row.count("\\N") == len(columns) - 5
 
 
-def test_hashes_are_hmac_sha256_of_the_text(payload: Path, tmp_path: Path) -> None:
-    """As the README says: anybody with the key can compute them, and joins still work."""
+def test_hashes_are_hmac_sha256_of_the_string(payload: Path, tmp_path: Path) -> None:
+    """As the README says: anyone with the key can compute them, and joins still work."""
     key = tmp_path / "mask.key"
     key.write_bytes(b"0123456789abcdef\n")
     first, second, _ = lines(payload, mask=Mask.HASH, mask_key=key)
@@ -114,7 +114,7 @@ def test_hashes_are_hmac_sha256_of_the_text(payload: Path, tmp_path: Path) -> No
     assert (first["id"], first["time"]) == ("1", 1782900000)
 
 
-def test_a_table_has_no_columns_of_what_is_dropped(payload: Path) -> None:
+def test_a_table_has_no_columns_of_dropped_fields(payload: Path) -> None:
     """Those of other fields stay, with or without values."""
     run(request(payload, to=To.CSV, mask=Mask.DROP))
     names = payload.with_name("out").read_text().splitlines()[0].split(",")
@@ -123,7 +123,7 @@ def test_a_table_has_no_columns_of_what_is_dropped(payload: Path) -> None:
 
 
 def test_masking_changes_nothing_else() -> None:
-    """Other values byte for byte; dropped members are gone."""
+    """Other values stay byte for byte; dropped fields are removed."""
     assert Masking(None)(CUSTOM) == (
         b'{"event_type":"users.behaviors.CustomEvent","id":"2","time":1782900060,"properties":'
         b'{"name":"n","custom_properties":{"n":1e400,"at":"2026-07-01"}}}'
@@ -136,7 +136,7 @@ def test_masking_changes_nothing_else() -> None:
     "text", ["a@b.de", "call +49 (151) 123-456", "555-123-4567", "at 10.0.0.1!", "::1", "fe80::1%eth0"]
 )
 def test_what_looks_personal(text: str) -> None:
-    """E-mail addresses, phone numbers and IP addresses, alone or in a sentence."""
+    """Email addresses, phone numbers and IP addresses, alone or in a sentence."""
     assert looks_personal(text)
 
 
@@ -144,20 +144,19 @@ def test_what_looks_personal(text: str) -> None:
     "text",
     ["", "2026-07-01T10:00:00Z", "12:30:45", "a@", "1.2.3", "SKU-1234-56", "eb17c229-42ac-4442-86b8-41bbfd2c11e2"],
 )
-def test_what_does_not(text: str) -> None:
+def test_what_does_not_look_personal(text: str) -> None:
     assert not looks_personal(text)
 
 
-def test_a_file_for_each_type(payload: Path, tmp_path: Path) -> None:
-    """In the names of the streaming connector; together they are what one file is."""
+def test_one_file_per_event_type(payload: Path, tmp_path: Path) -> None:
+    """Named as by the streaming connector; together they have the content of one file."""
     outcome = run(request(payload, output=None, split=True, out_dir=tmp_path / "types"))
     assert sorted(path.name for path in (tmp_path / "types").iterdir()) == list(outcome.files)
     assert outcome.files == ("users_behaviors_custom_event.jsonl", "users_messages_email_open.jsonl")
     assert len((tmp_path / "types" / outcome.files[1]).read_bytes().splitlines()) == 2
 
 
-def test_types_that_are_written_alike_have_files_of_their_own(payload: Path, tmp_path: Path) -> None:
-    """Nothing of one type is among the events of another."""
+def test_types_with_equal_file_names_have_separate_files(payload: Path, tmp_path: Path) -> None:
     payload.write_bytes(b'{"event_type":"a.B"}\n{"event_type":"a_b"}\n{"event_type":"a.B"}\n')
     outcome = run(request(payload, output=None, split=True, out_dir=tmp_path / "types"))
     assert outcome.files == ("a_b.jsonl", "a_b_2.jsonl")
@@ -181,13 +180,13 @@ def test_the_files_of_types_appear_together_or_not_at_all(payload: Path, tmp_pat
     ],
 )
 def test_file_names(event_type: str, stem: str) -> None:
-    """Lower snake case; whatever a type is called, its file is in the folder."""
+    """In lower snake case; for any type, the file is in the folder."""
     assert table_name(event_type) == stem
 
 
 @pytest.mark.parametrize(("limit", "said"), [("0", "0"), ("49%", "49 %")])
 def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str, said: str) -> None:
-    """Exit code 1 and no output; what was rejected is kept, with the reasons."""
+    """Exit code 1 and no output; the rejects file is kept."""
     rejects, summary = tmp_path / "rejects.jsonl", tmp_path / "summary.json"
     with pytest.raises(TooManyRejectsError, match=f"1 rejected, but --max-rejects is {said}$") as error:
         run(request(payload, rejects=rejects, summary=summary, max_rejects=Rejects.of(limit)))
@@ -201,7 +200,7 @@ def test_too_many_rejects_stop_the_run(payload: Path, tmp_path: Path, limit: str
 
 
 def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
-    """For scripts, for whom standard output is taken by the data."""
+    """For scripts, because standard output has the data."""
     outcome = run(request(payload, summary=tmp_path / "summary.json"))
     assert json.loads((tmp_path / "summary.json").read_bytes()) == json.loads(json.dumps(outcome.as_dict()))
 
@@ -223,14 +222,14 @@ def test_the_summary_is_the_envelope(payload: Path, tmp_path: Path) -> None:
         {"output": None, "rejects": Path("-")},
     ],
 )
-def test_options_that_do_not_fit_together(payload: Path, options: dict[str, Any]) -> None:
+def test_options_that_conflict(payload: Path, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         run(request(payload, **options))
     assert not payload.with_name("out").exists()
 
 
 @pytest.mark.parametrize("option", ["rejects", "summary"])
-def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: Path, option: str) -> None:
+def test_rejects_and_summary_cannot_replace_an_input(payload: Path, tmp_path: Path, option: str) -> None:
     before = payload.read_bytes()
     link = tmp_path / "link"
     link.symlink_to(payload)
@@ -241,13 +240,13 @@ def test_what_is_said_about_a_file_does_not_replace_it(payload: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "1.5"])
-def test_a_bound_that_is_none(text: str) -> None:
+def test_an_invalid_max_rejects(text: str) -> None:
     with pytest.raises(UsageError, match="--max-rejects"):
         Rejects.of(text)
 
 
 def test_parquet_has_the_types_of_the_catalog(tmp_path: Path) -> None:
-    """Numbers as numbers, texts with dictionaries, zstd; the values are those of the JSON Lines."""
+    """Numbers as numbers, strings with dictionaries, zstd; the values are those of the JSON Lines."""
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.jsonl"))
     run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
     events = [json.loads(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
@@ -270,7 +269,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatc
 
 
 def test_large_events_make_small_row_groups(tmp_path: Path) -> None:
-    """Memory is bounded by the bytes of a row group, not by its rows alone; none is lost."""
+    """Memory is bounded by the bytes of a row group, not only by its rows; no row is lost."""
     path = tmp_path / "in.jsonl"
     event = b'{"event_type":"a","id":"%d","time":1,"user":{},"properties":{"t":"%b"}}\n'
     path.write_bytes(b"".join(event % (number, b"x" * 3_000_000) for number in range(13)))

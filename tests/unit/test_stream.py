@@ -21,7 +21,7 @@ REMARK = Problem(code=Code.UNREADABLE, location=PLACE, message="cut off")
 
 
 def test_every_row_and_every_event_is_accounted_for() -> None:
-    """Good and rejected rows, good and rejected events; a remark that is no row counts as none."""
+    """Good and rejected rows and events; a problem that is not about a row is not counted as one."""
     rejected: list[Problem] = []
     intake = EventReader(on_reject=rejected.append)
     events = [event.event_type for _, each in intake.events([GOOD, BAD, ROW, REMARK], Decoder(Event)) for event in each]
@@ -36,7 +36,7 @@ def test_every_row_and_every_event_is_accounted_for() -> None:
     assert all(problem.raw is None for problem in problems.kept)
 
 
-def test_documents_on_one_line_are_a_row_each() -> None:
+def test_each_document_of_a_line_is_a_row() -> None:
     """With their own batch, so that places and pointers are those of the document."""
     intake = EventReader()
     found = [
@@ -49,15 +49,15 @@ def test_documents_on_one_line_are_a_row_each() -> None:
     assert balance.balanced
 
 
-def test_a_batch_without_events_is_given_too() -> None:
-    """It is Braze's connection test: whoever reads may want to say so."""
+def test_a_batch_without_events_is_yielded() -> None:
+    """It is Braze's connection test, which callers may want to report."""
     intake = EventReader()
     empty = Batch(b'{"events":[]}', PLACE)
     assert list(intake.events([empty], Decoder(Event))) == [(empty, [])]
 
 
-def test_what_does_not_add_up_is_seen() -> None:
-    """A verb that loses an event cannot end well."""
+def test_a_lost_event_makes_the_balance_fail() -> None:
+    """A command that loses an event does not exit with 0."""
     intake = EventReader()
     assert [len(each) for _, each in intake.events([GOOD], Decoder(Event))] == [2]
     assert not intake.balance(events_out=1).balanced

@@ -13,8 +13,8 @@ from td_currents_cli.events.surrogates import hide_lone_surrogates
         '"😀\ue000"'.encode(),
     ],
 )
-def test_without_lone_ones_nothing_changes(text: bytes) -> None:
-    """A pair is one character; an escaped backslash begins no escape."""
+def test_json_without_lone_surrogates_is_unchanged(text: bytes) -> None:
+    """A pair is one character; an escaped backslash does not begin an escape."""
     hidden, restore = hide_lone_surrogates(text)
     assert hidden == text
     assert restore(text) == text
@@ -34,16 +34,16 @@ def test_without_lone_ones_nothing_changes(text: bytes) -> None:
         b"".join(b'"\\u%04x",' % lone for lone in range(0xD800, 0xE000)),
     ],
 )
-def test_hidden_and_put_back(text: bytes) -> None:
-    """Of the same length, so that offsets hold; they are put back, and nothing else is."""
+def test_lone_surrogates_are_hidden_and_restored(text: bytes) -> None:
+    """With the same length, so that offsets stay valid; nothing else changes."""
     hidden, restore = hide_lone_surrogates(text)
     assert hidden != text
     assert len(hidden) == len(text)
     assert restore(hidden) == text
 
 
-def test_put_back_also_where_an_escape_has_become_a_character() -> None:
-    """Names are written anew when events are flattened."""
+def test_an_escape_that_became_a_character_is_restored() -> None:
+    """Names are encoded again when events are flattened."""
     hidden, restore = hide_lone_surrogates(b'"\\ud800"')
     character = hidden.decode("unicode_escape")
     assert restore(character.encode()) == b'"\\ud800"'

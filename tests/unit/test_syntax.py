@@ -11,8 +11,8 @@ def batch(data: bytes) -> Batch:
 
 
 @pytest.mark.parametrize("data", [b"{}", b"null", b'"\\ud800"', b"1e400", b"9" * 5000, b" [1]\r\n", b'{"":{"":0}}'])
-def test_well_formed_text_has_no_problem(data: bytes) -> None:
-    """Whatever msgspec by itself would say to lone surrogates and to large numbers."""
+def test_well_formed_json_has_no_problem(data: bytes) -> None:
+    """Even if msgspec refuses it: lone surrogates and large numbers."""
     assert syntax_problem(batch(data)) is None
 
 
@@ -33,8 +33,7 @@ def test_well_formed_text_has_no_problem(data: bytes) -> None:
         (b'{"a":"\\ud800",}', 13),
     ],
 )
-def test_a_problem_is_where_the_text_goes_wrong(data: bytes, byte: int) -> None:
-    """The byte that no JSON can have there."""
+def test_a_syntax_error_is_at_the_first_wrong_byte(data: bytes, byte: int) -> None:
     problem = syntax_problem(batch(data))
     assert problem is not None
     assert problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER}
@@ -42,7 +41,7 @@ def test_a_problem_is_where_the_text_goes_wrong(data: bytes, byte: int) -> None:
 
 
 def test_a_byte_that_is_not_utf8_is_found_first() -> None:
-    """Also where the structure is fine: no JSON text may hold it."""
+    """Even if the structure is valid: JSON is UTF-8."""
     problem = syntax_problem(batch(b'{"\xc3\xa9":"\xff"}'))
     assert problem is not None
     assert problem.code is Code.NOT_UTF8
@@ -53,6 +52,6 @@ def test_a_byte_that_is_not_utf8_is_found_first() -> None:
     ("byte", "line", "column"), [(0, 3, 5), (1, 3, 6), (2, 4, 1), (3, 4, 2), (5, 4, 3), (9, 4, 4), (10, 5, 1)]
 )
 def test_places_count_lines_and_characters(byte: int, line: int, column: int) -> None:
-    """From the batch's own place, only as long as it is the batch's first line."""
+    """The column of the batch counts only on its first line."""
     place = place_in(batch("a\nbé😀\nc".encode()), byte)
     assert (place.line, place.column, place.offset) == (line, column, 100 + byte)
