@@ -221,7 +221,7 @@ def unescaped(cell: str) -> str:
 @law
 @given(st.lists(events(OTHERS), min_size=1, max_size=4))
 def test_tables_have_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
-    """CSV read by the csv module, TSV by its four escapes: one row per event, in order, with all values and no others."""
+    """CSV read by the csv module, TSV by its four escapes: one row per event, in order, all values and no others."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, False).data
     flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
