@@ -1,1 +1,1 @@
-"""Treasure Data's query engine: tables by their address, queries as jobs, and the rows that come of them."""
+"""Treasure Data: table addresses, settings, jobs, and the REST client."""

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -239,13 +239,17 @@ def test_quiet() -> None:
         port = free.getsockname()[1]
     quiet = command("--port", str(port), "--quiet", "--store", "/dev/null")
     with subprocess.Popen(quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        with closing(socket.socket()) as sender:
-            while process.poll() is None and sender.connect_ex(("127.0.0.1", port)) != 0:
-                time.sleep(0.05)
+        # It listens before it handles signals, so that only a response tells that it runs.
+        response = b""
+        while process.poll() is None and not response:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
+                sender.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                response = sender.recv(1000)
+            time.sleep(0.05)
         process.terminate()
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (143, "")
-    assert out.startswith("0 requests, 0 bytes; 0 rows stored in /dev/null")
+    assert out.startswith("1 request, 0 bytes; 0 rows stored in /dev/null")
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:

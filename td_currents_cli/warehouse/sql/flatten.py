@@ -57,7 +57,7 @@ def deduplicated_events(events: Events, event_filter: Filter, *, dedupe: bool) -
 
     It has the columns of `lines`, and EVENT_TYPE, EVENT_ID and EVENT_SECONDS, which are null if invalid.
     """
-    raw = {field: identifier(f"{field} as text") for field in ENVELOPE}
+    raw = {field: identifier(f"{field} as string") for field in ENVELOPE}
     extracted = [f"{events.extract(((field,),))} AS {column}" for field, column in raw.items()]
     usable = [
         f"{events.name(raw['event_type'])} AS {EVENT_TYPE}",
