@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from td_currents_cli.braze import EVENT_FIELDS, USER_FIELDS
+from td_currents_cli.braze import EVENT_FIELDS, PAYLOAD_END, PAYLOAD_START, USER_FIELDS
 from td_currents_cli.events.decode import Decoded, split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.model import Batch
@@ -45,7 +45,7 @@ _envelopes: Final = msgspec.json.Decoder(Envelope)
 _users: Final = msgspec.json.Decoder(_User)
 _properties: Final = msgspec.json.Decoder(_Properties)
 
-_FRAMES: Final = ((b'[{"event_type":', b"}}]"), (b'{"events":[{"event_type":', b"}}]}"))
+_FRAMES: Final = ((b'[{"event_type":', b"}}]"), (PAYLOAD_START + b'{"event_type":', b"}}" + PAYLOAD_END))
 _NEXT: Final = b'}},{"event_type":'
 _USER_CUT: Final = b',"user":{'
 _PROPERTIES_CUT: Final = b'},"properties":{'

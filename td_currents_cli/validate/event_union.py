@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, NewType
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
+from td_currents_cli.braze import CUSTOM_EVENT, ENVELOPE, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
 from td_currents_cli.validate.destination import is_external_user_id
@@ -69,7 +69,7 @@ class EventTypes:
         column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
         reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
         self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
-        names, ids, times = (limits_of(rules, field) for field in ("event_type", "id", "time"))
+        names, ids, times = (limits_of(rules, field) for field in ENVELOPE)
         described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
         structs = [
             self._struct(
