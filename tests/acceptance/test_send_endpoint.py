@@ -202,7 +202,7 @@ def test_the_connection_test_stores_nothing_and_proves_no_key(endpoint: Any, sen
     text = send("--check-endpoint", "--url", endpoint.url)
     assert text.code == 0
     assert "status   200" in text.out
-    assert "does not prove the write key" in text.err
+    assert "does not prove that the write key is valid" in text.err
     assert endpoint.rows() == []
     assert endpoint.receiver.stats.requests == 3
 
@@ -218,7 +218,7 @@ def test_the_connection_test_says_what_secures_the_connection(authority: tuple[t
     assert tls["version"] == "TLSv1.3"
     assert "trustme" in tls["issuer"]
     assert tls["expires"].endswith("Z")
-    assert "TLSv1.3, certificate of trustme" in text.out
+    assert "TLSv1.3, certificate issued by trustme" in text.out
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 4), (503, 5)])

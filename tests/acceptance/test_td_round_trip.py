@@ -101,7 +101,7 @@ def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
     verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--within", "1s")
     assert verified.returncode == 1
     assert verified.stdout.startswith("0 of 50 event ids arrived in td://braze/currents\n  missing ")
-    assert "most likely the write key is wrong" in verified.stderr
+    assert "Most likely the write key is wrong" in verified.stderr
 
 
 def test_the_printed_query_is_the_one_that_runs(tdcur: Tdcur, service: Service) -> None:
