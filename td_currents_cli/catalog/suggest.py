@@ -12,8 +12,8 @@ MAX_LENGTH: Final = 200  # characters; a longer name is not a typo and does not 
 def nearest(name: str, candidates: tuple[str, ...], *, separator: str) -> str | None:
     """Return the most similar candidate, or None if there is no similar one.
 
-    Names are compared word by word, split at the separator. Whole names of one family share so much that a type which
-    Braze added yesterday would be taken for a misspelling of another.
+    Names are compared word by word, split at the separator. Whole names of one family have much in common, so a type
+    that Braze added yesterday would be taken for a misspelling of another.
     """
     return None if len(name) > MAX_LENGTH else _nearest(name, candidates, separator)
 

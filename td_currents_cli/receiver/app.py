@@ -1,6 +1,6 @@
 """The local endpoint as an ASGI application: how it responds to a request, and what it stores.
 
-`misbehaviour` wraps the application if there are faults.
+Faults are injected by a layer around it.
 """
 
 import hmac
