@@ -1,6 +1,11 @@
 """Constants of Braze Currents and of Treasure Data's Postback API that several packages need."""
 
+import re
+from enum import StrEnum
+from ipaddress import ip_address
 from typing import Final
+
+from td_currents_cli.errors import UsageError
 
 ENVELOPE: Final = ("event_type", "id", "time")
 """Fields of an event whose values are not objects."""
@@ -31,3 +36,43 @@ MAX_BYTES: Final = 1_048_064
 PAYLOAD_START: Final = b'{"events":['
 PAYLOAD_END: Final = b"]}"
 EMPTY_PAYLOAD: Final = PAYLOAD_START + PAYLOAD_END
+
+
+_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_MAX_LENGTH: Final = 120
+
+
+class Site(StrEnum):
+    """Sites of Treasure Data; all have a Postback API v2 and a REST API."""
+
+    us01 = "us01"
+    ap01 = "ap01"
+    eu01 = "eu01"
+    ap02 = "ap02"
+    ap03 = "ap03"
+
+
+def check_name(name: str, place: str) -> None:
+    """Raises UsageError for a database or table name that is not valid; the message says where it was given."""
+    # The message does not repeat the name: it could be a key pasted into the wrong place.
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{place} has a database or table name that is not valid",
+            hint="Use 3 to 128 lowercase letters, digits, or underscores.",
+        )
+
+
+def table_name(event_type: str) -> str:
+    """The streaming connector's table name for an event type, such as `users_behaviors_purchase`; else `unknown`."""
+    return _OTHER.sub("_", _WORD.sub("_", event_type).lower()).strip("_")[:_MAX_LENGTH] or "unknown"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -7,9 +7,8 @@ from typing import ClassVar, Final, Self
 from msgspec.structs import replace
 
 from td_currents_cli import __version__
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, TdcurError
-from td_currents_cli.model import Problem, Severity
+from td_currents_cli.model import Code, Problem, Severity
 
 SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""

@@ -7,9 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Excerpt, Location, Problem, Severity
+from td_currents_cli.model import Code, Excerpt, Location, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 from td_currents_cli.validate import ValidateOutcome

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar, Final
 
+from td_currents_cli.braze import table_name
 from td_currents_cli.catalog.columns import flat_columns
 from td_currents_cli.catalog.constraints import Constraint
 from td_currents_cli.catalog.create_table import create_table_sql
@@ -17,7 +18,6 @@ from td_currents_cli.catalog.overlay import load_overlay
 from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.choices import Dialect, Names
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import table_name
 from td_currents_cli.outcome import Outcome
 
 ONE_TABLE: Final = "currents"  # table of several types together

@@ -102,7 +102,7 @@ def reconcile(
     flat events or flat tables, only ids are compared. The exit code is 0 only if nothing is missing or changed. The
     comparison is exact; fingerprints (33 bytes per event) beyond 700 MB are kept in temporary files.
     """
-    from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, Site
 from td_currents_cli.cli.common import (
     OutputFormat,
     checks_option,
@@ -17,8 +17,7 @@ from td_currents_cli.cli.common import (
 from td_currents_cli.cli.given import ExplicitOptions, refuse
 from td_currents_cli.cli.tables import Paths, Progress, TextFormat
 from td_currents_cli.cli.verify import verification_of
-from td_currents_cli.duration import duration
-from td_currents_cli.names import Site
+from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.send_progress import show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal

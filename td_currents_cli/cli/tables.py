@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from td_currents_cli.braze import Site
 from td_currents_cli.cli.common import OutputFormat, Panel, filters_option, general_option, input_option, output_option
 from td_currents_cli.cli.given import ExplicitOptions, refuse
-from td_currents_cli.names import Site
 from td_currents_cli.read.options import InputFormat
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+from td_currents_cli.braze import Site
 from td_currents_cli.cli.common import OutputFormat, command, filters_option, input_option, limits_option
 from td_currents_cli.cli.several import MultiValueCommand
 from td_currents_cli.cli.tables import ApiKeyFile, Progress, Sent, TableColumn, TableSite, TextFormat, arrivals_of
 from td_currents_cli.errors import ExitCode, UsageError
-from td_currents_cli.names import Site
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 
@@ -58,7 +58,7 @@ def verify(
     HTTP 200 only means that a request was received: Treasure Data also returns it for a wrong write key, and then drops
     the events.
     """
-    from td_currents_cli.duration import duration  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
@@ -88,7 +88,7 @@ def verification_of(
     Raises:
         UsageError: the sent events cannot be read a second time, or a setting is invalid.
     """
-    from td_currents_cli.duration import duration  # noqa: PLC0415 -- only with --verify
+    from td_currents_cli.durations import duration  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415

@@ -7,11 +7,10 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.elements import NEITHER, elements_of, kind_of
 from td_currents_cli.events.lenient import loads
 from td_currents_cli.events.syntax import syntax_problem, too_deep
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.documents import Document, documents_in
 from td_currents_cli.read.rows.torn import truncated_array
 from td_currents_cli.read.rows.torn_row import is_truncated_utf8

@@ -7,10 +7,9 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.surrogates import hide_lone_surrogates
 from td_currents_cli.events.syntax import place_in
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 
 _EVENTS: Final = re.compile(rb'"events"\s*:\s*')
 _PLAIN_START: Final = b'{"events":'

@@ -5,9 +5,8 @@ from typing import Final
 
 import msgspec
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.surrogates import hide_lone_surrogates
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read.scanner import code_points
 
 _BYTE: Final = re.compile(r"^(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?$")

@@ -11,7 +11,7 @@ from hashlib import blake2b, sha256
 from typing import Final
 from urllib.parse import urlsplit
 
-from td_currents_cli.secret import Secret
+from td_currents_cli.secrets import Secret
 
 # Bytes of a key: a letter for its kind, and 128 bits of digest. The keys of one request are concatenated.
 KEY_SIZE: Final = 17

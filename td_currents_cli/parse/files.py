@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from td_currents_cli.braze import table_name
 from td_currents_cli.errors import OutputError
-from td_currents_cli.names import table_name
 from td_currents_cli.write.atomic import write_all
 
 MAX_OPEN: Final = 32

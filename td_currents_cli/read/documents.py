@@ -11,8 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem, Severity
+from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.read.scanner import SPACE, Scanner
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"

@@ -7,8 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record, Severity
+from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from td_currents_cli.braze import MAX_BYTES
-from td_currents_cli.duration import duration
+from td_currents_cli.durations import duration
 from td_currents_cli.errors import UsageError
 
 

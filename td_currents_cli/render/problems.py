@@ -5,8 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Problem, Severity
+from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.outcome import Problems
 from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.errors import OutputError, TdcurError
 from td_currents_cli.read import records, sources
-from td_currents_cli.secret import redact
+from td_currents_cli.secrets import redact
 from td_currents_cli.send.clock import Clock
 from td_currents_cli.send.delivery import Sender
 from td_currents_cli.send.endpoint import KEY_HEADER, Destination, Endpoint, resolve

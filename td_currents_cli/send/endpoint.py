@@ -6,10 +6,10 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from td_currents_cli import __version__
+from td_currents_cli.braze import Site, is_loopback
 from td_currents_cli.errors import UsageError
 from td_currents_cli.journal.keys import EndpointIdentity
-from td_currents_cli.names import Site, is_loopback
-from td_currents_cli.secret import KEY_PARAMETER, Secret, checked, read_secret, redact
+from td_currents_cli.secrets import KEY_PARAMETER, Secret, checked, read_secret, redact
 from td_currents_cli.send.sites import (
     POSTBACK_PATH,
     EndpointKind,

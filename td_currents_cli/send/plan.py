@@ -10,11 +10,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from msgspec import structs
 
 from td_currents_cli.braze import PAYLOAD_END
-from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.elements import Elements, elements_of
 from td_currents_cli.events.syntax import place_in
-from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.send.pack import PayloadBuilder
 from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, prefix_of
 from td_currents_cli.send.sieve import SendFilter

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from td_currents_cli.braze import is_loopback
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import is_loopback
-from td_currents_cli.secret import Secret
+from td_currents_cli.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)

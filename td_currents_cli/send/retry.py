@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
 
-from td_currents_cli.backoff import ExponentialBackoff
+from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.send.answers import HttpResponse, PermanentConnectFailure, RequestFailure, UnknownResult
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from td_currents_cli.secret import Secret
+from td_currents_cli.secrets import Secret
 from td_currents_cli.send.endpoint import Endpoint
 
 _HIDDEN: Final = "***"

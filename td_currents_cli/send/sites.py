@@ -7,8 +7,8 @@ import re
 from enum import Enum, auto
 from typing import Final
 
+from td_currents_cli.braze import Site, check_name
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site, check_name
 
 POSTBACK_PATH: Final = "/postback/v3/event/"
 _POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from td_currents_cli.braze import EMPTY_PAYLOAD, MAX_BYTES
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.limits import COLUMN_NAME
 from td_currents_cli.validate.types import shortened

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from td_currents_cli.braze import EVENT_FIELDS
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.rules import Rule
 from td_currents_cli.validate.types import kind_of, shortened

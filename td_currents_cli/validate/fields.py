@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.limits import MAX_NAME
 from td_currents_cli.validate.types import EXPECTED, IS_TYPE, kind_of, shortened

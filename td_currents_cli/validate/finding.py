@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 
 
 class Violation(Struct, frozen=True, gc=False):

@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import UsageError
+from td_currents_cli.model import Code
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.validate.rules import RULES, Rule
 

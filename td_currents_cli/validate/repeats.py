@@ -5,12 +5,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import complete_events, split
 from td_currents_cli.events.dedupe import IdSet
 from td_currents_cli.events.elements import elements_of
 from td_currents_cli.events.lenient import loads
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.validate.extent import BatchPositions, EventLabel
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.locate import ValuePositions

@@ -13,9 +13,8 @@ from msgspec import structs
 
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Problem, Record, Severity
+from td_currents_cli.model import Code, Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.read import Source

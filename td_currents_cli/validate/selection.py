@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import UsageError
+from td_currents_cli.model import Code
 
 
 @dataclass(frozen=True, slots=True)

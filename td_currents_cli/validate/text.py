@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.locate import walk_values
 from td_currents_cli.validate.types import shortened

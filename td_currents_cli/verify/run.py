@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
-from td_currents_cli.backoff import ExponentialBackoff
+from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.stream import EventReader

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem, Severity
+from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.warehouse.sql import count as sql
 from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from td_currents_cli.braze import Site, check_name
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site, check_name
 
 SCHEME: Final = "td://"
 COLUMN: Final = "events"

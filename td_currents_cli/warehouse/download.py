@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from td_currents_cli.backoff import ExponentialBackoff
+from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import UnreachableError
 
 PIECE: Final = 1 << 18  # bytes per read

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.backoff import ExponentialBackoff
+from td_currents_cli.durations import ExponentialBackoff
 
 
 class JobState(StrEnum):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from td_currents_cli.braze import Site, is_loopback
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site, is_loopback
-from td_currents_cli.secret import Secret, checked, read_secret
+from td_currents_cli.secrets import Secret, checked, read_secret
 from td_currents_cli.warehouse.conf_file import account_settings, conf_path
 
 KEY: Final = "TD_API_KEY"

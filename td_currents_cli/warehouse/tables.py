@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from td_currents_cli.braze import Site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import TableAddress, is_address, parse_address
 from td_currents_cli.warehouse.layout import table_layout

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where, overlay
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
-from td_currents_cli.model import Batch, Location, Problem, Severity
+from td_currents_cli.model import Batch, Code, Location, Problem, Severity
 from td_currents_cli.parallel import map as parallel_map
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.pool import ordered_map

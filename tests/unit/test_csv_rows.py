@@ -3,8 +3,7 @@ from io import BytesIO
 
 import pytest
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.read import scanner as module
 from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
 from td_currents_cli.read.scanner import Scanner

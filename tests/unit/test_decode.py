@@ -3,9 +3,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Raw, Struct
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import Decoded, Decoder, split
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 
 A = b'{"event_type":"a","id":"1","time":1}'
 B = b'{"event_type":"b","id":"2","time":2}'

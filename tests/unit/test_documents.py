@@ -2,8 +2,7 @@ from io import BytesIO
 
 import pytest
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem, Severity
+from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.read import scanner as module
 from td_currents_cli.read.documents import Document, documents, documents_in
 from td_currents_cli.read.scanner import Scanner

@@ -2,7 +2,7 @@
 
 import pytest
 
-from td_currents_cli.duration import duration
+from td_currents_cli.durations import duration
 from td_currents_cli.errors import UsageError
 
 

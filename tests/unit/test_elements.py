@@ -1,8 +1,7 @@
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.elements import Elements, elements_of, kind_of
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 
 
 def elements(data: bytes) -> Elements:

@@ -15,10 +15,9 @@ from td_currents_cli.catalog import Catalog, EventType, FieldType, Where
 from td_currents_cli.catalog.json_schema import json_schema
 from td_currents_cli.catalog.overlay import overlaid
 from td_currents_cli.catalog.type_schema import SchemaForm
-from td_currents_cli.codes import Code
 from td_currents_cli.generate import START, GenerateRequest
 from td_currents_cli.generate.run import lines
-from td_currents_cli.model import Batch, Location, Severity
+from td_currents_cli.model import Batch, Code, Location, Severity
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.rules import RULES
 from td_currents_cli.validate.rules.event import MILLISECONDS

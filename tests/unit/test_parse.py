@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.choices import Names
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
 from td_currents_cli.render.parse import report_parsed

@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from td_currents_cli.braze import table_name
 from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.mask import Masking, looks_personal
-from td_currents_cli.names import table_name
 from td_currents_cli.parse import ParseRequest, Rejects, run
 from td_currents_cli.parse.rejects import TooManyRejectsError
 from td_currents_cli.read import sources

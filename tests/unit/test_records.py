@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Problem, Record, Severity
+from td_currents_cli.model import Batch, Code, Problem, Record, Severity
 from td_currents_cli.read import Source, records, sources
 from td_currents_cli.read import scanner as module
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location
+from td_currents_cli.model import Code, Location
 from td_currents_cli.render.validate.github_commands import annotation, write_github
 from tests.rendering import outcome_of, problem_of
 

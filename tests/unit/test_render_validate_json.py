@@ -7,9 +7,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.model import Excerpt, Location, Problem
+from td_currents_cli.model import Code, Excerpt, Location, Problem
 from td_currents_cli.outcome import error_envelope
 from td_currents_cli.render import render, write_json
 from td_currents_cli.render.validate.schema import schema_text

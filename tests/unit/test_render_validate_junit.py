@@ -9,8 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 import xmlschema
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.render.validate.junit_report import write_junit
 from td_currents_cli.validate.selection import Selection
 from tests.rendering import outcome_of, problem_of

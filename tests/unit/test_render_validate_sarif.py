@@ -11,8 +11,7 @@ import jsonschema_rs
 import pytest
 
 from td_currents_cli import __version__
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.outcome import Problems
 from td_currents_cli.render.validate.sarif_log import SARIF_ROOT, artifact, write_sarif
 from tests.rendering import outcome_of, problem_of

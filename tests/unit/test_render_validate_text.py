@@ -4,8 +4,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Excerpt, Location, Problem
+from td_currents_cli.model import Code, Excerpt, Location, Problem
 from td_currents_cli.render.validate.report import print_validation
 from tests.rendering import Screen, outcome_of, problem_of, screen_of
 

@@ -17,11 +17,10 @@ import msgpack
 import pytest
 
 from td_currents_cli import count, parse
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.stream import EventReader
-from td_currents_cli.model import Batch, Problem, Record
+from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import UsageError
+from td_currents_cli.model import Code
 from td_currents_cli.render.rules import print_rules
 from td_currents_cli.validate.listing import Family, RulesRequest, View, nearest, run
 from td_currents_cli.validate.rules import RULES

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import OutputError
 from td_currents_cli.events.decode import split
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.dead_letter import MAX_RESPONSE, DeadLetter
 from td_currents_cli.send.dead_letter_file import DeadLetterFile

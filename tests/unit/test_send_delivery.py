@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, OutputError, UnreachableError
 from td_currents_cli.journal.keys import document_key, event_keys
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.outcome import Problems
 from td_currents_cli.send.answers import (
     ConnectionLost,

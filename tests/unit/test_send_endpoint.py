@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from td_currents_cli.braze import Site
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site
-from td_currents_cli.secret import Secret, redact
+from td_currents_cli.secrets import Secret, redact
 from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 from td_currents_cli.send.sites import EndpointKind
 

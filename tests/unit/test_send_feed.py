@@ -8,9 +8,8 @@ from collections.abc import Generator
 
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import InputError
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.send.feed import PayloadQueue
 from td_currents_cli.send.payload import Planned
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from td_currents_cli.codes import Code
 from td_currents_cli.journal.keys import document_key, event_keys, older_document_key, split_keys
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
 from td_currents_cli.send.plan import Planner
 from td_currents_cli.send.sent_events import pack_events

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP
-from td_currents_cli.model import Location, Problem
+from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
 from td_currents_cli.send.pace import concurrency_of
 from td_currents_cli.send.whole import JournalFields, journal_fields

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.secret import Secret
+from td_currents_cli.secrets import Secret
 from td_currents_cli.send.answers import (
     ClientCertificateRejected,
     HttpResponse,

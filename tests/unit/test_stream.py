@@ -2,10 +2,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.decode import Decoder
 from td_currents_cli.events.stream import EventReader
-from td_currents_cli.model import Batch, Location, Problem
+from td_currents_cli.model import Batch, Code, Location, Problem
 
 
 class Event(Struct):

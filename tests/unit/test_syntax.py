@@ -1,8 +1,7 @@
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.events.syntax import place_in, syntax_problem
-from td_currents_cli.model import Batch, Location
+from td_currents_cli.model import Batch, Code, Location
 
 
 def batch(data: bytes) -> Batch:

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Problem, Severity
+from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.selection import Selection

@@ -10,9 +10,8 @@ import pytest
 from td_currents_cli import catalog
 from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.catalog import overlay
-from td_currents_cli.codes import Code
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Batch, Location, Problem, Severity
+from td_currents_cli.model import Batch, Code, Location, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.check import Checker

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from td_currents_cli.braze import Site
 from td_currents_cli.errors import UsageError
-from td_currents_cli.names import Site
 from td_currents_cli.warehouse.address import TableAddress, is_address, parse_address
 from td_currents_cli.warehouse.settings import td_settings
 

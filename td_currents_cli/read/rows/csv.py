@@ -9,8 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.options import COLUMN
 from td_currents_cli.read.rows.cell import batch_text, unwrapped, wrong_width
 from td_currents_cli.read.rows.flat import event_of_strings

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.rows.cell import unwrapped
 from td_currents_cli.read.rows.torn import is_truncated
 from td_currents_cli.read.scanner import Scanner, is_json

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, NULL_BYTES, unwrapped
 from td_currents_cli.read.rows.cut import truncated_after_batch

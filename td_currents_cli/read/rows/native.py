@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.rows.cell import unwrapped
 from td_currents_cli.read.rows.cut import batch_of_truncated, cells_in, cells_of_truncated

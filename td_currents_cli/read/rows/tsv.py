@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Batch, Location, Problem, Record
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.rows.cell import EMPTY_BATCH, NULL_BYTES, unwrapped, wrong_width
 from td_currents_cli.read.rows.quotes import undoubled
 from td_currents_cli.read.rows.torn import truncated_array

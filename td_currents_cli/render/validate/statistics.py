@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.render.problems import STYLES
 from td_currents_cli.validate.rules import RULES
 

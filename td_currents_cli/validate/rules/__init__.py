@@ -6,7 +6,7 @@ The facts behind them are Braze's (documentation of Currents, its Avro schemas) 
 from collections.abc import Mapping
 from typing import Final
 
-from td_currents_cli.codes import Code
+from td_currents_cli.model import Code
 from td_currents_cli.validate.rules.catalogue import CATALOG_RULES
 from td_currents_cli.validate.rules.delivery import DELIVERY_RULES
 from td_currents_cli.validate.rules.destination import DESTINATION_RULES

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
+from td_currents_cli.model import Code, Severity
 from td_currents_cli.validate.rules.rule import Rule, RuleScope
 
 DELIVERY_RULES: Final = (

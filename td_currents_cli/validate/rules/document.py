@@ -3,8 +3,7 @@
 from typing import Final
 
 from td_currents_cli.catalog.constraints import Guard
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
+from td_currents_cli.model import Code, Severity
 from td_currents_cli.validate.rules.rule import Rule, RuleScope
 
 DOCUMENT_RULES: Final = (

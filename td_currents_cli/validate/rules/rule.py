@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from td_currents_cli.catalog.constraints import FieldLimit, Guard
-from td_currents_cli.codes import Code
-from td_currents_cli.model import Severity
+from td_currents_cli.model import Code, Severity
 
 
 class RuleScope(Enum):
