@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn, flat_columns
-from td_currents_cli.catalog.create_table import TIME, add_other_fields_sql, create_table_sql
+from td_currents_cli.catalog.ddl import (
+    OTHER_FIELDS,
+    TIME,
+    TableColumn,
+    add_other_fields_sql,
+    create_table_sql,
+    flat_columns,
+)
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
@@ -18,8 +24,8 @@ from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, c
 from td_currents_cli.warehouse.sql.events import Events, table_events
 from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.warehouse.tables import Tables
-from td_currents_cli.write.atomic import atomic_output
-from td_currents_cli.write.json_text import json_document
+from td_currents_cli.write.files import atomic_output
+from td_currents_cli.write.formats import json_document
 
 if TYPE_CHECKING:
     from td_currents_cli.warehouse.client import TdClient

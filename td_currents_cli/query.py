@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn, flat_columns
-from td_currents_cli.catalog.create_table import create_table_sql
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn, create_table_sql, flat_columns
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.dimension import DimensionKind, dimensions

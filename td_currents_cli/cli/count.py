@@ -120,8 +120,7 @@ def count(
     from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.compare import part_of  # noqa: PLC0415
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
-    from td_currents_cli.events.filter import Filter  # noqa: PLC0415
-    from td_currents_cli.events.moments import zone_of  # noqa: PLC0415
+    from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import sources  # noqa: PLC0415
 

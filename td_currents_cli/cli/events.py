@@ -58,8 +58,8 @@ def events(
     The notes show whether a field is required or personal data, and the first Currents release with it. Fields marked
     "storage only" are part of Braze's storage export, but were not seen over HTTP.
     """
-    from td_currents_cli.catalog.listing import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.catalog.type_schema import SchemaForm  # noqa: PLC0415
+    from td_currents_cli.catalog.json_schema import SchemaForm  # noqa: PLC0415
+    from td_currents_cli.catalog.list_events import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
 
     if strict and output_format is not EventsFormat.json_schema:
         raise UsageError("--strict works only with --format json-schema", hint="Add --format json-schema.")

@@ -189,7 +189,7 @@ def arrivals_of(
     Raises:
         UsageError: the table address or the time is invalid.
     """
-    from td_currents_cli.events.moments import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
+    from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
     from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
     from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
     from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415

@@ -10,9 +10,8 @@ from msgspec import Struct
 from td_currents_cli.count.dimension import SourceEvents, dimensions
 from td_currents_cli.count.projection import Projection
 from td_currents_cli.count.tally import GroupCounts
-from td_currents_cli.events.filter import EventFilter, Filter
-from td_currents_cli.events.stream import EventReader
-from td_currents_cli.events.times import all_usable, usable_seconds
+from td_currents_cli.events.decode import EventReader
+from td_currents_cli.events.filter import EventFilter, Filter, all_usable, usable_seconds
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.outcome import Balance, Problems
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.event_types import channel_of
+from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
 from td_currents_cli.count.field_path import FieldPath, field_paths
 from td_currents_cli.count.projection import Projection, as_strings

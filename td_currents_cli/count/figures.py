@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from td_currents_cli.count.dimension import Key
-from td_currents_cli.events.times import iso
+from td_currents_cli.events.filter import iso
 
 OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
 

@@ -9,8 +9,7 @@ from td_currents_cli.count.dimension import DERIVED, Dimension, DimensionKind, K
 from td_currents_cli.count.figures import Count
 from td_currents_cli.count.tally import GroupCounts, GroupStats
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import TypeGlobs
-from td_currents_cli.events.times import moment_of
+from td_currents_cli.events.filter import TypeGlobs, moment_of
 
 if TYPE_CHECKING:
     from td_currents_cli.count.differing import DistinctStats

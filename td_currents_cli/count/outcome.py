@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from td_currents_cli.count.bins import TimeHistogram
 from td_currents_cli.count.dimension import EVENT_TYPE
 from td_currents_cli.count.figures import OPTIONAL_FIGURES, Count, Pivot
-from td_currents_cli.events.times import iso
+from td_currents_cli.events.filter import iso
 from td_currents_cli.outcome import Balance, Outcome
 
 if TYPE_CHECKING:

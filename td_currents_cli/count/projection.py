@@ -11,8 +11,8 @@ from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.count.field_path import FieldPath
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.decode import Decoder
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.events.json import loads
+from td_currents_cli.write.formats import json_line
 
 FieldTree: TypeAlias = dict[str, "FieldTree | None"]
 """Names of fields; those of an object have the names of its fields."""

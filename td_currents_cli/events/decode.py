@@ -1,19 +1,17 @@
 """From a batch to its events: one call at C speed for a clean batch, event by event for any other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from td_currents_cli.events.elements import NEITHER, elements_of, kind_of
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.syntax import syntax_problem, too_deep
+from td_currents_cli.events.json import NEITHER, elements_of, kind_of, loads, syntax_problem, too_deep
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
-from td_currents_cli.read.documents import Document, documents_in
-from td_currents_cli.read.rows.torn import truncated_array
-from td_currents_cli.read.rows.torn_row import is_truncated_utf8
+from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.read.formats.cell import is_truncated_utf8, truncated_array
+from td_currents_cli.read.json_documents import Document, documents_in
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields that are needed."""
@@ -178,3 +176,61 @@ def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
 
 def _rejected(batch: Batch, code: Code, message: str) -> Decoded[Any]:
     return Decoded([], [Problem(code=code, location=batch.location, message=message, raw=batch.data)], rejected=True)
+
+
+@dataclass(slots=True)
+class EventReader:
+    """Reads the events of records and counts what was read."""
+
+    on_reject: Callable[[Problem], None] | None = None  # called for each rejected row or event; `raw` is its bytes
+    log: ProblemLog = field(default_factory=ProblemLog)
+    rows_read: int = 0
+    rows_rejected: int = 0
+    events_read: int = 0
+    events_rejected: int = 0
+    lost: int = 0
+
+    def events(
+        self, records: Iterable[Record], decode: Callable[[Batch], Decoded[E]]
+    ) -> Iterator[tuple[Batch, list[E]]]:
+        """Yield each good batch with its events; all else is counted, logged and passed to `on_reject`."""
+        for record in records:
+            if isinstance(record, Problem):
+                if record.raw is not None:
+                    self.rows_read += 1
+                    self.rows_rejected += 1
+                self._log(record)
+                continue
+            decoded = decode(record)
+            if decoded.documents:
+                yield from self.events(decoded.documents, decode)
+                continue
+            self.rows_read += 1
+            if decoded.rejected:
+                self.rows_rejected += 1
+            else:
+                self.events_read += len(decoded.events) + len(decoded.problems)
+                self.events_rejected += len(decoded.problems) - decoded.lost
+                self.lost += decoded.lost
+            for problem in decoded.problems:
+                self._log(problem)
+            if not decoded.rejected:
+                yield record, decoded.events
+
+    def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0) -> Balance:
+        """What became of all rows and events, given what was done with the events."""
+        return Balance(
+            rows_read=self.rows_read,
+            rows_rejected=self.rows_rejected,
+            events_read=self.events_read,
+            events_rejected=self.events_rejected,
+            events_out=events_out,
+            duplicates=duplicates,
+            filtered=filtered,
+            lost=self.lost,
+        )
+
+    def _log(self, problem: Problem) -> None:
+        self.log.add(problem)
+        if problem.raw is not None and self.on_reject is not None:
+            self.on_reject(problem)

@@ -1,14 +1,96 @@
 """Filters for events: by type and by event time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.moments import seconds_of
-from td_currents_cli.events.times import usable_seconds
+
+LATEST: Final = 253_402_300_799
+"""The last second of the year 9999: a larger `time` is not in seconds (most likely in milliseconds)."""
+
+_DIGITS: Final = len(str(LATEST))
+
+
+def usable_seconds(time: object) -> float | None:
+    """An event's `time` as UNIX seconds; None for anything but a time between 1970 and 9999.
+
+    A string of digits is usable, too: the catalog has event types whose `time` is one.
+    """
+    if isinstance(time, str) and len(time) <= _DIGITS and time.isdecimal() and time.isascii():
+        time = int(time)
+    if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time <= LATEST:
+        return None
+    return time
+
+
+def all_usable(times: list[object]) -> list[float] | None:
+    """The same list if each of its times is usable as it is, else None.
+
+    Nearly all lists are; this takes a tenth of the time of checking each value.
+    """
+    if times and set(map(type, times)) == {int}:
+        seconds: list[float] = times  # type: ignore[assignment]  # all of them are integers
+        if min(seconds) >= 0 and max(seconds) <= LATEST:
+            return seconds
+    return None
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC to the second, such as `2026-11-20T10:00:00Z`."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment_of(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+_EPOCH: Final = re.compile(r"@\d{1,12}|\d{9,}", re.ASCII)
+_AGO: Final = re.compile(r"-(?P<number>\d{1,9})(?P<unit>[smhdw])", re.ASCII)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_HINT: Final = "Use 2026-07-01, 2026-07-01T10:00, 2026-07-01T10:00:00Z, UNIX seconds, or -7d (also s, m, h, w)."
+
+
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its IANA name. Raises UsageError if this machine does not know it."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 -- most runs use UTC
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"unknown time zone for --timezone: {name}",
+            hint="Use a name such as Europe/Berlin. If no name is known: python3 -m pip install tzdata",
+        ) from None
+
+
+def seconds_of(value: str, option: str, *, now: float, zone: tzinfo) -> float:
+    """UNIX seconds of an option's value; `zone` is for values without a time zone. Raises UsageError.
+
+    The value is an ISO 8601 date or time, UNIX seconds (`1782864000`, or any number after `@`), or a time ago (`-7d`).
+    """
+    value = value.strip()
+    if ago := _AGO.fullmatch(value):
+        return now - int(ago["number"]) * _UNITS[ago["unit"]]
+    if _EPOCH.fullmatch(value):
+        seconds = int(value.removeprefix("@"))
+        if seconds > LATEST:
+            raise UsageError(f"{option} must be in UNIX seconds: {value}", hint="This looks like milliseconds.")
+        return seconds
+    # Python reads `20260701` as a date; as UNIX seconds it is 1970-08-23.
+    if value.isdecimal():
+        raise UsageError(f"{option} is ambiguous: {value}", hint=f"{_HINT} UNIX seconds of few digits need an @: @0.")
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} is not a date or time: {value}", hint=_HINT) from None
+
 
 _NOT: Final = "!"
 

@@ -5,16 +5,21 @@ event, it already begins with such a prefix, or it is `events`, which would make
 overwritten or lost. Values are copied byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 import orjson
-from msgspec import Raw
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PLACES
-from td_currents_cli.events.surrogates import hide_lone_surrogates
+from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PAYLOAD_END, PAYLOAD_START, PLACES, USER_FIELDS
+from td_currents_cli.choices import Names
+from td_currents_cli.events.decode import Decoded, split
+from td_currents_cli.events.json import hide_lone_surrogates
+from td_currents_cli.model import Batch
 
 _KNOWN: Final = frozenset(EVENT_FIELDS)
 _NEVER_BARE: Final = _KNOWN | {"events"}
@@ -92,3 +97,220 @@ def on_one_line(flat: bytes) -> bytes:
     if b"\n" in flat or b"\r" in flat:
         return msgspec.json.format(flat, indent=-1)
     return flat
+
+
+NestedField: TypeAlias = tuple[str, str, Raw]
+"""The object that a field is in (`user`, `properties`, or empty for the event), its name there, and its value."""
+
+_SEPARATORS: Final = {Names.STREAMING: "_", Names.DOTTED: "."}
+_decode: Final = msgspec.json.Decoder(dict[str, Raw])
+
+
+def full_name(place: str, name: str, names: Names) -> str:
+    """The name of a field of `user` or `properties` in a flat event, if it is not taken."""
+    return f"{place}{_SEPARATORS[names]}{name}" if place in PLACES and names in _SEPARATORS else name
+
+
+def named(event: bytes, names: Names) -> bytes:
+    """Flatten an event, nested or flat in any scheme, to a JSON object on one line with the names of a scheme."""
+    try:
+        return _renamed(event, names)
+    except msgspec.DecodeError:
+        hidden, restore = hide_lone_surrogates(event)
+        return restore(_renamed(hidden, names))
+
+
+def nested_fields_of(event: bytes) -> list[NestedField]:
+    """The fields of an event without lone surrogates: the envelope, then all others in their order."""
+    fields = _decode.decode(event)
+    nested = [place for place in PLACES if place in fields and is_object(fields[place])]
+    found: list[NestedField] = [("", name, fields[name]) for name in ENVELOPE if name in fields]
+    if not nested:
+        scheme = scheme_of(fields)
+        return found + [(*_place_of(name, scheme), fields[name]) for name in fields if name not in ENVELOPE]
+    found += [("", name, value) for name, value in fields.items() if name not in (*ENVELOPE, *nested)]
+    return found + [(place, *pair) for place in nested for pair in _decode.decode(fields[place]).items()]
+
+
+def is_object(value: Raw) -> bool:
+    return bytes(value).startswith(b"{")
+
+
+def scheme_of(fields: "dict[str, Raw]") -> Names:
+    no_bare_user = fields.keys().isdisjoint(USER_FIELDS)
+    for scheme, separator in _SEPARATORS.items():
+        if any(f"user{separator}{name}" in fields for name in USER_FIELDS):
+            return scheme
+        if any(name.startswith(f"properties{separator}") for name in fields) and no_bare_user:
+            return scheme
+    return Names.SHORT
+
+
+def nested_of(fields: list[NestedField]) -> bytes:
+    others = [_pair(name, value) for place, name, value in fields if not place]
+    for each in PLACES:
+        inner = b",".join(_pair(name, value) for place, name, value in fields if place == each)
+        if inner:
+            others.append(b'"%s":{%s}' % (each.encode(), inner))
+    return b"{" + b",".join(others) + b"}"
+
+
+def _renamed(event: bytes, names: Names) -> bytes:
+    fields = _decode.decode(event)
+    is_flat = not any(place in fields and is_object(fields[place]) for place in PLACES)
+    if is_flat and scheme_of(fields) is names:
+        return flatten(event)
+    if names is Names.SHORT:
+        return flatten(nested_of(nested_fields_of(event)) if is_flat else event)
+    return on_one_line(
+        b"{" + b",".join(_pair(*each) for each in _with_full_names(nested_fields_of(event), names)) + b"}"
+    )
+
+
+def _with_full_names(fields: list[NestedField], names: Names) -> Iterator[tuple[str, Raw]]:
+    separator = _SEPARATORS[names]
+    taken = {name for place, name, _ in fields if not place}
+    for place, name, value in fields:
+        full = f"{place}{separator}{name}" if place else name
+        while place and full in taken:
+            full = f"{place}{separator}{full}"
+        taken.add(full)
+        yield full, value
+
+
+def _place_of(name: str, scheme: Names) -> tuple[str, str]:
+    """The object that a field of a flat event belongs to, and its name there."""
+    for place in PLACES:
+        # A short name has a prefix only where `flatten` adds one.
+        prefix = place + _SEPARATORS.get(scheme, ".")
+        if name.startswith(prefix):
+            return place, name.removeprefix(prefix)
+    if scheme is Names.SHORT:
+        return ("user" if name in USER_FIELDS else "properties"), name
+    return "", name
+
+
+def _pair(name: str, value: "Raw | bytes") -> bytes:
+    return b"%s:%s" % (orjson.dumps(name), value)
+
+
+_Never: Any = Annotated[int, Meta(gt=1, lt=0)] | UnsetType
+
+_User: Final = msgspec.defstruct(
+    "_User", [(name, Raw | UnsetType, UNSET) for name in USER_FIELDS], forbid_unknown_fields=True, gc=False
+)
+
+# A property with one of these names would need a prefix: each of their values is refused.
+_Properties: Final = msgspec.defstruct(
+    "_Properties", [(name, _Never, UNSET) for name in (*USER_FIELDS, *EVENT_FIELDS, "events")], gc=False
+)
+
+
+class Envelope(Struct, forbid_unknown_fields=True, gc=False):
+    """The fields of an event next to `user` and `properties`."""
+
+    event_type: str
+    id: str
+    time: Annotated[int, Meta(ge=0, lt=1 << 53)]
+
+
+_encoder: Final = msgspec.json.Encoder()
+_envelopes: Final = msgspec.json.Decoder(Envelope)
+_users: Final = msgspec.json.Decoder(_User)
+_properties: Final = msgspec.json.Decoder(_Properties)
+
+_FRAMES: Final = ((b'[{"event_type":', b"}}]"), (PAYLOAD_START + b'{"event_type":', b"}}" + PAYLOAD_END))
+_NEXT: Final = b'}},{"event_type":'
+_USER_CUT: Final = b',"user":{'
+_PROPERTIES_CUT: Final = b'},"properties":{'
+
+# Both begin with a byte that is rare: `in` takes twice as long.
+_PREFIXED_NAME: Final = re.compile(rb"""\.(?:(?<="user\.)|(?<="properties\.))(?=(?:[^"\\]|\\.)*"[ \t]*:)""")
+_ESCAPED_LETTER: Final = re.compile(rb"\\u00[2-7]")
+
+
+class FlatLines(Struct, frozen=True, gc=False):
+    """Flat events as JSON Lines, with the envelope of each."""
+
+    data: bytes
+    envelopes: list[Envelope]
+
+    def __len__(self) -> int:
+        return len(self.envelopes)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.data.split(b"\n")[:-1])
+
+
+def flatten_batch(batch: Batch) -> Decoded[Any]:
+    """The events of a batch in the form that `flatten` gives each: FlatLines or a list of bytes."""
+    lines: Any = cut_lines(batch)
+    if lines is not None:
+        return Decoded(lines)
+    decoded: Decoded[Any] = split(batch)
+    return replace(decoded, events=[flatten(event) for event in decoded.events])
+
+
+def cut_lines(batch: Batch) -> FlatLines | None:
+    """The flat events of a batch that has Braze's layout; None for any other."""
+    data = batch.data
+    inside = next((data[len(begin) : -len(end)] for begin, end in _FRAMES if _is_framed(data, begin, end)), None)
+    # No piece holds a line end, so that each is a line.
+    if inside is None or b"\n" in data or b"\r" in data:
+        return None
+    events = [event.partition(_USER_CUT) for event in inside.split(_NEXT)]
+    rests = [rest.partition(_PROPERTIES_CUT) for _, _, rest in events]
+    # Where the second cut was found, the first was, too.
+    if not all(cut for _, cut, _ in rests):
+        return None
+    heads = [head for head, _, _ in events]
+    users = [user for user, _, _ in rests]
+    properties = [inside for _, _, inside in rests]
+    try:
+        if not (batch.is_utf8 or data.isascii()):
+            # Few events hold other characters.
+            for piece in [piece for piece in (*users, *properties) if not piece.isascii()]:
+                piece.decode()
+        envelopes = _envelopes_of(heads) if _are_bare(users, properties) else None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    if envelopes is None:
+        return None
+    return FlatLines(_joined(heads, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), envelopes)
+
+
+def _is_framed(data: bytes, begin: bytes, end: bytes) -> bool:
+    return data.startswith(begin) and data.endswith(end)
+
+
+def _are_bare(users: list[bytes], properties: list[bytes]) -> bool:
+    """Whether these are insides of objects in which no name needs a prefix. Raises DecodeError, RecursionError."""
+    lines = _objects(properties)
+    if _PREFIXED_NAME.search(lines) or _ESCAPED_LETTER.search(lines):
+        return False
+    # As many objects as lines: no line has several, and none continues on the next.
+    if len(_properties.decode_lines(lines)) != len(properties):
+        return False
+    return len(_users.decode_lines(_objects(users))) == len(users)
+
+
+def _objects(insides: list[bytes]) -> bytes:
+    return b"{%b}" % b"}\n{".join(insides)
+
+
+def _envelopes_of(heads: list[bytes]) -> list[Envelope] | None:
+    """The envelopes, if encoding gives back the same bytes: each field once, in this order. Raises as above."""
+    lines = b'{"event_type":%b}\n' % b'}\n{"event_type":'.join(heads)
+    envelopes = _envelopes.decode_lines(lines)
+    return envelopes if _encoder.encode_lines(envelopes) == lines else None
+
+
+def _joined(heads: list[bytes], users: list[bytes], properties: list[bytes]) -> bytes:
+    if not (all(users) and all(properties)):
+        events = zip(heads, users, properties, strict=True)
+        return b"".join([b'{"event_type":%b}\n' % b",".join(filter(None, pieces)) for pieces in events])
+    # Joined at once, so that each piece is copied once.
+    pieces = [b",", b"", b",", b"", b'}\n{"event_type":', b""] * len(heads)
+    pieces[1::6], pieces[3::6], pieces[5::6] = users, properties, [*heads[1:], b""]
+    pieces[-2] = b"}\n"
+    return b'{"event_type":%b%b' % (heads[0], b"".join(pieces))

@@ -20,9 +20,8 @@ from msgspec import Raw
 
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.names import NestedField, nested_fields_of, nested_of
-from td_currents_cli.events.surrogates import hide_lone_surrogates
+from td_currents_cli.events.flatten import NestedField, nested_fields_of, nested_of
+from td_currents_cli.events.json import hide_lone_surrogates, loads
 
 _PERSONAL_NAME: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
 _MAIL: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")

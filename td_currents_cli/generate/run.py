@@ -13,7 +13,7 @@ from td_currents_cli.generate.request import GenerateRequest
 from td_currents_cli.generate.shapes import HEADERS, batch_writer
 from td_currents_cli.generate.stream import batches
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.files import atomic_output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

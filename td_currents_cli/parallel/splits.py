@@ -18,11 +18,10 @@ from msgspec.structs import replace
 
 from td_currents_cli.model import Location, Problem, Record
 from td_currents_cli.read.compression import is_compressed, plain
-from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, take_object
-from td_currents_cli.read.objects import of_document
+from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
+from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, of_document, take_object
 from td_currents_cli.read.options import DEFAULT, ReadOptions
-from td_currents_cli.read.records import records, records_from
-from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
+from td_currents_cli.read.reader import records, records_from
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
 from td_currents_cli.read.sources import Source
 

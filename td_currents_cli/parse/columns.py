@@ -10,13 +10,11 @@ from msgspec import Raw, Struct
 
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.event_types import Where
-from td_currents_cli.catalog.suggest import nearest
+from td_currents_cli.catalog.model import Where, nearest
 from td_currents_cli.choices import Names
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.names import full_name
-from td_currents_cli.events.surrogates import hide_lone_surrogates
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.events.flatten import full_name
+from td_currents_cli.events.json import hide_lone_surrogates, loads
+from td_currents_cli.write.formats import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])
 _ORDER: Final = list(Where)

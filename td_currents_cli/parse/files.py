@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from td_currents_cli.braze import table_name
 from td_currents_cli.errors import OutputError
-from td_currents_cli.write.atomic import write_all
+from td_currents_cli.write.files import write_all
 
 MAX_OPEN: Final = 32
 """Files open at a time; one more closes the least recently written one."""

@@ -9,8 +9,8 @@ from td_currents_cli.errors import ExitCode, TdcurError
 from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance
 from td_currents_cli.parse.request import Rejects
-from td_currents_cli.write.atomic import atomic_output
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.write.files import atomic_output
+from td_currents_cli.write.formats import json_line
 
 _MIN_ROWS: Final = 1000
 """Rows after which a percentage is checked before all rows are read."""

@@ -20,8 +20,8 @@ from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.shape import TransformedChunk, Transformer, TransformerConfig
 from td_currents_cli.parse.table import SpooledTable
 from td_currents_cli.read.options import SourceFormat
-from td_currents_cli.write.atomic import atomic_output, write_all
-from td_currents_cli.write.json_text import json_document
+from td_currents_cli.write.files import atomic_output, write_all
+from td_currents_cli.write.formats import json_document
 
 _Write: TypeAlias = Callable[[TransformedChunk], object]
 
@@ -36,7 +36,7 @@ def run(request: ParseRequest) -> ParseOutcome:
     """
     request.check()
     if request.to is To.PARQUET:
-        from td_currents_cli.write.parquet import require_pyarrow  # noqa: PLC0415 -- an extra
+        from td_currents_cli.write.formats import require_pyarrow  # noqa: PLC0415 -- an extra
 
         require_pyarrow()
     config, files = _config(request), list[str]()

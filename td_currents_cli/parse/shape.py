@@ -8,14 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.choices import Names
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter, Filter
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.flatten import FlatLines, flatten_batch, named
+from td_currents_cli.events.json import loads
 from td_currents_cli.events.mask import Masking
-from td_currents_cli.events.names import named
-from td_currents_cli.events.stream import EventReader
-from td_currents_cli.events.usual import FlatLines, flatten_batch
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.pool import SharedBytes

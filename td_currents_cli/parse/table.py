@@ -7,12 +7,12 @@ from typing import Any, BinaryIO, Final, Self
 from td_currents_cli.catalog import load
 from td_currents_cli.choices import Mask, To
 from td_currents_cli.errors import OutputError
-from td_currents_cli.events.names import full_name
+from td_currents_cli.events.flatten import full_name
 from td_currents_cli.parse.columns import ColumnStats, columns_of, fields_of, string_of
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.shape import TransformedChunk
-from td_currents_cli.write.atomic import write_all
-from td_currents_cli.write.cells import FORMS
+from td_currents_cli.write.files import write_all
+from td_currents_cli.write.formats import FORMS
 
 _COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
 _HELD_KINDS: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
@@ -55,7 +55,7 @@ class SpooledTable:
         columns = request.fields or columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
         self._file.seek(0)
         if request.to is To.PARQUET:
-            from td_currents_cli.write.parquet import write_parquet  # noqa: PLC0415 -- heavy, and an extra
+            from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 
             types = _types(columns, self._stats, request)
             write_parquet(output, types, self._values(types))

@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from td_currents_cli.read.formats.flat import NULL, unescaped
 from td_currents_cli.read.options import InputFormat, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import Scanner
 
 _NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")

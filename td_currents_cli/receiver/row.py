@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from td_currents_cli.events.surrogates import hide_lone_surrogates
+from td_currents_cli.events.json import hide_lone_surrogates
 from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.receiver.refusal import HttpError
 

@@ -21,8 +21,8 @@ import orjson
 
 from td_currents_cli.braze import PLACES
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.events.json import loads
+from td_currents_cli.write.formats import json_line
 
 UNKNOWN: Final = 0
 """The content of an event of which only the id is known."""

@@ -10,16 +10,15 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from td_currents_cli.events.decode import split
-from td_currents_cli.events.lenient import loads
-from td_currents_cli.events.stream import EventReader
+from td_currents_cli.events.decode import EventReader, split
+from td_currents_cli.events.json import loads
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Problems
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
-from td_currents_cli.read.spool import RereadableSources
+from td_currents_cli.read.sources import RereadableSources
 from td_currents_cli.reconcile.content import ContentHasher
 from td_currents_cli.reconcile.marks import Bitmap
 from td_currents_cli.reconcile.outline import outline

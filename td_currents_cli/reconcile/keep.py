@@ -13,8 +13,7 @@ from td_currents_cli.reconcile.differences import DiffCollector
 from td_currents_cli.reconcile.marks import Bitmap
 from td_currents_cli.reconcile.request import DiffKind, ReconcileRequest
 from td_currents_cli.reconcile.side import FetchedEvent, Side
-from td_currents_cli.write.atomic import atomic_output
-from td_currents_cli.write.payloads import PayloadWriter
+from td_currents_cli.write.files import PayloadWriter, atomic_output
 
 
 class MissingReport(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from td_currents_cli.events.times import iso, moment_of
+from td_currents_cli.events.filter import iso, moment_of
 from td_currents_cli.outcome import Balance, Outcome
 from td_currents_cli.reconcile.differences import DiffGroup
 from td_currents_cli.reconcile.request import DiffKind

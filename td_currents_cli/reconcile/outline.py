@@ -19,7 +19,7 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import loads
 from td_currents_cli.reconcile.content import UNKNOWN
 
 _fields: Final = msgspec.json.Decoder(

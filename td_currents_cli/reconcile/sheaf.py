@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct, field
 
 from td_currents_cli.events.dedupe import digest
-from td_currents_cli.events.times import LATEST, usable_seconds
+from td_currents_cli.events.filter import LATEST, usable_seconds
 from td_currents_cli.reconcile.scope import ScopeDecision, TimeScope
 from td_currents_cli.reconcile.suspects import BloomFilter
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
-from td_currents_cli.write.json_text import json_document, json_line
+from td_currents_cli.write.formats import json_document, json_line
 
 # ruff: noqa: PLC0415 -- each renderer imports only what its own format needs
 

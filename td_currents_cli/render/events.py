@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
-from td_currents_cli.catalog.event_types import EventType, Field
-from td_currents_cli.catalog.listing import EventsOutcome, EventsView
+from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
+from td_currents_cli.catalog.model import EventType, Field
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 

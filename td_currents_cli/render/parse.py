@@ -1,6 +1,6 @@
 """The messages of `tdcur parse` on standard error: standard output is for its data."""
 
-from td_currents_cli.catalog.columns import OTHER_FIELDS
+from td_currents_cli.catalog.ddl import OTHER_FIELDS
 from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.figures import amount, balance_line

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from td_currents_cli.events.times import moment_of
+from td_currents_cli.events.filter import moment_of
 from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.render.count.grid import Grid, GridColumn, fits, print_grid
 from td_currents_cli.render.count.groups import group_cell

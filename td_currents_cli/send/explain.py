@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem
 from td_currents_cli.send.answers import (
     BadAddress,

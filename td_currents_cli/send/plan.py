@@ -11,8 +11,7 @@ from msgspec import structs
 
 from td_currents_cli.braze import PAYLOAD_END
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.elements import Elements, elements_of
-from td_currents_cli.events.syntax import place_in
+from td_currents_cli.events.json import Elements, elements_of, place_in
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.send.pack import PayloadBuilder
 from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, prefix_of

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import loads
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.whole import JournalFields, journal_fields
 

@@ -14,7 +14,7 @@ import msgspec
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Problem
-from td_currents_cli.write.atomic import atomic_output
+from td_currents_cli.write.files import atomic_output
 
 VERSION: Final = 1
 

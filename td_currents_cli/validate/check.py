@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.events.decode import complete_events, split
-from td_currents_cli.events.elements import Elements, elements_of, kind_of
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import Elements, elements_of, kind_of, loads
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.validate.clean import FastCheck
 from td_currents_cli.validate.destination import check_destination

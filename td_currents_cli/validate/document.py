@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
-from td_currents_cli.events.elements import Elements
+from td_currents_cli.events.json import Elements
 from td_currents_cli.model import Code
 from td_currents_cli.validate.finding import Violation
 from td_currents_cli.validate.locate import walk_values

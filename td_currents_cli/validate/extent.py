@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from td_currents_cli.events.elements import Elements
-from td_currents_cli.events.syntax import place_in
+from td_currents_cli.events.json import Elements, place_in
 from td_currents_cli.model import Batch, Location, Problem
 from td_currents_cli.validate.excerpt import excerpt
 from td_currents_cli.validate.finding import Violation, pointer

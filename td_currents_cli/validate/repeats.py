@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.events.decode import complete_events, split
 from td_currents_cli.events.dedupe import IdSet
-from td_currents_cli.events.elements import elements_of
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import elements_of, loads
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.validate.extent import BatchPositions, EventLabel
 from td_currents_cli.validate.finding import Violation
@@ -16,7 +15,7 @@ from td_currents_cli.validate.locate import ValuePositions
 from td_currents_cli.validate.rules import RULES
 
 if TYPE_CHECKING:
-    from td_currents_cli.events.elements import Elements
+    from td_currents_cli.events.json import Elements
 
 _LIMIT: Final = 1_398_101
 """Ids in memory: as many as a dict of 2**21 slots holds, so that 1 GB of events is validated within 200 MB."""

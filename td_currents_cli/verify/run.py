@@ -11,8 +11,7 @@ from msgspec import UNSET, Struct
 
 from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.events.decode import Decoder
-from td_currents_cli.events.stream import EventReader
+from td_currents_cli.events.decode import Decoder, EventReader
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Problems
 from td_currents_cli.read import Source, records

@@ -14,7 +14,7 @@ from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.text import identifier, receive_time_condition, table_identifier
 from td_currents_cli.warehouse.tables import Tables
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.write.formats import json_line
 
 BATCH = "events"  # the column with the batch in the downloaded rows, whatever its name in the table
 

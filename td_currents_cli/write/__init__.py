@@ -1,1 +1,1 @@
-"""Events out: files that appear when they are complete."""
+"""Events out: files that appear whole or not at all, and their formats."""

@@ -10,7 +10,7 @@ import pytest
 
 from td_currents_cli import catalog
 from td_currents_cli.count import CountRequest, run
-from td_currents_cli.events.moments import zone_of
+from td_currents_cli.events.filter import zone_of
 from td_currents_cli.read import sources
 from tests.command import tdcur
 

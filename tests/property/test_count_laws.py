@@ -18,8 +18,7 @@ from td_currents_cli.count.bins import TimeHistogram
 from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
 from td_currents_cli.count.expect import expectation
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.events.filter import Filter
-from td_currents_cli.events.times import LATEST
+from td_currents_cli.events.filter import LATEST, Filter
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from td_currents_cli.render.terminal import Terminal

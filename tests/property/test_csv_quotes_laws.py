@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.model import Batch
-from td_currents_cli.read.rows.cell import batch_text
-from td_currents_cli.read.rows.csv import RowLines, csv_rows
-from td_currents_cli.read.rows.quotes import MIN_SQLITE_SIZE, undoubled
+from td_currents_cli.read.formats.cell import batch_text
+from td_currents_cli.read.formats.delimited import MIN_SQLITE_SIZE, RowLines, csv_rows, undoubled
 from td_currents_cli.read.scanner import Scanner
 
 PIECES = st.sampled_from(

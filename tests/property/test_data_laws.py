@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli import count, parse
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.stream import EventReader
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.read import Source, records, scanner
 from td_currents_cli.validate.locate import ValuePositions

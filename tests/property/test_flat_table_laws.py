@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.catalog import FieldType, Where
-from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn
 from td_currents_cli.choices import Layout
 from td_currents_cli.warehouse.address import parse_address
 from td_currents_cli.warehouse.period import Period

@@ -16,9 +16,7 @@ from hypothesis import strategies as st
 from td_currents_cli.choices import Names, Nested, To
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.names import named
-from td_currents_cli.events.usual import cut_lines, flatten_batch
+from td_currents_cli.events.flatten import cut_lines, flatten, flatten_batch, named
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.parallel import splits
 from td_currents_cli.parse import ParseRequest, run

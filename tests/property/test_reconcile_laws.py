@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.lenient import loads
+from td_currents_cli.events.json import loads
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, run
 from td_currents_cli.reconcile.content import ContentHasher

@@ -12,12 +12,11 @@ import msgpack
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from td_currents_cli.events.decode import split
+from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.flatten import flatten
-from td_currents_cli.events.stream import EventReader
 from td_currents_cli.read import records
+from td_currents_cli.read.formats.flat import event_of_strings
 from td_currents_cli.read.options import INGESTED
-from td_currents_cli.read.rows.flat import event_of_strings
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NoReturn
 import pytest
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.write.atomic import atomic_output, write_all
+from td_currents_cli.write.files import atomic_output, write_all
 
 
 class Stop(BaseException):

@@ -13,9 +13,9 @@ from sqlglot import exp
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, FieldType, Where
-from td_currents_cli.catalog.event_types import channel_of
-from td_currents_cli.catalog.events_file import decode
-from td_currents_cli.catalog.listing import EventsRequest, EventsView, run
+from td_currents_cli.catalog.list_events import EventsRequest, EventsView, run
+from td_currents_cli.catalog.loader import decode
+from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog

@@ -9,9 +9,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.choices import Sort
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.errors import ExitCode, UsageError
-from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.events.moments import zone_of
-from td_currents_cli.events.times import iso
+from td_currents_cli.events.filter import Filter, TypeGlobs, iso, zone_of
 from td_currents_cli.read import sources
 
 Counter = Callable[..., CountOutcome]

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from td_currents_cli.choices import Sort
 from td_currents_cli.count import CountOutcome, CountRequest, run
-from td_currents_cli.events.moments import zone_of
+from td_currents_cli.events.filter import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from tests.rendering import screen_of

@@ -5,7 +5,7 @@ import pytest
 
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.rows.csv import RowLines, csv_rows, header_of
+from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
 from td_currents_cli.read.scanner import Scanner
 
 CELL = b'"[{""id"":""%s""}]"'

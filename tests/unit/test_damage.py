@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.read.damage import bracket_end, next_value, scalar_end
+from td_currents_cli.read.scanner import bracket_end, next_value, scalar_end
 
 
 @pytest.mark.parametrize(

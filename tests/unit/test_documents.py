@@ -4,7 +4,7 @@ import pytest
 
 from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.documents import Document, documents, documents_in
+from td_currents_cli.read.json_documents import Document, documents, documents_in
 from td_currents_cli.read.scanner import Scanner
 
 DOCUMENTS = [b'{"a":1}', b'{"b":[2,{"c":null}]}', '{"d":"é"}'.encode()]

@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.events.elements import Elements, elements_of, kind_of
+from td_currents_cli.events.json import Elements, elements_of, kind_of
 from td_currents_cli.model import Batch, Code, Location, Problem
 
 

@@ -4,8 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.moments import seconds_of, zone_of
-from td_currents_cli.events.times import LATEST, all_usable, iso, moment_of, usable_seconds
+from td_currents_cli.events.filter import LATEST, all_usable, iso, moment_of, seconds_of, usable_seconds, zone_of
 
 NOW = 1_790_000_000.0
 JULY = datetime(2026, 7, 1, tzinfo=UTC).timestamp()

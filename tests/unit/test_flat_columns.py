@@ -5,7 +5,7 @@ import re
 import pytest
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import flat_columns
+from td_currents_cli.catalog.ddl import flat_columns
 from td_currents_cli.choices import Names
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.pushdown import count_query

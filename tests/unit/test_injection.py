@@ -10,8 +10,7 @@ import pytest
 import sqlglot
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import OTHER_FIELDS, flat_columns
-from td_currents_cli.catalog.create_table import create_table_sql
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, create_table_sql, flat_columns
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountOutcome, CountRequest
 from td_currents_cli.count import run as count

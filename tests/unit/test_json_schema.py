@@ -12,9 +12,8 @@ import pytest
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import Catalog, EventType, FieldType, Where
-from td_currents_cli.catalog.json_schema import json_schema
+from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
 from td_currents_cli.catalog.overlay import overlaid
-from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.generate import START, GenerateRequest
 from td_currents_cli.generate.run import lines
 from td_currents_cli.model import Batch, Code, Location, Severity

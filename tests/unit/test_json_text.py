@@ -1,7 +1,7 @@
 import json
 
 from td_currents_cli.model import Severity
-from td_currents_cli.write.json_text import json_document, json_line
+from td_currents_cli.write.formats import json_document, json_line
 
 
 def test_a_line_is_one_line() -> None:

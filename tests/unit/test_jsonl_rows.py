@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.read.rows.jsonl import SEVERAL_DOCUMENTS, batch_of_row
+from td_currents_cli.read.formats.json_rows import SEVERAL_DOCUMENTS, batch_of_row
 
 
 @pytest.mark.parametrize(

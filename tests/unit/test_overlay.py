@@ -9,7 +9,7 @@ from rich.console import Console
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, Field, FieldType, Where, overlay
-from td_currents_cli.catalog.listing import EventsRequest, run
+from td_currents_cli.catalog.list_events import EventsRequest, run
 from td_currents_cli.catalog.overlay import load_overlay, overlaid
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import flat_columns
+from td_currents_cli.catalog.ddl import flat_columns
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter

@@ -10,8 +10,7 @@ import pytest
 from td_currents_cli.catalog import load
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.events.moments import zone_of
+from td_currents_cli.events.filter import Filter, TypeGlobs, zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.warehouse.access import TdConnection
 from td_currents_cli.warehouse.address import parse_address

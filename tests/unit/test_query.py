@@ -9,9 +9,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.columns import flat_columns
-from td_currents_cli.catalog.listing import EventsRequest
-from td_currents_cli.catalog.listing import run as listed
+from td_currents_cli.catalog.ddl import flat_columns
+from td_currents_cli.catalog.list_events import EventsRequest
+from td_currents_cli.catalog.list_events import run as listed
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.cli.app import app
 from td_currents_cli.cli.sql import QUERIES_OF_OPTION

@@ -17,11 +17,11 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
-from td_currents_cli.read.spool import RereadableSources
+from td_currents_cli.read.sources import RereadableSources
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, files, run, sheaf, sides
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.journal import JournalSide
-from td_currents_cli.write.payloads import PayloadWriter
+from td_currents_cli.write.files import PayloadWriter
 
 
 def lines(path: Path, events: Sequence[dict[str, Any]], size: int = 10) -> Path:

@@ -18,14 +18,13 @@ import pytest
 
 from td_currents_cli import count, parse
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.events.decode import split
-from td_currents_cli.events.stream import EventReader
+from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
+from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
 from td_currents_cli.read.options import ReadOptions, SourceFormat
-from td_currents_cli.read.rows.flat import event_of_flat_row, event_of_strings
 from td_currents_cli.read.sources import Source
 
 if sys.version_info >= (3, 14):
@@ -117,7 +116,7 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Native cells and nil included; at any size of the pieces."""
-    monkeypatch.setattr("td_currents_cli.read.rows.msgpack.CHUNK", 7)
+    monkeypatch.setattr("td_currents_cli.read.formats.cell.msgpack.CHUNK", 7)
     rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
     packed = [msgpack.packb(row) for row in rows]
     found, shapes = read(b"".join(packed))

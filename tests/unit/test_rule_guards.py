@@ -14,9 +14,8 @@ from td_currents_cli import catalog
 from td_currents_cli.braze import EVENT_FIELDS, MAX_BYTES
 from td_currents_cli.catalog import Catalog, overlay
 from td_currents_cli.catalog.constraints import FieldLimit, Guard
-from td_currents_cli.catalog.json_schema import json_schema
-from td_currents_cli.catalog.type_schema import SchemaForm
-from td_currents_cli.events.elements import Elements, elements_of
+from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
+from td_currents_cli.events.json import Elements, elements_of
 from td_currents_cli.model import Batch, Code, Location, Severity
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.payload import Payload, PayloadLimits, Unsendable

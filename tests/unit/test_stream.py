@@ -2,8 +2,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from td_currents_cli.events.decode import Decoder
-from td_currents_cli.events.stream import EventReader
+from td_currents_cli.events.decode import Decoder, EventReader
 from td_currents_cli.model import Batch, Code, Location, Problem
 
 

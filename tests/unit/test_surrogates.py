@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.events.surrogates import hide_lone_surrogates
+from td_currents_cli.events.json import hide_lone_surrogates
 
 
 @pytest.mark.parametrize(

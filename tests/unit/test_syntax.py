@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.events.syntax import place_in, syntax_problem
+from td_currents_cli.events.json import place_in, syntax_problem
 from td_currents_cli.model import Batch, Code, Location
 
 

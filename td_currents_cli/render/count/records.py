@@ -8,7 +8,7 @@ from typing import Final
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.figures import Pivot, PivotRow
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.write.formats import json_line
 
 NO_VALUE: Final = "(none)"
 """Heading of the column for events without a value of the pivot."""

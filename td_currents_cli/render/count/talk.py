@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Final
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.suggest import nearest
+from td_currents_cli.catalog.model import nearest
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimension import BY_NAME
 from td_currents_cli.render.figures import amount, balance_line

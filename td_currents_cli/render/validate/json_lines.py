@@ -5,7 +5,7 @@ import sys
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.render.validate.shown import report_omitted
 from td_currents_cli.validate import ValidateOutcome
-from td_currents_cli.write.json_text import json_line
+from td_currents_cli.write.formats import json_line
 
 
 def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:

@@ -15,7 +15,7 @@ from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.render.validate.shown import STDIN, omitted_line
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.rules import RULES, Rule
-from td_currents_cli.write.json_text import json_document, json_line
+from td_currents_cli.write.formats import json_document, json_line
 
 SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SARIF_ROOT: Final = "%SRCROOT%"

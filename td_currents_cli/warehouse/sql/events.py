@@ -5,10 +5,10 @@ from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.columns import TableColumn
-from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.catalog.ddl import TableColumn
+from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Layout
-from td_currents_cli.events.times import LATEST
+from td_currents_cli.events.filter import LATEST
 from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.period import Period
 from td_currents_cli.warehouse.sql.others import INNER, MAP, NO_FIELDS, other_fields_of_batches, other_fields_of_flat

@@ -6,9 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from td_currents_cli.braze import ENVELOPE
-from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
-from td_currents_cli.catalog.create_table import TIME
-from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, TIME, TableColumn
+from td_currents_cli.catalog.model import Where
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.warehouse.address import TableAddress
 from td_currents_cli.warehouse.sql.events import IS_EVENT, NUMBER, RECEIVED, Events

@@ -7,9 +7,8 @@ everything; a numeric column also holds numbers in strings.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from td_currents_cli.catalog.columns import OTHER_FIELDS, TableColumn
-from td_currents_cli.catalog.create_table import TIME, column_type
-from td_currents_cli.catalog.event_types import Where
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, TIME, TableColumn, column_type
+from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Dialect
 from td_currents_cli.warehouse.sql.text import identifier, map_of, string_literal
 

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from td_currents_cli.braze import table_name
-from td_currents_cli.catalog.columns import flat_columns
 from td_currents_cli.catalog.constraints import Constraint
-from td_currents_cli.catalog.create_table import create_table_sql
-from td_currents_cli.catalog.event_types import EventType, Field
-from td_currents_cli.catalog.events_file import Catalog, load
-from td_currents_cli.catalog.json_schema import json_schema
+from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
+from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
+from td_currents_cli.catalog.loader import Catalog, load
+from td_currents_cli.catalog.model import EventType, Field
 from td_currents_cli.catalog.overlay import load_overlay
-from td_currents_cli.catalog.type_schema import SchemaForm
 from td_currents_cli.choices import Dialect, Names
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome

@@ -1,12 +1,14 @@
 """The columns of a table with one event in each row."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.event_types import EventType, FieldType, Where
-from td_currents_cli.choices import Names
+from td_currents_cli.catalog.model import EventType, FieldType, Where
+from td_currents_cli.choices import Dialect, Names
+from td_currents_cli.errors import UsageError
 
 OTHER_FIELDS: Final = "other_fields"  # column for everything that fits no other column, as a JSON string
 
@@ -53,3 +55,38 @@ def _common_type(types: set[FieldType]) -> FieldType:
 
 
 _NUMBERS: Final = {FieldType.INT, FieldType.LONG, FieldType.FLOAT}
+
+
+TIME = "time"
+
+
+def create_table_sql(table: Sequence[str], columns: Sequence[TableColumn], dialect: Dialect = Dialect.TRINO) -> str:
+    """Write the statement; the last column is OTHER_FIELDS. `table` is a name, optionally after that of a database.
+
+    Raises:
+        UsageError: two column names are the same, because SQL ignores case.
+    """
+    names = Counter(column.name.lower() for column in columns)
+    twice = [name for name, number in names.items() if number > 1]
+    if twice:
+        raise UsageError(f"several fields map to the column `{twice[0]}`", hint="Exclude all but one of them.")
+    listed = [f"{dialect.quoted(column.name)} {dialect.type(column_type(column))}" for column in columns]
+    lines = ",\n  ".join([*listed, _other_fields(dialect)])
+    return f"CREATE TABLE IF NOT EXISTS {_qualified(table, dialect)} (\n  {lines}\n)"
+
+
+def add_other_fields_sql(table: Sequence[str]) -> str:
+    return f"ALTER TABLE {_qualified(table, Dialect.TRINO)} ADD COLUMN {_other_fields(Dialect.TRINO)}"
+
+
+def column_type(column: TableColumn) -> FieldType:
+    # Treasure Data partitions tables by `time`, which is always in UNIX seconds.
+    return FieldType.LONG if column.where is Where.EVENT and column.field == TIME else column.type
+
+
+def _qualified(table: Sequence[str], dialect: Dialect) -> str:
+    return ".".join(map(dialect.quoted, table))
+
+
+def _other_fields(dialect: Dialect) -> str:
+    return f"{dialect.quoted(OTHER_FIELDS)} {dialect.type(FieldType.OBJECT)}"

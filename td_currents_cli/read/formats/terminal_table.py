@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.formats.cell import batch_text
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows.cell import batch_text
 from td_currents_cli.read.scanner import Scanner, is_json
 
 _BORDER: Final = re.compile(rb"\+[-+]+\+\s*")

@@ -12,10 +12,16 @@ import msgspec
 from msgspec import Raw
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.formats.cell import (
+    EMPTY_BATCH,
+    batch_of_truncated,
+    batch_text,
+    cells_of_truncated,
+    unwrapped,
+    wrong_width,
+)
+from td_currents_cli.read.formats.flat import event_of_fields
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, batch_text, unwrapped, wrong_width
-from td_currents_cli.read.rows.cut import batch_of_truncated, cells_of_truncated
-from td_currents_cli.read.rows.flat import event_of_fields
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])

@@ -5,14 +5,19 @@ documents. The arrangement may change within a source (`cat *.json`). A malforme
 reading goes on with the next one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
 
-from td_currents_cli.model import Code, Location, Problem, Severity
-from td_currents_cli.read.scanner import SPACE, Scanner
+from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.read.formats.flat import event_of_flat_row
+from td_currents_cli.read.formats.json_rows import SEVERAL_DOCUMENTS, SEVERAL_ROWS, batch_of_row, column_of, json_row
+from td_currents_cli.read.options import DEFAULT, OBJECTS, ReadOptions, SourceFormat
+from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, code_points
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -122,3 +127,92 @@ def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
 
 def _malformed(place: Location, message: str) -> Problem:
     return Problem(code=Code.NOT_JSON, location=place, message=message)
+
+
+_SOMETHING_ELSE: Final = re.compile(rb'\{\s*"event(?:s|_type)"\s*:')
+"""How payloads and most bare events begin: they are not examined further."""
+
+
+class _BareEvent(msgspec.Struct, gc=False):
+    event_type: Raw | UnsetType = UNSET
+
+
+class _DeadLetter(_BareEvent, gc=False):
+    event: Raw | UnsetType = UNSET
+    events: Raw | UnsetType = UNSET
+
+
+_bare_event: Final = msgspec.json.Decoder(_BareEvent)
+_dead_letter: Final = msgspec.json.Decoder(_DeadLetter)
+
+
+def event_of_dead_letter(document: Document) -> Document | None:
+    """Return the event in a dead letter, at its own place; None for anything else.
+
+    An event without `event_type` would not be taken for one: it comes in an array.
+    """
+    data = document.data
+    if _SOMETHING_ELSE.match(data) or b'"event"' not in data:
+        return None
+    # Only places are taken from this copy: msgspec stops at a lone surrogate, which an event may contain.
+    shown = SURROGATE.sub(rb"\\u0041", data) if b"\\u" in data else data
+    try:
+        letter = _dead_letter.decode(shown)
+        if letter.event is UNSET or letter.events is not UNSET or letter.event_type is not UNSET:
+            return None
+        event = bytes(letter.event)
+        has_type = _bare_event.decode(event).event_type is not UNSET
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    begin = shown.rfind(event)
+    found = data[begin : begin + len(event)]
+    if not has_type:
+        # The bracket stands where the colon does, so that the event is at its own place.
+        begin, found = begin - 1, b"[" + found + b"]"
+    before = data[:begin]
+    line_ends = before.count(b"\n")
+    column = code_points(before[before.rfind(b"\n") + 1 :]) + (1 if line_ends else document.column)
+    return Document(found, document.line + line_ends, column, document.offset + begin)
+
+
+def of_document(
+    document: Document | Problem, source: str, rows: Iterator[int], options: ReadOptions = DEFAULT
+) -> Iterator[Record]:
+    """Yield the batch of a document, which may be an ingested row, or several of them on one line.
+
+    `rows` numbers the ingested rows.
+    """
+    if isinstance(document, Problem):
+        yield document
+        return
+    data = document.data
+    batch = _batch_of_string(data, options.name)
+    row = json_row(data, options.name) if batch is None and options.ingested else None
+    if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
+        for each in documents_in(data, document.location(source)):
+            yield from of_document(each, source, rows, options)
+    elif batch is not None:
+        yield Batch(batch, document.location(source, next(rows)))
+    elif row is not None:
+        yield from row.records(data, document.location(source, next(rows)))
+    elif (event := event_of_flat_row(data)) is not None:
+        yield Batch(event, document.location(source, next(rows)))
+    else:
+        document = event_of_dead_letter(document) or document
+        yield Batch(document.data, document.location(source))
+
+
+def format_of(document: Document, options: ReadOptions) -> SourceFormat:
+    """Return how a row that is a JSON object was read."""
+    if batch_of_row(document.data, options.name) is not None:
+        return SourceFormat(form=OBJECTS, column=options.name)
+    column = column_of(document.data)
+    row = json_row(document.data, options.name) if column is None and options.ingested else None
+    return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
+
+
+def _batch_of_string(data: bytes, column: str) -> bytes | None:
+    batch = batch_of_row(data, column)
+    if batch is None and (other := column_of(data)) is not None:
+        batch = batch_of_row(data, other)
+    return batch

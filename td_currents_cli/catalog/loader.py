@@ -20,8 +20,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from td_currents_cli.catalog.event_types import EventType, Field, FieldType, Where, channel_of
-from td_currents_cli.catalog.suggest import completed, nearest
+from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of, completed, nearest
 
 _FILE: Final = Path(__file__).with_name("events.json")
 _PLACES: Final = list(Where)

@@ -6,10 +6,8 @@ from typing import Any, Final
 import orjson
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, truncated_after_batch, truncated_array, unwrapped
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.rows.cell import EMPTY_BATCH, NULL_BYTES, unwrapped
-from td_currents_cli.read.rows.cut import truncated_after_batch
-from td_currents_cli.read.rows.torn import truncated_array
 from td_currents_cli.read.scanner import CHUNK, Scanner, is_json
 
 _ARRAYS: Final = frozenset((*range(0x90, 0xA0), 0xDC, 0xDD))

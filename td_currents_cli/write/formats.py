@@ -1,9 +1,70 @@
-"""Tables as Parquet: typed columns, zstd, row groups, dictionaries for strings."""
+r"""Rows of a table as CSV and TSV.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+CSV is RFC 4180 with `\n` at line ends: a missing value is an empty cell, an empty string is `""`.
+TSV has no quotes. As in PostgreSQL's COPY and ClickHouse's TabSeparated, a tab, line end or backslash in a value is
+`\t`, `\n`, `\r`, `\\`, and a missing value is `\N`. Lone surrogates, which UTF-8 cannot encode, become `\udXXX`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
+import orjson
+from msgspec import Struct
+
 from td_currents_cli.errors import UsageError
+
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_QUOTED: Final = re.compile('[",\n\r]')
+
+
+class CellForm(Struct, frozen=True):
+    """How rows are written."""
+
+    separator: str
+    missing: str  # a cell without a value
+    escape: Callable[[str], str]  # applied to values
+
+    def line(self, columns: Sequence[str], cells: Mapping[str, str | None]) -> bytes:
+        """A row with its line end; `cells` are values by column name."""
+        escape, missing = self.escape, self.missing
+        written = {name: escape(cell) for name, cell in cells.items() if cell is not None}
+        row = self.separator.join([written.get(name, missing) for name in columns])
+        return f"{row}\n".encode(errors="backslashreplace")
+
+
+def _csv_cell(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if not cell or _QUOTED.search(cell) else cell
+
+
+def _tsv_cell(cell: str) -> str:
+    return cell.translate(_ESCAPES)
+
+
+FORMS: Final = {"csv": CellForm(",", "", _csv_cell), "tsv": CellForm("\t", "\\N", _tsv_cell)}
+
+
+_INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def json_line(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
+    """A value as one line, with its line end."""
+    return _encoded(document, orjson.OPT_APPEND_NEWLINE, None)
+
+
+def json_document(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
+    """A value as indented JSON, with a line end."""
+    return _encoded(document, _INDENTED, 2)
+
+
+def _encoded(document: Any, option: int, indent: int | None) -> bytes:  # noqa: ANN401 -- as above
+    try:
+        return orjson.dumps(document, option=option)
+    except orjson.JSONEncodeError:
+        # A string with a lone surrogate, such as the name of a file that is not UTF-8: orjson refuses it.
+        return json.dumps(document, indent=indent).encode() + b"\n"
+
 
 GROUP_ROWS: Final = 50_000
 """Rows in a row group: bounds the memory, and readers skip whole row groups."""

@@ -16,8 +16,18 @@ from msgspec import Raw
 
 from td_currents_cli.braze import CUSTOM_FIELDS, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import Field, FieldType, Where, load
-from td_currents_cli.read.rows.escapes import NULL, unescaped
 from td_currents_cli.read.scanner import is_json
+
+NULL: Final = "\\N"
+
+_ESCAPE: Final = re.compile(r"\\([tnr\\])")
+_ESCAPED: Final = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+
+
+def unescaped(cell: str) -> str:
+    """Replace the escapes of a cell by the characters they stand for."""
+    return _ESCAPE.sub(lambda escape: _ESCAPED[escape[1]], cell) if "\\" in cell else cell
+
 
 _Path: TypeAlias = tuple[str, ...]
 

@@ -1,21 +1,63 @@
 """Ingested rows as CSV (RFC 4180): `td query -f csv -c`, the console's download."""
 
+import atexit
 import csv
 import math
+import os
+import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.formats.cell import (
+    EMPTY_BATCH,
+    NULL_BYTES,
+    batch_text,
+    truncated_array,
+    truncated_csv_batch,
+    unwrapped,
+    wrong_width,
+)
+from td_currents_cli.read.formats.flat import event_of_strings
 from td_currents_cli.read.options import COLUMN
-from td_currents_cli.read.rows.cell import batch_text, unwrapped, wrong_width
-from td_currents_cli.read.rows.flat import event_of_strings
-from td_currents_cli.read.rows.quotes import undoubled
-from td_currents_cli.read.rows.torn_row import truncated_csv_batch
-from td_currents_cli.read.scanner import Scanner, is_json, is_utf8
+from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+MIN_SQLITE_SIZE: Final = 1 << 12
+_MAX_SQLITE_SIZE: Final = 1 << 28
+
+
+def undoubled(text: bytes) -> bytes:
+    """Replace each pair of quotes by one.
+
+    `bytes.replace` searches for each pair anew, which in JSON, with one every few bytes, takes two and a half times as
+    long as the plain loop of SQLite: 0.62 s against 0.26 s for 290 MB, or 20 % of the CPU time of `tdcur parse`.
+    """
+    if not MIN_SQLITE_SIZE <= len(text) <= _MAX_SQLITE_SIZE:
+        return text.replace(b'""', b'"')
+    (found,) = _sqlite(os.getpid()).execute("""SELECT replace(?, '""', '"')""", (text,)).fetchone()
+    result: bytes = found
+    return result
+
+
+@cache
+def _sqlite(_process: int) -> "sqlite3.Connection":
+    """Return a connection of this process: none may be carried over a fork."""
+    import sqlite3  # noqa: PLC0415 -- most inputs are not large CSV
+
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.text_factory = bytes
+    atexit.register(connection.close)
+    return connection
+
 
 MAX_ROW_SIZE: Final = 1 << 25
 """Bytes of a row with line ends in its quotes: beyond that, a quote was not closed. On one line, a row has no limit."""
@@ -214,3 +256,58 @@ def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: boo
 
 def _csv_cells(text: bytes) -> list[str]:
     return next(csv.reader([text.decode()], strict=True), [])
+
+
+_MORE_JSON: Final = (b"{", b"[", b"]", b",")
+
+_QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
+"""A quoted cell; JSON that was encoded again has backslashes before its quotes."""
+
+
+def begins_with_batch(line: bytes) -> bool:
+    """Whether a line that begins like JSON is a row whose first cell is a batch: what follows is not JSON."""
+    cell, tab, rest = line.partition(b"\t")
+    if cell.startswith(b'"') and not cell.startswith((b'"[', b'"{')):
+        return False
+    return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
+
+
+def tsv_rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
+    """Yield a batch for each line that is left; a problem, with the line in `raw`, for each of the wrong width."""
+    row = 0
+    while scanner.head(1):
+        place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
+        line = scanner.take_line().removesuffix(b"\r")
+        if not line:
+            continue
+        row += 1
+        cells = line.split(b"\t")
+        if scanner.at_end and (batch := _last_batch(cells[column:], failed=scanner.failure is not None)) is not None:
+            yield Batch(batch, place)
+        elif scanner.failure is not None and scanner.at_end:
+            # The failure that truncated the last row is reported instead.
+            return
+        elif len(cells) == width:
+            text = _unquoted(cells[column])
+            yield Batch(EMPTY_BATCH if text in NULL_BYTES else unwrapped(text), place)
+        else:
+            yield Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=line)
+
+
+def _unquoted(cell: bytes) -> bytes:
+    """Remove the quotes that a spreadsheet puts around a cell, and double ones in it."""
+    text = cell.strip()
+    return undoubled(text[1:].removesuffix(b'"')) if _QUOTED.match(text) else text
+
+
+def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
+    """Return the batch of the last row, from its cell and those after it, if it is truncated; else None.
+
+    Where the source could not be read to its end (`failed`), the row may be truncated after its batch.
+    """
+    if not cells or (len(cells) > 1 and not failed):
+        return None
+    batch = unwrapped(_unquoted(cells[0]))
+    left = truncated_array(batch)
+    has_some = left is not None and (failed or bool(left.elements))
+    return batch if has_some or (failed and batch not in NULL_BYTES and is_json(batch)) else None

@@ -1,5 +1,6 @@
 """The stream that every command reads: sources in, batches and problems out. The format of a source is detected."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
@@ -10,17 +11,57 @@ from msgspec.structs import replace
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import UnreadableError, decompressed, plain
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
-from td_currents_cli.read.documents import BYTE_ORDER_MARK, Document, documents, lines, skip_mark
-from td_currents_cli.read.objects import format_of, of_document
+from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, csv_rows, flat_rows, tsv_rows
+from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
+from td_currents_cli.read.formats.msgpack import is_msgpack, msgpack_rows
+from td_currents_cli.read.formats.terminal_table import is_table_border, terminal_table_rows
+from td_currents_cli.read.json_documents import (
+    BYTE_ORDER_MARK,
+    Document,
+    documents,
+    format_of,
+    lines,
+    of_document,
+    skip_mark,
+)
 from td_currents_cli.read.options import DEFAULT, FormatCallback, InputFormat, ReadOptions, SourceFormat
-from td_currents_cli.read.rows.arrays import ArrayRows, is_row_per_line
-from td_currents_cli.read.rows.boxed import is_table_border, terminal_table_rows
-from td_currents_cli.read.rows.csv import RowLines, csv_rows, flat_rows
-from td_currents_cli.read.rows.msgpack import is_msgpack, msgpack_rows
-from td_currents_cli.read.rows.tsv import begins_with_batch, tsv_rows
 from td_currents_cli.read.scanner import Scanner, is_json
 from td_currents_cli.read.sources import Source
-from td_currents_cli.read.talk import is_job_status, skip_job_status
+
+_BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
+_PROGRESS: Final = re.compile(rb"\s*WARNING: the \w+ result is being downloaded")
+_RESULT: Final = re.compile(rb"Result +: *$")
+_STATUS_LINE: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
+_MAX_STATUS_LINES: Final = 200  # before the rows; a query's log may be among them
+
+
+def skip_job_status(scanner: Scanner) -> bool:
+    """Skip status lines up to the rows; whether there were any."""
+    if not _BEGINNING.match(scanner.peek_line()):
+        return False
+    for _ in range(_MAX_STATUS_LINES):
+        if not scanner.head(1) or _RESULT.match(scanner.take_line().rstrip(b"\r")):
+            break
+    _skip_progress(scanner)
+    return True
+
+
+def _skip_progress(scanner: Scanner) -> None:
+    while True:
+        line = scanner.peek_line().rstrip()
+        printed_over, _, shown = line.rpartition(b"\r")
+        if is_table_border(shown) and printed_over:
+            scanner.skip(len(line) - len(shown))
+        if not _PROGRESS.match(line) or is_table_border(shown):
+            return
+        scanner.take_line()
+
+
+def is_job_status(record: Record) -> bool:
+    """Whether a record is a status line after the rows."""
+    text = record.data if isinstance(record, Batch) else record.raw
+    return text is not None and len(text) < 300 and _STATUS_LINE.fullmatch(text) is not None
+
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _JSON_STARTS: Final = (b"{", b"[", b"")

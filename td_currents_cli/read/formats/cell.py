@@ -1,0 +1,231 @@
+"""Ingested rows, one module per format: each turns rows into batches."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, is_json
+
+_ARRAY_START: Final = re.compile(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
+_CLOSED: Final = (b"{", b"[", b'"')
+_ERROR_BYTE: Final = re.compile(r"\(byte (\d+)\)$")
+_RAW: Final = msgspec.json.Decoder(Raw)
+
+
+class TruncatedArray(Struct, frozen=True):
+    """What is left of a truncated array."""
+
+    elements: list[bytes]  # the complete ones
+    rest: bytes  # what follows the last of them, without a comma and white space
+
+
+def truncated_array(text: bytes) -> TruncatedArray | None:
+    """Return the complete elements of a truncated batch; None for one that is malformed in any other way.
+
+    An element is complete when its own closing bracket or quote is there: truncation never makes it another one.
+    """
+    opening = _ARRAY_START.match(text)
+    if opening is None or not is_truncated(text):
+        return None
+    inside = text[opening.end() :]
+    scanner = Scanner(BytesIO(inside))
+    elements: list[bytes] = []
+    end = 0
+    while scanner.next_byte() and (element := scanner.take_value()) is not None:
+        following = scanner.next_byte()
+        if following == b",":
+            scanner.skip(1)
+        elif not element.startswith(_CLOSED):
+            # A number may have had more digits.
+            break
+        elements.append(element)
+        end = scanner.offset
+    rest = inside[end:].strip(SPACE)
+    return TruncatedArray(elements, rest) if elements or not rest or rest.startswith(_CLOSED) else None
+
+
+def is_truncated(text: bytes) -> bool:
+    """Whether a text would be JSON if more of it followed."""
+    try:
+        # Only places are taken from this copy: msgspec takes a lone surrogate for the end of the text.
+        _RAW.decode(SURROGATE.sub(rb"\\u0041", text))
+    except (msgspec.DecodeError, RecursionError) as error:
+        # msgspec calls a truncated number malformed at its end: `-`, `1.`, `1e`.
+        place = _ERROR_BYTE.search(str(error))
+        return "truncated" in str(error) or (place is not None and int(place[1]) >= len(text))
+    return False
+
+
+EMPTY_BATCH: Final = b"[]"
+
+# Tuples, not sets, for which a whole batch would be hashed.
+NULLS: Final = ("", "null", "NULL", "\\N")
+"""What stands for no value: Treasure Data writes the first two, Hive and other databases the others."""
+
+NULL_BYTES: Final = tuple(map(str.encode, NULLS))
+
+_WRAPPED: Final = re.compile(rb'\s*(?:\[\s*)?"')
+_ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
+_STRING: Final = msgspec.json.Decoder(str)
+_LONGEST_ESCAPE: Final = len(r"\ud83")
+
+
+def batch_text(cell: str) -> bytes:
+    """Return the JSON text of the batch in a cell; an empty batch for `NULLS`.
+
+    It may be an array of events or a `{"events": […]}` object: it is not decoded here.
+    """
+    text = cell.strip()
+    if text in NULLS:
+        return EMPTY_BATCH
+    # A lone surrogate cannot be UTF-8; the decoder of the batch reports the bytes it leaves.
+    return unwrapped(text.encode(errors="surrogatepass"))
+
+
+def unwrapped(text: bytes) -> bytes:
+    """Remove the additional layer of JSON strings that some exports put around a batch, or around its events.
+
+    What cannot be unwrapped is left unchanged, for `events.decode` to report.
+    """
+    if not _WRAPPED.match(text):
+        return text
+    if text.lstrip().startswith(b'"'):
+        inner = _string_in(text.strip())
+        return text if inner is None else batch_text(inner)
+    try:
+        return b"[" + b",".join([_unwrapped_event(bytes(each)) for each in _ELEMENTS.decode(text)]) + b"]"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        left = truncated_array(text)
+        if left is None:
+            return text
+        # What follows the last complete string is left unchanged, and still truncated.
+        return b"[" + b"".join([_unwrapped_event(each) + b"," for each in left.elements]) + left.rest
+
+
+def wrong_width(cells: int, width: int) -> str:
+    """Say that a row has the wrong number of cells."""
+    return f"the row has {cells} of {width} cells" if cells < width else f"the row has {cells} cells, not {width}"
+
+
+def _string_in(text: bytes) -> str | None:
+    """Decode a JSON string, truncated or not; None for anything else."""
+    try:
+        return _STRING.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    for missing in range(_LONGEST_ESCAPE + 1):
+        try:
+            return _STRING.decode(text[: len(text) - missing] + b'"')
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    return None
+
+
+def _unwrapped_event(element: bytes) -> bytes:
+    if element.startswith(b'"'):
+        try:
+            inner = _STRING.decode(element).strip().encode()
+        except (msgspec.DecodeError, UnicodeError):
+            return element
+        if inner.startswith(b"{") and is_json(inner):
+            return inner
+    return element
+
+
+_BATCHES: Final = (b'"', b"[", b"{")
+
+
+def cells_of_truncated(text: bytes) -> list[tuple[str, bytes]]:
+    """Return the names and cells of a truncated object or array; the last cell may be incomplete.
+
+    The names are empty for an array. There are no cells for anything else, or what is malformed in any other way.
+    """
+    return list(cells_in(text)) if text.startswith((b"{", b"[")) and is_truncated(text) else []
+
+
+def batch_of_truncated(cell: bytes, text: bytes, place: Location) -> Iterator[Record]:
+    """Yield the batch in a cell of a truncated row, and a note where the row is truncated only after it."""
+    if not cell.startswith(_BATCHES):
+        yield Problem(code=Code.BAD_ROW, location=place, message="the row is truncated before its batch", raw=text)
+        return
+    batch = unwrapped(cell)
+    yield Batch(batch, place)
+    if is_json(batch):
+        yield truncated_after_batch(place)
+
+
+def truncated_after_batch(place: Location) -> Problem:
+    """Return the problem of a row whose batch is complete: it rejects nothing."""
+    message = "the row is truncated after its batch; the batch is complete"
+    return Problem(code=Code.BAD_ROW, location=place, message=message)
+
+
+def cells_in(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the fields of an object, or the elements of an array with empty names, up to its end or its first error."""
+    scanner, has_names = Scanner(BytesIO(text)), text.startswith(b"{")
+    scanner.head(1)
+    scanner.skip(1)
+    while scanner.next_byte():
+        name = _take_name(scanner) if has_names else ""
+        if name is None:
+            return
+        scanner.next_byte()
+        begin = scanner.offset
+        cell = scanner.take_value()
+        yield name, text[begin:] if cell is None else cell
+        if cell is None or scanner.next_byte() != b",":
+            return
+        scanner.skip(1)
+
+
+def _take_name(scanner: Scanner) -> str | None:
+    name = scanner.take_value() or b""
+    if not name.startswith(b'"') or scanner.next_byte() != b":":
+        return None
+    scanner.skip(1)
+    try:
+        return str(json.loads(name))
+    except ValueError:
+        return ""
+
+
+_EVENT_TYPE: Final = b"event_type"
+
+
+def truncated_csv_batch(text: bytes, column: int, width: int, *, is_truncated_row: bool = False) -> bytes | None:
+    """Return what is left of the batch of a truncated row, if it contains a complete event; else None.
+
+    The row has an open quote, or is not UTF-8; `is_truncated_row` if it is certainly truncated, in its batch or later.
+    """
+    try:
+        cells = next(csv.reader([text.decode(errors="surrogateescape")]), [])
+    except csv.Error:
+        return None
+    # The cells after the batch are there only where the cell was truncated, not the file.
+    if len(cells) not in (range(column + 1, width + 1) if is_truncated_row else {column + 1, width}):
+        return None
+    try:
+        "".join([*cells[:column], *cells[column + 1 :]]).encode()
+        cell = cells[column].strip().encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return None
+    if is_truncated_row and is_json(cell):
+        return cell if _EVENT_TYPE in cell else None
+    left = truncated_array(cell) if is_truncated_utf8(cell) else None
+    return cell if left is not None and any(_EVENT_TYPE in element for element in left.elements) else None
+
+
+def is_truncated_utf8(text: bytes) -> bool:
+    """Whether a text is UTF-8, except that bytes of its last character may be missing."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return True

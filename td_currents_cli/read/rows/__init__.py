@@ -1,1 +1,0 @@
-"""Ingested rows, one module per format: each turns rows into batches."""
