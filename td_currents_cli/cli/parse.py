@@ -28,7 +28,7 @@ from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
-    from td_currents_cli.warehouse.tables import Tables
+    from td_currents_cli.treasure_data.tables import Tables
 
 INTO_OPTIONS: Final = frozenset(
     {
@@ -170,8 +170,8 @@ def parse(
 
 def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
     from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
-    from td_currents_cli.insert import InsertRequest, run  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import parse_address  # noqa: PLC0415
+    from td_currents_cli.treasure_data.insert import InsertRequest, run  # noqa: PLC0415
 
     if tables is None:
         raise UsageError("--into works only with a table as PATH (td://…), not with files", hint="Use -o FILE instead.")

@@ -89,9 +89,8 @@ def sql(
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
-    from td_currents_cli.query import SqlRequest, run  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415
 
     _check_options(query, rows, given)
     zone, now = zone_of(timezone), time.time()

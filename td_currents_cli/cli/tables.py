@@ -17,8 +17,8 @@ from td_currents_cli.render.terminal import ProgressMode, Terminal
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.read import Source
+    from td_currents_cli.treasure_data.tables import Tables
     from td_currents_cli.verify.arrivals import Arrivals
-    from td_currents_cli.warehouse.tables import Tables
 
 FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
 """Options of files that cannot be used with a table."""
@@ -143,9 +143,8 @@ def open_tables(
         yield None
         return
     from td_currents_cli.render.job_progress import show_jobs  # noqa: PLC0415 -- only where there are tables
-    from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import receive_period  # noqa: PLC0415
-    from td_currents_cli.warehouse.tables import Tables, table_addresses  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
 
     addresses = table_addresses(paths or (), site=site, column=column)
     if not addresses:
@@ -175,7 +174,7 @@ def open_sources(paths: Sequence[str] | None, tables: "Tables | None") -> Iterat
 
         yield sources(list(paths or []))
         return
-    from td_currents_cli.warehouse.rows import downloaded  # noqa: PLC0415 -- as above
+    from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
 
     with downloaded(tables) as rows:
         yield rows
@@ -190,10 +189,9 @@ def arrivals_of(
         UsageError: the table address or the time is invalid.
     """
     from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
+    from td_currents_cli.treasure_data.address import Period, parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.tables import TdConnection  # noqa: PLC0415
     from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
-    from td_currents_cli.warehouse.access import TdConnection  # noqa: PLC0415
-    from td_currents_cli.warehouse.address import parse_address  # noqa: PLC0415
-    from td_currents_cli.warehouse.period import Period, receive_period  # noqa: PLC0415
 
     now = time.time()
     period = (

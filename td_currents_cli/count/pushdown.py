@@ -11,11 +11,11 @@ from td_currents_cli.count.dimension import Dimension, DimensionKind, Key, categ
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.tally import GroupCounts
 from td_currents_cli.errors import UsageError
-from td_currents_cli.warehouse.account import CountRow, TableTotals
-from td_currents_cli.warehouse.address import TableAddress
-from td_currents_cli.warehouse.sql import count as sql
-from td_currents_cli.warehouse.sql.events import Events, table_events
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import TableAddress
+from td_currents_cli.treasure_data.sql import count as sql
+from td_currents_cli.treasure_data.sql.events import Events, table_events
+from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 
 
 class TableDistinctCount(Struct):

@@ -13,7 +13,7 @@ from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.tables import Tables
+    from td_currents_cli.treasure_data.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from td_currents_cli.reconcile.journal import JournalSide
 from td_currents_cli.reconcile.side import Side
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.tables import Tables
+    from td_currents_cli.treasure_data.tables import Tables
 
 
 def sides(

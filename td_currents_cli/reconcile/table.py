@@ -15,15 +15,14 @@ from td_currents_cli.reconcile.marks import Bitmap
 from td_currents_cli.reconcile.scope import TimeScope
 from td_currents_cli.reconcile.sheaf import Fingerprinter
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
-from td_currents_cli.warehouse.account import no_rows_problem, rejected_problem
-from td_currents_cli.warehouse.address import TableAddress
-from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
-from td_currents_cli.warehouse.sql.ids import ids_sql
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import TableAddress
+from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
+from td_currents_cli.treasure_data.sql.queries import ids_sql
+from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.totals import no_rows_problem, rejected_problem
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import TdClient
-    from td_currents_cli.warehouse.job import JobResult
+    from td_currents_cli.treasure_data.client import JobResult, TdClient
 
 CHUNK_EVENTS: Final = 50_000
 

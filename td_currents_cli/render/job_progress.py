@@ -6,7 +6,7 @@ from typing import Final
 from td_currents_cli.render.send_progress import clock_time
 from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
 from td_currents_cli.render.waiting import show_waiting
-from td_currents_cli.warehouse.job import ENDED, Job, JobState, ProgressCallback
+from td_currents_cli.treasure_data.client import ENDED, Job, JobState, ProgressCallback
 
 JOB_INTERVAL: Final = 10.0
 """Seconds between two lines about a job whose state stays the same."""

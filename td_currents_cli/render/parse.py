@@ -1,11 +1,11 @@
 """The messages of `tdcur parse` on standard error: standard output is for its data."""
 
 from td_currents_cli.catalog.ddl import OTHER_FIELDS
-from td_currents_cli.insert import InsertOutcome
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import ROW_CODES, print_problems
 from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.treasure_data.insert import InsertOutcome
 
 
 def report_parsed(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:

@@ -1,8 +1,8 @@
 """A query on standard output."""
 
-from td_currents_cli.query import SqlOutcome
 from td_currents_cli.render import write_text
 from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.treasure_data.print_sql import SqlOutcome
 
 
 def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:

@@ -10,9 +10,9 @@ from td_currents_cli.render.problems import print_problems
 from td_currents_cli.render.send_progress import clock_time
 from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped, printable
 from td_currents_cli.render.waiting import show_waiting
+from td_currents_cli.treasure_data.client import Job
 from td_currents_cli.verify.outcome import VerifyOutcome
 from td_currents_cli.verify.progress import VerifyCallback, VerifyProgress
-from td_currents_cli.warehouse.job import Job
 
 SHOWN_IDS: Final = 10
 """Missing ids that are printed without --verbose; JSON has all of them."""

@@ -5,14 +5,12 @@ from typing import Final
 
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import TableAddress
-from td_currents_cli.warehouse.failure import NoTableError
-from td_currents_cli.warehouse.job import ProgressCallback
-from td_currents_cli.warehouse.layout import table_layout
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.arrived import stored_ids_sql
-from td_currents_cli.warehouse.sql.events import table_events
+from td_currents_cli.treasure_data.address import Period, TableAddress, table_layout
+from td_currents_cli.treasure_data.client import ProgressCallback
+from td_currents_cli.treasure_data.errors import NoTableError
+from td_currents_cli.treasure_data.sql.events import table_events
+from td_currents_cli.treasure_data.sql.queries import stored_ids_sql
+from td_currents_cli.treasure_data.tables import TdConnection
 
 _ID: Final = "id"
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.warehouse.job import Job
+from td_currents_cli.treasure_data.client import Job
 
 
 class VerifyProgress(Struct, frozen=True):

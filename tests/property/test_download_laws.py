@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import UnreachableError
-from td_currents_cli.warehouse.download import ATTEMPTS, BrokenError, gunzip, resumed_download
+from td_currents_cli.treasure_data.client import ATTEMPTS, BrokenError, gunzip, resumed_download
 
 
 class Connection:

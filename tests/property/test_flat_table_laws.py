@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from td_currents_cli.catalog import FieldType, Where
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn
 from td_currents_cli.choices import Layout
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.events import table_events
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.sql.events import table_events
+from td_currents_cli.treasure_data.sql.queries import FlattenQuery, flatten_sql
 from tests.td_service.engine import Engine
 
 law = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

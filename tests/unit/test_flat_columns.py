@@ -10,14 +10,17 @@ from td_currents_cli.choices import Names
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.arrived import stored_ids_sql
-from td_currents_cli.warehouse.sql.count import count_sql
-from td_currents_cli.warehouse.sql.dedupe import NTH, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.events import FlatEvents
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
-from td_currents_cli.warehouse.sql.ids import ids_sql
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.sql.count import count_sql
+from td_currents_cli.treasure_data.sql.events import FlatEvents
+from td_currents_cli.treasure_data.sql.queries import (
+    NTH,
+    FlattenQuery,
+    dedupe_flat_sql,
+    flatten_sql,
+    ids_sql,
+    stored_ids_sql,
+)
 from tests.td_service.engine import Engine, Result
 
 TABLE = ("braze", "flat")

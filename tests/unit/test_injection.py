@@ -17,30 +17,31 @@ from td_currents_cli.count import run as count
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.insert import InsertRequest
-from td_currents_cli.insert import run as insert
-from td_currents_cli.query import SqlRequest
-from td_currents_cli.query import run as printed
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileRequest
 from td_currents_cli.reconcile import run as reconcile
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.table import TableSide
+from td_currents_cli.treasure_data.address import Period, TableAddress, parse_address
+from td_currents_cli.treasure_data.insert import InsertRequest
+from td_currents_cli.treasure_data.insert import run as insert
+from td_currents_cli.treasure_data.print_sql import SqlRequest
+from td_currents_cli.treasure_data.print_sql import run as printed
+from td_currents_cli.treasure_data.sql.count import count_sql
+from td_currents_cli.treasure_data.sql.events import BatchEvents, FlatEvents
+from td_currents_cli.treasure_data.sql.queries import (
+    FlattenQuery,
+    dedupe_batches_sql,
+    dedupe_flat_sql,
+    flatten_sql,
+    ids_sql,
+    stored_ids_sql,
+)
+from td_currents_cli.treasure_data.sql.text import identifier, string_literal
+from td_currents_cli.treasure_data.tables import Tables, TdConnection, rows_sql
 from td_currents_cli.verify import VerifyRequest
 from td_currents_cli.verify import run as verify
 from td_currents_cli.verify.arrivals import Arrivals
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import TableAddress, parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.rows import rows_sql
-from td_currents_cli.warehouse.sql.arrived import stored_ids_sql
-from td_currents_cli.warehouse.sql.count import count_sql
-from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.events import BatchEvents, FlatEvents
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
-from td_currents_cli.warehouse.sql.ids import ids_sql
-from td_currents_cli.warehouse.sql.text import identifier, string_literal
-from td_currents_cli.warehouse.tables import Tables
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 

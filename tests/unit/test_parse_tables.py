@@ -13,18 +13,15 @@ from td_currents_cli.catalog.ddl import flat_columns
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
-from td_currents_cli.insert import InsertOutcome, InsertRequest
-from td_currents_cli.insert import run as insert
 from td_currents_cli.parse import ParseOutcome, ParseRequest
 from td_currents_cli.parse import run as parse
 from td_currents_cli.read import Source, sources
 from td_currents_cli.render.parse import report_parsed
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.patience import RetryPolicy
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.rows import downloaded
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.client import RetryPolicy
+from td_currents_cli.treasure_data.insert import InsertOutcome, InsertRequest
+from td_currents_cli.treasure_data.insert import run as insert
+from td_currents_cli.treasure_data.tables import Tables, TdConnection, downloaded
 from tests.rendering import Screen
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service, Trouble

@@ -12,10 +12,8 @@ from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs, zone_of
 from td_currents_cli.read import sources
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 

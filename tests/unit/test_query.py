@@ -18,10 +18,9 @@ from td_currents_cli.cli.sql import QUERIES_OF_OPTION
 from td_currents_cli.count import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.query import SqlRequest, run
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.wanted import glob_to_regex
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.print_sql import SqlRequest, run
+from td_currents_cli.treasure_data.sql.text import glob_to_regex
 from tests.td_service.engine import Engine
 
 TABLE = ("braze", "currents")

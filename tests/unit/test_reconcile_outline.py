@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from td_currents_cli.reconcile.content import UNKNOWN
 from td_currents_cli.reconcile.outline import outline
-from td_currents_cli.warehouse.sql.outline import content_hash_sql
-from td_currents_cli.warehouse.sql.text import string_literal
+from td_currents_cli.treasure_data.sql.events import content_hash_sql
+from td_currents_cli.treasure_data.sql.text import string_literal
 from tests.td_service.engine import Engine
 
 ROWS = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"

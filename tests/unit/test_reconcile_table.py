@@ -15,10 +15,8 @@ from td_currents_cli.reconcile import table as table_module
 from td_currents_cli.reconcile.files import FileSide
 from td_currents_cli.reconcile.request import DiffKind
 from td_currents_cli.reconcile.table import TableSide
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.canned import Canned
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service

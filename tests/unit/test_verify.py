@@ -11,13 +11,12 @@ import sqlglot
 from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.read import sources
 from td_currents_cli.render.verify import print_verification, show_verification, verification_line
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.client import Job
+from td_currents_cli.treasure_data.tables import TdConnection
 from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
 from td_currents_cli.verify.arrivals import Arrivals
 from td_currents_cli.verify.progress import VerifyProgress
-from td_currents_cli.warehouse.access import TdConnection
-from td_currents_cli.warehouse.address import parse_address
-from td_currents_cli.warehouse.job import Job
-from td_currents_cli.warehouse.period import Period
 from tests.rendering import Screen
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service

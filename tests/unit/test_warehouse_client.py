@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
-from td_currents_cli.warehouse.client import TdClient
-from td_currents_cli.warehouse.patience import RetryPolicy
-from td_currents_cli.warehouse.settings import td_settings
+from td_currents_cli.treasure_data.client import RetryPolicy, TdClient
+from td_currents_cli.treasure_data.settings import td_settings
 from tests.td_service.service import API_KEY, Service, Trouble
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.job import Job
+    from td_currents_cli.treasure_data.client import Job
 
 SQL = "SELECT events FROM currents"
 ROWS = [[number, f'[{{"id": "e-{number}", "text": "☃ {number * 7919}"}}]', None] for number in range(1000)]

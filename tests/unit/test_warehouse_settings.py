@@ -6,8 +6,8 @@ import pytest
 
 from td_currents_cli.braze import Site
 from td_currents_cli.errors import UsageError
-from td_currents_cli.warehouse.address import TableAddress, is_address, parse_address
-from td_currents_cli.warehouse.settings import td_settings
+from td_currents_cli.treasure_data.address import TableAddress, is_address, parse_address
+from td_currents_cli.treasure_data.settings import td_settings
 
 KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
 

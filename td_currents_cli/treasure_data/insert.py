@@ -17,18 +17,18 @@ from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
-from td_currents_cli.warehouse.account import CountRow, TableTotals
-from td_currents_cli.warehouse.address import TableAddress, check_into
-from td_currents_cli.warehouse.failure import NoTableError
-from td_currents_cli.warehouse.sql.count import EVENT, CountQuery, Expression, count_sql
-from td_currents_cli.warehouse.sql.events import Events, table_events
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql, other_fields
-from td_currents_cli.warehouse.tables import Tables
+from td_currents_cli.treasure_data.address import TableAddress, check_into
+from td_currents_cli.treasure_data.errors import NoTableError
+from td_currents_cli.treasure_data.sql.count import EVENT, CountQuery, Expression, count_sql
+from td_currents_cli.treasure_data.sql.events import Events, table_events
+from td_currents_cli.treasure_data.sql.queries import FlattenQuery, flatten_sql, other_fields
+from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 from td_currents_cli.write.files import atomic_output
 from td_currents_cli.write.formats import json_document
 
 if TYPE_CHECKING:
-    from td_currents_cli.warehouse.client import TdClient
+    from td_currents_cli.treasure_data.client import TdClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

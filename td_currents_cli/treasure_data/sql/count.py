@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from td_currents_cli.events.filter import Filter
-from td_currents_cli.warehouse.sql.events import (
+from td_currents_cli.treasure_data.sql.events import (
     IS_EVENT,
     NUMBER,
     RECEIVED,
@@ -16,8 +16,7 @@ from td_currents_cli.warehouse.sql.events import (
     Events,
     Paths,
 )
-from td_currents_cli.warehouse.sql.text import case_lookup, cte, string_literal
-from td_currents_cli.warehouse.sql.wanted import filter_condition
+from td_currents_cli.treasure_data.sql.text import case_lookup, cte, filter_condition, string_literal
 
 IDS: Final = (("id",),)
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
-from td_currents_cli.warehouse.sql import count as sql
-from td_currents_cli.warehouse.sql.events import REJECTED_EVENT, REJECTED_ROW
+from td_currents_cli.treasure_data.sql import count as sql
+from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW
 
 
 class CountRow(Struct, frozen=True):

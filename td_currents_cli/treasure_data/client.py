@@ -1,23 +1,27 @@
 """The only module that uses Treasure Data's REST API: through the official client, with our retries and errors."""
 
-from collections.abc import Iterator, Mapping
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import uuid4
 
 import msgpack
 import urllib3
+from msgspec import Struct
 from tdclient.api import API
 from tdclient.errors import APIError
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from td_currents_cli import __version__
+from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import TdcurError, UnreachableError
-from td_currents_cli.warehouse.download import BrokenError, gunzip, resumed_download
-from td_currents_cli.warehouse.failure import (
+from td_currents_cli.treasure_data.errors import (
     NoTableError,
     busy_error,
     conflicting_job,
@@ -26,9 +30,152 @@ from td_currents_cli.warehouse.failure import (
     job_failed_error,
     job_killed_error,
 )
-from td_currents_cli.warehouse.job import ENDED, POLLING, Job, JobResult, JobState, ProgressCallback
-from td_currents_cli.warehouse.patience import RETRYABLE_STATUSES, RetryPolicy
-from td_currents_cli.warehouse.settings import TdSettings
+from td_currents_cli.treasure_data.settings import TdSettings
+
+PIECE: Final = 1 << 18  # bytes per read
+
+ATTEMPTS: Final = 6  # consecutive connections that may break without a byte of progress
+
+_GZIP: Final = zlib.MAX_WBITS | 16
+
+
+class ResultStream(Protocol):
+    """An open response with the bytes of a result from an offset on. `read` raises BrokenError."""
+
+    @property
+    def begin(self) -> int:
+        """Offset of the first byte: 0 if the server ignores Range."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class BrokenError(Exception):
+    """A connection broke before the end of the response."""
+
+
+Fetch = Callable[[int], ResultStream]
+"""Requests a result from an offset on. Raises BrokenError, and TdcurError where a retry is useless."""
+
+
+def resumed_download(
+    fetch: Fetch, *, pause: float = 1.0, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[bytes]:
+    """Yield the bytes of a result, in order, each once: after a break, the rest is requested with Range.
+
+    `pause` is in seconds, before the second attempt without progress; it doubles with each further one.
+
+    Raises:
+        UnreachableError: the connection broke repeatedly at the same byte.
+    """
+    backoff = ExponentialBackoff(base=pause)
+    received = failures = 0
+    while True:
+        try:
+            stream = fetch(received)
+            try:
+                skip = received - stream.begin
+                while piece := stream.read(PIECE):
+                    fresh, skip = piece[skip:], max(0, skip - len(piece))
+                    if fresh:
+                        received, failures = received + len(fresh), 0
+                        yield fresh
+            finally:
+                stream.close()
+        except BrokenError:
+            failures += 1
+            if failures >= ATTEMPTS:
+                raise UnreachableError(
+                    f"the download of the result broke {failures} times at byte {received:,}", hint="Try again later."
+                ) from None
+            sleep(backoff.pause(failures) if failures > 1 else 0)
+        else:
+            return
+
+
+def gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress gzip, also of several members.
+
+    Raises:
+        UnreachableError: the bytes are not gzip, or incomplete.
+    """
+    inflate = zlib.decompressobj(_GZIP)
+    started = False
+    try:
+        for piece in packed:
+            data = piece
+            while data:
+                if inflate.eof:
+                    inflate, started = zlib.decompressobj(_GZIP), False
+                started = True
+                if plain := inflate.decompress(data):
+                    yield plain
+                data = inflate.unused_data
+    except zlib.error:
+        raise UnreachableError("the downloaded result is damaged", hint="Run the command again.") from None
+    if started and not inflate.eof:
+        raise UnreachableError("the downloaded result is incomplete", hint="Run the command again.")
+
+
+class JobState(StrEnum):
+    """States that td-client documents. An unknown state counts as unfinished."""
+
+    queued = "queued"
+    booting = "booting"
+    running = "running"
+    success = "success"
+    error = "error"
+    killed = "killed"
+
+
+ENDED: Final = frozenset({JobState.success, JobState.error, JobState.killed})
+
+
+class Job(Struct, frozen=True):
+    id: str
+    state: str  # a `JobState`, or one that the service has added
+    seconds: float  # since it was issued
+
+
+class JobResult(Struct, frozen=True):
+    job: str
+    columns: tuple[tuple[str, str], ...]  # name and type of each
+    count: int | None  # rows, if the service returns the number
+
+
+ProgressCallback: TypeAlias = Callable[[Job], None]
+
+POLLING: Final = ExponentialBackoff(base=0.2, longest=15.0, growth=1.5)  # short at first, because most queries are
+
+
+RETRYABLE_STATUSES: Final = (429, *range(500, 600))  # statuses that may be temporary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    attempts: int = 7  # after the first
+    backoff: float = 1.0  # seconds; doubles with each attempt
+    longest: float = 30.0  # backoff, in seconds
+    timeout: float = 60.0  # seconds to connect, and between two pieces of a response
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep  # between polls of a job
+
+    def retry(self) -> urllib3.Retry:
+        """Retry every method: a request that issues a job carries a `domain_key`."""
+        return urllib3.Retry(
+            total=self.attempts,
+            connect=min(3, self.attempts),
+            other=0,
+            redirect=False,
+            allowed_methods=None,
+            status_forcelist=RETRYABLE_STATUSES,
+            backoff_factor=self.backoff,
+            backoff_max=self.longest,
+            backoff_jitter=self.backoff / 2,
+            raise_on_status=False,
+        )
+
 
 ENGINE: Final = "trino"
 

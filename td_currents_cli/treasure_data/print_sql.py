@@ -12,12 +12,10 @@ from td_currents_cli.count.dimension import DimensionKind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.warehouse.address import TableAddress, check_into
-from td_currents_cli.warehouse.period import Period
-from td_currents_cli.warehouse.sql.count import count_sql
-from td_currents_cli.warehouse.sql.dedupe import dedupe_batches_sql, dedupe_flat_sql
-from td_currents_cli.warehouse.sql.events import BatchEvents, table_events
-from td_currents_cli.warehouse.sql.flatten import FlattenQuery, flatten_sql
+from td_currents_cli.treasure_data.address import Period, TableAddress, check_into
+from td_currents_cli.treasure_data.sql.count import count_sql
+from td_currents_cli.treasure_data.sql.events import BatchEvents, table_events
+from td_currents_cli.treasure_data.sql.queries import FlattenQuery, dedupe_batches_sql, dedupe_flat_sql, flatten_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

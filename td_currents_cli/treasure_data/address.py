@@ -1,12 +1,17 @@
 """Addresses of tables: `td://DATABASE/TABLE`, optionally with `?site=…&column=…`."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from msgspec import Struct
+
 from td_currents_cli.braze import Site, check_name
-from td_currents_cli.errors import UsageError
+from td_currents_cli.choices import Layout
+from td_currents_cli.errors import InputError, UsageError
 
 SCHEME: Final = "td://"
 COLUMN: Final = "events"
@@ -94,3 +99,52 @@ def _column(name: str) -> str:
     if not _COLUMN.fullmatch(name):
         raise UsageError("invalid column name", hint="Use letters, digits, and _, such as events.")
     return name
+
+
+_FLAT: Final = "event_type"
+
+
+def table_layout(address: TableAddress, columns: Collection[str]) -> Layout:
+    """Tell the layout of a table from its columns.
+
+    Raises:
+        InputError: the table has no events.
+    """
+    if address.column in columns:
+        return Layout.BATCHES
+    if _FLAT in columns:
+        return Layout.FLAT
+    raise InputError(
+        f"{address} has neither a column `{address.column}` (batches) nor a column `{_FLAT}` (flat events)",
+        hint=f"Name the column with the batches: {address}?column=NAME.",
+    )
+
+
+DAY: Final = 86_400.0
+
+EARLY: Final = 3600.0  # maximum by which a sender's clock may be ahead, so that a row seems older than its events
+LATE: Final = 2 * DAY  # maximum age of an event when its row is received: Braze retries for 48 hours
+
+
+class Period(Struct, frozen=True):
+    """A range of receive times, in UNIX seconds."""
+
+    since: float
+    until: float | None = None  # excluded
+
+    def __str__(self) -> str:
+        end = "now" if self.until is None else _format_time(self.until)
+        return f"{_format_time(self.since)} to {end}"
+
+
+def receive_period(since: float | None, until: float | None, now: float) -> Period:
+    """Convert a range of event times into the receive times of their rows; without `since`, its last day."""
+    begin = (now if until is None else until) - DAY if since is None else since - EARLY
+    return Period(max(0.0, begin), None if until is None else until + LATE)
+
+
+def _format_time(seconds: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, ValueError):
+        return f"@{seconds:.0f}"

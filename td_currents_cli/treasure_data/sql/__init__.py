@@ -1,0 +1,1 @@
+"""The queries that run inside Treasure Data."""

@@ -1,1 +1,0 @@
-"""SQL queries for tables. Nothing here uses the network."""
