@@ -61,7 +61,7 @@ def generate(
     All values are invented: addresses are under example.com and example.org, and phone numbers and IP addresses come
     from ranges reserved for fiction.
     """
-    from td_currents_cli.generate.run import run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.generate.command import run  # noqa: PLC0415 -- a command loads only what it runs
 
     return run(
         GenerateRequest(events=events, seed=seed, types=tuple(types or ()), shape=shape, start=start, output=output)

@@ -6,9 +6,9 @@ from typing import Annotated
 from td_currents_cli.cli.common import OutputFormat, command, destination_option, faults_option, output_option
 from td_currents_cli.cli.tables import TextFormat
 from td_currents_cli.durations import duration
-from td_currents_cli.receiver.serve import ServeOutcome, ServeRequest, run
-from td_currents_cli.receiver.settings import FaultSettings, PostbackApi, parse_faults
 from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.serve.server import ServeOutcome, ServeRequest, run
+from td_currents_cli.serve.settings import FaultSettings, PostbackApi, parse_faults
 
 
 @command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))

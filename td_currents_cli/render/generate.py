@@ -1,6 +1,6 @@
 """The message of `generate` on standard error: standard output is for its data."""
 
-from td_currents_cli.generate.run import GenerateOutcome
+from td_currents_cli.generate.command import GenerateOutcome
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import Terminal
 

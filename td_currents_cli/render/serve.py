@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.receiver.serve import ServeOutcome
-from td_currents_cli.receiver.server import Receiver
-from td_currents_cli.receiver.settings import FaultSettings
-from td_currents_cli.receiver.tally import RequestLog, RequestResult
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.serve.server import Receiver, ServeOutcome
+from td_currents_cli.serve.settings import FaultSettings
+from td_currents_cli.serve.stats import RequestLog, RequestResult
 
 _RESULTS: Final = {
     RequestResult.STORED: "stored",

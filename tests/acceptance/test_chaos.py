@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from td_currents_cli.generate import GenerateRequest
-from td_currents_cli.generate.run import lines
+from td_currents_cli.generate.command import lines
 from td_currents_cli.journal.writer import GROUP
-from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.receiver.settings import parse_faults
+from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
+from td_currents_cli.serve.settings import parse_faults
 
 pytestmark = pytest.mark.chaos
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.generate import GenerateRequest
-from td_currents_cli.generate.run import lines
+from td_currents_cli.generate.command import lines
 
 TO_A_FILE = ["-o", "out.jsonl"]
 TO_FILES = ["--split-by", "event_type", "--out-dir", "out"]

@@ -15,10 +15,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.generate import GenerateRequest
-from td_currents_cli.generate.run import lines
-from td_currents_cli.receiver import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.receiver.settings import parse_faults
+from td_currents_cli.generate.command import lines
 from td_currents_cli.render.serve import request_line
+from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
+from td_currents_cli.serve.settings import parse_faults
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from td_currents_cli.generate import GenerateRequest
-from td_currents_cli.generate.run import lines
-from td_currents_cli.receiver import Receiver, RequestResult, ServeSettings
+from td_currents_cli.generate.command import lines
+from td_currents_cli.serve import Receiver, RequestResult, ServeSettings
 from tests.command import tdcur
 
 LIMIT = 1_048_064

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.receiver import Receiver, ServeSettings
-from td_currents_cli.receiver.settings import FaultSettings, parse_faults
+from td_currents_cli.serve import Receiver, ServeSettings
+from td_currents_cli.serve.settings import FaultSettings, parse_faults
 from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service
 

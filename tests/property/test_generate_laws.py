@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from td_currents_cli import catalog
 from td_currents_cli.generate import GenerateFormat, GenerateRequest
-from td_currents_cli.generate.dice import SeededRandom
-from td_currents_cli.generate.run import lines
+from td_currents_cli.generate.command import lines
+from td_currents_cli.generate.random_values import SeededRandom
 
 NAMES = sorted(event.name for event in catalog.load().events.values() if event.http)
 

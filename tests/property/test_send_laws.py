@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from td_currents_cli.receiver import Receiver, ServeSettings
 from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
 from td_currents_cli.send.pace import concurrency_of
+from td_currents_cli.serve import Receiver, ServeSettings
 
 SPACES: Final = st.sampled_from(["", " ", "\n", "\t "])
 # What re-encoding would change: number texts, escapes, order and repetition of names, spaces between tokens.

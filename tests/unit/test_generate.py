@@ -12,11 +12,9 @@ from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, Field, FieldType, Where
 from td_currents_cli.errors import UsageError
 from td_currents_cli.generate import GenerateFormat, GenerateRequest
-from td_currents_cli.generate.dice import SeededRandom
-from td_currents_cli.generate.mix import DECK, WEIGHTS, choose_types, shuffled_types
-from td_currents_cli.generate.recipe import DERIVED_TIMES, NEW_IDENTIFIERS
-from td_currents_cli.generate.run import lines
-from td_currents_cli.generate.stream import batches
+from td_currents_cli.generate.builder import DECK, DERIVED_TIMES, NEW_IDENTIFIERS, WEIGHTS, choose_types, shuffled_types
+from td_currents_cli.generate.command import batches, lines
+from td_currents_cli.generate.random_values import SeededRandom
 from tests.command import tdcur
 
 SENT: Final = [event for event in catalog.load().events.values() if event.http]

@@ -15,7 +15,7 @@ from td_currents_cli.catalog import Catalog, EventType, FieldType, Where
 from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
 from td_currents_cli.catalog.overlay import overlaid
 from td_currents_cli.generate import START, GenerateRequest
-from td_currents_cli.generate.run import lines
+from td_currents_cli.generate.command import lines
 from td_currents_cli.model import Batch, Code, Location, Severity
 from td_currents_cli.validate.check import Checker
 from td_currents_cli.validate.rules import RULES

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.receiver import PostbackApi, Receiver, RequestLog, RequestResult, ServeSettings
+from td_currents_cli.serve import PostbackApi, Receiver, RequestLog, RequestResult, ServeSettings
 
 KEY = {"X-TD-Write-Key": "1/key"}
 PATH = "/postback/v3/event/braze/currents"

@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.receiver.misbehaviour import draw_faults
-from td_currents_cli.receiver.settings import Fault, parse_faults
+from td_currents_cli.serve.fault_injection import draw_faults
+from td_currents_cli.serve.settings import Fault, parse_faults
 
 SPECIFICATION = "503=0.1,429=0.05,400=0,413=1e-3,reset=0.02,accept-then-reset=0.02,slow=0.1:500ms,hang=0.01"
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.receiver.keys import expected_key, presented_key, without_key
-from td_currents_cli.receiver.refusal import HttpError
-from td_currents_cli.receiver.settings import PostbackApi, ServeSettings
+from td_currents_cli.serve.app import expected_key, presented_key, without_key
+from td_currents_cli.serve.settings import HttpError, PostbackApi, ServeSettings
 
 HEADER = {b"x-td-write-key": b"1/header"}
 BEARER = {b"authorization": b"Bearer 1/bearer"}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import OutputError
-from td_currents_cli.receiver import FaultSettings, Receiver, RequestLog, RequestResult, ServeSettings
-from td_currents_cli.receiver.settings import parse_faults
+from td_currents_cli.serve import FaultSettings, Receiver, RequestLog, RequestResult, ServeSettings
+from td_currents_cli.serve.settings import parse_faults
 
 KEY = {"X-TD-Write-Key": "1/key"}
 PATH = "/postback/v3/event/braze/currents"

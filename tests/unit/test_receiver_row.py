@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from td_currents_cli.receiver.layout import CsvFormat, JsonLinesFormat
-from td_currents_cli.receiver.refusal import HttpError
-from td_currents_cli.receiver.row import StoredRow, parse_row
+from td_currents_cli.serve.settings import HttpError
+from td_currents_cli.serve.store import CsvFormat, JsonLinesFormat, StoredRow, parse_row
 
 NOW = 1_800_000_000.9
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import OutputError, UsageError
-from td_currents_cli.receiver.row import StoredRow
-from td_currents_cli.receiver.store import Store
+from td_currents_cli.serve.store import Store, StoredRow
 
 ROW = StoredRow(5, {"events": '[{"id":"a\u2028é"}]'}, 1)
 LINE = '{"time":5,"events":"[{\\"id\\":\\"a\u2028é\\"}]"}\n'

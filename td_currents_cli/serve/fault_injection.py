@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from td_currents_cli.receiver.body import Body
-from td_currents_cli.receiver.endpoint import FAULT, AsgiEndpoint, Headers, Now, PostbackResponse
-from td_currents_cli.receiver.settings import HANG, RESET, Fault, FaultSettings
-from td_currents_cli.receiver.tally import RequestCounter, RequestResult
+from td_currents_cli.serve.app import FAULT, AsgiEndpoint, Body, Headers, Now, PostbackResponse
+from td_currents_cli.serve.settings import HANG, RESET, Fault, FaultSettings
+from td_currents_cli.serve.stats import RequestCounter, RequestResult
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from td_currents_cli.braze import PURCHASE
-from td_currents_cli.generate.dice import Record, SeededRandom
-from td_currents_cli.generate.fragments import FieldGroup, one_of
+from td_currents_cli.generate.random_values import FieldGroup, Record, SeededRandom, one_of
 
 _TITLES: Final = (
     "Trail Runner 2",

@@ -1,4 +1,4 @@
-"""Settings of the local endpoint, and the syntax of its faults."""
+"""A request that violates a rule of the Postback API."""
 
 import math
 import re
@@ -11,6 +11,15 @@ from typing import Final
 from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.durations import duration
 from td_currents_cli.errors import UsageError
+
+
+class HttpError(Exception):
+    """The request gets this status, and no row is stored. The reason has no content of the body, and no key."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
 
 
 class PostbackApi(StrEnum):

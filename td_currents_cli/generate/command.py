@@ -1,0 +1,145 @@
+"""`tdcur generate`: write synthetic events."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar, Final
+
+from td_currents_cli import catalog
+from td_currents_cli.catalog import EventType
+from td_currents_cli.generate import GenerateFormat, GenerateRequest
+from td_currents_cli.generate.builder import EventBuilders, choose_types, shuffled_types
+from td_currents_cli.generate.random_values import SeededRandom
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.write.files import atomic_output
+
+PAUSE: Final = 0.3  # mean seconds between events
+
+OFFLINE: Final = 0.004  # share of events that arrive days late, from devices that were offline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedBatch:
+    events: Sequence[bytes]  # JSON
+    received: int  # receive time, UNIX seconds
+
+
+def batches(
+    types: Sequence[EventType], *, events: int, per_batch: int, seed: int, start: int
+) -> Iterator[GeneratedBatch]:
+    """Yield batches; the last one may be smaller. The same arguments give the same bytes."""
+    stream = _events(types, seed, start)
+    for first in range(0, events, per_batch):
+        batch = [next(stream) for _ in range(min(per_batch, events - first))]
+        yield GeneratedBatch(events=[text for _, text in batch], received=batch[-1][0] + 2)
+
+
+def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple[int, bytes]]:
+    """Yield events endlessly, each with the time when it is sent."""
+    builders = EventBuilders(seed)
+    people = builders.people
+    builder_of = cache(lambda name: builders.builder(by_name[name]))
+    by_name = {event.name: event for event in types}
+    random = SeededRandom(seed, "events").random
+    clock = float(start)
+    for event in shuffled_types(types, SeededRandom(seed, "types")):
+        builder = builder_of(event.name)
+        # Squares favor the first ones: a few users and messages have most of the events.
+        about, which, late = random(), random(), random()
+        person = people[builder.people[int(about * about * len(builder.people))]]
+        message = builder.messages[builder.message_numbers[int(which * which * len(builder.message_numbers))]]
+        delay = random() * 259_200 if late < OFFLINE else late * late * 20
+        now = int(clock)
+        yield now, builder.build(person, message, int(clock - delay), random)
+        clock += random() * 2 * PAUSE
+
+
+HEADERS: Final[Mapping[GenerateFormat, tuple[bytes, ...]]] = {GenerateFormat.rows_csv: (b"time,events\n",)}
+"""Lines before the first batch."""
+
+
+def batch_writer(shape: GenerateFormat) -> Callable[[GeneratedBatch], bytes]:
+    return _LINES[shape]
+
+
+def _payload(batch: GeneratedBatch) -> bytes:
+    return b'{"events":%b}\n' % _array(batch)
+
+
+def _csv(batch: GeneratedBatch) -> bytes:
+    return b'%d,"%b"\n' % (batch.received, _array(batch).replace(b'"', b'""'))
+
+
+def _jsonl(batch: GeneratedBatch) -> bytes:
+    # JSON has no control characters, so only these two need escapes in a string.
+    text = _array(batch).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'{"time":%d,"events":"%b"}\n' % (batch.received, text)
+
+
+def _array(batch: GeneratedBatch) -> bytes:
+    return b"[%b]" % b",".join(batch.events)
+
+
+_LINES: Final[Mapping[GenerateFormat, Callable[[GeneratedBatch], bytes]]] = {
+    GenerateFormat.payloads: _payload,
+    GenerateFormat.rows_csv: _csv,
+    GenerateFormat.rows_jsonl: _jsonl,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateOutcome(Outcome):
+    command: ClassVar[str] = "generate"
+
+    events: int
+    batches: int
+    bytes: int
+    seed: int
+    seconds: float
+    output: Path | None
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "events": self.events,
+            "batches": self.batches,
+            "bytes": self.bytes,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def run(request: GenerateRequest) -> GenerateOutcome:
+    """Generate events and write them.
+
+    Raises:
+        UsageError: an event type does not exist.
+        OutputError: the file cannot be written.
+    """
+    began = time.monotonic()
+    texts = lines(request)
+    size = 0
+    with atomic_output(request.output) as output:
+        for text in texts:
+            size += output.write(text)
+    return GenerateOutcome(
+        events=request.events,
+        batches=-(-request.events // request.per_batch),
+        bytes=size,
+        seed=request.seed,
+        seconds=time.monotonic() - began,
+        output=request.output,
+    )
+
+
+def lines(request: GenerateRequest) -> Iterator[bytes]:
+    """Yield the output: the header of the format, if any, then a line for each batch.
+
+    Raises:
+        UsageError: an event type does not exist; raised at once, before the first line is requested.
+    """
+    types = choose_types(catalog.load(), request.types)
+    sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
+    return chain(HEADERS.get(request.shape, ()), map(batch_writer(request.shape), sent))

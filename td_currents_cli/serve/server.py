@@ -1,0 +1,287 @@
+"""`tdcur serve`: run the local endpoint until it is stopped, and summarize the requests."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType, TracebackType
+from typing import ClassVar, Final, Self, TypeAlias
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.serve.app import application, expected_key
+from td_currents_cli.serve.fault_injection import FaultInjector
+from td_currents_cli.serve.settings import FaultSettings, PostbackApi, ServeSettings
+from td_currents_cli.serve.stats import RequestCounter, RequestLog, RequestResult, ServeStats
+from td_currents_cli.serve.store import DelayedStore, Store
+
+_POLL: Final = 0.005
+
+
+class Receiver:
+    """A local Postback endpoint that runs in its own thread during the `with` block.
+
+    At the end of the block it stops listening, lets the requests in flight finish (bounded by
+    `ServeSettings.stop_within`), writes the pending rows, and closes the store. `listener` is called for each request,
+    in the server's thread, just before the response is sent. Tests wrap the application in a `layer`.
+    """
+
+    host: str
+    port: int  # the actual port, also for port 0
+    repaired: bool  # the store ended in an incomplete row, which was ended
+
+    def __init__(
+        self,
+        settings: ServeSettings,
+        listener: Callable[[RequestLog], None] | None = None,
+        layer: "Layer" = lambda application: application,
+    ) -> None:
+        self.settings = settings
+        self._layer = layer
+        self._counter = RequestCounter(listener)
+
+    @property
+    def store(self) -> Path:
+        return self.settings.store
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port for senders on this machine."""
+        address = ip_address(self.host)
+        if address.is_unspecified:
+            return f"http://localhost:{self.port}"
+        return f"http://{f'[{self.host}]' if address.version == 6 else self.host}:{self.port}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines may be able to reach it."""
+        return not ip_address(self.host).is_loopback
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def url(self, database: str, table: str) -> str:
+        """Return the Postback URL of a table. Any database and table name works."""
+        return f"{self.base_url}/postback/v3/event/{database}/{table}"
+
+    @property
+    def stats(self) -> ServeStats:
+        return self._counter.stats()
+
+    def __enter__(self) -> Self:
+        """Start listening.
+
+        Raises:
+            UsageError: the host or the port is not available.
+            OutputError: the store cannot be opened.
+        """
+        listening = _listen(self.settings.host, self.settings.port, BACKLOG)
+        try:
+            store = Store(self.settings.store)
+        except BaseException:
+            listening.close()
+            raise
+        self.host, self.port = listening.getsockname()[:2]
+        self.repaired = store.repaired
+        faults = self.settings.fault_settings
+        self._delayed_store = DelayedStore(store, delay=faults.ingest_delay, max_rows=faults.max_rows)
+        self._server = http_server(self.settings, self._delayed_store, self._counter, self._layer)
+        # A daemon: a second Ctrl-C does not wait for requests in flight.
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listening]}, name="serve", daemon=True
+        )
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(_POLL)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        try:
+            self._delayed_store.close()
+        except OSError as error:
+            raise OutputError(f"cannot write all rows to {self.store}: {os.strerror(error.errno or 0)}") from error
+
+
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=backlog)
+    except (socket.gaierror, UnicodeError) as error:
+        raise UsageError(
+            f"cannot listen on {host}: unknown host", hint="Use an address of this machine for --host."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}", hint="Use --port 0 for any free port."
+        ) from error
+    # Connections inherit it. asyncio sets it only on sockets created in other ways, and without it a response, which is
+    # two small writes, waits 40 ms for the sender's delayed acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeRequest:
+    """`ServeSettings` before the write key is read."""
+
+    store: Path
+    host: str
+    port: int
+    api: PostbackApi
+    write_key_file: Path | None
+    fault_settings: FaultSettings = field(default_factory=FaultSettings)
+
+    def settings(self) -> ServeSettings:
+        """Read the write key. Raises InputError and UsageError."""
+        return ServeSettings(
+            store=self.store,
+            host=self.host,
+            port=self.port,
+            api=self.api,
+            write_key=expected_key(self.write_key_file, os.environ),
+            fault_settings=self.fault_settings,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOutcome(Outcome):
+    command: ClassVar[str] = "serve"
+
+    stats: ServeStats
+    store: Path
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "requests": self.stats.requests,
+            "stored": self.stats.stored,
+            "not_stored": self.stats.not_stored,
+            "events": self.stats.events,
+            "bytes": self.stats.bytes,
+            "requests_by_result": {result.value: self.stats.by_result[result] for result in RequestResult},
+            "requests_by_status": {str(status): count for status, count in sorted(self.stats.by_status.items())},
+            "faults": dict(sorted(self.stats.by_fault.items())),
+            "store": str(self.store),
+        }
+
+
+def run(
+    request: ServeRequest,
+    *,
+    started: Callable[[Receiver], None],
+    listener: Callable[[RequestLog], None] | None = None,
+) -> ServeOutcome:
+    """Serve until SIGINT or SIGTERM; must run in the main thread.
+
+    `started` is called once, when requests are accepted; `listener` for each request, in another thread.
+
+    Raises:
+        UsageError: the host, the port or the write key file is invalid.
+        InputError: the write key file cannot be read.
+        OutputError: the store cannot be opened or synced to the disk.
+    """
+    # Only the first signal is handled here: during the shutdown, a second one ends the program at once.
+    with Receiver(request.settings(), listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
+        started(receiver)
+        stop = _wait_for_signal(signals, receiver)
+    stats = receiver.stats
+    failed = stats.by_result[RequestResult.FAILED]
+    return ServeOutcome(stats=stats, store=receiver.store, exit_code=ExitCode.IO if failed else _EXIT_CODES[stop])
+
+
+_EXIT_CODES: Final = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+@contextmanager
+def _signal_queue(*signals: signal.Signals) -> Iterator["SimpleQueue[signal.Signals]"]:
+    """Queue the signals that arrive, instead of their normal effect."""
+    # Python's only queue that a signal handler may use.
+    caught: SimpleQueue[signal.Signals] = SimpleQueue()
+
+    def catch(number: int, _frame: FrameType | None) -> None:
+        caught.put(signal.Signals(number))
+
+    before = {number: signal.signal(number, catch) for number in signals}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait_for_signal(signals: "SimpleQueue[signal.Signals]", receiver: Receiver) -> signal.Signals:
+    while True:
+        try:
+            return signals.get(timeout=1)
+        except Empty:
+            if not receiver.running:
+                raise OutputError(
+                    "the server stopped unexpectedly", hint="Set TDCUR_DEBUG=1 to see the reason."
+                ) from None
+
+
+Layer: TypeAlias = Callable[[ASGIApp], ASGIApp]
+
+BACKLOG: Final = 2048  # connections that may wait to be accepted
+
+_KEEP_ALIVE: Final = 75  # seconds; long enough for a sender with pauses
+
+
+class HttpServer(uvicorn.Server):
+    """Sets an event when it stops."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Release delayed responses first: otherwise they would last until `stop_within` is over."""
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
+def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer) -> HttpServer:
+    stopping = asyncio.Event()
+    # uvicorn logs the traceback of a failing application, which is for developers.
+    level = "warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical"
+    config = uvicorn.Config(
+        _application(settings, store, counter, layer, stopping),
+        http="auto",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=level,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=settings.stop_within,
+    )
+    return HttpServer(config, stopping)
+
+
+def _application(
+    settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer, stopping: asyncio.Event
+) -> ASGIApp:
+    app = layer(application(settings, store, counter))
+    fault_settings = settings.fault_settings
+    if fault_settings.faults or fault_settings.latency:
+        return FaultInjector(app, fault_settings, counter, time.time, stopping)
+    return app

@@ -1,0 +1,354 @@
+"""The store: a file to which complete rows are appended, by one process at a time."""
+
+import asyncio
+import fcntl
+import os
+import stat
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NoReturn, Protocol
+
+import msgspec
+import orjson
+from msgspec import Raw, Struct
+
+from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.events.json import hide_lone_surrogates
+from td_currents_cli.read.scanner import is_utf8
+from td_currents_cli.serve.settings import HttpError
+
+EVENTS: Final = "events"
+TIME: Final = "time"
+
+_RECORD_TIME: Final = "td_record_time"
+_DAY: Final = 86_400
+
+
+class StoredRow(Struct, frozen=True, gc=False):
+    time: int  # receive time, UNIX seconds
+    columns: dict[str, str]  # JSON of each top-level field, including `events`, with the sender's characters
+    events: int | None  # number of events; None if `events` is not an array
+
+
+def parse_row(body: bytes, received: float) -> StoredRow | None:
+    """Convert a body, or return None for a connection test.
+
+    Braze tests a connection with an empty body or with `{"events": []}`. [U] Treasure Data documents only that these
+    have "no effect on data": no row is stored.
+
+    Raises:
+        Refusal: 400, the body is not a JSON object.
+    """
+    if not body:
+        return None
+    columns, count = _decode_columns(body)
+    if count == 0 and len(columns) == 1:
+        return None
+    return StoredRow(_row_time(columns, int(received)), columns, count)
+
+
+def _decode_columns(body: bytes) -> tuple[dict[str, str], int | None]:
+    try:
+        return _decode_strict(body)
+    except msgspec.ValidationError:
+        raise HttpError(400, "the body is not a JSON object") from None
+    except UnicodeDecodeError:
+        raise HttpError(400, "the body is not UTF-8") from None
+    except RecursionError:
+        raise HttpError(400, "the body is nested too deeply") from None
+    except msgspec.DecodeError:
+        return _columns_with_lone_surrogates(body)
+
+
+def _columns_with_lone_surrogates(body: bytes) -> tuple[dict[str, str], int | None]:
+    hidden, restore = hide_lone_surrogates(body)
+    try:
+        columns, count = _decode_strict(hidden)
+    except msgspec.DecodeError:
+        raise HttpError(400, f"the body is not {'JSON' if is_utf8(body) else 'UTF-8'}") from None
+    return {name: restore(text.encode()).decode() for name, text in columns.items()}, count
+
+
+def _decode_strict(body: bytes) -> tuple[dict[str, str], int | None]:
+    fields = _OBJECT.decode(body)
+    # msgspec does not check that strings are UTF-8; this does.
+    columns = {name: str(memoryview(raw), "utf-8") for name, raw in fields.items()}
+    events = fields.get(EVENTS)
+    if events is None or not columns[EVENTS].startswith("["):
+        return columns, None
+    return columns, len(_ARRAY.decode(events))
+
+
+def _row_time(columns: dict[str, str], received: int) -> int:
+    """Use `td_record_time` if it is plausible (up to 7 days ago or 3 days ahead), else the receive time.
+
+    [U] Only integers are used; the column itself is stored too, so that nothing is lost.
+    """
+    record_time = columns.get(_RECORD_TIME, "")
+    if not record_time.isdecimal() or len(record_time) > 12:
+        return received
+    return int(record_time) if -7 * _DAY <= int(record_time) - received <= 3 * _DAY else received
+
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
+_ARRAY: Final = msgspec.json.Decoder(list[Raw])
+
+
+class StoreFormat(Protocol):
+    header: bytes  # the start of every file of the format
+
+    def line(self, row: StoredRow) -> bytes: ...
+
+    def row_end(self, *, open_quote: bool) -> bytes:
+        """Return the bytes that end an incomplete row; `open_quote` tells whether it has an odd number of `"`."""
+        ...
+
+
+class JsonLinesFormat:
+    """`{"time": …, "events": "<JSON>", …}`; arrays and objects are JSON strings, as in the columns of a table."""
+
+    header = b""
+
+    def line(self, row: StoredRow) -> bytes:
+        cells: dict[str, object] = {TIME: row.time}
+        for name, text in row.columns.items():
+            cells[_free_name(name, row)] = text if text[0] in "[{" else orjson.Fragment(text)
+        return orjson.dumps(cells, option=orjson.OPT_APPEND_NEWLINE)
+
+    def row_end(self, *, open_quote: bool) -> bytes:  # noqa: ARG002 -- JSON has no line breaks in strings
+        # The next row gets a line of its own, and readers report the incomplete one.
+        return b"\n"
+
+
+class CsvFormat:
+    """`time,events,extra`, RFC 4180 with LF, as written by `td query`.
+
+    A CSV file has fixed columns, so all top-level fields except `events` share the column `extra`, as a JSON object; it
+    is empty for the payloads of Braze.
+    """
+
+    header = b"time,events,extra\n"
+
+    def line(self, row: StoredRow) -> bytes:
+        extra = {name: orjson.Fragment(text) for name, text in row.columns.items() if name != EVENTS}
+        cells = (row.columns.get(EVENTS, "").encode(), orjson.dumps(extra) if extra else b"")
+        quoted = [b'"%b"' % cell.replace(b'"', b'""') if cell else b"" for cell in cells]
+        return b"%d," % row.time + b",".join(quoted) + b"\n"
+
+    def row_end(self, *, open_quote: bool) -> bytes:
+        return b'"\n' if open_quote else b"\n"
+
+
+def _free_name(name: str, row: StoredRow) -> str:
+    """Name the column of a field. `time` is the receive time, so a field of that name becomes `body_time`."""
+    if name != TIME:
+        return name
+    name = f"body_{TIME}"
+    while name in row.columns:
+        name = f"body_{name}"
+    return name
+
+
+_UNSUPPORTED: Final = {".tsv", ".msgpack", ".parquet", ".gz", ".zst", ".bz2", ".xz"}
+
+
+def store_format(store: Path) -> StoreFormat:
+    """Choose the format by the name of the file.
+
+    Raises:
+        UsageError: the extension belongs to another format.
+    """
+    ending = store.suffix.lower()
+    if ending in _UNSUPPORTED:
+        raise UsageError(f"cannot store rows as {ending}: {store}", hint="Name the store *.jsonl or *.csv.")
+    return CsvFormat() if ending == ".csv" else JsonLinesFormat()
+
+
+_BLOCK: Final = 1 << 20
+
+
+class Store:
+    """Appends rows to a JSON Lines or CSV file.
+
+    A row is passed to the operating system in one write before `append` returns, so a killed process loses none for
+    which it returned 200. The file is synced to the disk only when it is closed: like the real endpoint, this one does
+    not promise to survive a power failure. Rows of all databases and tables go to the same file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or create it.
+
+        Raises:
+            UsageError: the extension belongs to an unsupported format.
+            OutputError: the file cannot be opened, is in use, or is CSV with another header.
+        """
+        self.path = path
+        self.repaired = False  # the file ended in an incomplete row, which was ended
+        self._format: StoreFormat = store_format(path)
+        self._file = _open(path)
+        self._incomplete = False
+        try:
+            self._begin()
+        except OSError as error:
+            self._file_close()
+            _fail(path, error)
+        except BaseException:
+            self._file_close()
+            raise
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def append(self, row: StoredRow) -> None:
+        """Append a row completely, or not at all.
+
+        Raises:
+            OSError: the row could not be written.
+        """
+        self._write(self._format.line(row))
+
+    def close(self) -> None:
+        """Sync the file to the disk and close it. Raises OSError."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            if not _cannot_be_synced(error):
+                raise
+        finally:
+            self._file_close()
+
+    def _begin(self) -> None:
+        _lock(self._file, self.path)
+        if not self.size:
+            self._write(self._format.header)
+            return
+        header = self._format.header
+        if os.pread(self._file, len(header), 0) != header:
+            columns = header.decode().strip()
+            raise OutputError(
+                f"cannot append to {self.path}: its first line is not `{columns}`", hint="Use another file for --store."
+            )
+        self.repaired = self._end_incomplete_row()
+
+    def _write(self, data: bytes) -> None:
+        if self._incomplete:
+            self._end_incomplete_row()
+        before = self.size
+        try:
+            _write_all(self._file, data)
+        except OSError:
+            self._truncate(before)
+            raise
+
+    def _truncate(self, size: int) -> None:
+        try:
+            os.ftruncate(self._file, size)
+        except OSError:
+            self._incomplete = True
+
+    def _end_incomplete_row(self) -> bool:
+        size = self.size
+        incomplete = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        open_quote = bool(self._format.header) and self._has_open_quote(size)
+        if incomplete or open_quote:
+            _write_all(self._file, self._format.row_end(open_quote=open_quote))
+        self._incomplete = False
+        return incomplete or open_quote
+
+    def _has_open_quote(self, size: int) -> bool:
+        quotes = sum(os.pread(self._file, _BLOCK, offset).count(b'"') for offset in range(0, size, _BLOCK))
+        return quotes % 2 == 1
+
+    def _file_close(self) -> None:
+        os.close(self._file)
+
+
+def _open(path: Path) -> int:
+    try:
+        # Readable, to check how the last row ends.
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        hint = "" if path.parent.is_dir() else f"Create the folder {path.parent} first."
+        _fail(path, error, hint)
+
+
+def _lock(file: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        # A pipe or a device cannot be truncated.
+        return
+    # Truncating a failed row would remove rows that another process wrote in the meantime.
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(
+            f"cannot append to {path}: in use by another `tdcur serve`", hint="Use another file for --store."
+        ) from None
+
+
+def _write_all(file: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        # One write, unless the disk is full: then the next one raises the reason.
+        left = left[os.write(file, left) :]
+
+
+def _cannot_be_synced(error: OSError) -> bool:
+    # A device such as /dev/null.
+    import errno  # noqa: PLC0415 -- only here
+
+    return error.errno == errno.EINVAL
+
+
+def _fail(path: Path, error: OSError, hint: str = "") -> NoReturn:
+    raise OutputError(f"cannot write {path}: {error.strerror or type(error).__name__}", hint=hint) from error
+
+
+class DelayedStore:
+    """Appends rows to a store at once, or after a delay, in order.
+
+    Treasure Data responds first and shows the row minutes later. Rows that are pending at shutdown are written then;
+    those of a killed process are lost.
+    """
+
+    def __init__(self, store: Store, *, delay: float = 0.0, max_rows: int | None = None) -> None:
+        """`close` closes the store. `delay` is in seconds."""
+        self._store = store
+        self._delay = delay
+        self._max_rows = max_rows
+        self._rows = 0
+        self._pending: deque[StoredRow] = deque()
+
+    def append(self, row: StoredRow) -> None:
+        """Store a row; with a delay, an event loop must be running.
+
+        Raises:
+            HttpError: 507, the store is full.
+            OSError: the row could not be written.
+        """
+        if self._rows == self._max_rows:
+            raise HttpError(507, f"the store is full: its maximum is {self._max_rows:,} rows")
+        if self._delay:
+            self._pending.append(row)
+            asyncio.get_running_loop().call_later(self._delay, self._ingest)
+        else:
+            self._store.append(row)
+        self._rows += 1
+
+    def close(self) -> None:
+        """Write the pending rows, and close the store. Raises OSError."""
+        try:
+            while self._pending:
+                self._ingest_next()
+        finally:
+            self._store.close()
+
+    def _ingest(self) -> None:
+        # Its sender has its response: a failed write is retried with the next row, and at the end.
+        with suppress(OSError):
+            self._ingest_next()
+
+    def _ingest_next(self) -> None:
+        self._store.append(self._pending[0])
+        self._pending.popleft()
