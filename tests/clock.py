@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.retry import Clock
 
 
 @dataclass

@@ -12,8 +12,8 @@ from td_currents_cli.model import Code, Excerpt, Location, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 from td_currents_cli.validate import ValidateOutcome
+from td_currents_cli.validate.command import Selection
 from td_currents_cli.validate.rules import RULES
-from td_currents_cli.validate.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

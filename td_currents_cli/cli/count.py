@@ -118,8 +118,8 @@ def count(
     The files for --expect and --compare are outputs of this command in the formats json, jsonl, csv, or tsv.
     """
     from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.count.compare import part_of  # noqa: PLC0415
-    from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
+    from td_currents_cli.count.baseline import part_of  # noqa: PLC0415
+    from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import sources  # noqa: PLC0415

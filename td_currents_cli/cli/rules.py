@@ -23,6 +23,6 @@ def rules(
     output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
 ) -> Outcome:
     """List the rules of `tdcur validate`, or explain one: why it matters and how to fix it."""
-    from td_currents_cli.validate.listing import RulesRequest, run  # noqa: PLC0415 -- only for this command
+    from td_currents_cli.validate.list_rules import RulesRequest, run  # noqa: PLC0415 -- only for this command
 
     return run(RulesRequest(code))

@@ -23,7 +23,7 @@ from td_currents_cli.render.send_progress import show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:
-    from td_currents_cli.send.sieve import EventChecker
+    from td_currents_cli.send.prefilter import EventChecker
 
 
 @command(
@@ -149,7 +149,7 @@ def send(
         run,
         run_connection_test,
     )
-    from td_currents_cli.send.pace import concurrency_of  # noqa: PLC0415
+    from td_currents_cli.send.concurrency import concurrency_of  # noqa: PLC0415
 
     if verify is None:
         refuse(given & {"--verify-within", "--api-key-file"}, "`send` without --verify", "Add --verify td://….")
@@ -187,6 +187,6 @@ def send(
 
 def _checker() -> "EventChecker":
     from td_currents_cli import catalog  # noqa: PLC0415 -- as above
-    from td_currents_cli.validate.check import Checker  # noqa: PLC0415
+    from td_currents_cli.validate.checker import Checker  # noqa: PLC0415
 
     return Checker(catalog.load(), int(time.time()))

@@ -87,7 +87,7 @@ def sql(
     Runs offline; no API key required.
     """
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.count.dimension import EVENT_TYPE, split_names  # noqa: PLC0415
+    from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import parse_address, receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415

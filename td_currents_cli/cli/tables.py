@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
-    from td_currents_cli.verify.arrivals import Arrivals
+    from td_currents_cli.verify import Arrivals
 
 FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
 """Options of files that cannot be used with a table."""
@@ -191,7 +191,7 @@ def arrivals_of(
     from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
     from td_currents_cli.treasure_data.address import Period, parse_address, receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.tables import TdConnection  # noqa: PLC0415
-    from td_currents_cli.verify.arrivals import Arrivals  # noqa: PLC0415
+    from td_currents_cli.verify import Arrivals  # noqa: PLC0415
 
     now = time.time()
     period = (

@@ -93,7 +93,7 @@ def validate(
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
-    from td_currents_cli.validate.selection import Selection  # noqa: PLC0415
+    from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
     limited = max_findings is None and output_format not in MACHINE_FORMATS
     return run(

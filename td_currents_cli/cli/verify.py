@@ -91,8 +91,7 @@ def verification_of(
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.read import sources  # noqa: PLC0415
     from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
-    from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
-    from td_currents_cli.verify.sent import SendVerifyOutcome  # noqa: PLC0415
+    from td_currents_cli.verify import SendVerifyOutcome, VerifyRequest, run  # noqa: PLC0415
 
     if not paths or "-" in paths:
         raise UsageError(

@@ -1,8 +1,7 @@
 """Counts events by type or by any other field, in payload files and ingested rows."""
 
-from td_currents_cli.count.figures import Count
-from td_currents_cli.count.outcome import CountOutcome
+from td_currents_cli.count.command import run
 from td_currents_cli.count.request import CountRequest
-from td_currents_cli.count.run import run
+from td_currents_cli.count.result import Count, CountOutcome
 
 __all__ = ["Count", "CountOutcome", "CountRequest", "run"]

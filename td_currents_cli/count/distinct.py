@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import compress
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
-from td_currents_cli.count.dimension import Key
+from td_currents_cli.count.dimensions import Key
 from td_currents_cli.events.dedupe import LIMIT, IdSet, digest, event_digest
 
 _SETS: Final = 4
@@ -84,3 +84,35 @@ class Distinct:
         store = self._open.enter_context(IdSet[bytes](self._limit))
         self._stores.append(store)
         return store
+
+
+class DistinctCounts(Protocol):
+    """Number of different ids or users, in total and in each group."""
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def in_groups(self) -> Counter[Key]: ...
+
+
+class DistinctStats(Protocol):
+    """Different events and users, if requested, and duplicates."""
+
+    @property
+    def dedupes(self) -> bool:
+        """Whether duplicates are dropped."""
+
+    @property
+    def duplicates(self) -> Counter[Key]:
+        """Dropped events, by group."""
+
+    @property
+    def events(self) -> DistinctCounts | None: ...
+
+    @property
+    def users(self) -> DistinctCounts | None: ...
+
+    @property
+    def spilled(self) -> int:
+        """Digests that did not fit into memory."""

@@ -6,10 +6,9 @@ from datetime import UTC, tzinfo
 from msgspec import Struct, field
 
 from td_currents_cli.catalog import load
-from td_currents_cli.count.counting import USERS, PartialCount
-from td_currents_cli.count.dimension import Dimension, DimensionKind, Key, category_of, dimensions
+from td_currents_cli.count.aggregate import USERS, GroupCounts, PartialCount
+from td_currents_cli.count.dimensions import Dimension, DimensionKind, Key, category_of, dimensions
 from td_currents_cli.count.request import CountRequest
-from td_currents_cli.count.tally import GroupCounts
 from td_currents_cli.errors import UsageError
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql import count as sql

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from td_currents_cli.choices import Sort
-from td_currents_cli.count.dimension import EVENT_TYPE
+from td_currents_cli.count.dimensions import EVENT_TYPE
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions

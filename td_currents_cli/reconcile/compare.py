@@ -5,11 +5,105 @@ from collections.abc import Mapping, Sequence
 from struct import Struct as Layout
 from typing import Final
 
-from td_currents_cli.reconcile.content import UNKNOWN
-from td_currents_cli.reconcile.differences import DiffCollector
-from td_currents_cli.reconcile.sheaf import RECORD
-from td_currents_cli.reconcile.shelf import PARTITIONS, EventInfo, FingerprintStore, Partition
-from td_currents_cli.reconcile.side import Depth
+from msgspec import Struct, field
+
+from td_currents_cli.reconcile.content_hash import UNKNOWN
+from td_currents_cli.reconcile.fingerprints import (
+    PARTITIONS,
+    RECORD,
+    Bitmap,
+    BloomFilter,
+    EventInfo,
+    FingerprintStore,
+    FirstN,
+    Partition,
+)
+from td_currents_cli.reconcile.side import Depth, DiffKind
+
+
+class DiffGroup(Struct):
+    """Ids with one kind of difference and one type."""
+
+    count: int = 0
+    first: int | None = None  # earliest of their usable times in UNIX seconds
+    last: int | None = None
+
+    def add(self, seconds: int | None) -> None:
+        """Count an id, given the time of its event."""
+        self.count += 1
+        if seconds is not None:
+            self.first = seconds if self.first is None else min(self.first, seconds)
+            self.last = seconds if self.last is None else max(self.last, seconds)
+
+
+class RepeatedIds(Struct):
+    by_type: Counter[str | None] = field(default_factory=Counter)  # events beyond the first of their id
+    times: Counter[int] = field(default_factory=Counter)  # number of ids by number of occurrences
+
+    def add(self, infos: Sequence[EventInfo]) -> None:
+        """Count the events of an id."""
+        self.by_type.update(info.event_type for info in infos[1:])
+        if len(infos) > 1:
+            self.times[len(infos)] += 1
+
+
+class DiffCollector:
+    """Collects what a comparison finds, of `events` events on the sent side.
+
+    Attributes:
+        sent, ingested, both: numbers of ids.
+        groups: of each kind of difference, the ids by type.
+        missing: positions of the missing events on the sent side.
+        examples: positions of the first `show` ids of each kind, on the ingested side but for the missing ones.
+        suspects: ids whose contents differ.
+        unknown: number of ids on both sides whose content is unknown on one of them.
+        sent_repeats: ids that were sent more than once, which is not a difference: Braze delivers at least once.
+    """
+
+    def __init__(self, events: int, show: int) -> None:
+        self.sent = self.ingested = self.both = self.unknown = 0
+        self.groups: dict[DiffKind, dict[str | None, DiffGroup]] = {kind: {} for kind in DiffKind}
+        self.missing = Bitmap(events)
+        self.examples = {kind: FirstN(show) for kind in DiffKind}
+        self.suspects = BloomFilter()
+        self.sent_repeats = RepeatedIds()
+        self.ingested_repeats = RepeatedIds()
+
+    def add(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo], *, by_content: bool) -> None:
+        """Record an id that may differ, given its events on both sides, in order.
+
+        Where an id was sent with several contents, any of them may arrive.
+        """
+        self.sent_repeats.add(sent)
+        self.ingested_repeats.add(ingested)
+        if not ingested:
+            self._record(DiffKind.MISSING, sent[0], sent[0], digest)
+            self.missing.add(sent[0].position, digest)
+        elif not sent:
+            self._record(DiffKind.UNEXPECTED, ingested[0], ingested[0], digest)
+        elif by_content:
+            self._compare_contents(digest, sent, ingested)
+        if len(ingested) > 1:
+            self._record(DiffKind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
+
+    def take_changed(self, of_suspects: "DiffCollector") -> None:
+        """Replace the changed ids by those of the closer comparison of suspects."""
+        self.groups[DiffKind.CHANGED] = of_suspects.groups[DiffKind.CHANGED]
+        self.examples[DiffKind.CHANGED] = of_suspects.examples[DiffKind.CHANGED]
+
+    def _compare_contents(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo]) -> None:
+        known, found = {info.content for info in sent}, {info.content for info in ingested}
+        changed = found - known - {UNKNOWN}
+        if changed and UNKNOWN not in known:
+            self._record(DiffKind.CHANGED, sent[0], ingested[0], digest)
+            self.suspects.add(digest)
+        elif changed or UNKNOWN in found:
+            self.unknown += 1
+
+    def _record(self, kind: DiffKind, info: EventInfo, example: EventInfo, digest: bytes) -> None:
+        self.groups[kind].setdefault(info.event_type, DiffGroup()).add(info.seconds)
+        self.examples[kind].add(example.position, digest)
+
 
 _DIGEST_AND_CONTENT: Final = Layout("<16sQ9x")
 _DIGEST: Final = Layout("<16s17x")

@@ -1,17 +1,24 @@
 """The two sides of a comparison."""
 
-from collections.abc import Generator
-from enum import IntEnum
+from collections.abc import Generator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
+from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Balance, Problems
-from td_currents_cli.reconcile.marks import Bitmap
-from td_currents_cli.reconcile.scope import TimeScope
-from td_currents_cli.reconcile.sheaf import EventCounts, FingerprintBatch
-from td_currents_cli.reconcile.suspects import BloomFilter
+from td_currents_cli.reconcile.fingerprints import (
+    EVERY_EVENT,
+    MEMORY_LIMIT,
+    Bitmap,
+    BloomFilter,
+    EventCounts,
+    FingerprintBatch,
+    TimeScope,
+)
 
 
 class Depth(IntEnum):
@@ -72,3 +79,45 @@ class Side(Protocol):
 
     def close(self) -> None:
         """Release temporary files."""
+
+
+class DiffKind(StrEnum):
+    """How the two sides can differ for an id."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNEXPECTED = "unexpected"
+    DUPLICATED = "duplicated"
+
+
+FAILURES = frozenset({DiffKind.MISSING, DiffKind.CHANGED})
+"""Differences that always make a run exit with 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileRequest:
+    sent: Side
+    ingested: Side
+    _: KW_ONLY
+    scope: TimeScope = EVERY_EVENT
+    resend: Path | None = None  # file for payloads with the missing events
+    ids: Path | None = None  # file for the missing ids
+    show: int = 0  # number of example ids per kind of difference
+    fail_on: frozenset[DiffKind] = FAILURES
+    limit: int = MEMORY_LIMIT
+
+
+def failing(names: Sequence[str]) -> frozenset[DiffKind]:
+    """The differences that make a run fail, including those that `--fail-on` adds, separated by commas.
+
+    Raises:
+        UsageError: there is no such difference.
+    """
+    kinds = set(FAILURES)
+    for name in (part.strip() for text in names for part in text.split(",")):
+        if name not in list(DiffKind):
+            raise UsageError(
+                f"--fail-on: `{name}` is not a kind of difference", hint="Give unexpected, duplicated, or both."
+            )
+        kinds.add(DiffKind(name))
+    return frozenset(kinds)

@@ -18,7 +18,7 @@ from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from td_currents_cli.reconcile.outcome import Difference, SideFigures
+    from td_currents_cli.reconcile.result import Difference, SideFigures
 
 MEANING: Final = {
     DiffKind.MISSING: "sent but not ingested",

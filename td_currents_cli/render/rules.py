@@ -10,7 +10,7 @@ from rich.text import Text
 from td_currents_cli.render.figures import amount
 from td_currents_cli.render.problems import STYLES
 from td_currents_cli.render.terminal import Terminal, print_wrapped
-from td_currents_cli.validate.listing import Family, RulesOutcome, View
+from td_currents_cli.validate.list_rules import Family, RulesOutcome, View
 from td_currents_cli.validate.rules import Rule
 
 _CODE_STYLE: Final = "magenta"

@@ -8,11 +8,11 @@ from td_currents_cli.render import print_error
 from td_currents_cli.render.problems import print_problems
 from td_currents_cli.render.send_check import print_check
 from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
-from td_currents_cli.send.probe import ConnectionTestOutcome
+from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
-    from td_currents_cli.verify.sent import SendVerifyOutcome
+    from td_currents_cli.verify import SendVerifyOutcome
 
 _RECEIVED_ONLY: Final = (
     "HTTP 2xx only means that the request was received: Treasure Data checks the write key later. "

@@ -5,7 +5,7 @@ from typing import Final
 
 from td_currents_cli.render import print_error
 from td_currents_cli.render.terminal import Terminal, print_wrapped
-from td_currents_cli.send.probe import ConnectionTestOutcome
+from td_currents_cli.send.connection_test import ConnectionTestOutcome
 
 _KEY_NOT_PROVED: Final = (
     "The endpoint is reachable and accepted the connection test. This does not prove that the write key is valid: "

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from td_currents_cli.render.terminal import ProgressMode, Terminal
-from td_currents_cli.send.progress import SendProgress
+from td_currents_cli.send.stats import SendProgress
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,8 +11,7 @@ from td_currents_cli.render.send_progress import clock_time
 from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped, printable
 from td_currents_cli.render.waiting import show_waiting
 from td_currents_cli.treasure_data.client import Job
-from td_currents_cli.verify.outcome import VerifyOutcome
-from td_currents_cli.verify.progress import VerifyCallback, VerifyProgress
+from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 SHOWN_IDS: Final = 10
 """Missing ids that are printed without --verbose; JSON has all of them."""

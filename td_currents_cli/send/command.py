@@ -13,24 +13,21 @@ from typing import TYPE_CHECKING, Final
 from td_currents_cli.errors import OutputError, TdcurError
 from td_currents_cli.read import records, sources
 from td_currents_cli.secrets import redact
-from td_currents_cli.send.clock import Clock
-from td_currents_cli.send.delivery import Sender
+from td_currents_cli.send.batching import Planner
+from td_currents_cli.send.concurrency import AUTO, Concurrency, RequestLimiter
 from td_currents_cli.send.endpoint import KEY_HEADER, Destination, Endpoint, resolve
-from td_currents_cli.send.explain import Messages, SendInterruptedError, SendTerminatedError
-from td_currents_cli.send.feed import PayloadQueue
-from td_currents_cli.send.kept import RunState
-from td_currents_cli.send.pace import AUTO, Concurrency, RequestLimiter
+from td_currents_cli.send.messages import Messages, SendInterruptedError, SendTerminatedError
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.progress import InputProgress, SendProgress
+from td_currents_cli.send.prefilter import EventChecker, SendFilter
+from td_currents_cli.send.queue import PayloadQueue
 from td_currents_cli.send.result import SendOutcome, dry_run_outcome, outcome_of
-from td_currents_cli.send.retry import RetrySchedule
-from td_currents_cli.send.sieve import EventChecker, SendFilter
-from td_currents_cli.send.state import StateOptions, state_paths
-from td_currents_cli.send.tally import SendStats
+from td_currents_cli.send.retry import Clock, RetrySchedule
+from td_currents_cli.send.sender import Sender
+from td_currents_cli.send.state import RunState, StateOptions, state_paths
+from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
 
 if TYPE_CHECKING:
-    from td_currents_cli.send.client import HttpxClient
+    from td_currents_cli.send.http import HttpxClient
 
 _AHEAD: Final = 16  # maximum number of payloads that have been read and wait to be sent: more would only take memory
 
@@ -110,7 +107,7 @@ def settled_share(read: float | None, planner: Planner, stats: SendStats) -> flo
 
 
 def _connect(request: SendRequest, endpoint: Endpoint, state: RunState, clock: Clock) -> tuple["HttpxClient", Sender]:
-    from td_currents_cli.send.client import HttpxClient  # noqa: PLC0415 -- heavy; a dry run does without
+    from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; a dry run does without
 
     client = HttpxClient(endpoint, concurrency=request.concurrency.most, timeout=request.timeout)
     sender = Sender(

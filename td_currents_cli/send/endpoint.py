@@ -1,24 +1,81 @@
 """Where requests go and the credentials for it: checked before the first one is made."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from td_currents_cli import __version__
-from td_currents_cli.braze import Site, is_loopback
+from td_currents_cli.braze import Site, check_name, is_loopback
 from td_currents_cli.errors import UsageError
 from td_currents_cli.journal.keys import EndpointIdentity
 from td_currents_cli.secrets import KEY_PARAMETER, Secret, checked, read_secret, redact
-from td_currents_cli.send.sites import (
-    POSTBACK_PATH,
-    EndpointKind,
-    check_postback_path,
-    is_write_key,
-    kind_of,
-    postback_url,
-)
 from td_currents_cli.send.tls import TlsFiles
+
+POSTBACK_PATH: Final = "/postback/v3/event/"
+_POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")
+_WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
+_V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
+_V2_HOST: Final = re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com")
+_STREAMING_HOST: Final = re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)")
+_TREASURE_DATA: Final = (".treasuredata.com", ".treasuredata.co.jp")
+
+
+class EndpointKind(Enum):
+    """What is at a host."""
+
+    POSTBACK_V1 = auto()
+    POSTBACK_V2 = auto()
+    STREAMING = auto()
+    OTHER = auto()
+
+    @property
+    def is_postback(self) -> bool:
+        """Whether it is Treasure Data's own Postback API, which expects a write key."""
+        return self in {EndpointKind.POSTBACK_V1, EndpointKind.POSTBACK_V2}
+
+
+def postback_url(site: Site, database: str, table: str) -> str:
+    check_name(database, "--database")
+    check_name(table, "--table")
+    return f"https://{site}.records.in.treasuredata.com{POSTBACK_PATH}{database}/{table}"
+
+
+def kind_of(host: str) -> EndpointKind:
+    if _V1_HOST.fullmatch(host):
+        return EndpointKind.POSTBACK_V1
+    if _V2_HOST.fullmatch(host):
+        return EndpointKind.POSTBACK_V2
+    if _STREAMING_HOST.fullmatch(host):
+        return EndpointKind.STREAMING
+    if host.endswith(_TREASURE_DATA):
+        raise UsageError(
+            f"{host} is not a host of Treasure Data's Postback API",
+            hint=f"Expected format: {_expected_url('us01.records.in.treasuredata.com')}",
+        )
+    return EndpointKind.OTHER
+
+
+def check_postback_path(host: str, path: str) -> None:
+    match = _POSTBACK.fullmatch(path)
+    if match is None:
+        raise UsageError(
+            f"the path of the URL is not a Postback path of {host}",
+            hint=f"Expected format: {_expected_url(host)}",
+        )
+    check_name(match["database"], "the URL")
+    check_name(match["table"], "the URL")
+
+
+def is_write_key(text: str) -> bool:
+    return _WRITE_KEY.fullmatch(text) is not None
+
+
+def _expected_url(host: str) -> str:
+    return f"https://{host}{POSTBACK_PATH}DATABASE/TABLE"
+
 
 KEY_HEADER: Final = "X-TD-Write-Key"
 _URL_VARIABLE: Final = "TDCUR_URL"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START
 from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Location, Problem
-from td_currents_cli.send.dead_letter import DeadLetter
+from td_currents_cli.send.dead_letters import DeadLetter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.errors import ExitCode, TdcurError
 from td_currents_cli.outcome import Outcome, Problems
-from td_currents_cli.send.delivery import Sender
-from td_currents_cli.send.endpoint import Endpoint
-from td_currents_cli.send.kept import RunState
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.sites import POSTBACK_PATH, EndpointKind
-from td_currents_cli.send.tally import SendStats
+from td_currents_cli.send.batching import Planner
+from td_currents_cli.send.endpoint import POSTBACK_PATH, Endpoint, EndpointKind
+from td_currents_cli.send.sender import Sender
+from td_currents_cli.send.state import RunState
+from td_currents_cli.send.stats import SendStats
 
 _PERCENTILES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 

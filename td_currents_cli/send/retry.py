@@ -3,15 +3,83 @@
 The statuses are treated as Braze's own sender treats them.
 """
 
-from collections.abc import Callable
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from typing import Final
+from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from td_currents_cli.durations import ExponentialBackoff
-from td_currents_cli.send.answers import HttpResponse, PermanentConnectFailure, RequestFailure, UnknownResult
+
+
+class HttpResponse(Struct, frozen=True, gc=False, kw_only=True):
+    """What the endpoint responded."""
+
+    status: int
+    retry_after: str | None = None  # the header, unchanged
+    redirect_host: str = ""  # of a redirect's target
+    text: bytes = b""  # the body, unless it is a success; it may repeat anything that was sent
+    is_cut: bool = False  # whether the body was longer: what is repeated at its end may be incomplete
+
+
+class RequestFailure(Struct, frozen=True, gc=False):
+    """No response. A value, as a response is: what follows from it depends on its type."""
+
+    label: ClassVar[str] = "failed"  # in `requests_by_status`
+
+    reason: str  # one line, without URL and without anything that was sent
+
+
+class NotConnected(RequestFailure, frozen=True, gc=False):
+    label = "not_connected"
+
+
+class PermanentConnectFailure(NotConnected, frozen=True, gc=False):
+    """No connection, for a reason that lies in the settings if it is there from the start."""
+
+
+class UnknownHost(PermanentConnectFailure, frozen=True, gc=False):
+    label = "unknown_host"
+
+
+class UntrustedHost(PermanentConnectFailure, frozen=True, gc=False):
+    """The certificate is not trusted, or the server does not speak TLS."""
+
+    label = "tls"
+
+
+class ClientCertificateRejected(PermanentConnectFailure, frozen=True, gc=False):
+    """The endpoint ends the TLS handshake: it asks for a client certificate, or for another one."""
+
+    label = "tls"
+
+
+class ProxyRefused(PermanentConnectFailure, frozen=True, gc=False):
+    label = "proxy"
+
+
+class BadAddress(PermanentConnectFailure, frozen=True, gc=False):
+    label = "bad_address"
+
+
+class UnknownResult(RequestFailure, frozen=True, gc=False):
+    """The request may have arrived: it is sent again, and its events may be stored twice."""
+
+
+class TimedOut(UnknownResult, frozen=True, gc=False):
+    label = "timeout"
+
+
+class ConnectionLost(UnknownResult, frozen=True, gc=False):
+    """The connection broke after the request was begun, or the response was not HTTP."""
+
+    label = "connection_lost"
 
 
 class NextStep(Enum):
@@ -82,3 +150,22 @@ def retry_after_seconds(header: str | None, now: float) -> float:
     except ValueError:
         return 0.0
     return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Where time and randomness come from."""
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time  # seconds since the epoch
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Callable[[float, float], float] = random.uniform
+
+    async def pause(self, seconds: float, until: asyncio.Event) -> None:
+        """Wait for that time, or until the event is set."""
+        waits = (asyncio.ensure_future(self.sleep(seconds)), asyncio.ensure_future(until.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

@@ -8,7 +8,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn, create_table_sql, flat_columns
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
-from td_currents_cli.count.dimension import DimensionKind, dimensions
+from td_currents_cli.count.dimensions import DimensionKind, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome

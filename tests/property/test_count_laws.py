@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
-from td_currents_cli.count.bins import TimeHistogram
-from td_currents_cli.count.buckets import TimeBuckets, TimeUnit
-from td_currents_cli.count.expect import expectation
+from td_currents_cli.count.aggregate import TimeHistogram
+from td_currents_cli.count.baseline import expectation
+from td_currents_cli.count.dimensions import TimeBuckets, TimeUnit
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import LATEST, Filter
 from td_currents_cli.read import sources

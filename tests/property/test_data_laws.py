@@ -18,7 +18,7 @@ from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.read import Source, records, scanner
-from td_currents_cli.validate.locate import ValuePositions
+from td_currents_cli.validate.positions import ValuePositions
 
 law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

@@ -16,8 +16,8 @@ from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.json import loads
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, run
-from td_currents_cli.reconcile.content import ContentHasher
-from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.content_hash import ContentHasher
+from td_currents_cli.reconcile.file_side import FileSide
 
 Event = dict[str, Any]
 

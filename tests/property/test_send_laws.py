@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
-from td_currents_cli.send.pace import concurrency_of
+from td_currents_cli.send.concurrency import concurrency_of
 from td_currents_cli.serve import Receiver, ServeSettings
 
 SPACES: Final = st.sampled_from(["", " ", "\n", "\t "])

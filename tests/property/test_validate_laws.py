@@ -21,14 +21,14 @@ from td_currents_cli.parallel import map as parallel_map
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.pool import ordered_map
 from td_currents_cli.read import sources
-from td_currents_cli.send.whole import journal_fields
+from td_currents_cli.send.prefilter import journal_fields
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
 from td_currents_cli.validate.baseline import problem_kind
-from td_currents_cli.validate.check import Checker, CheckResult
-from td_currents_cli.validate.clean import FastCheck
-from td_currents_cli.validate.repeats import DuplicateIds
+from td_currents_cli.validate.checker import Checker, CheckResult
+from td_currents_cli.validate.command import Selection
+from td_currents_cli.validate.duplicate_ids import DuplicateIds
+from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.rules import RULES
-from td_currents_cli.validate.selection import Selection
 
 law = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 few = settings(law, max_examples=10)

@@ -11,7 +11,7 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateRequest, run
-from td_currents_cli.validate.selection import Selection
+from td_currents_cli.validate.command import Selection
 
 CASES = Path(__file__).parents[1] / "cases"
 EXPECTED = ".expected.json"

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
-from td_currents_cli.count.compare import part_of
+from td_currents_cli.count.baseline import part_of
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.read import sources
 

@@ -20,8 +20,8 @@ from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileRequest
 from td_currents_cli.reconcile import run as reconcile
-from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.reconcile.table import TableSide
+from td_currents_cli.reconcile.file_side import FileSide
+from td_currents_cli.reconcile.table_side import TableSide
 from td_currents_cli.treasure_data.address import Period, TableAddress, parse_address
 from td_currents_cli.treasure_data.insert import InsertRequest
 from td_currents_cli.treasure_data.insert import run as insert
@@ -39,9 +39,8 @@ from td_currents_cli.treasure_data.sql.queries import (
 )
 from td_currents_cli.treasure_data.sql.text import identifier, string_literal
 from td_currents_cli.treasure_data.tables import Tables, TdConnection, rows_sql
-from td_currents_cli.verify import VerifyRequest
+from td_currents_cli.verify import Arrivals, VerifyRequest
 from td_currents_cli.verify import run as verify
-from td_currents_cli.verify.arrivals import Arrivals
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 

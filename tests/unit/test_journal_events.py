@@ -18,7 +18,7 @@ from td_currents_cli.journal.schema import VERSION
 from td_currents_cli.journal.writer import Journal
 from td_currents_cli.model import Location
 from td_currents_cli.send.payload import Origin, Payload
-from td_currents_cli.send.sent_events import pack_events
+from td_currents_cli.send.prefilter import pack_events
 
 FORM_1 = (
     "CREATE TABLE request (id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, keys BLOB NOT NULL)",

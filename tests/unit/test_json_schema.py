@@ -17,9 +17,8 @@ from td_currents_cli.catalog.overlay import overlaid
 from td_currents_cli.generate import START, GenerateRequest
 from td_currents_cli.generate.command import lines
 from td_currents_cli.model import Batch, Code, Location, Severity
-from td_currents_cli.validate.check import Checker
-from td_currents_cli.validate.rules import RULES
-from td_currents_cli.validate.rules.event import MILLISECONDS
+from td_currents_cli.validate.checker import Checker
+from td_currents_cli.validate.rules import MILLISECONDS, RULES
 from tests.command import tdcur
 
 CATALOG: Final = catalog.load()

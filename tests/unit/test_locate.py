@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.validate.locate import Path, ValuePositions, walk_values
+from td_currents_cli.validate.positions import Path, ValuePositions, walk_values
 
 TEXT = b'{"a": [1, {"b": "x,]}"}], "\\"": {}, "": null, "e\xc3\xa9": -1.5e3, "\\ud800": true}'
 

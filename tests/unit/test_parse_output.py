@@ -13,7 +13,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.mask import Masking, looks_personal
 from td_currents_cli.parse import ParseRequest, Rejects, run
-from td_currents_cli.parse.rejects import TooManyRejectsError
+from td_currents_cli.parse.writers import TooManyRejectsError
 from td_currents_cli.read import sources
 
 SAMPLES = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"

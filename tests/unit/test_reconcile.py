@@ -18,9 +18,10 @@ from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
 from td_currents_cli.read.sources import RereadableSources
-from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, files, run, sheaf, sides
-from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.reconcile.journal import JournalSide
+from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, run, sides
+from td_currents_cli.reconcile import file_side as files
+from td_currents_cli.reconcile import fingerprints as sheaf
+from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.write.files import PayloadWriter
 
 

@@ -13,7 +13,7 @@ from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import DEFAULT, INGESTED, ReadOptions
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
-from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.file_side import FileSide
 
 CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdir())
 

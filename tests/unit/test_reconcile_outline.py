@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from td_currents_cli.reconcile.content import UNKNOWN
-from td_currents_cli.reconcile.outline import outline
+from td_currents_cli.reconcile.content_hash import UNKNOWN, outline
 from td_currents_cli.treasure_data.sql.events import content_hash_sql
 from td_currents_cli.treasure_data.sql.text import string_literal
 from tests.td_service.engine import Engine

@@ -11,10 +11,10 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, run
-from td_currents_cli.reconcile import table as table_module
-from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.reconcile.request import DiffKind
-from td_currents_cli.reconcile.table import TableSide
+from td_currents_cli.reconcile import table_side as table_module
+from td_currents_cli.reconcile.file_side import FileSide
+from td_currents_cli.reconcile.side import DiffKind
+from td_currents_cli.reconcile.table_side import TableSide
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.canned import Canned

@@ -10,9 +10,8 @@ import pytest
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome, ReconcileRequest, run
-from td_currents_cli.reconcile.files import FileSide
-from td_currents_cli.reconcile.journal import JournalSide
-from td_currents_cli.reconcile.table import TableSide
+from td_currents_cli.reconcile.file_side import FileSide, JournalSide
+from td_currents_cli.reconcile.table_side import TableSide
 from td_currents_cli.render import render
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.tables import Tables, TdConnection

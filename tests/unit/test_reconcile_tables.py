@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
-from td_currents_cli.reconcile.files import FileSide
+from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.render import render
 from tests.rendering import screen_of
 

@@ -11,7 +11,7 @@ import xmlschema
 
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.render.validate.junit_report import write_junit
-from td_currents_cli.validate.selection import Selection
+from td_currents_cli.validate.command import Selection
 from tests.rendering import outcome_of, problem_of
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "schemas" / "junit-10.xsd")

@@ -18,11 +18,11 @@ from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
 from td_currents_cli.events.json import Elements, elements_of
 from td_currents_cli.model import Batch, Code, Location, Severity
 from td_currents_cli.read import records, sources
+from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.payload import Payload, PayloadLimits, Unsendable
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.sieve import SendFilter
-from td_currents_cli.validate.check import Checker
-from td_currents_cli.validate.clean import FastCheck
+from td_currents_cli.send.prefilter import SendFilter
+from td_currents_cli.validate.checker import Checker
+from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.rules import RULES, Rule, RuleScope
 
 NOW = 1_800_000_000

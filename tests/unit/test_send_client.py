@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.send import client as module
-from td_currents_cli.send.answers import (
+from td_currents_cli.send import http as module
+from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
+from td_currents_cli.send.http import HttpxClient
+from td_currents_cli.send.retry import (
     ConnectionLost,
     HttpResponse,
     NotConnected,
@@ -25,8 +27,6 @@ from td_currents_cli.send.answers import (
     UnknownResult,
     UntrustedHost,
 )
-from td_currents_cli.send.client import HttpxClient
-from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
 
 BODY = b'{"events":[{"id":"1"}]}'
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"

@@ -13,10 +13,8 @@ from td_currents_cli.errors import OutputError
 from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read import records, sources
-from td_currents_cli.send.dead_letter import MAX_RESPONSE, DeadLetter
-from td_currents_cli.send.dead_letter_file import DeadLetterFile
+from td_currents_cli.send.dead_letters import MAX_RESPONSE, DeadLetter, DeadLetterFile, Scrub, scrubber
 from td_currents_cli.send.endpoint import Destination, resolve
-from td_currents_cli.send.scrub import Scrub, scrubber
 
 EVENT = rb'{"id":"\ud800", "n" : 1.0, "big":12345678901234567890, "e":"\u00e9"}'
 WHERE = Location(source="a b.jsonl", line=3, column=7, offset=99)

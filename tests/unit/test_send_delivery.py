@@ -14,26 +14,26 @@ from td_currents_cli.errors import EndpointRefusedError, ExitCode, OutputError, 
 from td_currents_cli.journal.keys import document_key, event_keys
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.outcome import Problems
-from td_currents_cli.send.answers import (
+from td_currents_cli.send.command import signals_handled
+from td_currents_cli.send.concurrency import AUTO, RequestLimiter, concurrency_of
+from td_currents_cli.send.dead_letters import DeadLetter
+from td_currents_cli.send.endpoint import Destination, resolve
+from td_currents_cli.send.messages import Messages, SendInterruptedError
+from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable
+from td_currents_cli.send.queue import PayloadQueue
+from td_currents_cli.send.result import SendOutcome, exit_code_of
+from td_currents_cli.send.retry import (
+    Clock,
     ConnectionLost,
     HttpResponse,
     NotConnected,
     RequestFailure,
+    RetrySchedule,
     TimedOut,
     UnknownHost,
 )
-from td_currents_cli.send.clock import Clock
-from td_currents_cli.send.command import signals_handled
-from td_currents_cli.send.dead_letter import DeadLetter
-from td_currents_cli.send.delivery import GRACE, Sender
-from td_currents_cli.send.endpoint import Destination, resolve
-from td_currents_cli.send.explain import Messages, SendInterruptedError
-from td_currents_cli.send.feed import PayloadQueue
-from td_currents_cli.send.pace import AUTO, RequestLimiter, concurrency_of
-from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable
-from td_currents_cli.send.result import SendOutcome, exit_code_of
-from td_currents_cli.send.retry import RetrySchedule
-from td_currents_cli.send.tally import Latencies
+from td_currents_cli.send.sender import GRACE, Sender
+from td_currents_cli.send.stats import Latencies
 from tests.clock import FakeTime
 
 OK = HttpResponse(status=200)

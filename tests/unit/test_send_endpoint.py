@@ -7,8 +7,7 @@ import pytest
 from td_currents_cli.braze import Site
 from td_currents_cli.errors import UsageError
 from td_currents_cli.secrets import Secret, redact
-from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
-from td_currents_cli.send.sites import EndpointKind
+from td_currents_cli.send.endpoint import Destination, Endpoint, EndpointKind, resolve
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"

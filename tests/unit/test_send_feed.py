@@ -10,8 +10,8 @@ import pytest
 
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Code, Location, Problem
-from td_currents_cli.send.feed import PayloadQueue
 from td_currents_cli.send.payload import Planned
+from td_currents_cli.send.queue import PayloadQueue
 
 
 def item(number: int) -> Problem:

@@ -8,9 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.send.answers import ConnectionLost, HttpResponse, NotConnected, RequestFailure, TimedOut
-from td_currents_cli.send.clock import Clock
-from td_currents_cli.send.pace import AUTO, AdaptiveLimit, Concurrency, RequestLimiter, TokenBucket, concurrency_of
+from td_currents_cli.send.concurrency import (
+    AUTO,
+    AdaptiveLimit,
+    Concurrency,
+    RequestLimiter,
+    TokenBucket,
+    concurrency_of,
+)
+from td_currents_cli.send.retry import Clock, ConnectionLost, HttpResponse, NotConnected, RequestFailure, TimedOut
 from tests.clock import FakeTime
 
 OK = HttpResponse(status=200)

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 from td_currents_cli.journal.keys import document_key, event_keys, older_document_key, split_keys
 from td_currents_cli.model import Batch, Code, Location, Problem
+from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.sent_events import pack_events
-from td_currents_cli.send.sieve import SendFilter
-from td_currents_cli.send.split import halves, singles
-from td_currents_cli.send.whole import JournalFields, journal_fields
+from td_currents_cli.send.prefilter import JournalFields, SendFilter, journal_fields, pack_events
+from td_currents_cli.send.sender import halves, singles
 
 EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
 

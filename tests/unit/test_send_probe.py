@@ -9,9 +9,9 @@ import pytest
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError, UsageError
-from td_currents_cli.send.clock import Clock
+from td_currents_cli.send.connection_test import ConnectionTestOutcome, run_connection_test
 from td_currents_cli.send.endpoint import Destination
-from td_currents_cli.send.probe import ConnectionTestOutcome, run_connection_test
+from td_currents_cli.send.retry import Clock
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 

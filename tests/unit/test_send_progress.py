@@ -13,12 +13,11 @@ from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read.sources import Source
 from td_currents_cli.render.send_progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
-from td_currents_cli.send.plan import Planner
-from td_currents_cli.send.progress import InputProgress, SendProgress
-from td_currents_cli.send.sieve import SendFilter
-from td_currents_cli.send.tally import SendStats
+from td_currents_cli.send.prefilter import SendFilter
+from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
 
 
 def at(delivered: int, share: float | None = None) -> SendProgress:

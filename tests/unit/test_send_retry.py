@@ -2,16 +2,20 @@
 
 import pytest
 
-from td_currents_cli.send.answers import (
+from td_currents_cli.send.retry import (
     ConnectionLost,
     HttpResponse,
+    NextStep,
     NotConnected,
     RequestFailure,
+    RetrySchedule,
     TimedOut,
     UnknownHost,
     UntrustedHost,
+    may_have_arrived,
+    next_step,
+    retry_after_seconds,
 )
-from td_currents_cli.send.retry import NextStep, RetrySchedule, may_have_arrived, next_step, retry_after_seconds
 
 
 @pytest.mark.parametrize(

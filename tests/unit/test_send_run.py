@@ -15,8 +15,8 @@ from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
-from td_currents_cli.send.pace import concurrency_of
-from td_currents_cli.send.whole import JournalFields, journal_fields
+from td_currents_cli.send.concurrency import concurrency_of
+from td_currents_cli.send.prefilter import JournalFields, journal_fields
 
 if TYPE_CHECKING:
     from tests.conftest import Scripted

@@ -16,17 +16,16 @@ import trustme
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.secrets import Secret
-from td_currents_cli.send.answers import (
+from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
+from td_currents_cli.send.http import HttpxClient
+from td_currents_cli.send.retry import (
     ClientCertificateRejected,
     HttpResponse,
     ProxyRefused,
     RequestFailure,
     UntrustedHost,
 )
-from td_currents_cli.send.client import HttpxClient
-from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
-from td_currents_cli.send.proxy import proxy_for
-from td_currents_cli.send.tls import TlsFiles, TlsSession
+from td_currents_cli.send.tls import TlsFiles, TlsSession, proxy_for
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 OK = HttpResponse(status=200)

@@ -8,7 +8,7 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
-from td_currents_cli.validate.selection import Selection
+from td_currents_cli.validate.command import Selection
 
 OPEN = (
     '{"event_type":"users.messages.email.Open","id":"1","time":1790000000,'

@@ -14,9 +14,9 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Batch, Code, Location, Problem, Severity
 from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest, run
-from td_currents_cli.validate.check import Checker
+from td_currents_cli.validate.checker import Checker
+from td_currents_cli.validate.command import Selection
 from td_currents_cli.validate.rules import RULES
-from td_currents_cli.validate.selection import Selection
 
 NOW = 1_800_000_000
 CASES = Path(__file__).parents[1] / "cases" / "bad"

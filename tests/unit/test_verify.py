@@ -14,9 +14,7 @@ from td_currents_cli.render.verify import print_verification, show_verification,
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.client import Job
 from td_currents_cli.treasure_data.tables import TdConnection
-from td_currents_cli.verify import VerifyOutcome, VerifyRequest, run
-from td_currents_cli.verify.arrivals import Arrivals
-from td_currents_cli.verify.progress import VerifyProgress
+from td_currents_cli.verify import Arrivals, VerifyOutcome, VerifyProgress, VerifyRequest, run
 from tests.rendering import Screen
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service

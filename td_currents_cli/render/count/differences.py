@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.text import Text
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.compare import CountChange, CountComparison
-from td_currents_cli.count.dimension import Key
-from td_currents_cli.count.expect import CheckedCounts
+from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
+from td_currents_cli.count.dimensions import Key
 from td_currents_cli.render.count.grid import Grid, GridColumn
 from td_currents_cli.render.count.groups import group_cell, heading
 from td_currents_cli.render.figures import amount, percent

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from td_currents_cli.count import Count, CountOutcome
-from td_currents_cli.count.bins import TimeHistogram
+from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.render.count.bars import bar, sparkline
 from td_currents_cli.render.count.grid import Grid, GridColumn, fits
 from td_currents_cli.render.figures import amount, percent

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.figures import Pivot, PivotRow
+from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.render.count.grid import Grid, GridColumn, fits
 from td_currents_cli.render.count.groups import group_cell, heading
 from td_currents_cli.render.figures import amount

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Final
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.figures import Pivot, PivotRow
+from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.write.formats import json_line
 
 NO_VALUE: Final = "(none)"

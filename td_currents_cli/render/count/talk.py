@@ -6,7 +6,7 @@ from typing import Final
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.model import nearest
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.dimension import BY_NAME
+from td_currents_cli.count.dimensions import BY_NAME
 from td_currents_cli.render.figures import amount, balance_line
 from td_currents_cli.render.problems import ROW_CODES, print_problems
 from td_currents_cli.render.terminal import Terminal, printable

@@ -18,7 +18,7 @@ from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import Terminal, printable
 from td_currents_cli.render.validate.shown import report_omitted
 from td_currents_cli.validate import ValidateOutcome
-from td_currents_cli.validate.listing import Family
+from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES, Rule
 
 

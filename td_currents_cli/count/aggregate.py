@@ -1,0 +1,205 @@
+"""Counts the events in records; runs in each worker process."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from td_currents_cli.count.dimensions import Key, SourceEvents, dimensions
+from td_currents_cli.count.projection import Projection
+from td_currents_cli.events.decode import EventReader
+from td_currents_cli.events.filter import EventFilter, Filter, all_usable, usable_seconds
+from td_currents_cli.model import Batch, Record
+from td_currents_cli.outcome import Balance, Problems
+
+if TYPE_CHECKING:
+    from td_currents_cli.count.distinct import Distinct
+
+
+COARSENING: Final = 4
+MAX_BINS: Final = 512  # from the first to the last time; beyond it, bins are made wider
+
+
+class TimeHistogram:
+    """Event counts by group and time, in bins whose width (in seconds) grows with the period.
+
+    A bin's number is its time divided by the width.
+    """
+
+    def __init__(self) -> None:
+        self.width = 1
+        self.counts: dict[Key, Counter[int]] = {}
+        self.first = 0
+        self.last = -1
+
+    def add(self, key: Key, times: Sequence[float]) -> None:
+        if times:
+            self._cover(int(min(times)) // self.width, int(max(times)) // self.width)
+            width = self.width
+            self.counts.setdefault(key, Counter()).update([int(time // width) for time in times])
+
+    def merge(self, other: "TimeHistogram") -> None:
+        """Add the counts of another histogram, whose bins may become wider by it."""
+        if not other.counts:
+            return
+        while other.width < self.width:
+            other.coarsen()
+        while self.width < other.width:
+            self.coarsen()
+        self._cover(other.first, other.last)
+        while other.width < self.width:
+            other.coarsen()
+        for key, counts in other.counts.items():
+            self.counts.setdefault(key, Counter()).update(counts)
+
+    def heights(self, key: Key, columns: int) -> list[int]:
+        """A group's events in up to `columns` equal periods, from the first to the last event of all groups."""
+        if not self.counts:
+            return []
+        span = self.last - self.first + 1
+        heights = [0] * min(columns, span)
+        for place, number in self.counts.get(key, Counter()).items():
+            heights[(place - self.first) * len(heights) // span] += number
+        return heights
+
+    def coarsen(self) -> None:
+        """Join each COARSENING bins into one."""
+        self.width *= COARSENING
+        self.first //= COARSENING
+        self.last //= COARSENING
+        for key, counts in self.counts.items():
+            coarser: Counter[int] = Counter()
+            for place, number in counts.items():
+                coarser[place // COARSENING] += number
+            self.counts[key] = coarser
+
+    def _cover(self, first: int, last: int) -> None:
+        if self.counts:
+            first, last = min(first, self.first), max(last, self.last)
+        self.first, self.last = first, last
+        while self.last - self.first >= MAX_BINS:
+            self.coarsen()
+
+
+class GroupStats(Struct, gc=False):
+    count: int = 0
+    first: float | None = None  # earliest usable time in UNIX seconds
+    last: float | None = None
+
+    def add(self, count: int, first: float | None, last: float | None) -> None:
+        """Count events, given their earliest and latest time."""
+        self.count += count
+        if first is not None and (self.first is None or first < self.first):
+            self.first = first
+        if last is not None and (self.last is None or last > self.last):
+            self.last = last
+
+
+class GroupCounts:
+    def __init__(self, *, over_time: bool = False) -> None:
+        self.groups = defaultdict[Key, GroupStats](GroupStats)
+        self.histogram = TimeHistogram() if over_time else None
+
+    @property
+    def total(self) -> int:
+        return sum(group.count for group in self.groups.values())
+
+    def add(self, columns: Sequence[Sequence[str | None]], times: Sequence[float | None]) -> None:
+        """Count events, given their values of each dimension, a column each, and their times."""
+        # Strings are far cheaper to group by than tuples of them.
+        single = len(columns) == 1
+        keys: Iterable[Any] = columns[0] if single else zip(*columns, strict=True)
+        times_of: defaultdict[Any, list[float | None]] = defaultdict(list)
+        # A loop with one call per event, all of it in C.
+        deque(map(list.append, map(times_of.__getitem__, keys), times), maxlen=0)
+        for value, found in times_of.items():
+            key = (value,) if single else value
+            usable: list[float] = [time for time in found if time is not None] if None in found else found  # type: ignore[assignment]  # None is gone
+            self.groups[key].add(len(found), min(usable, default=None), max(usable, default=None))
+            if self.histogram is not None:
+                self.histogram.add(key, usable)
+
+    def merge(self, other: "GroupCounts") -> None:
+        for key, group in other.groups.items():
+            self.groups[key].add(group.count, group.first, group.last)
+        if self.histogram is not None and other.histogram is not None:
+            self.histogram.merge(other.histogram)
+
+
+GROUPED_EVENTS: Final = 16_384
+"""Events that are grouped together, so that what is done once for all of them costs next to nothing."""
+
+TYPE_AND_TIME: Final = (("event_type",), ("time",))
+IDS: Final = (("id",),)
+USERS: Final = (
+    *(("user", "user_id"), ("user_id",), ("user_user_id",)),
+    *(("user", "external_user_id"), ("external_user_id",), ("user_external_user_id",)),
+)
+"""Braze's own id of a user, which all have, else the customer's: in events, flat events, and flat rows."""
+
+
+class CounterConfig(Struct, frozen=True, kw_only=True):
+    """What every worker process needs to know."""
+
+    by: tuple[str, ...]
+    zone: tzinfo
+    wanted: Filter
+    over_time: bool = False
+
+
+class PartialCount(Struct):
+    groups: GroupCounts
+    balance: Balance
+    problems: Problems
+
+
+class EventCounter:
+    """Counts the events in the records of one source, or part of one, per call."""
+
+    def __init__(self, config: CounterConfig, distinct: "Distinct | None" = None) -> None:
+        by = dimensions(config.by)
+        paths = [path for dimension in by for path in dimension.paths]
+        self._over_time = config.over_time
+        self._projection = Projection([*TYPE_AND_TIME, *paths, *((*IDS, *USERS) if distinct else ())])
+        self._columns = [dimension.reader(self._projection, config.zone) for dimension in by]
+        self._filter = EventFilter(config.wanted)
+        self._distinct = distinct
+        if distinct:
+            self._ids, self._users = self._projection.column(IDS), self._projection.column(USERS)
+
+    def __call__(self, records: Iterable[Record]) -> PartialCount:
+        intake, groups = EventReader(), GroupCounts(over_time=self._over_time)
+        filtered = duplicates = counted = 0
+        for source, decoded in _many(intake.events(records, self._projection)):
+            events = self._filter.filter(decoded)
+            filtered += len(decoded) - len(events)
+            times = [event.time for event in events]
+            usable: Sequence[float | None] = all_usable(times) or [usable_seconds(time) for time in times]
+            chunk = SourceEvents(events, usable, source)
+            columns = [column(chunk) for column in self._columns]
+            if self._distinct is None:
+                groups.add(columns, usable)
+                counted += len(events)
+                continue
+            keys = list(zip(*columns, strict=True))
+            first_seen = self._distinct.add(self._ids(events), self._users(events), keys)
+            groups.add([list(compress(column, first_seen)) for column in columns], list(compress(usable, first_seen)))
+            counted += sum(first_seen)
+            duplicates += len(first_seen) - sum(first_seen)
+        balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered)
+        return PartialCount(groups, balance, intake.log.result())
+
+
+def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the events of the batches of a source, GROUPED_EVENTS or more at a time, with its name."""
+    source, events = "", list[Any]()
+    for batch, of_batch in batches:
+        source = batch.location.source
+        events += of_batch
+        if len(events) >= GROUPED_EVENTS:
+            yield source, events
+            events = []
+    yield source, events

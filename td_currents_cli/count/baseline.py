@@ -1,0 +1,295 @@
+"""Compares counts with those of an earlier run."""
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from td_currents_cli.count.dimensions import Key
+from td_currents_cli.count.request import CountRequest
+from td_currents_cli.errors import InputError, UsageError
+
+_COUNTS_HINT: Final = "Give the output of `tdcur count --format json` (or jsonl, csv, tsv) with the same --by."
+
+
+def read_counts(path: Path, by: Sequence[str], option: str) -> dict[Key, str]:
+    """The count of each group, as a string.
+
+    The file is JSON (the envelope, a list of objects, or one object of names and counts), JSON Lines, CSV or TSV.
+
+    Args:
+        path: the file.
+        by: dimensions that its counts must have.
+        option: that names the file; for messages.
+
+    Raises:
+        InputError: the file cannot be read.
+        UsageError: its format is another one, its counts have other dimensions, or a group occurs twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"cannot read {path}: not UTF-8") from None
+    where = f"{option} {path}"
+    counts: dict[Key, str] = {}
+    for item in _items(text, by, where):
+        _require_fields(item, by, where)
+        count = item["count"]
+        if isinstance(count, bool) or not isinstance(count, int | str):
+            raise UsageError(f"{where}: the count of a group is neither a number nor a string", hint=_COUNTS_HINT)
+        # CSV has no other way to write a missing value.
+        key = tuple(None if item[name] in {None, ""} else str(item[name]) for name in by)
+        if key in counts:
+            raise UsageError(f"{where}: {key_text(key)} occurs twice")
+        counts[key] = str(count)
+    return counts
+
+
+def key_text(key: Key) -> str:
+    """A group as part of a message."""
+    return ", ".join("(none)" if value is None else value for value in key)
+
+
+def _items(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, Any]]:
+    if not text.lstrip().startswith(("{", "[")):
+        yield from _delimited(text, by, where)
+        return
+    try:
+        document = json.loads(text)
+    except ValueError:
+        try:
+            document = [json.loads(line) for line in text.split("\n") if line.strip()]
+        except ValueError as error:
+            raise UsageError(f"{where} is neither JSON nor JSON Lines: {error}") from None
+    if isinstance(document, dict):
+        document = document.get("counts", document)
+    if isinstance(document, dict):
+        if set(by) | {"count"} <= document.keys():
+            document = [document]
+        elif len(by) > 1:
+            raise UsageError(f"{where} has one name per count, but --by has {len(by)}", hint=_COUNTS_HINT)
+        else:
+            document = [{by[0]: name, "count": count} for name, count in document.items()]
+    if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
+        raise UsageError(f"{where} contains no counts", hint=_COUNTS_HINT)
+    yield from document
+
+
+def _delimited(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, Any]]:
+    header = text.partition("\n")[0]
+    reader = csv.DictReader(StringIO(text, newline=""), delimiter="\t" if "\t" in header else ",")
+    try:
+        _require_fields(dict.fromkeys(reader.fieldnames or ()), by, where)
+        yield from reader
+    except csv.Error as error:
+        raise UsageError(f"{where} is neither JSON nor CSV: {error}") from None
+
+
+def _require_fields(item: Mapping[str, Any], by: Sequence[str], where: str) -> None:
+    missing = [name for name in (*by, "count") if name not in item]
+    if missing:
+        raise UsageError(f"{where} has no field `{missing[0]}`: its counts have other dimensions", hint=_COUNTS_HINT)
+
+
+_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
+
+
+class CountChange(Struct, frozen=True):
+    """Events of one group, in the earlier run and in this one."""
+
+    key: Key
+    before: int
+    now: int
+
+    @property
+    def part(self) -> float | None:
+        """The change relative to the earlier count, -1 if all events are gone; None if there were none."""
+        return (self.now - self.before) / self.before if self.before else None
+
+
+class CountComparison(Struct, frozen=True):
+    file: str
+    fail_on_drop: float | None  # 0 to 1; a group that lost this part of its events, or more, fails the run
+    changes: tuple[CountChange, ...]  # groups of the earlier run in its order, then the new ones
+
+    @property
+    def changed(self) -> tuple[CountChange, ...]:
+        return tuple(change for change in self.changes if change.now != change.before)
+
+    @property
+    def dropped(self) -> tuple[CountChange, ...]:
+        """Groups that lost too many events."""
+        limit = self.fail_on_drop
+        if limit is None:
+            return ()
+        return tuple(change for change in self.changes if change.part is not None and 0 > change.part <= -limit)
+
+    def as_dict(self, by: Sequence[str]) -> dict[str, object]:
+        dropped = self.dropped
+        return {
+            "file": self.file,
+            "fail_on_drop": self.fail_on_drop,
+            "changed": len(self.changed),
+            "dropped": len(dropped),
+            "changes": [
+                {
+                    **dict(zip(by, change.key, strict=True)),
+                    "before": change.before,
+                    "count": change.now,
+                    "change": None if change.part is None else round(change.part, 6),
+                    "dropped": change in dropped,
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def part_of(text: str) -> float:
+    """Parse a percentage such as `30%` into a part, 0 to 1.
+
+    Raises:
+        UsageError: it is not a percentage from 0% to 100%.
+    """
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None or float(match[1]) > 100:
+        raise UsageError(f"--fail-on-drop must be a percentage from 0% to 100%, got {text}", hint="Example: 30%.")
+    return float(match[1]) / 100
+
+
+def read_previous(path: Path, by: Sequence[str]) -> dict[Key, int]:
+    """Read the counts of an earlier run, by group; see `read_counts` for the errors."""
+    counts = read_counts(path, by, "--compare")
+    for key, text in counts.items():
+        if not (text.isdecimal() and text.isascii()):
+            raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
+    return {key: int(text) for key, text in counts.items()}
+
+
+def compare(
+    counts: Mapping[Key, int], previous: Mapping[Key, int], file: str, fail_on_drop: float | None
+) -> CountComparison:
+    """Compare counts with those of an earlier run, which a file contains."""
+    keys = (*previous, *(key for key in counts if key not in previous))
+    changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
+    return CountComparison(file, fail_on_drop, changes)
+
+
+ANY_OTHER: Final = "*"
+"""Instead of a name: each group that is not named."""
+
+_EXPECTATION: Final = re.compile(
+    r"(?P<sign>>=|<=)?\s*(?P<number>\d+)\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>\d+(?:\.\d+)?)\s*(?P<percent>%)?)?",
+    re.ASCII,
+)
+
+
+class Expectation(Struct, frozen=True):
+    """The smallest and the largest count that is correct."""
+
+    text: str  # as written
+    least: float
+    most: float
+
+    def miss(self, count: int) -> int:
+        """By how much a count is too small (below 0) or too large; 0 for a correct one."""
+        if count < self.least:
+            return count - math.ceil(self.least)
+        return count - math.floor(self.most) if count > self.most else 0
+
+
+def expectation(text: str, where: str) -> Expectation:
+    """Parse an expected count: `100`, `>=100`, `<=100`, `100±5%`, `100±5` (also `+-` for `±`).
+
+    Raises:
+        UsageError: it is none of these; `where` is the beginning of the message.
+    """
+    match = _EXPECTATION.fullmatch(text.strip())
+    if match is None or (match["sign"] and match["tolerance"]):
+        raise UsageError(
+            f"{where}: `{text}` is not an expected count", hint="Write 100, >=100, <=100, 100±5% or 100±5."
+        )
+    number = int(match["number"])
+    if match["sign"]:
+        limits = (number, math.inf) if match["sign"] == ">=" else (0, number)
+        return Expectation(text.strip(), *limits)
+    tolerance = float(match["tolerance"] or 0) * (number / 100 if match["percent"] else 1)
+    return Expectation(text.strip(), number - tolerance, number + tolerance)
+
+
+class CheckedCount(Struct, frozen=True):
+    key: Key
+    expected: str  # as written
+    count: int
+    miss: int  # see Expectation.miss
+
+
+class CheckedCounts(Struct, frozen=True):
+    """All groups with an expected count: those that the file names, in its order, then the others."""
+
+    file: str
+    checks: tuple[CheckedCount, ...]
+
+    @property
+    def failed(self) -> tuple[CheckedCount, ...]:
+        return tuple(check for check in self.checks if check.miss)
+
+    def as_dict(self, by: Sequence[str]) -> dict[str, object]:
+        return {
+            "file": self.file,
+            "met": len(self.checks) - len(self.failed),
+            "failed": len(self.failed),
+            "checks": [
+                dict(zip(by, check.key, strict=True))
+                | {"expected": check.expected, "count": check.count, "miss": check.miss, "met": not check.miss}
+                for check in self.checks
+            ],
+        }
+
+
+def read_expectations(path: Path, by: Sequence[str]) -> dict[Key, Expectation]:
+    """Read the expected counts, by group; see `read_counts` for the errors."""
+    counts = read_counts(path, by, "--expect")
+    return {key: expectation(text, f"--expect {path}: {key_text(key)}") for key, text in counts.items()}
+
+
+def check_counts(counts: Mapping[Key, int], expected: Mapping[Key, Expectation], file: str) -> CheckedCounts:
+    others = next((key for key in expected if set(key) == {ANY_OTHER}), None)
+    wanted = {key: each for key, each in expected.items() if key != others}
+    if others is not None:
+        wanted |= {key: expected[others] for key in counts if key not in wanted}
+    found = [(key, each, counts.get(key, 0)) for key, each in wanted.items()]
+    checks = tuple(CheckedCount(key, each.text, count, each.miss(count)) for key, each, count in found)
+    return CheckedCounts(file, checks)
+
+
+class CountBaseline(Struct, frozen=True):
+    """The contents of the files that a request names; None for a file that it does not name."""
+
+    request: CountRequest
+    expected: Mapping[Key, Expectation] | None
+    previous: Mapping[Key, int] | None
+
+    @classmethod
+    def read(cls, request: CountRequest) -> "CountBaseline":
+        """Read the files; see `read_counts` for the errors."""
+        return cls(
+            request,
+            None if request.expect is None else read_expectations(request.expect, request.by),
+            None if request.compare is None else read_previous(request.compare, request.by),
+        )
+
+    def checks(self, counts: Mapping[Key, int]) -> CheckedCounts | None:
+        return None if self.expected is None else check_counts(counts, self.expected, str(self.request.expect))
+
+    def changes(self, counts: Mapping[Key, int]) -> CountComparison | None:
+        if self.previous is None:
+            return None
+        return compare(counts, self.previous, str(self.request.compare), self.request.fail_on_drop)

@@ -1,0 +1,153 @@
+"""Runs `tdcur count`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from td_currents_cli.choices import Sort
+from td_currents_cli.count.aggregate import CounterConfig, EventCounter, GroupCounts, PartialCount
+from td_currents_cli.count.dimensions import Dimension, dimensions
+from td_currents_cli.count.request import CountRequest
+from td_currents_cli.count.result import (
+    Count,
+    CountOutcome,
+    Pivot,
+    absent_fields,
+    add_all_types,
+    check_all_types,
+    counts_of,
+    default_sort,
+    in_order,
+    together,
+    unknown_types,
+)
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.outcome import Balance, ProblemLog, exit_code_of
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.splits import MIN_SIZE
+from td_currents_cli.read import records
+
+if TYPE_CHECKING:
+    from td_currents_cli.count.distinct import Distinct, DistinctStats
+
+
+def count_sources(request: CountRequest, distinct: "Distinct | None") -> PartialCount:
+    """Count all sources; `distinct` remembers ids and users for --unique and --dedupe."""
+    config = CounterConfig(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
+    sources, reading = request.sources, request.reading
+    is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < MIN_SIZE
+    if distinct or is_small:
+        # Only one process can know which of two events with one id came first.
+        count = EventCounter(config, distinct)
+        return _add_up((ChunkResult(count(records([source], reading))) for source in sources), config)
+    results = map_records(EventCounter, (config,), sources, options=reading, jobs=request.jobs, whole_sources=True)
+    return _add_up(results, config)
+
+
+def _add_up(parts: Iterable[ChunkResult[PartialCount]], config: CounterConfig) -> PartialCount:
+    groups, log, balance = GroupCounts(over_time=config.over_time), ProblemLog(), Balance()
+    for part in parts:
+        some = part.result
+        groups.merge(some.groups)
+        balance += some.balance
+        # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
+        log.merge(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
+    return PartialCount(groups, balance, log.result())
+
+
+def run(request: CountRequest) -> CountOutcome:
+    """Count the events of all sources, or of all tables.
+
+    Raises:
+        InputError: the file of --expect or --compare cannot be read.
+        TdcurError: a table cannot be queried; see `Warehouse.query`.
+        OutputError: ids fit neither into memory nor on disk.
+        UsageError: the request, or one of these files, is invalid.
+    """
+    by = dimensions(request.by)
+    _check(request, by)
+    baseline = None
+    if request.expect is not None or request.compare is not None:
+        from td_currents_cli.count.baseline import CountBaseline  # noqa: PLC0415 -- only needed with these options
+
+        baseline = CountBaseline.read(request)
+    counted, distinct = _count(request)
+    # Before --all-types adds types without events, which are not compared.
+    in_groups = counts_of(counted.groups, distinct) if baseline else []
+    outcome = _outcome(request, by, counted, distinct)
+    if baseline is None:
+        return outcome
+    numbers = {each.key: each.count for each in in_order(in_groups, Sort.COUNT)}
+    checks, changes = baseline.checks(numbers), baseline.changes(numbers)
+    failed = (checks is not None and checks.failed) or (changes is not None and changes.dropped)
+    code = max(outcome.exit_code, ExitCode.FINDINGS) if failed else outcome.exit_code
+    return replace(outcome, checks=checks, changes=changes, exit_code=code)
+
+
+def _check(request: CountRequest, by: Sequence[Dimension]) -> None:
+    if request.pivot is not None and (request.pivot not in request.by or len(by) < 2):
+        raise UsageError(
+            f"--pivot {request.pivot} needs --by with {request.pivot} and another name",
+            hint=f"Example: --by event_type,{request.pivot}.",
+        )
+    if request.fail_on_drop is not None and request.compare is None:
+        raise UsageError("--fail-on-drop needs --compare", hint="Add --compare FILE.")
+    if request.all_types:
+        check_all_types(by, request.pivot)
+
+
+def _count(request: CountRequest) -> "tuple[PartialCount, DistinctStats | None]":
+    if request.tables is not None:
+        from td_currents_cli.count.pushdown import count_tables  # noqa: PLC0415 -- slow to import, only for tables
+
+        return count_tables(request, request.tables)
+    if not (request.unique or request.dedupe):
+        return count_sources(request, None), None
+    from td_currents_cli.count.distinct import Distinct  # noqa: PLC0415 -- only needed with these options
+
+    with Distinct(unique=request.unique, dedupe=request.dedupe, limit=request.limit) as distinct:
+        return count_sources(request, distinct), distinct
+
+
+def _outcome(
+    request: CountRequest, by: Sequence[Dimension], counted: PartialCount, distinct: "DistinctStats | None"
+) -> CountOutcome:
+    groups = counted.groups
+    absent = absent_fields(tuple(groups.groups), by)
+    if request.all_types:
+        add_all_types(groups, by, request.wanted.types)
+    counts = in_order(counts_of(groups, distinct), request.sort or default_sort(by))
+    # A pivot limits its rows instead, each of which has all its groups.
+    shown = counts[: None if request.pivot else request.top]
+    others = counts[len(shown) :]
+    no_values = (None,) * len(by)
+    total = together(counts, no_values, groups.total)
+    if distinct and distinct.events and distinct.users:
+        total = structs.replace(total, unique_events=distinct.events.total, unique_users=distinct.users.total)
+    return CountOutcome(
+        by=request.by,
+        counts=tuple(shown),
+        others=len(others),
+        rest=together(others, no_values, groups.total) if others else None,
+        total=total,
+        balance=counted.balance,
+        problems=counted.problems,
+        zone=request.zone,
+        pivot=_pivot(request, counts, by),
+        histogram=groups.histogram,
+        unknown_types=unknown_types([count.key for count in counts], by),
+        absent_fields=absent,
+        spilled=distinct.spilled if distinct else 0,
+        exit_code=exit_code_of(counted.problems, counted.balance),
+    )
+
+
+def _pivot(request: CountRequest, counts: Sequence[Count], by: Sequence[Dimension]) -> Pivot | None:
+    if request.pivot is None:
+        return None
+    from td_currents_cli.count.result import pivoted  # noqa: PLC0415 -- only needed with --pivot
+
+    rows = [dimension for dimension in by if dimension.name != request.pivot]
+    return pivoted(counts, request.by, request.pivot, request.sort or default_sort(rows), request.top)

@@ -1,0 +1,278 @@
+"""The result of `tdcur count`."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from msgspec import Struct
+
+from td_currents_cli.catalog import load
+from td_currents_cli.choices import Sort
+from td_currents_cli.count.aggregate import GroupCounts, GroupStats, TimeHistogram
+from td_currents_cli.count.dimensions import DERIVED, EVENT_TYPE, Dimension, DimensionKind, Key
+from td_currents_cli.errors import UsageError
+from td_currents_cli.events.filter import TypeGlobs, iso, moment_of
+from td_currents_cli.outcome import Balance, Outcome
+
+if TYPE_CHECKING:
+    from td_currents_cli.count.baseline import CheckedCounts, CountComparison
+    from td_currents_cli.count.distinct import DistinctStats
+
+
+OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
+
+
+class Count(Struct, frozen=True, kw_only=True):
+    key: Key
+    count: int
+    share: float  # of all events, 0 to 1
+    first: datetime | None = None  # earliest usable `time` of its events
+    last: datetime | None = None
+    duplicates: int | None = None  # left out because their id occurred before; None without --dedupe
+    unique_events: int | None = None  # different ids; None without --unique, as the next one
+    unique_users: int | None = None
+
+    def as_dict(self, by: Sequence[str]) -> dict[str, object]:
+        """The machine form: a field per dimension, then the figures."""
+        return {**dict(zip(by, self.key, strict=True)), **self.figures()}
+
+    def figures(self) -> dict[str, object]:
+        """The machine form without the key; times in UTC with the suffix Z."""
+        return {
+            "count": self.count,
+            "share": round(self.share, 6),
+            "first": iso(self.first),
+            "last": iso(self.last),
+            **{name: figure for name in OPTIONAL_FIGURES if (figure := getattr(self, name)) is not None},
+        }
+
+
+class PivotRow(Struct, frozen=True):
+    """The numbers of events of one row, a cell per column."""
+
+    key: Key
+    cells: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.cells)
+
+
+class Pivot(Struct, frozen=True, kw_only=True):
+    name: str  # of the dimension whose values are columns
+    by: tuple[str, ...]  # the other dimensions
+    columns: tuple[str | None, ...]  # in order, a missing value last
+    rows: tuple[PivotRow, ...]
+    others: int  # number of rows that are not shown
+    rest: PivotRow | None  # their sum; None if there are none
+    total: PivotRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountOutcome(Outcome):
+    command: ClassVar[str] = "count"
+
+    by: tuple[str, ...] = (EVENT_TYPE,)
+    counts: tuple[Count, ...]  # the groups that are shown
+    others: int = 0  # number of groups that are not shown
+    rest: Count | None = None  # their sum; None if there are none
+    total: Count
+    balance: Balance
+    zone: tzinfo = UTC  # of hours, days, weeks and months
+    pivot: Pivot | None = None
+    histogram: TimeHistogram | None = None
+    unknown_types: tuple[str, ...] = ()  # not in the catalog, in the order shown
+    absent_fields: tuple[str, ...] = ()  # in `by`, but in no event
+    spilled: int = 0  # digests of ids that did not fit into memory
+    checks: "CheckedCounts | None" = None
+    changes: "CountComparison | None" = None
+
+    @property
+    def groups(self) -> int:
+        """Number of groups, shown or not."""
+        return len(self.counts) + self.others
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of a record's fields, in order."""
+        return (*self.by, *self.total.figures())
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "total": self.balance.events_out,
+            "groups": self.groups,
+            **({"types": self.groups} if self.by == (EVENT_TYPE,) else {}),
+            "first": iso(self.total.first),
+            "last": iso(self.total.last),
+            "rows": self.balance.rows_read,
+            "rows_rejected": self.balance.rows_rejected,
+            "events_read": self.balance.events_read,
+            "events_rejected": self.balance.events_rejected,
+            "duplicates": self.balance.duplicates,
+            "filtered": self.balance.filtered,
+            "lost": self.balance.lost,
+            **{name: self.total.figures()[name] for name in OPTIONAL_FIGURES[1:] if name in self.fields},
+            "problems": self.problems.total,
+            "by": self.by,
+            "timezone": str(self.zone),
+            "unknown_types": self.unknown_types,
+        }
+
+    def data(self) -> dict[str, object]:
+        rest = {"groups": self.others, **self.rest.figures()} if self.rest else None
+        return {
+            "counts": [count.as_dict(self.by) for count in self.counts],
+            **({"rest": rest} if rest else {}),
+            **({"expectations": self.checks.as_dict(self.by)} if self.checks else {}),
+            **({"comparison": self.changes.as_dict(self.by)} if self.changes else {}),
+        }
+
+
+_NO_TIME: Final = float("inf")
+
+_ORDERS: Final[dict[Sort, Callable[[Count], Any]]] = {
+    Sort.COUNT: lambda count: -count.count,
+    Sort.NAME: lambda _count: 0,
+    Sort.FIRST: lambda count: count.first.timestamp() if count.first else _NO_TIME,
+    Sort.LAST: lambda count: -count.last.timestamp() if count.last else _NO_TIME,
+}
+
+
+def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
+    """Sort groups; equal ones by name, those without a name last."""
+    return sorted(counts, key=lambda count: (_ORDERS[sort](count), by_name(count.key)))
+
+
+def by_name(key: Key) -> list[tuple[bool, str]]:
+    return [(value is None, value or "") for value in key]
+
+
+def together(counts: Iterable[Count], key: Key, total: int) -> Count:
+    """Add up groups, of `total` events in all; how many different events and users they have together is unknown."""
+    counts = tuple(counts)
+    count = sum(each.count for each in counts)
+    dropped = [each.duplicates for each in counts if each.duplicates is not None]
+    return Count(
+        key=key,
+        count=count,
+        share=count / total if total else 0.0,
+        first=min((each.first for each in counts if each.first), default=None),
+        last=max((each.last for each in counts if each.last), default=None),
+        duplicates=sum(dropped) if dropped else None,
+    )
+
+
+_EMPTY: Final = GroupStats()
+
+
+def add_all_types(groups: GroupCounts, by: Sequence[Dimension], wanted: TypeGlobs) -> None:
+    """Add an empty group for each type in the catalog that arrives over HTTP and has no events."""
+    place = _place_of_type(by)
+    found = {key[place] for key in groups.groups}
+    for event_type in load().events.values():
+        name = event_type.name
+        if event_type.http and wanted(name) and name not in found:
+            key = (name if each.kind is DimensionKind.TYPE else _derived(each, name) for each in by)
+            groups.groups[tuple(key)] = GroupStats()
+
+
+def _derived(dimension: Dimension, event_type: str) -> str | None:
+    return DERIVED[dimension.name](event_type) if dimension.name in DERIVED else None
+
+
+def check_all_types(by: Sequence[Dimension], pivot: str | None) -> None:
+    """Raise UsageError if a type without events cannot be a group of its own."""
+    if all(each.kind is not DimensionKind.TYPE for each in by):
+        raise UsageError("--all-types needs event_type in --by", hint="Add event_type to --by.")
+    kinds = {DimensionKind.TYPE, DimensionKind.DERIVED}
+    others = [each.name for each in by if each.kind not in kinds and each.name != pivot]
+    if others:
+        raise UsageError(
+            f"--all-types and --by {others[0]} cannot be used together: a type without events has no {others[0]}",
+            hint=f"Remove {others[0]} from --by, or --pivot it.",
+        )
+
+
+def _place_of_type(by: Sequence[Dimension]) -> int:
+    return next(place for place, each in enumerate(by) if each.kind is DimensionKind.TYPE)
+
+
+def counts_of(groups: GroupCounts, distinct: "DistinctStats | None") -> list[Count]:
+    total = groups.total
+    keys = dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ())))
+    return [_count(key, groups.groups.get(key, _EMPTY), total, distinct) for key in keys]
+
+
+def _count(key: Key, group: GroupStats, total: int, distinct: "DistinctStats | None") -> Count:
+    return Count(
+        key=key,
+        count=group.count,
+        share=group.count / total if total else 0.0,
+        first=moment_of(group.first),
+        last=moment_of(group.last),
+        duplicates=distinct.duplicates[key] if distinct and distinct.dedupes else None,
+        unique_events=distinct.events.in_groups[key] if distinct and distinct.events else None,
+        unique_users=distinct.users.in_groups[key] if distinct and distinct.users else None,
+    )
+
+
+def default_sort(by: Sequence[Dimension]) -> Sort:
+    """Times in their order, everything else by count."""
+    return Sort.NAME if all(each.kind is DimensionKind.TIME for each in by) else Sort.COUNT
+
+
+def unknown_types(keys: Iterable[Key], by: Sequence[Dimension]) -> tuple[str, ...]:
+    """Types that are not in the catalog, in the order of their groups."""
+    if all(each.kind is not DimensionKind.TYPE for each in by):
+        return ()
+    place, known = _place_of_type(by), load().events
+    names = dict.fromkeys(key[place] for key in keys)
+    return tuple(name for name in names if name is not None and name not in known)
+
+
+def absent_fields(keys: Sequence[Key], by: Sequence[Dimension]) -> tuple[str, ...]:
+    """Fields that no event has: probably misspelled."""
+    if not keys:
+        return ()
+    fields = [(place, each.name) for place, each in enumerate(by) if each.kind is DimensionKind.FIELD]
+    return tuple(name for place, name in fields if all(key[place] is None for key in keys))
+
+
+def pivoted(counts: Sequence[Count], by: Sequence[str], name: str, sort: Sort, top: int | None) -> Pivot:
+    """Arrange the counts of all groups as a table.
+
+    Args:
+        counts: of all groups.
+        by: their dimensions.
+        name: the dimension whose values become columns.
+        sort: order of the rows.
+        top: number of rows that are shown; None for all.
+    """
+    place = list(by).index(name)
+    columns = tuple(sorted({count.key[place] for count in counts if count.count}, key=lambda value: by_name((value,))))
+    of_row: defaultdict[Key, list[Count]] = defaultdict(list)
+    for count in counts:
+        of_row[count.key[:place] + count.key[place + 1 :]].append(count)
+    rows = []
+    for row in in_order([together(members, key, 0) for key, members in of_row.items()], sort):
+        of_column = {count.key[place]: count.count for count in of_row[row.key]}
+        rows.append(PivotRow(row.key, tuple(of_column.get(column, 0) for column in columns)))
+    shown = rows[:top]
+    others = rows[len(shown) :]
+    no_values = (None,) * (len(by) - 1)
+    return Pivot(
+        name=name,
+        by=tuple(each for each in by if each != name),
+        columns=columns,
+        rows=tuple(shown),
+        others=len(others),
+        rest=_sum(others, no_values, len(columns)) if others else None,
+        total=_sum(rows, no_values, len(columns)),
+    )
+
+
+def _sum(rows: Iterable[PivotRow], key: Key, width: int) -> PivotRow:
+    cells = [row.cells for row in rows]
+    return PivotRow(key, tuple(map(sum, zip(*cells, strict=True))) if cells else (0,) * width)

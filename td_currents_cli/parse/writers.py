@@ -1,0 +1,259 @@
+"""Flat events as a table, from a temporary file that holds them until all columns are known."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+from td_currents_cli.braze import table_name
+from td_currents_cli.catalog import load
+from td_currents_cli.choices import Mask, To
+from td_currents_cli.errors import ExitCode, OutputError, TdcurError
+from td_currents_cli.events.flatten import full_name
+from td_currents_cli.model import Problem
+from td_currents_cli.outcome import Balance
+from td_currents_cli.parse.columns import ColumnStats, columns_of, fields_of, string_of
+from td_currents_cli.parse.request import ParseRequest, Rejects
+from td_currents_cli.parse.transform import TransformedChunk
+from td_currents_cli.write.files import atomic_output, write_all
+from td_currents_cli.write.formats import FORMS, json_line
+
+_COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
+_HELD_KINDS: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
+"""Kinds of values (see `kind_of_value`) that a column of each type holds without loss; a string holds all."""
+
+
+class SpooledTable:
+    """Flat events as JSON Lines in a temporary file (in `TMPDIR`), and their columns.
+
+    A table begins with the names of its columns, which are only known after the last event. Memory does not grow with
+    the input; the disk holds the events a second time while the command runs.
+    """
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._stats = ColumnStats()
+        self._file = file or tempfile.TemporaryFile()  # noqa: SIM115 -- closed by this object's own exit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def find_columns(self) -> None:
+        """Find the columns of the events that are already in the file."""
+        self._stats.add(self._file)
+
+    def add(self, chunk: TransformedChunk) -> None:
+        """Raises OutputError if the disk is full."""
+        self._stats.merge(chunk.columns)
+        try:
+            self._file.write(chunk.lines.data)
+        except OSError as error:
+            raise OutputError(
+                f"cannot keep the events in a temporary file: {error.strerror}",
+                hint="Free some space, or set TMPDIR to a larger disk.",
+            ) from None
+
+    def write(self, output: BinaryIO, request: ParseRequest) -> None:
+        columns = request.fields or columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
+        self._file.seek(0)
+        if request.to is To.PARQUET:
+            from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
+
+            types = _types(columns, self._stats, request)
+            write_parquet(output, types, self._values(types))
+            return
+        form = FORMS[request.to]
+        write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
+        for event in self._file:
+            write_all(output, form.line(columns, cells_of(event)))
+
+    def _values(self, types: dict[str, str]) -> Iterator[tuple[int, list[Any]]]:
+        for event in self._file:
+            values = {name: _typed(cell, types.get(name, "string")) for name, cell in cells_of(event).items()}
+            yield len(event), [values.get(name) for name in types]
+
+
+def cells_of(event: bytes) -> dict[str, str | None]:
+    """The values of a flat event as cells: the content of a string, None for null, all else as it is written."""
+    return {name: _cell(bytes(value)) for name, value in fields_of(event).items()}
+
+
+def _cell(value: bytes) -> str | None:
+    if value.startswith(b'"'):
+        # Few strings have escapes.
+        return string_of(value) if b"\\" in value else value[1:-1].decode()
+    return None if value == b"null" else value.decode()
+
+
+def _typed(cell: str | None, column_type: str) -> Any:  # noqa: ANN401 -- of the type of the column
+    if cell is None or column_type == "string":
+        return cell if cell is None or cell.isascii() else cell.encode(errors="backslashreplace").decode()
+    if column_type == "long":
+        return int(cell)
+    return float(cell) if column_type == "number" else cell == "true"
+
+
+def _types(columns: tuple[str, ...], stats: ColumnStats, request: ParseRequest) -> dict[str, str]:
+    """The type of each column: one from the catalog that holds all its values, else string, so that nothing is lost."""
+    cataloged: dict[str, set[str]] = {}
+    for event in load().events.values():
+        for field in event.fields:
+            name = full_name(field.where, field.name, request.names)
+            cataloged.setdefault(name, set()).add(_COLUMN_TYPES.get(field.type, "string"))
+    return {name: _type(cataloged.get(name), stats.kinds.get(name, set()) - {"null"}) for name in columns}
+
+
+def _type(cataloged: set[str] | None, kinds: set[str]) -> str:
+    # A column that the catalog does not know has the type of its values, if there are any.
+    possible = cataloged if cataloged is not None else _HELD_KINDS.keys() if kinds else ()
+    return next((each for each, held in _HELD_KINDS.items() if each in possible and kinds <= held), "string")
+
+
+MAX_OPEN: Final = 32
+"""Files open at a time; one more closes the least recently written one."""
+
+
+class TypeFiles:
+    """Files of flat events in a temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._stem_of_type: dict[str, str] = {}
+        self.stems: dict[str, None] = {}  # of the files, in the order of creation
+
+    def write(self, event_type: str, lines: bytes) -> None:
+        """Write events of a type to its file. If two types give the same file name, the second one ends in `_2`."""
+        stem = self._stem_of_type.get(event_type) or self._new(event_type)
+        file = self._open.pop(stem, None)
+        if file is None:
+            if len(self._open) >= MAX_OPEN:
+                self._open.popitem(last=False)[1].close()
+            file = self.path(stem).open("ab")
+        self._open[stem] = file
+        write_all(file, lines)
+
+    def _new(self, event_type: str) -> str:
+        plain = stem = table_name(event_type)
+        numbers = count(2)
+        while stem in self.stems:
+            stem = f"{plain}_{next(numbers)}"
+        self._stem_of_type[event_type] = stem
+        self.stems[stem] = None
+        return stem
+
+    def path(self, stem: str) -> Path:
+        return self._folder / f"{stem}.part"
+
+    def close(self) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+@contextmanager
+def appearing_together(out_dir: Path) -> Iterator[tuple[Path, Callable[[Path, str], None]]]:
+    """A temporary folder to write files in, and a function that sets the final name of each. Raises OutputError."""
+    final: list[tuple[Path, Path]] = []
+    work = out_dir / f".tdcur-{secrets.token_hex(8)}.tmp"
+    created = not out_dir.exists()
+    try:
+        work.mkdir(parents=True)
+        yield work, lambda path, name: final.append((path, out_dir / name))
+        _move(final)
+    except OSError as error:
+        _remove(out_dir, work, created=created)
+        raise OutputError(f"cannot write to {out_dir}: {error.strerror or type(error).__name__}") from error
+    except BaseException:
+        _remove(out_dir, work, created=created)
+        raise
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(final: list[tuple[Path, Path]]) -> None:
+    new: list[Path] = []
+    try:
+        for path, name in final:
+            is_new = not name.exists()
+            path.replace(name)
+            if is_new:
+                new.append(name)
+    except BaseException:
+        for name in new:
+            with suppress(OSError):
+                name.unlink()
+        raise
+
+
+def _remove(out_dir: Path, work: Path, *, created: bool) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    if created:
+        with suppress(OSError):
+            os.rmdir(out_dir)  # noqa: PTH106 -- only when it is empty
+
+
+_MIN_ROWS: Final = 1000
+"""Rows after which a percentage is checked before all rows are read."""
+
+
+class TooManyRejectsError(TdcurError):
+    """More was rejected than `--max-rejects` allows: the data has problems, and no events are written."""
+
+    exit_code = ExitCode.FINDINGS
+
+
+def check_rejects(limit: Rejects | None, balance: Balance, *, finished: bool) -> None:
+    """Raises TooManyRejectsError if more has been rejected than is allowed."""
+    if limit is None:
+        return
+    rejected, read = balance.rows_rejected + balance.events_rejected, balance.rows_read + balance.events_rejected
+    over_number = limit.number is not None and rejected > limit.number
+    over_share = limit.share is not None and rejected > limit.share * read and (finished or read >= _MIN_ROWS)
+    if over_number or over_share:
+        allowed = f"{limit.number:,}" if limit.share is None else f"{limit.share * 100:g} %"
+        raise TooManyRejectsError(
+            f"stopped after {balance.rows_read:,} rows: {rejected:,} rejected, but --max-rejects is {allowed}",
+            hint="No events were written to a file. Use --rejects FILE to save what was rejected, with the reasons.",
+        )
+
+
+@contextmanager
+def rejects_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """What writes lines to the rejects file. The file is created even if nothing is rejected.
+
+    It is kept if TooManyRejectsError stops the run.
+    """
+    if path is None:
+        yield lambda _lines: None
+        return
+    stopped = None
+    with atomic_output(path) as output:
+        try:
+            yield output.write
+        except TooManyRejectsError as error:
+            stopped = error
+    if stopped is not None:
+        raise stopped
+
+
+def reject_line(problem: Problem) -> bytes:
+    """A rejected record with the reason, as a line of the rejects file. Bytes that are not UTF-8 are escaped."""
+    place = problem.location
+    line = {
+        "source": place.source,
+        "row": place.row,
+        "line": place.line,
+        "column": place.column,
+        "offset": place.offset,
+        "code": problem.code,
+        "reason": problem.message,
+        "raw": (problem.raw or b"").decode(errors="backslashreplace"),
+    }
+    return json_line(line)

@@ -1,0 +1,174 @@
+"""Runs `tdcur reconcile`."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.journal.reader import delivered_events
+from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.read import sources
+from td_currents_cli.read.options import ReadOptions
+from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, RepeatedIds, compare
+from td_currents_cli.reconcile.file_side import FileSide, JournalSide
+from td_currents_cli.reconcile.fingerprints import EventCounts, FingerprintStore, TimeScope
+from td_currents_cli.reconcile.missing import report_missing
+from td_currents_cli.reconcile.result import Difference, ReconcileOutcome, SideFigures, Spilled
+from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side
+
+if TYPE_CHECKING:
+    from td_currents_cli.treasure_data.tables import Tables
+
+
+class SideTotals(Struct):
+    counts: EventCounts
+    balance: Balance
+
+
+def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideTotals:
+    """Put the fingerprints of a side into a store, and its problems into a log.
+
+    Raises:
+        OutputError: they fit neither into memory nor on disk.
+        TdcurError: the side cannot be read.
+    """
+    counts, balance = EventCounts(), Balance()
+    with closing(side.chunks(scope, mode)) as chunks:
+        for chunk in chunks:
+            # From the end, so that the memory of each batch is released once it is stored.
+            batches = chunk.batches
+            batches.reverse()
+            while batches:
+                store.add(batches.pop())
+            counts.add(chunk.counts)
+            balance += chunk.balance
+            log.merge(chunk.problems)
+    return SideTotals(counts, balance)
+
+
+def run(request: ReconcileRequest) -> ReconcileOutcome:
+    """Compare what was sent with what arrived, by id.
+
+    Raises:
+        InputError: a side cannot be read, or has changed while it was read.
+        OutputError: a file cannot be written, or fingerprints fit neither into memory nor on disk.
+        UsageError: the request is invalid.
+    """
+    _check(request)
+    log = ProblemLog()
+    with closing(request.sent), closing(request.ingested):
+        depth = min(request.sent.depth, request.ingested.depth)
+        compared = _compare_sides(request, CompareMode(depth), log)
+        differences = compared.differences
+        if differences.suspects and depth is Depth.CONTENT:
+            # Nearly all events arrive as they were written: only the others are compared by what they contain.
+            mode = CompareMode(depth, differences.suspects)
+            differences.take_changed(_compare_sides(request, mode, ProblemLog()).differences)
+        report = report_missing(request, differences)
+    number = {kind: Difference(_sorted(groups), report.examples[kind]) for kind, groups in differences.groups.items()}
+    outcome = ReconcileOutcome(
+        sent=_figures(differences.sent, compared.sent, differences.sent_repeats),
+        ingested=_figures(differences.ingested, compared.ingested, differences.ingested_repeats),
+        matched=differences.both - number[DiffKind.CHANGED].count,
+        differences=number,
+        times=differences.ingested_repeats.times,
+        depth=depth,
+        unknown=differences.unknown,
+        failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
+        payloads=report.payloads,
+        resend=request.resend,
+        spilled=Spilled(compared.spilled, request.limit) if compared.spilled else None,
+        problems=log.result(),
+    )
+    # Never 0 if something may be missing: whether an event that was sent without an id arrived is unknown.
+    incomplete = outcome.failed or outcome.sent.without_id or not outcome.balanced
+    code = outcome.problems.exit_code
+    return replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)
+
+
+class _Comparison(Struct):
+    sent: SideTotals
+    ingested: SideTotals
+    differences: DiffCollector
+    spilled: int  # bytes on disk
+
+
+def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog) -> _Comparison:
+    """Compare all ids, or suspects only."""
+    with FingerprintStore(request.limit) as first:
+        sent = read_side(request.sent, request.scope, mode, first, log)
+        with FingerprintStore(max(request.limit - first.memory_bytes, request.limit // 8)) as second:
+            ingested = read_side(request.ingested, request.scope, mode, second, log)
+            spilled = first.spilled + second.spilled
+            differences = DiffCollector(first.events, request.show)
+            compare(first, second, differences, mode.depth)
+            return _Comparison(sent, ingested, differences, spilled)
+
+
+def _check(request: ReconcileRequest) -> None:
+    resend, ids = request.resend, request.ids
+    if resend and not request.sent.has_events:
+        raise UsageError(
+            "--resend needs the sent events, but a journal contains only their ids",
+            hint="Give the sent files with --sent, or write the ids with --ids.",
+        )
+    if resend and ids and os.path.realpath(resend) == os.path.realpath(ids):
+        raise UsageError("--resend and --ids cannot be the same file", hint="Give --ids another name.")
+    for option, path in (("--resend", resend), ("--ids", ids)):
+        if path and (request.sent.reads(path) or request.ingested.reads(path)):
+            raise UsageError(f"{option} {path}: this file is an input", hint=f"Give {option} another name.")
+
+
+def _sorted(groups: Mapping[str | None, DiffGroup]) -> dict[str | None, DiffGroup]:
+    """The largest first, then by name."""
+    return dict(sorted(groups.items(), key=lambda each: (-each[1].count, each[0] is None, each[0] or "")))
+
+
+def _figures(ids: int, totals: SideTotals, repeats: RepeatedIds) -> SideFigures:
+    by_type = Counter(totals.counts.by_type)
+    by_type.subtract(repeats.by_type)
+    return SideFigures(ids=ids, by_type=by_type, counts=totals.counts, balance=totals.balance)
+
+
+def sides(
+    sent: Sequence[str] | None,
+    ingested: Sequence[str] | None,
+    journal: Path | None,
+    jobs: int,
+    *,
+    endpoint: str | None = None,
+    column: str | None = None,
+    tables: "Tables | None" = None,
+) -> tuple[Side, Side]:
+    """Open what was sent (files, or a journal of `tdcur send`), and what arrived (files, or tables of Treasure Data).
+
+    `endpoint` selects one of a journal's endpoints, `column` the column with the batches in ingested files.
+
+    Raises:
+        InputError: a path does not exist, or cannot be read.
+        UsageError: a side is missing or given twice, or both are standard input.
+    """
+    if not ingested:
+        raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
+    if endpoint and not journal:
+        raise UsageError("--endpoint needs --journal", hint="Add --journal FILE.")
+    if bool(sent) == bool(journal):
+        what = "--sent and --journal cannot be used together" if sent else "--sent or --journal is missing"
+        raise UsageError(what, hint="Name the files that were sent, or the journal.")
+    if tables is None:
+        # Both sides at once, so that one error names everything that is wrong with the paths.
+        sources([*(sent or ()), *ingested])
+    first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
+    sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
+    if tables is None:
+        return sent_side, FileSide(sources(ingested), ReadOptions.of(column=column), jobs=jobs)
+    from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415 -- only needed for tables
+
+    return sent_side, TableSide(tables)

@@ -1,0 +1,210 @@
+"""Files as a side: payloads, ingested rows, or flat events, in every input format."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from td_currents_cli.events.decode import EventReader, split
+from td_currents_cli.events.json import loads
+from td_currents_cli.model import Record
+from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.splits import is_splittable
+from td_currents_cli.read import Source, records
+from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.sources import RereadableSources
+from td_currents_cli.reconcile.content_hash import UNKNOWN, ContentHasher, outline
+from td_currents_cli.reconcile.fingerprints import Bitmap, EventFields, Fingerprinter, TimeScope
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
+
+STREAMED_BYTES: Final = 1 << 28
+"""Size from which a file that cannot be split (compressed, or an array) is read in chunks of STREAMED_RECORDS."""
+
+STREAMED_RECORDS: Final = 1000
+
+
+class FileSide:
+    """Files, folders and pipes. The contents of a pipe are stored, because they are read again if anything differs."""
+
+    depth: Final = Depth.CONTENT
+    has_events: Final = True
+
+    def __init__(self, sources: Sequence[Source], options: ReadOptions = DEFAULT, *, jobs: int = 1) -> None:
+        self._sources = sources
+        self._options = options
+        self._jobs = jobs
+        self._rereadable = RereadableSources()
+
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
+        self._sources = self._rereadable.rereadable(self._sources)
+        for alone, sources in groupby(self._sources, _is_streamed):
+            if alone:
+                yield from _streamed(sources, self._options, SourceFingerprinter(scope, mode))
+                continue
+            results = map_records(
+                SourceFingerprinter,
+                (scope, mode),
+                list(sources),
+                options=self._options,
+                jobs=self._jobs,
+                whole_sources=True,
+            )
+            yield from map(_placed, results)
+
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
+        first = 0
+        for _batch, events in EventReader().events(records(self._sources, self._options), split):
+            for place in marked.within(first, len(events)):
+                event = events[place]
+                yield FetchedEvent(first + place, _read(event)[0], bytes(event))
+            first += len(events)
+            if marked.is_past(first):
+                return
+
+    def close(self) -> None:
+        self._rereadable.close()
+
+    def reads(self, path: Path) -> bool:
+        return any(_is_same(source, path) for source in self._sources)
+
+
+class SourceFingerprinter:
+    """Makes a chunk of the records of a source, or of a part of one."""
+
+    def __init__(self, scope: TimeScope, mode: CompareMode) -> None:
+        self._scope = scope
+        self._suspects = mode.suspects
+        self._content = _content(mode)
+
+    def __call__(self, records: Iterable[Record]) -> SideChunk:
+        intake, fingerprinter = EventReader(), Fingerprinter(self._scope, self._content, self._suspects)
+        for _batch, events in intake.events(records, split):
+            fingerprinter.add([_read(event) for event in events])
+        counts = fingerprinter.counts
+        used = counts.by_type.total() + counts.without_id.total()
+        balance = intake.balance(events_out=used, filtered=counts.filtered + counts.too_young)
+        return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result())
+
+
+def _is_streamed(source: Source) -> bool:
+    """Whether a source is too large for all of its fingerprints at once, and cannot be split."""
+    if source.path is None or not source.path.is_file() or source.path.stat().st_size < STREAMED_BYTES:
+        return False
+    return not is_splittable(source)
+
+
+def _streamed(sources: Iterable[Source], options: ReadOptions, use: SourceFingerprinter) -> Iterator[SideChunk]:
+    for source in sources:
+        rest = records([source], options)
+        for record in rest:
+            yield use(chain([record], islice(rest, STREAMED_RECORDS)))
+
+
+def _placed(part: ChunkResult[SideChunk]) -> SideChunk:
+    chunk = part.result
+    problems = chunk.problems
+    kept = tuple(part.placed(problem) for problem in problems.kept)
+    placed = Problems(kept=kept, by_severity=problems.by_severity, unreadable=problems.unreadable)
+    return replace(chunk, problems=placed)
+
+
+class _EnvelopeFields(Struct, gc=False):
+    id: Any = None
+    event_type: Any = None
+    time: Any = None
+
+
+_envelope: Final = msgspec.json.Decoder(_EnvelopeFields)
+_fields: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+def _read(event: Raw) -> EventFields:
+    try:
+        envelope = _envelope.decode(event)
+    except msgspec.DecodeError:
+        fields = loads(bytes(event))
+        return fields.get("id"), fields.get("event_type"), fields.get("time"), event
+    return envelope.id, envelope.event_type, envelope.time, event
+
+
+def _content(mode: CompareMode) -> Callable[[Raw], int]:
+    if mode.depth is Depth.OUTLINE:
+        return outline
+    return _as_written if mode.suspects is None else _CanonicalContent()
+
+
+def _as_written(event: Raw) -> int:
+    return int.from_bytes(blake2b(event, digest_size=8).digest(), "big") or 1
+
+
+class _CanonicalContent:
+    """Content digests that do not depend on how an event is written."""
+
+    def __init__(self) -> None:
+        self._hasher = ContentHasher()
+
+    def __call__(self, event: Raw) -> int:
+        try:
+            fields = _fields.decode(event)
+        except msgspec.DecodeError:
+            fields = loads(bytes(event))
+        return self._hasher(fields)
+
+
+def _is_same(source: Source, file: Path) -> bool:
+    try:
+        return source.path is not None and source.path.samefile(file)
+    except OSError:
+        return False
+
+
+Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str | None, object]]]]
+"""Reads a journal: batches of (id, event_type, time) of delivered events, the same on each call."""
+
+
+class JournalSide:
+    depth: Final = Depth.IDS
+    has_events: Final = False
+
+    def __init__(self, path: Path, delivered: Delivered) -> None:
+        self._path = path
+        self._delivered = delivered
+
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
+        for batch in self._delivered(self._path):
+            fingerprinter = Fingerprinter(scope, _unknown, mode.suspects)
+            fingerprinter.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
+            counts = fingerprinter.counts
+            balance = Balance(
+                rows_read=1,
+                events_read=len(batch),
+                events_out=counts.by_type.total() + counts.without_id.total(),
+                filtered=counts.filtered + counts.too_young,
+            )
+            yield SideChunk(fingerprinter.take_batches(), counts, balance, Problems())
+
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
+        first = 0
+        for batch in self._delivered(self._path):
+            for place in marked.within(first, len(batch)):
+                yield FetchedEvent(first + place, batch[place][0] or "")
+            first += len(batch)
+            if marked.is_past(first):
+                return
+
+    def reads(self, path: Path) -> bool:
+        return os.path.realpath(path) == os.path.realpath(self._path)
+
+    def close(self) -> None:
+        pass
+
+
+def _unknown(_event: object) -> int:
+    return UNKNOWN

@@ -1,0 +1,100 @@
+"""Reads the sides again where they differ: writes the missing events and ids, and fetches the ids of examples."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from td_currents_cli.errors import InputError
+from td_currents_cli.events.dedupe import digest
+from td_currents_cli.reconcile.compare import DiffCollector
+from td_currents_cli.reconcile.fingerprints import Bitmap
+from td_currents_cli.reconcile.side import DiffKind, FetchedEvent, ReconcileRequest, Side
+from td_currents_cli.write.files import PayloadWriter, atomic_output
+
+
+class MissingReport(Struct, frozen=True):
+    """Example ids, and what was written."""
+
+    examples: Mapping[DiffKind, tuple[str, ...]]  # in the order read
+    payloads: int | None  # number written; None without --resend
+
+
+def report_missing(request: ReconcileRequest, differences: DiffCollector) -> MissingReport:
+    """Write the missing events and their ids, if requested, and fetch the ids of examples.
+
+    Files are written even if nothing is missing, and are empty then: a file of an earlier run could be mistaken for
+    the result of this one.
+
+    Raises:
+        InputError: a side has changed since it was first read.
+        OutputError: a file cannot be written.
+    """
+    payloads = _write_missing(request, differences.missing) if request.resend or request.ids else None
+    return MissingReport(_examples(request, differences), payloads if request.resend else None)
+
+
+def _write_missing(request: ReconcileRequest, missing: Bitmap) -> int:
+    """Write the files; return the number of payloads."""
+    check = 0
+    with _output(request.resend) as events, _output(request.ids) as ids:
+        writer = PayloadWriter(events) if events else None
+        for fetched in _fetch(request.sent, missing):
+            check ^= int.from_bytes(digest(fetched.event_id), "big")
+            if ids:
+                ids.write(_line(fetched.event_id))
+            if writer and fetched.event is not None:
+                writer.add(fetched.event)
+        if check != missing.check:
+            raise InputError(
+                "the sent events have changed while they were compared",
+                hint="Wait until nothing writes to them, and run the command again.",
+            )
+        if writer:
+            writer.flush()
+        return writer.payloads if writer else 0
+
+
+def _examples(request: ReconcileRequest, differences: DiffCollector) -> dict[DiffKind, tuple[str, ...]]:
+    of_ingested: dict[int, bytes] = {}
+    for kind, first in differences.examples.items():
+        if kind is not DiffKind.MISSING:
+            of_ingested |= first.digests()
+    ids = _ids(request.ingested, of_ingested)
+    examples: dict[DiffKind, tuple[str, ...]] = {}
+    for kind, first in differences.examples.items():
+        known = _ids(request.sent, first.digests()) if kind is DiffKind.MISSING else ids
+        examples[kind] = tuple(known[position] for position in first.positions() if position in known)
+    return examples
+
+
+def _ids(side: Side, digests: Mapping[int, bytes]) -> dict[int, str]:
+    """The ids at some positions, except where the event is no longer the same."""
+    marked = Bitmap(max(digests, default=0) + 1)
+    for position, expected in digests.items():
+        marked.add(position, expected)
+    fetched = _fetch(side, marked)
+    return {each.position: each.event_id for each in fetched if digest(each.event_id) == digests[each.position]}
+
+
+def _fetch(side: Side, marked: Bitmap) -> Iterator[FetchedEvent]:
+    if marked.count:
+        with closing(side.fetch_again(marked)) as events:
+            yield from events
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[BinaryIO | None]:
+    if path is None:
+        yield None
+        return
+    with atomic_output(path) as output:
+        yield output
+
+
+def _line(event_id: str) -> bytes:
+    r"""An id as a line; a line end in it is written as `\n`."""
+    text = event_id if event_id.isprintable() else event_id.encode("unicode_escape").decode()
+    return text.encode(errors="backslashreplace") + b"\n"

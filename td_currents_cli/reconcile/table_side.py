@@ -1,0 +1,115 @@
+"""Tables of Treasure Data as a side: only ids, types, times and content digests of their events are fetched."""
+
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from td_currents_cli.choices import Layout
+from td_currents_cli.model import Severity
+from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.reconcile.content_hash import UNKNOWN
+from td_currents_cli.reconcile.fingerprints import Bitmap, Fingerprinter, TimeScope
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
+from td_currents_cli.treasure_data.address import TableAddress
+from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
+from td_currents_cli.treasure_data.sql.queries import ids_sql
+from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.totals import no_rows_problem, rejected_problem
+
+if TYPE_CHECKING:
+    from td_currents_cli.treasure_data.client import JobResult, TdClient
+
+
+CHUNK_EVENTS: Final = 50_000
+
+_KIND: Final = 3
+_OUTLINE: Final = 4
+"""Columns of `warehouse.sql.ids`, the last of which is optional."""
+
+
+class TableSide:
+    has_events: Final = False
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._results: list[tuple[TdClient, JobResult]] = []
+
+    @cached_property
+    def depth(self) -> Depth:
+        """Flat tables contain only ids."""
+        return Depth.OUTLINE if any(layout is Layout.BATCHES for _, _, layout, _ in self._opened) else Depth.IDS
+
+    @cached_property
+    def _opened(self) -> Sequence[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
+        return list(self._tables.opened())
+
+    def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
+        with_outline = mode.depth is not Depth.IDS
+        for address, warehouse, layout, columns in self._opened:
+            query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
+            result = warehouse.query(query, address.database)
+            self._results.append((warehouse, result))
+            empty = True
+            for rows in _many(warehouse.rows(result)):
+                empty = False
+                yield _chunk(rows, str(address), Fingerprinter(scope, _content, mode.suspects))
+            if empty:
+                yield _empty(str(address), Fingerprinter(scope, _content, mode.suspects))
+
+    def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
+        # Treasure Data keeps the results, in one order.
+        first = 0
+        for warehouse, result in self._results:
+            for rows in _many(warehouse.rows(result)):
+                events = _events(rows)
+                for offset in marked.within(first, len(events)):
+                    yield FetchedEvent(first + offset, events[offset][0] or "")
+                first += len(events)
+                if marked.is_past(first):
+                    return
+
+    def reads(self, path: Path) -> bool:  # noqa: ARG002 -- no file is a table
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprinter) -> SideChunk:
+    fingerprinter.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)])
+    kinds: Counter[str] = Counter(row[_KIND] for row in rows if row[_KIND] is not None)
+    counts = fingerprinter.counts
+    balance = Balance(
+        rows_read=kinds[REJECTED_ROW],
+        rows_rejected=kinds[REJECTED_ROW],
+        events_read=len(rows) - kinds[REJECTED_ROW],
+        events_rejected=kinds[REJECTED_EVENT],
+        events_out=counts.by_type.total() + counts.without_id.total(),
+        filtered=counts.filtered + counts.too_young,
+    )
+    kept = tuple(rejected_problem(kind, number, table) for kind, number in kinds.items())
+    problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
+    return SideChunk(fingerprinter.take_batches(), counts, balance, problems)
+
+
+def _empty(table: str, fingerprinter: Fingerprinter) -> SideChunk:
+    problems = Problems(kept=(no_rows_problem(table),), by_severity=Counter({Severity.WARNING: 1}))
+    return SideChunk(fingerprinter.take_batches(), fingerprinter.counts, Balance(), problems)
+
+
+def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows that are events; the others count rows and events that could not be read."""
+    return [row for row in rows if row[_KIND] is None]
+
+
+def _content(outline: Sequence[str | None]) -> int:
+    """The digest in the last column of a row, which may be missing or null."""
+    return next((int(digits, 16) for digits in outline if digits), UNKNOWN)
+
+
+def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    while some := list(islice(rows, CHUNK_EVENTS)):
+        yield some

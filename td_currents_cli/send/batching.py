@@ -1,0 +1,194 @@
+"""Which events go into which request: payloads with a maximum of events and bytes, in the order read.
+
+A payload document that fits is one request, byte for byte as it was read. A larger one is split in order, and so is one
+from which some events are filtered. Bare events that follow one another in a source are batched. The bytes of an event
+are never changed.
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+from msgspec import structs
+
+from td_currents_cli.braze import PAYLOAD_END
+from td_currents_cli.events.decode import split
+from td_currents_cli.events.json import Elements, elements_of, place_in
+from td_currents_cli.model import Batch, Code, Problem, Record
+from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, body_of, prefix_of
+from td_currents_cli.send.prefilter import PayloadSummary, SendFilter
+
+
+class PayloadBuilder:
+    """Events that will share a request; the size of its body is exact at every moment.
+
+    Args:
+        prefix: how the body begins.
+        shared: what events must have in common to join: the source of bare events, None for those of a document.
+    """
+
+    def __init__(self, prefix: bytes, shared: str | None) -> None:
+        self.origins: list[Origin] = []
+        self.keys: list[bytes] = []
+        self._prefix = prefix
+        self._shared = shared
+        self._events: list[bytes] = []
+        self._size = len(prefix) + len(PAYLOAD_END)
+
+    def has_room_for(self, event: bytes, prefix: bytes, shared: str | None, limits: PayloadLimits) -> bool:
+        return (
+            len(self._events) < limits.events
+            and self._size + 1 + len(event) <= limits.size
+            and prefix == self._prefix
+            and (limits.repack or shared == self._shared)
+        )
+
+    def add(self, event: bytes, origin: Origin, key: bytes) -> None:
+        self._size += len(event) + bool(self._events)
+        self._events.append(event)
+        self.keys.append(key)
+        last = self.origins[-1] if self.origins else None
+        if last is not None and last.location is origin.location and last.first + last.count == origin.first:
+            self.origins[-1] = Origin(last.location, last.first, last.count + 1)
+        else:
+            self.origins.append(origin)
+
+    def body(self) -> bytes:
+        return body_of(self._prefix, self._events)
+
+
+class Planner:
+    """Turns the stream of records into payloads. Holds one payload at a time.
+
+    Attributes:
+        read: events seen so far, sent or not.
+        already_delivered: events that earlier runs delivered, and that are in no payload.
+        is_exhausted: whether the input was read to its end.
+    """
+
+    def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None) -> None:
+        self.read = 0
+        self.already_delivered = 0
+        self.is_exhausted = False
+        self._limits = limits
+        self._filter = send_filter or SendFilter()
+        self._payloads = 0
+        self._builder: PayloadBuilder | None = None
+
+    def plan(self, records: Iterable[Record]) -> Generator[Planned]:
+        """Yield payloads in order, events that cannot be sent, and problems of the input."""
+        for record in records:
+            yield from self._record(record)
+        yield from self._flush()
+        self.is_exhausted = True
+
+    def _record(self, record: Record) -> Iterator[Planned]:
+        if isinstance(record, Problem):
+            yield record
+            return
+        summary = self._filter.summary_of(record.data)
+        key = b"" if summary is None else self._filter.document_key(record.data)
+        if summary and summary.count and self._filter.has_delivered(record.data, key):
+            self.read += summary.count
+            self.already_delivered += summary.count
+        elif summary and self._fits(record.data, summary) and self._filter.passes(record.data, summary):
+            yield from self._whole(record, summary, key)
+        else:
+            yield from self._event_by_event(record, summary, key)
+
+    def _fits(self, document: bytes, summary: PayloadSummary) -> bool:
+        limits = self._limits
+        return not limits.repack and summary.count <= limits.events and len(document) <= limits.size
+
+    def _whole(self, batch: Batch, summary: PayloadSummary, key: bytes) -> Iterator[Payload]:
+        yield from self._flush()
+        self.read += summary.count
+        if summary.count:
+            origins = (Origin(batch.location, 0, summary.count),)
+            yield self._payload(batch.data, origins, key, self._filter.packed_fields(summary))
+
+    def _event_by_event(self, batch: Batch, summary: PayloadSummary | None, key: bytes) -> Iterator[Planned]:
+        decoded = split(batch)
+        for document in decoded.documents:
+            yield from self._record(document)
+        if decoded.documents:
+            return
+        events = [bytes(event) for event in decoded.events]
+        keys = self._filter.event_keys(events)
+        filtered = self._filter.filter(batch.data, summary, events, keys)
+        if not filtered and summary and self._fits(batch.data, summary):
+            yield from self._whole(batch, summary, key)
+            return
+        self.read += len(events)
+        self.already_delivered += len(filtered.delivered)
+        yield from decoded.problems
+        prefix, is_bare = prefix_of(batch.data)
+        shared = batch.location.source if is_bare else None
+        places = list(_places(len(events), decoded.problems))
+        yield from _refused(batch, events, places, filtered.refused)
+        for number, (place, event) in enumerate(zip(places, events, strict=False)):
+            origin = Origin(batch.location, place, 1)
+            if number not in filtered.refused and number not in filtered.delivered:
+                yield from self._add(event, origin, keys[number], prefix, shared)
+        if not is_bare and not self._limits.repack:
+            yield from self._flush()
+
+    def _add(self, event: bytes, origin: Origin, key: bytes, prefix: bytes, shared: str | None) -> Iterator[Planned]:
+        size = len(prefix) + len(event) + len(PAYLOAD_END)
+        if size > self._limits.size:
+            yield _too_large(event, origin, size, self._limits.size)
+            return
+        builder = self._builder
+        if builder is None or not builder.has_room_for(event, prefix, shared, self._limits):
+            yield from self._flush()
+            builder = self._builder = PayloadBuilder(prefix, shared)
+        builder.add(event, origin, key)
+
+    def _flush(self) -> Iterator[Payload]:
+        if self._builder is not None:
+            builder, self._builder = self._builder, None
+            yield self._payload(builder.body(), tuple(builder.origins), b"".join(builder.keys))
+
+    def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes, kept: bytes = b"") -> Payload:
+        self._payloads += 1
+        events = sum(origin.count for origin in origins)
+        return Payload(index=self._payloads - 1, body=body, events=events, origins=origins, keys=keys, kept=kept)
+
+
+def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
+    # Where other places of the batch hold something that is not an event.
+    taken = {problem.event_index for problem in rejected}
+    return (place for place in range(count + len(taken)) if place not in taken)
+
+
+def _refused(
+    batch: Batch, events: Sequence[bytes], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
+) -> Iterator[Unsendable]:
+    elements = elements_of(batch) if refused else None
+    if not isinstance(elements, Elements):
+        return
+    locations = elements.locations()
+    for number, errors in refused.items():
+        event, place = events[number], places[number]
+        here, pointer = Batch(event, locations[place]), elements.pointer_to(place)
+        problems = tuple(
+            structs.replace(
+                error,
+                location=place_in(here, error.location.offset),
+                pointer=pointer + error.pointer,
+                event_index=place,
+                raw=None,
+                excerpt=None,
+            )
+            for error in errors
+        )
+        yield Unsendable(event=event, origin=Origin(batch.location, place, 1), problems=problems, pointer=pointer)
+
+
+def _too_large(event: bytes, origin: Origin, size: int, limit: int) -> Unsendable:
+    problem = Problem(
+        code=Code.EVENT_TOO_LARGE,
+        location=origin.location,
+        message=f"a request with only this event has {size:,} bytes; the limit is {limit:,}",
+        event_index=origin.first,
+        hint="The event was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint accepts more.",
+    )
+    return Unsendable(event=event, origin=origin, problems=(problem,))

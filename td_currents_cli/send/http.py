@@ -1,0 +1,251 @@
+"""The only access to the network: one request, one response or failure. No other module knows the HTTP library."""
+
+import asyncio
+import os
+import ssl
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from td_currents_cli.errors import UsageError
+from td_currents_cli.send.endpoint import Endpoint
+from td_currents_cli.send.retry import (
+    BadAddress,
+    ClientCertificateRejected,
+    ConnectionLost,
+    HttpResponse,
+    NotConnected,
+    ProxyRefused,
+    RequestFailure,
+    TimedOut,
+    UnknownHost,
+    UntrustedHost,
+)
+from td_currents_cli.send.tls import TlsSession, proxy_for, rejects_client, tls_context, tls_detail, watch_handshakes
+
+# Seconds an unused connection is kept: less than the 5 s after which common servers close theirs, since a request
+# that meets the close has an unknown result.
+_IDLE: Final = 4.0
+
+# Maximum bytes of a response that are read: so that its connection can be used again, and to tell why an event was
+# refused.
+_DRAINED: Final = 65_536
+
+
+class HttpxClient:
+    """Connections to one endpoint.
+
+    Follows no redirects, keeps no cookies. Takes proxies and certificates from the environment (`https_proxy`,
+    `no_proxy`, `SSL_CERT_FILE`).
+
+    Requests go to the transport without `httpx.AsyncClient`, whose cookies, redirects, and merging of headers are not
+    needed here: measured with bodies of 95 kB, they cost as much time as all the rest of a request.
+
+    `timeout` are seconds for a connection to be made, and seconds for a response to come.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, concurrency: int, timeout: float) -> None:
+        address = endpoint.url.reveal()
+        proxy = proxy_for(address)
+        try:
+            self._url = httpx.URL(address)
+        except httpx.InvalidURL:
+            raise UsageError(f"{endpoint.shown} is not a URL that can be requested") from None
+        is_plain = self._url.scheme == "http"
+        self._headers = {**endpoint.headers(), "Accept": "*/*", "Accept-Encoding": "identity"}
+        if proxy is not None and is_plain:
+            # Without TLS there is no CONNECT: the proxy looks for it in each request.
+            self._headers |= proxy.headers()
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+        # Loading the authorities takes 15 ms, and plain http needs none.
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(endpoint.tls, _default_context)
+        self._session_of = watch_handshakes(self._tls)
+        # Covers what the library has no timeout for: a peer that does not read, a response that trickles.
+        self._longest = 2 * timeout
+        self._concurrency = concurrency
+        self._transport = AiohttpTransport(
+            verify=self._tls,
+            client=self._session,
+            proxy=None if proxy is None else httpx.Proxy(proxy.url, headers=proxy.headers()),
+        )
+
+    @property
+    def tls(self) -> TlsSession | None:
+        """What secures the latest connection; None without TLS or without a connection."""
+        return self._session_of()
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    async def post(self, body: bytes) -> HttpResponse | RequestFailure:
+        response: httpx.Response | None = None
+        text = bytearray()
+        is_whole = False
+        try:
+            async with asyncio.timeout(self._longest):
+                response = await self._transport.handle_async_request(self._request(body))
+                is_whole = await _drain(response, text)
+        except FOREIGN as error:
+            # Once the status is known, what happens to the rest of the response changes nothing.
+            if response is None:
+                return failure(error)
+        finally:
+            if response is not None:
+                await response.aclose()
+        return _result(response, bytes(text), is_cut=not is_whole)
+
+    def _request(self, body: bytes) -> httpx.Request:
+        return httpx.Request("POST", self._url, headers=self._headers, content=body, extensions=self._extensions)
+
+    def _session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE, ssl=self._tls)
+        # No headers of its own: those of a session also go to the proxy, and there is a key in ours.
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _default_context() -> ssl.SSLContext:
+    """Return a context with the authorities of the environment, else those of the package certifi."""
+    return httpx.create_ssl_context()
+
+
+async def _drain(response: httpx.Response, text: bytearray) -> bool:
+    """Read the response into `text`; return whether that is all of it."""
+    async for chunk in response.aiter_raw():
+        text += chunk
+        if len(text) > _DRAINED:
+            return False
+    return True
+
+
+def _result(response: httpx.Response, text: bytes, *, is_cut: bool) -> HttpResponse | RequestFailure:
+    if response.is_success:
+        return HttpResponse(status=response.status_code)
+    if response.status_code == 407:
+        # Of a proxy that was not asked to connect, since there is no TLS.
+        return ProxyRefused(f"{_REASONS[ProxyRefused]}: HTTP 407")
+    return HttpResponse(
+        status=response.status_code,
+        retry_after=response.headers.get("retry-after"),
+        redirect_host=_host(response.headers.get("location", "")),
+        text=text,
+        is_cut=is_cut,
+    )
+
+
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+
+
+# What each exception of a library means; the first entry that fits counts.
+CAUSES: Final[tuple[tuple[type[BaseException], type[RequestFailure]], ...]] = (
+    # What the aiohttp transport meets; a subclass before its base. Told apart by the original exception, since
+    # httpx-aiohttp makes a ConnectTimeout of connections that break after the body was sent.
+    (aiohttp.ClientConnectorDNSError, UnknownHost),
+    (aiohttp.ClientSSLError, UntrustedHost),
+    (aiohttp.ServerFingerprintMismatch, UntrustedHost),
+    (aiohttp.ClientHttpProxyError, ProxyRefused),
+    (aiohttp.ClientConnectorError, NotConnected),
+    (aiohttp.ConnectionTimeoutError, NotConnected),
+    (aiohttp.InvalidURL, BadAddress),
+    (aiohttp.NonHttpUrlClientError, BadAddress),
+    (aiohttp.ServerTimeoutError, TimedOut),
+    (aiohttp.ClientError, ConnectionLost),
+    # What httpx itself may raise. In doubt the request may have arrived.
+    (httpx.InvalidURL, BadAddress),
+    (httpx.UnsupportedProtocol, BadAddress),
+    (httpx.ConnectError, NotConnected),
+    (httpx.PoolTimeout, NotConnected),
+    (httpx.ProxyError, ProxyRefused),
+    (httpx.ConnectTimeout, TimedOut),
+    (httpx.ReadTimeout, TimedOut),
+    (httpx.WriteTimeout, TimedOut),
+    (httpx.TimeoutException, TimedOut),
+    (httpx.ReadError, ConnectionLost),
+    (httpx.WriteError, ConnectionLost),
+    (httpx.CloseError, ConnectionLost),
+    (httpx.NetworkError, ConnectionLost),
+    (httpx.LocalProtocolError, ConnectionLost),
+    (httpx.RemoteProtocolError, ConnectionLost),
+    (httpx.ProtocolError, ConnectionLost),
+    (httpx.DecodingError, ConnectionLost),
+    (httpx.TooManyRedirects, ConnectionLost),
+    (httpx.TransportError, ConnectionLost),
+    (httpx.RequestError, ConnectionLost),
+    (httpx.HTTPStatusError, ConnectionLost),
+    (httpx.HTTPError, ConnectionLost),
+    (httpx.CookieConflict, ConnectionLost),
+    (httpx.StreamConsumed, ConnectionLost),
+    (httpx.StreamClosed, ConnectionLost),
+    (httpx.ResponseNotRead, ConnectionLost),
+    (httpx.RequestNotRead, ConnectionLost),
+    (httpx.StreamError, ConnectionLost),
+    (TimeoutError, TimedOut),
+    (OSError, ConnectionLost),
+    # A host name that cannot be encoded.
+    (UnicodeError, BadAddress),
+)
+
+FOREIGN: Final = tuple(foreign for foreign, _ in CAUSES)
+
+_REASONS: Final[dict[type[RequestFailure], str]] = {
+    UnknownHost: "the host name cannot be resolved",
+    UntrustedHost: "the TLS connection cannot be trusted",
+    ClientCertificateRejected: "the endpoint does not accept the TLS connection",
+    ProxyRefused: "the proxy refused to connect",
+    NotConnected: "no connection",
+    BadAddress: "not a URL that can be requested",
+    TimedOut: "no response in time",
+    ConnectionLost: "the connection was lost before a response came",
+}
+
+
+def failure(error: BaseException) -> RequestFailure:
+    """Return what an exception means for the request. Nothing of its own text is taken: it may contain the URL."""
+    cause = error.__cause__ if isinstance(error.__cause__, FOREIGN) else error
+    kind = next(meaning for foreign, meaning in CAUSES if isinstance(cause, foreign))
+    reason = _origin(cause)
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        # A proxy that has a failure itself may recover; one that asks for credentials will not.
+        kind = NotConnected if cause.status >= 500 else ProxyRefused
+    elif isinstance(reason, ssl.SSLError) and rejects_client(reason):
+        # With TLS 1.3 it only shows when the response is read. What was sent has not been looked at.
+        kind = ClientCertificateRejected
+    detail = _detail(cause, reason)
+    return kind(f"{_REASONS[kind]}: {detail}" if detail else _REASONS[kind])
+
+
+def _origin(cause: BaseException) -> BaseException:
+    """Return the exception of the operating system or of TLS that the library has wrapped."""
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return cause.certificate_error
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return cause.os_error
+    return cause.__cause__ if isinstance(cause.__cause__, ssl.SSLError) else cause
+
+
+def _detail(cause: BaseException, reason: BaseException) -> str:
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return f"HTTP {cause.status}"
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return "timed out"
+    if isinstance(reason, ssl.SSLError):
+        return tls_detail(reason)
+    if not isinstance(reason, OSError):
+        return ""
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return (reason.strerror or "").lower()
+    at_proxy = "proxy: " if isinstance(cause, aiohttp.ClientProxyConnectionError) else ""
+    return at_proxy + os.strerror(reason.errno).lower() if reason.errno else ""

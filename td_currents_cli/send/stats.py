@@ -1,0 +1,198 @@
+"""What happened to every event, counted while it happens, in memory that does not grow with the number of requests."""
+
+import math
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from stat import S_ISREG
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from td_currents_cli.model import Location, Problem, Record, Records
+from td_currents_cli.outcome import ProblemLog, Problems
+from td_currents_cli.read.sources import COMPRESSIONS, Source
+from td_currents_cli.send.payload import Payload
+from td_currents_cli.send.retry import HttpResponse, RequestFailure
+
+_COMPRESSED = tuple(ending for ending in COMPRESSIONS if ending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendProgress:
+    """How far a run is; see `SendOutcome`."""
+
+    delivered: int
+    bytes: int
+    requests: int
+    retries: int
+    in_flight: int  # requests that have not ended
+    share: float | None = None  # of the input that is settled, from 0 to 1; None where its size is not known
+
+
+class InputProgress:
+    """How far the inputs are read."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._starts: dict[str, int] = {}
+        self._total: int | None = 0
+        self._place: Location | None = None
+        for source in sources:
+            size = _size(source)
+            if size is None or self._total is None:
+                self._total = None
+                break
+            self._starts.setdefault(source.name, self._total)
+            self._total += size
+
+    def watch(self, records: Records) -> Iterator[Record]:
+        """Yield the same records."""
+        for record in records:
+            self._place = record.location
+            yield record
+
+    @property
+    def share(self) -> float | None:
+        """Share of the bytes before the current record; None where the total is not known."""
+        place = self._place
+        if not self._total:
+            return None
+        if place is None:
+            return 0.0
+        return min(1.0, (self._starts.get(place.source, 0) + place.offset) / self._total)
+
+
+def _size(source: Source) -> int | None:
+    """Return the bytes of a source that are known without reading it: not of a pipe or of a compressed file."""
+    if source.path is None or source.name.lower().endswith(_COMPRESSED):
+        return None
+    try:
+        status = source.path.stat()
+    except OSError:
+        return None
+    return status.st_size if S_ISREG(status.st_mode) else None
+
+
+_MAX_KEPT: Final = 1000
+
+
+class Latencies:
+    """Seconds from request to response, kept as counts of ranges that are 1 % wide."""
+
+    _STEP: Final = math.log(1.01)
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        self._counts[round(math.log(max(seconds, 1e-6)) / self._STEP)] += 1
+
+    def milliseconds(self, share: float) -> float | None:
+        """Return the latency that this share of the responses did not exceed; None without responses."""
+        left = share * self._counts.total()
+        for step in sorted(self._counts):
+            left -= self._counts[step]
+            if left <= 0:
+                return round(math.exp(step * self._STEP) * 1000, 1)
+        return None
+
+
+@dataclass(slots=True)
+class SendStats:
+    """The counts of a run; see `SendOutcome`."""
+
+    delivered: int = 0
+    undelivered: int = 0
+    dead: int = 0
+    bytes: int = 0
+    requests: int = 0
+    retries: int = 0
+    splits: int = 0
+    in_flight: int = 0
+    unknown_events: int = 0
+    by_status: Counter[str] = field(default_factory=Counter)
+    unknown: list[str] = field(default_factory=list)
+    latencies: Latencies = field(default_factory=Latencies)
+    _problems: ProblemLog = field(default_factory=ProblemLog)
+    _refused: list[tuple[int, Problem]] = field(default_factory=list)
+    _refused_beyond: int = 0
+
+    def add_problem(self, problem: Problem) -> None:
+        self._problems.add(problem)
+
+    def begin(self, *, is_retry: bool) -> None:
+        self.requests += 1
+        self.retries += is_retry
+        self.in_flight += 1
+
+    def end(self, result: HttpResponse | RequestFailure | None, seconds: float) -> None:
+        """Count a request that has ended, or was canceled (None)."""
+        self.in_flight -= 1
+        if isinstance(result, HttpResponse):
+            self.latencies.add(seconds)
+            self.by_status[str(result.status)] += 1
+        else:
+            self.by_status["interrupted" if result is None else result.label] += 1
+
+    def deliver(self, payload: Payload) -> None:
+        self.delivered += payload.events
+        self.bytes += len(payload.body)
+
+    def give_up(self, payload: Payload) -> None:
+        """Count a payload that is not retried in this run, for a reason that has nothing to do with it."""
+        self.undelivered += payload.events
+
+    def add_dead_letter(self, problems: Iterable[Problem], *, index: int | None = None) -> None:
+        """Count an event that has become a dead letter.
+
+        Args:
+            problems: why.
+            index: of its payload in the plan, where it was sent: responses come in any order, and of their problems
+                the first in the order of the plan are kept.
+        """
+        self.dead += 1
+        for problem in problems:
+            if index is None:
+                self.add_problem(problem)
+                continue
+            insort(self._refused, (index, problem), key=lambda refused: refused[0])
+            if len(self._refused) > _MAX_KEPT:
+                self._refused.pop()
+                self._refused_beyond += 1
+
+    def mark_ambiguous(self, payload: Payload) -> None:
+        self.unknown_events += payload.events
+        # An id that cannot be read (it contains a lone surrogate) is still counted.
+        with suppress(msgspec.DecodeError):
+            events = msgspec.json.decode(payload.body, type=_EventIds).events
+            self.unknown.extend(event.id for event in events if isinstance(event.id, str))
+
+    def progress(self, share: float | None) -> SendProgress:
+        return SendProgress(
+            delivered=self.delivered,
+            bytes=self.bytes,
+            requests=self.requests,
+            retries=self.retries,
+            in_flight=self.in_flight,
+            share=share,
+        )
+
+    def problems(self) -> Problems:
+        """Return all problems: those of the input in its order, then refused payloads in theirs."""
+        for _, problem in self._refused:
+            self._problems.add(problem)
+        for _ in range(self._refused_beyond):
+            # Only counted: there are so many that no other is kept.
+            self._problems.add(self._refused[-1][1])
+        return self._problems.result()
+
+
+class _EventWithId(Struct, gc=False):
+    id: object = None
+
+
+class _EventIds(Struct, gc=False):
+    events: list[_EventWithId]

@@ -1,0 +1,242 @@
+"""`tdcur validate`: checks all batches of all sources."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+from msgspec import structs
+
+from td_currents_cli import catalog as catalogs
+from td_currents_cli.catalog import Catalog
+from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.model import Code, Problem, Record, Severity
+from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
+from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.read import Source
+from td_currents_cli.validate.baseline import Baseline, ProblemKind, problem_kind, read_baseline, write_baseline
+from td_currents_cli.validate.checker import Checker, CheckResult
+from td_currents_cli.validate.duplicate_ids import DuplicateIds, duplicate_id_problems
+from td_currents_cli.validate.positions import in_source_order
+from td_currents_cli.validate.rules import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The codes that are reported. An input that cannot be read is always reported."""
+
+    codes: frozenset[Code]
+
+    @classmethod
+    def of(cls, select: Sequence[str], ignore: Sequence[str]) -> "Selection":
+        """Select codes by prefix (all, if `select` is empty); the longest matching prefix of both lists decides.
+
+        Each element may contain several prefixes, separated by commas.
+
+        Raises:
+            UsageError: no code starts with a prefix.
+        """
+        selected, ignored = _prefixes(select, "--select"), _prefixes(ignore, "--ignore")
+        return cls(
+            frozenset(code for code in Code if _match_length(code, selected or [""]) > _match_length(code, ignored))
+        )
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.codes or code is Code.UNREADABLE
+
+
+def _match_length(code: Code, prefixes: Sequence[str]) -> int:
+    """Length of the longest of the prefixes that the code starts with; -1 for none."""
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
+
+
+def _prefixes(lists: Sequence[str], option: str) -> list[str]:
+    prefixes = [prefix.strip().upper() for each in lists for prefix in each.split(",") if prefix.strip()]
+    for prefix in prefixes:
+        if not any(code.startswith(prefix) for code in Code):
+            raise UsageError(
+                f"{option}: no rule starts with `{prefix}`", hint="Run `tdcur rules` for a list; TDC2 selects a family."
+            )
+    return prefixes
+
+
+Again: TypeAlias = Callable[[], Record]
+"""Reads the record that a problem was found in again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateRequest:
+    """What to validate, and which problems count."""
+
+    sources: Sequence[Source]
+    selection: Selection
+    strict: bool = False  # warnings count as errors for the exit code
+    catalog: Catalog = field(default_factory=catalogs.load)
+    baseline: Path | None = None  # problems to accept
+    write_baseline: Path | None = None  # where to write the problems of this run as a baseline
+    keep: int | None = None  # maximum number of problems to keep; all are counted
+    statistics: bool = False  # show how often each rule was broken, not the problems
+    jobs: int = 1
+    now: int = field(default_factory=lambda: int(time.time()))  # UNIX seconds
+    fast: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateOutcome(Outcome):
+    """The problems, and what was checked."""
+
+    command: ClassVar[str] = "validate"
+
+    files: int  # number of sources
+    balance: Balance
+    by_code: Counter[Code]
+    selection: Selection
+    suppressed: int = 0  # problems that the baseline accepts
+    strict: bool = False
+    statistics: bool = False
+    seconds: float = 0.0
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "files": self.files,
+            "batches": self.balance.rows_read,
+            "events": self.balance.events_read,
+            "errors": self.problems.by_severity[Severity.ERROR],
+            "warnings": self.problems.by_severity[Severity.WARNING],
+            "infos": self.problems.by_severity[Severity.INFO],
+            "shown": len(self.problems.kept),
+            "suppressed": self.suppressed,
+            "by_code": {code.value: self.by_code[code] for code in sorted(self.by_code)},
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def run(request: ValidateRequest) -> ValidateOutcome:
+    """Check every event of all sources.
+
+    Raises:
+        InputError: the baseline cannot be read.
+        UsageError: the file is not a baseline.
+        OutputError: the baseline cannot be written.
+    """
+    begin = time.monotonic()
+    collector = _Collector(request)
+    with closing(collector), closing(_checked(request)) as results:
+        for again, result in results:
+            collector.add(again, result)
+    if request.write_baseline is not None:
+        write_baseline(request.write_baseline, collector.kinds)
+    return collector.outcome(time.monotonic() - begin)
+
+
+def _checked(request: ValidateRequest) -> Generator[tuple[Again, CheckResult]]:
+    """Yield the results for each record, with their places, and a way to read the record again."""
+    checking = (request.catalog, request.now, request.fast)
+    with closing(map_records(_chunk_checker, checking, request.sources, jobs=request.jobs)) as chunks:
+        for chunk in chunks:
+            for index, results in enumerate(chunk.result):
+                for result in results:
+                    placed = _placed(chunk, result)
+                    yield partial(chunk.record, index, placed.location), placed
+
+
+def _chunk_checker(
+    catalog: Catalog,
+    now: int,
+    fast: bool,  # noqa: FBT001 -- sent to other processes as it is
+) -> Callable[[Iterable[Record]], list[list[CheckResult]]]:
+    checker = Checker(catalog, now, fast=fast)
+    return lambda records: [list(checker(record)) for record in records]
+
+
+def _placed(chunk: ChunkResult[list[list[CheckResult]]], result: CheckResult) -> CheckResult:
+    place = chunk.offset.moved(result.location)
+    if place is result.location:
+        return result
+    return structs.replace(result, location=place, problems=list(map(chunk.placed, result.problems)))
+
+
+class _Collector:
+    """Counts what was checked, and decides which problems count."""
+
+    def __init__(self, request: ValidateRequest) -> None:
+        self._request = request
+        self._log = ProblemLog(keep=request.keep)
+        self._duplicate_ids = DuplicateIds() if Code.REPEATED_ID in request.selection else None
+        self._baseline = read_baseline(request.baseline) if request.baseline else Baseline({})
+        self._by_code: Counter[Code] = Counter()
+        self._suppressed = 0
+        self._rows = self._rejected = self._events = 0
+        self.kinds: Counter[ProblemKind] = Counter()
+
+    def close(self) -> None:
+        if self._duplicate_ids is not None:
+            self._duplicate_ids.close()
+
+    def add(self, again: Again, result: CheckResult) -> None:
+        """Count the result of one record."""
+        self._rows += result.is_row
+        self._rejected += result.rejected
+        self._events += result.events
+        problems = result.problems
+        if self._duplicate_ids is not None and result.ids:
+            duplicates = self._duplicate_ids.add(result.location, result.ids)
+            if duplicates:
+                found = duplicate_id_problems(again, result.location, duplicates, exact=self._shows_more())
+                problems = in_source_order([*problems, *found])
+        for problem in problems:
+            self._record(problem)
+
+    def outcome(self, seconds: float) -> ValidateOutcome:
+        balance = Balance(
+            rows_read=self._rows,
+            rows_rejected=self._rejected,
+            events_read=self._events,
+            events_rejected=0,
+            events_out=self._events,
+        )
+        problems = _with_hints(self._log.result())
+        code = exit_code_of(problems, balance)
+        if self._request.strict and problems.by_severity[Severity.WARNING]:
+            code = max(code, ExitCode.FINDINGS)
+        return ValidateOutcome(
+            files=len(self._request.sources),
+            balance=balance,
+            problems=problems,
+            exit_code=code,
+            by_code=self._by_code,
+            selection=self._request.selection,
+            suppressed=self._suppressed,
+            strict=self._request.strict,
+            statistics=self._request.statistics,
+            seconds=seconds,
+        )
+
+    def _shows_more(self) -> bool:
+        """Whether more than the code of the next problem may be needed."""
+        request = self._request
+        if request.keep is None or request.baseline is not None or request.write_baseline is not None:
+            return True
+        return self._by_code.total() < request.keep
+
+    def _record(self, problem: Problem) -> None:
+        if problem.code not in self._request.selection:
+            return
+        if self._request.write_baseline is not None and problem.code is not Code.UNREADABLE:
+            self.kinds[problem_kind(problem)] += 1
+            self._suppressed += 1
+        elif self._baseline.accepts(problem):
+            self._suppressed += 1
+        else:
+            self._by_code[problem.code] += 1
+            self._log.add(problem)
+
+
+def _with_hints(problems: Problems) -> Problems:
+    """Give each problem without a hint the fix of its rule."""
+    kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
+    return replace(problems, kept=tuple(kept))

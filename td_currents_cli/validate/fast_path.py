@@ -1,0 +1,206 @@
+"""The fast pass: whether a payload, or an event, surely breaks none of some rules.
+
+The types of `EventTypes` refuse nearly everything that breaks a rule. Of a duplicate key a decoder keeps one field,
+which shows when the value is encoded again. A property test proves that the careful check finds no problem in what
+passes; another test goes through all rules.
+"""
+
+import operator
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from typing import Annotated, Any, Final, Literal, NewType
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, ENVELOPE, MAX_BYTES, MAX_EVENTS, PURCHASE
+from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
+from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
+from td_currents_cli.read.scanner import is_utf8
+from td_currents_cli.validate.checks import COLUMN_NAME, MAX_LEVELS, fields_accepted, is_external_user_id
+from td_currents_cli.validate.document_checks import kept_all, too_deep_at
+from td_currents_cli.validate.rules import Rule, RuleScope
+
+_INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_TYPES: Final[Mapping[FieldType, Any]] = {
+    FieldType.STRING: str,
+    FieldType.INT: _INT64,
+    FieldType.LONG: _INT64,
+    # msgspec takes an integer near or beyond 64 bits for a float: refuse those, and floats as large.
+    FieldType.FLOAT: Annotated[float, Meta(gt=-(2.0**62), lt=2.0**62)],
+    FieldType.BOOLEAN: bool,
+    FieldType.STRINGS: list[str],
+}
+_MAX_CUSTOM_LEVELS: Final = 8
+"""Levels of arrays and objects in a custom property that the types cover."""
+
+_CLOSED: Final = {
+    Guard.ONLY_EVENTS,
+    Guard.ONLY_EVENT_FIELDS,
+    Guard.ONLY_KNOWN_FIELDS,
+    Guard.SENT_OVER_HTTP,
+    Guard.INT64,
+    Guard.UNIQUE_NAMES,
+}
+"""What cannot be known of fields that are skipped: types that guard it have no others than those of the catalog."""
+
+
+def _custom_data(name: Any) -> Any:  # noqa: ANN401 -- a type made at run time
+    value: Any = _INT64 | float | str | bool | None
+    for _ in range(_MAX_CUSTOM_LEVELS):
+        value = _INT64 | float | str | bool | list[value] | dict[str, value] | None
+    # A named type: otherwise typing and msgspec walk through its whole depth for each of hundreds of fields.
+    return NewType("CustomData", dict[name, value])
+
+
+class _AnyObject(msgspec.Struct, gc=False):
+    """An object whose fields are skipped."""
+
+
+class EventTypes:
+    """Structs for events, told apart by `event_type`, that refuse what breaks `rules`.
+
+    Event types that are not sent over HTTP, and custom events and purchases whose data the catalog describes, are
+    left to the careful check.
+    """
+
+    def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
+        self._guards = {rule.fast for rule in rules}
+        self._objects: dict[tuple[Field, ...], Any] = {}
+        self.is_closed = not self._guards.isdisjoint(_CLOSED)
+        column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
+        reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
+        self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
+        names, ids, times = (limits_of(rules, field) for field in ENVELOPE)
+        described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
+        structs = [
+            self._struct(
+                "Event",
+                [
+                    ("id", _string(ids)),
+                    ("time", _integer(times, now)),
+                    ("user", self._object(each, Where.USER)),
+                    ("properties", self._object(each, Where.PROPERTIES)),
+                ],
+                tag_field="event_type",
+                tag=each.name,
+            )
+            for each in catalog.events.values()
+            if each.http and each.name not in described and not any(limit.refuses(each.name, now) for limit in names)
+        ]
+        self.event: Any = reduce(operator.or_, structs[1:], structs[0])
+        self.payload: Any = self._struct("Payload", [("events", list[self.event])])  # type: ignore[name-defined]
+
+    def _object(self, event_type: EventType, where: Where) -> Any:  # noqa: ANN401 -- as above
+        """The type of `user` or `properties`; event types share it where they share their fields."""
+        only_sent = Guard.SENT_OVER_HTTP in self._guards
+        accepted = fields_accepted(event_type, where).values()
+        fields = tuple(field for field in accepted if field.until is None or not only_sent)
+        if fields not in self._objects:
+            # A field of the user's own catalog need not have an identifier as its name.
+            names = {f"field{number}": field.name for number, field in enumerate(fields)}
+            attributes = [(attribute, *self._field(field)) for attribute, field in zip(names, fields, strict=True)]
+            self._objects[fields] = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
+        return self._objects[fields]
+
+    def _field(self, field: Field) -> tuple[Any] | tuple[Any, Any]:
+        """The type of a field, and what it is where it is missing, if it may be."""
+        has_values = field.enum and Guard.FIELD_VALUES in self._guards
+        value: Any = Literal[field.enum] if has_values else self._types[field.type]
+        if Guard.EXTERNAL_USER_ID in self._guards and is_external_user_id(field):
+            return (value if has_values else Annotated[str, Meta(min_length=1)],)
+        return (value,) if field.expected else (value | None | UnsetType, UNSET)
+
+    def _struct(self, name: str, fields: list[Any], **options: Any) -> Any:  # noqa: ANN401 -- as above
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=self.is_closed, gc=False, **options)
+
+
+def _string(limits: list[FieldLimit]) -> Any:  # noqa: ANN401 -- as above
+    shortest = max((limit.min_length for limit in limits if limit.min_length is not None), default=None)
+    longest = min((limit.max_length for limit in limits if limit.max_length is not None), default=None)
+    return Annotated[str, Meta(min_length=shortest, max_length=longest)]
+
+
+def _integer(limits: list[FieldLimit], now: int) -> Any:  # noqa: ANN401 -- as above
+    first = max((limit.minimum for limit in limits if limit.minimum is not None), default=None)
+    lasts = [limit.below - 1 for limit in limits if limit.below is not None]
+    lasts += [now + limit.max_ahead for limit in limits if limit.max_ahead is not None]
+    return Annotated[int, Meta(ge=first, le=min(lasts, default=None))]
+
+
+_REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
+_GROUP: Final = 10
+"""Events that are tried together: most of them pass, also in a batch that does not."""
+
+_OBJECTS: Final = 3
+"""Objects that every event is made of: itself, `user` and `properties`."""
+
+
+class FastCheck:
+    """Passes what surely breaks none of `rules`, by decoding it.
+
+    It passes nothing as long as it cannot know that of one of them: see `Rule.fast`.
+    """
+
+    def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
+        concerned = [rule for rule in rules if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]
+        self._is_on = all(rule.limits or rule.fast for rule in concerned)
+        types = EventTypes(catalog, concerned, now)
+        self._is_closed = types.is_closed
+        guards = {rule.fast for rule in concerned}
+        self._unique_names = Guard.UNIQUE_NAMES in guards
+        self._counts_events = Guard.EVENT_COUNT in guards
+        self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.payload)
+        self._array: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[types.event])  # type: ignore[name-defined]
+        self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.event)
+        self._encode = msgspec.json.Encoder().encode
+
+    def events_of_payload(self, data: bytes) -> list[Any] | None:
+        """The events of a payload, with `id` and `time`; None where it needs the careful check."""
+        payload = self._decoded(self._payload, data) if len(data) <= MAX_BYTES else None
+        if payload is None or (self._counts_events and not 0 < len(payload.events) <= MAX_EVENTS):
+            return None
+        events: list[Any] = payload.events
+        return events if self._is_shallow(data, len(events)) else None
+
+    def events_of_cell(self, data: bytes) -> list[Any] | None:
+        """The events of an array in an ingested row, which no limit of requests concerns any more."""
+        events: list[Any] | None = self._decoded(self._array, data)
+        if events is None or (self._counts_events and not events):
+            return None
+        return events if self._is_shallow(data, len(events)) else None
+
+    def event(self, text: bytes) -> Any:  # noqa: ANN401 -- of a type made at run time
+        event = self._decoded(self._event, text) if len(text) + len(EMPTY_PAYLOAD) <= MAX_BYTES else None
+        return event if event is not None and self._is_shallow(text, 1) else None
+
+    def ids_of_events(self, texts: Sequence[bytes]) -> list[str | None]:
+        """The id of each event that passes, None for the others."""
+        events: list[Any] = []
+        for begin in range(0, len(texts), _GROUP):
+            group = texts[begin : begin + _GROUP]
+            together = b"[%b]" % b",".join(group)
+            passed = self.events_of_cell(together) if len(together) + len(EMPTY_PAYLOAD) <= MAX_BYTES else None
+            events += map(self.event, group) if passed is None else passed
+        return [None if event is None else event.id for event in events]
+
+    def _decoded(self, decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:  # noqa: ANN401 -- as above
+        if not self._is_on or not (self._is_closed or is_utf8(text)):
+            return None
+        try:
+            value = decoder.decode(text)
+        except _REFUSED:
+            return None
+        return None if self._unique_names and not kept_all(text, self._encode(value)) else value
+
+    def _is_shallow(self, text: bytes, events: int) -> bool:
+        """Whether no event is nested too deep: all others have their objects, and too few brackets are left."""
+        if self._is_closed:
+            return True
+        others = max(0, events - 1) * _OBJECTS
+        return _number_of(b"{", text) + _number_of(b"[", text) - others <= MAX_LEVELS or too_deep_at(text) is None
+
+
+def _number_of(byte: bytes, text: bytes) -> int:
+    """How often a byte occurs. `bytes.count` looks at bytes one by one and takes six times as long."""
+    return len(text) - len(text.replace(byte, b""))

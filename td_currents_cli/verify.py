@@ -1,0 +1,233 @@
+"""Queries a table for the events that were sent, until all are stored or time is up."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeAlias
+
+from msgspec import UNSET, Struct
+
+from td_currents_cli.choices import Layout
+from td_currents_cli.durations import ExponentialBackoff
+from td_currents_cli.errors import ExitCode, InputError
+from td_currents_cli.events.decode import Decoder, EventReader
+from td_currents_cli.journal.reader import delivered_events
+from td_currents_cli.outcome import Outcome, Problems
+from td_currents_cli.read import Source, records
+from td_currents_cli.treasure_data.address import Period, TableAddress, table_layout
+from td_currents_cli.treasure_data.client import Job, ProgressCallback
+from td_currents_cli.treasure_data.errors import NoTableError
+from td_currents_cli.treasure_data.sql.events import table_events
+from td_currents_cli.treasure_data.sql.queries import stored_ids_sql
+from td_currents_cli.treasure_data.tables import TdConnection
+
+_ID: Final = "id"
+
+
+class Arrivals:
+    """The ids of the events in a table, in rows with a receive time in a period."""
+
+    def __init__(self, address: TableAddress, period: Period, access: TdConnection) -> None:
+        self.address = address
+        self.period = period
+        self.unreadable = 0  # rows, and events in them, that could not be read in the last query
+        self._warehouse = access.client(address)
+
+    def ids(self, wanted: Collection[str], on_progress: ProgressCallback) -> Iterator[str]:
+        """The ids that the table contains now, possibly repeated: all wanted ones, and maybe others.
+
+        None if the table does not exist yet.
+
+        Raises:
+            InputError: the table has no ids.
+            TdcurError: the table cannot be queried; see `TdClient.query`.
+        """
+        self.unreadable = 0
+        warehouse, database = self._warehouse, self.address.database
+        warehouse.on_progress = on_progress
+        try:
+            columns = warehouse.columns(database, self.address.table)
+        except NoTableError:
+            # Treasure Data creates a table with its first row.
+            return
+        layout = table_layout(self.address, columns)
+        if layout is Layout.FLAT and _ID not in columns:
+            raise InputError(
+                f"{self.address} has no column `{_ID}`, so its events cannot be identified",
+                hint="Name the table that the events were sent to.",
+            )
+        events = table_events(self.address, layout, self.period, columns)
+        for event_id, kind in warehouse.rows(warehouse.query(stored_ids_sql(events, wanted), database)):
+            self.unreadable += kind is not None
+            if event_id is not None:
+                yield event_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutcome(Outcome):
+    command: ClassVar[str] = "verify"
+
+    table: str
+    sent: int  # different ids
+    missing: tuple[str, ...]  # ids, in the order sent
+    without_id: int  # events that could not be looked for
+    unreadable: int = 0  # rows of the table, and events in them, that could not be read
+    asked: int  # number of queries
+    seconds: float  # from the first query to the last result
+    within: float  # seconds allowed for it
+    rows: str  # receive times of the rows that were searched
+
+    @property
+    def arrived(self) -> int:
+        """Different ids that are in the table."""
+        return self.sent - len(self.missing)
+
+    @property
+    def advice(self) -> str:
+        if not self.missing:
+            return ""
+        if not self.arrived:
+            return (
+                "No event arrived. Most likely the write key is wrong, for which Treasure Data returns HTTP 200 too, "
+                "or the events were sent to a table of another name, or before the period of --since."
+            )
+        return (
+            "Rows appear within about five minutes: wait longer with --within, "
+            "or search older rows with --since. Send the events again that remain missing."
+        )
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "sent": self.sent,
+            "arrived": self.arrived,
+            "missing": len(self.missing),
+            "without_id": self.without_id,
+            "unreadable": self.unreadable,
+            "asked": self.asked,
+            "seconds": round(self.seconds, 1),
+            "within": self.within,
+        }
+
+    def data(self) -> dict[str, object]:
+        return {"table": self.table, "rows": self.rows, "missing_ids": list(self.missing), "advice": self.advice}
+
+
+class VerifyProgress(Struct, frozen=True):
+    """What is known after a query: numbers of different ids, and times in seconds."""
+
+    arrived: int
+    missing: int
+    seconds: float  # since the first query
+    pause: float | None  # until the next query; None if none follows
+
+
+VerifyCallback: TypeAlias = Callable[[VerifyProgress | Job], None]
+
+
+_FIRST_PAUSE: Final = 5.0
+"""Seconds before the second query; fewer if there is little time."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    sent: Sequence[Source]  # payloads; empty with a journal
+    arrivals: Arrivals
+    _: KW_ONLY
+    journal: Path | None = None  # of `tdcur send`, instead of payloads
+    endpoint: str | None = None  # URL of the journal's endpoint; None for the only one
+    within: float = 600.0  # seconds until an event that has not arrived is missing
+
+
+def run(
+    request: VerifyRequest,
+    *,
+    on_progress: VerifyCallback = lambda _: None,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> VerifyOutcome:
+    """Query the table until all events are there, or time is up. Takes about 150 bytes of memory per missing id.
+
+    Raises:
+        InputError: the journal cannot be read.
+        TdcurError: the table cannot be queried.
+    """
+    missing, without_id, problems = _sent(request)
+    sent, start, asked = len(missing), now(), 0
+    backoff = ExponentialBackoff(base=min(_FIRST_PAUSE, request.within / 20), longest=60.0, growth=1.5)
+    for pause in backoff.pauses():
+        if not missing:
+            break
+        for event_id in request.arrivals.ids(missing, on_progress):
+            missing.pop(event_id, None)
+        asked, seconds = asked + 1, now() - start
+        left = request.within - seconds if missing else 0.0
+        # The last query is made when time is up, not before.
+        next_in = min(pause, left) if left > 0 else None
+        on_progress(VerifyProgress(sent - len(missing), len(missing), seconds, next_in))
+        if next_in is None:
+            break
+        sleep(next_in)
+    return VerifyOutcome(
+        table=str(request.arrivals.address),
+        sent=sent,
+        missing=tuple(missing),
+        without_id=without_id,
+        unreadable=request.arrivals.unreadable,
+        asked=asked,
+        seconds=now() - start,
+        within=request.within,
+        rows=str(request.arrivals.period),
+        problems=problems,
+        exit_code=max(problems.exit_code, ExitCode.FINDINGS if missing or without_id else ExitCode.OK),
+    )
+
+
+class _Id(Struct, gc=False):
+    id: Any = UNSET
+
+
+def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
+    """The different ids in order, the number of events without one, and the problems of the payloads."""
+    intake, ids, without = EventReader(), dict[str, None](), 0
+    for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
+        usable = [each for each in some if isinstance(each, str) and each]
+        ids.update(dict.fromkeys(usable))
+        without += len(some) - len(usable)
+    return ids, without, intake.log.result()
+
+
+def _of_payloads(sources: Iterable[Source], intake: EventReader) -> Iterator[list[object]]:
+    for _batch, events in intake.events(records(sources), Decoder(_Id)):
+        yield [event.id for event in events]
+
+
+def _of_journal(request: VerifyRequest) -> Iterator[list[object]]:
+    if request.journal is not None:
+        for batch in delivered_events(request.journal, endpoint=request.endpoint):
+            yield [event_id for event_id, _type, _time in batch]
+
+
+__all__ = ["VerifyOutcome", "VerifyRequest", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendVerifyOutcome(Outcome):
+    """The outcome of sending, and of verifying, which follows if everything was delivered."""
+
+    command: ClassVar[str] = "send"
+
+    sent: Outcome
+    verified: VerifyOutcome
+
+    @classmethod
+    def of(cls, sent: Outcome, verified: VerifyOutcome) -> "SendVerifyOutcome":
+        """Combine both, with the exit code of verifying: sending has succeeded."""
+        return cls(sent=sent, verified=verified, problems=sent.problems, exit_code=verified.exit_code)
+
+    def summary(self) -> dict[str, object]:
+        return {**self.sent.summary(), "verified": self.verified.summary()}
+
+    def data(self) -> dict[str, object]:
+        return {**self.sent.data(), "verification": self.verified.data()}
