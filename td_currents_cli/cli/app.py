@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from td_currents_cli import __version__
 
 if TYPE_CHECKING:
-    from td_currents_cli.cli.common import CliCommand
+    from td_currents_cli.cli.command import CliCommand
 
 # ruff: noqa: PLC0415 -- each function imports the one command that it returns
 

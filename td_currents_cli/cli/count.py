@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from td_currents_cli.choices import Sort
-from td_currents_cli.cli.common import checks_option, command, filters_option, output_option
-from td_currents_cli.cli.given import ExplicitOptions
-from td_currents_cli.cli.tables import (
+from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option
+from td_currents_cli.cli.options import (
     ApiKeyFile,
     BatchColumn,
     InputForm,

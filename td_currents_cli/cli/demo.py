@@ -1,6 +1,6 @@
 """`tdcur demo`."""
 
-from td_currents_cli.cli.common import command
+from td_currents_cli.cli.command import command
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from td_currents_cli.choices import Dialect
-from td_currents_cli.cli.common import catalog_option, command, output_option
+from td_currents_cli.cli.command import catalog_option, command, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 

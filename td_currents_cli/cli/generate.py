@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import command, output_option
-from td_currents_cli.cli.tables import Types
+from td_currents_cli.cli.command import command, output_option
+from td_currents_cli.cli.options import Types
 from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
 

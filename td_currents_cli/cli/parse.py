@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from td_currents_cli.choices import Mask, Names, Nested, To
-from td_currents_cli.cli.common import checks_option, command, filters_option, output_option
-from td_currents_cli.cli.given import ExplicitOptions, refuse
-from td_currents_cli.cli.tables import (
+from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option, refuse
+from td_currents_cli.cli.options import (
     ApiKeyFile,
     BatchColumn,
     InputForm,

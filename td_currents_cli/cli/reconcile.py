@@ -7,9 +7,18 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import Panel, checks_option, command, filters_option, input_option, output_option
-from td_currents_cli.cli.several import MultiValueCommand
-from td_currents_cli.cli.tables import ApiKeyFile, BatchColumn, Jobs, Sent, Since, TableSite, Until, open_tables
+from td_currents_cli.cli.command import Panel, checks_option, command, filters_option, input_option, output_option
+from td_currents_cli.cli.options import (
+    ApiKeyFile,
+    BatchColumn,
+    Jobs,
+    MultiValueCommand,
+    Sent,
+    Since,
+    TableSite,
+    Until,
+    open_tables,
+)
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from td_currents_cli.cli.common import OutputFormat, command
-from td_currents_cli.cli.tables import TextFormat
+from td_currents_cli.cli.command import OutputFormat, command
+from td_currents_cli.cli.options import TextFormat
 from td_currents_cli.outcome import Outcome
 
 

@@ -5,21 +5,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, Site
-from td_currents_cli.cli.common import (
+from td_currents_cli.cli.command import (
+    ExplicitOptions,
     OutputFormat,
     checks_option,
     command,
     destination_option,
     limits_option,
     output_option,
+    refuse,
     state_option,
 )
-from td_currents_cli.cli.given import ExplicitOptions, refuse
-from td_currents_cli.cli.tables import Paths, Progress, TextFormat
+from td_currents_cli.cli.options import Paths, Progress, TextFormat
 from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.send_progress import show_sending
+from td_currents_cli.render.progress import show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from td_currents_cli.cli.common import OutputFormat, command, destination_option, faults_option, output_option
-from td_currents_cli.cli.tables import TextFormat
+from td_currents_cli.cli.command import OutputFormat, command, destination_option, faults_option, output_option
+from td_currents_cli.cli.options import TextFormat
 from td_currents_cli.durations import duration
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.serve.server import ServeOutcome, ServeRequest, run
@@ -87,7 +87,7 @@ def serve(
     - `slow=0.1:2s`: the row is stored, and the response is delayed.
     - `hang=0.1`: the row is not stored, and there is no response.
     """
-    from td_currents_cli.render.serve import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
+    from td_currents_cli.render.simple import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
 
     faults = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),

@@ -6,9 +6,16 @@ from typing import Annotated, Final
 import typer
 
 from td_currents_cli.choices import Dialect, Layout, Query
-from td_currents_cli.cli.common import OutputFormat, command, filters_option, input_option, output_option
-from td_currents_cli.cli.given import ExplicitOptions, refuse
-from td_currents_cli.cli.tables import TableColumn, TextFormat, Types, Until
+from td_currents_cli.cli.command import (
+    ExplicitOptions,
+    OutputFormat,
+    command,
+    filters_option,
+    input_option,
+    output_option,
+    refuse,
+)
+from td_currents_cli.cli.options import TableColumn, TextFormat, Types, Until
 from td_currents_cli.outcome import Outcome
 
 ROW_QUERIES: Final = frozenset({Query.COUNT, Query.PARSE, Query.DEDUPE})

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from td_currents_cli.cli.common import Panel, catalog_option, checks_option, command, output_option
-from td_currents_cli.cli.tables import Jobs, Paths
+from td_currents_cli.cli.command import Panel, catalog_option, checks_option, command, output_option
+from td_currents_cli.cli.options import Jobs, Paths
 from td_currents_cli.outcome import Outcome
 
 
@@ -29,7 +29,7 @@ DEFAULT_MAX_PROBLEMS: Final = 1000
 
 def _print_schema(requested: bool) -> None:
     if requested:
-        from td_currents_cli.render.validate.schema import schema_text  # noqa: PLC0415 -- rarely used
+        from td_currents_cli.render.validate_ci import schema_text  # noqa: PLC0415 -- rarely used
 
         typer.echo(schema_text(), nl=False)
         raise typer.Exit

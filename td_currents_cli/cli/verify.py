@@ -5,9 +5,17 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from td_currents_cli.braze import Site
-from td_currents_cli.cli.common import OutputFormat, command, filters_option, input_option, limits_option
-from td_currents_cli.cli.several import MultiValueCommand
-from td_currents_cli.cli.tables import ApiKeyFile, Progress, Sent, TableColumn, TableSite, TextFormat, arrivals_of
+from td_currents_cli.cli.command import OutputFormat, command, filters_option, input_option, limits_option
+from td_currents_cli.cli.options import (
+    ApiKeyFile,
+    MultiValueCommand,
+    Progress,
+    Sent,
+    TableColumn,
+    TableSite,
+    TextFormat,
+    arrivals_of,
+)
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import ProgressMode, Terminal
@@ -60,7 +68,7 @@ def verify(
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
+    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
     if sent and journal:
@@ -90,7 +98,7 @@ def verification_of(
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.render.verify import show_verification  # noqa: PLC0415
+    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import SendVerifyOutcome, VerifyRequest, run  # noqa: PLC0415
 
     if not paths or "-" in paths:

@@ -54,7 +54,7 @@ def _events_ddl(outcome: Any, _terminal: Terminal) -> None:  # noqa: ANN401
 
 
 def _events_json_schema(outcome: Any, _terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.json_layout import format_json
+    from td_currents_cli.render.text import format_json
     from td_currents_cli.validate.rules import RULES
 
     write_text(format_json(outcome.json_schema(RULES.values())))
@@ -67,13 +67,13 @@ def _events_table(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
 
 
 def _generate_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.generate import report_generated
+    from td_currents_cli.render.simple import report_generated
 
     report_generated(outcome, terminal)
 
 
 def _parse_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.parse import report_parsed
+    from td_currents_cli.render.simple import report_parsed
 
     report_parsed(outcome, terminal)
 
@@ -85,7 +85,7 @@ def _reconcile_table(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
 
 
 def _rules_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.rules import print_rules
+    from td_currents_cli.render.simple import print_rules
 
     print_rules(outcome, terminal)
 
@@ -97,49 +97,49 @@ def _send_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
 
 
 def _serve_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.serve import print_served
+    from td_currents_cli.render.simple import print_served
 
     print_served(outcome, terminal)
 
 
 def _sql_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.sql import print_query
+    from td_currents_cli.render.simple import print_query
 
     print_query(outcome, terminal)
 
 
 def _validate_github(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.validate.github_commands import write_github
+    from td_currents_cli.render.validate_ci import write_github
 
     write_github(outcome, terminal)
 
 
 def _validate_jsonl(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.validate.json_lines import write_problem_lines
+    from td_currents_cli.render.validate_ci import write_problem_lines
 
     write_problem_lines(outcome, terminal)
 
 
 def _validate_junit(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.validate.junit_report import write_junit
+    from td_currents_cli.render.validate_ci import write_junit
 
     write_junit(outcome, terminal)
 
 
 def _validate_sarif(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.validate.sarif_log import write_sarif
+    from td_currents_cli.render.validate_ci import write_sarif
 
     write_sarif(outcome, terminal)
 
 
 def _validate_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.validate.report import print_validation
+    from td_currents_cli.render.validate_text import print_validation
 
     print_validation(outcome, terminal)
 
 
 def _verify_text(outcome: Any, terminal: Terminal) -> None:  # noqa: ANN401
-    from td_currents_cli.render.verify import print_verification
+    from td_currents_cli.render.reconcile import print_verification
 
     print_verification(outcome, terminal)
 

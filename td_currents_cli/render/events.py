@@ -11,8 +11,8 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
 from td_currents_cli.catalog.model import EventType, Field
-from td_currents_cli.render.figures import amount
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
+from td_currents_cli.render.text import amount
 
 WIDE: Final = 96
 """Columns from which the list has room for the category next to each type."""

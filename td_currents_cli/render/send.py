@@ -5,14 +5,44 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.render import print_error
-from td_currents_cli.render.problems import print_problems
-from td_currents_cli.render.send_check import print_check
 from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
+from td_currents_cli.render.text import print_problems
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
     from td_currents_cli.verify import SendVerifyOutcome
+
+
+_KEY_NOT_PROVED: Final = (
+    "The endpoint is reachable and accepted the connection test. This does not prove that the write key is valid: "
+    "Treasure Data also returns 200 for a wrong key. Send an event and run `tdcur verify` to confirm."
+)
+
+
+def print_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
+    """Print the result to standard output, and errors to standard error."""
+    if outcome.error is not None:
+        print_error(outcome.error, terminal)
+    if not terminal.quiet:
+        print_wrapped(terminal.out, f"checked {outcome.endpoint}")
+        for name, value in _check_lines(outcome):
+            print_wrapped(terminal.out, f"{name:<9}{value}")
+    if outcome.error is None:
+        terminal.report(_KEY_NOT_PROVED)
+
+
+def _check_lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
+    yield "status", "no response" if outcome.status is None else str(outcome.status)
+    if outcome.latency_ms is not None:
+        yield "latency", f"{outcome.latency_ms:,.1f} ms, including the connection"
+    if outcome.tls is not None:
+        tls = outcome.tls
+        issuer = tls.issuer or "an unnamed issuer"
+        yield "TLS", f"{tls.version}, certificate issued by {issuer}, valid until {tls.expires:%Y-%m-%d}"
+    elif outcome.endpoint.startswith("http:"):
+        yield "TLS", "none: plain HTTP"
+
 
 _RECEIVED_ONLY: Final = (
     "HTTP 2xx only means that the request was received: Treasure Data checks the write key later. "
@@ -29,7 +59,7 @@ def print_sent(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome
         if outcome.delivered:
             terminal.report(_RECEIVED_ONLY)
     else:
-        from td_currents_cli.render.verify import print_verification  # noqa: PLC0415 -- only with --verify
+        from td_currents_cli.render.reconcile import print_verification  # noqa: PLC0415 -- only with --verify
 
         _print_run(cast("SendOutcome", outcome.sent), terminal)
         print_verification(outcome.verified, terminal)

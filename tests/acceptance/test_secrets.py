@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
-from td_currents_cli.render.serve import request_line
+from td_currents_cli.render.simple import request_line
 from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.serve.settings import parse_faults
 

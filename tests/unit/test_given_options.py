@@ -5,8 +5,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import app
+from td_currents_cli.cli.options import FILE_OPTIONS
 from td_currents_cli.cli.parse import INTO_OPTIONS
-from td_currents_cli.cli.tables import FILE_OPTIONS
 
 INTO = ["parse", "td://braze/raw", "--into", "td://braze/flat"]
 VALUES = {

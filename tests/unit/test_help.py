@@ -8,7 +8,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import COMMANDS, app
-from td_currents_cli.cli.common import Panel
+from td_currents_cli.cli.command import Panel
 from td_currents_cli.render import RENDERERS
 
 ENVIRONMENT = {

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from td_currents_cli.render.job_progress import show_jobs
+from td_currents_cli.render.progress import show_jobs
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.treasure_data.client import Job
 from tests.rendering import Screen, screen_of

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from td_currents_cli.cli.several import repeat_options
+from td_currents_cli.cli.options import repeat_options
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits

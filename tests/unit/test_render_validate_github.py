@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.model import Code, Location
-from td_currents_cli.render.validate.github_commands import annotation, write_github
+from td_currents_cli.render.validate_ci import annotation, write_github
 from tests.rendering import outcome_of, problem_of
 
 COMMAND = re.compile(r"::(?P<command>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")

@@ -10,7 +10,7 @@ import pytest
 import xmlschema
 
 from td_currents_cli.model import Code, Location, Problem
-from td_currents_cli.render.validate.junit_report import write_junit
+from td_currents_cli.render.validate_ci import write_junit
 from td_currents_cli.validate.command import Selection
 from tests.rendering import outcome_of, problem_of
 

@@ -13,7 +13,7 @@ import pytest
 from td_currents_cli import __version__
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.outcome import Problems
-from td_currents_cli.render.validate.sarif_log import SARIF_ROOT, artifact, write_sarif
+from td_currents_cli.render.validate_ci import SARIF_ROOT, artifact, write_sarif
 from tests.rendering import outcome_of, problem_of
 
 TEXT = (Path(__file__).parents[1] / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")

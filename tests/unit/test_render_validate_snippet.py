@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from td_currents_cli.model import Excerpt
-from td_currents_cli.render.validate.snippet import snippet
+from td_currents_cli.render.validate_text import snippet
 
 WIDE = 10_000
 

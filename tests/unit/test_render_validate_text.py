@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from td_currents_cli.model import Code, Excerpt, Location, Problem
-from td_currents_cli.render.validate.report import print_validation
+from td_currents_cli.render.validate_text import print_validation
 from tests.rendering import Screen, outcome_of, problem_of, screen_of
 
 LAST = "58 events in 2 files checked in 0.2 s: "

@@ -8,7 +8,7 @@ import pytest
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.model import Code
-from td_currents_cli.render.rules import print_rules
+from td_currents_cli.render.simple import print_rules
 from td_currents_cli.validate.list_rules import Family, RulesRequest, View, nearest, run
 from td_currents_cli.validate.rules import RULES
 from tests.rendering import screen_of

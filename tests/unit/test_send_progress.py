@@ -11,7 +11,7 @@ from rich.console import Console
 
 from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read.sources import Source
-from td_currents_cli.render.send_progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
+from td_currents_cli.render.progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share

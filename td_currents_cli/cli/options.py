@@ -1,16 +1,25 @@
-"""Options that several commands share, and what they open: files, or tables of Treasure Data."""
+"""Options that take several values in a row, as the shell expands `--sent *.jsonl`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from td_currents_cli.braze import Site
-from td_currents_cli.cli.common import OutputFormat, Panel, filters_option, general_option, input_option, output_option
-from td_currents_cli.cli.given import ExplicitOptions, refuse
+from td_currents_cli.cli.command import (
+    ExplicitOptions,
+    OutputFormat,
+    Panel,
+    PanelCommand,
+    filters_option,
+    general_option,
+    input_option,
+    output_option,
+    refuse,
+)
 from td_currents_cli.read.options import InputFormat
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 
@@ -19,6 +28,41 @@ if TYPE_CHECKING:
     from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
     from td_currents_cli.verify import Arrivals
+
+
+def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str]:
+    """Repeat an option before each of its values: `--sent a --sent b` for `--sent a b`.
+
+    An option takes every value up to the next option.
+
+    Raises:
+        typer.BadParameter: an option has no value.
+    """
+    names, missing = frozenset(options), ""
+    current: str | None = None
+    repeated: list[str] = []
+    for argument in (*arguments, "--end"):
+        is_option = argument.startswith("-") and argument != "-"
+        if is_option and missing:
+            raise typer.BadParameter("requires a path", param_hint=missing)
+        if not is_option:
+            repeated += [argument] if current is None else [current, argument]
+            missing = ""
+            continue
+        name, equals, _value = argument.partition("=")
+        current = name if name in names else None
+        missing = name if current and not equals else ""
+        repeated += [] if missing else [argument]
+    return repeated[:-1]
+
+
+class MultiValueCommand(PanelCommand):
+    """A command without arguments, whose repeatable options take several values each."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- Typer's private Context
+        multiple = [name for option in self.params if option.multiple for name in option.opts]
+        return super().parse_args(ctx, repeat_options(args, multiple))
+
 
 FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
 """Options of files that cannot be used with a table."""
@@ -142,7 +186,7 @@ def open_tables(
     if not any("://" in path for path in paths or ()):
         yield None
         return
-    from td_currents_cli.render.job_progress import show_jobs  # noqa: PLC0415 -- only where there are tables
+    from td_currents_cli.render.progress import show_jobs  # noqa: PLC0415 -- only where there are tables
     from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
 

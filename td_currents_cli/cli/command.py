@@ -4,22 +4,44 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial, wraps
 from types import FrameType
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TypeAlias
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from td_currents_cli.cli.given import explicit_options
-from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError
+from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render.terminal import Color, Terminal, buffer_output
+
+ExplicitOptions: TypeAlias = frozenset[str]
+"""Long option names, such as `--since`."""
+
+
+def explicit_options(context: "typer.Context") -> ExplicitOptions:
+    """Collect the options that were given on the command line."""
+    sources = {
+        max(each.opts, key=len): context.get_parameter_source(each.name or "") for each in context.command.params
+    }
+    return frozenset(
+        name for name, source in sources.items() if name[:2] == "--" and source and source.name == "COMMANDLINE"
+    )
+
+
+def refuse(unusable: Collection[str], what: str, hint: str) -> None:
+    """Check that no option was given that cannot be used with `what`.
+
+    Raises:
+        UsageError: naming the first of the unusable options, with the hint.
+    """
+    for option in sorted(unusable):
+        raise UsageError(f"{option} cannot be used with {what}", hint=hint)
 
 
 class OutputFormat(StrEnum):

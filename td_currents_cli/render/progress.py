@@ -7,14 +7,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
 from td_currents_cli.send.stats import SendProgress
+from td_currents_cli.treasure_data.client import ENDED, Job, JobState, ProgressCallback
 
 if TYPE_CHECKING:
     from rich.table import Table
+
 
 Gauge: TypeAlias = Callable[[], SendProgress]
 """Returns the current progress of the run."""
@@ -137,3 +139,81 @@ def _bar_row(now: SendProgress, speed: Speed) -> "Table":
     bar = ProgressBar(total=None if now.share is None else 1.0, completed=now.share or 0.0, width=_BAR_WIDTH)
     row.add_row(bar, Text(sending_line(now, speed)))
     return row
+
+
+N = TypeVar("N")
+
+
+@contextmanager
+def show_waiting(
+    terminal: Terminal,
+    mode: ProgressMode,
+    format_line: Callable[[N], str],
+    print_update: Callable[[N], None],
+    stays: Callable[[N], bool] = lambda _: False,
+) -> Iterator[Callable[[N], None]]:
+    """Yield a function that shows updates on standard error until the end of the block.
+
+    Args:
+        terminal: to print on.
+        mode: `auto` is silent with `--quiet`, `always` is not.
+        format_line: formats an update as one line, for a terminal.
+        print_update: prints an update elsewhere.
+        stays: whether an update stays on the terminal when the next one is shown.
+    """
+    console = terminal.err
+    if mode is ProgressMode.never or (mode is ProgressMode.auto and terminal.quiet):
+        yield lambda _: None
+    elif console.file.isatty() and not console.is_dumb_terminal:
+        # The line disappears at the end, when the outcome is printed.
+        with console.status("querying Treasure Data") as status:
+
+            def update(news: N) -> None:
+                if stays(news):
+                    print_wrapped(console, format_line(news))
+                else:
+                    status.update(format_line(news))
+
+            yield update
+    else:
+        yield print_update
+
+
+JOB_INTERVAL: Final = 10.0
+"""Seconds between two lines about a job whose state stays the same."""
+
+
+def job_line(job: Job) -> str:
+    """Format a job on one line: `job 1234 running, 0:07`."""
+    return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
+
+
+def show_jobs(terminal: Terminal, mode: ProgressMode = ProgressMode.auto) -> AbstractContextManager[ProgressCallback]:
+    """Yield a function that shows the state of a job; see `show_waiting`."""
+    return show_waiting(terminal, mode, job_line, job_printer(terminal), is_killed)
+
+
+def is_killed(update: object) -> bool:
+    """Tell whether a job was killed. The line stays visible: after Ctrl-C, it shows that the job costs nothing more."""
+    return isinstance(update, Job) and update.state == JobState.killed
+
+
+def job_printer(terminal: Terminal, after: float = 0.0) -> ProgressCallback:
+    """Make a function that prints a line for each new state of a job, and again every `JOB_INTERVAL`.
+
+    Args:
+        terminal: to print on, on standard error.
+        after: seconds of a job in which nothing is printed, except that it was killed.
+    """
+    last: Job | None = None
+
+    def print_job(job: Job) -> None:
+        nonlocal last
+        if job.seconds < after and not is_killed(job):
+            return
+        is_new = last is None or (last.id, last.state) != (job.id, job.state)
+        if last is None or is_new or job.seconds - last.seconds >= JOB_INTERVAL or job.state in ENDED:
+            last = job
+            print_wrapped(terminal.err, job_line(job))
+
+    return print_job

@@ -1,22 +1,27 @@
 """Counts as tables for people and as records for scripts: a function for each format."""
 
+import csv
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.count import CountOutcome
+from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.write.formats import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
 
-    from td_currents_cli.render.count.grid import Grid
+    from td_currents_cli.render.count_tables import Grid
 
 
 def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
     """Print the counts and what they were compared with, as tables that fit the terminal."""
-    from td_currents_cli.render.count.grid import print_grid  # noqa: PLC0415 -- scripts run without rich
+    from td_currents_cli.render.count_tables import print_grid  # noqa: PLC0415 -- scripts run without rich
 
     for grid in _grids(outcome, terminal.out):
         print_grid(grid, terminal.out)
@@ -32,32 +37,24 @@ def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
 
 def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write one JSON object for each group."""
-    from td_currents_cli.render.count.records import write_json_lines  # noqa: PLC0415 -- each format loads its own
-
     write_json_lines(outcome)
     _report_differences(outcome, terminal)
 
 
 def write_count_csv(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write RFC 4180 with a header; a missing value is empty."""
-    from td_currents_cli.render.count.records import write_delimited  # noqa: PLC0415 -- as above
-
     write_delimited(outcome, ",")
     _report_differences(outcome, terminal)
 
 
 def write_count_tsv(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write the same as `write_count_csv`, with tabs."""
-    from td_currents_cli.render.count.records import write_delimited  # noqa: PLC0415 -- as above
-
     write_delimited(outcome, "\t")
     _report_differences(outcome, terminal)
 
 
 def _grids(outcome: CountOutcome, console: "Console | None") -> "Iterator[Grid]":
-    from td_currents_cli.render.count.differences import difference_grids  # noqa: PLC0415 -- as above
-    from td_currents_cli.render.count.groups import groups_grid  # noqa: PLC0415
-    from td_currents_cli.render.count.pivot import pivot_grids  # noqa: PLC0415
+    from td_currents_cli.render.count_tables import difference_grids, groups_grid, pivot_grids  # noqa: PLC0415 -- as above
 
     if outcome.pivot:
         yield from pivot_grids(outcome, outcome.pivot, console)
@@ -70,8 +67,7 @@ def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
     """Print differences on standard error, even with --quiet: here standard output is only for records."""
     sys.stdout.flush()
     if outcome.checks or outcome.changes:
-        from td_currents_cli.render.count.differences import difference_grids  # noqa: PLC0415 -- as above
-        from td_currents_cli.render.count.grid import print_grid  # noqa: PLC0415
+        from td_currents_cli.render.count_tables import difference_grids, print_grid  # noqa: PLC0415 -- as above
 
         for grid in difference_grids(outcome):
             print_grid(grid, terminal.err)
@@ -82,8 +78,53 @@ def _report_run(outcome: CountOutcome, terminal: Terminal) -> None:
     sys.stdout.flush()
     if terminal.quiet and not outcome.problems.total:
         return
-    from td_currents_cli.render.count.differences import report_matches  # noqa: PLC0415 -- as above
-    from td_currents_cli.render.count.talk import report_count  # noqa: PLC0415
+    from td_currents_cli.render.count_tables import report_count, report_matches  # noqa: PLC0415 -- as above
 
     report_matches(outcome, terminal)
     report_count(outcome, terminal)
+
+
+NO_VALUE: Final = "(none)"
+"""Heading of the column for events without a value of the pivot."""
+
+
+def write_json_lines(outcome: CountOutcome) -> None:
+    """Write one JSON object for each group."""
+    for count in outcome.counts:
+        sys.stdout.buffer.write(json_line(count.as_dict(outcome.by)))
+
+
+def write_delimited(outcome: CountOutcome, delimiter: str) -> None:
+    """Write a header and a record for each group (RFC 4180 with that delimiter); a missing value is empty.
+
+    A pivot has a column for each value, and the total in the last column.
+    """
+    buffer = StringIO()
+    if outcome.pivot is None:
+        _write_records(buffer, outcome.fields, (count.as_dict(outcome.by) for count in outcome.counts), delimiter)
+    else:
+        pivot = outcome.pivot
+        columns = [NO_VALUE if column is None else column for column in pivot.columns]
+        _write_records(
+            buffer,
+            (*pivot.by, *columns, "total"),
+            (_pivot_record(pivot, columns, row) for row in pivot.rows),
+            delimiter,
+        )
+    sys.stdout.buffer.write(buffer.getvalue().encode(errors="backslashreplace"))
+
+
+def _write_records(
+    buffer: StringIO, fields: Sequence[str], records: Iterable[Mapping[str, object]], delimiter: str
+) -> None:
+    writer = csv.DictWriter(buffer, fields, delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+
+
+def _pivot_record(pivot: Pivot, columns: Sequence[str], row: PivotRow) -> dict[str, object]:
+    return {
+        **dict(zip(pivot.by, row.key, strict=True)),
+        **dict(zip(columns, row.cells, strict=True)),
+        "total": row.total,
+    }

@@ -1,21 +1,134 @@
-"""Problems as SARIF 2.1.0 (OASIS, Static Analysis Results Interchange Format): one run of the tool tdcur."""
+"""Problems as GitHub Actions workflow commands: `::error file=…,line=…,col=…,title=…::message`.
+
+The syntax and its escapes are those of actions/toolkit (packages/core/src/command.ts).
+"""
 
 import posixpath
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from hashlib import sha256
+from importlib.resources import files
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
-from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.render.validate.shown import STDIN, omitted_line
+from td_currents_cli.render.terminal import Terminal, printable
+from td_currents_cli.render.text import amount
+from td_currents_cli.render.validate_text import STDIN, omitted_line, report_omitted
 from td_currents_cli.validate import ValidateOutcome
+from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES, Rule
 from td_currents_cli.write.formats import json_document, json_line
+
+_ANNOTATIONS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def write_github(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Write one command per problem to standard output, where the runner reads them."""
+    for problem in outcome.problems.kept:
+        sys.stdout.buffer.write(f"{annotation(problem)}\n".encode(errors="backslashreplace"))
+    report_omitted(outcome, terminal)
+
+
+def annotation(problem: Problem) -> str:
+    """Format the command for one problem. For standard input, it names no file."""
+    place = problem.location
+    properties: dict[str, object] = {}
+    if place.source != STDIN:
+        properties = {"file": place.source, "line": place.line, "col": place.column}
+    properties["title"] = problem.code
+    fields = ",".join(
+        f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items() if value is not None
+    )
+    return f"::{_ANNOTATIONS[problem.severity]} {fields}::{_annotation_message(problem).translate(_DATA)}"
+
+
+def _annotation_message(problem: Problem) -> str:
+    # The log shows only the message, so it repeats the place and the code.
+    lines = [f"{problem.location} {problem.code} {problem.message}"]
+    if problem.pointer:
+        lines.append(f"at {problem.pointer}")
+    lines.append(problem.hint)
+    return "\n".join(map(printable, lines))
+
+
+def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Write one problem per line, with the fields of `validate.schema.json#/$defs/problem`."""
+    for problem in outcome.problems.kept:
+        sys.stdout.buffer.write(json_line(problem.as_dict()))
+    report_omitted(outcome, terminal)
+
+
+def write_junit(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Write the report as one XML document to standard output."""
+    root = _test_suites(outcome)
+    indent(root)
+    sys.stdout.buffer.write(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    report_omitted(outcome, terminal)
+
+
+def _test_suites(outcome: ValidateOutcome) -> Element:
+    kept: dict[str, list[Problem]] = defaultdict(list)
+    for problem in outcome.problems.kept:
+        kept[problem.code].append(problem)
+    failing = {Severity.ERROR, Severity.WARNING} if outcome.strict else {Severity.ERROR}
+    tests = [
+        _RuleTest(rule, outcome.by_code[rule.code], kept[rule.code], fails=rule.severity in failing)
+        for rule in RULES.values()
+        if rule.code in outcome.selection and Family.of(rule.code) is not Family.TDC4
+    ]
+    root = Element("testsuites", {"name": "tdcur validate", **_totals(tests), "time": f"{outcome.seconds:.3f}"})
+    for family, members in groupby(tests, key=lambda test: Family.of(test.rule.code)):
+        cases = list(members)
+        suite = SubElement(root, "testsuite", {"name": f"{family.name}xx {family}", **_totals(cases), "skipped": "0"})
+        suite.extend(case.element() for case in cases)
+    return root
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleTest:
+    """One rule as a test case."""
+
+    rule: Rule
+    count: int  # of its problems
+    kept: Sequence[Problem]  # those that are shown
+    _: KW_ONLY
+    fails: bool  # problems of this severity make the run fail
+
+    @property
+    def failed(self) -> bool:
+        return self.fails and self.count > 0
+
+    def element(self) -> Element:
+        code, name = self.rule.code, self.rule.name
+        case = Element("testcase", classname=f"tdcur.{Family.of(code).name}", name=f"{code} {name}")
+        if self.failed:
+            message = f"{amount(self.count, 'problem')}: {name}"
+            SubElement(case, "failure", type=self.rule.severity, message=message).text = self._places()
+        elif self.count:
+            SubElement(case, "system-out").text = self._places()
+        return case
+
+    def _places(self) -> str:
+        # `printable` also escapes what XML 1.0 does not allow, such as most control characters.
+        lines = [printable(f"{problem.location} {problem.severity} {problem.message}") for problem in self.kept]
+        if self.count > len(lines):
+            lines.append(f"… and {self.count - len(lines):,} more")
+        return "\n".join([*lines, self.rule.fix])
+
+
+def _totals(tests: Sequence[_RuleTest]) -> dict[str, str]:
+    failures = sum(test.failed for test in tests)
+    return {"tests": str(len(tests)), "failures": str(failures), "errors": "0"}
+
 
 SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SARIF_ROOT: Final = "%SRCROOT%"
@@ -129,3 +242,8 @@ def _properties(problem: Problem) -> Iterator[tuple[str, object]]:
     for name in ("row", "pointer", "event_index", "event_id", "event_type"):
         if record[name] not in {None, ""}:
             yield name, record[name]
+
+
+def schema_text() -> str:
+    """Return the schema as JSON, with a line end after it."""
+    return files("td_currents_cli.render").joinpath("validate.schema.json").read_text(encoding="utf-8")

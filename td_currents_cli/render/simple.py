@@ -1,15 +1,109 @@
-"""Messages of `tdcur serve`: where it listens, a line per request, and a summary."""
+"""The message of `generate` on standard error: standard output is for its data."""
 
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
+from rich.padding import Padding
+from rich.text import Text
+
+from td_currents_cli.catalog.ddl import OTHER_FIELDS
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.render.figures import amount
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.generate.command import GenerateOutcome
+from td_currents_cli.parse import ParseOutcome
+from td_currents_cli.render import write_text
+from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
+from td_currents_cli.render.text import ROW_CODES, STYLES, amount, balance_line, print_problems
 from td_currents_cli.serve.server import Receiver, ServeOutcome
 from td_currents_cli.serve.settings import FaultSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult
+from td_currents_cli.treasure_data.insert import InsertOutcome
+from td_currents_cli.treasure_data.print_sql import SqlOutcome
+from td_currents_cli.validate.list_rules import Family, RulesOutcome, View
+from td_currents_cli.validate.rules import Rule
+
+
+def report_generated(outcome: GenerateOutcome, terminal: Terminal) -> None:
+    """Report in one line what was written where."""
+    terminal.report(
+        f"{amount(outcome.events, 'event')} in {amount(outcome.batches, 'batch', 'batches')}"
+        f" ({outcome.bytes:,} bytes) written to {outcome.output or 'standard output'}"
+        f" in {outcome.seconds:.1f} s, seed {outcome.seed}",
+        "dim",
+    )
+
+
+def report_parsed(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> None:
+    """Report the problems, where the batches were found or the events were inserted, and the balance."""
+    print_problems(outcome.problems, terminal, ROW_CODES)
+    if isinstance(outcome, InsertOutcome):
+        _report_inserted(outcome, terminal)
+    else:
+        for name, near in outcome.unknown.items():
+            suggestion = f"; did you mean `{near}`?" if near else ""
+            terminal.report(f"--fields: `{printable(name)}` is not in the catalog{suggestion}", "yellow")
+        if outcome.formats:
+            terminal.report("; ".join(map(str, outcome.formats)), "dim")
+    terminal.report(balance_line(outcome.balance, "written"), "dim")
+
+
+def _report_inserted(outcome: InsertOutcome, terminal: Terminal) -> None:
+    created = f"created {outcome.into}; " if outcome.created else ""
+    if outcome.inserted is None:
+        terminal.report(f"{created}inserted the events into {outcome.into}; Treasure Data does not report how many")
+    else:
+        terminal.report(f"{created}inserted {amount(outcome.inserted, 'event')} into {outcome.into}")
+        if outcome.inserted != outcome.balance.events_out:
+            terminal.report("an earlier count gave another number: rows arrived in between", "yellow")
+    if outcome.others:
+        have = "has" if outcome.others == 1 else "have"
+        terminal.report(
+            f"{amount(outcome.others, 'event')} {have} fields without a column of their own: see `{OTHER_FIELDS}`",
+            "yellow",
+        )
+
+
+_CODE_STYLE: Final = "magenta"
+
+
+def print_rules(outcome: RulesOutcome, terminal: Terminal) -> None:
+    """Print a list by families, or one rule with its reason, fix, and examples."""
+    if outcome.view is View.RULE:
+        _explain_rule(outcome.rules[0], terminal)
+        return
+    for line in _rule_lines(outcome.rules):
+        print_wrapped(terminal.out, line)
+    terminal.report(f"{amount(len(outcome.rules), 'rule')}; run `tdcur rules CODE` to explain one", "dim")
+
+
+def _rule_lines(rules: tuple[Rule, ...]) -> Iterator[Text]:
+    for family, members in groupby(rules, key=lambda rule: Family.of(rule.code)):
+        yield Text.assemble((f"{family.name}xx", f"bold {_CODE_STYLE}"), (f"  {family}", "bold"))
+        for rule in members:
+            yield Text.assemble(
+                "  ", (rule.code, _CODE_STYLE), "  ", (f"{rule.severity:<7}", STYLES[rule.severity]), f"  {rule.name}"
+            )
+        yield Text()
+
+
+def _explain_rule(rule: Rule, terminal: Terminal) -> None:
+    out = terminal.out
+    out.print(Text.assemble((rule.code, f"bold {_CODE_STYLE}"), (f" {rule.name}", "bold")))
+    out.print(Text.assemble((rule.severity, STYLES[rule.severity]), f", {Family.of(rule.code)}"))
+    for title, content in (("Why", rule.why), ("Fix", rule.fix), ("Bad", rule.bad), ("Good", rule.good)):
+        if content:
+            out.print()
+            out.print(Text(title, "bold cyan"))
+            out.print(Padding(Text(content), (0, 0, 0, 4), expand=False))
+
+
+def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:
+    """Print the query, ready to copy; the period that it covers goes to standard error."""
+    write_text(outcome.sql)
+    if outcome.rows is not None:
+        terminal.report(f"covers rows received from {outcome.rows} (UTC)", "dim")
+
 
 _RESULTS: Final = {
     RequestResult.STORED: "stored",
