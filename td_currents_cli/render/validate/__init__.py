@@ -1,1 +1,0 @@
-"""Problems in the formats that people and CI servers read: a module per format."""
