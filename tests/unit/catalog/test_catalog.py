@@ -23,7 +23,7 @@ from td_currents_cli.render.terminal import Terminal
 from tests.command import tdcur
 
 FACTS: Final = Path(
-    os.environ.get("TDCUR_FACTS") or Path(__file__).parents[3] / "shared" / "facts" / "currents_events.json"
+    os.environ.get("TDCUR_FACTS") or Path(__file__).parents[4] / "shared" / "facts" / "currents_events.json"
 )
 FILE: Final = Path(catalog.__file__).with_name("events.json")
 CATALOG: Final = catalog.load()

@@ -13,7 +13,7 @@ from td_currents_cli.read import sources
 from td_currents_cli.validate import ValidateRequest, run
 from td_currents_cli.validate.command import Selection
 
-CASES = Path(__file__).parents[1] / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 EXPECTED = ".expected.json"
 
 

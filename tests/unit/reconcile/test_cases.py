@@ -15,7 +15,7 @@ from td_currents_cli.read.options import DEFAULT, INGESTED, ReadOptions
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.file_side import FileSide
 
-CASES: Final = sorted((Path(__file__).parents[1] / "cases" / "reconcile").iterdir())
+CASES: Final = sorted((Path(__file__).parents[2] / "cases" / "reconcile").iterdir())
 
 
 def side(path: Path, lines: list[Any], options: ReadOptions = DEFAULT) -> FileSide:

@@ -14,7 +14,7 @@ from td_currents_cli.render.validate_ci import write_junit
 from td_currents_cli.validate.command import Selection
 from tests.rendering import outcome_of, problem_of
 
-SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "schemas" / "junit-10.xsd")
+SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[2] / "schemas" / "junit-10.xsd")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.rules import RULES, Rule, RuleScope
 
 NOW = 1_800_000_000
-CASES = Path(__file__).parents[1] / "cases" / "bad"
+CASES = Path(__file__).parents[2] / "cases" / "bad"
 OVERLAY = b'{"event_types": {"users.behaviors.Uninstall": {"fields": {"app_group_id": {"until": "9"}}}}}'
 EVENT = {
     "event_type": "users.behaviors.Uninstall",

@@ -14,7 +14,7 @@ from td_currents_cli.count.baseline import part_of
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.read import sources
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 COUNTED: Final = ROOT / "sample_data" / "payloads" / "purchases.json"
 SUFFIX: Final = ".expected.json"
 

@@ -19,7 +19,7 @@ from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from tests.rendering import screen_of
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 CASES: Final = ROOT / "tests" / "cases" / "tables"
 WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
 

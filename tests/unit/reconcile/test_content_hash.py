@@ -15,7 +15,7 @@ from td_currents_cli.treasure_data.sql.events import content_hash_sql
 from td_currents_cli.treasure_data.sql.text import string_literal
 from tests.td_service.engine import Engine
 
-ROWS = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
+ROWS = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 
 TEXTS = {
     '{"user": {}, "b": 1, "a": [1, -2, true, null, "x"]}': '{"a":[1,-2,true,null,"x"],"b":1,"user":{}}',

@@ -16,7 +16,7 @@ from td_currents_cli.parse import ParseRequest, Rejects, run
 from td_currents_cli.parse.writers import TooManyRejectsError
 from td_currents_cli.read import sources
 
-SAMPLES = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
+SAMPLES = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 OPEN = b'{"event_type":"users.messages.email.Open","id":"1","time":1782900000,"user":{"user_id":"u"},"properties":{}}'
 CUSTOM = (
     b'{"event_type":"users.behaviors.CustomEvent","id":"2","time":1782900060,"user":{"user_id":"u"},"properties":'

@@ -17,7 +17,7 @@ from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.render import render
 from tests.rendering import screen_of
 
-ROWS: Final = Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl"
+ROWS: Final = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
 
 

@@ -19,7 +19,7 @@ from td_currents_cli.validate.command import Selection
 from td_currents_cli.validate.rules import RULES
 
 NOW = 1_800_000_000
-CASES = Path(__file__).parents[1] / "cases" / "bad"
+CASES = Path(__file__).parents[2] / "cases" / "bad"
 MADE_HERE = {
     Code.UNREADABLE,
     Code.FIELD_GONE,

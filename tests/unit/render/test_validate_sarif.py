@@ -16,7 +16,7 @@ from td_currents_cli.outcome import Problems
 from td_currents_cli.render.validate_ci import SARIF_ROOT, artifact, write_sarif
 from tests.rendering import outcome_of, problem_of
 
-TEXT = (Path(__file__).parents[1] / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
 # The committee's pattern of a language, which our logs do not name, has a stray bracket that jsonschema-rs refuses.
 SCHEMA = json.loads(TEXT.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$"))
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
