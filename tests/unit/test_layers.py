@@ -14,23 +14,17 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("verify", "watch", "report", "demo", "query"),
-    ("validate", "send", "parse", "count", "reconcile", "generate", "serve", "receiver", "insert"),
-    ("treasure_data", "warehouse", "parallel"),
+    ("verify", "demo"),
+    ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
+    ("treasure_data", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
-    (
-        *("braze", "backoff", "choices", "codes", "duration", "durations", "errors", "model", "names", "outcome"),
-        *("secret", "secrets", "td_names"),
-    ),
+    ("braze", "choices", "durations", "errors", "model", "outcome", "secrets"),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
 
 EXCEPTIONS: Final = (
-    # Its page shows what the rules find.
-    ("receiver", "validate"),
-    ("serve", "validate"),
     # It runs other commands and prints what they do.
     ("demo", "render"),
     # `tdcur sql` prints the query that `tdcur count` runs.
@@ -42,16 +36,16 @@ HOMES: Final = {
     "typer": ("cli/",),
     "click": ("cli/",),
     "rich": ("cli/", "render/"),
-    "httpx": ("send/client.py", "send/http.py"),
-    "httpx_aiohttp": ("send/client.py", "send/http.py"),
-    "aiohttp": ("send/client.py", "send/http.py"),
-    "starlette": ("receiver/", "serve/"),
-    "uvicorn": ("receiver/", "serve/"),
+    "httpx": ("send/http.py",),
+    "httpx_aiohttp": ("send/http.py",),
+    "aiohttp": ("send/http.py",),
+    "starlette": ("serve/",),
+    "uvicorn": ("serve/",),
     "pyarrow": ("write/", "read/formats/"),
     "fastavro": ("read/formats/",),
     "obstore": ("read/",),
-    "tdclient": ("warehouse/client.py", "treasure_data/client.py"),
-    "msgpack": ("read/", "receiver/", "serve/", "generate/", "warehouse/", "treasure_data/"),
+    "tdclient": ("treasure_data/client.py",),
+    "msgpack": ("read/", "serve/", "generate/", "treasure_data/"),
 }
 """The only places of the package that may import a foreign package."""
 

@@ -121,7 +121,7 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
     [
         (f"https://us01.records.in.treasuredata.com/db/{HEX}", "path", "/postback/v3/event/DATABASE/TABLE"),
         (f"{V2}/", "path", "https://us01.records.in.treasuredata.com/postback"),
-        (V2.replace("my_db", "My-DB"), "name", "lower-case"),
+        (V2.replace("my_db", "My-DB"), "name", "lowercase"),
         (V2.replace("my_table", "t"), "name", "3 to 128"),
         (V2.replace("https", "http"), "plain http", V2),
         (f"{V2.replace('https', 'http')}?td_write_key={QUOTED}", "plain http", f"{V2}?td_write_key=***"),

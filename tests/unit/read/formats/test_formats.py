@@ -116,7 +116,7 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Native cells and nil included; at any size of the pieces."""
-    monkeypatch.setattr("td_currents_cli.read.formats.cell.msgpack.CHUNK", 7)
+    monkeypatch.setattr("td_currents_cli.read.formats.msgpack.CHUNK", 7)
     rows = [[1, None], [2, CELL], [3, json.loads(CELL)], [4, {"events": json.loads(CELL)}]]
     packed = [msgpack.packb(row) for row in rows]
     found, shapes = read(b"".join(packed))
