@@ -92,16 +92,8 @@ def run(request: DemoRequest) -> DemoOutcome:
             url = _url(log).replace("DATABASE", "demo").replace("TABLE", "currents")
             request.write(f"listening: {url}")
             # The default journal may know this port from an earlier demo.
-            shell.run(
-                "send",
-                f"{SAMPLES}/payloads",
-                "--url",
-                url,
-                "--write-key-file",
-                "write_key",
-                "--journal",
-                "sent.journal",
-            )
+            options = ("--url", url, "--write-key-file", "write_key", "--journal", "sent.journal")
+            shell.run("send", f"{SAMPLES}/payloads", *options)
         shell.run("parse", "rows.jsonl", "--output", "events.jsonl")
         shell.run("count", "rows.jsonl")
         shell.run("reconcile", "--sent", f"{SAMPLES}/payloads", "--ingested", "rows.jsonl")

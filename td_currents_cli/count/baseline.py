@@ -111,7 +111,7 @@ class CountChange(Struct, frozen=True):
 
     @property
     def part(self) -> float | None:
-        """The change relative to the earlier count, -1 if all events are gone; None if there were none."""
+        """The change relative to the earlier count, -1 if there are no events now; None if there were none."""
         return (self.now - self.before) / self.before if self.before else None
 
 
@@ -162,24 +162,6 @@ def part_of(text: str) -> float:
     if match is None or float(match[1]) > 100:
         raise UsageError(f"--fail-on-drop must be a percentage from 0% to 100%, got {text}", hint="Example: 30%.")
     return float(match[1]) / 100
-
-
-def read_previous(path: Path, by: Sequence[str]) -> dict[Key, int]:
-    """Read the counts of an earlier run, by group; see `read_counts` for the errors."""
-    counts = read_counts(path, by, "--compare")
-    for key, text in counts.items():
-        if not (text.isdecimal() and text.isascii()):
-            raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
-    return {key: int(text) for key, text in counts.items()}
-
-
-def compare(
-    counts: Mapping[Key, int], previous: Mapping[Key, int], file: str, fail_on_drop: float | None
-) -> CountComparison:
-    """Compare counts with those of an earlier run, which a file contains."""
-    keys = (*previous, *(key for key in counts if key not in previous))
-    changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
-    return CountComparison(file, fail_on_drop, changes)
 
 
 ANY_OTHER: Final = "*"
@@ -254,42 +236,40 @@ class CheckedCounts(Struct, frozen=True):
         }
 
 
-def read_expectations(path: Path, by: Sequence[str]) -> dict[Key, Expectation]:
-    """Read the expected counts, by group; see `read_counts` for the errors."""
-    counts = read_counts(path, by, "--expect")
-    return {key: expectation(text, f"--expect {path}: {key_text(key)}") for key, text in counts.items()}
+class CountBaseline:
+    """The contents of the files that --expect and --compare name."""
 
-
-def check_counts(counts: Mapping[Key, int], expected: Mapping[Key, Expectation], file: str) -> CheckedCounts:
-    others = next((key for key in expected if set(key) == {ANY_OTHER}), None)
-    wanted = {key: each for key, each in expected.items() if key != others}
-    if others is not None:
-        wanted |= {key: expected[others] for key in counts if key not in wanted}
-    found = [(key, each, counts.get(key, 0)) for key, each in wanted.items()]
-    checks = tuple(CheckedCount(key, each.text, count, each.miss(count)) for key, each, count in found)
-    return CheckedCounts(file, checks)
-
-
-class CountBaseline(Struct, frozen=True):
-    """The contents of the files that a request names; None for a file that it does not name."""
-
-    request: CountRequest
-    expected: Mapping[Key, Expectation] | None
-    previous: Mapping[Key, int] | None
-
-    @classmethod
-    def read(cls, request: CountRequest) -> "CountBaseline":
+    def __init__(self, request: CountRequest) -> None:
         """Read the files; see `read_counts` for the errors."""
-        return cls(
-            request,
-            None if request.expect is None else read_expectations(request.expect, request.by),
-            None if request.compare is None else read_previous(request.compare, request.by),
-        )
+        self._request = request
+        self._expected: dict[Key, Expectation] = {}
+        self._previous: dict[Key, int] = {}
+        if path := request.expect:
+            for key, text in read_counts(path, request.by, "--expect").items():
+                self._expected[key] = expectation(text, f"--expect {path}: {key_text(key)}")
+        if path := request.compare:
+            for key, text in read_counts(path, request.by, "--compare").items():
+                if not (text.isdecimal() and text.isascii()):
+                    raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
+                self._previous[key] = int(text)
 
     def checks(self, counts: Mapping[Key, int]) -> CheckedCounts | None:
-        return None if self.expected is None else check_counts(counts, self.expected, str(self.request.expect))
+        """Compare counts with the expected ones; None without --expect."""
+        if self._request.expect is None:
+            return None
+        others = next((key for key in self._expected if set(key) == {ANY_OTHER}), None)
+        wanted = {key: each for key, each in self._expected.items() if key != others}
+        if others is not None:
+            wanted |= {key: self._expected[others] for key in counts if key not in wanted}
+        found = [(key, each, counts.get(key, 0)) for key, each in wanted.items()]
+        checks = tuple(CheckedCount(key, each.text, count, each.miss(count)) for key, each, count in found)
+        return CheckedCounts(str(self._request.expect), checks)
 
     def changes(self, counts: Mapping[Key, int]) -> CountComparison | None:
-        if self.previous is None:
+        """Compare counts with the earlier ones; None without --compare."""
+        if self._request.compare is None:
             return None
-        return compare(counts, self.previous, str(self.request.compare), self.request.fail_on_drop)
+        previous = self._previous
+        keys = (*previous, *(key for key in counts if key not in previous))
+        changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
+        return CountComparison(str(self._request.compare), self._request.fail_on_drop, changes)

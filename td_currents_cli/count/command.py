@@ -62,7 +62,7 @@ def run(request: CountRequest) -> CountOutcome:
 
     Raises:
         InputError: the file of --expect or --compare cannot be read.
-        TdcurError: a table cannot be queried; see `Warehouse.query`.
+        TdcurError: a table cannot be queried; see `TdClient.query`.
         OutputError: ids fit neither into memory nor on disk.
         UsageError: the request, or one of these files, is invalid.
     """
@@ -72,7 +72,7 @@ def run(request: CountRequest) -> CountOutcome:
     if request.expect is not None or request.compare is not None:
         from td_currents_cli.count.baseline import CountBaseline  # noqa: PLC0415 -- only needed with these options
 
-        baseline = CountBaseline.read(request)
+        baseline = CountBaseline(request)
     counted, distinct = _count(request)
     # Before --all-types adds types without events, which are not compared.
     in_groups = counts_of(counted.groups, distinct) if baseline else []
@@ -108,7 +108,7 @@ def _count(request: CountRequest) -> "tuple[PartialCount, DistinctStats | None]"
     from td_currents_cli.count.distinct import Distinct  # noqa: PLC0415 -- only needed with these options
 
     with Distinct(unique=request.unique, dedupe=request.dedupe, limit=request.limit) as distinct:
-        return count_sources(request, distinct), distinct
+        return count_sources(request, distinct), distinct.stats
 
 
 def _outcome(

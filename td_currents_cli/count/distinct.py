@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import compress
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
+
+from msgspec import Struct, field
 
 from td_currents_cli.count.dimensions import Key
 from td_currents_cli.events.dedupe import LIMIT, IdSet, digest, event_digest
@@ -13,22 +15,38 @@ _SETS: Final = 4
 """Sets that --unique needs: of ids and of users, each in total and by group."""
 
 
-class DistinctCount:
-    """Number of different ids or users, in total and in each group."""
+class DistinctCounts(Struct):
+    """Number of different ids or users."""
 
-    def __init__(self, everywhere: IdSet[bytes], in_group: IdSet[bytes]) -> None:
+    total: int = 0
+    in_groups: Counter[Key] = field(default_factory=Counter)
+
+
+class DistinctStats(Struct):
+    dedupes: bool  # whether duplicates are dropped
+    events: DistinctCounts | None  # None without --unique, as the next one
+    users: DistinctCounts | None
+    duplicates: Counter[Key] = field(default_factory=Counter)  # dropped events, by group
+    spilled: int = 0  # digests that did not fit into memory
+
+    @classmethod
+    def of(cls, *, unique: bool, dedupe: bool) -> "DistinctStats":
+        return cls(dedupe, *((DistinctCounts(), DistinctCounts()) if unique else (None, None)))
+
+
+class _DistinctCounter:
+    def __init__(self, counts: DistinctCounts, everywhere: IdSet[bytes], in_group: IdSet[bytes]) -> None:
+        self._counts = counts
         self._everywhere = everywhere
         self._in_group = in_group
         self._of_key: dict[Key, int] = {}
-        self.total = 0
-        self.in_groups: Counter[Key] = Counter()
 
     def add(self, digests: Sequence[bytes | None], keys: Sequence[Key]) -> None:
         """Count ids or users, given their digests and groups; None is not counted."""
         known = [(each, key) for each, key in zip(digests, keys, strict=True) if each is not None]
-        self.total += len(known) - len(self._everywhere.add([each for each, _key in known]))
+        self._counts.total += len(known) - len(self._everywhere.add([each for each, _key in known]))
         repeated = self._in_group.add([self._pair(each, key) for each, key in known])
-        self.in_groups.update([key for index, (_each, key) in enumerate(known) if index not in repeated])
+        self._counts.in_groups.update([key for index, (_each, key) in enumerate(known) if index not in repeated])
 
     def _pair(self, each: bytes, key: Key) -> bytes:
         of_key = self._of_key.get(key)
@@ -39,30 +57,24 @@ class DistinctCount:
 
 
 class Distinct:
-    """Counts different events and users, and drops duplicates; see `DistinctStats`. A context manager."""
+    """Counts different events and users, and drops duplicates. A context manager."""
 
     def __init__(self, *, unique: bool, dedupe: bool, limit: int | None = None) -> None:
+        self.stats = DistinctStats.of(unique=unique, dedupe=dedupe)
         self._open = ExitStack()
         self._stores: list[IdSet[bytes]] = []
         self._limit = (limit or LIMIT) // ((_SETS if unique else 0) + dedupe)
         self._ids = self._store() if dedupe else None
-        self.events = DistinctCount(self._store(), self._store()) if unique else None
-        self.users = DistinctCount(self._store(), self._store()) if unique else None
-        self.duplicates: Counter[Key] = Counter()
+        self._counters = [
+            counts and _DistinctCounter(counts, self._store(), self._store())
+            for counts in (self.stats.events, self.stats.users)
+        ]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
-
-    @property
-    def dedupes(self) -> bool:
-        return self._ids is not None
-
-    @property
-    def spilled(self) -> int:
-        return sum(store.spilled for store in self._stores)
 
     def add(self, ids: Sequence[Any], users: Sequence[Any], keys: Sequence[Key]) -> list[bool]:
         """Count events, given their ids, users and groups; return for each whether it is kept, not a duplicate.
@@ -72,47 +84,16 @@ class Distinct:
         digests = [event_digest(each) for each in ids]
         repeated = {} if self._ids is None else self._ids.add(digests)
         kept = [index not in repeated for index in range(len(digests))]
-        self.duplicates.update(key for key, new in zip(keys, kept, strict=True) if not new)
+        self.stats.duplicates.update(key for key, new in zip(keys, kept, strict=True) if not new)
         keys = list(compress(keys, kept))
-        if self.events is not None:
-            self.events.add(list(compress(digests, kept)), keys)
-        if self.users is not None:
-            self.users.add([event_digest(each) for each in compress(users, kept)], keys)
+        count_events, count_users = self._counters
+        if count_events and count_users:
+            count_events.add(list(compress(digests, kept)), keys)
+            count_users.add([event_digest(each) for each in compress(users, kept)], keys)
+        self.stats.spilled = sum(store.spilled for store in self._stores)
         return kept
 
     def _store(self) -> IdSet[bytes]:
         store = self._open.enter_context(IdSet[bytes](self._limit))
         self._stores.append(store)
         return store
-
-
-class DistinctCounts(Protocol):
-    """Number of different ids or users, in total and in each group."""
-
-    @property
-    def total(self) -> int: ...
-
-    @property
-    def in_groups(self) -> Counter[Key]: ...
-
-
-class DistinctStats(Protocol):
-    """Different events and users, if requested, and duplicates."""
-
-    @property
-    def dedupes(self) -> bool:
-        """Whether duplicates are dropped."""
-
-    @property
-    def duplicates(self) -> Counter[Key]:
-        """Dropped events, by group."""
-
-    @property
-    def events(self) -> DistinctCounts | None: ...
-
-    @property
-    def users(self) -> DistinctCounts | None: ...
-
-    @property
-    def spilled(self) -> int:
-        """Digests that did not fit into memory."""

@@ -1,13 +1,11 @@
 """Counts events inside Treasure Data: one query per table, whose result equals counting its rows here."""
 
-from collections import Counter
 from datetime import UTC, tzinfo
-
-from msgspec import Struct, field
 
 from td_currents_cli.catalog import load
 from td_currents_cli.count.aggregate import USERS, GroupCounts, PartialCount
-from td_currents_cli.count.dimensions import Dimension, DimensionKind, Key, category_of, dimensions
+from td_currents_cli.count.dimensions import Dimension, DimensionKind, category_of, dimensions
+from td_currents_cli.count.distinct import DistinctStats
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.treasure_data.address import TableAddress
@@ -17,36 +15,18 @@ from td_currents_cli.treasure_data.tables import Tables
 from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 
 
-class TableDistinctCount(Struct):
-    """Number of different ids or users that Treasure Data found."""
-
-    total: int = 0
-    in_groups: Counter[Key] = field(default_factory=Counter)
-
-
-class TableDistinct(Struct):
-    """Different events and users that Treasure Data found; see `DistinctStats`."""
-
-    dedupes: bool
-    events: TableDistinctCount | None
-    users: TableDistinctCount | None
-    duplicates: Counter[Key] = field(default_factory=Counter)
-    spilled: int = 0
-
-
-def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, TableDistinct | None]:
+def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, DistinctStats | None]:
     """Count all tables.
 
     Raises:
         UsageError: what is asked for cannot be added up over several tables.
-        TdcurError: a table cannot be queried; see `Warehouse.query`.
+        TdcurError: a table cannot be queried; see `TdClient.query`.
     """
     distinct = None
     if request.unique or request.dedupe:
         if len(tables.addresses) > 1:
             raise UsageError("--unique and --dedupe take one table at a time", hint="Run the command once per table.")
-        events, users = (TableDistinctCount(), TableDistinctCount()) if request.unique else (None, None)
-        distinct = TableDistinct(request.dedupe, events, users)
+        distinct = DistinctStats.of(unique=request.unique, dedupe=request.dedupe)
     groups, totals = GroupCounts(), TableTotals(map(str, tables.addresses))
     for address, warehouse, layout, columns in tables.opened():
         query = count_query(request, address, table_events(address, layout, tables.period, columns))
@@ -61,7 +41,7 @@ def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, T
     return PartialCount(groups, totals.balance, totals.problems), distinct
 
 
-def _add_distinct(distinct: TableDistinct, line: CountRow) -> None:
+def _add_distinct(distinct: DistinctStats, line: CountRow) -> None:
     events, users = distinct.events, distinct.users
     if line.kind == sql.DUPLICATE and not line.is_total:
         distinct.duplicates[line.key] = line.events

@@ -4,7 +4,7 @@ These are equal, and nothing else:
 
 - fields in any order, with any white space, and strings with any escapes;
 - numbers of the same value, as `1`, `1.0` and `1e0`, but integral ones from 10^16 on only if written alike;
-- an event and the flat event that `tdcur parse` makes of it (see `events.flatten`);
+- an event and its flat event, as `tdcur parse` writes it (see `events.flatten`);
 - a null field of a flat event and a missing one: the streaming connector leaves nulls out. A field of `user` or
   `properties` needs no prefix if all fields with the same name are null;
 - an array or object in a field of the flat event, and its JSON as a string, which the connector stores.

@@ -1,11 +1,13 @@
-"""Which events are compared: those of a period that have had the time to arrive."""
+"""Fingerprints of events: an id's digest, a content digest, type and time in 33 bytes.
+
+What is compared, how fingerprints are made, stored (in memory, then on disk) and returned by id, and sets of positions.
+"""
 
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from heapq import heappush, heapreplace
 from operator import itemgetter
 from struct import Struct as Layout
@@ -19,14 +21,6 @@ from td_currents_cli.events.dedupe import digest
 from td_currents_cli.events.filter import EVERYTHING, LATEST, Filter, usable_seconds
 
 
-class ScopeDecision(Enum):
-    """Whether an event is compared, and if not, why."""
-
-    COMPARED = "compared"
-    FILTERED = "filtered"
-    TOO_YOUNG = "too young"
-
-
 @dataclass(frozen=True, slots=True)
 class TimeScope:
     """Which events are compared on both sides, by event time: files have no receive time."""
@@ -38,12 +32,8 @@ class TimeScope:
         """Whether any event is left out."""
         return bool(self.wanted) or self.settled is not None
 
-    def decide(self, seconds: float | None) -> ScopeDecision:
-        if not self.wanted.covers(seconds):
-            return ScopeDecision.FILTERED
-        if self.settled is not None and seconds is not None and seconds > self.settled:
-            return ScopeDecision.TOO_YOUNG
-        return ScopeDecision.COMPARED
+    def is_too_young(self, seconds: float | None) -> bool:
+        return self.settled is not None and seconds is not None and seconds > self.settled
 
 
 EVERY_EVENT: Final = TimeScope()
@@ -75,8 +65,8 @@ class BloomFilter:
 RECORD: Final = Layout("<16sQHIBH")
 """Digest of the id, content, index of the type in the batch's types, time (40 bits), position in the batch.
 
-The content is a digest of 64 bits, `content.UNKNOWN` if only the id is known. It is made of the bytes of the event; by
-`content.ContentHasher` for suspects; by `outline.outline` when the other side is a table.
+The content is a digest of 64 bits, `content_hash.UNKNOWN` if only the id is known. It is made of the bytes of the
+event; by `ContentHasher` for suspects; by `outline` when the other side is a table.
 """
 
 NO_TIME: Final = (1 << 40) - 1
@@ -139,9 +129,11 @@ class Fingerprinter:
                 self._finish_batch()
             self._events += 1
             seconds = time if type(time) is int and 0 <= time <= LATEST else usable_seconds(time)
-            if scope is not None and (decision := scope.decide(seconds)) is not ScopeDecision.COMPARED:
-                self.counts.filtered += decision is ScopeDecision.FILTERED
-                self.counts.too_young += decision is ScopeDecision.TOO_YOUNG
+            if scope is not None and not scope.wanted.covers(seconds):
+                self.counts.filtered += 1
+                continue
+            if scope is not None and scope.is_too_young(seconds):
+                self.counts.too_young += 1
                 continue
             name = event_type if isinstance(event_type, str) and event_type else None
             if not isinstance(event_id, str) or not event_id:

@@ -24,7 +24,7 @@ from td_currents_cli.reconcile.fingerprints import (
 class Depth(IntEnum):
     """How much of its events a side knows; two sides are compared by the lesser depth.
 
-    OUTLINE is the part of the content that `outline.outline` covers, CONTENT is all of it.
+    OUTLINE is the part of the content that `content_hash.outline` covers, CONTENT is all of it.
     """
 
     IDS = 0

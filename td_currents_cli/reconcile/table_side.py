@@ -27,7 +27,7 @@ CHUNK_EVENTS: Final = 50_000
 
 _KIND: Final = 3
 _OUTLINE: Final = 4
-"""Columns of `warehouse.sql.ids`, the last of which is optional."""
+"""Columns of `ids_sql`, the last of which is optional."""
 
 
 class TableSide:

@@ -2,12 +2,10 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.count import CountOutcome
-from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.write.formats import json_line
 
@@ -37,19 +35,20 @@ def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
 
 def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write one JSON object for each group."""
-    write_json_lines(outcome)
+    for count in outcome.counts:
+        sys.stdout.buffer.write(json_line(count.as_dict(outcome.by)))
     _report_differences(outcome, terminal)
 
 
 def write_count_csv(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write RFC 4180 with a header; a missing value is empty."""
-    write_delimited(outcome, ",")
+    _write_delimited(outcome, ",")
     _report_differences(outcome, terminal)
 
 
 def write_count_tsv(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write the same as `write_count_csv`, with tabs."""
-    write_delimited(outcome, "\t")
+    _write_delimited(outcome, "\t")
     _report_differences(outcome, terminal)
 
 
@@ -88,43 +87,15 @@ NO_VALUE: Final = "(none)"
 """Heading of the column for events without a value of the pivot."""
 
 
-def write_json_lines(outcome: CountOutcome) -> None:
-    """Write one JSON object for each group."""
-    for count in outcome.counts:
-        sys.stdout.buffer.write(json_line(count.as_dict(outcome.by)))
-
-
-def write_delimited(outcome: CountOutcome, delimiter: str) -> None:
-    """Write a header and a record for each group (RFC 4180 with that delimiter); a missing value is empty.
-
-    A pivot has a column for each value, and the total in the last column.
-    """
+def _write_delimited(outcome: CountOutcome, delimiter: str) -> None:
+    """Write a header and a record for each group; a pivot has a column for each value, and the total in the last."""
     buffer = StringIO()
-    if outcome.pivot is None:
-        _write_records(buffer, outcome.fields, (count.as_dict(outcome.by) for count in outcome.counts), delimiter)
-    else:
-        pivot = outcome.pivot
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    if pivot := outcome.pivot:
         columns = [NO_VALUE if column is None else column for column in pivot.columns]
-        _write_records(
-            buffer,
-            (*pivot.by, *columns, "total"),
-            (_pivot_record(pivot, columns, row) for row in pivot.rows),
-            delimiter,
-        )
+        writer.writerow([*pivot.by, *columns, "total"])
+        writer.writerows([*row.key, *row.cells, row.total] for row in pivot.rows)
+    else:
+        writer.writerow(outcome.fields)
+        writer.writerows([*count.key, *count.figures().values()] for count in outcome.counts)
     sys.stdout.buffer.write(buffer.getvalue().encode(errors="backslashreplace"))
-
-
-def _write_records(
-    buffer: StringIO, fields: Sequence[str], records: Iterable[Mapping[str, object]], delimiter: str
-) -> None:
-    writer = csv.DictWriter(buffer, fields, delimiter=delimiter, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-
-
-def _pivot_record(pivot: Pivot, columns: Sequence[str], row: PivotRow) -> dict[str, object]:
-    return {
-        **dict(zip(pivot.by, row.key, strict=True)),
-        **dict(zip(columns, row.cells, strict=True)),
-        "total": row.total,
-    }
