@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial, wraps
+from functools import wraps
 from types import FrameType
-from typing import Annotated, Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import typer
 from typer.core import TyperCommand
@@ -66,16 +66,30 @@ class Panel(StrEnum):
     GENERAL = "General"
 
 
-destination_option: Final = partial(typer.Option, rich_help_panel=Panel.DESTINATION)
-input_option: Final = partial(typer.Option, rich_help_panel=Panel.INPUT)
-output_option: Final = partial(typer.Option, rich_help_panel=Panel.OUTPUT)
-filters_option: Final = partial(typer.Option, rich_help_panel=Panel.FILTERS)
-catalog_option: Final = partial(typer.Option, rich_help_panel=Panel.CATALOG)
-limits_option: Final = partial(typer.Option, rich_help_panel=Panel.LIMITS)
-state_option: Final = partial(typer.Option, rich_help_panel=Panel.STATE)
-faults_option: Final = partial(typer.Option, rich_help_panel=Panel.FAULTS)
-checks_option: Final = partial(typer.Option, rich_help_panel=Panel.CHECKS)
-general_option: Final = partial(typer.Option, rich_help_panel=Panel.GENERAL)
+def _declare(panel: Panel) -> Callable[..., Any]:
+    def option(*names: str, default: object = None, **settings: Any) -> Any:  # noqa: ANN401 -- settings of Typer
+        return typer.Option(default, *names, rich_help_panel=panel, **settings)
+
+    return option
+
+
+# Options are the defaults of the parameters of a command. Without a `default` of their own they are None; with `...`
+# they are required. Those that several commands have are in `cli.options`.
+destination_option: Final = _declare(Panel.DESTINATION)
+input_option: Final = _declare(Panel.INPUT)
+output_option: Final = _declare(Panel.OUTPUT)
+filters_option: Final = _declare(Panel.FILTERS)
+catalog_option: Final = _declare(Panel.CATALOG)
+limits_option: Final = _declare(Panel.LIMITS)
+state_option: Final = _declare(Panel.STATE)
+faults_option: Final = _declare(Panel.FAULTS)
+checks_option: Final = _declare(Panel.CHECKS)
+general_option: Final = _declare(Panel.GENERAL)
+
+
+def argument(*, default: object = None, **settings: Any) -> Any:  # noqa: ANN401 -- as above
+    """Declare the argument of a command."""
+    return typer.Argument(default, **settings)
 
 
 class PanelCommand(TyperCommand):
@@ -221,26 +235,18 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def _common(name: str, default: object, annotation: object) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+def _common(name: str, kind: type, option: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind)
 
 
 _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
 _COMMON: Final = [
-    _common(
-        "quiet",
-        False,
-        Annotated[bool, general_option("--quiet", "-q", help="Print only errors and data.")],
-    ),
-    _common(
-        "verbose",
-        False,
-        Annotated[bool, general_option("--verbose", "-v", help="Print more details.")],
-    ),
+    _common("quiet", bool, general_option("--quiet", "-q", default=False, help="Print only errors and data.")),
+    _common("verbose", bool, general_option("--verbose", "-v", default=False, help="Print more details.")),
     _common(
         "color",
-        Color.auto,
-        Annotated[Color, general_option("--color", help="When to use color. [env: NO_COLOR, FORCE_COLOR]")],
+        Color,
+        general_option("--color", default=Color.auto, help="When to use color. [env: NO_COLOR, FORCE_COLOR]"),
     ),
 ]

@@ -4,21 +4,21 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
+from td_currents_cli.braze import Site
 from td_currents_cli.choices import Sort
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option
 from td_currents_cli.cli.options import (
-    ApiKeyFile,
-    BatchColumn,
-    InputForm,
-    Jobs,
-    NoHeader,
-    Paths,
-    Since,
-    TableSite,
-    Types,
-    Until,
+    API_KEY_FILE,
+    BATCH_COLUMN,
+    INPUT_FORM,
+    JOBS,
+    NO_HEADER,
+    PATHS,
+    SINCE,
+    TABLE_SITE,
+    TYPES,
+    UNTIL,
     open_tables,
 )
 from td_currents_cli.outcome import Outcome
@@ -45,67 +45,52 @@ class CountFormat(StrEnum):
     )
 )
 def count(
-    paths: Paths = None,
+    paths: list[str] | None = PATHS,
     *,
-    output_format: Annotated[CountFormat, output_option("--format", help="Output format.")] = CountFormat.table,
-    by: Annotated[
-        list[str] | None,
-        output_option(
-            "--by",
-            metavar="NAME,…",
-            help="Group by event_type, category, channel, hour, day, week, month, source, or any field, such as "
-            "campaign_name or properties.channel.",
-            show_default="event_type",
-        ),
-    ] = None,
-    timezone: Annotated[
-        str,
-        output_option(
-            "--timezone", metavar="ZONE", help="Time zone of hours, days, weeks, and months, such as Europe/Berlin."
-        ),
-    ] = "UTC",
-    pivot: Annotated[
-        str | None,
-        output_option("--pivot", metavar="NAME", help="Show the values of one of the --by names as columns."),
-    ] = None,
-    all_types: Annotated[bool, output_option("--all-types", help="Include event types with no events.")] = False,
-    sort: Annotated[
-        Sort | None, output_option("--sort", help="Order of the groups.", show_default="count; name for times")
-    ] = None,
-    top: Annotated[
-        int | None,
-        output_option("--top", metavar="N", min=1, help="Show only the first N groups, and the sum of the others."),
-    ] = None,
-    unique: Annotated[bool, output_option("--unique", help="Also count distinct event ids and users.")] = False,
-    types: Types = None,
-    since: Since = None,
-    until: Until = None,
-    dedupe: Annotated[bool, filters_option("--dedupe", help="Count each event id once.")] = False,
-    expect: Annotated[
-        Path | None,
-        checks_option(
-            "--expect",
-            metavar="FILE",
-            help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%.",
-        ),
-    ] = None,
-    compare: Annotated[
-        Path | None, checks_option("--compare", metavar="FILE", help="Show the changes since an earlier count.")
-    ] = None,
-    fail_on_drop: Annotated[
-        str | None,
-        checks_option(
-            "--fail-on-drop",
-            metavar="PERCENT",
-            help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%.",
-        ),
-    ] = None,
-    form: InputForm = InputFormat.AUTO,
-    column: BatchColumn = None,
-    no_header: NoHeader = False,
-    site: TableSite = None,
-    api_key_file: ApiKeyFile = None,
-    jobs: Jobs = None,
+    output_format: CountFormat = output_option("--format", default=CountFormat.table, help="Output format."),
+    by: list[str] | None = output_option(
+        "--by",
+        metavar="NAME,…",
+        help="Group by event_type, category, channel, hour, day, week, month, source, or any field, such as "
+        "campaign_name or properties.channel.",
+        show_default="event_type",
+    ),
+    timezone: str = output_option(
+        "--timezone",
+        default="UTC",
+        metavar="ZONE",
+        help="Time zone of hours, days, weeks, and months, such as Europe/Berlin.",
+    ),
+    pivot: str | None = output_option(
+        "--pivot", metavar="NAME", help="Show the values of one of the --by names as columns."
+    ),
+    all_types: bool = output_option("--all-types", default=False, help="Include event types with no events."),
+    sort: Sort | None = output_option("--sort", help="Order of the groups.", show_default="count; name for times"),
+    top: int | None = output_option(
+        "--top", metavar="N", min=1, help="Show only the first N groups, and the sum of the others."
+    ),
+    unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
+    types: list[str] | None = TYPES,
+    since: str | None = SINCE,
+    until: str | None = UNTIL,
+    dedupe: bool = filters_option("--dedupe", default=False, help="Count each event id once."),
+    expect: Path | None = checks_option(
+        "--expect",
+        metavar="FILE",
+        help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%.",
+    ),
+    compare: Path | None = checks_option("--compare", metavar="FILE", help="Show the changes since an earlier count."),
+    fail_on_drop: str | None = checks_option(
+        "--fail-on-drop",
+        metavar="PERCENT",
+        help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%.",
+    ),
+    form: InputFormat = INPUT_FORM,
+    column: str | None = BATCH_COLUMN,
+    no_header: bool = NO_HEADER,
+    site: Site | None = TABLE_SITE,
+    api_key_file: str | None = API_KEY_FILE,
+    jobs: int | None = JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:

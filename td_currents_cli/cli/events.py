@@ -2,12 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from td_currents_cli.choices import Dialect
-from td_currents_cli.cli.command import catalog_option, command, output_option
+from td_currents_cli.cli.command import argument, catalog_option, command, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -29,29 +26,24 @@ class EventsFormat(StrEnum):
     )
 )
 def events(
-    pattern: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TYPE",
-            help="An event type, shown with its fields, or a quoted glob over event types.",
-            show_default="all types",
-        ),
-    ] = None,
+    pattern: str | None = argument(
+        metavar="TYPE",
+        help="An event type, shown with its fields, or a quoted glob over event types.",
+        show_default="all types",
+    ),
     *,
-    output_format: Annotated[
-        EventsFormat,
-        output_option("--format", help="table, json with all fields, json-schema of payloads, or ddl (CREATE TABLE)."),
-    ] = EventsFormat.table,
-    strict: Annotated[
-        bool, output_option("--strict", help="With json-schema: also reject unknown types, fields, and values.")
-    ] = False,
-    dialect: Annotated[
-        Dialect | None, output_option("--dialect", help="With ddl: the SQL dialect.", show_default="trino")
-    ] = None,
-    catalog: Annotated[
-        Path | None,
-        catalog_option("--catalog", metavar="FILE", help="Additional event types and fields.", show_default=False),
-    ] = None,
+    output_format: EventsFormat = output_option(
+        "--format",
+        default=EventsFormat.table,
+        help="table, json with all fields, json-schema of payloads, or ddl (CREATE TABLE).",
+    ),
+    strict: bool = output_option(
+        "--strict", default=False, help="With json-schema: also reject unknown types, fields, and values."
+    ),
+    dialect: Dialect | None = output_option("--dialect", help="With ddl: the SQL dialect.", show_default="trino"),
+    catalog: Path | None = catalog_option(
+        "--catalog", metavar="FILE", help="Additional event types and fields.", show_default=False
+    ),
 ) -> Outcome:
     """List the event types of Braze Currents, or show the fields of one.
 

@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from td_currents_cli.cli.command import command, output_option
-from td_currents_cli.cli.options import Types
+from td_currents_cli.cli.options import TYPES
 from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
 
@@ -27,32 +26,28 @@ def _unix_seconds(value: str | int) -> int:
 )
 def generate(
     *,
-    events: Annotated[int, output_option("--events", "-n", min=0, help="Number of events.")] = 1000,
-    seed: Annotated[int, output_option("--seed", help="The same seed gives the same bytes.")] = 0,
-    types: Types = None,
-    shape: Annotated[
-        GenerateFormat,
-        output_option("--shape", help="Payloads as Braze posts them, or the rows that Treasure Data stores for them."),
-    ] = GenerateFormat.payloads,
-    start: Annotated[
-        int,
-        output_option(
-            "--start",
-            metavar="TIME",
-            parser=_unix_seconds,
-            help="Time of the first event (ISO 8601; UTC unless it has an offset).",
-            show_default="2026-07-01T00:00:00Z",
-        ),
-    ] = START,
-    output: Annotated[
-        Path | None,
-        output_option(
-            "-o",
-            "--output",
-            help="Write to this file, which appears only when it is complete.",
-            show_default="standard output",
-        ),
-    ] = None,
+    events: int = output_option("--events", "-n", default=1000, min=0, help="Number of events."),
+    seed: int = output_option("--seed", default=0, help="The same seed gives the same bytes."),
+    types: list[str] | None = TYPES,
+    shape: GenerateFormat = output_option(
+        "--shape",
+        default=GenerateFormat.payloads,
+        help="Payloads as Braze posts them, or the rows that Treasure Data stores for them.",
+    ),
+    start: int = output_option(
+        "--start",
+        default=START,
+        metavar="TIME",
+        parser=_unix_seconds,
+        help="Time of the first event (ISO 8601; UTC unless it has an offset).",
+        show_default="2026-07-01T00:00:00Z",
+    ),
+    output: Path | None = output_option(
+        "-o",
+        "--output",
+        help="Write to this file, which appears only when it is complete.",
+        show_default="standard output",
+    ),
 ) -> Outcome:
     """Generate synthetic payloads with every event type that Braze sends over HTTP.
 

@@ -1,10 +1,10 @@
-"""Options that take several values in a row, as the shell expands `--sent *.jsonl`."""
+"""Options of several commands, and what they select: the sources and tables that are read."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -12,8 +12,8 @@ from td_currents_cli.braze import Site
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
-    Panel,
     PanelCommand,
+    argument,
     filters_option,
     general_option,
     input_option,
@@ -41,18 +41,18 @@ def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str
     names, missing = frozenset(options), ""
     current: str | None = None
     repeated: list[str] = []
-    for argument in (*arguments, "--end"):
-        is_option = argument.startswith("-") and argument != "-"
+    for each in (*arguments, "--end"):
+        is_option = each.startswith("-") and each != "-"
         if is_option and missing:
             raise typer.BadParameter("requires a path", param_hint=missing)
         if not is_option:
-            repeated += [argument] if current is None else [current, argument]
+            repeated += [each] if current is None else [current, each]
             missing = ""
             continue
-        name, equals, _value = argument.partition("=")
+        name, equals, _value = each.partition("=")
         current = name if name in names else None
         missing = name if current and not equals else ""
-        repeated += [] if missing else [argument]
+        repeated += [] if missing else [each]
     return repeated[:-1]
 
 
@@ -67,102 +67,70 @@ class MultiValueCommand(PanelCommand):
 FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
 """Options of files that cannot be used with a table."""
 
-Paths = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="PATH…",
-        help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
-        show_default=False,
-    ),
-]
+PATHS: Final[Any] = argument(
+    metavar="PATH…",
+    help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
+    show_default=False,
+)
 
-TextFormat = Annotated[OutputFormat, output_option("--format", help="Output format.")]
+TEXT_FORMAT: Final[Any] = output_option("--format", default=OutputFormat.text, help="Output format.")
 
-Jobs = Annotated[
-    int | None,
-    general_option(
-        "--jobs",
-        metavar="N",
-        min=1,
-        help="Number of worker processes for large inputs.",
-        show_default="number of cores",
-    ),
-]
+JOBS: Final[Any] = general_option(
+    "--jobs", metavar="N", min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
+)
 
-Progress = Annotated[
-    ProgressMode, general_option("--progress", help="When to show progress; always: even with --quiet.")
-]
+PROGRESS: Final[Any] = general_option(
+    "--progress", default=ProgressMode.auto, help="When to show progress; always: even with --quiet."
+)
 
-InputForm = Annotated[InputFormat, input_option("--from", help="Input format, if it should not be detected.")]
+INPUT_FORM: Final[Any] = input_option(
+    "--from", default=InputFormat.AUTO, help="Input format, if it should not be detected."
+)
 
-BatchColumn = Annotated[
-    str | None,
-    input_option(
-        "--column",
-        metavar="NAME|NUMBER",
-        help="Column that contains the batches; numbers start at 1.",
-        show_default="events, or detected",
-    ),
-]
+BATCH_COLUMN: Final[Any] = input_option(
+    "--column",
+    metavar="NAME|NUMBER",
+    help="Column that contains the batches; numbers start at 1.",
+    show_default="events, or detected",
+)
 
-NoHeader = Annotated[bool, input_option("--no-header", help="The first row is data, not a header.")]
+NO_HEADER: Final[Any] = input_option("--no-header", default=False, help="The first row is data, not a header.")
 
-Types = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--type",
-        metavar="GLOB",
-        # Help is Markdown, where bare asterisks mean emphasis.
-        help="Only matching event types, such as '\\*.email.\\*'; '!\\*.Abort' excludes types. Can be repeated.",
-        rich_help_panel=Panel.FILTERS,
-    ),
-]
+TYPES: Final[Any] = filters_option(
+    "--type",
+    metavar="GLOB",
+    # Help is Markdown, where bare asterisks mean emphasis.
+    help="Only matching event types, such as '\\*.email.\\*'; '!\\*.Abort' excludes types. Can be repeated.",
+)
 
-Since = Annotated[
-    str | None,
-    filters_option(
-        "--since",
-        metavar="TIME",
-        help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
-    ),
-]
+SINCE: Final[Any] = filters_option(
+    "--since",
+    metavar="TIME",
+    help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
+)
 
-Until = Annotated[str | None, filters_option("--until", metavar="TIME", help="Only events before this time.")]
+UNTIL: Final[Any] = filters_option("--until", metavar="TIME", help="Only events before this time.")
 
-Sent = Annotated[
-    list[str] | None,
-    input_option(
-        "--sent",
-        metavar="PATH…",
-        help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
-    ),
-]
+SENT: Final[Any] = input_option(
+    "--sent",
+    metavar="PATH…",
+    help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
+)
 
-TableSite = Annotated[
-    Site | None,
-    input_option(
-        "--site",
-        help="Treasure Data site of the tables. [env: TD_API_SERVER]",
-        show_default="from ~/.td/td.conf, or us01",
-    ),
-]
+TABLE_SITE: Final[Any] = input_option(
+    "--site", help="Treasure Data site of the tables. [env: TD_API_SERVER]", show_default="from ~/.td/td.conf, or us01"
+)
 
-TableColumn = Annotated[
-    str | None,
-    input_option(
-        "--column", metavar="NAME", help="Column of the table that contains the batches.", show_default="events"
-    ),
-]
+TABLE_COLUMN: Final[Any] = input_option(
+    "--column", metavar="NAME", help="Column of the table that contains the batches.", show_default="events"
+)
 
-ApiKeyFile = Annotated[
-    str | None,
-    input_option(
-        "--api-key-file",
-        metavar="FILE",
-        help="File that contains the API key (not the write key). [env: TD_API_KEY]",
-        show_default="from ~/.td/td.conf",
-    ),
-]
+API_KEY_FILE: Final[Any] = input_option(
+    "--api-key-file",
+    metavar="FILE",
+    help="File that contains the API key (not the write key). [env: TD_API_KEY]",
+    show_default="from ~/.td/td.conf",
+)
 
 
 @contextmanager
@@ -211,7 +179,7 @@ def open_sources(paths: Sequence[str] | None, tables: "Tables | None") -> Iterat
     """Yield the sources behind paths: files, or the rows of tables (see `open_tables`), downloaded for the block.
 
     Raises:
-        TdcurError: see `read.sources` and `warehouse.rows.downloaded`.
+        TdcurError: see `read.sources` and `treasure_data.tables.downloaded`.
     """
     if tables is None:
         from td_currents_cli.read import sources  # noqa: PLC0415 -- a command loads only what it runs

@@ -3,21 +3,22 @@
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
+from td_currents_cli.braze import Site
 from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option, refuse
 from td_currents_cli.cli.options import (
-    ApiKeyFile,
-    BatchColumn,
-    InputForm,
-    Jobs,
-    NoHeader,
-    Paths,
-    Since,
-    TableSite,
-    Types,
-    Until,
+    API_KEY_FILE,
+    BATCH_COLUMN,
+    INPUT_FORM,
+    JOBS,
+    NO_HEADER,
+    PATHS,
+    SINCE,
+    TABLE_SITE,
+    TYPES,
+    UNTIL,
     open_sources,
     open_tables,
 )
@@ -53,75 +54,58 @@ class SplitBy(StrEnum):
     )
 )
 def parse(
-    paths: Paths = None,
+    paths: list[str] | None = PATHS,
     *,
-    output: Annotated[
-        Path | None,
-        output_option(
-            "-o",
-            "--output",
-            show_default="standard output",
-            help="Write the events to this file, which appears only when it is complete.",
-        ),
-    ] = None,
-    to: Annotated[To, output_option("--to", help="Output format.")] = To.JSONL,
-    split_by: Annotated[
-        SplitBy | None, output_option("--split-by", help="Write a file per event type to --out-dir.")
-    ] = None,
-    out_dir: Annotated[Path | None, output_option("--out-dir", metavar="DIR", help="Folder for --split-by.")] = None,
-    names: Annotated[
-        Names, output_option("--names", help="Field names: user_id, user_user_id, or user.user_id.")
-    ] = Names.SHORT,
-    nested: Annotated[
-        Nested | None,
-        output_option(
-            "--nested",
-            help="Write objects and arrays as JSON strings (json) or as JSON values (object).",
-            show_default="object; json for tables",
-        ),
-    ] = None,
-    fields: Annotated[
-        str | None,
-        output_option("--fields", metavar="NAME,…", help="Write only these fields, in this order.", show_default="all"),
-    ] = None,
-    mask: Annotated[Mask, output_option("--mask", help="Keep, hash, or drop personal data.")] = Mask.KEEP,
-    mask_key_file: Annotated[
-        Path | None, output_option("--mask-key-file", metavar="FILE", help="File with the key for --mask hash.")
-    ] = None,
-    rejects: Annotated[
-        Path | None, output_option("--rejects", help="Write rejected rows to this file, one JSON object per line.")
-    ] = None,
-    summary: Annotated[
-        Path | None, output_option("--summary", metavar="FILE", help="Write the summary to this file as JSON.")
-    ] = None,
-    into: Annotated[
-        str | None,
-        output_option(
-            "--into",
-            metavar="td://DATABASE/TABLE",
-            help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
-            "downloaded.",
-        ),
-    ] = None,
-    form: InputForm = InputFormat.AUTO,
-    column: BatchColumn = None,
-    no_header: NoHeader = False,
-    site: TableSite = None,
-    api_key_file: ApiKeyFile = None,
-    types: Types = None,
-    since: Since = None,
-    until: Until = None,
-    dedupe: Annotated[bool, filters_option("--dedupe", help="Write each event id once.")] = False,
-    max_rejects: Annotated[
-        str | None,
-        checks_option(
-            "--max-rejects",
-            metavar="N|P%",
-            help="Stop with exit code 1 when more rows or events are rejected.",
-            show_default="no limit",
-        ),
-    ] = None,
-    jobs: Jobs = None,
+    output: Path | None = output_option(
+        "-o",
+        "--output",
+        help="Write the events to this file, which appears only when it is complete.",
+        show_default="standard output",
+    ),
+    to: To = output_option("--to", default=To.JSONL, help="Output format."),
+    split_by: SplitBy | None = output_option("--split-by", help="Write a file per event type to --out-dir."),
+    out_dir: Path | None = output_option("--out-dir", metavar="DIR", help="Folder for --split-by."),
+    names: Names = output_option(
+        "--names", default=Names.SHORT, help="Field names: user_id, user_user_id, or user.user_id."
+    ),
+    nested: Nested | None = output_option(
+        "--nested",
+        help="Write objects and arrays as JSON strings (json) or as JSON values (object).",
+        show_default="object; json for tables",
+    ),
+    fields: str | None = output_option(
+        "--fields", metavar="NAME,…", help="Write only these fields, in this order.", show_default="all"
+    ),
+    mask: Mask = output_option("--mask", default=Mask.KEEP, help="Keep, hash, or drop personal data."),
+    mask_key_file: Path | None = output_option(
+        "--mask-key-file", metavar="FILE", help="File with the key for --mask hash."
+    ),
+    rejects: Path | None = output_option(
+        "--rejects", help="Write rejected rows to this file, one JSON object per line."
+    ),
+    summary: Path | None = output_option("--summary", metavar="FILE", help="Write the summary to this file as JSON."),
+    into: str | None = output_option(
+        "--into",
+        metavar="td://DATABASE/TABLE",
+        help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
+        "downloaded.",
+    ),
+    form: InputFormat = INPUT_FORM,
+    column: str | None = BATCH_COLUMN,
+    no_header: bool = NO_HEADER,
+    site: Site | None = TABLE_SITE,
+    api_key_file: str | None = API_KEY_FILE,
+    types: list[str] | None = TYPES,
+    since: str | None = SINCE,
+    until: str | None = UNTIL,
+    dedupe: bool = filters_option("--dedupe", default=False, help="Write each event id once."),
+    max_rejects: str | None = checks_option(
+        "--max-rejects",
+        metavar="N|P%",
+        help="Stop with exit code 1 when more rows or events are rejected.",
+        show_default="no limit",
+    ),
+    jobs: int | None = JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:

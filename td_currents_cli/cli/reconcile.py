@@ -3,20 +3,18 @@
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from td_currents_cli.cli.command import Panel, checks_option, command, filters_option, input_option, output_option
+from td_currents_cli.braze import Site
+from td_currents_cli.cli.command import checks_option, command, filters_option, input_option, output_option
 from td_currents_cli.cli.options import (
-    ApiKeyFile,
-    BatchColumn,
-    Jobs,
+    API_KEY_FILE,
+    BATCH_COLUMN,
+    JOBS,
+    SENT,
+    SINCE,
+    TABLE_SITE,
+    UNTIL,
     MultiValueCommand,
-    Sent,
-    Since,
-    TableSite,
-    Until,
     open_tables,
 )
 from td_currents_cli.outcome import Outcome
@@ -41,67 +39,49 @@ class ReconcileFormat(StrEnum):
 )
 def reconcile(
     *,
-    sent: Sent = None,
-    ingested: Annotated[
-        list[str] | None,
-        input_option(
-            "--ingested",
-            metavar="PATH…",
-            help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
-        ),
-    ] = None,
-    journal: Annotated[
-        Path | None,
-        input_option(
-            "--journal",
-            metavar="FILE",
-            help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
-        ),
-    ] = None,
-    endpoint: Annotated[
-        str | None,
-        input_option("--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."),
-    ] = None,
-    column: BatchColumn = None,
-    site: TableSite = None,
-    api_key_file: ApiKeyFile = None,
-    output_format: Annotated[  # noqa: ARG001 -- the command decorator renders with it
-        ReconcileFormat, typer.Option("--format", help="Output format.", rich_help_panel=Panel.OUTPUT)
-    ] = ReconcileFormat.table,
-    show: Annotated[
-        int, output_option("--show", metavar="N", min=0, help="Maximum number of example ids per kind of difference.")
-    ] = 3,
-    resend: Annotated[
-        Path | None,
-        output_option(
-            "--resend",
-            metavar="FILE",
-            help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
-        ),
-    ] = None,
-    ids: Annotated[
-        Path | None,
-        output_option("--ids", metavar="FILE", help="Write the ids of missing events to this file, one per line."),
-    ] = None,
-    since: Since = None,
-    until: Until = None,
-    grace: Annotated[
-        str,
-        filters_option(
-            "--grace",
-            metavar="DURATION",
-            help="Ignore events newer than this; they may still be in transit. Treasure Data takes about 5m.",
-        ),
-    ] = "0",
-    fail_on: Annotated[
-        list[str] | None,
-        checks_option(
-            "--fail-on",
-            metavar="NAME,…",
-            help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
-        ),
-    ] = None,
-    jobs: Jobs = None,
+    sent: list[str] | None = SENT,
+    ingested: list[str] | None = input_option(
+        "--ingested",
+        metavar="PATH…",
+        help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
+    ),
+    journal: Path | None = input_option(
+        "--journal",
+        metavar="FILE",
+        help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
+    ),
+    endpoint: str | None = input_option(
+        "--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."
+    ),
+    column: str | None = BATCH_COLUMN,
+    site: Site | None = TABLE_SITE,
+    api_key_file: str | None = API_KEY_FILE,
+    output_format: ReconcileFormat = output_option("--format", default=ReconcileFormat.table, help="Output format."),  # noqa: ARG001 -- the command decorator renders with it
+    show: int = output_option(
+        "--show", default=3, metavar="N", min=0, help="Maximum number of example ids per kind of difference."
+    ),
+    resend: Path | None = output_option(
+        "--resend",
+        metavar="FILE",
+        help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
+    ),
+    ids: Path | None = output_option(
+        "--ids", metavar="FILE", help="Write the ids of missing events to this file, one per line."
+    ),
+    since: str | None = SINCE,
+    until: str | None = UNTIL,
+    grace: str = filters_option(
+        "--grace",
+        default="0",
+        metavar="DURATION",
+        help="Ignore events newer than this; they may still be in transit. Treasure Data takes about 5m.",
+    ),
+    fail_on: list[str] | None = checks_option(
+        "--fail-on",
+        metavar="NAME,…",
+        help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
+    ),
+    jobs: int | None = JOBS,
     terminal: Terminal,
 ) -> Outcome:
     """Compare sent events with ingested events by id: missing, changed, unexpected, and duplicated.

@@ -1,26 +1,20 @@
 """`tdcur rules`."""
 
-from typing import Annotated
-
-import typer
-
-from td_currents_cli.cli.command import OutputFormat, command
-from td_currents_cli.cli.options import TextFormat
+from td_currents_cli.cli.command import OutputFormat, argument, command
+from td_currents_cli.cli.options import TEXT_FORMAT
 from td_currents_cli.outcome import Outcome
 
 
 @command(examples=("tdcur rules TDC2", "tdcur rules TDC201"))
 def rules(
-    code: Annotated[
-        str,
-        typer.Argument(
-            metavar="CODE",
-            help="A rule to explain, or the first characters of several codes, such as TDC2.",
-            show_default="all rules",
-        ),
-    ] = "",
+    code: str = argument(
+        default="",
+        metavar="CODE",
+        help="A rule to explain, or the first characters of several codes, such as TDC2.",
+        show_default="all rules",
+    ),
     *,
-    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
+    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
 ) -> Outcome:
     """List the rules of `tdcur validate`, or explain one: why it matters and how to fix it."""
     from td_currents_cli.validate.list_rules import RulesRequest, run  # noqa: PLC0415 -- only for this command

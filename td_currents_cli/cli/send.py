@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, Site
 from td_currents_cli.cli.command import (
@@ -16,7 +16,7 @@ from td_currents_cli.cli.command import (
     refuse,
     state_option,
 )
-from td_currents_cli.cli.options import Paths, Progress, TextFormat
+from td_currents_cli.cli.options import PATHS, PROGRESS, TEXT_FORMAT
 from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
@@ -35,103 +35,73 @@ if TYPE_CHECKING:
     )
 )
 def send(
-    paths: Paths = None,
+    paths: list[str] | None = PATHS,
     *,
-    url: Annotated[
-        str | None, destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]")
-    ] = None,
-    site: Annotated[Site | None, destination_option(help="Treasure Data site, instead of --url.")] = None,
-    database: Annotated[str | None, destination_option(metavar="NAME", help="Database, with --site.")] = None,
-    table: Annotated[str | None, destination_option(metavar="NAME", help="Table, with --site.")] = None,
-    write_key_file: Annotated[
-        str | None, destination_option(metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]")
-    ] = None,
-    token_file: Annotated[
-        str | None, destination_option(metavar="FILE", help="File that contains a Bearer token. [env: TDCUR_TOKEN]")
-    ] = None,
-    cacert: Annotated[
-        str | None,
-        destination_option(
-            metavar="FILE", help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]"
-        ),
-    ] = None,
-    client_cert: Annotated[
-        str | None, destination_option(metavar="FILE", help="Client certificate, in PEM format.")
-    ] = None,
-    client_key: Annotated[
-        str | None,
-        destination_option(metavar="FILE", help="Key of the client certificate, if it is in a file of its own."),
-    ] = None,
-    allow_http: Annotated[bool, destination_option("--allow-http", help="Allow plain HTTP to other machines.")] = False,
-    check_endpoint: Annotated[
-        bool,
-        destination_option(
-            "--check-endpoint", help="Only test the endpoint, with Braze's connection test. Reads no PATH."
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, output_option("--dry-run", "-n", help="Show what would be sent, without sending it.")
-    ] = False,
-    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
-    concurrency: Annotated[
-        str, limits_option(metavar="auto|N", help="Maximum concurrent requests; auto adapts to the endpoint.")
-    ] = "auto",
-    rate: Annotated[
-        float | None, limits_option(metavar="N", min=0.001, help="Maximum events per second, including retries.")
-    ] = None,
-    timeout: Annotated[
-        float, limits_option(metavar="S", min=0.001, help="Seconds to wait for a connection, and for a response.")
-    ] = 30.0,
-    retry_for: Annotated[
-        str, limits_option(metavar="DURATION", help="How long to retry a request before giving up.")
-    ] = "15m",
-    batch_events: Annotated[int, limits_option(metavar="N", min=1, help="Maximum events per request.")] = MAX_EVENTS,
-    batch_bytes: Annotated[int, limits_option(metavar="N", min=1, help="Maximum bytes per request body.")] = MAX_BYTES,
-    repack: Annotated[
-        bool, limits_option("--repack", help="Combine events of several documents in a request.")
-    ] = False,
-    journal: Annotated[
-        Path | None,
-        state_option(
-            metavar="FILE",
-            help="File that records delivered events. [env: TDCUR_JOURNAL]",
-            show_default="a file in the state folder",
-        ),
-    ] = None,
-    no_journal: Annotated[
-        bool, state_option("--no-journal", help="Record nothing: every run sends everything.")
-    ] = False,
-    resend: Annotated[bool, state_option("--resend", help="Also send events that earlier runs delivered.")] = False,
-    dead_letter: Annotated[
-        Path | None,
-        state_option(
-            metavar="FILE",
-            help="File for rejected events, each with the reason.",
-            show_default="a file next to the journal",
-        ),
-    ] = None,
-    no_check: Annotated[
-        bool, checks_option("--no-check", help="Also send events in which `tdcur validate` finds errors.")
-    ] = False,
-    verify: Annotated[
-        str | None,
-        checks_option(
-            metavar="td://DATABASE/TABLE",
-            help="Then query this table until all events are stored, as `tdcur verify` does.",
-        ),
-    ] = None,
-    verify_within: Annotated[
-        str, checks_option(metavar="DURATION", help="With --verify: how long to wait for events.")
-    ] = "10m",
-    api_key_file: Annotated[
-        str | None,
-        checks_option(
-            metavar="FILE",
-            help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
-            show_default="from ~/.td/td.conf",
-        ),
-    ] = None,
-    progress: Progress = ProgressMode.auto,
+    url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
+    site: Site | None = destination_option(help="Treasure Data site, instead of --url."),
+    database: str | None = destination_option(metavar="NAME", help="Database, with --site."),
+    table: str | None = destination_option(metavar="NAME", help="Table, with --site."),
+    write_key_file: str | None = destination_option(
+        metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]"
+    ),
+    token_file: str | None = destination_option(
+        metavar="FILE", help="File that contains a Bearer token. [env: TDCUR_TOKEN]"
+    ),
+    cacert: str | None = destination_option(
+        metavar="FILE", help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]"
+    ),
+    client_cert: str | None = destination_option(metavar="FILE", help="Client certificate, in PEM format."),
+    client_key: str | None = destination_option(
+        metavar="FILE", help="Key of the client certificate, if it is in a file of its own."
+    ),
+    allow_http: bool = destination_option("--allow-http", default=False, help="Allow plain HTTP to other machines."),
+    check_endpoint: bool = destination_option(
+        "--check-endpoint", default=False, help="Only test the endpoint, with Braze's connection test. Reads no PATH."
+    ),
+    dry_run: bool = output_option(
+        "--dry-run", "-n", default=False, help="Show what would be sent, without sending it."
+    ),
+    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    concurrency: str = limits_option(
+        default="auto", metavar="auto|N", help="Maximum concurrent requests; auto adapts to the endpoint."
+    ),
+    rate: float | None = limits_option(metavar="N", min=0.001, help="Maximum events per second, including retries."),
+    timeout: float = limits_option(
+        default=30.0, metavar="S", min=0.001, help="Seconds to wait for a connection, and for a response."
+    ),
+    retry_for: str = limits_option(
+        default="15m", metavar="DURATION", help="How long to retry a request before giving up."
+    ),
+    batch_events: int = limits_option(default=MAX_EVENTS, metavar="N", min=1, help="Maximum events per request."),
+    batch_bytes: int = limits_option(default=MAX_BYTES, metavar="N", min=1, help="Maximum bytes per request body."),
+    repack: bool = limits_option("--repack", default=False, help="Combine events of several documents in a request."),
+    journal: Path | None = state_option(
+        metavar="FILE",
+        help="File that records delivered events. [env: TDCUR_JOURNAL]",
+        show_default="a file in the state folder",
+    ),
+    no_journal: bool = state_option("--no-journal", default=False, help="Record nothing: every run sends everything."),
+    resend: bool = state_option("--resend", default=False, help="Also send events that earlier runs delivered."),
+    dead_letter: Path | None = state_option(
+        metavar="FILE",
+        help="File for rejected events, each with the reason.",
+        show_default="a file next to the journal",
+    ),
+    no_check: bool = checks_option(
+        "--no-check", default=False, help="Also send events in which `tdcur validate` finds errors."
+    ),
+    verify: str | None = checks_option(
+        metavar="td://DATABASE/TABLE", help="Then query this table until all events are stored, as `tdcur verify` does."
+    ),
+    verify_within: str = checks_option(
+        default="10m", metavar="DURATION", help="With --verify: how long to wait for events."
+    ),
+    api_key_file: str | None = checks_option(
+        metavar="FILE",
+        help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
+        show_default="from ~/.td/td.conf",
+    ),
+    progress: ProgressMode = PROGRESS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:

@@ -1,21 +1,20 @@
 """`tdcur sql`."""
 
 import time
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from td_currents_cli.choices import Dialect, Layout, Query
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
+    argument,
     command,
     filters_option,
     input_option,
     output_option,
     refuse,
 )
-from td_currents_cli.cli.options import TableColumn, TextFormat, Types, Until
+from td_currents_cli.cli.options import TABLE_COLUMN, TEXT_FORMAT, TYPES, UNTIL
 from td_currents_cli.outcome import Outcome
 
 ROW_QUERIES: Final = frozenset({Query.COUNT, Query.PARSE, Query.DEDUPE})
@@ -44,49 +43,38 @@ QUERIES_OF_OPTION: Final = {
     no_args_is_help=True,
 )
 def sql(
-    query: Annotated[Query, typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table.")],
-    table: Annotated[str, typer.Argument(metavar="td://DATABASE/TABLE", help="The table to query.")],
+    query: Query = argument(default=..., metavar="QUERY", help="count, parse, dedupe, or create-table."),
+    table: str = argument(default=..., metavar="td://DATABASE/TABLE", help="The table to query."),
     *,
-    rows: Annotated[
-        Layout, input_option("--rows", help="Contents of a row: a batch, or a flat event.")
-    ] = Layout.BATCHES,
-    column: TableColumn = None,
-    dialect: Annotated[
-        Dialect,
-        output_option(
-            "--dialect", help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
-        ),
-    ] = Dialect.TRINO,
-    by: Annotated[
-        list[str] | None,
-        output_option(
-            "--by",
-            metavar="NAME,…",
-            help="With count: group by these names, as in `tdcur count`.",
-            show_default="event_type",
-        ),
-    ] = None,
-    timezone: Annotated[
-        str,
-        output_option("--timezone", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."),
-    ] = "UTC",
-    unique: Annotated[
-        bool, output_option("--unique", help="With count: also count distinct event ids and users.")
-    ] = False,
-    into: Annotated[
-        str | None,
-        output_option("--into", metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."),
-    ] = None,
-    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
-    types: Types = None,
-    since: Annotated[
-        str | None,
-        filters_option(
-            "--since", metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
-        ),
-    ] = None,
-    until: Until = None,
-    dedupe: Annotated[bool, filters_option("--dedupe", help="With count and parse: use each event id once.")] = False,
+    rows: Layout = input_option("--rows", default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
+    column: str | None = TABLE_COLUMN,
+    dialect: Dialect = output_option(
+        "--dialect",
+        default=Dialect.TRINO,
+        help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows.",
+    ),
+    by: list[str] | None = output_option(
+        "--by",
+        metavar="NAME,…",
+        help="With count: group by these names, as in `tdcur count`.",
+        show_default="event_type",
+    ),
+    timezone: str = output_option(
+        "--timezone", default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
+    ),
+    unique: bool = output_option(
+        "--unique", default=False, help="With count: also count distinct event ids and users."
+    ),
+    into: str | None = output_option(
+        "--into", metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
+    ),
+    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    types: list[str] | None = TYPES,
+    since: str | None = filters_option(
+        "--since", metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
+    ),
+    until: str | None = UNTIL,
+    dedupe: bool = filters_option("--dedupe", default=False, help="With count and parse: use each event id once."),
     given: ExplicitOptions,
 ) -> Outcome:
     """Print a query to run in Treasure Data: in its console, a workflow, or a dbt model.

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
-from td_currents_cli.cli.command import Panel, catalog_option, checks_option, command, output_option
-from td_currents_cli.cli.options import Jobs, Paths
+from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
+from td_currents_cli.cli.options import JOBS, PATHS
 from td_currents_cli.outcome import Outcome
 
 
@@ -43,47 +43,37 @@ def _print_schema(requested: bool) -> None:
     )
 )
 def validate(
-    paths: Paths = None,
+    paths: list[str] | None = PATHS,
     *,
-    output_format: Annotated[ValidateFormat, output_option("--format", help="Output format.")] = ValidateFormat.text,
-    schema: Annotated[  # noqa: ARG001 -- its callback does it
-        bool,
-        typer.Option(
-            "--schema",
-            callback=_print_schema,
-            is_eager=True,
-            help="Print the JSON Schema of --format json and exit.",
-            rich_help_panel=Panel.OUTPUT,
-        ),
-    ] = False,
-    statistics: Annotated[bool, output_option("--statistics", help="Print the number of problems per rule.")] = False,
-    max_findings: Annotated[
-        int | None,
-        output_option(
-            "--max-findings",
-            metavar="N",
-            min=0,
-            show_default="1000; unlimited in machine formats",
-            help="Maximum number of problems to print; all are counted.",
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        checks_option("--select", metavar="CODE,…", help="Check only these rules; TDC2 selects a family."),
-    ] = None,
-    ignore: Annotated[list[str] | None, checks_option("--ignore", metavar="CODE,…", help="Skip these rules.")] = None,
-    strict: Annotated[bool, checks_option("--strict", help="Exit with code 1 for warnings, too.")] = False,
-    catalog: Annotated[
-        Path | None, catalog_option("--catalog", metavar="FILE", help="Additional event types and fields.")
-    ] = None,
-    baseline: Annotated[
-        Path | None, catalog_option("--baseline", metavar="FILE", help="Ignore the problems recorded in this file.")
-    ] = None,
-    write_baseline: Annotated[
-        Path | None,
-        catalog_option("--write-baseline", metavar="FILE", help="Record the problems of this run in a file."),
-    ] = None,
-    jobs: Jobs = None,
+    output_format: ValidateFormat = output_option("--format", default=ValidateFormat.text, help="Output format."),
+    schema: bool = output_option(  # noqa: ARG001 -- its callback does it
+        "--schema",
+        default=False,
+        callback=_print_schema,
+        is_eager=True,
+        help="Print the JSON Schema of --format json and exit.",
+    ),
+    statistics: bool = output_option("--statistics", default=False, help="Print the number of problems per rule."),
+    max_findings: int | None = output_option(
+        "--max-findings",
+        metavar="N",
+        min=0,
+        help="Maximum number of problems to print; all are counted.",
+        show_default="1000; unlimited in machine formats",
+    ),
+    select: list[str] | None = checks_option(
+        "--select", metavar="CODE,…", help="Check only these rules; TDC2 selects a family."
+    ),
+    ignore: list[str] | None = checks_option("--ignore", metavar="CODE,…", help="Skip these rules."),
+    strict: bool = checks_option("--strict", default=False, help="Exit with code 1 for warnings, too."),
+    catalog: Path | None = catalog_option("--catalog", metavar="FILE", help="Additional event types and fields."),
+    baseline: Path | None = catalog_option(
+        "--baseline", metavar="FILE", help="Ignore the problems recorded in this file."
+    ),
+    write_baseline: Path | None = catalog_option(
+        "--write-baseline", metavar="FILE", help="Record the problems of this run in a file."
+    ),
+    jobs: int | None = JOBS,
 ) -> Outcome:
     """Validate payload files against the Braze event catalog and Treasure Data's limits.
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 from td_currents_cli.braze import Site
 from td_currents_cli.cli.command import OutputFormat, command, filters_option, input_option, limits_option
 from td_currents_cli.cli.options import (
-    ApiKeyFile,
+    API_KEY_FILE,
+    PROGRESS,
+    SENT,
+    TABLE_COLUMN,
+    TABLE_SITE,
+    TEXT_FORMAT,
     MultiValueCommand,
-    Progress,
-    Sent,
-    TableColumn,
-    TableSite,
-    TextFormat,
     arrivals_of,
 )
 from td_currents_cli.errors import ExitCode, UsageError
@@ -31,34 +31,30 @@ from td_currents_cli.render.terminal import ProgressMode, Terminal
 )
 def verify(
     *,
-    sent: Sent = None,
-    journal: Annotated[
-        Path | None, input_option("--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent.")
-    ] = None,
-    endpoint: Annotated[
-        str | None,
-        input_option("--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."),
-    ] = None,
-    ingested: Annotated[
-        str, input_option("--ingested", metavar="td://DATABASE/TABLE", help="The table that the events were sent to.")
-    ],
-    site: TableSite = None,
-    column: TableColumn = None,
-    api_key_file: ApiKeyFile = None,
-    output_format: TextFormat = OutputFormat.text,  # noqa: ARG001 -- the command decorator renders with it
-    since: Annotated[
-        str | None,
-        filters_option(
-            "--since",
-            metavar="TIME",
-            help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
-            show_default="-1d",
-        ),
-    ] = None,
-    within: Annotated[
-        str, limits_option("--within", metavar="DURATION", help="How long to wait for missing events.")
-    ] = "10m",
-    progress: Progress = ProgressMode.auto,
+    sent: list[str] | None = SENT,
+    journal: Path | None = input_option(
+        "--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent."
+    ),
+    endpoint: str | None = input_option(
+        "--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."
+    ),
+    ingested: str = input_option(
+        "--ingested", default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
+    ),
+    site: Site | None = TABLE_SITE,
+    column: str | None = TABLE_COLUMN,
+    api_key_file: str | None = API_KEY_FILE,
+    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    since: str | None = filters_option(
+        "--since",
+        metavar="TIME",
+        help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
+        show_default="-1d",
+    ),
+    within: str = limits_option(
+        "--within", default="10m", metavar="DURATION", help="How long to wait for missing events."
+    ),
+    progress: ProgressMode = PROGRESS,
     terminal: Terminal,
 ) -> Outcome:
     """Verify that events were stored: query the table for their ids until all are found or time is up.
