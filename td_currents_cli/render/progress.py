@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
 from td_currents_cli.send.stats import SendProgress
-from td_currents_cli.treasure_data.client import ENDED, Job, JobState, ProgressCallback
+from td_currents_cli.treasure_data.errors import ENDED, Job, JobState, ProgressCallback
 
 if TYPE_CHECKING:
     from rich.table import Table

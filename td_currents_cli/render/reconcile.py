@@ -15,7 +15,7 @@ from td_currents_cli.render.count_tables import Grid, GridColumn, fits, group_ce
 from td_currents_cli.render.progress import clock_time, show_waiting
 from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped, printable
 from td_currents_cli.render.text import LOST, amount, format_balance, print_problems
-from td_currents_cli.treasure_data.client import Job
+from td_currents_cli.treasure_data.errors import Job
 from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import msgpack
@@ -22,7 +21,11 @@ from td_currents_cli import __version__
 from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import TdcurError, UnreachableError
 from td_currents_cli.treasure_data.errors import (
+    ENDED,
+    Job,
+    JobState,
     NoTableError,
+    ProgressCallback,
     busy_error,
     conflicting_job,
     connection_error,
@@ -118,33 +121,11 @@ def gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
         raise UnreachableError("the downloaded result is incomplete", hint="Run the command again.")
 
 
-class JobState(StrEnum):
-    """States that td-client documents. An unknown state counts as unfinished."""
-
-    queued = "queued"
-    booting = "booting"
-    running = "running"
-    success = "success"
-    error = "error"
-    killed = "killed"
-
-
-ENDED: Final = frozenset({JobState.success, JobState.error, JobState.killed})
-
-
-class Job(Struct, frozen=True):
-    id: str
-    state: str  # a `JobState`, or one that the service has added
-    seconds: float  # since it was issued
-
-
 class JobResult(Struct, frozen=True):
     job: str
     columns: tuple[tuple[str, str], ...]  # name and type of each
     count: int | None  # rows, if the service returns the number
 
-
-ProgressCallback: TypeAlias = Callable[[Job], None]
 
 POLLING: Final = ExponentialBackoff(base=0.2, longest=15.0, growth=1.5)  # short at first, because most queries are
 

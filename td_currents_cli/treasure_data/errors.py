@@ -1,7 +1,9 @@
-"""Errors of Treasure Data's REST API and of its jobs, with what to do about them."""
+"""What Treasure Data's REST API tells us: the states of a job, and errors, with what to do about them."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +11,29 @@ from msgspec import Struct
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
 
 _MAX_MESSAGE: Final = 300
+
+
+class JobState(StrEnum):
+    """States that td-client documents. An unknown state counts as unfinished."""
+
+    queued = "queued"
+    booting = "booting"
+    running = "running"
+    success = "success"
+    error = "error"
+    killed = "killed"
+
+
+ENDED: Final = frozenset({JobState.success, JobState.error, JobState.killed})
+
+
+class Job(Struct, frozen=True):
+    id: str
+    state: str  # a `JobState`, or one that the service has added
+    seconds: float  # since it was issued
+
+
+ProgressCallback: TypeAlias = Callable[[Job], None]
 
 
 class NoTableError(InputError):

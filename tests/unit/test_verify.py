@@ -12,7 +12,7 @@ from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.read import sources
 from td_currents_cli.render.reconcile import print_verification, show_verification, verification_line
 from td_currents_cli.treasure_data.address import Period, parse_address
-from td_currents_cli.treasure_data.client import Job
+from td_currents_cli.treasure_data.errors import Job
 from td_currents_cli.treasure_data.tables import TdConnection
 from td_currents_cli.verify import Arrivals, VerifyOutcome, VerifyProgress, VerifyRequest, run
 from tests.rendering import Screen

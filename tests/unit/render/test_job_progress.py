@@ -7,7 +7,7 @@ from rich.console import Console
 
 from td_currents_cli.render.progress import show_jobs
 from td_currents_cli.render.terminal import ProgressMode, Terminal
-from td_currents_cli.treasure_data.client import Job
+from td_currents_cli.treasure_data.errors import Job
 from tests.rendering import Screen, screen_of
 
 STATES = ["queued", "queued", "running", "running", "running", "success"]

@@ -12,7 +12,7 @@ from td_currents_cli.treasure_data.settings import td_settings
 from tests.td_service.service import API_KEY, Service, Trouble
 
 if TYPE_CHECKING:
-    from td_currents_cli.treasure_data.client import Job
+    from td_currents_cli.treasure_data.errors import Job
 
 SQL = "SELECT events FROM currents"
 ROWS = [[number, f'[{{"id": "e-{number}", "text": "☃ {number * 7919}"}}]', None] for number in range(1000)]
