@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
-from td_currents_cli.render.terminal import Color, Terminal, buffer_output
+from td_currents_cli.render.terminal import Color, Terminal, buffer_output, print_error, write_json, write_json_line
 
 ExplicitOptions: TypeAlias = frozenset[str]
 """Long option names, such as `--since`."""
@@ -189,8 +189,6 @@ def _render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
 
 
 def _report_failure(error: Exception, name: str, output_format: str, terminal: Terminal) -> ExitCode:
-    from td_currents_cli.render import print_error, write_json, write_json_line  # noqa: PLC0415 -- as above
-
     if os.environ.get("TDCUR_DEBUG") == "1":
         import traceback  # noqa: PLC0415 -- only for debugging
 

@@ -11,8 +11,9 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
 from td_currents_cli.catalog.model import EventType, Field
-from td_currents_cli.render.terminal import UNCLIPPED, Terminal
-from td_currents_cli.render.text import amount
+from td_currents_cli.render.terminal import UNCLIPPED, Terminal, write_text
+from td_currents_cli.render.text import amount, format_json
+from td_currents_cli.validate.rules import RULES
 
 WIDE: Final = 96
 """Columns from which the list has room for the category next to each type."""
@@ -30,6 +31,14 @@ def print_catalog(outcome: EventsOutcome, terminal: Terminal) -> None:
         listed.columns[-1].footer = f"{outcome.sent_over_http}"
         _print_table(listed, terminal)
     terminal.report(f"Braze Currents release {outcome.catalog.release} of {outcome.catalog.released}", "dim")
+
+
+def write_ddl(outcome: EventsOutcome, _terminal: Terminal) -> None:
+    write_text(outcome.ddl())
+
+
+def write_json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
+    write_text(format_json(outcome.json_schema(RULES.values())))
 
 
 def _with_category(events: tuple[EventType, ...]) -> Table:

@@ -1,4 +1,4 @@
-"""The message of `generate` on standard error: standard output is for its data."""
+"""The outcomes of `generate`, `parse`, `rules`, `sql`, and `serve`, which take a few lines each."""
 
 import time
 from collections.abc import Iterator
@@ -12,8 +12,7 @@ from td_currents_cli.catalog.ddl import OTHER_FIELDS
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.generate.command import GenerateOutcome
 from td_currents_cli.parse import ParseOutcome
-from td_currents_cli.render import write_text
-from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
+from td_currents_cli.render.terminal import Terminal, print_wrapped, printable, write_text
 from td_currents_cli.render.text import ROW_CODES, STYLES, amount, balance_line, print_problems
 from td_currents_cli.serve.server import Receiver, ServeOutcome
 from td_currents_cli.serve.settings import FaultSettings

@@ -3,10 +3,14 @@
 import errno
 import os
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from td_currents_cli.errors import TdcurError
+from td_currents_cli.write.formats import json_document, json_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +91,35 @@ class Terminal:
 def print_wrapped(console: "Console", message: "str | Text", style: str = "") -> None:
     """Print a message, wrapped between words on a terminal and never off one."""
     console.print(message, style=style, markup=False, highlight=False, soft_wrap=console.width >= UNCLIPPED)
+
+
+def print_error(error: TdcurError, terminal: Terminal) -> None:
+    """Print on standard error why the run failed and what to do next."""
+    from rich.text import Text  # noqa: PLC0415 -- heavy
+
+    print_wrapped(terminal.err, Text.assemble(("error", "bold red"), f": {printable(error.message)}"))
+    if error.hint:
+        print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {printable(error.hint)}"))
+
+
+def write_text(content: str) -> None:
+    """Write content that is copied or redirected, such as SQL, to standard output: never wrapped or styled."""
+    _write(f"{content}\n".encode(errors="backslashreplace"))
+
+
+def write_json(document: Mapping[str, object]) -> None:
+    """Write one JSON document to standard output."""
+    _write(json_document(document))
+
+
+def write_json_line(document: Mapping[str, object]) -> None:
+    """Write one JSON document to standard output, on one line."""
+    _write(json_line(document))
+
+
+def _write(content: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
 
 
 def buffer_output() -> None:

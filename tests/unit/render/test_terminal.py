@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render import print_error
-from td_currents_cli.render.terminal import Color, Terminal, printable
+from td_currents_cli.render.terminal import Color, Terminal, print_error, printable
 from tests.rendering import screen_of
 
 

@@ -10,7 +10,8 @@ import pytest
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Code, Excerpt, Location, Problem
 from td_currents_cli.outcome import error_envelope
-from td_currents_cli.render import render, write_json
+from td_currents_cli.render import render
+from td_currents_cli.render.terminal import write_json
 from td_currents_cli.render.validate_ci import schema_text
 from td_currents_cli.validate import ValidateOutcome
 from tests.rendering import outcome_of, problem_of
