@@ -62,6 +62,11 @@ class Balance:
         return self.rows_read - self.rows_rejected
 
     @property
+    def has_unread(self) -> bool:
+        """Whether a row or an event could not be read."""
+        return bool(self.rows_rejected or self.events_rejected or self.lost)
+
+    @property
     def balanced(self) -> bool:
         """Whether every event that was read is accounted for. If not, this program has a defect."""
         used = self.events_out + self.duplicates + self.filtered

@@ -68,6 +68,9 @@ def reconcile(
     ids: Path | None = output_option(
         "--ids", metavar="FILE", help="Write the ids of missing events to this file, one per line."
     ),
+    force: bool = output_option(
+        "--force", default=False, help="Write these files even if some ingested rows cannot be read."
+    ),
     since: str | None = SINCE,
     until: str | None = UNTIL,
     grace: str = filters_option(
@@ -109,6 +112,7 @@ def reconcile(
                 scope=TimeScope(period, now - young if young else None),
                 resend=resend,
                 ids=ids,
+                force=force,
                 show=show,
                 fail_on=failing(fail_on or []),
             )

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
@@ -21,15 +21,16 @@ from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.reconcile.fingerprints import EventCounts, FingerprintStore, TimeScope
 from td_currents_cli.reconcile.missing import report_missing
 from td_currents_cli.reconcile.result import Difference, ReconcileOutcome, SideFigures, Spilled
-from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side
+from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side, SourceNames
 
 if TYPE_CHECKING:
     from td_currents_cli.treasure_data.tables import Tables
 
 
 class SideTotals(Struct):
-    counts: EventCounts
-    balance: Balance
+    counts: EventCounts = field(default_factory=EventCounts)
+    balance: Balance = Balance()
+    sources: SourceNames = field(default_factory=SourceNames)
 
 
 def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideTotals:
@@ -39,7 +40,7 @@ def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: Fingerprin
         OutputError: they fit neither into memory nor on disk.
         TdcurError: the side cannot be read.
     """
-    counts, balance = EventCounts(), Balance()
+    totals = SideTotals()
     with closing(side.chunks(scope, mode)) as chunks:
         for chunk in chunks:
             # From the end, so that the memory of each batch is released once it is stored.
@@ -47,10 +48,11 @@ def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: Fingerprin
             batches.reverse()
             while batches:
                 store.add(batches.pop())
-            counts.add(chunk.counts)
-            balance += chunk.balance
+            totals.counts.add(chunk.counts)
+            totals.balance += chunk.balance
+            totals.sources.add(chunk.sources)
             log.merge(chunk.problems)
-    return SideTotals(counts, balance)
+    return totals
 
 
 def run(request: ReconcileRequest) -> ReconcileOutcome:
@@ -71,7 +73,10 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
             mode = CompareMode(depth, differences.suspects)
             differences.take_changed(_compare_sides(request, mode, ProblemLog()).differences)
-        report = report_missing(request, differences)
+        # What was not found may be in the rows that could not be read: sending it again would store it twice.
+        unread = compared.ingested.balance.has_unread or bool(compared.ingested.sources.unreadable)
+        withheld = unread and not request.force and differences.missing.count > 0
+        report = report_missing(request, differences, write=not withheld)
     number = {kind: Difference(_sorted(groups), report.examples[kind]) for kind, groups in differences.groups.items()}
     outcome = ReconcileOutcome(
         sent=_figures(differences.sent, compared.sent, differences.sent_repeats),
@@ -84,12 +89,14 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
         payloads=report.payloads,
         resend=request.resend,
+        withheld=tuple(path for path in (request.resend, request.ids) if path and withheld),
         spilled=Spilled(compared.spilled, request.limit) if compared.spilled else None,
         problems=log.result(),
     )
     # Never 0 if something may be missing: whether an event that was sent without an id arrived is unknown.
     incomplete = outcome.failed or outcome.sent.without_id or not outcome.balanced
-    code = outcome.problems.exit_code
+    unreadable = compared.sent.sources.unreadable | compared.ingested.sources.unreadable
+    code = ExitCode.IO if unreadable else outcome.problems.exit_code
     return replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)
 
 
@@ -134,7 +141,8 @@ def _sorted(groups: Mapping[str | None, DiffGroup]) -> dict[str | None, DiffGrou
 def _figures(ids: int, totals: SideTotals, repeats: RepeatedIds) -> SideFigures:
     by_type = Counter(totals.counts.by_type)
     by_type.subtract(repeats.by_type)
-    return SideFigures(ids=ids, by_type=by_type, counts=totals.counts, balance=totals.balance)
+    sources = len(totals.sources.unreadable)
+    return SideFigures(ids=ids, by_type=by_type, counts=totals.counts, balance=totals.balance, unreadable=sources)
 
 
 def sides(

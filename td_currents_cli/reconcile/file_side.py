@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.json import loads
-from td_currents_cli.model import Record
+from td_currents_cli.model import Code, Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.splits import is_splittable
@@ -22,7 +22,7 @@ from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
 from td_currents_cli.reconcile.content_hash import UNKNOWN, ContentHasher, outline
 from td_currents_cli.reconcile.fingerprints import Bitmap, EventFields, Fingerprinter, TimeScope
-from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
 
 STREAMED_BYTES: Final = 1 << 28
 """Size from which a file that cannot be split (compressed, or an array) is read in chunks of STREAMED_RECORDS."""
@@ -84,13 +84,24 @@ class SourceFingerprinter:
         self._content = _content(mode)
 
     def __call__(self, records: Iterable[Record]) -> SideChunk:
-        intake, fingerprinter = EventReader(), Fingerprinter(self._scope, self._content, self._suspects)
-        for _batch, events in intake.events(records, split):
+        sources = SourceNames()
+        intake = EventReader(lambda problem: sources.failed.add(problem.location.source))
+        fingerprinter = Fingerprinter(self._scope, self._content, self._suspects)
+        for batch, events in intake.events(_watched(records, sources), split):
+            sources.read.add(batch.location.source)
             fingerprinter.add([_read(event) for event in events])
         counts = fingerprinter.counts
         used = counts.by_type.total() + counts.without_id.total()
         balance = intake.balance(events_out=used, filtered=counts.filtered + counts.too_young)
-        return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result())
+        return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result(), sources)
+
+
+def _watched(records: Iterable[Record], sources: SourceNames) -> Iterator[Record]:
+    for record in records:
+        if isinstance(record, Problem) and record.severity is Severity.ERROR and record.code is not Code.EMPTY_INPUT:
+            names = sources.truncated if record.code is Code.UNREADABLE else sources.failed
+            names.add(record.location.source)
+        yield record
 
 
 def _is_streamed(source: Source) -> bool:
@@ -188,7 +199,7 @@ class JournalSide:
                 events_out=counts.by_type.total() + counts.without_id.total(),
                 filtered=counts.filtered + counts.too_young,
             )
-            yield SideChunk(fingerprinter.take_batches(), counts, balance, Problems())
+            yield SideChunk(fingerprinter.take_batches(), counts, balance, Problems(), SourceNames())
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0

@@ -19,11 +19,11 @@ class MissingReport(Struct, frozen=True):
     """Example ids, and what was written."""
 
     examples: Mapping[DiffKind, tuple[str, ...]]  # in the order read
-    payloads: int | None  # number written; None without --resend
+    payloads: int | None  # number written; None without --resend, or if nothing was written
 
 
-def report_missing(request: ReconcileRequest, differences: DiffCollector) -> MissingReport:
-    """Write the missing events and their ids, if requested, and fetch the ids of examples.
+def report_missing(request: ReconcileRequest, differences: DiffCollector, *, write: bool) -> MissingReport:
+    """Write the missing events and their ids, if requested and `write`, and fetch the ids of examples.
 
     Files are written even if nothing is missing, and are empty then: a file of an earlier run could be mistaken for
     the result of this one.
@@ -32,7 +32,8 @@ def report_missing(request: ReconcileRequest, differences: DiffCollector) -> Mis
         InputError: a side has changed since it was first read.
         OutputError: a file cannot be written.
     """
-    payloads = _write_missing(request, differences.missing) if request.resend or request.ids else None
+    requested = write and (request.resend or request.ids)
+    payloads = _write_missing(request, differences.missing) if requested else None
     return MissingReport(_examples(request, differences), payloads if request.resend else None)
 
 

@@ -22,6 +22,14 @@ class SideFigures(Struct, frozen=True, kw_only=True):
     by_type: Counter[str | None]  # the ids by the type of their first event
     counts: EventCounts
     balance: Balance
+    unreadable: int  # sources that could not be read at all, or not to their end
+
+    @property
+    def unread(self) -> dict[str, int]:
+        """What could not be read, completely or at all; empty if everything could."""
+        balance = self.balance
+        numbers = {"row": balance.rows_rejected + balance.lost, "event": balance.events_rejected}
+        return {what: number for what, number in (numbers | {"source": self.unreadable}).items() if number}
 
     @property
     def events(self) -> int:
@@ -39,6 +47,7 @@ class SideFigures(Struct, frozen=True, kw_only=True):
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
             "lost": self.balance.lost,
+            "unreadable_sources": self.unreadable,
             "filtered": self.counts.filtered,
             "too_young": self.counts.too_young,
             "without_id": self.without_id,
@@ -79,6 +88,7 @@ class ReconcileOutcome(Outcome):
     failed: tuple[DiffKind, ...] = ()  # differences that make the run exit with 1
     payloads: int | None = None  # written to `resend`; None without it
     resend: Path | None = None
+    withheld: tuple[Path, ...] = ()  # files not written, because ingested rows could not be read
     spilled: Spilled | None = None  # None if all fingerprints were in memory
 
     @property
@@ -105,6 +115,7 @@ class ReconcileOutcome(Outcome):
             "ingested": self.ingested.ids,
             "matched": self.matched,
             **{str(kind): difference.count for kind, difference in self.differences.items()},
+            "unreadable": {f"{what}s": self.ingested.unread.get(what, 0) for what in ("row", "event", "source")},
             "duplicated_times": {str(times): ids for times, ids in sorted(self.times.items())},
             "by_type": {
                 name or "": self._of_type(name) for name in sorted(types, key=lambda name: (name is None, name))
@@ -115,6 +126,7 @@ class ReconcileOutcome(Outcome):
             "failed": self.failed,
             "sides": {"sent": self.sent.as_dict(), "ingested": self.ingested.as_dict()},
             "payloads_to_resend": self.payloads,
+            "files_not_written": [str(path) for path in self.withheld],
             "spilled_bytes": self.spilled.bytes if self.spilled else 0,
             "problems": self.problems.total,
         }

@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Balance, Problems
@@ -42,11 +42,32 @@ class CompareMode(Struct, frozen=True):
     suspects: BloomFilter | None = None
 
 
+class SourceNames(Struct):
+    """Which sources could be read, and which could not."""
+
+    read: set[str] = field(default_factory=set)  # at least one row of them
+    failed: set[str] = field(
+        default_factory=set
+    )  # at least one row of them could not be read, or no row was recognized
+    truncated: set[str] = field(default_factory=set)  # could not be read to their end
+
+    def add(self, other: "SourceNames") -> None:
+        self.read |= other.read
+        self.failed |= other.failed
+        self.truncated |= other.truncated
+
+    @property
+    def unreadable(self) -> set[str]:
+        """Sources that could not be read at all, or not to their end."""
+        return (self.failed - self.read) | self.truncated
+
+
 class SideChunk(Struct, frozen=True):
     batches: list[FingerprintBatch]
     counts: EventCounts
     balance: Balance
     problems: Problems  # located in the whole source
+    sources: SourceNames
 
 
 class FetchedEvent(Struct, frozen=True):
@@ -102,6 +123,7 @@ class ReconcileRequest:
     scope: TimeScope = EVERY_EVENT
     resend: Path | None = None  # file for payloads with the missing events
     ids: Path | None = None  # file for the missing ids
+    force: bool = False  # write these files even if ingested rows could not be read
     show: int = 0  # number of example ids per kind of difference
     fail_on: frozenset[DiffKind] = FAILURES
     limit: int = MEMORY_LIMIT

@@ -12,7 +12,7 @@ from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content_hash import UNKNOWN
 from td_currents_cli.reconcile.fingerprints import Bitmap, Fingerprinter, TimeScope
-from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
 from td_currents_cli.treasure_data.sql.queries import ids_sql
@@ -92,12 +92,12 @@ def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprint
     )
     kept = tuple(rejected_problem(kind, number, table) for kind, number in kinds.items())
     problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
-    return SideChunk(fingerprinter.take_batches(), counts, balance, problems)
+    return SideChunk(fingerprinter.take_batches(), counts, balance, problems, SourceNames())
 
 
 def _empty(table: str, fingerprinter: Fingerprinter) -> SideChunk:
     problems = Problems(kept=(no_rows_problem(table),), by_severity=Counter({Severity.WARNING: 1}))
-    return SideChunk(fingerprinter.take_batches(), fingerprinter.counts, Balance(), problems)
+    return SideChunk(fingerprinter.take_batches(), fingerprinter.counts, Balance(), problems, SourceNames())
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

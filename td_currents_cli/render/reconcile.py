@@ -46,6 +46,10 @@ ALL_CHANGED: Final = (
     "the content of every event differs: if that is not possible, this table stores JSON in an unknown form; "
     "`tdcur parse td://…` downloads the events, which can be compared instead"
 )
+NOT_WRITTEN: Final = (
+    "because the events may be in the ingested rows that could not be read: sending them again would store them twice; "
+    "fix or export these rows again, or write the file with --force"
+)
 SHOWN_COUNTS: Final = 4
 """How many repeat counts of duplicated ids are shown."""
 
@@ -62,6 +66,8 @@ def print_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
             _print_difference(outcome, kind, difference, terminal)
     for line in _equations(outcome):
         terminal.print(line)
+    for line in _unread(outcome):
+        terminal.print(line, "bold red")
     terminal.print(*_verdict(outcome))
     sys.stdout.flush()
 
@@ -72,12 +78,15 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(f"{name}: {_side_balance(side)}", "dim")
         if side.without_id:
             terminal.report(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
-    if outcome.sent.ids and not outcome.matched and not outcome.differences[DiffKind.CHANGED].count:
+    found = outcome.matched or outcome.differences[DiffKind.CHANGED].count or outcome.ingested.unread
+    if outcome.sent.ids and not found:
         terminal.report(NOTHING_ARRIVED, "yellow")
     _report_contents(outcome, terminal)
     if outcome.spilled:
         disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled.bytes, outcome.spilled.limit))
         terminal.report(f"{disk} of fingerprints were kept in temporary files (memory limit: {memory})", "dim")
+    for path in outcome.withheld:
+        terminal.report(f"{printable(str(path))} was not written, {NOT_WRITTEN}", "yellow")
     if outcome.payloads is not None:
         missing = amount(outcome.differences[DiffKind.MISSING].count, "missing event")
         payloads = amount(outcome.payloads, "payload")
@@ -110,8 +119,14 @@ def _side_balance(side: "SideFigures") -> str:
 
 def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal) -> None:
     console, style = terminal.out, "bold red" if kind in SERIOUS else "bold yellow"
-    repeats = _repeat_counts(outcome) if kind is DiffKind.DUPLICATED else ""
-    print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {MEANING[kind]}{repeats}", style))
+    meaning = MEANING[kind]
+    if kind is DiffKind.DUPLICATED:
+        meaning += _repeat_counts(outcome)
+    elif kind is DiffKind.MISSING and outcome.ingested.unread:
+        meaning = "sent but not found in what could be read"
+    elif kind is DiffKind.UNEXPECTED and outcome.sent.unread:
+        meaning = "ingested but not found in what could be read of the sent events"
+    print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {meaning}", style))
     shown = None if terminal.verbose else SHOWN_TYPES
     grids = [_difference_grid(difference, shown, time_format) for time_format in _time_formats(difference)]
     print_grid(_first_fitting(grids, console), console)
@@ -178,27 +193,49 @@ def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
         (outcome.sent.ids, "sent", (DiffKind.MISSING, DiffKind.CHANGED)),
         (outcome.ingested.ids, "ingested", (DiffKind.UNEXPECTED, DiffKind.CHANGED)),
     ):
-        parts = [f"{outcome.matched:,} matched", *(f"{number[kind]:,} {kind}" for kind in kinds if number[kind])]
+        names = {DiffKind.MISSING: "not found"} if outcome.ingested.unread else {}
+        parts = [f"{number[kind]:,} {names.get(kind, kind)}" for kind in kinds if number[kind]]
+        parts.insert(0, f"{outcome.matched:,} matched")
         yield f"{amount(ids, 'id')} {side} = {' + '.join(parts)}"
 
 
+def _unread(outcome: ReconcileOutcome) -> Iterator[str]:
+    """Tell what could not be read on each side: `Could not be read: 2 ingested rows, 1 ingested source`."""
+    for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
+        if side.unread:
+            parts = [amount(number, f"{name} {what}") for what, number in side.unread.items()]
+            yield f"Could not be read: {', '.join(parts)}."
+
+
 def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
-    """Return the last line and its style."""
+    """Return the last line and its style. It says why the exit code is not 0."""
     sent, missing = outcome.sent, outcome.differences[DiffKind.MISSING].count
     changed = outcome.differences[DiffKind.CHANGED].count
     if missing or changed:
-        counts = ((missing, "missing"), (changed, "changed"))
+        unknown = bool(missing and outcome.ingested.unread)
+        counts = ((missing, "not found" if unknown else "missing"), (changed, "changed"))
         parts = [f"{number:,} {'is' if number == 1 else 'are'} {what}" for number, what in counts if number]
-        return f"Of {amount(sent.ids, 'sent event id')}, {' and '.join(parts)}.", "bold red"
+        verdict = f"Of {amount(sent.ids, 'sent event id')}, {' and '.join(parts)}"
+        if unknown:
+            return f"{verdict}; what is missing cannot be told until everything ingested can be read.", "bold red"
+        return f"{verdict}.", "bold red"
     if sent.without_id:
         return f"{amount(sent.without_id, 'event')} sent without an id cannot be verified.", "bold red"
-    if not sent.ids:
-        return "Nothing to compare: no events were sent.", "bold yellow"
+    if not sent.ids and sent.unread:
+        return "Nothing to compare: no sent event could be read.", "bold red"
     arrived = f"All {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "The sent event id arrived"
-    if outcome.failed:
-        others = " and ".join(f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed)
-        return f"{arrived}, but {others}.", "bold red"
-    return f"{arrived}.", "bold green"
+    if not sent.ids:
+        arrived = "Nothing to compare: no events were sent"
+    others = [f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed]
+    if sent.unread:
+        others.append("not everything that was sent could be read")
+    elif outcome.ingested.unread:
+        others.append("not everything that was ingested could be read")
+    elif outcome.problems.errors:
+        others.append(f"there is {amount(outcome.problems.errors, 'error')}")
+    if others:
+        return f"{arrived}, but {' and '.join(others)}.", "bold red"
+    return f"{arrived}.", "bold green" if sent.ids else "bold yellow"
 
 
 SHOWN_IDS: Final = 10

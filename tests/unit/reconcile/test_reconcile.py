@@ -22,6 +22,7 @@ from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileReque
 from td_currents_cli.reconcile import file_side as files
 from td_currents_cli.reconcile import fingerprints as sheaf
 from td_currents_cli.reconcile.file_side import FileSide, JournalSide
+from td_currents_cli.render import render
 from td_currents_cli.write.files import PayloadWriter
 
 
@@ -87,6 +88,42 @@ def test_all_problems_are_counted(tmp_path: Path) -> None:
     assert len(outcome.problems.kept) == 1000
     assert outcome.problems.unreadable == 1
     assert outcome.exit_code is ExitCode.IO
+
+
+ROW = json.dumps({"time": 1, "events": json.dumps(numbered(1))}) + "\n"
+UNREAD = {
+    "one of two rows": (ROW + '{"time":1,"events":"no JSON"}\n', {"rows": 1}, ExitCode.FINDINGS),
+    "a truncated cell": (ROW + '{"time":1,"events":"[{\\"id\\":"}\n', {"rows": 1}, ExitCode.FINDINGS),
+    "not an event": (ROW + '{"time":1,"events":"[7]"}\n', {"events": 1}, ExitCode.FINDINGS),
+    "all rows": ('{"time":1,"events":"no JSON"}\n' * 2, {"rows": 2, "sources": 1}, ExitCode.IO),
+    "no rows": ("<html></html>", {"sources": 1}, ExitCode.IO),
+    "a truncated file": (gzip.compress(ROW.encode() * 9)[:-9], {"sources": 1}, ExitCode.IO),
+}
+
+
+@pytest.mark.parametrize(("ingested", "unread", "code"), UNREAD.values(), ids=UNREAD)
+def test_what_is_missing_is_unknown_while_rows_are_unreadable(
+    ingested: str | bytes, unread: dict[str, int], code: ExitCode, tmp_path: Path, screen: Any
+) -> None:
+    """It may be in these rows. It is not written to be sent again without --force, and no reason is guessed."""
+    rows, resend, ids = tmp_path / "rows", tmp_path / "resend", tmp_path / "ids"
+    rows.write_bytes(ingested if isinstance(ingested, bytes) else ingested.encode())
+    files = (FileSide(sources([str(lines(tmp_path / "sent", numbered(3)))])), FileSide(sources([str(rows)])))
+    outcome = run(ReconcileRequest(*files, resend=resend, ids=ids))
+    assert outcome.summary()["unreadable"] == {"rows": 0, "events": 0, "sources": 0} | unread
+    assert outcome.exit_code is code
+    assert outcome.summary()["files_not_written"] == [str(resend), str(ids)]
+    assert not resend.exists()
+    assert not ids.exists()
+    render(outcome, "table", screen.terminal)
+    amounts = [f"{number} ingested {what[: -1 if number == 1 else None]}" for what, number in unread.items()]
+    assert screen.lines[-3] == f"Could not be read: {', '.join(amounts)}."
+    assert screen.lines[-2].endswith("not found; what is missing cannot be told until everything ingested can be read.")
+    assert "write key" not in screen.err
+    assert f"{resend} was not written" in screen.err
+    run(ReconcileRequest(*files, resend=resend, ids=ids, force=True))
+    assert ids.read_text().splitlines()[-2:] == ["id-1", "id-2"]
+    assert json.loads(resend.read_text())["events"][-1]["id"] == "id-2"
 
 
 def test_a_pipe_can_be_read_again(tmp_path: Path) -> None:

@@ -86,13 +86,28 @@ def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path:
         (events(), events(), "All 130 sent event ids arrived."),
         (events()[:1], events()[:2], "The sent event id arrived, but 1 unexpected."),
         (events()[:2], events()[:1], "Of 2 sent event ids, 1 is missing."),
-        ([], events()[:1], "Nothing to compare: no events were sent."),
+        ([], [], "Nothing to compare: no events were sent."),
+        ([], events()[:1], "Nothing to compare: no events were sent, but 1 unexpected."),
         ([{"time": 1}], [], "1 event sent without an id cannot be verified."),
+        ([7], [], "Nothing to compare: no sent event could be read."),
+        ([7, *events()], events(), "All 130 sent event ids arrived, but not everything that was sent could be read."),
+        (
+            events(),
+            [*events(), 7],
+            "All 130 sent event ids arrived, but not everything that was ingested could be read.",
+        ),
+        (events(), None, "Of 130 sent event ids, 130 are missing."),
+        ([], None, "Nothing to compare: no events were sent, but there is 1 error."),
     ],
 )
 def test_the_verdict_is_the_last_line(
-    sent: list[dict[str, Any]], ingested: list[dict[str, Any]], verdict: str, tmp_path: Path, screen: Any
+    sent: list[Any], ingested: list[Any] | None, verdict: str, tmp_path: Path, screen: Any
 ) -> None:
-    sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested)
-    render(run(ReconcileRequest(*sides, fail_on=failing(["unexpected"]))), "table", screen.terminal)
+    """It says why the exit code is not 0. None is an empty file."""
+    sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested or [])
+    if ingested is None:
+        (tmp_path / "ingested").write_bytes(b"")
+    outcome = run(ReconcileRequest(*sides, fail_on=failing(["unexpected"])))
+    render(outcome, "table", screen.terminal)
     assert screen.lines[-2] == verdict
+    assert (outcome.exit_code == 0) == (verdict.endswith(("arrived.", "were sent.")))
