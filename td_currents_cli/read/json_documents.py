@@ -196,7 +196,7 @@ def of_document(
     elif row is not None:
         yield from row.records(data, document.location(source, next(rows)))
     elif (event := event_of_flat_row(data)) is not None:
-        yield Batch(event, document.location(source, next(rows)))
+        yield Batch(event, document.location(source, next(rows)), is_streaming=True)
     else:
         document = event_of_dead_letter(document) or document
         yield Batch(document.data, document.location(source))

@@ -23,7 +23,7 @@ from td_currents_cli.read.formats.cell import (
     unwrapped,
     wrong_width,
 )
-from td_currents_cli.read.formats.flat import event_of_strings
+from td_currents_cli.read.formats.flat import event_of_strings, is_streaming
 from td_currents_cli.read.options import COLUMN
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
 
@@ -120,6 +120,7 @@ def csv_rows(
 
 def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
     row = 0
+    streaming = is_streaming(dict.fromkeys(names))
     while (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
@@ -132,7 +133,8 @@ def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: 
                 return
             yield cells
         else:
-            yield Batch(event_of_strings(list(names), cells, escaped=escaped), place)
+            event = event_of_strings(list(names), cells, escaped=escaped)
+            yield Batch(event, place, is_streaming=streaming)
 
 
 class _Line(Struct, frozen=True, gc=False):

@@ -20,7 +20,7 @@ from td_currents_cli.read.formats.cell import (
     unwrapped,
     wrong_width,
 )
-from td_currents_cli.read.formats.flat import event_of_fields
+from td_currents_cli.read.formats.flat import event_of_fields, is_streaming
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
 
@@ -96,7 +96,8 @@ class ArrayRows:
         if self._names and len(cells) != len(self._names):
             return _bad_row(wrong_width(len(cells), len(self._names)), text, place)
         if self._column is None and "event_type" in self._names:
-            return Batch(event_of_fields(dict(zip(self._names, cells, strict=True))), place)
+            fields = dict(zip(self._names, cells, strict=True))
+            return Batch(event_of_fields(fields), place, is_streaming=is_streaming(fields))
         if self._column is None:
             self._find(index for index, cell in enumerate(cells) if _is_batch(cell))
             if self._column is None:
