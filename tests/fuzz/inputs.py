@@ -1,0 +1,306 @@
+"""Inputs for the fuzzer: samples and cases, damaged; and events with odd values in every form that is read."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import msgpack
+
+ROOT: Final = Path(__file__).parents[2]
+LARGEST: Final = 30_000  # bytes of a file that is taken as a seed
+
+TOKENS: Final = [
+    *(
+        b'"',
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b";",
+        b"|",
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\0",
+        b"\x01",
+        b"\x7f",
+    ),
+    *(
+        b" ",
+        b"\xff",
+        b"\xc3",
+        b"\xef\xbb\xbf",
+        b"\xe2\x80\xa8",
+        b"`",
+        b"null",
+        b"true",
+        b"NaN",
+        b"-0",
+        b"1e400",
+        b"1.0",
+    ),
+    *(b"9223372036854775808", b"1e-400", b'"\\ud800"', b"\\u0000", b"\\udc00", b"\\N", b'""', b'""""', b"\\n", b'\\"'),
+    *(b'{"events":[', b"]}", b"[{", b"}]", b'"events":', b'"id":', b'"event_type":"x",', b'"event_type":', b'"time":'),
+    *(b"time,events\n", b"sep=,\n", b"// x\n", b"<html>", b"+---+\n", b"1,[]\n", b"[" * 1500, b'{"a":' * 1200),
+]
+
+ODD: Final[list[Any]] = [
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        1e300,
+        2**63,
+        2**70,
+        "",
+        " ",
+        "null",
+        "true",
+        "0",
+        "1.0",
+        "\\N",
+        "=1+1",
+        "é",
+        "😀",
+    ),
+    *("\ud800", "\x00", "\u2028", "\r\n", '"', "\\", ",", "\t", "\\t", "{}", "[]", [], {}, [{}], [[]], {"": None}),
+    *({"a": {"b": [1, None, "x"]}}, {'a"b': 1}, {"\ud800": 1}, {"event_type": "x"}, ["a", {"b": None}], "a\nb", "'"),
+]
+
+NAMES: Final = [
+    *("event_type", "id", "time", "user", "properties", "events", "a", "", "é", "\ud800", 'a"b', "a b", "user_id"),
+    *("a.b", "properties_a", "user.a", "app_id", "external_user_id", "\n", ",", "custom_properties", "td_record_time"),
+]
+
+
+class Inputs:
+    """Makes inputs, each from its own number."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        folders = (ROOT / "sample_data", *(ROOT / "tests" / "cases" / name for name in ("good", "bad", "read")))
+        files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
+        wanted = [file for file in files if ".expected" not in file.name and file.suffix not in {".md", ".license"}]
+        self._seeds = [(file.suffix, file.read_bytes()) for file in wanted if file.stat().st_size <= LARGEST]
+        # A part of the large ones.
+        self._seeds += [(f.suffix, _head(f.read_bytes())) for f in wanted if f.stat().st_size > LARGEST]
+
+    def make(self, number: int) -> tuple[str, bytes]:
+        """Make input `number`: a file name and what it contains."""
+        draw = Random(f"{self._seed}-{number}")
+        if draw.random() < 0.4:
+            form = draw.choice(sorted(FORMS))
+            ending, data = f".{form.partition(' ')[0]}", FORMS[form](_batches(draw))
+            changes = draw.choice([0, 0, 1, 2])
+        else:
+            ending, data = draw.choice(self._seeds)
+            changes = draw.choice([1, 1, 2, 3, 6])
+        for _ in range(changes):
+            data = self._damaged(data, draw)
+        if draw.random() < 0.15:
+            data = draw.choice(WRAPPED)(data)
+        return f"input{draw.choice([ending, ending, ending, '.json', '.csv', ''])}", data
+
+    def _damaged(self, data: bytes, draw: Random) -> bytes:
+        if draw.random() < 0.25 and (changed := _changed_json(data, draw)) is not None:
+            return changed
+        start = draw.randint(0, len(data))
+        end = min(len(data), start + draw.choice([0, 1, 1, 2, 8, 60, 400, 5000]))
+        piece = data[start:end]
+        at, token, other = draw.randint(0, len(data)), draw.choice(TOKENS), draw.choice(self._seeds)[1]
+        return draw.choice(
+            [
+                data[:start] + token + data[start:],
+                data[:start] + token + data[end:],
+                data[:start] + data[end:],
+                data[:end] + piece + data[end:],
+                data[:at] + piece + data[at:],
+                data[:start],
+                data[:start] + other[draw.randint(0, len(other)) :],
+            ]
+        )
+
+
+def _head(data: bytes) -> bytes:
+    end = data.rfind(b"\n", 0, LARGEST)
+    return data[: end + 1]
+
+
+def _changed_json(data: bytes, draw: Random) -> bytes | None:
+    """Change one value of a JSON document, or of one line."""
+    lines = data.split(b"\n")
+    place = draw.randrange(len(lines))
+    for before, text, after in (([], data, []), (lines[:place], lines[place], lines[place + 1 :])):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict | list) and value:
+            ascii_only = draw.random() < 0.5
+            changed = _json(_change(value, draw), ascii_only=ascii_only, indent=draw.choice([None, None, 1]))
+            return b"\n".join([*before, changed, *after])
+    return None
+
+
+def _change(value: Any, draw: Random) -> Any:
+    """Replace, remove, add, or rename something in an array or object, at any depth."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = draw.choice(keys)
+    if value[key] and draw.random() < 0.75:
+        inner = value[key]
+        if isinstance(inner, str) and inner[0] in "[{":
+            try:
+                cell = json.loads(inner)
+            except ValueError:
+                cell = None
+            if isinstance(cell, dict | list) and cell:
+                value[key] = json.dumps(_change(cell, draw))
+                return value
+        if isinstance(inner, dict | list):
+            value[key] = _change(inner, draw)
+            return value
+    match draw.randrange(4):
+        case 0:
+            del value[key]
+        case 1 if isinstance(value, dict):
+            value[draw.choice(NAMES)] = value[key] if draw.random() < 0.5 else draw.choice(ODD)
+        case 1:
+            value.insert(key, value[key])
+        case _:
+            value[key] = draw.choice(ODD)
+    return value
+
+
+def _json(value: Any, *, ascii_only: bool = True, indent: int | None = None) -> bytes:
+    return json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
+
+
+def _batches(draw: Random) -> list[list[Any]]:
+    return [[_event(draw) for _ in range(draw.choice([0, 1, 1, 2, 4]))] for _ in range(draw.choice([1, 1, 2, 3, 8]))]
+
+
+def _event(draw: Random) -> Any:
+    if draw.random() < 0.03:
+        return draw.choice(ODD)
+    event = {"event_type": "users.messages.email.Open", "id": f"{draw.randrange(30)}", "time": 1_782_900_000}
+    event["user"] = _members(draw) | {"user_id": "u"}
+    event["properties"] = _members(draw)
+    if draw.random() < 0.3:
+        event |= {draw.choice(NAMES): draw.choice(ODD)}
+    if draw.random() < 0.2:
+        del event[draw.choice(sorted(event))]
+    return event
+
+
+def _members(draw: Random) -> dict[str, Any]:
+    return {draw.choice(NAMES): draw.choice(ODD) for _ in range(draw.choice([0, 0, 1, 2, 4]))}
+
+
+def _delimited(delimiter: str, ends: str = "\n", *, header: bool = True) -> Callable[[list[list[Any]]], bytes]:
+    def write(batches: list[list[Any]]) -> bytes:
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, delimiter=delimiter, lineterminator=ends)
+        rows = [[1_782_900_000 + number, json.dumps(batch)] for number, batch in enumerate(batches)]
+        writer.writerows([["time", "events"], *rows] if header else rows)
+        return out.getvalue().encode()
+
+    return write
+
+
+def _flat_csv(batches: list[list[Any]]) -> bytes:
+    """Flat events, as the streaming connector's table has them."""
+    rows = [_flat(event) for batch in batches for event in batch if isinstance(event, dict)]
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["event_type", "id", "time"]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([names, *([row.get(name, "") for name in names] for row in rows)])
+    return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _flat(event: dict[str, Any]) -> dict[str, Any]:
+    flat = {}
+    for name, value in event.items():
+        inner = value if isinstance(value, dict) and name in {"user", "properties"} else {"": value}
+        for key, each in inner.items():
+            flat[f"{name}_{key}" if key else name] = json.dumps(each) if isinstance(each, dict | list | bool) else each
+    return flat
+
+
+def _events(batches: list[list[Any]]) -> list[Any]:
+    return [event for batch in batches for event in batch]
+
+
+def _msgpack(rows: list[Any]) -> bytes:
+    return b"".join(msgpack.packb(row, unicode_errors="surrogatepass") for row in rows)
+
+
+def _rows(batches: list[list[Any]]) -> list[dict[str, Any]]:
+    return [{"time": 1_782_900_000, "events": json.dumps(batch)} for batch in batches]
+
+
+FORMS: Final[dict[str, Callable[[list[list[Any]]], bytes]]] = {
+    "csv": _delimited(","),
+    "csv crlf": _delimited(",", "\r\n"),
+    "csv without header": _delimited(",", header=False),
+    "csv semicolon": _delimited(";"),
+    "csv pipe": _delimited("|"),
+    "csv flat": _flat_csv,
+    "tsv": _delimited("\t"),
+    "json": lambda batches: _json([{"events": batch} for batch in batches]),
+    "json pretty": lambda batches: _json({"events": _events(batches)}, indent=2),
+    "json rows": lambda batches: _json(_rows(batches), indent=1),
+    "json arrays": lambda batches: _json([[1, json.dumps(batch)] for batch in batches]),
+    "json wrapped": lambda batches: _json({"Records": _rows(batches)}),
+    "json events": lambda batches: _json(_events(batches)),
+    "jsonl": lambda batches: b"\n".join(_json({"events": batch}) for batch in batches),
+    "jsonl rows": lambda batches: b"\n".join(map(_json, _rows(batches))) + b"\n",
+    "jsonl flat": lambda batches: b"\n".join(_json(_flat(e)) for e in _events(batches) if isinstance(e, dict)),
+    "jsonl events": lambda batches: b"\n".join(map(_json, _events(batches))),
+    "jsonl native": lambda batches: b"".join(_json({"time": 1, "events": batch}) + b"\r\n" for batch in batches),
+    "msgpack": lambda batches: _msgpack([[1, json.dumps(batch)] for batch in batches]),
+    "msgpack rows": lambda batches: _msgpack(_rows(batches)),
+}
+
+
+def _utf16(data: bytes) -> bytes:
+    return data.decode("utf-8", "replace").encode("utf-16")
+
+
+def _zip(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows", data)
+    return out.getvalue()
+
+
+WRAPPED: Final[list[Callable[[bytes], bytes]]] = [
+    gzip.compress,
+    lambda data: gzip.compress(gzip.compress(data)),
+    lambda data: gzip.compress(data)[: len(data) // 3],
+    bz2.compress,
+    lzma.compress,
+    _zip,
+    _utf16,
+    lambda data: data.decode("utf-8", "replace").encode("utf-32"),
+    lambda data: data.decode("utf-8", "replace").encode("cp932", "ignore"),
+    lambda data: b"\xef\xbb\xbf" + data,
+    lambda data: data.replace(b"\n", b"\r\n"),
+    lambda data: data.replace(b"\n", b"\r"),
+    lambda data: data + data,
+    lambda data: data.replace(b"\\", b"\\\\"),
+]
