@@ -126,7 +126,7 @@ def scripted() -> Iterator[Scripted]:
             status = endpoint.answer(body)
             if status == 200:
                 endpoint.taken.append(body)
-            text = b"{}" if status == 200 else endpoint.text.encode()
+            text = b"" if status == 204 else b"{}" if status == 200 else endpoint.text.encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -69,8 +69,10 @@ def send(
     timeout: float = limits_option(
         default=30.0, metavar="S", min=0.001, help="Seconds to wait for a connection, and for a response."
     ),
-    retry_for: str = limits_option(
-        default="15m", metavar="DURATION", help="How long to retry a request before giving up."
+    retry_for: str | None = limits_option(
+        metavar="DURATION",
+        help="How long to retry a request before giving up.",
+        show_default="15m, or 1m if the endpoint was never reached",
     ),
     batch_events: int = limits_option(default=MAX_EVENTS, metavar="N", min=1, help="Maximum events per request."),
     batch_bytes: int = limits_option(default=MAX_BYTES, metavar="N", min=1, help="Maximum bytes per request body."),
@@ -120,7 +122,7 @@ def send(
         run,
         run_connection_test,
     )
-    from td_currents_cli.send.concurrency import concurrency_of  # noqa: PLC0415
+    from td_currents_cli.send.concurrency import AUTO, concurrency_of  # noqa: PLC0415
 
     if verify is None:
         refuse(given & {"--verify-within", "--api-key-file"}, "`send` without --verify", "Add --verify td://….")
@@ -142,10 +144,10 @@ def send(
         limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
         check=None if no_check else _checker(),
         state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
-        concurrency=concurrency_of(concurrency, "--concurrency"),
+        concurrency=AUTO if concurrency == "auto" else concurrency_of(concurrency, "--concurrency"),
         rate=rate,
         timeout=timeout,
-        retry_for=duration(retry_for, "--retry-for"),
+        retry_for=None if retry_for is None else duration(retry_for, "--retry-for"),
         dry_run=dry_run,
     )
     verification = None

@@ -49,7 +49,8 @@ class SendRequest:
     concurrency: Concurrency = AUTO
     rate: float | None = None  # maximum events per second
     timeout: float = 30.0  # seconds for a connection, and for a response
-    retry_for: float = 900.0  # seconds after its first failure in which a payload is retried
+    # Seconds after its first failure in which a payload is retried; None for 900, or 60 without any connection so far.
+    retry_for: float | None = None
     dry_run: bool = False
 
 
@@ -92,7 +93,7 @@ def run(
         if request.dry_run:
             return _dry_run(planned, planner, endpoint, state)
         client, sender = _connect(request, endpoint, state, clock)
-        watch(lambda: sender.stats.progress(settled_share(position.share, planner, sender.stats)))
+        watch(lambda: sender.stats.progress(settled_share(position.share, planner, sender.stats), clock.now()))
         started = clock.now()
         asyncio.run(_deliver(sender, client, planned, state, ahead=min(request.concurrency.most, _AHEAD)))
         return outcome_of(planner, sender, endpoint, state, seconds=clock.now() - started)
@@ -109,10 +110,14 @@ def settled_share(read: float | None, planner: Planner, stats: SendStats) -> flo
 def _connect(request: SendRequest, endpoint: Endpoint, state: RunState, clock: Clock) -> tuple["HttpxClient", Sender]:
     from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; a dry run does without
 
+    if request.retry_for is None:
+        schedule = RetrySchedule(retry_for=900.0, unreached_for=60.0, uniform=clock.uniform)
+    else:
+        schedule = RetrySchedule(retry_for=request.retry_for, uniform=clock.uniform)
     client = HttpxClient(endpoint, concurrency=request.concurrency.most, timeout=request.timeout)
     sender = Sender(
         client,
-        schedule=RetrySchedule(retry_for=request.retry_for, uniform=clock.uniform),
+        schedule=schedule,
         messages=Messages(endpoint),
         clock=clock,
         limiter=RequestLimiter(request.concurrency, clock=clock, rate=request.rate),

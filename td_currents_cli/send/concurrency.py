@@ -130,15 +130,16 @@ class RequestLimiter:
         self._limit = AdaptiveLimit(concurrency)
         self._bucket = None if rate is None else TokenBucket(rate, clock.now())
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._retries: deque[asyncio.Future[None]] = deque()  # go before those that wait for their first request
         self._closed = asyncio.Event()
 
-    async def enter(self, events: int) -> bool:
+    async def enter(self, events: int, *, is_retry: bool = False) -> bool:
         """Wait until a request with that many events may go. False when no more may go."""
         if self._bucket is not None and (seconds := self._bucket.wait(events, self._clock.now())):
             await self._clock.pause(seconds, self._closed)
         while self.in_flight >= self._limit.size and not self._closed.is_set():
             turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
+            (self._retries if is_retry else self._waiting).append(turn)
             await turn
         if self._closed.is_set():
             return False
@@ -155,13 +156,13 @@ class RequestLimiter:
         self._admit(self._limit.size - self.in_flight)
 
     def close(self) -> None:
-        """Let no more requests go; those that wait are told at once."""
+        """Let no more requests go; those that wait return at once."""
         self._closed.set()
-        self._admit(len(self._waiting))
+        self._admit(len(self._waiting) + len(self._retries))
 
     def _admit(self, places: int) -> None:
-        while places > 0 and self._waiting:
-            turn = self._waiting.popleft()
+        while places > 0 and (waiting := self._retries or self._waiting):
+            turn = waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 places -= 1

@@ -29,7 +29,7 @@ _LONGEST: Final = 400  # maximum characters of what the two patterns below find,
 _EMAIL_PATTERN: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
 _KEY_PATTERN: Final = re.compile(r"\b\d+(?:/|%2[fF]|\\/)[0-9a-fA-F]{40}\b")
 
-Scrub: TypeAlias = Callable[[str, bool], str]  # takes a text, and whether it was cut; returns what of it may be kept
+Scrub: TypeAlias = Callable[[str, bool], str]  # takes a response and whether it was cut; returns what may be kept
 
 
 def scrubber(endpoint: Endpoint) -> Scrub:

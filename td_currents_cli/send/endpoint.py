@@ -58,8 +58,10 @@ def kind_of(host: str) -> EndpointKind:
     return EndpointKind.OTHER
 
 
-def check_postback_path(host: str, path: str) -> None:
+def check_postback_path(host: str, path: str, *, is_treasure_data: bool) -> None:
     match = _POSTBACK.fullmatch(path)
+    if match is None and not is_treasure_data:
+        return
     if match is None:
         raise UsageError(
             f"the path of the URL is not a Postback path of {host}",
@@ -108,7 +110,13 @@ class Endpoint:
     write_key: Secret | None = None  # for `X-TD-Write-Key`
     token: Secret | None = None  # for `Authorization: Bearer`
     tls: TlsFiles = field(default_factory=TlsFiles)
+    takes_key: bool = False  # whether a write key in the environment is for it
     warnings: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        parts = urlsplit(self.url.reveal())
+        return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every request, secrets included: those of Braze's own sender, and a User-Agent."""
@@ -152,10 +160,10 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
             f"{redact(given)} is plain http: events and key would be sent unencrypted",
             hint=f"Use {redact(parts._replace(scheme='https').geturl())}, or allow it with --allow-http.",
         )
-    if kind.is_postback:
-        check_postback_path(host, parts.path)
-    url_key, bare = _take_key(parts)
     takes_key = kind.is_postback or (kind is EndpointKind.OTHER and parts.path.startswith(POSTBACK_PATH))
+    if takes_key:
+        check_postback_path(host, parts.path, is_treasure_data=kind.is_postback)
+    url_key, bare = _take_key(parts)
     url = bare.geturl() if takes_key or url_key is None else given
     write_key = _write_key(destination, environ, url_key, kind, takes_key=takes_key)
     return Endpoint(
@@ -165,6 +173,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         write_key=write_key,
         token=_token(destination, environ, kind),
         tls=destination.tls,
+        takes_key=takes_key,
         warnings=tuple(_warnings(kind, write_key, url_key)),
     )
 

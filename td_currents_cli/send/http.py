@@ -129,7 +129,8 @@ async def _drain(response: httpx.Response, text: bytearray) -> bool:
 
 def _result(response: httpx.Response, text: bytes, *, is_cut: bool) -> HttpResponse | RequestFailure:
     if response.is_success:
-        return HttpResponse(status=response.status_code)
+        is_page = response.headers.get("content-type", "").startswith("text/html")
+        return HttpResponse(status=response.status_code, is_page=is_page)
     if response.status_code == 407:
         # Of a proxy that was not asked to connect, since there is no TLS.
         return ProxyRefused(f"{_REASONS[ProxyRefused]}: HTTP 407")
@@ -149,56 +150,24 @@ def _host(location: str) -> str:
         return ""
 
 
-# What each exception of a library means; the first entry that fits counts.
-CAUSES: Final[tuple[tuple[type[BaseException], type[RequestFailure]], ...]] = (
-    # What the aiohttp transport meets; a subclass before its base. Told apart by the original exception, since
-    # httpx-aiohttp makes a ConnectTimeout of connections that break after the body was sent.
-    (aiohttp.ClientConnectorDNSError, UnknownHost),
-    (aiohttp.ClientSSLError, UntrustedHost),
-    (aiohttp.ServerFingerprintMismatch, UntrustedHost),
-    (aiohttp.ClientHttpProxyError, ProxyRefused),
-    (aiohttp.ClientConnectorError, NotConnected),
-    (aiohttp.ConnectionTimeoutError, NotConnected),
-    (aiohttp.InvalidURL, BadAddress),
-    (aiohttp.NonHttpUrlClientError, BadAddress),
-    (aiohttp.ServerTimeoutError, TimedOut),
-    (aiohttp.ClientError, ConnectionLost),
-    # What httpx itself may raise. In doubt the request may have arrived.
-    (httpx.InvalidURL, BadAddress),
-    (httpx.UnsupportedProtocol, BadAddress),
-    (httpx.ConnectError, NotConnected),
-    (httpx.PoolTimeout, NotConnected),
-    (httpx.ProxyError, ProxyRefused),
-    (httpx.ConnectTimeout, TimedOut),
-    (httpx.ReadTimeout, TimedOut),
-    (httpx.WriteTimeout, TimedOut),
-    (httpx.TimeoutException, TimedOut),
-    (httpx.ReadError, ConnectionLost),
-    (httpx.WriteError, ConnectionLost),
-    (httpx.CloseError, ConnectionLost),
-    (httpx.NetworkError, ConnectionLost),
-    (httpx.LocalProtocolError, ConnectionLost),
-    (httpx.RemoteProtocolError, ConnectionLost),
-    (httpx.ProtocolError, ConnectionLost),
-    (httpx.DecodingError, ConnectionLost),
-    (httpx.TooManyRedirects, ConnectionLost),
-    (httpx.TransportError, ConnectionLost),
-    (httpx.RequestError, ConnectionLost),
-    (httpx.HTTPStatusError, ConnectionLost),
-    (httpx.HTTPError, ConnectionLost),
-    (httpx.CookieConflict, ConnectionLost),
-    (httpx.StreamConsumed, ConnectionLost),
-    (httpx.StreamClosed, ConnectionLost),
-    (httpx.ResponseNotRead, ConnectionLost),
-    (httpx.RequestNotRead, ConnectionLost),
-    (httpx.StreamError, ConnectionLost),
-    (TimeoutError, TimedOut),
-    (OSError, ConnectionLost),
-    # A host name that cannot be encoded.
-    (UnicodeError, BadAddress),
+# What the exceptions of the libraries mean; the first row that fits counts, so a subclass comes before its base. They
+# are those of aiohttp where it raised one: httpx-aiohttp makes a ConnectTimeout of a connection that breaks after the
+# body was sent.
+CAUSES: Final[tuple[tuple[type[RequestFailure], tuple[type[BaseException], ...]], ...]] = (
+    (UnknownHost, (aiohttp.ClientConnectorDNSError,)),
+    (UntrustedHost, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)),
+    (ProxyRefused, (aiohttp.ClientHttpProxyError, httpx.ProxyError)),
+    (NotConnected, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)),
+    (NotConnected, (httpx.ConnectError, httpx.PoolTimeout)),
+    # UnicodeError: a host name that cannot be encoded.
+    (BadAddress, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, UnicodeError)),
+    (BadAddress, (httpx.InvalidURL, httpx.UnsupportedProtocol)),
+    (TimedOut, (aiohttp.ServerTimeoutError, httpx.TimeoutException, TimeoutError)),
+    # In doubt the request may have arrived.
+    (ConnectionLost, (aiohttp.ClientError, httpx.HTTPError, httpx.StreamError, httpx.CookieConflict, OSError)),
 )
 
-FOREIGN: Final = tuple(foreign for foreign, _ in CAUSES)
+FOREIGN: Final = tuple(foreign for _, group in CAUSES for foreign in group)
 
 _REASONS: Final[dict[type[RequestFailure], str]] = {
     UnknownHost: "the host name cannot be resolved",
@@ -215,7 +184,7 @@ _REASONS: Final[dict[type[RequestFailure], str]] = {
 def failure(error: BaseException) -> RequestFailure:
     """Return what an exception means for the request. Nothing of its own text is taken: it may contain the URL."""
     cause = error.__cause__ if isinstance(error.__cause__, FOREIGN) else error
-    kind = next(meaning for foreign, meaning in CAUSES if isinstance(cause, foreign))
+    kind = next(meaning for meaning, group in CAUSES if isinstance(cause, group))
     reason = _origin(cause)
     if isinstance(cause, aiohttp.ClientHttpProxyError):
         # A proxy that has a failure itself may recover; one that asks for credentials will not.

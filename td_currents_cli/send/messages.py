@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem
@@ -15,6 +16,7 @@ from td_currents_cli.send.retry import (
     BadAddress,
     ClientCertificateRejected,
     HttpResponse,
+    NotConnected,
     ProxyRefused,
     RequestFailure,
     UnknownHost,
@@ -47,6 +49,7 @@ _PERMANENT: Final[dict[type[RequestFailure], str]] = {
     BadAddress: "Check the URL.",
 }
 _LATER: Final = "Run the command again when the endpoint is available, or retry longer with --retry-for."
+_NEVER_REACHED: Final = "Check the host and the port. To wait longer for the endpoint, give --retry-for, such as 15m."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,41 @@ class Messages:
             f"{shown} responded with {result.status}: it does not accept the credentials", hint=self._credentials()
         )
 
-    def retries_exhausted(self, result: HttpResponse | RequestFailure, retry_for: float) -> TdcurError:
-        last = result.reason if isinstance(result, RequestFailure) else f"HTTP {result.status}"
+    def refuses_everything(self, response: HttpResponse) -> TdcurError:
+        """Explain that not even the connection test was accepted; `response` is the one to that."""
+        return EndpointRefusedError(
+            f"{self.endpoint.shown} responded with {response.status} to every request, even to the connection test,"
+            f" which has no events{self._excerpt(response, EMPTY_PAYLOAD)}",
+            hint="Check the URL: https or http, the host, the port, and the path. No event became a dead letter.",
+        )
+
+    def web_page(self, response: HttpResponse) -> str:
+        return (
+            f"warning: {self.endpoint.shown} responded with {response.status} and a web page (text/html), not with {{}}"
+            " as Treasure Data does. Events count as delivered, but this may be the page of a login or a proxy:"
+            " check the URL, and run `tdcur send --check-endpoint`"
+        )
+
+    def reason(self, result: HttpResponse | RequestFailure) -> str:
+        """Return why a request failed, and at which address if there was no connection."""
+        if isinstance(result, HttpResponse):
+            return f"HTTP {result.status}"
+        return f"{result.reason} ({self.endpoint.address})" if isinstance(result, NotConnected) else result.reason
+
+    def retries_exhausted(
+        self, result: HttpResponse | RequestFailure, retry_for: float, *, asked: float, was_reached: bool
+    ) -> TdcurError:
+        """Explain that a payload was given up; `asked` are the seconds of `Retry-After` if they were too many."""
+        last = f"last error: {self.reason(result)}"
+        if asked:
+            return UnreachableError(
+                f"{self.endpoint.shown} asked for a pause of {_duration(asked)} (Retry-After), which is longer than"
+                f" --retry-for allows ({_duration(retry_for)}); {last}",
+                hint="Run the command again after that time, or allow a longer one with --retry-for.",
+            )
         return UnreachableError(
-            f"{self.endpoint.shown}: gave up after {_duration(retry_for)}; last error: {last}", hint=_LATER
+            f"{self.endpoint.shown}: gave up after {_duration(retry_for)}; {last}",
+            hint=_LATER if was_reached else _NEVER_REACHED,
         )
 
     def dead_letter(self, payload: Payload, response: HttpResponse, *, attempts: int) -> DeadLetter:
@@ -124,7 +158,9 @@ class Messages:
             return "Check the write key: --write-key-file, TD_WRITE_KEY, or the one in the URL."
         if self.endpoint.token is not None:
             return "Check the token: --token-file or TDCUR_TOKEN."
-        return "No credentials were given: give --write-key-file or --token-file."
+        if self.endpoint.takes_key:
+            return "No write key was given: set TD_WRITE_KEY, or give --write-key-file FILE."
+        return "No credentials were given: give --write-key-file FILE, or --token-file FILE."
 
 
 def _values(value: object) -> Iterator[str]:

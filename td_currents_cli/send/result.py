@@ -20,49 +20,35 @@ _PERCENTILES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOutcome(Outcome):
-    """Every event that was read, in exactly one state: delivered, already delivered, dead, or undelivered.
-
-    Attributes:
-        read: events read, up to where the run stopped.
-        delivered: events whose request got a 2xx response, which means that it was received, not that it was stored.
-        already_delivered: events that earlier runs delivered, and that were not sent again.
-        dead: events that were refused by the rules or by the endpoint.
-        undelivered: all other events.
-        unknown: ids of events that may be stored although no response says so, or stored twice: their request may
-            have arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
-        unknown_events: number of these, including those whose id cannot be read.
-        requests: all requests, including retries.
-        requests_by_status: by HTTP status, or `timeout`, `connection_lost`, `not_connected`, …
-        bytes: of the delivered bodies; in a dry run, of those that would be sent.
-        latency_ms: `p50`, `p95` and `p99` of the requests that got a response; None without responses.
-        first_request: in a dry run, the first request as a shell command, without the key.
-        error: why the run stopped early or gave up payloads.
-    """
+    """Every event that was read, in exactly one state: delivered, already delivered, dead, or undelivered."""
 
     command: ClassVar[str] = "send"
 
     endpoint: str
     dry_run: bool = False
-    read: int = 0
-    delivered: int = 0
-    already_delivered: int = 0
-    dead: int = 0
+    read: int = 0  # up to where the run stopped
+    delivered: int = 0  # got a 2xx response, which means that it was received, not that it was stored
+    already_delivered: int = 0  # by earlier runs, and not sent again
+    dead: int = 0  # refused by the rules or by the endpoint
     undelivered: int = 0
+    # Ids of events that may be stored although no response says so, or stored twice, since their request may have
+    # arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
     unknown: tuple[str, ...] = ()
-    unknown_events: int = 0
+    unknown_events: int = 0  # including those whose id cannot be read
     deduplicate_sql: str | None = None
     requests: int = 0
     retries: int = 0
     splits: int = 0
+    # By HTTP status, or `timeout`, `connection_lost`, `not_connected`, …
     requests_by_status: Mapping[str, int] = field(default_factory=dict)
-    bytes: int = 0
+    bytes: int = 0  # of the delivered bodies; in a dry run, of those that would be sent
     seconds: float = 0.0
     latency_ms: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(_PERCENTILES))
     journal: Path | None = None
     dead_letter: Path | None = None
-    first_request: str | None = None
+    first_request: str | None = None  # in a dry run, as a shell command, without the key
     warnings: tuple[str, ...] = ()
-    error: TdcurError | None = None
+    error: TdcurError | None = None  # why the run stopped early or gave up payloads
     input_exhausted: bool = True
 
     @property

@@ -4,6 +4,7 @@ The statuses are treated as Braze's own sender treats them.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ class HttpResponse(Struct, frozen=True, gc=False, kw_only=True):
     """What the endpoint responded."""
 
     status: int
+    is_page: bool = False  # a web page, as of a login or a proxy
     retry_after: str | None = None  # the header, unchanged
     redirect_host: str = ""  # of a redirect's target
     text: bytes = b""  # the body, unless it is a success; it may repeat anything that was sent
@@ -124,16 +126,20 @@ class RetrySchedule:
 
     retry_for: float  # seconds after a payload's first failure in which it is retried
     uniform: Callable[[float, float], float]  # returns a random number between its two arguments
+    unreached_for: float = math.inf  # the same, while there has never been a connection
     backoff: ExponentialBackoff = _BACKOFF  # upper bounds of the waits
     longest_asked: float = 300.0  # maximum seconds of `Retry-After`; more is cut
 
-    def wait(self, *, failures: int, spent: float, asked: float = 0.0) -> float | None:
+    def limit(self, *, reached: bool) -> float:
+        return self.retry_for if reached else min(self.retry_for, self.unreached_for)
+
+    def wait(self, *, failures: int, spent: float, asked: float = 0.0, reached: bool = True) -> float | None:
         """Return the seconds to wait, or None when the time for retries is over.
 
         The last attempt is made at the very end of that time, unless the endpoint asked for a longer wait. `spent` are
         the seconds since the first failure, `asked` those of `Retry-After`.
         """
-        left = self.retry_for - spent
+        left = self.limit(reached=reached) - spent
         least = min(asked, self.longest_asked)
         if left <= 0 or least > left:
             return None

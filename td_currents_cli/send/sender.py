@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
+from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import OutputError, TdcurError
 from td_currents_cli.journal.keys import event_keys
 from td_currents_cli.model import Problem
@@ -66,6 +67,7 @@ class InFlightPayload:
     failed_at: float = 0.0  # when the first of them ended
     attempts: int = 0  # requests that were made with its events
     is_ambiguous: bool = False  # may have arrived although no response says so
+    is_part: bool = False  # of a payload that was refused
     is_single: bool = False  # one event of a payload that got 400
 
     def parts(self, step: NextStep) -> "list[InFlightPayload]":
@@ -74,13 +76,19 @@ class InFlightPayload:
         parts = halves(self.payload) if not is_bad else [] if self.is_single else singles(self.payload)
         return [
             InFlightPayload(
-                part, attempts=self.attempts, is_ambiguous=self.is_ambiguous, is_single=is_bad or self.is_single
+                part,
+                attempts=self.attempts,
+                is_ambiguous=self.is_ambiguous,
+                is_part=True,
+                is_single=is_bad or self.is_single,
             )
             for part in parts
         ]
 
 
 GRACE: Final = 10.0  # seconds that requests in flight have to end after the first signal
+
+_ALONE: Final = 3  # failures of one payload after which others are tried: it may be the payload
 
 
 class HttpClient(Protocol):
@@ -94,6 +102,10 @@ class Sender:
 
     `record` is called with each delivered payload, `add_dead_letters` with events that are refused. If they raise
     OutputError, the sender stops. `error` is why it stopped, or why some payloads were given up.
+
+    A refused endpoint is not bad data. Until something was accepted, one payload at a time is split, and what is
+    refused of it is held back. When it is refused to its last event, the connection test decides: if that is accepted,
+    the events are dead letters, else the sender stops.
     """
 
     def __init__(
@@ -109,6 +121,7 @@ class Sender:
     ) -> None:
         self.stats = SendStats()
         self.error: TdcurError | None = None
+        self.warnings: tuple[str, ...] = ()
         self._client = client
         self._schedule = schedule
         self._messages = messages
@@ -117,7 +130,11 @@ class Sender:
         self._record = record
         self._add_dead_letters = add_dead_letters
         self._stopped = asyncio.Event()
-        self._reached = asyncio.Event()
+        self._open = asyncio.Event()  # whether other workers than the first may take payloads
+        self._is_reached = False  # whether there has been a connection
+        self._has_accepted = False
+        self._deciding = asyncio.Lock()  # held while a payload is split and nothing was accepted
+        self._held: list[tuple[int, DeadLetter]] = []  # with the index of their payload
         self._delivered_at = float("-inf")
         self._workers: list[asyncio.Task[None]] = []
         self._queue: PayloadQueue | None = None
@@ -130,15 +147,16 @@ class Sender:
     async def run(self, queue: PayloadQueue) -> None:
         """Deliver everything in the queue, or stop early; `error` tells which.
 
-        The first request goes alone until the endpoint has been reached: wrong settings cost one request, not many.
+        One request at a time is made until something was accepted: wrong settings cost one request, not many. So it is
+        after each failure until the endpoint responds again.
         """
         self._queue = queue
         try:
             async with asyncio.TaskGroup() as group:
-                first = group.create_task(self._work(queue))
-                first.add_done_callback(lambda _: self._reached.set())
+                first = group.create_task(self._work(queue, is_first=True))
+                first.add_done_callback(lambda _: self._open.set())
                 others = range(self._limiter.most - 1)
-                self._workers = [first, *(group.create_task(self._work_once_reached(queue)) for _ in others)]
+                self._workers = [first, *(group.create_task(self._work(queue)) for _ in others)]
         except ExceptionGroup as defects:
             # The first one says what is wrong; the others are the same in other workers.
             raise defects.exceptions[0] from defects
@@ -164,17 +182,15 @@ class Sender:
 
     def _stop(self) -> None:
         self._stopped.set()
-        self._reached.set()
+        self._open.set()
         self._limiter.close()
         if self._queue is not None:
             self._queue.close()
 
-    async def _work_once_reached(self, queue: PayloadQueue) -> None:
-        await self._reached.wait()
-        await self._work(queue)
-
-    async def _work(self, queue: PayloadQueue) -> None:
+    async def _work(self, queue: PayloadQueue, *, is_first: bool = False) -> None:
         while not self._stopped.is_set():
+            if not is_first:
+                await self._open.wait()
             item = await queue.get()
             if item is None:
                 return
@@ -195,20 +211,33 @@ class Sender:
 
     async def _deliver(self, sending: InFlightPayload) -> None:
         """Try until the payload has arrived, is refused, or is given up."""
-        while await self._limiter.enter(sending.payload.events):
+        settled = await self._settle(sending)
+        if settled is None:
+            self.stats.give_up(sending.payload)
+        else:
+            await self._finish(sending, *settled)
+
+    async def _settle(self, sending: InFlightPayload) -> tuple[HttpResponse | RequestFailure, NextStep] | None:
+        """Try until there is something else to do than to try again; None when there is no time left for that."""
+        while await self._limiter.enter(sending.payload.events, is_retry=sending.failures > 0):
             result = await self._attempt(sending)
-            step = next_step(result, reached=self._reached.is_set())
-            if not isinstance(result, NotConnected):
-                self._reached.set()
+            step = next_step(result, reached=self._is_reached)
+            self._is_reached = self._is_reached or not isinstance(result, NotConnected)
             if step is not NextStep.RETRY:
-                await self._finish(sending, result, step)
-                return
+                if self._has_accepted:
+                    self._open.set()
+                return result, step
             sending.failures += 1
             if sending.failures == 1:
                 sending.failed_at = self._clock.now()
+            if self._stopped.is_set() or (self._is_reached and sending.failures >= _ALONE):
+                self._open.set()
+            else:
+                self._open.clear()
             if not await self._wait(sending, result):
+                self._open.set()
                 break
-        self.stats.give_up(sending.payload)
+        return None
 
     async def _attempt(self, sending: InFlightPayload) -> HttpResponse | RequestFailure:
         started = self._clock.now()
@@ -233,15 +262,27 @@ class Sender:
             self.stats.mark_ambiguous(sending.payload)
 
     async def _finish(self, sending: InFlightPayload, result: HttpResponse | RequestFailure, step: NextStep) -> None:
-        if step is NextStep.DELIVERED:
+        if step is NextStep.STOP or isinstance(result, RequestFailure):
+            self.stats.give_up(sending.payload)
+            self.halt(self._messages.stopped(result))
+        elif step is NextStep.DELIVERED:
             self._delivered_at = self._clock.now()
             self.stats.deliver(sending.payload)
             self._record(sending.payload)
-        elif step is NextStep.STOP:
-            self.stats.give_up(sending.payload)
-            self.halt(self._messages.stopped(result))
-        elif isinstance(result, HttpResponse):
+            self._accept(result)
+        elif sending.is_part or self._has_accepted:
             await self._send_in_parts(sending, result, step)
+        else:
+            await self._decide(sending, result, step)
+
+    def _accept(self, response: HttpResponse) -> None:
+        """From now on a refusal is about the events; so are those of which it was not known."""
+        self._has_accepted = True
+        self._open.set()
+        if response.is_page and not self.warnings:
+            self.warnings = (self._messages.web_page(response),)
+        while self._held:
+            self._give_up_for_good(*self._held.pop(0))
 
     async def _send_in_parts(self, sending: InFlightPayload, response: HttpResponse, step: NextStep) -> None:
         """Send the parts of a refused payload; a refused single event becomes a dead letter."""
@@ -250,22 +291,61 @@ class Sender:
             # One after the other: the order within a document is kept.
             for part in parts:
                 await self._deliver(part)
+            return
+        letter = self._messages.dead_letter(sending.payload, response, attempts=sending.attempts)
+        if self._has_accepted:
+            self._give_up_for_good(sending.payload.index, letter)
         else:
-            letter = self._messages.dead_letter(sending.payload, response, attempts=sending.attempts)
-            self._add_dead_letters([letter])
-            self.stats.add_dead_letter(letter.problems, index=sending.payload.index)
+            self._held.append((sending.payload.index, letter))
+
+    def _give_up_for_good(self, index: int, letter: DeadLetter) -> None:
+        self._add_dead_letters([letter])
+        self.stats.add_dead_letter(letter.problems, index=index)
+
+    async def _decide(self, sending: InFlightPayload, response: HttpResponse, step: NextStep) -> None:
+        """Find out whether the events of a refused payload are bad, or the endpoint refuses everything."""
+        async with self._deciding:
+            is_first = not self._has_accepted
+            if self._stopped.is_set():
+                self.stats.give_up(sending.payload)
+            elif is_first:
+                await self._send_in_parts(sending, response, step)
+                if self._held:
+                    await self._test_connection()
+        if not is_first:
+            # Something was accepted meanwhile.
+            await self._send_in_parts(sending, response, step)
+
+    async def _test_connection(self) -> None:
+        test = Payload(index=0, body=EMPTY_PAYLOAD, events=0, origins=())
+        settled = None if self._stopped.is_set() else await self._settle(InFlightPayload(test))
+        if settled is not None and not self._has_accepted:
+            result, step = settled
+            if not isinstance(result, HttpResponse) or step is NextStep.STOP:
+                self.halt(self._messages.stopped(result))
+            elif step is NextStep.DELIVERED:
+                self._accept(result)
+            else:
+                self.halt(self._messages.refuses_everything(result))
+        # What is left is undelivered.
+        self._held.clear()
 
     async def _wait(self, sending: InFlightPayload, result: HttpResponse | RequestFailure) -> bool:
         """Wait for the next attempt. False when the time for retries is over."""
         header = result.retry_after if isinstance(result, HttpResponse) else None
-        spent = self._clock.now() - sending.failed_at
-        wait = self._schedule.wait(
-            failures=sending.failures, spent=spent, asked=retry_after_seconds(header, self._clock.wall())
-        )
+        asked = retry_after_seconds(header, self._clock.wall())
+        now, limit = self._clock.now(), self._schedule.limit(reached=self._is_reached)
+        spent = now - sending.failed_at
+        wait = self._schedule.wait(failures=sending.failures, spent=spent, asked=asked, reached=self._is_reached)
         if wait is not None:
+            self.stats.retrying = (now + wait, self._messages.reason(result))
             await self._clock.pause(wait, self._stopped)
             return True
-        self.error = self.error or self._messages.retries_exhausted(result, self._schedule.retry_for)
+        # An endpoint that asked for more time than there is was not tried until the end.
+        asked = asked if spent < limit else 0.0
+        self.error = self.error or self._messages.retries_exhausted(
+            result, limit, asked=asked, was_reached=self._is_reached
+        )
         if self._delivered_at < sending.failed_at:
             # Nothing got through in all that time: the endpoint is down, not just this payload refused.
             self._stop()

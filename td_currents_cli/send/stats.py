@@ -30,6 +30,7 @@ class SendProgress:
     requests: int
     retries: int
     in_flight: int  # requests that have not ended
+    retrying: str = ""  # why the latest request failed and when it is sent again; empty once something is delivered
     share: float | None = None  # of the input that is settled, from 0 to 1; None where its size is not known
 
 
@@ -116,6 +117,7 @@ class SendStats:
     by_status: Counter[str] = field(default_factory=Counter)
     unknown: list[str] = field(default_factory=list)
     latencies: Latencies = field(default_factory=Latencies)
+    retrying: tuple[float, str] | None = None  # when the latest failed request is sent again, and why it failed
     _problems: ProblemLog = field(default_factory=ProblemLog)
     _refused: list[tuple[int, Problem]] = field(default_factory=list)
     _refused_beyond: int = 0
@@ -140,6 +142,7 @@ class SendStats:
     def deliver(self, payload: Payload) -> None:
         self.delivered += payload.events
         self.bytes += len(payload.body)
+        self.retrying = None
 
     def give_up(self, payload: Payload) -> None:
         """Count a payload that is not retried in this run, for a reason that has nothing to do with it."""
@@ -170,13 +173,19 @@ class SendStats:
             events = msgspec.json.decode(payload.body, type=_EventIds).events
             self.unknown.extend(event.id for event in events if isinstance(event.id, str))
 
-    def progress(self, share: float | None) -> SendProgress:
+    def progress(self, share: float | None, now: float) -> SendProgress:
+        retrying = ""
+        if self.retrying is not None:
+            due, reason = self.retrying
+            when = f"in {due - now:.0f} s" if due - now >= 0.5 else "now"
+            retrying = f"retrying {when}: {reason}"
         return SendProgress(
             delivered=self.delivered,
             bytes=self.bytes,
             requests=self.requests,
             retries=self.retries,
             in_flight=self.in_flight,
+            retrying=retrying,
             share=share,
         )
 

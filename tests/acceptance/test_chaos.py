@@ -66,7 +66,6 @@ def stored(store: Path) -> Counter[str]:
 
 
 def copies(counts: Counter[str]) -> int:
-    """How many events are there beyond the first of each id."""
     return counts.total() - len(counts)
 
 
@@ -89,7 +88,6 @@ def send(source: Path, url: str, *options: object) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]", seconds: float) -> tuple[int, dict[str, Any], str]:
-    """Exit code, summary and standard error of a run that ends by itself."""
     with process:
         try:
             out, err = process.communicate(timeout=seconds)
@@ -118,7 +116,6 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") ->
 
 
 def test_mixed_faults(tmp_path: Path) -> None:
-    """Every id is stored, every id that is there twice is listed, and the figures say what happened."""
     payloads = write(tmp_path / "payloads.jsonl", 20_000 if FULL else 2_000, 20)
     # Seed 4 deals each of them within the first hundred requests, which even the short form makes.
     fail = "503=0.1,429=0.02,400=0.05,413=0.02,reset=0.02,accept-then-reset=0.02,slow=0.05:3s,hang=0.01,502=0.02"
@@ -164,7 +161,6 @@ def kill_senders(receiver: Receiver, payloads: Path, chance: random.Random) -> N
 
 
 def test_the_sender_is_killed(payloads: Path, tmp_path: Path) -> None:
-    """The same command until it exits 0 delivers all; a kill repeats the requests in flight and one group at most."""
     settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(latency=0.01))
     with Receiver(settings) as receiver:
         # Seed 21 kills late enough that a sender without a journal would repeat more than is promised.
@@ -179,7 +175,6 @@ def test_the_sender_is_killed(payloads: Path, tmp_path: Path) -> None:
 
 
 def test_the_sender_is_killed_while_events_are_refused(payloads: Path, tmp_path: Path, poisoned: Any) -> None:
-    """Each event is stored or a dead letter, none is both; sending the dead letters again stores them too."""
     documents = payloads.read_text("utf-8").splitlines()
     for place in range(0, len(documents), 5):
         documents[place] = documents[place].replace('"properties":{', '"properties":{"poison":1,', 1)
@@ -200,7 +195,6 @@ def test_the_sender_is_killed_while_events_are_refused(payloads: Path, tmp_path:
 
 
 def test_the_endpoint_is_killed(payloads: Path, tmp_path: Path) -> None:
-    """The sender outlives it; what is stored twice is among the ids it lists, and no more than was in flight."""
     chance = random.Random(5)
     store, port = tmp_path / "rows.jsonl", free_port()
     endpoint = serve(store, port)
@@ -226,7 +220,6 @@ def test_the_endpoint_is_killed(payloads: Path, tmp_path: Path) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, for an endpoint that comes back to it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port

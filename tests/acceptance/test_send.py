@@ -75,7 +75,6 @@ class Endpoint:
             writer.transport.abort()
 
     async def run(self, ready: threading.Event, stop: asyncio.Event) -> None:
-        """Serve until told to stop."""
         server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
@@ -123,7 +122,6 @@ class Result:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The figures of the JSON envelope, which balance."""
         summary: dict[str, Any] = json.loads(self.out)["summary"]
         states = ("delivered", "already_delivered", "dead", "undelivered")
         assert summary["read"] == sum(summary[state] for state in states)
@@ -132,7 +130,6 @@ class Result:
 
 
 def environment() -> dict[str, str]:
-    """Of every process here: a key, no proxy, and leaks are not overlooked."""
     return {
         **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
         "TD_WRITE_KEY": KEY,
@@ -171,7 +168,6 @@ def send(*arguments: object, **environ: str) -> Result:
 
 
 def events(count: int, prefix: str = "e") -> list[dict[str, object]]:
-    """Events with ids of their own, which the rules have nothing against."""
     return [
         {
             "event_type": "users.behaviors.Uninstall",
@@ -260,7 +256,6 @@ def test_a_bad_record_among_good_ones_is_exit_1(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_exit_2_and_shows_no_key(payloads: Path, arguments: tuple[str, ...]) -> None:
-    """Found before the first request; also a traceback that was asked for holds no secret."""
     process = start(payloads, *arguments, stdin=subprocess.DEVNULL, TDCUR_DEBUG="1")
     with process:
         out, err = process.communicate(timeout=60)
@@ -270,7 +265,6 @@ def test_wrong_usage_is_exit_2_and_shows_no_key(payloads: Path, arguments: tuple
 
 
 def test_a_refused_event_is_exit_3(payloads: Path) -> None:
-    """Named with its place; all others are delivered, and not again by the next run."""
     with serving(Endpoint(say=lambda _, body: 400 if b'"c0"' in body else 200)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json")
         text = send(payloads, "--url", endpoint.url)
@@ -294,7 +288,6 @@ def test_an_event_too_large_for_any_request_is_exit_3(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("say", "said"), [(401, "401"), (403, "403"), (404, "404"), ("redirect", "302")])
 def test_an_endpoint_that_refuses_the_credentials_is_exit_4(payloads: Path, say: Say, said: str) -> None:
-    """One request, no retry, and the message says which setting to look at."""
     with serving(Endpoint(say=lambda *_: say)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json", TDCUR_DEBUG="1")
         text = send(payloads, "--url", endpoint.url)
@@ -344,7 +337,6 @@ def test_retries_that_run_out_are_exit_5(payloads: Path) -> None:
 
 
 def test_a_missing_input_is_exit_6_and_nothing_is_sent(payloads: Path, tmp_path: Path) -> None:
-    """Also with good inputs beside it: the command is mended and run again."""
     with serving(Endpoint()) as endpoint:
         result = send(payloads, tmp_path / "missing.json", "--url", endpoint.url, "--format", "json")
     assert result.code == 6
@@ -363,7 +355,6 @@ def test_an_input_that_breaks_off_is_exit_6_and_what_was_there_is_sent(payloads:
 
 
 def test_faults_are_survived_and_ambiguous_events_are_listed(payloads: Path) -> None:
-    """503 and a reset after the body was taken: all arrives, and what may be double is known by id."""
     says: dict[int, Say] = {0: 503, 2: "reset"}
     with serving(Endpoint(say=lambda number, _: says.get(number, 200))) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--format", "json", "--concurrency", 1)
@@ -386,7 +377,6 @@ def test_a_timeout_is_ambiguous_and_retried(tmp_path: Path) -> None:
 
 
 def test_requests_run_at_once(payloads: Path) -> None:
-    """Twenty answers of 0.5 s do not take ten seconds."""
     with serving(Endpoint(delay=0.5)) as endpoint:
         result = send(payloads, "--url", endpoint.url, "--batch-events", 5, "--concurrency", 20, "--format", "json")
     assert result.code == 0
@@ -406,7 +396,6 @@ def test_a_dry_run_sends_nothing_and_needs_no_key(payloads: Path) -> None:
 
 
 def test_another_endpoint_gets_the_token_and_not_the_key(payloads: Path) -> None:
-    """A write key in the environment is not for everybody."""
     with serving(Endpoint()) as endpoint:
         url = f"http://127.0.0.1:{endpoint.port}/v1/task/x"
         result = send(payloads, "--url", url, TDCUR_TOKEN="abc")  # noqa: S106 -- opens nothing
@@ -449,7 +438,6 @@ def test_a_second_signal_ends_at_once_and_lists_ambiguous_events(tmp_path: Path)
 
 
 def test_a_signal_while_standard_input_is_silent() -> None:
-    """A read that never returns does not keep the process; what came before has been sent."""
     # More than the reader takes at once, and then nothing.
     text = json.dumps({"events": events(100)}) + "\n"
     with serving(Endpoint()) as endpoint:
@@ -467,7 +455,6 @@ def test_a_signal_while_standard_input_is_silent() -> None:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty documents, 9 MB in total; the first event of each is invalid."""
     padding = "x" * 300_000
     documents = ([events(1, f"{number}-")[0] | {"user": 7}, *events(2, f"{number}+")] for number in range(30))
     file = tmp_path_factory.mktemp("large") / "p.jsonl"
@@ -475,7 +462,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def is_gone(group: int) -> bool:
-    """Whether no process is left of a group, or soon will be."""
     for _ in range(100):
         try:
             os.killpg(group, 0)
@@ -486,7 +472,6 @@ def is_gone(group: int) -> bool:
 
 
 def test_a_large_file_is_sent_like_a_pipe(large: Path, tmp_path: Path) -> None:
-    """The same requests, dead letters and figures; no process stays behind."""
     bodies, said = [], []
     for name in ("file", "pipe"):
         with serving(Endpoint()) as endpoint, large.open() as text:
@@ -511,7 +496,6 @@ def test_a_large_file_is_sent_like_a_pipe(large: Path, tmp_path: Path) -> None:
 def test_after_a_signal_the_same_command_sends_the_rest_of_a_large_file(
     large: Path, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
-    """SIGTERM to the process group, and a hard stop: no process stays behind, every event arrives."""
     options = (large, "--concurrency", 2, "--journal", tmp_path / "journal", "--format", "json")
     with serving(Endpoint(delay=0.1)) as endpoint:
         process = start(*options, "--url", endpoint.url)
@@ -547,7 +531,6 @@ def test_two_runs_at_once_send_each_event_once(payloads: Path) -> None:
 
 
 def test_after_kill_9_the_same_command_sends_the_rest(tmp_path: Path) -> None:
-    """What was in flight and what was not yet committed goes out twice, nothing else, and nothing is lost."""
     file = write(tmp_path / "p.jsonl", *({"events": events(1, f"{number}-")} for number in range(400)))
     with serving(Endpoint(delay=0.01)) as endpoint:
         process = start(file, "--url", endpoint.url, "--concurrency", 4)
@@ -572,7 +555,6 @@ def test_a_resumable_end_says_how_to_resume(payloads: Path) -> None:
 
 
 def test_events_that_break_the_rules_are_sent_only_when_asked(tmp_path: Path) -> None:
-    """The finding is in the dead letter, and `validate` finds the same there."""
     good, bad = events(2)
     del bad["time"]
     file = write(tmp_path / "p.jsonl", {"events": [good, bad]})

@@ -74,8 +74,6 @@ class Server(ThreadingHTTPServer):
 
 
 def handler(web: Web) -> type[socketserver.BaseRequestHandler]:
-    """What answers for that server."""
-
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         lock = threading.Lock()
@@ -114,7 +112,6 @@ def handler(web: Web) -> type[socketserver.BaseRequestHandler]:
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Bytes from here to there, until there are no more."""
     with suppress(OSError):
         while data := source.recv(65_536):
             target.sendall(data)
@@ -184,14 +181,12 @@ def authority(tmp_path: Path) -> tuple[trustme.CA, Path]:
 
 
 def secured(ca: trustme.CA, name: str) -> ssl.SSLContext:
-    """What a server of that name speaks TLS with."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert(name).configure_cert(context)
     return context
 
 
 def test_the_connection_test_stores_nothing_and_proves_no_key(endpoint: Any, send: Any) -> None:
-    """Status and latency, as text and as JSON; a wrong key gets the same answer, and the text says so."""
     for key in (endpoint.key, "1/" + "0" * 40):
         result = send("--check-endpoint", "--url", endpoint.url, "--format", "json", TD_WRITE_KEY=key)
         assert result.code == 0
@@ -223,7 +218,6 @@ def test_the_connection_test_says_what_secures_the_connection(authority: tuple[t
 
 @pytest.mark.parametrize(("status", "code"), [(403, 4), (503, 5)])
 def test_the_connection_test_exits_as_sending_would(status: int, code: int, send: Any) -> None:
-    """After one request: nothing is retried."""
     with Web(status=status).serving() as web:
         result = send("--check-endpoint", "--url", f"http://127.0.0.1:{web.port}{PATH}", "--format", "json")
     assert result.code == result.envelope["exit_code"] == code
@@ -243,7 +237,6 @@ def test_the_connection_test_without_a_response_is_exit_5(send: Any) -> None:
 
 
 def test_the_connection_test_needs_no_input(send: Any, endpoint: Any, tmp_path: Path) -> None:
-    """Neither where standard input is a terminal, where other runs without a path show the help."""
     controller, terminal = pty.openpty()
     try:
         ended = subprocess.run(
@@ -264,7 +257,6 @@ def test_the_connection_test_needs_no_input(send: Any, endpoint: Any, tmp_path: 
 def test_a_certificate_that_is_not_trusted_stops_at_once(
     authority: tuple[trustme.CA, Path], send: Any, documents: Any
 ) -> None:
-    """One try, exit 5, and the reason; with the authority it is sent."""
     ca, file = authority
     payloads = documents(5, 2)
     with Web(tls=secured(ca, "localhost")).serving() as web:
@@ -280,7 +272,6 @@ def test_a_certificate_that_is_not_trusted_stops_at_once(
 
 
 def test_a_proxy_with_credentials(authority: tuple[trustme.CA, Path], send: Any, documents: Any) -> None:
-    """It connects, and learns neither the path nor the key; `no_proxy` goes past it."""
     ca, file = authority
     with Web(tls=secured(ca, "far.invalid")).serving() as web, Web().serving() as proxy:
         arguments = (documents(5, 2), "--no-check", "--cacert", file, "--format", "json", "--url")
@@ -353,7 +344,6 @@ def test_on_a_terminal_there_is_a_bar_and_standard_output_is_left_alone(document
 
 
 def read_all(terminal: int) -> str:
-    """What is written to a terminal until nobody has it open any more."""
     pieces = []
     with suppress(OSError):
         while piece := os.read(terminal, 65_536):

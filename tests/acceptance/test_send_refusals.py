@@ -21,12 +21,10 @@ def events() -> list[bytes]:
 
 
 def with_note(event: bytes, note: str) -> bytes:
-    """The event with something in it that no rule forbids."""
     return event[:-1] + b', "note": "' + note.encode() + b'"}'
 
 
 def send(receiver: Receiver, folder: Path, events: list[bytes], *options: str) -> tuple[int, dict[str, Any]]:
-    """Exit code and summary of a run that sends the events in one document."""
     source = folder / "payloads.json"
     source.write_bytes(b'{"events":[' + b",".join(events) + b"]}")
     return run(receiver, folder, source, *options)
@@ -49,7 +47,6 @@ def run(receiver: Receiver, folder: Path, source: Path, *options: str) -> tuple[
 
 
 def stored(store: Path) -> list[bytes]:
-    """The events stored, sorted, byte for byte as they were sent."""
     rows = [json.loads(line)["events"] for line in store.read_text("utf-8").splitlines()]
     decoder = json.JSONDecoder()
     events: list[bytes] = []
@@ -63,7 +60,6 @@ def stored(store: Path) -> list[bytes]:
 
 
 def dead_letters(folder: Path) -> list[tuple[int | None, bytes]]:
-    """Status and event of each dead letter, the event byte for byte."""
     lines = (folder / "dead.jsonl").read_bytes().splitlines()
     return [(json.loads(line)["status"], line[line.index(b',"event":') + 9 : -1]) for line in lines]
 
@@ -72,7 +68,6 @@ def dead_letters(folder: Path) -> list[tuple[int | None, bytes]]:
 def test_a_poisonous_event_is_the_only_one_refused(
     tmp_path: Path, events: list[bytes], poisoned: Any, place: int
 ) -> None:
-    """400 for a request of 100: 99 events are stored, and one is a dead letter, which can be sent again."""
     events[place] = with_note(events[place], "poison")
     store = tmp_path / "rows.jsonl"
     with Receiver(ServeSettings(store=store), layer=poisoned) as receiver:
@@ -89,7 +84,6 @@ def test_a_poisonous_event_is_the_only_one_refused(
 
 
 def test_an_oversize_event_is_the_only_one_refused(tmp_path: Path, events: list[bytes]) -> None:
-    """413 for a request: it goes in halves, until the one event that is too large is by itself."""
     events[42] = with_note(events[42], "x" * LIMIT)
     store = tmp_path / "rows.jsonl"
     with Receiver(ServeSettings(store=store)) as receiver:
@@ -103,7 +97,6 @@ def test_an_oversize_event_is_the_only_one_refused(tmp_path: Path, events: list[
 
 
 def test_an_event_larger_than_the_limit_is_not_even_tried(tmp_path: Path, events: list[bytes]) -> None:
-    """What the limit of a request forbids is a dead letter without a request, and the others are stored."""
     events[42] = with_note(events[42], "x" * LIMIT)
     store = tmp_path / "rows.jsonl"
     with Receiver(ServeSettings(store=store)) as receiver:

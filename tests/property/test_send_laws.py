@@ -42,7 +42,6 @@ LIMITS: Final = st.builds(PayloadLimits, events=st.integers(1, 8), size=st.integ
 
 
 def text_of(shape: str, space: str, events: list[str]) -> str:
-    """Events as they may stand in a file."""
     array = f"[{space}" + f"{space},".join(events) + "]"
     if shape == "payload":
         return f'{{{space}"events":{array}}}\n'
@@ -73,7 +72,6 @@ def stored(receiver: Receiver, since: int) -> list[list[bytes]]:
 
 
 def send(receiver: Receiver, file: Path, limits: PayloadLimits, journal: Path | None, concurrency: int) -> SendOutcome:
-    """One run."""
     request = SendRequest(
         paths=(str(file),),
         destination=Destination(url=receiver.url("braze", "currents")),
@@ -95,7 +93,6 @@ def test_the_stored_events_are_the_sent_ones_byte_for_byte(
     limits: PayloadLimits,
     concurrency: int,
 ) -> None:
-    """Each as often as it was read, within the limits, and in order within a document."""
     file = folder / "p.jsonl"
     file.write_text("".join(text_of(*document) for document in documents), encoding="utf-8")
     before = receiver.store.stat().st_size
@@ -118,7 +115,6 @@ def test_however_often_it_is_started_every_event_is_stored_once(
     cut: int,
     limits: list[PayloadLimits],
 ) -> None:
-    """A run that saw only a part, then runs with other limits: together they send what one would have sent."""
     file, journal = folder / "p.jsonl", folder / "journal"
     journal.unlink(missing_ok=True)
     before = receiver.store.stat().st_size

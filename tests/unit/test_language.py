@@ -39,7 +39,19 @@ PHRASES = {
 }
 """What to write instead, and what is not written."""
 
-PLAIN = ("cli", "render", "choices.py", "count", "reconcile", "verify.py", "demo.py")
+PLAIN = (
+    "cli",
+    "render",
+    "choices.py",
+    "count",
+    "reconcile",
+    "verify.py",
+    "demo.py",
+    "send",
+    "journal",
+    "braze.py",
+    "durations.py",
+)
 """Modules and packages that are held to all phrases. The others are added when they are rewritten."""
 
 

@@ -36,13 +36,11 @@ def file(tmp_path: Path) -> Path:
 
 
 def payload(*events: bytes) -> Payload:
-    """A request with these events."""
     body = b'{"events":[%b]}' % b",".join(events)
     return Payload(index=0, body=body, events=len(events), origins=(Origin(Location("x"), 0, len(events)),))
 
 
 def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
-    """The journal of a run."""
     return Journal(file, identity=EndpointIdentity(url=url.encode(), credential=key), shown=url)
 
 
@@ -61,7 +59,6 @@ B = payload(b'{"id":"3"}')
 
 
 def test_each_delivered_request_is_there_with_three_fields_of_its_events(file: Path) -> None:
-    """Also after later runs, and not a word of anything else; only its owner can read it."""
     delivered(file, A, B)
     delivered(file, B)
     assert list(delivered_events(file)) == [
@@ -91,7 +88,6 @@ def test_unusual_values_are_kept_unchanged_or_left_out(file: Path, event: bytes,
 
 
 def test_endpoints_are_listed_and_chosen(file: Path) -> None:
-    """By URL, which stands for all keys, or by number; with one URL there is nothing to choose."""
     delivered(file, A)
     delivered(file, B, key=b"another")
     assert ids(delivered_events(file)) == [["1", "2"], ["3"]]
@@ -113,7 +109,6 @@ def test_endpoints_are_listed_and_chosen(file: Path) -> None:
 
 
 def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_know(file: Path) -> None:
-    """What it knew as delivered it still knows; of the events of that, it says that they are missing."""
     with closing(sqlite3.connect(file)) as connection, connection:
         for statement in FORM_1:
             connection.execute(statement)
@@ -134,7 +129,6 @@ def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_k
 
 
 def test_a_journal_that_was_left_by_a_hard_stop_is_read_whole(file: Path, tmp_path: Path) -> None:
-    """What is still in the file beside it counts; without that one, it is read where nothing can be written too."""
     journal = opened(file)
     journal.record(document_key(A.body), pack_events(A))
     journal.commit()
@@ -179,7 +173,6 @@ def _newer(path: Path) -> None:
     ],
 )
 def test_another_file_is_an_input_error(file: Path, make: Any, said: str) -> None:
-    """And is left as it is, at the first call, before anything is read of it."""
     make(file)
     for read in (delivered_events, journal_endpoints):
         with pytest.raises(InputError, match=said):
@@ -188,7 +181,6 @@ def test_another_file_is_an_input_error(file: Path, make: Any, said: str) -> Non
 
 
 def test_damage_further_on_is_an_input_error_too(file: Path) -> None:
-    """Of what is not damaged, it gives all."""
     delivered(file, A, B)
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE sent SET events = x'00' WHERE id = 2")

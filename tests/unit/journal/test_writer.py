@@ -26,12 +26,10 @@ HERE = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
 
 
 def opened(path: Path, identity: EndpointIdentity = HERE) -> Journal:
-    """The journal, for one run."""
     return Journal(path, identity=identity, shown="https://example.com/x")
 
 
 def delivered(path: Path, *keys: bytes, identity: EndpointIdentity = HERE) -> None:
-    """A run that delivers these."""
     with opened(path, identity) as journal:
         for each in keys:
             journal.record(each)
@@ -47,7 +45,6 @@ EVENTS = event_keys([b'{"id":"%d"}' % number for number in range(5)])
 
 
 def test_a_new_journal_knows_nothing(file: Path) -> None:
-    """And is for its owner's eyes only, as all that SQLite puts beside it."""
     with opened(file) as journal:
         assert not journal.knows_documents
         assert not journal.knows_events
@@ -68,7 +65,6 @@ def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
 
 
 def test_each_delivery_is_taken_once(file: Path) -> None:
-    """What stands twice in the input and was delivered once is sent once more."""
     delivered(file, A, A, B)
     with opened(file) as journal:
         assert journal.take(A + B + A + A) == {0, 1, 2}
@@ -76,7 +72,6 @@ def test_each_delivery_is_taken_once(file: Path) -> None:
 
 
 def test_how_often_a_key_was_met_is_also_counted_beyond_the_memory_limit(file: Path) -> None:
-    """Memory does not grow with what is known."""
     keys = [document_key(b"%d" % number) for number in range(2 * MAX_MET + 5)]
     delivered(file, *keys, *keys[:7])
     with opened(file) as journal:
@@ -86,7 +81,6 @@ def test_how_often_a_key_was_met_is_also_counted_beyond_the_memory_limit(file: P
 
 
 def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
-    """The same content twice in one input is sent twice."""
     with opened(file) as journal:
         journal.record(A)
         journal.commit()
@@ -97,7 +91,6 @@ def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
 
 
 def test_endpoints_and_keys_are_distinguished(file: Path) -> None:
-    """A wrong write key is got 200: what it delivered is sent again with the right one."""
     other_url = EndpointIdentity(url=b"v" * 16, credential=HERE.credential)
     other_key = EndpointIdentity(url=HERE.url, credential=b"d" * 16)
     delivered(file, A)
@@ -108,7 +101,6 @@ def test_endpoints_and_keys_are_distinguished(file: Path) -> None:
 
 
 def test_without_a_key_the_latest_one_counts(file: Path) -> None:
-    """A dry run needs no key."""
     nobody = EndpointIdentity(url=HERE.url, credential=None)
     with opened(file, nobody) as journal:
         assert journal.take(A) == frozenset()
@@ -118,7 +110,6 @@ def test_without_a_key_the_latest_one_counts(file: Path) -> None:
 
 
 def test_it_is_committed_in_groups(file: Path) -> None:
-    """One request is not worth a commit."""
     with opened(file) as journal:
         for number in range(GROUP - 1):
             journal.record(document_key(b"%d" % number))
@@ -128,7 +119,6 @@ def test_it_is_committed_in_groups(file: Path) -> None:
 
 
 def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) -> None:
-    """Sending goes on while a group is written."""
     keys = [document_key(b"%d" % number) for number in range(20 * GROUP + 5)]
     noted = threading.Event()
     with opened(file) as journal:
@@ -150,7 +140,6 @@ def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) 
 
 
 def test_after_kill_9_all_but_the_last_group_is_known(file: Path) -> None:
-    """Nothing is closed, nothing is flushed."""
     script = f"""
 import os, pathlib
 from td_currents_cli.journal.keys import document_key
@@ -179,7 +168,6 @@ def test_two_runs_do_not_share_a_journal(file: Path) -> None:
 
 
 def test_of_many_runs_that_start_at_once_one_gets_the_journal(file: Path) -> None:
-    """Also when there is no journal yet: they do not keep each other from it."""
     got: list[Journal] = []
     refused: list[JournalError] = []
     barrier = threading.Barrier(6)
@@ -241,7 +229,6 @@ def _a_folder(path: Path) -> None:
     ],
 )
 def test_another_file_is_refused_and_left_unchanged(file: Path, make: Callable[[Path], None], said: str) -> None:
-    """With what it is and what to do; nothing is lost by the attempt."""
     make(file)
     before = file.read_bytes() if file.is_file() else b""
     with pytest.raises(JournalError, match=said) as caught:
@@ -253,7 +240,6 @@ def test_another_file_is_refused_and_left_unchanged(file: Path, make: Callable[[
 
 
 def test_a_journal_that_is_damaged_in_the_middle_is_detected_when_it_matters(file: Path) -> None:
-    """Rather an error than a wrong answer."""
     keys = [document_key(b"%d" % number) for number in range(5000)]
     delivered(file, *keys)
     opened(file).close()
@@ -281,7 +267,6 @@ def test_a_file_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> None:
-    """Nothing is half written, and once there is room, all is."""
     requests = [event_keys([b"%d-%d" % (number, event) for event in range(100)]) for number in range(10 * GROUP)]
     with opened(file) as journal:
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -305,7 +290,6 @@ def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> 
 def test_content_is_known_as_often_as_it_was_delivered(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[list[int]]]
 ) -> None:
-    """However it was spread over requests and runs, and however it is asked for."""
     file = tmp_path_factory.mktemp("journal") / "j"
     total: Counter[int] = Counter()
     for requests in runs:

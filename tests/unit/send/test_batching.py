@@ -18,24 +18,20 @@ EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}
 
 
 def event(number: int) -> bytes:
-    """One event, with numbers that re-encoding would change."""
     return EVENT % number
 
 
 def document(*events: bytes) -> bytes:
-    """A payload, spaced as no encoder would."""
     return b'{ "events" : [ ' + b" , ".join(events) + b" ] }"
 
 
 def batches(*data: bytes, source: str = "a.jsonl") -> list[Batch]:
-    """Each text as one line of a source."""
     return [Batch(text, Location(source=source, line=line)) for line, text in enumerate(data, 1)]
 
 
 def plan(
     records: Iterable[Batch | Problem], *, events: int = 100, size: int = 1_048_064, repack: bool = False
 ) -> list[Planned]:
-    """All that the planner gives."""
     return list(Planner(PayloadLimits(events=events, size=size, repack=repack)).plan(records))
 
 
@@ -44,7 +40,6 @@ def payloads(planned: Iterable[Planned]) -> list[Payload]:
 
 
 def events_of(sent: Iterable[Payload]) -> list[bytes]:
-    """The bytes of all events, in the order of the wire."""
     found: list[bytes] = []
     for payload in sent:
         events = msgspec.json.decode(payload.body, type=dict[str, list[msgspec.Raw]])["events"]
@@ -54,7 +49,6 @@ def events_of(sent: Iterable[Payload]) -> list[bytes]:
 
 
 def test_a_document_that_fits_is_one_request_byte_for_byte() -> None:
-    """Nothing is re-encoded that need not be: spaces, other members and number texts stay."""
     data = b'{ "note": 1, "events" : [ ' + event(1) + b" ]\t}"
     (payload,) = payloads(plan(batches(data)))
     assert (payload.body, payload.events, payload.index) == (data, 1, 0)
@@ -71,7 +65,6 @@ def test_two_documents_that_fit_stay_two_requests() -> None:
 
 
 def test_a_document_of_exactly_the_limit_is_whole_and_one_byte_more_is_split() -> None:
-    """The byte limit is inclusive and exact."""
     data = document(event(1), event(2))
     assert len(payloads(plan(batches(data), size=len(data)))) == 1
     split = payloads(plan(batches(data), size=len(data) - 1 - data.count(b" ")))
@@ -80,14 +73,12 @@ def test_a_document_of_exactly_the_limit_is_whole_and_one_byte_more_is_split() -
 
 
 def test_packing_fills_to_the_last_byte() -> None:
-    """Prefix, commas and suffix are part of the size."""
     exact = len(b'{"events":[') + len(event(1)) * 2 + 1 + len(b"]}")
     assert len(payloads(plan(batches(event(1), event(2)), size=exact))) == 1
     assert len(payloads(plan(batches(event(1), event(2)), size=exact - 1))) == 2
 
 
 def test_a_large_document_is_split_in_order_by_count() -> None:
-    """101 events make a request of 100 and one of 1; each knows where its events stood."""
     numbers = [event(number) for number in range(101)]
     first, second = payloads(plan(batches(document(*numbers))))
     assert (first.events, second.events) == (100, 1)
@@ -114,20 +105,17 @@ def test_bare_events_of_a_source_are_batched_and_sources_are_not_mixed() -> None
 
 
 def test_a_document_between_bare_events_keeps_the_order() -> None:
-    """Packing never lets an event overtake another."""
     sent = payloads(plan(batches(event(1), document(event(2)), event(3))))
     assert events_of(sent) == [event(1), event(2), event(3)]
     assert [payload.index for payload in sent] == [0, 1, 2]
 
 
 def test_an_array_of_events_becomes_a_payload() -> None:
-    """The cell of an ingested row holds the array by itself."""
     (payload,) = payloads(plan(batches(b"[ " + event(1) + b",\n" + event(2) + b"]")))
     assert payload.body == b'{"events":[' + event(1) + b"," + event(2) + b"]}"
 
 
 def test_documents_that_share_a_line_are_not_forwarded_as_one_body() -> None:
-    """What `cat` makes of files without a line end is no JSON document, though all its events can be had."""
     sent = payloads(plan(batches(document(event(1)) + document(event(2)))))
     assert events_of(sent) == [event(1), event(2)]
 
@@ -139,7 +127,6 @@ def test_an_empty_batch_makes_no_request(data: bytes) -> None:
 
 
 def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
-    """Problems pass through in their place, and a rejected element is left out of its document."""
     records = batches(document(event(1)), b"{broken", document(event(2), b"7", event(3)))
     planned = plan(records)
     problems = [item for item in planned if isinstance(item, Problem)]
@@ -150,7 +137,6 @@ def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
 
 
 def test_an_event_over_the_limit_is_named_and_the_rest_is_sent() -> None:
-    """An event is never cut, and one that is too large blocks nobody."""
     large = b'{"event_type":"t","id":"secret","x":"' + b"x" * 300 + b'"}'
     planner = Planner(PayloadLimits(size=200))
     planned = list(planner.plan(batches(document(event(1), large, event(2)))))
@@ -165,14 +151,12 @@ def test_an_event_over_the_limit_is_named_and_the_rest_is_sent() -> None:
 
 
 def test_invalid_utf8_is_not_forwarded() -> None:
-    """A body that is not UTF-8 is no JSON, wherever the bad byte stands."""
     planned = plan(batches(b'{"events":[{"id":"\xff"}]}'))
     assert [item.code for item in planned if isinstance(item, Problem)] == [Code.NOT_UTF8]
     assert payloads(planned) == []
 
 
 def test_an_event_with_a_lone_surrogate_is_sent_unchanged() -> None:
-    """Well-formed JSON that the decoder refuses: nothing is lost over it."""
     odd = rb'{"event_type":"t","id":"\ud800"}'
     (payload,) = payloads(plan(batches(document(event(1), odd))))
     assert payload.body == b'{"events":[' + event(1) + b"," + odd + b"]}"
@@ -188,7 +172,6 @@ SHAPES = st.lists(
 def test_whatever_the_limits_the_events_sent_are_the_events_read(
     shapes: list[tuple[str, list[int]]], count: int, size: int, repack: bool
 ) -> None:
-    """Byte for byte, in order, within both limits, each in exactly one request."""
     texts: list[bytes] = []
     for shape, numbers in shapes:
         events = [event(number) for number in numbers]
@@ -209,7 +192,6 @@ def test_whatever_the_limits_the_events_sent_are_the_events_read(
 
 @given(shapes=SHAPES, beside=st.booleans())
 def test_the_parts_of_a_payload_are_the_payload(shapes: list[tuple[str, list[int]]], beside: bool) -> None:
-    """Halves and singles have its events in its order, each with its own place, and what stands beside the events."""
     numbers = [number for _, group in shapes for number in group]
     data = document(*map(event, numbers))
     if beside:
@@ -229,12 +211,10 @@ def test_the_parts_of_a_payload_are_the_payload(shapes: list[tuple[str, list[int
 
 
 def events_of_parts(sent: Iterable[Payload]) -> list[bytes]:
-    """As `events_of`, where there are other members beside the events."""
     return [text for payload in sent for text in payload.event_texts()]
 
 
 def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
-    """A whole document by its own key, an event of another document by its own."""
     old, other = document(event(1), event(2)), document(event(3), event(4), event(5))
     ledger = Ledger({document_key(old), *split_keys(event_keys([event(4)]))})
     planner = Planner(PayloadLimits(), SendFilter(ledger=ledger, has_journal=True))
@@ -246,7 +226,6 @@ def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
 
 
 def test_what_an_earlier_version_delivered_is_recognized() -> None:
-    """It knew documents by other keys."""
     old, new = document(event(1)), document(event(2))
     planner = Planner(PayloadLimits(), SendFilter(ledger=Ledger({older_document_key(old)}), has_journal=True))
     (payload,) = payloads(planner.plan(batches(old, new)))
@@ -256,7 +235,6 @@ def test_what_an_earlier_version_delivered_is_recognized() -> None:
 
 
 def test_keys_are_made_only_for_a_journal() -> None:
-    """They cost something."""
     data = document(event(1))
     assert [payload.keys for payload in payloads(plan(batches(data, event(2))))] == [b"", b""]
     planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
@@ -271,7 +249,6 @@ def test_keys_are_made_only_for_a_journal() -> None:
     [event(2), b'{"id":7}', b'{"time":1e400}', b'{"time":123456789012345678901234567890}', rb'{"id":"\ud800"}', b"{}"],
 )
 def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
-    """It has them decoded anyway. Those that are odd it leaves to the journal."""
     planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
     (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
     assert payload.kept in {b"", pack_events(msgspec.structs.replace(payload, kept=b""))}
@@ -298,7 +275,6 @@ class Counting:
 @pytest.mark.parametrize("finds_sound", [True, False])
 @pytest.mark.parametrize("limit", [1, 100])
 def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(finds_sound: bool, limit: int) -> None:
-    """To read it costs more than all else that is done with it."""
     check = Counting(finds_sound=finds_sound)
     checked = Planner(PayloadLimits(events=limit), SendFilter(check=check, has_journal=True))
     unchecked = Planner(PayloadLimits(events=limit), SendFilter(has_journal=True))
@@ -316,5 +292,4 @@ class Ledger:
         self._known = known
 
     def take(self, keys: bytes) -> frozenset[int]:
-        """As `journal.Journal`."""
         return frozenset(place for place, key in enumerate(split_keys(keys)) if key in self._known)

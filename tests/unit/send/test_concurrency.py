@@ -41,18 +41,15 @@ def sizes(serve: Serve, seconds: float) -> list[tuple[float, int]]:
 
 
 def spread(seconds: float) -> float:
-    """A latency as it is in life."""
     return seconds * random.lognormvariate(0, 0.2)
 
 
 @pytest.fixture(autouse=True)
 def same_chance() -> None:
-    """The same run every time."""
     random.seed(4)
 
 
 def test_it_starts_at_8_and_grows_to_its_bound_within_two_seconds() -> None:
-    """An endpoint that never tires, at 50 ms: by 2 for each round of answers."""
     history = sizes(lambda *_: (spread(0.05), False), 4)
     assert history[0][1] == 8
     assert [size for _, size in history] == sorted(size for _, size in history)
@@ -60,7 +57,6 @@ def test_it_starts_at_8_and_grows_to_its_bound_within_two_seconds() -> None:
 
 
 def test_an_overload_halves_it_once_for_all_requests_in_flight() -> None:
-    """Sixty-four answers of 503 at once say the same thing sixty-four times."""
     limit = AdaptiveLimit(Concurrency(least=1, start=64, most=64))
     for _ in range(64):
         limit.record(started=1.0, ended=1.2, full=True, overloaded=True)
@@ -70,7 +66,6 @@ def test_an_overload_halves_it_once_for_all_requests_in_flight() -> None:
 
 
 def test_it_never_leaves_its_bounds() -> None:
-    """With nothing but trouble one request at a time is left; with a fixed number nothing moves it."""
     limit = AdaptiveLimit(AUTO)
     for number in range(20):
         limit.record(started=number, ended=number + 0.5, full=True, overloaded=True)
@@ -82,7 +77,6 @@ def test_it_never_leaves_its_bounds() -> None:
 
 
 def test_an_endpoint_with_a_limit_is_used_up_to_it_and_little_beyond() -> None:
-    """429 beyond 100 requests a second: nearly all of those are got through, few are refused."""
     tokens, at, refused, taken = 20.0, 0.0, 0, 0
 
     def limited(now: float, _: int) -> tuple[float, bool]:
@@ -101,7 +95,6 @@ def test_an_endpoint_with_a_limit_is_used_up_to_it_and_little_beyond() -> None:
 
 
 def test_rising_latency_shows_that_requests_queue_up() -> None:
-    """An endpoint that works on ten at a time gains nothing from sixty-four."""
     idle_from = [0.0] * 10
 
     def queueing(now: float, _: int) -> tuple[float, bool]:
@@ -115,14 +108,12 @@ def test_rising_latency_shows_that_requests_queue_up() -> None:
 
 
 def test_an_endpoint_that_becomes_slower_for_good_is_not_left_at_a_low_number() -> None:
-    """At first it looks like a queue; then the new latency is the usual one. The start is the floor meanwhile."""
     history = sizes(lambda now, _: (spread(0.05 if now < 10 else 0.2), False), 200)
     assert min(size for _, size in history) == 8
     assert history[-1][1] == AUTO.most
 
 
 def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
-    """A slow reader proves nothing about the endpoint."""
     limit = AdaptiveLimit(AUTO)
     for number in range(500):
         limit.record(started=number, ended=number + 0.1, full=False, overloaded=False)
@@ -138,7 +129,6 @@ def test_an_invalid_concurrency_is_a_usage_error(text: str) -> None:
 @pytest.mark.parametrize("batch", [1, 100, 1000])
 @pytest.mark.parametrize("rate", [0.5, 250, 100_000])
 def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> None:
-    """Also over few requests it is neither more nor less."""
     bucket, now = TokenBucket(rate, now=50.0), 50.0
     for _ in range(10):
         now += bucket.wait(batch, now)
@@ -146,7 +136,6 @@ def test_the_rate_is_kept_from_the_first_request_on(batch: int, rate: float) -> 
 
 
 def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
-    """A little delay is caught up, and never more than a little: no burst after a silence."""
     bucket, now, gone = TokenBucket(1000, now=0.0), 0.0, 0
     while now < 20:
         now += bucket.wait(10, now) + random.uniform(0, 0.02)
@@ -157,7 +146,6 @@ def test_the_rate_is_kept_although_sleep_takes_longer_than_asked() -> None:
 
 
 def test_requests_go_at_the_rate_of_their_events() -> None:
-    """Batches of different sizes, by the clock that is handed in."""
     time = FakeTime()
 
     async def main() -> None:
@@ -171,7 +159,6 @@ def test_requests_go_at_the_rate_of_their_events() -> None:
 
 
 def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
-    """Each place that is left is taken by one that waits."""
     time, most = FakeTime(), 0
 
     async def main() -> None:
@@ -192,6 +179,26 @@ def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
     assert most == 3
 
 
+def test_retries_go_before_first_requests() -> None:
+    async def main() -> list[int]:
+        limiter = RequestLimiter(concurrency_of("1", "--concurrency"), clock=FakeTime().clock())
+        order: list[int] = []
+
+        async def request(number: int) -> None:
+            assert await limiter.enter(1, is_retry=number > 2)
+            order.append(number)
+            limiter.leave(OK, 0.0)
+
+        assert await limiter.enter(1)
+        requests = [asyncio.ensure_future(request(number)) for number in (1, 2, 3, 4)]
+        await asyncio.sleep(0)
+        limiter.leave(OK, 0.0)
+        await asyncio.wait_for(asyncio.gather(*requests), timeout=5)
+        return order
+
+    assert asyncio.run(main()) == [3, 4, 1, 2]
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -203,8 +210,6 @@ def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
     ],
 )
 def test_an_overload_lowers_the_limit(result: HttpResponse | RequestFailure) -> None:
-    """Of eight that come back with it, four go at once the next time."""
-
     async def main() -> int:
         limiter = RequestLimiter(AUTO, clock=FakeTime().clock())
         for _ in range(8):
@@ -221,8 +226,6 @@ def test_an_overload_lowers_the_limit(result: HttpResponse | RequestFailure) -> 
 
 @pytest.mark.parametrize("result", [OK, HttpResponse(status=400), HttpResponse(status=413), None])
 def test_other_results_leave_the_limit_unchanged(result: HttpResponse | None) -> None:
-    """A refused payload is no sign of load; a request that was broken off is no sign at all."""
-
     async def main() -> int:
         limiter = RequestLimiter(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
         assert await limiter.enter(1)
@@ -234,8 +237,6 @@ def test_other_results_leave_the_limit_unchanged(result: HttpResponse | None) ->
 
 
 def test_closing_tells_those_that_wait_for_a_place_or_for_the_rate() -> None:
-    """A signal does not wait for either."""
-
     async def forever(_: float) -> None:
         await asyncio.sleep(3600)
 

@@ -1,9 +1,7 @@
 """The connection test: one request, and what follows from its answer."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,47 +11,24 @@ from td_currents_cli.send.connection_test import ConnectionTestOutcome, run_conn
 from td_currents_cli.send.endpoint import Destination
 from td_currents_cli.send.retry import Clock
 
+if TYPE_CHECKING:
+    from tests.conftest import Scripted
+
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 
 
-@contextmanager
-def answering(status: int, bodies: list[bytes]) -> Iterator[str]:
-    """The URL of a server on a free port that gives every request that status."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/postback/v3/event/my_db/my_table"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def ticking() -> Callable[[], float]:
-    """A clock on which everything takes a quarter of a second."""
     ticks = iter(range(1000))
     return lambda: next(ticks) / 4
 
 
-def checked(status: int) -> ConnectionTestOutcome:
-    """What the check of an endpoint comes to that answers with that status, once."""
-    bodies: list[bytes] = []
-    with answering(status, bodies) as url:
-        outcome = run_connection_test(
-            Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking())
-        )
-    assert bodies == [EMPTY_PAYLOAD]
+def checked(scripted: "Scripted", status: int) -> ConnectionTestOutcome:
+    """Return the outcome of the check of an endpoint that responds with this status, once."""
+    scripted.answer = lambda _: status
+    outcome = run_connection_test(
+        Destination(url=scripted.url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking())
+    )
+    assert scripted.bodies == [EMPTY_PAYLOAD]
     assert outcome.status == status
     assert outcome.latency_ms == 250.0
     assert KEY not in str(outcome)
@@ -61,17 +36,16 @@ def checked(status: int) -> ConnectionTestOutcome:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_2xx_passes_the_connection_test(status: int) -> None:
-    outcome = checked(status)
+def test_a_2xx_passes_the_connection_test(scripted: "Scripted", status: int) -> None:
+    outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.OK
     assert outcome.error is None
     assert "error" not in outcome.data()
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 413])
-def test_an_endpoint_that_refuses_the_credentials_is_exit_4(status: int) -> None:
-    """It was reached; the message says what it answered."""
-    outcome = checked(status)
+def test_an_endpoint_that_refuses_the_credentials_is_exit_4(scripted: "Scripted", status: int) -> None:
+    outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.REFUSED
     assert isinstance(outcome.error, EndpointRefusedError)
     assert str(status) in outcome.error.message
@@ -79,9 +53,8 @@ def test_an_endpoint_that_refuses_the_credentials_is_exit_4(status: int) -> None
 
 
 @pytest.mark.parametrize("status", [408, 418, 429, 500, 503])
-def test_what_would_be_retried_is_exit_5_and_is_not_retried(status: int) -> None:
-    """A person looks at the result: waiting is theirs to do."""
-    outcome = checked(status)
+def test_what_would_be_retried_is_exit_5_and_is_not_retried(scripted: "Scripted", status: int) -> None:
+    outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.UNREACHABLE
     assert isinstance(outcome.error, UnreachableError)
     assert str(status) in outcome.error.message

@@ -22,14 +22,12 @@ URL = "https://example.com/hook"
 
 
 def letter(event: bytes = EVENT, **changes: Any) -> DeadLetter:
-    """A letter with something in every field."""
     problem = Problem(code=Code.TIME_MISSING, location=WHERE, message="`time` is missing", pointer="/time")
     values = {"status": 400, "response": b"no", "attempts": 2, "problems": (problem,), **changes}
     return DeadLetter(event=event, location=WHERE, event_index=4, **values)
 
 
 def opened(path: Path, *, endpoint: str = URL, scrub: Scrub = lambda text, _: text) -> DeadLetterFile:
-    """The file, at a fixed time."""
     return DeadLetterFile(path, endpoint=endpoint, now=lambda: 1_782_900_000.9, scrub=scrub)
 
 
@@ -46,7 +44,6 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_line_has_the_fields_that_scripts_rely_on(file: Path) -> None:
-    """In this order, with the event at its end."""
     write(file, letter(b'{"id":"1"}'))
     (line,) = file.read_text().splitlines()
     assert list(json.loads(line)) == [
@@ -71,7 +68,6 @@ def test_a_line_has_the_fields_that_scripts_rely_on(file: Path) -> None:
 
 
 def test_the_event_is_the_one_that_was_read_byte_for_byte(file: Path) -> None:
-    """Also one that no decoder takes; a line break between tokens becomes a space."""
     write(file, letter(), letter(b'{"id"\r\n:\n"2"}'))
     first, second = file.read_bytes().splitlines()
     assert first.endswith(b',"event":' + EVENT + b"}")
@@ -85,7 +81,6 @@ def test_an_event_that_was_never_sent_has_no_response(file: Path) -> None:
 
 
 def test_the_same_event_is_not_written_again_by_the_next_run(file: Path) -> None:
-    """The same command meets it once more; but as often as it is in the input, it is in the file."""
     twice = [letter(b'{"id":"1"}'), letter(b'{"id":"1"}')]
     write(file, *twice)
     write(file, *twice, letter(b'{"id":"2"}'))
@@ -93,20 +88,17 @@ def test_the_same_event_is_not_written_again_by_the_next_run(file: Path) -> None
 
 
 def test_the_letters_of_two_endpoints_are_distinguished(file: Path) -> None:
-    """What one refuses may be missing at the other."""
     for endpoint in (URL, "https://example.org/"):
         write(file, letter(b"{}"), endpoint=endpoint)
     assert len(file.read_text().splitlines()) == 2
 
 
 def test_no_file_is_created_before_there_is_a_letter(file: Path) -> None:
-    """A run in which all goes well leaves no empty file behind."""
     opened(file).close()
     assert not file.exists()
 
 
 def test_a_line_that_was_cut_off_by_a_hard_stop_is_ended(file: Path) -> None:
-    """The next one does not become a part of it."""
     write(file, letter(b'{"id":"1"}'))
     file.write_bytes(file.read_bytes() + b'{"reason":"TDC106 `ti')
     write(file, letter(b'{"id":"2"}'))
@@ -116,7 +108,6 @@ def test_a_line_that_was_cut_off_by_a_hard_stop_is_ended(file: Path) -> None:
 
 
 def test_a_file_with_other_content_is_not_appended_to(file: Path) -> None:
-    """A name that was mistyped: the payloads themselves, say."""
     file.write_text('{"events":[]}\n')
     with pytest.raises(OutputError, match="something other than dead letters"):
         opened(file)
@@ -125,7 +116,6 @@ def test_a_file_with_other_content_is_not_appended_to(file: Path) -> None:
 
 
 def test_letters_are_written_to_a_pipe(tmp_path: Path) -> None:
-    """/dev/null takes them, for whoever wants none; a folder that is not there is named."""
     write(Path("/dev/null"), letter())
     with pytest.raises(OutputError, match="no such file") as caught:
         write(tmp_path / "missing" / "letters", letter())
@@ -133,7 +123,6 @@ def test_letters_are_written_to_a_pipe(tmp_path: Path) -> None:
 
 
 def test_on_a_full_disk_a_letter_is_written_wholly_or_not_at_all(file: Path) -> None:
-    """And the run is told."""
     write(file, letter(b'{"id":"1"}'))
     before = file.read_bytes()
     letters = opened(file)
@@ -167,7 +156,6 @@ KEY = "4711/" + "5ec4e7" * 6 + "5ec4"
     ],
 )
 def test_a_response_that_repeats_a_secret_is_kept_without_it(file: Path, answer: str) -> None:
-    """Endpoints echo: keys, tokens, values of the URL, addresses."""
     destination = Destination(url="https://example.com/postback/v3/event/d_b/t_b?cursor=h1dden-value")
     endpoint = resolve(destination, {"TD_WRITE_KEY": KEY, "TDCUR_TOKEN": "t0ken-of-ours"})
     letters = opened(file, endpoint=endpoint.shown, scrub=scrubber(endpoint))
@@ -181,19 +169,16 @@ def test_a_response_that_repeats_a_secret_is_kept_without_it(file: Path, answer:
 
 @pytest.mark.parametrize("length", range(len(KEY)))
 def test_the_beginning_of_a_secret_at_the_end_of_a_cut_response_is_removed(length: int) -> None:
-    """However much of the key is there; what stands well before the end stays."""
     scrub = scrubber(resolve(Destination(url="https://example.com/x"), {"TDCUR_TOKEN": KEY}))
     assert scrub("why " * 200 + KEY[:length], True).rstrip() == ("why " * 200)[: 400 + length].rstrip()
 
 
 def test_a_response_is_cut(file: Path) -> None:
-    """Nobody needs a web page in each line; and it need not be text."""
     write(file, letter(response=b"\xff" + b"x" * 5000))
     assert json.loads(file.read_bytes().replace(EVENT, b"{}"))["response"] == "\ufffd" + "x" * (MAX_RESPONSE - 1)
 
 
 def test_a_file_name_that_is_not_utf8_is_written(file: Path) -> None:
-    """Names of files are bytes."""
     write(
         file,
         letter(b"{}", problems=()),
@@ -214,7 +199,6 @@ def test_a_file_name_that_is_not_utf8_is_written(file: Path) -> None:
     ],
 )
 def test_a_dead_letter_is_read_as_its_event_at_its_place(file: Path, event: bytes) -> None:
-    """By every command: it can be sent, validated and counted like any other input."""
     write(file, letter(b'{"event_type":"first"}'), letter(event))
     _, second = records(sources([str(file)]))
     assert isinstance(second, Batch)
@@ -228,7 +212,6 @@ def test_a_dead_letter_is_read_as_its_event_at_its_place(file: Path, event: byte
 
 
 def test_a_dead_letter_that_was_reformatted_is_read_too(file: Path) -> None:
-    """`jq .` spreads it over lines, `jq -S` sorts its members."""
     write(file, letter(b'{"event_type":"t","id":"1"}'))
     file.write_text(json.dumps(json.loads(file.read_text()), indent=2, sort_keys=True))
     (batch,) = records(sources([str(file)]))
@@ -249,7 +232,6 @@ def test_a_dead_letter_that_was_reformatted_is_read_too(file: Path) -> None:
     ],
 )
 def test_what_only_looks_like_a_dead_letter_is_left_alone(file: Path, line: bytes) -> None:
-    """An event may have a member of that name."""
     file.write_bytes(line + b"\n")
     (batch,) = records(sources([str(file)]))
     assert isinstance(batch, Batch)

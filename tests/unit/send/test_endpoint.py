@@ -39,7 +39,6 @@ def test_v1_hosts(host: str) -> None:
 @pytest.mark.parametrize("url", [V1, V2, "http://127.0.0.1:8080/postback/v3/event/my_db/my_table"])
 @pytest.mark.parametrize("key", [QUOTED, KEY])
 def test_a_key_in_the_url_moves_into_the_header(url: str, key: str) -> None:
-    """People copy the URL from the console; v2 refuses the key there, and logs would show it."""
     endpoint = resolve(Destination(url=f"{url}?a=1%2F2&td_write_key={key}&b"), {})
     assert endpoint.url.reveal() == f"{url}?a=1%2F2&b"
     assert endpoint.headers()["X-TD-Write-Key"] == KEY
@@ -47,7 +46,6 @@ def test_a_key_in_the_url_moves_into_the_header(url: str, key: str) -> None:
 
 
 def test_a_key_in_the_url_of_a_custom_endpoint_stays_there() -> None:
-    """Nobody knows what it takes: it gets what the user wrote."""
     url = f"https://example.com/hook?td_write_key={QUOTED}"
     endpoint = resolve(Destination(url=url), {})
     assert endpoint.url.reveal() == url
@@ -56,7 +54,6 @@ def test_a_key_in_the_url_of_a_custom_endpoint_stays_there() -> None:
 
 
 def test_nothing_shows_a_secret() -> None:
-    """Neither repr nor text, of endpoint, destination and secret."""
     destination = Destination(url=f"{V2}?td_write_key={QUOTED}")
     endpoint = resolve(destination, {})
     shown = f"{destination!r} {endpoint!r} {endpoint} {endpoint.write_key} {endpoint.shown} {Secret(KEY)!r}"
@@ -74,21 +71,18 @@ def test_nothing_shows_a_secret() -> None:
     ],
 )
 def test_redaction(url: str, shown: str) -> None:
-    """All values of the query are hidden, under whatever name."""
     assert redact(url) == shown
 
 
 def test_the_key_of_the_environment_only_goes_where_a_key_is_expected() -> None:
-    """A custom endpoint does not get to see it; the same path on another host (`tdcur serve`, a gateway) does."""
     environ = {"TD_WRITE_KEY": KEY}
     assert resolve(Destination(url="https://example.com/hook"), environ).write_key is None
     assert resolve(Destination(url=STREAMING), environ).write_key is None
-    local = "http://localhost:8080/postback/v3/event/d/t"
+    local = "http://localhost:8080/postback/v3/event/my_db/my_table"
     assert resolve(Destination(url=local), environ).write_key == Secret(KEY)
 
 
 def test_keys_and_tokens_from_files(tmp_path: Path) -> None:
-    """A file wins over the environment; white space around is not part of the secret."""
     file = tmp_path / "secret"
     file.write_text(f" {KEY}\n")
     given = Destination(url=V2, write_key_file=str(file))
@@ -100,7 +94,6 @@ def test_keys_and_tokens_from_files(tmp_path: Path) -> None:
 
 
 def test_flags_win_over_the_environment() -> None:
-    """TDCUR_URL stands in where nothing else is given; a token of the environment is nothing to Postback."""
     environ = {"TDCUR_URL": V1, "TDCUR_TOKEN": "t"}
     assert resolve(Destination(), environ).shown == V1
     assert resolve(Destination(url=V2), environ).shown == V2
@@ -109,7 +102,6 @@ def test_flags_win_over_the_environment() -> None:
 
 
 def refused(destination: Destination, environ: dict[str, str] | None = None) -> UsageError:
-    """The error that resolving gives; nothing in it is secret."""
     with pytest.raises(UsageError) as caught:
         resolve(destination, environ or {}).require_credentials()
     assert HEX not in f"{caught.value.message} {caught.value.hint}"
@@ -146,7 +138,6 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
     ],
 )
 def test_a_wrong_url_is_refused_with_the_expected_format(url: str, message: str, hint: str) -> None:
-    """Before the first request, and without repeating what may be secret."""
     error = refused(Destination(url=url))
     assert message in error.message
     assert hint in error.hint
@@ -174,7 +165,6 @@ def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: str) -> Non
 
 
 def test_a_url_encoded_key_is_refused(tmp_path: Path) -> None:
-    """Copied out of one: no key holds a %, and the wrong key would be got 200."""
     file = tmp_path / "key"
     file.write_text(QUOTED)
     for error in (
@@ -186,18 +176,15 @@ def test_a_url_encoded_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_file_is_a_usage_error(tmp_path: Path) -> None:
-    """A setting that does not work, not an input."""
     assert "cannot read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "x.localhost"])
 def test_plain_http_is_for_this_machine(host: str) -> None:
-    """The local endpoint needs no certificate."""
     assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is EndpointKind.OTHER
 
 
 def test_plain_http_elsewhere_needs_an_option() -> None:
-    """Inside a private network, say."""
     assert resolve(Destination(url="http://10.0.0.1/x", allow_http=True), {}).shown == "http://10.0.0.1/x"
 
 
@@ -211,8 +198,6 @@ def test_a_key_in_the_url_of_a_v2_host_is_a_warning() -> None:
 
 
 def test_an_unusual_write_key_is_a_warning_but_sent() -> None:
-    """A wrong key is got 200 and the events are gone: say so before, without the key."""
-
     def warnings(key: str) -> tuple[str, ...]:
         endpoint: Endpoint = resolve(Destination(url=V2), {"TD_WRITE_KEY": key})
         assert endpoint.headers()["X-TD-Write-Key"] == key

@@ -15,12 +15,10 @@ from td_currents_cli.send.queue import PayloadQueue
 
 
 def item(number: int) -> Problem:
-    """Something that is distinguished by its line."""
     return Problem(code=Code.NOT_JSON, location=Location("a", line=number), message="")
 
 
 def line(planned: Planned | None) -> int | None:
-    """By what it is distinguished."""
     return planned.location.line if isinstance(planned, Problem) else None
 
 
@@ -28,7 +26,6 @@ def line(planned: Planned | None) -> int | None:
 @pytest.mark.parametrize("ahead", [1, 2, 16])
 @pytest.mark.parametrize("pauses", ["none", "reader", "takers", "both"])
 def test_everything_is_taken_once_and_in_order(takers: int, ahead: int, pauses: str) -> None:
-    """Whoever is slower, and however many take."""
     count = 300
     dice = random.Random(takers * 100 + ahead)
     taken: list[int | None] = []
@@ -54,8 +51,6 @@ def test_everything_is_taken_once_and_in_order(takers: int, ahead: int, pauses: 
 
 
 def test_an_end_that_comes_at_any_moment_loses_nothing() -> None:
-    """Short plans, again and again: the last one is added and the end is told in the same instant."""
-
     def plan(count: int) -> Generator[Planned]:
         yield from map(item, range(count))
 
@@ -71,7 +66,6 @@ def test_an_end_that_comes_at_any_moment_loses_nothing() -> None:
 
 
 def test_the_reader_waits_for_the_takers() -> None:
-    """What has been read and not taken is bounded."""
     read = 0
 
     def plan() -> Generator[Planned]:
@@ -93,7 +87,6 @@ def test_the_reader_waits_for_the_takers() -> None:
 
 
 def test_closing_ends_the_wait_of_readers_and_takers() -> None:
-    """A signal waits for nobody; a plan that was not worked through is closed in its own thread."""
     closed_in: list[str] = []
     hold = threading.Event()
 
@@ -122,8 +115,6 @@ def test_closing_ends_the_wait_of_readers_and_takers() -> None:
 
 
 def test_an_error_of_the_plan_comes_out_at_the_end() -> None:
-    """After everything before it has been taken."""
-
     def plan() -> Generator[Planned]:
         yield item(0)
         raise InputError("the disk is gone")

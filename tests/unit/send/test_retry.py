@@ -35,19 +35,16 @@ def test_statuses_are_treated_as_braze_treats_them(verdict: NextStep, statuses: 
 
 @pytest.mark.parametrize("failure", [UnknownHost("x"), UntrustedHost("x")])
 def test_permanent_failures_stop_at_first_contact_only(failure: RequestFailure) -> None:
-    """A host that was there a minute ago has a name server in trouble, not a typing error."""
     assert next_step(failure, reached=False) is NextStep.STOP
     assert next_step(failure, reached=True) is NextStep.RETRY
 
 
 @pytest.mark.parametrize("failure", [NotConnected("x"), TimedOut("x"), ConnectionLost("x")])
 def test_other_failures_are_retried(failure: RequestFailure) -> None:
-    """A refused connection may be an endpoint that is being restarted."""
     assert next_step(failure, reached=False) is NextStep.RETRY
 
 
 def test_only_requests_that_may_have_arrived_are_ambiguous() -> None:
-    """Not sent is not unknown; a gateway's answer says nothing about what is behind it."""
     assert [may_have_arrived(result) for result in (TimedOut("x"), ConnectionLost("x"))] == [True, True]
     assert [may_have_arrived(HttpResponse(status=status)) for status in (502, 504, 500, 503, 429, 200)] == [
         True,
@@ -61,7 +58,6 @@ def test_only_requests_that_may_have_arrived_are_ambiguous() -> None:
 
 
 def test_waits_double_up_to_a_bound_and_are_spread_from_zero() -> None:
-    """Full jitter: between nothing and the bound."""
     most = RetrySchedule(retry_for=10_000, uniform=lambda _, high: high)
     assert [most.wait(failures=n, spent=0) for n in (1, 2, 3, 7, 8, 1000)] == [0.5, 1.0, 2.0, 30.0, 30.0, 30.0]
     least = RetrySchedule(retry_for=10_000, uniform=lambda low, _: low)
@@ -69,7 +65,6 @@ def test_waits_double_up_to_a_bound_and_are_spread_from_zero() -> None:
 
 
 def test_the_last_attempt_is_at_the_end_of_the_time_for_retries() -> None:
-    """No time is given away, and none is added."""
     backoff = RetrySchedule(retry_for=10, uniform=lambda _, high: high)
     assert backoff.wait(failures=6, spent=7) == 3
     assert backoff.wait(failures=7, spent=10) is None
@@ -77,14 +72,12 @@ def test_the_last_attempt_is_at_the_end_of_the_time_for_retries() -> None:
 
 
 def test_retry_after_is_the_least_wait_and_is_capped() -> None:
-    """Jitter comes on top, so that all do not come back at the same moment; an absurd value is cut."""
     backoff = RetrySchedule(retry_for=900, uniform=lambda _, high: high)
     assert backoff.wait(failures=1, spent=0, asked=7) == 7.5
     assert backoff.wait(failures=1, spent=0, asked=86_400) == 300.5
 
 
 def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() -> None:
-    """Asking again before that would only be refused."""
     assert RetrySchedule(retry_for=30, uniform=lambda _, high: high).wait(failures=1, spent=0, asked=60) is None
 
 
@@ -104,5 +97,4 @@ def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() ->
     ],
 )
 def test_retry_after_in_all_its_forms(header: str | None, seconds: float) -> None:
-    """Seconds, an HTTP date, or nonsense, which asks for nothing."""
     assert retry_after_seconds(header, now=1445412420.0) == seconds

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, OutputError, UnreachableError
 from td_currents_cli.journal.keys import document_key, event_keys
 from td_currents_cli.model import Code, Location, Problem
@@ -32,7 +33,7 @@ from td_currents_cli.send.retry import (
     TimedOut,
     UnknownHost,
 )
-from td_currents_cli.send.sender import GRACE, Sender
+from td_currents_cli.send.sender import GRACE, Sender, singles
 from td_currents_cli.send.stats import Latencies
 from tests.clock import FakeTime
 
@@ -44,28 +45,31 @@ Script = Callable[[bytes, int], HttpResponse | RequestFailure | Awaitable[HttpRe
 
 @dataclass
 class Scripted:
-    """An endpoint that answers by body and attempt, and keeps what it got."""
+    """An endpoint that answers by body and attempt, and keeps what it got; the connection test apart."""
 
     script: Script
+    connection_test: Script = lambda *_: OK
+    tests: int = 0
     bodies: list[bytes] = field(default_factory=list)
 
     async def post(self, body: bytes) -> HttpResponse | RequestFailure:
-        """The next answer of the script."""
-        self.bodies.append(body)
-        result = self.script(body, self.bodies.count(body))
+        if body == EMPTY_PAYLOAD:
+            self.tests += 1
+            result = self.connection_test(body, self.tests)
+        else:
+            self.bodies.append(body)
+            result = self.script(body, self.bodies.count(body))
         await asyncio.sleep(0)
         return result if isinstance(result, HttpResponse | RequestFailure) else await result
 
 
 def payload(index: int, events: int = 2) -> Payload:
-    """A request with ids of its own."""
     ids = ",".join(f'{{"id":"{index}-{number}"}}' for number in range(events))
     origin = Origin(Location(source="a.jsonl", line=index + 1), 0, events)
     return Payload(index=index, body=b'{"events":[' + ids.encode() + b"]}", events=events, origins=(origin,))
 
 
 def feeding(items: Iterable[Planned]) -> Generator[Planned]:
-    """As the planner gives them."""
     yield from items
 
 
@@ -73,19 +77,20 @@ def deliver(
     items: Iterable[Planned],
     script: Script,
     *,
+    connection_test: Script = lambda *_: OK,
     concurrency: int = 1,
     retry_for: float = 60,
+    unreached_for: float = 60,
     rate: float | None = None,
     time: FakeTime | None = None,
     during: Callable[[Sender], Awaitable[None]] | None = None,
     record: Callable[[Payload], None] = lambda _: None,
     add_dead_letters: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
 ) -> tuple[Sender, Scripted]:
-    """Run the sender to its end."""
     clock = (time or FakeTime()).clock()
-    endpoint = Scripted(script)
+    endpoint = Scripted(script, connection_test)
     messages = Messages(resolve(Destination(url="http://localhost:1/x"), {}))
-    schedule = RetrySchedule(retry_for=retry_for, uniform=clock.uniform)
+    schedule = RetrySchedule(retry_for=retry_for, unreached_for=unreached_for, uniform=clock.uniform)
     limiter = RequestLimiter(concurrency_of(str(concurrency), "--concurrency"), clock=clock, rate=rate)
     sender = Sender(
         endpoint,
@@ -109,7 +114,6 @@ def deliver(
 
 
 def deliver_with_letters(items: Iterable[Planned], script: Script) -> tuple[Sender, Scripted, list[DeadLetter]]:
-    """Run the sender to its end, and keep the dead letters."""
     letters: list[DeadLetter] = []
     sender, endpoint = deliver(items, script, add_dead_letters=letters.extend)
     return sender, endpoint, letters
@@ -128,7 +132,6 @@ def test_everything_is_delivered_once() -> None:
 
 @pytest.mark.parametrize("latency", [0.0, 0.1, 0.19])
 def test_the_rate_is_kept_within_5_percent(latency: float) -> None:
-    """Events per second, as they arrive, however long a request takes."""
     time = FakeTime()
     arrivals: list[float] = []
 
@@ -158,7 +161,6 @@ def test_no_more_requests_at_once_than_asked_for() -> None:
 
 
 def test_the_plan_is_not_read_far_ahead() -> None:
-    """Memory is bounded by the concurrency, whatever the input."""
     taken = 0
 
     def counting() -> Generator[Planned]:
@@ -181,7 +183,6 @@ def test_the_plan_is_not_read_far_ahead() -> None:
 
 
 def test_waits_grow_and_retry_after_is_honored() -> None:
-    """503, then 429 with Retry-After, then nothing in time, then a 2XX."""
     time = FakeTime()
     results: list[HttpResponse | RequestFailure] = [
         HttpResponse(status=503),
@@ -211,7 +212,6 @@ def test_what_may_be_stored_twice_is_listed_by_id_once() -> None:
 
 
 def test_a_request_that_was_not_sent_is_not_ambiguous() -> None:
-    """A refused connection carries nothing."""
     sender, _ = deliver([payload(0)], lambda _, attempt: NotConnected("refused") if attempt == 1 else OK)
     assert sender.stats.unknown_events == 0
     assert sender.stats.delivered == 2
@@ -219,7 +219,6 @@ def test_a_request_that_was_not_sent_is_not_ambiguous() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
 def test_a_refusal_stops_the_sender_after_one_request(status: int) -> None:
-    """Wrong settings are found by the first request: the others are not made."""
     sender, endpoint = deliver(
         [payload(index) for index in range(50)],
         lambda *_: HttpResponse(status=status, redirect_host="other"),
@@ -232,7 +231,6 @@ def test_a_refusal_stops_the_sender_after_one_request(status: int) -> None:
 
 
 def test_an_unknown_host_stops_at_once_but_only_at_first_contact() -> None:
-    """Waiting does not mend a typing error; a name server that fails later may recover."""
     sender, endpoint = deliver([payload(0)], lambda *_: UnknownHost("no such name"), concurrency=8)
     assert len(endpoint.bodies) == 1
     assert isinstance(sender.error, UnreachableError)
@@ -244,7 +242,6 @@ def test_an_unknown_host_stops_at_once_but_only_at_first_contact() -> None:
 
 
 def test_a_dead_endpoint_ends_the_run_when_the_time_for_retries_is_over() -> None:
-    """One payload's patience, not that of each of ten thousand."""
     time = FakeTime()
     sender, endpoint = deliver(
         [payload(index) for index in range(100)], lambda *_: NotConnected("refused"), time=time, concurrency=8
@@ -257,7 +254,6 @@ def test_a_dead_endpoint_ends_the_run_when_the_time_for_retries_is_over() -> Non
 
 
 def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None:
-    """While others are delivered, the endpoint is not down: this one is given up, the exit code says so."""
     sender, _ = deliver(
         [payload(index) for index in range(300)],
         lambda body, _: HttpResponse(status=500) if b'"7-0"' in body else OK,
@@ -273,7 +269,6 @@ def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None
 
 @pytest.mark.parametrize("status", [400, 413])
 def test_only_the_refused_event_is_given_up(status: int) -> None:
-    """Its problem knows the place; every other event is delivered, in the order of its payload."""
     sender, endpoint = deliver(
         [payload(index, events=8) for index in range(5)],
         lambda body, _: HttpResponse(status=status) if b'"3-5"' in body else OK,
@@ -323,8 +318,142 @@ def test_a_rejection_quotes_the_response_without_secrets_and_without_values_of_t
     assert [problem.message for letter in letters for problem in letter.problems] == [message]
 
 
+@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_an_endpoint_that_refuses_everything_is_not_bad_data(status: int, concurrency: int) -> None:
+    refusal = HttpResponse(status=status, text=b"speak https, not plain http")
+    sender, endpoint = deliver(
+        [payload(index, events=100) for index in range(15)],
+        lambda *_: refusal,
+        connection_test=lambda *_: refusal,
+        concurrency=concurrency,
+    )
+    assert isinstance(sender.error, EndpointRefusedError)
+    assert "speak https, not plain http" in sender.error.message
+    assert (sender.stats.dead, sender.stats.delivered, endpoint.tests) == (0, 0, 1)
+    assert sender.stats.requests < 300
+    # The others waited.
+    assert all(b'"0-' in body for body in endpoint.bodies)
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_payloads_that_are_bad_before_anything_was_accepted_become_dead_letters(status: int) -> None:
+    letters: list[DeadLetter] = []
+    sender, endpoint = deliver(
+        [payload(0, events=1), payload(1, events=5), payload(2, events=5)],
+        lambda body, _: OK if b'"2-' in body else HttpResponse(status=status),
+        concurrency=4,
+        add_dead_letters=letters.extend,
+    )
+    assert (sender.stats.dead, sender.stats.delivered, sender.error, endpoint.tests) == (6, 5, None, 1)
+    assert [letter.event_index for letter in letters] == [0, 0, 1, 2, 3, 4]
+
+
+def test_an_accepted_part_tells_that_the_refused_ones_before_it_are_bad() -> None:
+    sender, endpoint, letters = deliver_with_letters(
+        [payload(0, events=3)], lambda body, _: OK if body == parts[2].body else HttpResponse(status=400)
+    )
+    assert (sender.stats.dead, sender.stats.delivered, endpoint.tests) == (2, 1, 0)
+    assert [letter.event_index for letter in letters] == [0, 1]
+
+
+parts = singles(payload(0, events=3))
+
+
+@pytest.mark.parametrize(
+    ("test_results", "error", "dead"),
+    [
+        ([HttpResponse(status=503), TimedOut("late"), OK], None, 1),
+        ([HttpResponse(status=503)] * 99, UnreachableError, 0),
+        ([HttpResponse(status=403)], EndpointRefusedError, 0),
+    ],
+)
+def test_the_connection_test_is_retried_like_a_payload(
+    test_results: list[HttpResponse | RequestFailure], error: type[Exception] | None, dead: int
+) -> None:
+    sender, _ = deliver(
+        [payload(0, events=1)],
+        lambda *_: HttpResponse(status=400),
+        connection_test=lambda _, attempt: test_results[attempt - 1],
+    )
+    assert (type(sender.error) if sender.error else None) is error
+    assert (sender.stats.dead, sender.stats.unknown) == (dead, [])
+
+
+def test_refusals_of_several_payloads_at_once_wait_for_the_decision_about_the_first() -> None:
+    """They are in flight together when the first one failed some times before it was refused."""
+    sender, endpoint = deliver(
+        [payload(index, events=2) for index in range(6)],
+        lambda body, attempt: HttpResponse(status=503 if b'"0-' in body and attempt < 5 else 400),
+        connection_test=lambda *_: HttpResponse(status=400),
+        concurrency=6,
+    )
+    assert isinstance(sender.error, EndpointRefusedError)
+    assert sender.stats.dead == 0
+    assert sum(body.count(b'"id"') == 1 for body in endpoint.bodies) == 2
+
+
+def test_a_silent_endpoint_is_asked_by_one_request_at_a_time() -> None:
+    time = FakeTime()
+
+    def silence(*_: object) -> RequestFailure:
+        time.now += 0.5
+        return TimedOut("no response in time")
+
+    sender, endpoint = deliver([payload(index) for index in range(64)], silence, time=time, retry_for=1, concurrency=64)
+    assert time.now <= 1000 + 1 + 2 * 0.5
+    assert set(endpoint.bodies) == {payload(0).body}
+    assert isinstance(sender.error, UnreachableError)
+    assert "no response in time" in sender.error.message
+
+
+@pytest.mark.parametrize(
+    ("result", "seconds", "hint"),
+    [
+        (NotConnected("connection refused"), 60, "give --retry-for, such as 15m"),
+        (HttpResponse(status=503), 900, "retry longer with --retry-for"),
+    ],
+)
+def test_an_endpoint_that_was_never_reached_is_given_up_sooner(
+    result: HttpResponse | RequestFailure, seconds: float, hint: str
+) -> None:
+    time = FakeTime()
+    sender, _ = deliver([payload(0)], lambda *_: result, time=time, retry_for=900, unreached_for=60)
+    assert time.now == 1000 + seconds
+    assert sender.error is not None
+    assert f"gave up after {seconds / 60:g} min" in sender.error.message
+    assert hint in sender.error.hint
+
+
+def test_progress_says_why_a_request_is_retried_and_when() -> None:
+    said: list[str] = []
+
+    async def watch(sender: Sender) -> None:
+        while not said:
+            await asyncio.sleep(0)
+            said.extend({sender.stats.progress(None, 1000.0).retrying} - {""})
+
+    results: list[HttpResponse | RequestFailure] = [NotConnected("connection refused"), OK]
+    sender, _ = deliver([payload(0)], lambda _, attempt: results[attempt - 1], during=watch)
+    assert said == ["retrying in 0 s: connection refused (localhost:1)"]
+    assert sender.stats.progress(None, 1000.0).retrying == ""
+
+
+def test_a_pause_that_is_longer_than_the_time_for_retries_is_named() -> None:
+    sender, _ = deliver([payload(0)], lambda *_: HttpResponse(status=429, retry_after="3600"), retry_for=120)
+    assert sender.error is not None
+    assert "asked for a pause of 60 min (Retry-After)" in sender.error.message
+    assert "--retry-for allows (2 min); last error: HTTP 429" in sender.error.message
+
+
+def test_a_web_page_counts_as_delivered_with_one_warning() -> None:
+    sender, _ = deliver([payload(index) for index in range(3)], lambda *_: HttpResponse(status=200, is_page=True))
+    assert sender.stats.delivered == 6
+    (warning,) = sender.warnings
+    assert "web page (text/html)" in warning
+
+
 def test_413_is_followed_by_halves_down_to_one_event() -> None:
-    """No part is sent that is larger than what the endpoint takes, but for finding that out."""
     sizes: list[int] = []
 
     def at_most_three(body: bytes, _: int) -> HttpResponse:
@@ -338,7 +467,6 @@ def test_413_is_followed_by_halves_down_to_one_event() -> None:
 
 
 def test_a_part_is_retried_like_a_whole_payload() -> None:
-    """413, then an endpoint that is busy for a moment."""
     sender, endpoint = deliver(
         [payload(0, events=4)],
         lambda body, attempt: HttpResponse(status=413 if body.count(b'"id"') == 4 else 503 if attempt == 1 else 200),
@@ -348,7 +476,6 @@ def test_a_part_is_retried_like_a_whole_payload() -> None:
 
 
 def test_parts_of_an_ambiguous_payload_are_not_listed_twice() -> None:
-    """One id an event."""
     results: list[HttpResponse | RequestFailure] = [TimedOut("late"), HttpResponse(status=413)]
 
     def script(body: bytes, attempt: int) -> HttpResponse | RequestFailure:
@@ -362,7 +489,6 @@ def test_parts_of_an_ambiguous_payload_are_not_listed_twice() -> None:
 
 
 def test_what_is_delivered_is_recorded_once_and_nothing_else_is() -> None:
-    """By its keys; the parts of a split document by those of their events."""
     noted: list[Payload] = []
     documents = [replace(payload(index), keys=document_key(payload(index).body)) for index in range(3)]
     verdicts: dict[bytes, list[int]] = {b"0-": [503, 200], b"1-": [413, 200, 200]}
@@ -380,8 +506,6 @@ def test_what_is_delivered_is_recorded_once_and_nothing_else_is() -> None:
 
 @pytest.mark.parametrize("what", ["record", "add_dead_letters"])
 def test_what_cannot_be_recorded_stops_the_sender(what: str) -> None:
-    """No new requests, and what was not kept counts as not done."""
-
     def fail(_: object) -> None:
         raise OutputError("the disk is full")
 
@@ -396,8 +520,6 @@ def test_what_cannot_be_recorded_stops_the_sender(what: str) -> None:
 
 
 def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_responses() -> None:
-    """The same run twice prints the same list; beyond the first thousand they are only counted."""
-
     async def later(body: bytes) -> HttpResponse:
         await asyncio.sleep((body[-5] % 7) / 10_000)
         return HttpResponse(status=400)
@@ -410,7 +532,6 @@ def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_respo
 
 
 def test_problems_of_the_stream_and_unsendable_events_are_counted() -> None:
-    """They pass by the endpoint, not by the books."""
     bad = Problem(code=Code.NOT_JSON, location=Location(source="a", line=1), message="not JSON")
     origin = Origin(Location(source="a", line=2), 4, 1)
     unsendable = Unsendable(event=b"{}", origin=origin, problems=(bad,))
@@ -423,7 +544,6 @@ def test_problems_of_the_stream_and_unsendable_events_are_counted() -> None:
 
 
 def test_a_signal_lets_requests_in_flight_end_and_makes_no_new_ones() -> None:
-    """What has been sent gets its answer; what has not is left for the next run."""
     arrived, release = asyncio.Event(), asyncio.Event()
 
     async def held() -> HttpResponse:
@@ -445,8 +565,6 @@ def test_a_signal_lets_requests_in_flight_end_and_makes_no_new_ones() -> None:
 
 
 def test_a_signal_ends_a_wait_between_attempts_at_once() -> None:
-    """Nobody waits out a backoff after Ctrl-C."""
-
     async def forever(_: float) -> None:
         await asyncio.sleep(3600)
 
@@ -469,7 +587,6 @@ def test_a_signal_ends_a_wait_between_attempts_at_once() -> None:
 
 
 def test_a_second_signal_cancels_what_is_in_flight_and_marks_it_ambiguous() -> None:
-    """The request may have arrived: its events are unknown, not undelivered without a word."""
     arrived = asyncio.Event()
 
     async def never() -> HttpResponse:
@@ -500,7 +617,6 @@ def test_an_error_while_reading_ends_the_run() -> None:
 
 
 def test_latencies_are_exact_to_a_percent() -> None:
-    """Kept as ranges: no memory for each request."""
     latencies = Latencies()
     assert latencies.milliseconds(0.5) is None
     for number in range(1, 1001):
@@ -525,18 +641,15 @@ def test_latencies_are_exact_to_a_percent() -> None:
 def test_the_exit_code_is_that_of_the_gravest_cause(
     error: UnreachableError | None, is_complete: bool, unreadable: int, code: ExitCode
 ) -> None:
-    """Why the run stopped, then missing events, then inputs, then bad records."""
     assert exit_code_of(error, is_complete=is_complete, problems=Problems(unreadable=unreadable)) is code
 
 
 def test_an_outcome_that_does_not_balance_says_so() -> None:
-    """An event in no state, or in two, is a defect that must be seen."""
     assert SendOutcome(endpoint="e", read=3, delivered=2, undelivered=1).is_balanced
     assert SendOutcome(endpoint="e", read=3, delivered=2).data()["balanced"] is False
 
 
 def test_signal_handlers_are_restored() -> None:
-    """The command line's own handlers hold again when sending is over."""
     before = signal.getsignal(signal.SIGTERM)
     seen: list[signal.Signals] = []
 

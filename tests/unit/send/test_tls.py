@@ -4,12 +4,10 @@ import asyncio
 import ssl
 import subprocess
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 import trustme
@@ -26,6 +24,7 @@ from td_currents_cli.send.retry import (
     UntrustedHost,
 )
 from td_currents_cli.send.tls import TlsFiles, TlsSession, proxy_for
+from tests.loopback import Received, Serve, answering, serving, status, without_proxies
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 OK = HttpResponse(status=200)
@@ -53,13 +52,11 @@ class Authority:
         object.__setattr__(self, "client", self.issued("client.pem", "client@example.com"))
 
     def issued(self, name: str, identity: str) -> str:
-        """Certificate and key for an identity, in one file."""
         path = self.folder / name
         self.ca.issue_cert(identity).private_key_and_cert_chain_pem.write_to_path(str(path))
         return str(path)
 
     def server(self, identity: str = "localhost", *, not_after: datetime | None = None) -> ssl.SSLContext:
-        """What a server of that name speaks TLS with."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.ca.issue_cert(identity, not_after=not_after).configure_cert(context)
         return context
@@ -67,69 +64,19 @@ class Authority:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own proxies and authorities are none of these tests' business."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    without_proxies(monkeypatch)
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    """One that only those trust who are told to."""
     return Authority(trustme.CA(), tmp_path / "authority")
 
 
-@asynccontextmanager
-async def serving(
-    handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
-    tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[int]:
-    """A server on a free port, which is given."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def handled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-                await handle(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.ensure_future(handled(reader, writer)))
-
-    server = await asyncio.start_server(start, "127.0.0.1", 0, ssl=tls)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0.01)
-
-
-async def read_head(reader: asyncio.StreamReader) -> str:
-    """A request up to its empty line."""
-    return (await reader.readuntil(b"\r\n\r\n")).decode()
-
-
-def answering(heads: Heads, line: str = "200 OK") -> Callable[..., Coroutine[Any, Any, None]]:
-    """Answers every request in the same way and keeps the heads."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await read_head(reader)
-            heads.append(head)
-            length = next(line for line in head.lower().split("\r\n") if line.startswith("content-length"))
-            await reader.readexactly(int(length.partition(":")[2]))
-            writer.write(f"HTTP/1.1 {line}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
-
-    return handle
-
-
-def tunnelling(port: int, heads: Heads) -> Callable[..., Coroutine[Any, Any, None]]:
+def tunnelling(port: int, heads: Heads) -> Serve:
     """A proxy that connects to that port of loopback, wherever it is asked to connect to."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append(await read_head(reader))
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         try:
@@ -141,7 +88,6 @@ def tunnelling(port: int, heads: Heads) -> Callable[..., Coroutine[Any, Any, Non
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Bytes from here to there, until there are no more."""
     while data := await reader.read(65_536):
         writer.write(data)
         await writer.drain()
@@ -159,18 +105,24 @@ async def posted(url: str, files: TlsFiles, times: int = 1) -> tuple[HttpRespons
         return results[-1], client.tls
 
 
-def post(server: ssl.SSLContext, files: TlsFiles) -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
+def post(
+    server: ssl.SSLContext, files: TlsFiles, received: Received | None = None
+) -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
     """Post to a server on localhost that has that certificate."""
 
     async def main() -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
-        async with serving(answering([]), server) as port:
+        async with serving(answering(received=received), server) as port:
             return await posted(f"https://localhost:{port}", files)
 
     return asyncio.run(main())
 
 
+def test_ssl_cert_file_is_trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", authority.file)
+    assert post(authority.server(), TlsFiles())[0] == OK
+
+
 def test_an_authority_of_ones_own(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--cacert is what is trusted, also where SSL_CERT_FILE says otherwise; the session tells what came of it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(Path(authority.file).with_name("missing.pem")))
     expires = datetime(2999, 1, 2, 3, 4, 5, tzinfo=UTC)
     result, session = post(authority.server(not_after=expires), TlsFiles(cacert=authority.file))
@@ -183,7 +135,7 @@ def test_an_authority_of_ones_own(authority: Authority, monkeypatch: pytest.Monk
 
 def test_plain_http_has_no_session() -> None:
     async def main() -> TlsSession | None:
-        async with serving(answering([])) as port:
+        async with serving(answering()) as port:
             result, session = await posted(f"http://127.0.0.1:{port}", TlsFiles())
             assert result == OK
             return session
@@ -192,21 +144,20 @@ def test_plain_http_has_no_session() -> None:
 
 
 def test_certificates_that_are_not_trusted_say_why(authority: Authority) -> None:
-    """Nobody vouches for it; it is another host's; its time is over."""
     files = TlsFiles(cacert=authority.file)
     for server, trusted, why in (
         (authority.server(), TlsFiles(), "unable to get local issuer certificate"),
         (authority.server("example.org"), files, "not valid for 'localhost'"),
         (authority.server(not_after=datetime(2020, 1, 1, tzinfo=UTC)), files, "expired"),
     ):
-        result, session = post(server, trusted)
+        received: Received = []
+        result, session = post(server, trusted, received)
         assert isinstance(result, UntrustedHost)
         assert why in result.reason
-        assert session is None
+        assert (session, received) == (None, [])
 
 
 def test_a_client_certificate_is_shown(authority: Authority, tmp_path: Path) -> None:
-    """From one file, or with its key in another."""
     server = authority.server()
     server.verify_mode = ssl.CERT_REQUIRED
     authority.ca.configure_trust(server)
@@ -245,7 +196,6 @@ def test_an_endpoint_that_wants_another_client_certificate(authority: Authority,
 
 
 def listening_port(output: IO[str]) -> int:
-    """The port that openssl says it listens on, as soon as it does."""
     for line in output:
         if line.startswith("ACCEPT"):
             return int(line.rpartition(":")[2])
@@ -253,7 +203,6 @@ def listening_port(output: IO[str]) -> int:
 
 
 def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_path: Path) -> None:
-    """Before the first request, with the name of the file; an encrypted key is not asked a passphrase for."""
     encrypted = tmp_path / "encrypted.pem"
     subprocess.run(
         ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", authority.client, "-out", encrypted], check=True
@@ -279,13 +228,12 @@ def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_pa
 def test_a_proxy_is_asked_to_connect_and_sees_nothing_else(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its credentials are for it, the key is for the endpoint; both as they were given. The connection is kept."""
     proxy_heads: Heads = []
-    endpoint_heads: Heads = []
+    received: Received = []
 
     async def main() -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
         async with (
-            serving(answering(endpoint_heads), authority.server("far.invalid")) as endpoint,
+            serving(answering(received=received), authority.server("far.invalid")) as endpoint,
             serving(tunnelling(endpoint, proxy_heads)) as proxy,
         ):
             monkeypatch.setenv("https_proxy", f"http://us%40er:p%3Aass@127.0.0.1:{proxy}")
@@ -299,21 +247,20 @@ def test_a_proxy_is_asked_to_connect_and_sees_nothing_else(
     assert f"proxy-authorization: basic {b64encode(b'us@er:p:ass').decode()}".lower() in connect.lower()
     assert "x-td-write-key" not in connect.lower()
     assert KEY not in connect
-    assert len(endpoint_heads) == 3
-    assert all(KEY in head and "proxy-authorization" not in head.lower() for head in endpoint_heads)
+    assert len(received) == 3
+    assert all(headers["x-td-write-key"] == KEY and "proxy-authorization" not in headers for _, headers, _ in received)
 
 
 def test_a_proxy_without_tls_gets_its_credentials_with_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no CONNECT then. One that wants others is not taken for the endpoint."""
-    heads: Heads = []
+    received: Received = []
 
     async def main(line: str) -> HttpResponse | RequestFailure:
-        async with serving(answering(heads, line)) as proxy:
+        async with serving(answering(status(line), received)) as proxy:
             monkeypatch.setenv("http_proxy", f"user:password@127.0.0.1:{proxy}")
             return (await posted("http://far.invalid", TlsFiles()))[0]
 
     assert asyncio.run(main("200 OK")) == OK
-    assert f"proxy-authorization: Basic {b64encode(b'user:password').decode()}" in heads[0]
+    assert received[0][1]["proxy-authorization"] == f"Basic {b64encode(b'user:password').decode()}"
     refused = asyncio.run(main("407 Proxy Authentication Required"))
     assert isinstance(refused, ProxyRefused)
     assert "407" in refused.reason
@@ -339,7 +286,6 @@ def test_a_proxy_without_tls_gets_its_credentials_with_each_request(monkeypatch:
 def test_which_proxy_is_used(
     url: str, environ: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As curl reads the variables; but what runs on this machine is no proxy's business."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     found = proxy_for(url)
@@ -347,7 +293,6 @@ def test_which_proxy_is_used(
 
 
 def test_nothing_shows_a_proxys_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the proxy nor the message about one that cannot be used."""
     monkeypatch.setenv("https_proxy", "http://user:5ec4e7@p:1")
     proxy = proxy_for("https://far.invalid/")
     assert proxy is not None

@@ -1,0 +1,68 @@
+"""A server on a free loopback port in the event loop of the test, and what it is to answer."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
+
+import pytest
+
+Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Received: TypeAlias = list[tuple[str, dict[str, str], bytes]]
+"""Request line, headers with names in lower case, and body of each request."""
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the machine's own proxies and certificate authorities."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@asynccontextmanager
+async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Yield the port of a server; all its connections are closed afterwards."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def handled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+                await serve(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.ensure_future(handled(reader, writer)))
+
+    server = await asyncio.start_server(start, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # An aborted transport closes its socket in the next round of the loop.
+        await asyncio.sleep(0.01)
+
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
+    return head[0], headers, await reader.readexactly(int(headers.get("content-length", 0)))
+
+
+def status(line: str, *headers: str, body: str = "{}") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {line}", *headers, f"Content-Length: {len(body)}", "", body]).encode()
+
+
+def answering(answer: bytes = status("200 OK"), received: Received | None = None) -> Serve:
+    """Give every request the same answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_request(reader)
+            if received is not None:
+                received.append(request)
+            writer.write(answer)
+
+    return serve
