@@ -69,9 +69,10 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         depth = min(request.sent.depth, request.ingested.depth)
         compared = _compare_sides(request, CompareMode(depth), log)
         differences = compared.differences
+        streaming = compared.sent.sources.streaming or compared.ingested.sources.streaming
         if differences.suspects and depth is Depth.CONTENT:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
-            mode = CompareMode(depth, differences.suspects)
+            mode = CompareMode(depth, differences.suspects, streaming)
             differences.take_changed(_compare_sides(request, mode, ProblemLog()).differences)
         # What was not found may be in the rows that could not be read: sending it again would store it twice.
         unread = compared.ingested.balance.has_unread or bool(compared.ingested.sources.unreadable)
@@ -85,6 +86,7 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         differences=number,
         times=differences.ingested_repeats.times,
         depth=depth,
+        streaming=streaming and depth is Depth.CONTENT,
         unknown=differences.unknown,
         failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
         payloads=report.payloads,
@@ -115,7 +117,7 @@ def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog
             ingested = read_side(request.ingested, request.scope, mode, second, log)
             spilled = first.spilled + second.spilled
             differences = DiffCollector(first.events, request.show)
-            compare(first, second, differences, mode.depth)
+            compare(first, second, differences, mode)
             return _Comparison(sent, ingested, differences, spilled)
 
 

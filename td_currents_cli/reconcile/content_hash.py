@@ -3,7 +3,8 @@
 These are equal, and nothing else:
 
 - fields in any order, with any white space, and strings with any escapes;
-- numbers of the same value, as `1`, `1.0` and `1e0`, but integral ones from 10^16 on only if written alike;
+- numbers of the same value, as `1`, `1.0` and `1e0`, but integral ones from 10^16 on, and those that no double
+  represents, only if written alike;
 - an event and its flat event, as `tdcur parse` writes it (see `events.flatten`);
 - a null field of a flat event and a missing one: the streaming connector leaves nulls out. A field of `user` or
   `properties` needs no prefix if all fields with the same name are null;
@@ -12,7 +13,7 @@ These are equal, and nothing else:
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b, md5
 from math import isfinite
 from operator import itemgetter
@@ -37,8 +38,46 @@ _INTEGRAL: Final = re.compile(rb"\.0[],}]")
 _OPENING: Final = frozenset("[{")
 _CACHED_LAYOUTS: Final = 20_000
 
+_EXTREME: Final = re.compile(r"\d[eE][+-]?0*\d{3}")
+_EXTREME_BYTES: Final = re.compile(_EXTREME.pattern.encode())
+"""A number that may be beyond the range of a double."""
+
 Fields: TypeAlias = dict[str, Any]
 _FieldOrder: TypeAlias = tuple[Callable[[Fields], Any], bytes]
+
+
+def decoded(event: Raw) -> Fields:
+    """Decode an event for a content digest."""
+    try:
+        if not _EXTREME_BYTES.search(event):
+            return _exact_fields.decode(event)
+    except msgspec.DecodeError:
+        pass
+    fields: Fields = _exact_json(bytes(event))
+    return fields
+
+
+_exact_fields: Final = msgspec.json.Decoder(Fields)
+
+
+def _exact_json(text: bytes | str) -> Any:  # noqa: ANN401 -- any JSON value
+    return json.loads(text, parse_int=_written_integer, parse_float=_written_number)
+
+
+def _written_integer(digits: str) -> object:
+    return int(digits) if len(digits) <= _MAX_DIGITS else {_WRITTEN: digits}
+
+
+def _written_number(digits: str) -> object:
+    number = float(digits)
+    is_exact = isfinite(number) and (number or not _NONZERO.match(digits))
+    return number if is_exact else {_WRITTEN: digits}
+
+
+_MAX_DIGITS: Final = 4300  # what Python converts
+_NONZERO: Final = re.compile(r"[-0.]*[1-9]")
+_WRITTEN: Final = "\0number"
+"""Name of the only field of an object that stands for a number which no double represents."""
 
 
 class ContentHasher:
@@ -121,8 +160,8 @@ def _decoded(text: str) -> Any:  # noqa: ANN401 -- any JSON value
     """The array or object whose JSON a string is; any other string unchanged."""
     if text[:1] in _OPENING:
         try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
+            return _exact_json(text) if _EXTREME.search(text) else orjson.loads(text)
+        except (ValueError, RecursionError):
             return text
     return text
 
@@ -136,6 +175,36 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 -- as above
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     return value
+
+
+_LONGS: Final = range(-(2**63), 2**63)
+_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9_]")
+
+
+def streaming_digest(event: Fields) -> int:
+    """A 32-bit digest of what the streaming connector keeps: equal for an event and its row.
+
+    `time` becomes the receive time, numbers lose their fractions, booleans become strings, nulls are left out, names
+    are joined with `_`, in lower case, and arrays (and maybe objects) become JSON strings. In CSV, numbers are not told
+    from strings, nor empty strings from nulls. Never 0.
+    """
+    kept = [pair for name, value in event.items() if name != "time" for pair in _kept(name, value)]
+    text = json.dumps(sorted(kept, key=itemgetter(0)), sort_keys=True).encode()
+    return int.from_bytes(blake2b(text, digest_size=4).digest(), "big") or 1
+
+
+def _kept(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any JSON value
+    if isinstance(value, str):
+        value = None if value.lower() in {"true", "false", ""} else _decoded(value)
+    if isinstance(value, dict):
+        for inner, each in value.items():
+            if inner != _WRITTEN:
+                yield from _kept(f"{name}_{inner}", each)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if int(value) in _LONGS:
+            yield _NOT_IN_NAMES.sub("_", name.lower()), str(int(value))
+    elif value is not None and not isinstance(value, bool):
+        yield _NOT_IN_NAMES.sub("_", name.lower()), _plain(value)
 
 
 _fields: Final = msgspec.json.Decoder(

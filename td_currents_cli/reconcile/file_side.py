@@ -20,7 +20,7 @@ from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
-from td_currents_cli.reconcile.content_hash import UNKNOWN, ContentHasher, outline
+from td_currents_cli.reconcile.content_hash import UNKNOWN, ContentHasher, decoded, outline, streaming_digest
 from td_currents_cli.reconcile.fingerprints import Bitmap, EventFields, Fingerprinter, TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
 
@@ -81,6 +81,7 @@ class SourceFingerprinter:
     def __init__(self, scope: TimeScope, mode: CompareMode) -> None:
         self._scope = scope
         self._suspects = mode.suspects
+        self._streaming = mode.streaming
         self._content = _content(mode)
 
     def __call__(self, records: Iterable[Record]) -> SideChunk:
@@ -89,7 +90,11 @@ class SourceFingerprinter:
         fingerprinter = Fingerprinter(self._scope, self._content, self._suspects)
         for batch, events in intake.events(_watched(records, sources), split):
             sources.read.add(batch.location.source)
-            fingerprinter.add([_read(event) for event in events])
+            sources.streaming |= batch.is_streaming
+            if self._streaming:
+                fingerprinter.add([(*_read(event)[:3], (event, batch.is_streaming)) for event in events])
+            else:
+                fingerprinter.add([_read(event) for event in events])
         counts = fingerprinter.counts
         used = counts.by_type.total() + counts.without_id.total()
         balance = intake.balance(events_out=used, filtered=counts.filtered + counts.too_young)
@@ -133,7 +138,6 @@ class _EnvelopeFields(Struct, gc=False):
 
 
 _envelope: Final = msgspec.json.Decoder(_EnvelopeFields)
-_fields: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 def _read(event: Raw) -> EventFields:
@@ -145,28 +149,26 @@ def _read(event: Raw) -> EventFields:
     return envelope.id, envelope.event_type, envelope.time, event
 
 
-def _content(mode: CompareMode) -> Callable[[Raw], int]:
+def _content(mode: CompareMode) -> Callable[[Any], int]:
     if mode.depth is Depth.OUTLINE:
         return outline
-    return _as_written if mode.suspects is None else _CanonicalContent()
+    if mode.suspects is None:
+        return _as_written
+    hasher = ContentHasher()
+
+    def hash_content(event: Raw) -> int:
+        return hasher(decoded(event))
+
+    def hash_both(event: tuple[Raw, bool]) -> int:
+        """The upper half of the digest of the content, 0 for a streaming row; and that of what such a row keeps."""
+        fields = decoded(event[0])
+        return (0 if event[1] else hasher(fields) >> 32 or 1) << 32 | streaming_digest(fields)
+
+    return hash_both if mode.streaming else hash_content
 
 
 def _as_written(event: Raw) -> int:
     return int.from_bytes(blake2b(event, digest_size=8).digest(), "big") or 1
-
-
-class _CanonicalContent:
-    """Content digests that do not depend on how an event is written."""
-
-    def __init__(self) -> None:
-        self._hasher = ContentHasher()
-
-    def __call__(self, event: Raw) -> int:
-        try:
-            fields = _fields.decode(event)
-        except msgspec.DecodeError:
-            fields = loads(bytes(event))
-        return self._hasher(fields)
 
 
 def _is_same(source: Source, file: Path) -> bool:

@@ -84,6 +84,7 @@ class ReconcileOutcome(Outcome):
     differences: Mapping[DiffKind, Difference]  # all kinds
     times: Counter[int] = field(default_factory=Counter)  # number of ids by how often they were ingested, if repeatedly
     depth: Depth = Depth.CONTENT
+    streaming: bool = False  # events were compared with rows of the streaming connector
     unknown: int = 0  # ids on both sides whose contents could not be compared, though others' could
     failed: tuple[DiffKind, ...] = ()  # differences that make the run exit with 1
     payloads: int | None = None  # written to `resend`; None without it
@@ -122,6 +123,7 @@ class ReconcileOutcome(Outcome):
             },
             "content_compared": self.by_content,
             "depth": self.depth.name.lower(),
+            "streaming_rows": self.streaming,
             "content_unknown": self.unknown,
             "failed": self.failed,
             "sides": {"sent": self.sent.as_dict(), "ingested": self.ingested.as_dict()},

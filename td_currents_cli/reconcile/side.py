@@ -40,6 +40,7 @@ class CompareMode(Struct, frozen=True):
 
     depth: Depth
     suspects: BloomFilter | None = None
+    streaming: bool = False  # rows of the streaming connector are among them: compared by what such a row keeps
 
 
 class SourceNames(Struct):
@@ -50,11 +51,13 @@ class SourceNames(Struct):
         default_factory=set
     )  # at least one row of them could not be read, or no row was recognized
     truncated: set[str] = field(default_factory=set)  # could not be read to their end
+    streaming: bool = False  # rows of the streaming connector are among them
 
     def add(self, other: "SourceNames") -> None:
         self.read |= other.read
         self.failed |= other.failed
         self.truncated |= other.truncated
+        self.streaming |= other.streaming
 
     @property
     def unreadable(self) -> set[str]:

@@ -50,6 +50,9 @@ NOT_WRITTEN: Final = (
     "because the events may be in the ingested rows that could not be read: sending them again would store them twice; "
     "fix or export these rows again, or write the file with --force"
 )
+STREAMING: Final = (
+    "rows of the streaming connector are among the events: fractions, booleans, and `time` are not compared with them"
+)
 SHOWN_COUNTS: Final = 4
 """How many repeat counts of duplicated ids are shown."""
 
@@ -101,6 +104,8 @@ def _report_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(DIGESTS_ONLY, "dim")
         if outcome.differences[DiffKind.CHANGED].count and outcome.matched == outcome.unknown:
             terminal.report(ALL_CHANGED, "yellow")
+    if outcome.streaming:
+        terminal.report(STREAMING, "yellow")
     if outcome.unknown:
         ids = amount(outcome.unknown, "id")
         terminal.report(f"{ids} without known content on both sides: changes cannot be detected", "yellow")
