@@ -1,12 +1,14 @@
 """Which ids were met before: exactly, in memory up to a bound, and beyond it on disk."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from td_currents_cli.errors import OutputError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 K = TypeVar("K", bytes, int)
 """What stands for an id: a digest, or a signed 64-bit hash."""
@@ -41,7 +43,7 @@ class IdSet(Generic[K]):
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._memory: dict[K, int] = {}
-        self._disk: sqlite3.Connection | None = None
+        self._disk: "sqlite3.Connection | None" = None
         self.spilled = 0  # ids on disk
 
     def __enter__(self) -> Self:
@@ -63,6 +65,10 @@ class IdSet(Generic[K]):
             OutputError: the ids fit neither into memory nor onto the disk.
         """
         new: dict[Any, int] = dict.fromkeys(ids, number)
+        fits = self._disk is None and len(self._memory) + len(new) < self._limit
+        if fits and len(new) == len(ids) and None not in new and self._memory.keys().isdisjoint(new):
+            self._memory.update(new)
+            return {}
         new.pop(None, None)
         known = {each: self._memory[each] for each in self._memory.keys() & new.keys()}
         if self._disk is not None:
@@ -104,8 +110,10 @@ class IdSet(Generic[K]):
         self._memory.clear()
 
 
-def _temporary_database() -> sqlite3.Connection:
+def _temporary_database() -> "sqlite3.Connection":
     """A database in a file without a name (in `TMPDIR`), which is removed with its connection."""
+    import sqlite3  # noqa: PLC0415 -- seldom needed
+
     database = sqlite3.connect("")
     for setting in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE", "cache_size = -65536"):
         database.execute(f"PRAGMA {setting}").close()
@@ -113,7 +121,7 @@ def _temporary_database() -> sqlite3.Connection:
     return database
 
 
-def _on_disk(disk: sqlite3.Connection, ids: Sequence[K]) -> dict[K, int]:
+def _on_disk(disk: "sqlite3.Connection", ids: Sequence[K]) -> dict[K, int]:
     found: dict[K, int] = {}
     for begin in range(0, len(ids), _PARAMETERS):
         some = ids[begin : begin + _PARAMETERS]
@@ -124,6 +132,8 @@ def _on_disk(disk: sqlite3.Connection, ids: Sequence[K]) -> dict[K, int]:
 
 @contextmanager
 def _disk_errors() -> Iterator[None]:
+    import sqlite3  # noqa: PLC0415 -- as above
+
     try:
         yield
     except sqlite3.Error as error:

@@ -9,12 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from hashlib import sha256
-from importlib.resources import files
 from itertools import groupby
-from pathlib import PurePosixPath
-from typing import Final
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
@@ -25,6 +23,9 @@ from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES, Rule
 from td_currents_cli.write.formats import json_document, json_line
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _ANNOTATIONS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -69,13 +70,17 @@ def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:
 
 def write_junit(outcome: ValidateOutcome, terminal: Terminal) -> None:
     """Write the report as one XML document to standard output."""
+    from xml.etree.ElementTree import indent, tostring  # noqa: PLC0415 -- as for the elements, only for this format
+
     root = _test_suites(outcome)
     indent(root)
     sys.stdout.buffer.write(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
     report_omitted(outcome, terminal)
 
 
-def _test_suites(outcome: ValidateOutcome) -> Element:
+def _test_suites(outcome: ValidateOutcome) -> "Element":
+    from xml.etree.ElementTree import Element, SubElement  # noqa: PLC0415
+
     kept: dict[str, list[Problem]] = defaultdict(list)
     for problem in outcome.problems.kept:
         kept[problem.code].append(problem)
@@ -107,7 +112,9 @@ class _RuleTest:
     def failed(self) -> bool:
         return self.fails and self.count > 0
 
-    def element(self) -> Element:
+    def element(self) -> "Element":
+        from xml.etree.ElementTree import Element, SubElement  # noqa: PLC0415
+
         code, name = self.rule.code, self.rule.name
         case = Element("testcase", classname=f"tdcur.{Family.of(code).name}", name=f"{code} {name}")
         if self.failed:
@@ -246,4 +253,4 @@ def _properties(problem: Problem) -> Iterator[tuple[str, object]]:
 
 def schema_text() -> str:
     """Return the schema as JSON, with a line end after it."""
-    return files("td_currents_cli.render").joinpath("validate.schema.json").read_text(encoding="utf-8")
+    return Path(__file__).with_name("validate.schema.json").read_text(encoding="utf-8")

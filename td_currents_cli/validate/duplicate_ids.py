@@ -47,10 +47,10 @@ class DuplicateIds:
         self._firsts.append(first)
         self._source_indexes.append(len(self._sources) - 1)
         self._lines.append(location.line or 0)
-        hashes = [0 if each is None else hash(each) or 1 for each in ids]
+        hashes = list(map(hash, ids)) if all(ids) else [0 if each is None else hash(each) or 1 for each in ids]
         self._hashes.extend(hashes)
         # All ids of a batch have one number, which takes less memory than one each; the event is found from there.
-        repeated = self._ids.add([each or None for each in hashes], first)
+        repeated = self._ids.add(hashes if 0 not in hashes else [each or None for each in hashes], first)
         return [(index, self._place(self._hashes.index(hashes[index], start))) for index, start in repeated.items()]
 
     def _place(self, event: int) -> str:
