@@ -43,7 +43,7 @@ class IdSet(Generic[K]):
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._memory: dict[K, int] = {}
-        self._disk: "sqlite3.Connection | None" = None
+        self._disk: sqlite3.Connection | None = None
         self.spilled = 0  # ids on disk
 
     def __enter__(self) -> Self:
