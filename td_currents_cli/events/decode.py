@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from td_currents_cli.events.json import NEITHER, elements_of, kind_of, loads, syntax_problem, too_deep
+from td_currents_cli.events.json import NEITHER, decode_any, elements_of, kind_of, syntax_problem, too_deep
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read.formats.cell import is_truncated_utf8, truncated_array
@@ -135,7 +135,7 @@ class Decoder(Generic[E]):
         try:
             return self._event.decode(event)
         except msgspec.DecodeError:
-            return msgspec.convert(loads(event), self._type)
+            return decode_any(event, self._type)
 
 
 def split(batch: Batch) -> Decoded[Raw]:

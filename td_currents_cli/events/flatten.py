@@ -8,7 +8,7 @@ overwritten or lost. Values are copied byte for byte; only the line ends of a pr
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -91,6 +91,23 @@ def _prefixed(name: str, taken: set[str]) -> str:
         name = f"{place}.{name}"
     taken.add(name)
     return name
+
+
+def as_bare_event(flat: bytes) -> bytes:
+    """Make a flat event one that is read as such: with `event_type`, null if it has none, and without `events`.
+
+    A field of that name next to `user` and `properties` is renamed to `.events`.
+    """
+    if flat.startswith(b'{"event_type":') and b'"events"' not in flat and not _ESCAPED_LETTER.search(flat):
+        return flat
+    hidden, restore = hide_lone_surrogates(flat)
+    fields = _fields.decode(hidden)
+    if "event_type" in fields and "events" not in fields:
+        return flat
+    renamed = next(name for name in ("." * n + "events" for n in count(1)) if name not in fields)
+    named_fields = {"event_type": fields.get("event_type", Raw(b"null")), **fields}
+    pairs = [_pair(renamed if name == "events" else name, value) for name, value in named_fields.items()]
+    return restore(b"{" + b",".join(pairs) + b"}")
 
 
 def on_one_line(flat: bytes) -> bytes:

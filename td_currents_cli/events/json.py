@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read.scanner import code_points
+
+T = TypeVar("T")
 
 _MAX_DIGITS: Final = 4300
 """Python's limit for the length of an integer: the time to parse one grows with the square of its length."""
@@ -18,6 +20,16 @@ _MAX_DIGITS: Final = 4300
 def loads(value: bytes) -> Any:  # noqa: ANN401 -- any JSON value
     """Decode well-formed JSON; an integer of over 4,300 digits becomes an infinite float. Raises RecursionError."""
     return json.loads(value, parse_int=_integer)
+
+
+def decode_any(value: bytes, to: type[T]) -> T:
+    r"""Decode well-formed JSON, as `loads`, into a type; in names, lone surrogates become `\udXXX`."""
+    return msgspec.convert(json.loads(value, parse_int=_integer, object_pairs_hook=_with_plain_names), to)
+
+
+def _with_plain_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # msgspec compares names as UTF-8.
+    return {name.encode(errors="backslashreplace").decode(): value for name, value in pairs}
 
 
 def _integer(digits: str) -> int | float:

@@ -29,14 +29,15 @@ class ColumnStats(Struct):
     """What occurs in flat events, in the order it was first seen."""
 
     types: dict[bytes, None] = {}  # event types, as JSON
-    kinds: dict[str, set[str]] = {}  # for each field, the kinds of its values (see `kind_of_value`)
+    kinds: dict[str, set[str]] = {}  # for each field that is not always null, the kinds of its values but null
 
     def add(self, lines: Iterable[bytes]) -> None:
         for line in lines:
             fields = fields_of(line)
             self.types[bytes(fields.get("event_type", b"null"))] = None
             for name, value in fields.items():
-                self.kinds.setdefault(name, set()).add(kind_of_value(bytes(value)))
+                if (written := bytes(value)) != b"null":
+                    self.kinds.setdefault(name, set()).add(kind_of_value(written))
 
     def merge(self, other: "ColumnStats") -> None:
         self.types |= other.types
@@ -55,7 +56,7 @@ def fields_of(line: bytes) -> Mapping[str, bytes | Raw]:
 
 
 def kind_of_value(value: bytes) -> str:
-    """`null`, `string`, `boolean`, `nested`, or the kind of a number.
+    """`string`, `boolean`, `nested`, or the kind of a number, of a value that is not null.
 
     A number is a `long` if both a double and 64 bits hold it, `huge` if only 64 bits do, `number` if only a double
     does, and `other` if neither does.
@@ -65,7 +66,7 @@ def kind_of_value(value: bytes) -> str:
         return "string"
     if first in b"-0123456789":
         return _kind_of_number(value)
-    return "nested" if first in b"{[" else "null" if first == b"n" else "boolean"
+    return "nested" if first in b"{[" else "boolean"
 
 
 def _kind_of_number(value: bytes) -> str:
@@ -81,8 +82,8 @@ def _kind_of_number(value: bytes) -> str:
 def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) -> tuple[str, ...]:
     """All columns in the order of the catalog, then unknown ones in the order seen.
 
-    An event type that occurs has all its columns, also those without a value in any event; columns of personal data
-    only if requested.
+    An event type that occurs has all its columns, also those without a value in any event (columns of personal data
+    only if requested); any other field has a column if some event has a value.
     """
     types = {string_of(each) for each in stats.types}
     found: dict[str, int] = {}

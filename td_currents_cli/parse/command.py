@@ -7,7 +7,9 @@ from itertools import compress
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from td_currents_cli.choices import Mask, Nested, To
+from msgspec.structs import replace as replace_fields
+
+from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.events.dedupe import LIMIT, IdSet
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, error_envelope, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
@@ -16,6 +18,7 @@ from td_currents_cli.parse.columns import unknown_fields
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.parse.transform import TransformedChunk, Transformer, TransformerConfig
 from td_currents_cli.parse.writers import (
+    Losses,
     SpooledTable,
     TooManyRejectsError,
     TypeFiles,
@@ -40,6 +43,7 @@ class ParseOutcome(Outcome):
     files: tuple[str, ...] = ()  # names, with a file per event type
     spilled: int = 0  # ids that did not fit into memory
     unknown: Mapping[str, str | None] = field(default_factory=dict)  # requested fields, each with a similar one
+    notes: tuple[str, ...] = ()  # what the output format does not hold
 
     def summary(self) -> dict[str, object]:
         return {
@@ -54,6 +58,9 @@ class ParseOutcome(Outcome):
             "read_as": [str(each) for each in self.formats],
             **({"files": list(self.files)} if self.files else {}),
         }
+
+    def data(self) -> dict[str, object]:
+        return {"notes": list(self.notes)} if self.notes else {}
 
 
 _Write: TypeAlias = Callable[[TransformedChunk], object]
@@ -72,19 +79,19 @@ def run(request: ParseRequest) -> ParseOutcome:
         from td_currents_cli.write.formats import require_pyarrow  # noqa: PLC0415 -- an extra
 
         require_pyarrow()
-    config, files = _config(request), list[str]()
+    config, files, losses = _config(request), list[str](), Losses()
     totals, formats = _Totals(request), dict[SourceFormat, None]()
     with (
         _summary_when_stopped(request, lambda: totals.outcome(tuple(formats), (), 0)),
         rejects_file(request.rejects) as write_rejects,
         IdSet[bytes](request.limit or LIMIT) if request.dedupe else nullcontext() as seen,
-        _output(request, files) as write,
+        _output(request, files, losses) as write,
     ):
         work = map_records(
             Transformer,
             (config,),
             request.sources,
-            options=request.reading,
+            options=replace_fields(request.reading, flat=request.names is Names.SHORT),
             jobs=request.jobs,
             on_format=formats.setdefault,
         )
@@ -96,7 +103,10 @@ def run(request: ParseRequest) -> ParseOutcome:
                 totals.add(chunk, duplicates)
                 write(chunk)
         check_rejects(request.max_rejects, totals.balance, finished=True)
-    outcome = totals.outcome(tuple(formats), tuple(files), 0 if seen is None else seen.spilled)
+    outcome = replace(
+        totals.outcome(tuple(formats), tuple(files), 0 if seen is None else seen.spilled),
+        notes=tuple(losses.notes(request.to)),
+    )
     _write_summary(request, outcome.as_dict())
     return outcome
 
@@ -128,7 +138,7 @@ def _config(request: ParseRequest) -> TransformerConfig:
         key=request.key(),
         with_ids=request.dedupe,
         with_types=request.split,
-        with_columns=request.is_table and not request.split and (request.fields is None or request.to is To.PARQUET),
+        with_columns=request.is_table and not request.split,
         with_rejects=request.rejects is not None,
     )
 
@@ -152,7 +162,7 @@ def _drop_duplicates(chunk: TransformedChunk, seen: IdSet[bytes]) -> int:
 
 
 @contextmanager
-def _output(request: ParseRequest, files: list[str]) -> Iterator[_Write]:
+def _output(request: ParseRequest, files: list[str], losses: Losses) -> Iterator[_Write]:
     """What writes the events of a chunk."""
     if request.out_dir is not None:
         with appearing_together(request.out_dir) as (folder, publish):
@@ -161,7 +171,7 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[_Write]:
             type_files.close()
             for stem in sorted(type_files.stems):
                 files.append(f"{stem}.{request.to}")
-                publish(_formatted(type_files.path(stem), request), files[-1])
+                publish(_formatted(type_files.path(stem), request, losses), files[-1])
         return
     with ExitStack() as stack:
         output = stack.enter_context(atomic_output(request.output))
@@ -170,7 +180,7 @@ def _output(request: ParseRequest, files: list[str]) -> Iterator[_Write]:
             return
         table = stack.enter_context(SpooledTable())
         yield table.add
-        table.write(output, request)
+        table.write(output, request, losses)
 
 
 def _write_by_type(chunk: TransformedChunk, files: TypeFiles) -> None:
@@ -181,14 +191,14 @@ def _write_by_type(chunk: TransformedChunk, files: TypeFiles) -> None:
         files.write(event_type, b"\n".join([*lines, b""]))
 
 
-def _formatted(part: Path, request: ParseRequest) -> Path:
+def _formatted(part: Path, request: ParseRequest, losses: Losses) -> Path:
     """The finished file of one event type, made from its JSON Lines."""
     if not request.is_table:
         return part
     finished = part.with_suffix(".made")
     with part.open("rb") as lines, SpooledTable(lines) as table, finished.open("wb") as output:
         table.find_columns()
-        table.write(output, request)
+        table.write(output, request, losses)
     part.unlink()
     return finished
 

@@ -11,8 +11,8 @@ from td_currents_cli.choices import Names
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter, Filter
-from td_currents_cli.events.flatten import FlatLines, flatten_batch, named
-from td_currents_cli.events.json import loads
+from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, named
+from td_currents_cli.events.json import decode_any
 from td_currents_cli.events.mask import Masking
 from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
@@ -111,6 +111,8 @@ class Transformer:
         lines = [bytes(event) for event in events]
         for step in self._steps:
             lines = [step(line) for line in lines]
+        if not isinstance(events, FlatLines):
+            lines = [as_bare_event(line) for line in lines]
         if self._config.fields is not None:
             lines = [select_fields(line, self._config.fields) for line in lines]
         if self._config.nested_as_strings:
@@ -128,4 +130,4 @@ def _envelope(event: bytes) -> _AnyEnvelope:
     try:
         return msgspec.json.decode(event, type=_AnyEnvelope)
     except msgspec.DecodeError:
-        return msgspec.convert(loads(event), _AnyEnvelope)
+        return decode_any(event, _AnyEnvelope)

@@ -1,19 +1,22 @@
 """Flat events as a table, from a temporary file that holds them until all columns are known."""
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
+from msgspec import Struct
+
 from td_currents_cli.braze import table_name
-from td_currents_cli.catalog import load
-from td_currents_cli.choices import Mask, To
+from td_currents_cli.catalog import FieldType, load
+from td_currents_cli.choices import Mask, Names, To
 from td_currents_cli.errors import ExitCode, OutputError, TdcurError
 from td_currents_cli.events.flatten import full_name
 from td_currents_cli.model import Problem
@@ -21,12 +24,32 @@ from td_currents_cli.outcome import Balance
 from td_currents_cli.parse.columns import ColumnStats, columns_of, fields_of, string_of
 from td_currents_cli.parse.request import ParseRequest, Rejects
 from td_currents_cli.parse.transform import TransformedChunk
+from td_currents_cli.read.formats.flat import type_of_cells
 from td_currents_cli.write.files import atomic_output, write_all
 from td_currents_cli.write.formats import FORMS, json_line
 
 _COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
+_KINDS_READ: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "huge", "number", "other"}}
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _HELD_KINDS: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
 """Kinds of values (see `kind_of_value`) that a column of each type holds without loss; a string holds all."""
+
+
+class Losses(Struct):
+    """What a table cannot hold."""
+
+    replaced: int = 0  # events with lone surrogates
+    untyped: dict[str, None] = {}  # columns whose values come back with another type
+
+    def notes(self, to: To) -> Iterator[str]:
+        form = "Parquet" if to is To.PARQUET else to.upper()
+        if self.replaced:
+            have = "1 event has" if self.replaced == 1 else f"{self.replaced:,} events have"
+            yield f"{have} lone surrogates, which {form} cannot encode: written as \\udXXX"
+        if self.untyped:
+            some = ", ".join(f"`{name}`" for name in islice(self.untyped, 3))
+            more = f" and {len(self.untyped) - 3:,} more" if len(self.untyped) > 3 else ""
+            yield f"{form} does not keep the types of the values in {some}{more}; JSON Lines do"
 
 
 class SpooledTable:
@@ -61,24 +84,48 @@ class SpooledTable:
                 hint="Free some space, or set TMPDIR to a larger disk.",
             ) from None
 
-    def write(self, output: BinaryIO, request: ParseRequest) -> None:
+    def write(self, output: BinaryIO, request: ParseRequest, losses: Losses) -> None:
         columns = request.fields or columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
+        types = _types(columns, self._stats, request) if request.to is To.PARQUET else None
+        for name in columns:
+            kinds = self._stats.kinds.get(name, set())
+            if not kinds <= (_kinds_read(name, request.names) | (_held_by(types[name]) if types else set())):
+                losses.untyped[name] = None
         self._file.seek(0)
-        if request.to is To.PARQUET:
+        if types is not None:
             from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 
-            types = _types(columns, self._stats, request)
-            write_parquet(output, types, self._values(types))
+            write_parquet(output, types, self._values(types, losses))
             return
         form = FORMS[request.to]
         write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
         for event in self._file:
-            write_all(output, form.line(columns, cells_of(event)))
+            cells = cells_of(event)
+            losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
+            write_all(output, form.line(columns, cells))
 
-    def _values(self, types: dict[str, str]) -> Iterator[tuple[int, list[Any]]]:
+    def _values(self, types: dict[str, str], losses: Losses) -> Iterator[tuple[int, list[Any]]]:
         for event in self._file:
-            values = {name: _typed(cell, types.get(name, "string")) for name, cell in cells_of(event).items()}
+            cells = cells_of(event)
+            losses.replaced += _has_lone_surrogates(event, cells)
+            values = {name: _typed(cell, types.get(name, "string")) for name, cell in cells.items()}
             yield len(event), [values.get(name) for name in types]
+
+
+def _has_lone_surrogates(event: bytes, cells: Mapping[str, str | None]) -> bool:
+    return b"\\u" in event and any(_SURROGATE.search(f"{name}{cell}") for name, cell in cells.items())
+
+
+def _kinds_read(name: str, names: Names) -> set[str]:
+    """The kinds of values that come back unchanged from a column of CSV or TSV."""
+    kind = type_of_cells(name, streaming=names is Names.STREAMING)
+    if kind in {FieldType.STRINGS, FieldType.OBJECT}:
+        return {"nested"}
+    return _KINDS_READ.get(_COLUMN_TYPES.get(kind or "", ""), {"string"})
+
+
+def _held_by(column_type: str) -> set[str]:
+    return _HELD_KINDS.get(column_type, {"string"})
 
 
 def cells_of(event: bytes) -> dict[str, str | None]:
@@ -108,7 +155,7 @@ def _types(columns: tuple[str, ...], stats: ColumnStats, request: ParseRequest) 
         for field in event.fields:
             name = full_name(field.where, field.name, request.names)
             cataloged.setdefault(name, set()).add(_COLUMN_TYPES.get(field.type, "string"))
-    return {name: _type(cataloged.get(name), stats.kinds.get(name, set()) - {"null"}) for name in columns}
+    return {name: _type(cataloged.get(name), stats.kinds.get(name, set())) for name in columns}
 
 
 def _type(cataloged: set[str] | None, kinds: set[str]) -> str:

@@ -8,12 +8,14 @@ from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from td_currents_cli.read.formats.flat import NULL, unescaped
+from td_currents_cli.read.formats.flat import is_escaped, unescaped
 from td_currents_cli.read.options import InputFormat, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import Scanner
 
 _NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
+_QUOTED_NAME: Final = re.compile(r'(?:^|,)"event_type"(?:,|\r?$)', re.MULTILINE)
 _SAMPLE_ROWS: Final = 100  # rows in which a batch is looked for: the first ones may be empty
 
 
@@ -25,6 +27,7 @@ class Table(Struct, frozen=True, kw_only=True):
     column: int | None  # index of the column with the batches; None where each row is an event
     header: bool
     escaped: bool = False  # whether the cells are; see `unescaped`
+    quoted: bool = False  # whether quotes tell strings from null
 
     @property
     def source_format(self) -> SourceFormat:
@@ -49,7 +52,8 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
             if is_tsv and _has_separator_at_end(rows):
                 rows[0].pop()
             if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:
-                return table
+                # Whoever quotes this name quotes every string, or everything.
+                return replace(table, quoted=not is_tsv and not _QUOTED_NAME.search(sample.partition("\n")[0]))
     return None
 
 
@@ -73,7 +77,7 @@ def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Tabl
 
 
 def _flat(rows: list[list[str]], *, is_tsv: bool) -> Table:
-    escaped = is_tsv and any(NULL in row for row in rows)
+    escaped = is_tsv and is_escaped(rows)
     names = list(map(unescaped, rows[0])) if escaped else rows[0]
     return Table(is_tsv=is_tsv, names=names, column=None, header=True, escaped=escaped)
 

@@ -31,12 +31,14 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
         header: False where the first row is not a header; None to detect it.
         ingested: whether rows are expected: an object that has anything in addition to an array `events` is one, and
             not a payload with an unexpected field.
+        flat: whether rows of CSV and TSV that are events with the names of `parse` stay flat.
     """
 
     form: InputFormat = InputFormat.AUTO
     column: str | int | None = None
     header: bool | None = None
     ingested: bool = False
+    flat: bool = False
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":

@@ -172,7 +172,7 @@ def _detected(
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
         return _json(scanner, source, count(1), options) if is_scalar else None
     on_format(table.source_format)
-    return _table(scanner, source, table)
+    return _table(scanner, source, table, flat=options.flat)
 
 
 def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
@@ -184,15 +184,16 @@ def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format:
     return _arrays(scanner, source, ArrayRows(options, on_format), options, per_line=per_line)
 
 
-def _table(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
+def _table(scanner: Scanner, source: str, table: Table, *, flat: bool) -> Iterator[Record]:
+    lines = RowLines(scanner, is_tsv=table.is_tsv)
     if table.header:
         # What stands before the header is white space.
-        scanner.take_line()
+        lines.skip_header(table.names)
     if table.column is None:
-        return flat_rows(RowLines(scanner, is_tsv=table.is_tsv), source, table.names, escaped=table.escaped)
+        return flat_rows(lines, source, table.names, escaped=table.escaped, quoted=table.quoted, flat=flat)
     if table.is_tsv:
         return tsv_rows(scanner, source, table.column, len(table.names))
-    return csv_rows(RowLines(scanner), source, table.names, column=table.column)
+    return csv_rows(lines, source, table.names, column=table.column)
 
 
 def _arrays(

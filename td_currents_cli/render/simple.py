@@ -42,6 +42,8 @@ def report_parsed(outcome: ParseOutcome | InsertOutcome, terminal: Terminal) -> 
         for name, near in outcome.unknown.items():
             suggestion = f"; did you mean `{near}`?" if near else ""
             terminal.report(f"--fields: `{printable(name)}` is not in the catalog{suggestion}", "yellow")
+        for note in outcome.notes:
+            terminal.report(printable(note), "yellow")
         if outcome.formats:
             terminal.report("; ".join(map(str, outcome.formats)), "dim")
     terminal.report(balance_line(outcome.balance, "written"), "dim")

@@ -1,6 +1,7 @@
 r"""Rows of a table as CSV and TSV.
 
-CSV is RFC 4180 with `\n` at line ends: a missing value is an empty cell, an empty string is `""`.
+CSV is RFC 4180 with `\n` at line ends: a missing value is an empty cell, an empty string is `""`. A string that looks
+like null or a boolean is quoted.
 TSV has no quotes. As in PostgreSQL's COPY and ClickHouse's TabSeparated, a tab, line end or backslash in a value is
 `\t`, `\n`, `\r`, `\\`, and a missing value is `\N`. Lone surrogates, which UTF-8 cannot encode, become `\udXXX`.
 """
@@ -16,7 +17,7 @@ from msgspec import Struct
 from td_currents_cli.errors import UsageError
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_QUOTED: Final = re.compile('[",\n\r]')
+_QUOTED: Final = re.compile('[",\n\r]|^(?:null|(?!true$|false$)(?i:true|false))$')
 
 
 class CellForm(Struct, frozen=True):

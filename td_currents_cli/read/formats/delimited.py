@@ -23,7 +23,7 @@ from td_currents_cli.read.formats.cell import (
     unwrapped,
     wrong_width,
 )
-from td_currents_cli.read.formats.flat import event_of_strings, is_streaming
+from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, is_streaming
 from td_currents_cli.read.options import COLUMN
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
 
@@ -118,7 +118,16 @@ def csv_rows(
         yield record
 
 
-def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: bool = False) -> Iterator[Record]:
+def flat_rows(
+    lines: "RowLines",
+    source: str,
+    names: Sequence[str],
+    *,
+    escaped: bool = False,
+    quoted: bool = False,
+    flat: bool = False,
+) -> Iterator[Record]:
+    """Yield an event for each row. For `escaped`, `quoted` and `flat`, see `event_of_strings`."""
     row = 0
     streaming = is_streaming(dict.fromkeys(names))
     while (first := lines.take()) is not None:
@@ -133,8 +142,24 @@ def flat_rows(lines: "RowLines", source: str, names: Sequence[str], *, escaped: 
                 return
             yield cells
         else:
-            event = event_of_strings(list(names), cells, escaped=escaped)
+            values = _told_from_null(cells, taken) if quoted else cells
+            event = event_of_strings(names, values, escaped=escaped, quoted=quoted, flat=flat)
             yield Batch(event, place, is_streaming=streaming)
+
+
+_QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')
+_CELL: Final = re.compile(r'("(?:[^"]|"")*"|[^,]*)(?:,|$)')
+_UNQUOTED_NULLS: Final = frozenset({"", "null"})
+
+
+def _told_from_null(cells: list[str], lines: Sequence["_Line"]) -> list[str | None]:
+    """Return the cells of a row in which only cells without quotes stand for null."""
+    text = b"\n".join([line.text for line in lines])
+    if not _QUOTED_WORD.search(text):
+        return [None if cell in _UNQUOTED_NULLS else cell for cell in cells]
+    raw = _CELL.findall(text.decode().removesuffix("\r"))[: len(cells)]
+    pairs = zip(cells, raw, strict=True)
+    return [QuotedCell(cell) if each[:1] == '"' else None if cell in _UNQUOTED_NULLS else cell for cell, each in pairs]
 
 
 class _Line(Struct, frozen=True, gc=False):
@@ -175,6 +200,12 @@ class RowLines:
             return None
         number, offset = self._scanner.line, self._scanner.offset
         return _Line(self._scanner.take_line(), number, offset)
+
+    def skip_header(self, names: Sequence[str]) -> None:
+        first = self.take()
+        # Without a line end in a name, an open quote has no meaning.
+        if first is not None and not self.is_tsv and any("\n" in name for name in names):
+            deque(_continuation(first, self), maxlen=0)
 
     def put_back(self, lines: Iterable[_Line]) -> None:
         self._put_back.extendleft(reversed(list(lines)))

@@ -5,8 +5,9 @@ strings and leaves nulls out (Treasure Data's page on Braze Currents Streaming).
 name belongs to, and which type a CSV cell has: what it does not know is a property, and stays a string.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -14,19 +15,45 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from td_currents_cli.braze import CUSTOM_FIELDS, EVENT_FIELDS, PLACES
+from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import Field, FieldType, Where, load
 from td_currents_cli.read.scanner import is_json
 
 NULL: Final = "\\N"
 
-_ESCAPE: Final = re.compile(r"\\([tnr\\])")
+_ESCAPE: Final = re.compile(r"\\([tnr\\]|u[dD][89a-fA-F][0-9a-fA-F]{2})")
 _ESCAPED: Final = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+_BACKSLASH: Final = re.compile(rf"{_ESCAPE.pattern}|\\N|\\$|(?P<other>\\)")
 
 
 def unescaped(cell: str) -> str:
-    """Replace the escapes of a cell by the characters they stand for."""
-    return _ESCAPE.sub(lambda escape: _ESCAPED[escape[1]], cell) if "\\" in cell else cell
+    """Replace the escapes of a cell (see `write.formats`) by the characters they stand for."""
+    if "\\" not in cell:
+        return cell
+    return _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1]) or chr(int(escape[1][1:], 16)), cell)
+
+
+class QuotedCell(str):
+    """A cell of CSV that is a string for sure, whatever it looks like."""
+
+    __slots__ = ()
+
+
+def is_escaped(rows: Sequence[Sequence[str]]) -> bool:
+    r"""Whether the cells of a TSV table of events, its first row the names, are escaped, as `parse` does.
+
+    Where no null shows it (`\N`): no backslash is anything but an escape, and what Treasure Data writes for null is in
+    no column of numbers. Names of the streaming connector are most likely of its table.
+    """
+    if any(NULL in row for row in rows):
+        return True
+    if any(found["other"] for row in rows for cell in row for found in _BACKSLASH.finditer(cell)):
+        return False
+    names = [unescaped(name) for name in rows[0]]
+    if is_streaming(dict.fromkeys(names)):
+        return False
+    numeric = [index for index, name in enumerate(names) if type_of_cells(name) in _NEVER_EMPTY]
+    return not any(row[index] in _NULLS for row in rows[1:] if len(row) == len(names) for index in numeric)
 
 
 _Path: TypeAlias = tuple[str, ...]
@@ -38,6 +65,7 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
 _NULLS: Final = frozenset({"", "null"})
 """What Treasure Data writes for no value; anything else may be the name of a campaign."""
+_NEVER_EMPTY: Final = {*_NUMBERS, FieldType.BOOLEAN}
 _RAW_FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -64,31 +92,45 @@ def is_streaming(names: Mapping[str, object]) -> bool:
     )
 
 
-def event_of_fields(fields: Mapping[str, bytes]) -> bytes:
+def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = None, flat: bool = False) -> bytes:
     """Return the event whose fields have these flat names; JSON values stay unchanged, except for JSON in strings.
 
-    Nulls are left out, as by the connector.
+    Nulls are left out, as by the connector, but that of `event_type`, which makes an object an event. Unless the names
+    are the connector's (by default, this is detected), the event can be kept flat.
     """
-    streaming = is_streaming(fields)
-    event: dict[str, Any] = {}
-    for name, value in fields.items():
-        path = _path(name, streaming)
-        if value == b"null":
+    streaming = is_streaming(fields) if streaming is None else streaming
+    event: dict[str, Any] = {"event_type": fields.get("event_type", b"null")}
+    # First, as fields cannot be put into a `user` that is not an object.
+    for name in (*(ENVELOPE if flat else PLACES), *fields):
+        value = fields.get(name, b"null")
+        if value == b"null" or name == "event_type":
             continue
-        _put(event, path if _is_free(event, path) else (name,), _unpacked(path[-1], value))
+        path = _path(name, streaming)
+        is_free = not (flat and not streaming) and _is_free(event, path)
+        _put(event, path if is_free else (name,), _unpacked(path[-1], value))
     return _written(event)
 
 
-def event_of_strings(names: list[str], cells: list[str], *, escaped: bool = False) -> bytes:
-    """Return the event of a row of strings, with the types of the catalog; cells without a value are left out."""
+def event_of_strings(
+    names: Sequence[str],
+    cells: Sequence[str | None],
+    *,
+    escaped: bool = False,
+    quoted: bool = False,
+    flat: bool = False,
+) -> bytes:
+    """Return the event of a row of strings, with the types of the catalog; cells without a value are left out.
+
+    Where they are escaped or quoted, null is told from strings: it is None in the latter.
+    """
     streaming = is_streaming(dict.fromkeys(names))
-    nothing = {NULL} if escaped else _NULLS
+    nothing = {NULL} if escaped else () if quoted else _NULLS
     fields = {
-        name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell)
+        name: _typed(_path(name, streaming)[-1], unescaped(cell) if escaped else cell, exact=escaped)
         for name, cell in zip(names, cells, strict=True)
-        if cell not in nothing
+        if cell is not None and cell not in nothing
     }
-    return event_of_fields(fields)
+    return event_of_fields(fields, streaming=streaming, flat=flat)
 
 
 @cache
@@ -131,23 +173,40 @@ def _type(name: str) -> FieldType | None:
     return next((kind for where in Where if (kind := _field_types(where).get(name))), None)
 
 
-def _typed(name: str, cell: str) -> bytes:
-    kind = _type(name)
+def type_of_cells(name: str, *, streaming: bool = False) -> FieldType | None:
+    """Return the type of the cells of a column; None if the catalog does not know it."""
+    return _type(_path(name, streaming)[-1])
+
+
+def _typed(name: str, cell: str, *, exact: bool) -> bytes:
+    kind = None if isinstance(cell, QuotedCell) else _type(name)
     is_number = (kind in {FieldType.INT, FieldType.LONG} and _INTEGER.fullmatch(cell)) or (
         kind is FieldType.FLOAT and _NUMBER.fullmatch(cell)
     )
     if is_number:
         return cell.encode()
-    if kind is FieldType.BOOLEAN and cell.lower() in {"true", "false"}:
+    if kind is FieldType.BOOLEAN and (cell if exact else cell.lower()) in {"true", "false"}:
         return cell.lower().encode()
-    return orjson.dumps(cell)
+    return _string(cell)
+
+
+def _string(string: str) -> bytes:
+    try:
+        return orjson.dumps(string)
+    except orjson.JSONEncodeError:
+        # A lone surrogate.
+        return json.dumps(string, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _unpacked(name: str, value: bytes) -> bytes:
     """Decode a string that was an array or an object before it was encoded."""
     if value[:2] in {b'"[', b'"{'} and _type(name) in {FieldType.STRINGS, FieldType.OBJECT}:
-        inner: bytes = msgspec.json.decode(value, type=str).encode()
-        if is_json(inner):
+        try:
+            inner: bytes = msgspec.json.decode(value, type=str).encode()
+        except msgspec.DecodeError:
+            return value
+        # Anything around it, or a line end in it, was not written by an encoder of JSON.
+        if inner.endswith((b"]", b"}")) and b"\n" not in inner and b"\r" not in inner and is_json(inner):
             return inner
     return value
 
@@ -170,4 +229,4 @@ def _put(event: dict[str, Any], path: _Path, value: bytes) -> None:
 def _written(value: dict[str, Any] | bytes) -> bytes:
     if isinstance(value, bytes):
         return value
-    return b"{" + b",".join([orjson.dumps(name) + b":" + _written(inner) for name, inner in value.items()]) + b"}"
+    return b"{" + b",".join([_string(name) + b":" + _written(inner) for name, inner in value.items()]) + b"}"

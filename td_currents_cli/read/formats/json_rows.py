@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -43,10 +43,20 @@ _any_row: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 @cache
-def _row_with(column: str) -> "msgspec.json.Decoder[Any]":
+def _cell_of(column: str) -> Callable[[bytes], str | UnsetType | None]:
+    """Return what decodes the cell of a column that is not `events`."""
     events: Any = str | UnsetType | None
-    row = msgspec.defstruct("OtherRow", [("events", events, UNSET)], rename={"events": column})
-    return msgspec.json.Decoder(row)
+    try:
+        row: Any = msgspec.defstruct("OtherRow", [("events", events, UNSET)], rename={"events": column})
+    except ValueError:
+        # A name that JSON has to escape cannot be that of a Struct.
+        return lambda document: _string_or_null(_any_row.decode(document).get(column, UNSET))
+    decoder = msgspec.json.Decoder(row)
+    return lambda document: decoder.decode(document).events
+
+
+def _string_or_null(cell: Any) -> str | UnsetType | None:  # noqa: ANN401 -- any JSON value
+    return cell if cell is UNSET else msgspec.convert(cell, str | None)
 
 
 def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
@@ -57,7 +67,7 @@ def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
     if _ARRAY_OF_EVENTS.match(document) or (column == COLUMN and b'"events"' not in document):
         return None
     try:
-        events = (_string_row if column == COLUMN else _row_with(column)).decode(document).events
+        events = _string_row.decode(document).events if column == COLUMN else _cell_of(column)(document)
     except msgspec.ValidationError:
         return _batch_of_strings(document) if column == COLUMN and _ARRAY_OF_STRINGS.search(document) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
