@@ -102,14 +102,15 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
         "number": pa.float64(),
         "boolean": pa.bool_(),
     }
-    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+    names = {name: name.encode(errors="backslashreplace").decode() for name in columns}
+    schema = pa.schema([(names[name], types[kind]) for name, kind in columns.items()])
 
     def batch_of(some: list[Sequence[Any]]) -> pa.RecordBatch:
         cells = zip(zip(*some, strict=True), schema, strict=True)
         return pa.record_batch([pa.array(column, type=field.type) for column, field in cells], schema=schema)
 
     # The stubs of pyarrow do not allow lists of columns.
-    dictionaries: Any = [name for name, kind in columns.items() if kind == "string"]
+    dictionaries: Any = [names[name] for name, kind in columns.items() if kind == "string"]
     with pq.ParquetWriter(output, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         group: list[pa.RecordBatch] = []
         size = 0

@@ -229,7 +229,7 @@ def test_tables_have_the_values_of_the_events(tmp_path_factory: pytest.TempPathF
     as_tsv = [dict(zip(names, map(unescaped, line.split("\t")), strict=True)) for line in lines]
     for rows in (as_csv, as_tsv):
         for event, row in zip(flat_events, rows, strict=True):
-            assert event.keys() <= row.keys()
+            assert {name for name in event if event[name] is not None} <= row.keys()
             for name, cell in row.items():
                 assert expected(event.get(name), cell)
 
@@ -255,7 +255,7 @@ def any_events(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.parametrize("to", [To.JSONL, To.CSV, To.TSV])
-@settings(law, max_examples=150)
+@settings(law, max_examples=100)
 @given(st.lists(any_events(), min_size=1, max_size=4), st.sampled_from([0, 0, 0, 120]))
 def test_output_of_parse_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, to: To, some: list[str], more: int
@@ -348,7 +348,7 @@ def test_parquet_has_the_values_of_the_events(tmp_path_factory: pytest.TempPathF
     parsed(folder, text, to=To.PARQUET)
     rows = pyarrow.parquet.read_table(folder / "out").to_pylist()
     for event, row in zip(flat_events, rows, strict=True):
-        assert event.keys() <= row.keys()
+        assert {name for name in event if event[name] is not None} <= row.keys()
         for name, cell in row.items():
             value = event.get(name)
             assert expected(value, cell) if isinstance(cell, str) else cell == value
