@@ -280,7 +280,15 @@ class _PostbackEndpoint(AsgiEndpoint):
                 # [U] 400 is a documented status, but not for an invalid name.
                 raise HttpError(400, f"invalid {what} name: use 3 to 128 lowercase letters, digits, or underscores")
         key = presented_key(headers, scope["query_string"], self._api)
-        return self._store_row(await body.read(self._limit), key)
+        content = await body.read(self._limit)
+        try:
+            return self._store_row(content, key)
+        except HttpError as error:
+            coding = headers.get(b"content-encoding", b"identity")
+            if error.status != 400 or coding == b"identity":
+                raise
+            shown = coding.decode() if coding.isalpha() else "of another kind"
+            raise HttpError(400, f"{error.reason}: Content-Encoding {shown} is not supported") from None
 
     def _store_row(self, body: bytes, key: bytes) -> PostbackResponse:
         row = parse_row(body, self._now())

@@ -1,6 +1,7 @@
 """`tdcur serve`: run the local endpoint until it is stopped, and summarize the requests."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -13,10 +14,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import ClassVar, Final, Self, TypeAlias
+from typing import Any, ClassVar, Final, Self, TypeAlias
 
+import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.outcome import Outcome
@@ -243,16 +246,89 @@ _KEEP_ALIVE: Final = 75  # seconds; long enough for a sender with pauses
 
 
 class HttpServer(uvicorn.Server):
-    """Sets an event when it stops."""
+    """Sets an event when it stops, and logs what concerns no request that the application gets."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, counter: RequestCounter) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._counter = counter
+        self._is_full = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._log_exception)
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Release delayed responses first: otherwise they would last until `stop_within` is over."""
         self._stopping.set()
         await super().shutdown(sockets)
+
+    def _log_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log once that connections cannot be accepted: asyncio reports each that waits, and again every second."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in {errno.EMFILE, errno.ENFILE}:
+            # asyncio's attempts to accept again fail once the socket is closed.
+            if not self._stopping.is_set():
+                loop.default_exception_handler(context)
+        elif not self._is_full:
+            self._is_full = True
+            loop.call_later(_FULL_AGAIN, setattr, self, "_is_full", False)  # noqa: FBT003 -- the value
+            reason = f"cannot accept connections: {os.strerror(error.errno or 0).lower()} (see ulimit -n)"
+            self._counter.add_unread(None, RequestResult.FAILED, reason)
+
+
+_FULL_AGAIN: Final = 60.0  # seconds until it is logged again
+
+
+class HttpProtocol(H11Protocol):
+    """uvicorn's protocol, with a time limit for headers; logs what is not HTTP. A server has a subclass with values."""
+
+    counter: RequestCounter
+    headers_within: float
+
+    _start = b""  # of a request whose headers are incomplete
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._start = self._start or data[:3]
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._start = b""
+            self._stop_waiting()
+        elif self._timer is None:
+            self._wait_for_headers()
+
+    def send_400_response(self, msg: str) -> None:
+        is_tls = self._start.startswith(b"\x16\x03")
+        reason = "not HTTP but TLS: use http://, not https://" if is_tls else "malformed HTTP"
+        self.counter.add_unread(400, RequestResult.REFUSED, reason)
+        super().send_400_response(msg)
+
+    def _wait_for_headers(self) -> None:
+        self._timer = self.loop.call_later(self.headers_within, self._time_is_up)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _time_is_up(self) -> None:
+        if self._start and not self.transport.is_closing():
+            reason = f"no complete headers within {self.headers_within:g} s"
+            self.counter.add_unread(408, RequestResult.REFUSED, reason)
+            self.transport.write(_TIMEOUT_RESPONSE)
+        self.transport.close()
+
+
+_TIMEOUT_RESPONSE: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer) -> HttpServer:
@@ -261,7 +337,7 @@ def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCo
     level = "warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical"
     config = uvicorn.Config(
         _application(settings, store, counter, layer, stopping),
-        http="auto",
+        http=type("Protocol", (HttpProtocol,), {"counter": counter, "headers_within": settings.headers_within}),
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -274,7 +350,7 @@ def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCo
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=settings.stop_within,
     )
-    return HttpServer(config, stopping)
+    return HttpServer(config, stopping, counter)
 
 
 def _application(
@@ -283,5 +359,13 @@ def _application(
     app = layer(application(settings, store, counter))
     fault_settings = settings.fault_settings
     if fault_settings.faults or fault_settings.latency:
-        return FaultInjector(app, fault_settings, counter, time.time, stopping)
-    return app
+        app = FaultInjector(app, fault_settings, counter, time.time, stopping)
+
+    async def with_origin_form(scope: Scope, receive: Receive, send: Send) -> None:
+        # A request target may be a whole URL, as sent to a proxy.
+        if not scope["path"].startswith("/"):
+            scope["path"] = "/" + "/".join(scope["path"].split("/")[3:])
+            scope["raw_path"] = b"/" + b"/".join(scope["raw_path"].split(b"/")[3:])
+        await app(scope, receive, send)
+
+    return with_origin_form

@@ -83,6 +83,7 @@ class ServeSettings:
     # Not in the repr: an assertion or a traceback that prints the settings must not print the key. None: any key.
     write_key: str | None = field(default=None, repr=False)
     fault_settings: FaultSettings = field(default_factory=FaultSettings)
+    headers_within: float = 20.0  # seconds that a connection has to send complete headers
     stop_within: int = 10  # seconds that requests in flight have to finish on shutdown
 
 

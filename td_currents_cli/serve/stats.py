@@ -1,5 +1,6 @@
 """Statistics of the requests."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,6 +76,16 @@ class RequestCounter:
         if request.fault:
             self._by_fault[request.fault] += 1
         if self._listener is not None:
+            self._listener(request)
+
+    def add_unread(self, status: int | None, result: RequestResult, reason: str) -> None:
+        """Log a request whose method and path are unknown; without a status, it is not counted: there was none."""
+        request = RequestLog(
+            at=time.time(), method="-", target="-", status=status, size=0, result=result, reason=reason
+        )
+        if status is not None:
+            self.add(request)
+        elif self._listener is not None:
             self._listener(request)
 
     def stats(self) -> ServeStats:

@@ -62,12 +62,25 @@ def _decode_columns(body: bytes) -> tuple[dict[str, str], int | None]:
 
 
 def _columns_with_lone_surrogates(body: bytes) -> tuple[dict[str, str], int | None]:
+    for start, what in _UNSUPPORTED_STARTS.items():
+        if body.startswith(start):
+            raise HttpError(400, f"the body {what}")
+    if not is_utf8(body):
+        raise HttpError(400, "the body is not UTF-8")
     hidden, restore = hide_lone_surrogates(body)
     try:
         columns, count = _decode_strict(hidden)
     except msgspec.DecodeError:
-        raise HttpError(400, f"the body is not {'JSON' if is_utf8(body) else 'UTF-8'}") from None
+        raise HttpError(400, "the body is not JSON") from None
     return {name: restore(text.encode()).decode() for name, text in columns.items()}, count
+
+
+_UNSUPPORTED_STARTS: Final = {
+    b"\xef\xbb\xbf": "starts with a byte order mark (BOM)",
+    b"\xff\xfe": "is UTF-16, not UTF-8",
+    b"\xfe\xff": "is UTF-16, not UTF-8",
+    b"\x1f\x8b": "is compressed with gzip",
+}
 
 
 def _decode_strict(body: bytes) -> tuple[dict[str, str], int | None]:
@@ -137,7 +150,8 @@ class CsvFormat:
         return b"%d," % row.time + b",".join(quoted) + b"\n"
 
     def row_end(self, *, open_quote: bool) -> bytes:
-        return b'"\n' if open_quote else b"\n"
+        # Never a good row: it has more cells than the header, even if the sender's JSON happens to be complete.
+        return b'",,,\n' if open_quote else b",,,\n"
 
 
 def _free_name(name: str, row: StoredRow) -> str:

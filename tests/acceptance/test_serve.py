@@ -111,6 +111,21 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
     assert "secret" not in served.said + out + err
 
 
+def test_out_of_file_descriptors(serve: Serve) -> None:
+    """One line in the log; when there is room again, requests are served."""
+    served = serve(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+        time.sleep(1.5)
+    assert served.post() == 200
+    code, _, err = served.stop(signal.SIGTERM)
+    assert code == 143
+    lines = [line for line in err.splitlines() if "POST" not in line]
+    assert len(lines) == 1
+    assert lines[0].endswith("cannot accept connections: too many open files (see ulimit -n)")
+
+
 def test_the_summary_as_json(serve: Serve) -> None:
     served = serve("--format", "json")
     served.post()

@@ -1,5 +1,6 @@
 """The endpoint over a real socket: every answer, and what is stored of it."""
 
+import gzip
 import http.client
 import socket
 import threading
@@ -81,9 +82,11 @@ def test_names(start: Start, path: str, status: int) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
 def test_other_methods(start: Start, method: str) -> None:
-    receiver = start()
+    heard: list[RequestLog] = []
+    receiver = start(heard.append)
     assert ask(receiver, method=method)[0] == 405
     assert receiver.store.read_bytes() == b""
+    assert [(each.method, each.target, each.reason) for each in heard] == [(method, PATH, "only POST is allowed")]
 
 
 @pytest.mark.parametrize(("size", "status"), [(V2_LIMIT, 200), (V2_LIMIT + 1, 413)])
@@ -143,6 +146,77 @@ def test_answers_are_not_held_back(start: Start) -> None:
 
 def test_not_a_json_object(start: Start) -> None:
     assert ask(start(), b"[]") == (400, b'{"error":"the body is not a JSON object"}')
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "reason"),
+    [
+        (
+            gzip.compress(BODY, mtime=0),
+            {"Content-Encoding": "gzip"},
+            "is compressed with gzip: Content-Encoding gzip",
+        ),
+        (gzip.compress(BODY, mtime=0), {}, "is compressed with gzip"),
+        (b"\x8b\x00", {"Content-Encoding": "br"}, "is not UTF-8: Content-Encoding br is not supported"),
+        (b"\x8b\x00", {"Content-Encoding": "\t1/x, gzip"}, "is not UTF-8: Content-Encoding of another kind is not"),
+        (b"\xef\xbb\xbf" + BODY, {}, "starts with a byte order mark (BOM)"),
+        (BODY.decode().encode("utf-16"), {}, "is UTF-16, not UTF-8"),
+    ],
+)
+def test_a_body_in_an_encoding(start: Start, body: bytes, headers: dict[str, str], reason: str) -> None:
+    """The response and the log name what the sender did to the body."""
+    heard: list[RequestLog] = []
+    status, answer = ask(start(heard.append), body, headers=KEY | headers)
+    assert status == 400
+    assert f"the body {reason}".encode() in answer
+    assert f"the body {reason}" in heard[0].reason
+
+
+def raw(receiver: Receiver, sent: bytes) -> bytes:
+    """Send bytes, and return all that comes back until the connection is closed."""
+    with socket.create_connection((receiver.host, receiver.port), timeout=20) as sender:
+        sender.sendall(sent)
+        return b"".join(iter(lambda: sender.recv(4096), b""))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_target_in_absolute_form(start: Start, scheme: str) -> None:
+    """As a sender writes it that takes the endpoint for its proxy."""
+    heard: list[RequestLog] = []
+    head = f"POST {scheme}://x:1{PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nConnection: close\r\n"
+    answer = raw(start(heard.append), f"{head}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert [(each.target, each.result) for each in heard] == [(PATH, RequestResult.STORED)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        (b"hello\r\n\r\n", 400, "malformed HTTP"),
+        (b"POST /%s HTTP/1.1\r\n\r\n" % PATH.encode(), 400, "malformed HTTP"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "not HTTP but TLS: use http://, not https://"),
+        (b"POST / HTTP/1.1\r\nHost: x", 408, "no complete headers within 0.2 s"),
+    ],
+)
+def test_what_is_not_a_request(start: Start, sent: bytes, status: int, reason: str) -> None:
+    """A line in the log tells why there is no row; later requests are not affected."""
+    heard: list[RequestLog] = []
+    receiver = start(heard.append, headers_within=0.2)
+    assert raw(receiver, sent).startswith(b"HTTP/1.1 %d " % status)
+    assert [(each.status, each.result, each.reason) for each in heard] == [(status, RequestResult.REFUSED, reason)]
+    assert ask(receiver)[0] == 200
+
+
+def test_a_silent_connection_is_closed(start: Start) -> None:
+    """Without a line in the log: browsers open connections ahead. One that is used stays open between requests."""
+    receiver = start(headers_within=0.2)
+    assert raw(receiver, b"") == b""
+    assert receiver.stats.requests == 0
+    with closing(http.client.HTTPConnection(receiver.host, receiver.port, timeout=20)) as connection:
+        for _ in range(2):
+            connection.request("POST", PATH, BODY, KEY)
+            assert connection.getresponse().read() == b"{}"
+            time.sleep(0.4)
 
 
 @pytest.mark.parametrize(("key", "stored"), [("1/key", 1), ("1/other", 0), ("1/ke", 0), ("1/kéy", 0)])
