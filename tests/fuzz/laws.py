@@ -23,6 +23,8 @@ CODES: Final = {
 }
 """Exit codes that a command may have for a data file that exists."""
 
+COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+
 SEND: Final = ("send", "--dry-run", "--site", "us01", "--database", "abc", "--table", "abc", "--format", "json")
 
 
@@ -154,6 +156,8 @@ class Checker:
 
     def _gzip(self, name: str, data: bytes, _draw: Random) -> None:
         """Compression is detected by content: the name stays."""
+        if data.startswith(COMPRESSED):
+            return
 
         def run() -> list[Any]:
             return [

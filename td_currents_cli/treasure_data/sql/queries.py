@@ -169,9 +169,6 @@ def _column_value(events: Events, column: TableColumn) -> str:
     return typed_cell(events.cell(column.where, column.field), column)
 
 
-NTH: Final = "nth_of_its_id"
-
-
 def dedupe_batches_sql(events: BatchEvents, event_filter: Filter = EVERYTHING) -> str:
     """Write the Trino query for `received`, `id`, `event_type`, `time` and `event` (JSON) of the events of batches."""
     return "\n".join(
@@ -189,27 +186,37 @@ def dedupe_batches_sql(events: BatchEvents, event_filter: Filter = EVERYTHING) -
     )
 
 
+NTH: Final = "nth_of_its_id"
+
+
 def dedupe_flat_sql(
     address: TableAddress, rows: Period, dialect: Dialect = Dialect.TRINO, event_filter: Filter = EVERYTHING
 ) -> str:
     """Write the query for all columns of flat events, keeping the earliest event of each id.
 
-    It names no other columns, because the streaming connector only creates those that some event needs. No dialect can
-    exclude a column from `*`, so the result also has NTH, which is always 1.
+    It names no other columns, because the streaming connector only creates those that some event needs. Hive cannot
+    exclude a column from `*`: there the result also has NTH, which is always 1.
     """
     event_id, time = dialect.quoted("id"), dialect.quoted("time")
-    place = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
-    numbered = f"CASE WHEN {event_id} IS NOT NULL AND {event_id} <> '' THEN {place} ELSE 1 END AS {NTH}"
-    table = f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
-    conditions = [_time_condition(rows, dialect)]
+    conditions = [receive_time_condition(rows, dialect)]
     if event_filter:
         conditions.append(filter_condition(event_filter, dialect.quoted("event_type"), time, dialect))
-    lines = [f"SELECT *, {numbered}", f"FROM {table}", f"WHERE {' AND '.join(conditions)}"]
-    return "\n".join(["SELECT *", "FROM (", *(f"  {line}" for line in lines), ") numbered", f"WHERE {NTH} = 1"])
-
-
-def _time_condition(rows: Period, dialect: Dialect) -> str:
-    if dialect is not Dialect.SPARK:
-        return receive_time_condition(rows)
-    until = "" if rows.until is None else f" AND time < {rows.until:.0f}"
-    return f"time >= {rows.since:.0f}{until}"
+    source = f"FROM {table_identifier(address, dialect)}\n  WHERE {' AND '.join(conditions)}"
+    has_id = f"{event_id} IS NOT NULL AND {event_id} <> ''"
+    if dialect is Dialect.TRINO:
+        # Whatever comes from outside is quoted.
+        earliest = f"SELECT * FROM selected WHERE selected.{event_id} = ids.{event_id} ORDER BY {time} LIMIT 1"  # noqa: S608
+        return "\n".join(
+            [
+                f"WITH selected AS (\n  SELECT *\n  {source}\n)",
+                "SELECT earliest.*",
+                f"FROM (SELECT DISTINCT {event_id} FROM selected WHERE {has_id}) ids",  # noqa: S608
+                f"CROSS JOIN LATERAL ({earliest}) earliest",
+                f"UNION ALL\nSELECT * FROM selected WHERE NOT COALESCE({has_id}, FALSE)",
+            ]
+        )
+    nth = f"ROW_NUMBER() OVER (PARTITION BY {event_id} ORDER BY {time})"
+    # In Spark, the columns of a row can be packed and unpacked without their names.
+    row, columns = ("*", "*") if dialect is Dialect.HIVE else ("STRUCT(*) AS event", "event.*")
+    numbered = f"CASE WHEN {has_id} THEN {nth} ELSE 1 END AS {NTH}"
+    return f"SELECT {columns}\nFROM (\n  SELECT {row}, {numbered}\n  {source}\n) numbered\nWHERE {NTH} = 1"

@@ -23,14 +23,18 @@ def json_path(names: Sequence[str]) -> str:
     return string_literal("$" + "".join(f'["{each}"]' for each in steps))
 
 
-def table_identifier(address: TableAddress) -> str:
-    return f"{identifier(address.database)}.{identifier(address.table)}"
+def table_identifier(address: TableAddress, dialect: Dialect = Dialect.TRINO) -> str:
+    return f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
 
 
-def receive_time_condition(rows: Period) -> str:
+def receive_time_condition(rows: Period, dialect: Dialect = Dialect.TRINO) -> str:
     """Write the condition on rows of a period, by which Treasure Data prunes partitions."""
+    time = "time" if dialect is Dialect.TRINO else dialect.quoted("time")  # a keyword of Hive's
+    if dialect is Dialect.SPARK:
+        until = "" if rows.until is None else f" AND {time} < {rows.until:.0f}"
+        return f"{time} >= {rows.since:.0f}{until}"
     until = "NULL" if rows.until is None else f"{rows.until:.0f}"
-    return f"TD_TIME_RANGE(time, {rows.since:.0f}, {until})"
+    return f"TD_TIME_RANGE({time}, {rows.since:.0f}, {until})"
 
 
 def case_lookup(column: str, cases: Sequence[tuple[str, str]], otherwise: str = "NULL") -> str:

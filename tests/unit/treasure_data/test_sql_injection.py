@@ -87,7 +87,7 @@ COLUMNS = [column for column in flat_columns(load().events.values(), Names.STREA
 def only_queries(queries: list[str]) -> bool:
     """Whether each is one statement, and one that the tool means to issue."""
     trees = [sqlglot.parse(sql, read="trino") for sql in queries]
-    kinds = (sqlglot.exp.Select, sqlglot.exp.Insert, sqlglot.exp.Create)
+    kinds = (sqlglot.exp.Select, sqlglot.exp.Union, sqlglot.exp.Insert, sqlglot.exp.Create)
     return all(len(tree) == 1 and isinstance(tree[0], kinds) for tree in trees)
 
 
