@@ -31,6 +31,8 @@ class Code(StrEnum):
     BARE_EVENT = "TDC015"
     OTHER_KEY = "TDC016"
     NUMBER_TOO_LARGE = "TDC017"
+    DOCUMENT_TOO_LARGE = "TDC018"
+    LEFT_OUT = "TDC019"
     BAD_ROW = "TDC020"
     CUT_OFF = "TDC022"
 
@@ -69,6 +71,10 @@ class Code(StrEnum):
     COLUMN_NAME = "TDC305"
 
     BATCH_REFUSED = "TDC401"
+
+
+UNREADABLE_CODES = frozenset({Code.UNREADABLE, Code.DOCUMENT_TOO_LARGE})
+"""Codes of sources that were not read to their end."""
 
 
 class Location(Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from td_currents_cli import __version__
 from td_currents_cli.errors import ExitCode, TdcurError
-from td_currents_cli.model import Code, Problem, Severity
+from td_currents_cli.model import UNREADABLE_CODES, Problem, Severity
 
 SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""
@@ -93,14 +93,14 @@ class ProblemLog:
             # The raw record is only for rejects files: kept here, it would keep whole batches in memory.
             self._kept.append(replace(problem, raw=None))
         self._by_severity[problem.severity] += 1
-        self._unreadable += problem.code is Code.UNREADABLE
+        self._unreadable += problem.code in UNREADABLE_CODES
 
     def merge(self, problems: Problems) -> None:
         """Add the problems of another log; of those that it kept, keep what there is room for."""
         for problem in problems.kept:
             self.add(problem)
         self._by_severity += problems.by_severity - Counter(problem.severity for problem in problems.kept)
-        self._unreadable += problems.unreadable - sum(each.code is Code.UNREADABLE for each in problems.kept)
+        self._unreadable += problems.unreadable - sum(each.code in UNREADABLE_CODES for each in problems.kept)
 
     def result(self) -> Problems:
         """The problems; kept are the most severe, in the order found."""

@@ -25,9 +25,8 @@ from td_currents_cli.parallel.splits import (
     file_splits,
     is_splittable,
 )
-from td_currents_cli.read.options import DEFAULT, FormatCallback, ReadOptions, SourceFormat
+from td_currents_cli.read.options import DEFAULT, FormatCallback, ReadOptions, Source, SourceFormat
 from td_currents_cli.read.reader import records, records_from
-from td_currents_cli.read.sources import Source
 
 CHUNK_SIZE: Final = 1 << 20  # bytes of batches that a process is given at a time
 

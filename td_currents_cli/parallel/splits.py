@@ -17,13 +17,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from td_currents_cli.model import Location, Problem, Record
-from td_currents_cli.read.compression import is_compressed, plain
+from td_currents_cli.read.compression import is_plain, plain
 from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
 from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, of_document, take_object
-from td_currents_cli.read.options import DEFAULT, ReadOptions
+from td_currents_cli.read.options import DEFAULT, ReadOptions, Source
 from td_currents_cli.read.reader import records, records_from
-from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner
-from td_currents_cli.read.sources import Source
+from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, TooLargeError
 
 MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one process
 
@@ -94,9 +93,10 @@ class SplitReader:
         try:
             with closing(split.source.open()) as raw:
                 raw.seek(split.start)
-                scanner = Scanner(plain(raw), Location(split.source.name, line=1, column=1, offset=split.start))
+                begin = Location(split.source.name, line=1, column=1, offset=split.start)
+                scanner = Scanner(plain(raw), begin, limit=split.source.max_document_size)
                 yield from self._json(scanner) if split.format is SplitFormat.JSON else self._csv(scanner)
-        except OSError:
+        except (OSError, TooLargeError):
             # Whoever reads on from where this ends meets the error again and reports it.
             return
 
@@ -208,7 +208,7 @@ def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
     if head.startswith(b"{"):
         is_lines = line.rstrip(SPACE).endswith(b"}") and rest.startswith(b"{")
         return (SplitFormat.JSON if is_lines else SplitFormat.WHOLE), None
-    if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or is_compressed(head):
+    if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or not is_plain(head):
         return SplitFormat.WHOLE, None
     header = header_of(line)
     # A single column may as well be TSV, where nothing is quoted.

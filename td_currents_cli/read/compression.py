@@ -1,16 +1,26 @@
-"""Decompression, detected from the first bytes and never from the name."""
+"""From the bytes of a source to plain UTF-8: archives, compression and encodings, detected from the first bytes.
 
+Names do not matter. A source gives one text, or, if it is a zip archive, one per file in it.
+"""
+
+import codecs
+import re
+import shutil
 import sys
 import zlib
-from collections.abc import Callable
-from io import BufferedReader, BytesIO, RawIOBase
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    from zipfile import ZipFile, ZipInfo
 
 _PIECE: Final = 1 << 16
-_LONGEST_MAGIC: Final = 6
+_HEAD: Final = 8  # bytes that tell what a stream is
+MAX_LAYERS: Final = 4
+"""Compression in compression, and archives in archives, up to this depth: files without end exist."""
 
 
 class UnreadableError(Exception):
@@ -21,6 +31,11 @@ class ByteStream(Protocol):
     """What the scanner needs of an open source: `read1` as of io.BufferedReader."""
 
     def read1(self, size: int, /) -> bytes: ...
+
+
+class _Unbuffered:
+    def __init__(self, raw: BinaryIO) -> None:
+        self.read1 = raw.read
 
 
 class _Decompressor(Protocol):
@@ -70,10 +85,10 @@ class _Streams:
 class _Guarded:
     """Turns every failure of a read into UnreadableError."""
 
-    def __init__(self, stream: ByteStream, kind: str) -> None:
+    def __init__(self, stream: ByteStream, kind: str, failures: tuple[type[Exception], ...] = ()) -> None:
         self._stream = stream
         self._kind = kind
-        self._failures: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *_further_failures(kind))
+        self._failures: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *failures)
 
     def read1(self, size: int, /) -> bytes:
         try:
@@ -82,103 +97,230 @@ class _Guarded:
             raise UnreadableError(f"the {self._kind} data is truncated") from None
         except self._failures as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
-            raise UnreadableError(f"cannot read the {self._kind} data: {reason}") from None
+            prefix = "" if self._kind == "plain" else f"cannot read the {self._kind} data: "
+            raise UnreadableError(f"{prefix}{reason}") from None
+
+
+class _Peeked:
+    """A stream whose first bytes have been looked at; an error there is raised when they are read."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._failure: UnreadableError | None = None
+        self.head = b""
+        try:
+            # A pipe may hand out its first bytes one at a time.
+            while len(self.head) < _HEAD and (piece := stream.read1(_PIECE)):
+                self.head += piece
+        except UnreadableError as error:
+            self._failure = error
+        self._rest = self.head
+
+    def read1(self, size: int, /) -> bytes:
+        if self._rest:
+            piece, self._rest = self._rest[:size], self._rest[size:]
+            return piece
+        if self._failure:
+            raise self._failure
+        return self._stream.read1(size)
+
+    read = read1  # for GzipFile
+
+
+class _Decoded:
+    """Text in another encoding as UTF-8, without the byte order mark in front of it."""
+
+    def __init__(self, stream: ByteStream, encoding: str) -> None:
+        self._stream = stream
+        self._encoding = encoding
+        # A lone surrogate becomes bytes that are not UTF-8, for the decoder of the document to report.
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        self._failure: UnreadableError | None = None
+        self._is_first = True
+
+    def read1(self, size: int, /) -> bytes:
+        text = ""
+        while not text:
+            if self._failure:
+                raise self._failure
+            piece = self._stream.read1(max(size // 2, 1))
+            try:
+                text = self._decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                text = error.object[: error.start].decode(self._encoding, "surrogatepass")
+                name = self._encoding.upper()[:6]
+                end = f"cannot read the {name} text: it is damaged" if piece else f"the {name} text is truncated"
+                self._failure = UnreadableError(end)
+            if text and self._is_first:
+                self._is_first, text = False, text.removeprefix("\ufeff")
+            if not piece and not self._failure:
+                break
+        return text.encode("utf-8", "surrogatepass")
+
+
+class Text(Struct, frozen=True):
+    """A text of a source: all of it, or a file in it if it is an archive."""
+
+    name: str  # of the source and, in an archive, of the file
+    stream: ByteStream  # plain UTF-8; reading it raises only UnreadableError
+    encoding: str = "UTF-8"  # what it was
+
+
+def texts_of(raw: BinaryIO, name: str) -> Iterator[Text]:
+    """Yield the text of an open source, or, if it is a zip archive, those of the files in it.
+
+    Raises:
+        UnreadableError: the archive is damaged.
+        OSError: an archive that is not a file cannot be copied to a temporary file.
+    """
+    yield from _texts(plain(raw), name, raw, MAX_LAYERS)
+
+
+def _texts(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -> Iterator[Text]:
+    """Yield the texts of a stream; `raw` is a file with the same bytes, if there is one."""
+    first = _Peeked(packed)
+    stream = _decompressed(first)
+    if not stream.head.startswith(ZIP) or not depth:
+        yield _text(stream, name)
+        return
+    from tempfile import TemporaryFile  # noqa: PLC0415 -- most inputs are plain
+    from zipfile import BadZipFile, ZipFile  # noqa: PLC0415
+
+    with TemporaryFile() as copy:
+        is_file = stream is first and raw is not None and raw.seekable()
+        if not is_file:
+            shutil.copyfileobj(cast("BinaryIO", stream), copy, _PIECE)
+        try:
+            archive = ZipFile(cast("BinaryIO", raw) if is_file else copy)
+        except (BadZipFile, EOFError, ValueError):
+            raise UnreadableError("the zip archive is truncated or damaged") from None
+        with archive:
+            if OFFICE_FILE in archive.namelist():
+                yield Text(name, _Peeked(cast("ByteStream", BytesIO(ZIP[0] + OFFICE_FILE.encode()))))
+                return
+            for info in archive.infolist():
+                if not info.is_dir():
+                    yield from _texts(_ZipMember(archive, info), f"{name}/{info.filename}", None, depth - 1)
+
+
+class _ZipMember:
+    """A file in a zip archive, opened when it is read."""
+
+    def __init__(self, archive: "ZipFile", info: "ZipInfo") -> None:
+        self._archive = archive
+        self._info = info
+        self._file: ByteStream | None = None
+
+    def read1(self, size: int, /) -> bytes:
+        from zipfile import BadZipFile  # noqa: PLC0415 -- most inputs are plain
+
+        damaged: tuple[type[Exception], ...] = (BadZipFile, OSError, EOFError, ValueError, zlib.error, *_lzma())
+        if self._info.flag_bits & 1:
+            raise UnreadableError("the file in the zip archive is encrypted")
+        try:
+            if self._file is None:
+                self._file = cast("ByteStream", self._archive.open(self._info))
+            return self._file.read1(size)
+        except NotImplementedError:
+            raise UnreadableError("the file in the zip archive is compressed with an unsupported method") from None
+        except damaged:
+            raise UnreadableError("cannot read the file in the zip archive: it is damaged") from None
 
 
 def decompressed(raw: BinaryIO) -> ByteStream:
-    """Return the plain bytes of an open source: gzip, zstd, bzip2, xz, or not compressed.
-
-    Reading from it raises only UnreadableError.
-    """
-    stream: BinaryIO = BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)
-    try:
-        head = cast("BufferedReader", stream).peek(_LONGEST_MAGIC)
-        if 0 < len(head) < _LONGEST_MAGIC:
-            # A pipe may hand out its first bytes one at a time.
-            head = stream.read(_LONGEST_MAGIC)
-            stream = cast("BinaryIO", BufferedReader(_Joined(head, stream), buffer_size=_PIECE))
-    except OSError as error:
-        raise UnreadableError(error.strerror or "cannot be read") from None
-    for magic, kind, opened in _KINDS:
-        if head.startswith(magic):
-            return _Guarded(opened(stream), kind)
-    return _Guarded(cast("ByteStream", stream), "plain")
+    """Return the plain bytes of an open source: gzip, zstd, bzip2, xz, also one in another, or not compressed."""
+    return _decompressed(_Peeked(plain(raw)))
 
 
-def is_compressed(head: bytes) -> bool:
-    """Whether a source that begins like this is compressed."""
-    return any(head.startswith(magic) for magic, _kind, _opened in _KINDS)
+def _decompressed(stream: _Peeked) -> _Peeked:
+    for _ in range(MAX_LAYERS):
+        kind = _kind_of(stream.head)
+        if kind is None:
+            break
+        stream = _Peeked(_opened(stream, kind))
+    return stream
 
 
 def plain(raw: BinaryIO) -> ByteStream:
     """Return the bytes of an open source, without decompression. Reading raises only UnreadableError."""
-    return _Guarded(cast("ByteStream", BufferedReader(cast("RawIOBase", raw), buffer_size=_PIECE)), "plain")
+    return _Guarded(_Unbuffered(raw), "plain")
 
 
-class _Joined(RawIOBase):
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        super().__init__()
-        self._head = BytesIO(head)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        view = memoryview(buffer).cast("B")
-        piece = self._head.read(len(view)) or cast("ByteStream", self._rest).read1(len(view))
-        view[: len(piece)] = piece
-        return len(piece)
+def is_plain(head: bytes) -> bool:
+    """Whether a source that begins like this is UTF-8, and neither compressed nor an archive."""
+    return _kind_of(head) is None and encoding_of(head) is None and not head.startswith(ZIP)
 
 
-def _gzip(packed: BinaryIO) -> ByteStream:
-    from gzip import GzipFile  # noqa: PLC0415 -- most inputs are plain
-
-    return cast("ByteStream", GzipFile(fileobj=packed))
-
-
-def _zstd(packed: BinaryIO) -> ByteStream:
-    if sys.version_info >= (3, 14):
-        from compression.zstd import ZstdDecompressor  # noqa: PLC0415
-    else:
-        from backports.zstd import ZstdDecompressor  # noqa: PLC0415
-
-    return _Streams(cast("ByteStream", packed), ZstdDecompressor)
-
-
-def _bz2(packed: BinaryIO) -> ByteStream:
-    from bz2 import BZ2Decompressor  # noqa: PLC0415
-
-    return _Streams(cast("ByteStream", packed), BZ2Decompressor)
-
-
-def _xz(packed: BinaryIO) -> ByteStream:
-    from lzma import LZMADecompressor  # noqa: PLC0415
-
-    return _Streams(cast("ByteStream", packed), LZMADecompressor)
-
-
-def _further_failures(kind: str) -> tuple[type[Exception], ...]:
-    """Return the exceptions that a decompressor raises in addition to OSError and EOFError."""
-    if kind == "xz":
-        from lzma import LZMAError  # noqa: PLC0415
-
-        return (LZMAError,)
-    if kind == "zstd":
-        if sys.version_info >= (3, 14):
-            from compression.zstd import ZstdError  # noqa: PLC0415
-        else:
-            from backports.zstd import ZstdError  # noqa: PLC0415
-
-        return (ZstdError,)
-    return ()
-
-
-_KINDS: Final[tuple[tuple[bytes | tuple[bytes, ...], str, Callable[[BinaryIO], ByteStream]], ...]] = (
-    (b"\x1f\x8b", "gzip", _gzip),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
-    # pzstd and seekable zstd begin with a frame to be skipped (RFC 8878, section 3.1.2).
-    (tuple(bytes((0x50 + kind, 0x2A, 0x4D, 0x18)) for kind in range(16)), "zstd", _zstd),
-    (b"BZh", "bzip2", _bz2),
-    (b"\xfd7zXZ\x00", "xz", _xz),
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ENCODED: Final = (
+    (re.compile(rb"[\t\n\r -~]\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0\0[\t\n\r -~]"), "utf-32-be"),
+    (re.compile(rb"[\t\n\r -~]\0[^\0]"), "utf-16-le"),
+    (re.compile(rb"\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
+)
+"""How ASCII characters begin a text without a byte order mark. No msgpack begins like this."""
+
+
+def encoding_of(head: bytes) -> str | None:
+    """Return UTF-16 or UTF-32, with its byte order, of a text that begins like this; None for anything else."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    return next((encoding for start, encoding in _ENCODED if start.match(head)), None)
+
+
+def _text(stream: _Peeked, name: str) -> Text:
+    encoding = encoding_of(stream.head)
+    if encoding is None:
+        return Text(name, stream)
+    return Text(name, _Decoded(stream, encoding), encoding.upper()[:6])
+
+
+def _opened(stream: _Peeked, kind: str) -> ByteStream:
+    """Decompress a stream; each library is loaded only where it is needed."""
+    if kind == "gzip":
+        from gzip import GzipFile  # noqa: PLC0415
+
+        return _Guarded(cast("ByteStream", GzipFile(fileobj=cast("BinaryIO", stream))), kind)
+    if kind == "bzip2":
+        from bz2 import BZ2Decompressor  # noqa: PLC0415
+
+        return _Guarded(_Streams(stream, BZ2Decompressor), kind)
+    if kind == "xz":
+        from lzma import LZMADecompressor  # noqa: PLC0415
+
+        return _Guarded(_Streams(stream, LZMADecompressor), kind, _lzma())
+    if sys.version_info >= (3, 14):
+        from compression.zstd import ZstdDecompressor, ZstdError  # noqa: PLC0415
+    else:
+        from backports.zstd import ZstdDecompressor, ZstdError  # noqa: PLC0415
+
+    return _Guarded(_Streams(stream, ZstdDecompressor), kind, (ZstdError,))
+
+
+def _lzma() -> tuple[type[Exception], ...]:
+    from lzma import LZMAError  # noqa: PLC0415 -- most inputs are plain
+
+    return (LZMAError,)
+
+
+ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")  # an archive; one without files
+OFFICE_FILE: Final = "[Content_Types].xml"  # in every Excel workbook and Word document, which are zip archives
+
+_MAGICS: Final = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    # pzstd and seekable zstd begin with a frame to be skipped (RFC 8878, section 3.1.2).
+    (tuple(bytes((0x50 + kind, 0x2A, 0x4D, 0x18)) for kind in range(16)), "zstd"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+)
+
+
+def _kind_of(head: bytes) -> str | None:
+    return next((kind for magic, kind in _MAGICS if head.startswith(magic)), None)

@@ -1,14 +1,57 @@
-"""How a source is to be read, where its contents do not decide, and how it was read."""
+"""An input, how it is to be read where its contents do not decide, and how it was read."""
 
+import os
 import re
+import stat
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
 
 from msgspec import Struct
 
+MAX_DOCUMENT_SIZE: Final = 1 << 28
+"""Bytes of a payload, row, event or cell by default: a larger one is an error, not a process out of memory."""
+
+FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
+COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
+ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
+"""Files of a folder or an archive that are read in any case. Of the others, those with events are."""
+
 COLUMN: Final = "events"
 """The column of the Postback connector's tables that contains a batch (Treasure Data's Postback API)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input."""
+
+    name: str  # the path as the user gave it, or `<stdin>`
+    path: Path | None  # None for standard input
+    empty: str | None = None  # the warning where nothing is in it; None where that is an error
+    note: str | None = None  # for a folder: says what in it is not read; the files that are have sources of their own
+    max_document_size: int = MAX_DOCUMENT_SIZE
+
+    def open(self) -> BinaryIO:
+        """Open the raw bytes, unbuffered where possible."""
+        if self.path is None:
+            descriptor = sys.stdin.fileno()
+            # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
+            os.set_blocking(descriptor, True)
+            return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
+        return self.path.open("rb", buffering=0)
+
+    def plain_size(self) -> int | None:
+        """Return the bytes of a regular file, which allows seeking; None for a pipe, a device, or a missing file."""
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 class InputFormat(StrEnum):

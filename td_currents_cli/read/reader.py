@@ -3,13 +3,13 @@
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import count
-from typing import Final
+from itertools import chain, count, islice
+from typing import BinaryIO, Final
 
 from msgspec.structs import replace
 
-from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
-from td_currents_cli.read.compression import UnreadableError, decompressed, plain
+from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.read.compression import Text, UnreadableError, plain, texts_of
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, csv_rows, flat_rows, tsv_rows
 from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
@@ -24,9 +24,16 @@ from td_currents_cli.read.json_documents import (
     of_document,
     skip_mark,
 )
-from td_currents_cli.read.options import DEFAULT, FormatCallback, InputFormat, ReadOptions, SourceFormat
-from td_currents_cli.read.scanner import Scanner, is_json
-from td_currents_cli.read.sources import Source
+from td_currents_cli.read.options import (
+    DEFAULT,
+    ENDINGS,
+    FormatCallback,
+    InputFormat,
+    ReadOptions,
+    Source,
+    SourceFormat,
+)
+from td_currents_cli.read.scanner import Scanner, TooLargeError, is_json
 
 _BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
 _PROGRESS: Final = re.compile(rb"\s*WARNING: the \w+ result is being downloaded")
@@ -63,9 +70,9 @@ def is_job_status(record: Record) -> bool:
     return text is not None and len(text) < 300 and _STATUS_LINE.fullmatch(text) is not None
 
 
-_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _JSON_STARTS: Final = (b"{", b"[", b"")
 _CELL_STARTS: Final = (*_JSON_STARTS, b'"')
+_SAMPLE_RECORDS: Final = 100  # in which an event is looked for
 
 
 def _ignore(_format: SourceFormat) -> None:
@@ -77,17 +84,77 @@ def records(
 ) -> Generator[Record]:
     """Yield all batches of all sources in order, and a problem for each thing that could not be read.
 
-    A source that cannot be read to its end gives what came before, then one `UNREADABLE` problem; the next source
-    follows. Memory is bounded by the largest single document, not by the size of a source.
+    A source that cannot be read to its end gives what came before, then one problem of `UNREADABLE_CODES`; the next
+    source follows. Memory is bounded by the largest single document, not by the size of a source.
     """
     for source in sources:
+        if source.note is not None:
+            yield _left_out(source.name, source.note)
+            continue
         try:
             with closing(source.open()) as raw:
-                scanner = Scanner(decompressed(raw))
-                yield from _records(scanner, source, options, on_format)
+                yield from _source_records(raw, source, options, on_format)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
+
+
+def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
+    is_empty = True
+    hidden: list[str] = []
+    without_events: list[str] = []
+    for text in texts_of(raw, source.name):
+        name = text.name.removeprefix(source.name)
+        if name and (re.search(r"/(?:\.|__MACOSX/)", name) is not None):
+            hidden.append(name[1:])
+            continue
+        found = _text_records(text, source, options, on_format)
+        if name and not name.lower().endswith(ENDINGS):
+            sample = list(islice(found, _SAMPLE_RECORDS))
+            if not contains_events(sample):
+                without_events.append(name[1:])
+                continue
+            found = chain(sample, found)
+        is_empty = False
+        yield from found
+    if note := left_out(hidden, without_events):
+        yield _left_out(source.name, note)
+    if is_empty:
+        message = "nothing to read: the archive contains no events"
+        yield Problem(code=Code.EMPTY_INPUT, location=Location(source=source.name), message=message)
+
+
+def _text_records(text: Text, source: Source, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
+    scanner = Scanner(text.stream, limit=source.max_document_size)
+    try:
+        yield from _records(scanner, text, source.empty, options, on_format)
+    except TooLargeError:
+        yield too_large(scanner, text.name)
+
+
+def contains_events(records: Iterable[Record]) -> bool:
+    """Whether there are rows or events among the first records of a source, or it cannot be told."""
+    for record in islice(records, _SAMPLE_RECORDS):
+        if isinstance(record, Batch) and (record.location.row is not None or b'"event' in record.data):
+            return True
+        if isinstance(record, Problem) and (record.code in UNREADABLE_CODES or record.message.startswith(CONTAINER)):
+            return True
+    return False
+
+
+def left_out(hidden: Sequence[str], without_events: Sequence[str]) -> str | None:
+    """Say which files of a folder or an archive are not read; None if all are."""
+    parts = [
+        f"{len(names)} {reason} ({', '.join(sorted(names)[:3])}{', …' if len(names) > 3 else ''})"
+        for names, reason in ((hidden, "hidden"), (without_events, "without events"))
+        if names
+    ]
+    total = len(hidden) + len(without_events)
+    return f"{total} file{'s' if total > 1 else ''} left out: {', '.join(parts)}" if parts else None
+
+
+def _left_out(name: str, note: str) -> Problem:
+    return Problem(code=Code.LEFT_OUT, severity=Severity.INFO, location=Location(source=name), message=note)
 
 
 def records_from(
@@ -100,53 +167,85 @@ def records_from(
     try:
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
-            scanner = Scanner(plain(raw), begin)
-            if header is None:
-                yield from _json(scanner, source.name, count(row + 1), options)
-            else:
-                yield from csv_rows(RowLines(scanner), source.name, header, row=row)
+            scanner = Scanner(plain(raw), begin, limit=source.max_document_size)
+            try:
+                if header is None:
+                    yield from _json(scanner, source.name, count(row + 1), options)
+                else:
+                    yield from csv_rows(RowLines(scanner), source.name, header, row=row)
+            except TooLargeError:
+                yield too_large(scanner, source.name)
             if scanner.failure is not None:
                 yield _unreadable(scanner.location(source.name), scanner.failure)
     except OSError as error:
         yield _unreadable(begin, error.strerror or "cannot be read")
 
 
-def _records(scanner: Scanner, origin: Source, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
-    source = origin.name
-    head = scanner.head(3)
-    mark = skip_mark(scanner, source) if head == BYTE_ORDER_MARK else None
-    if head.startswith(_UTF16_MARKS):
-        yield Problem(
-            code=Code.NOT_UTF8,
-            location=Location(source=source, line=1, column=1),
-            message="the input is UTF-16, not UTF-8",
-            hint="Convert the file: iconv -f UTF-16 -t UTF-8.",
-        )
-        return
+def _records(
+    scanner: Scanner, text: Text, empty: str | None, options: ReadOptions, on_format: FormatCallback
+) -> Iterator[Record]:
+    source = text.name
+    mark = skip_mark(scanner, source) if scanner.head(3) == BYTE_ORDER_MARK else None
     first = scanner.next_byte()
     if mark is not None:
         yield mark if first in _JSON_STARTS else replace(mark, message="the input begins with a byte order mark")
+    if text.encoding != "UTF-8":
+        yield _converted(source, text.encoding)
     has_status = skip_job_status(scanner)
     begin = scanner.location(source)
     found = None if has_status and not scanner.next_byte() else _detected(scanner, source, options, on_format)
     if found is None:
-        yield Problem(
-            code=Code.UNKNOWN_FORM,
-            location=begin,
-            message="unrecognized input: not JSON, and no column of a CSV, TSV or msgpack table contains event batches",
-            hint="Name the column or the format: --column NAME|NUMBER, --from csv.",
-        )
+        message, hint = unrecognized(scanner.head(_RECOGNIZED))
+        yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message, hint=hint)
         return
     yield from (record for record in found if not is_job_status(record)) if has_status else found
     if scanner.failure is not None:
         yield _unreadable(scanner.location(source), scanner.failure)
     elif first:
         return
-    elif origin.empty is None:
+    elif empty is None:
         yield Problem(code=Code.EMPTY_INPUT, location=begin, message="nothing to read: the input is empty")
     else:
         place = Location(source=source)
-        yield Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=origin.empty)
+        yield Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=empty)
+
+
+_RECOGNIZED: Final = 1 << 12  # bytes that tell what an input is that cannot be read
+CONTAINER: Final = "the input is in a format that tdcur does not read"
+_BINARY: Final = rb"[\0-\x08\x0e-\x1a\x1c-\x1f]"
+_NO_TABLE: Final = rb"//|/\*|<(?:!|\?|html|HTML|[A-Za-z][\w:.-]*>)|(?s:(?:PAR1|Obj\x01|ORC|PK).{0,1000}?\0)"
+_OFFICE: Final = f"{CONTAINER}: an Excel workbook or another Office document"
+_NAMED: Final = (
+    (rb"PAR1", f"{CONTAINER}: Parquet", ""),
+    (rb"Obj\x01", f"{CONTAINER}: Avro", ""),
+    (rb"ORC", f"{CONTAINER}: ORC", ""),
+    (rb"PK|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE, "Save it as CSV."),
+    (rb"7z\xbc\xaf\x27\x1c", f"{CONTAINER}: a 7z archive", "Extract it: 7z x FILE."),
+    (rb"Rar!\x1a\x07", f"{CONTAINER}: a RAR archive", "Extract it."),
+    (rb"\x04\x22\x4d\x18", f"{CONTAINER}: LZ4", "Decompress it: lz4 -d FILE."),
+    (rb"\xff\x06\0\0sNaPpY", f"{CONTAINER}: Snappy", ""),
+    (rb"SQLite format 3\0", "the input is a SQLite database, not events", ""),
+    (rb"(?s:.{257})ustar", f"{CONTAINER}: a tar archive", "Extract it: tar -xf FILE."),
+    (
+        rb"(?i)<(?:!doctype html|html|head|body)",
+        "the input is HTML (a web page, perhaps to sign in), not events",
+        "",
+    ),
+    (rb"<(?:\?xml|!--|[A-Za-z][\w:.-]*[\s/>])", "the input is XML, not events", ""),
+    (rb"//|/\*|#|--", "the input begins with a comment, which is not allowed in JSON or CSV", "Remove the comment."),
+    (rb"(?s:.*?)" + _BINARY, "unrecognized input: binary data in a format that tdcur does not read", ""),
+)
+"""What else an input may be, by its first bytes, and a hint where there is one that helps."""
+
+
+def unrecognized(head: bytes) -> tuple[str, str]:
+    """Return what an input is that begins like this, and what to do, if anything helps."""
+    for start, message, hint in _NAMED:
+        if re.match(start, head):
+            return message, hint
+    message = "unrecognized input: not JSON, and no column of a CSV, TSV or msgpack table contains event batches"
+    is_table = b"," in head or b"\t" in head
+    return message, "Name the column or the format: --column NAME|NUMBER, --from csv." if is_table else ""
 
 
 def _detected(
@@ -165,9 +264,10 @@ def _detected(
         is_auto = False
     if form in {InputFormat.JSON, InputFormat.PAYLOAD} or (is_auto and first in _JSON_STARTS):
         return _json_format(scanner, source, options, on_format)
-    if has_returns_alone(scanner.sample()):
+    if has_returns_alone(scanner.sample()) and not re.search(_BINARY, scanner.head(_RECOGNIZED)):
         return iter([_returns_alone(scanner.location(source))])
-    table = table_of(scanner, options)
+    is_named = is_auto and re.match(_NO_TABLE, scanner.head(_RECOGNIZED)) is not None
+    table = None if is_named else table_of(scanner, options)
     if table is None:
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
         return _json(scanner, source, count(1), options) if is_scalar else None
@@ -237,6 +337,28 @@ def _returns_alone(place: Location) -> Problem:
     message = "the lines end with carriage returns only, which CSV and TSV readers do not accept as line ends"
     hint = "Convert the file: tr '\\r' '\\n' < FILE."
     return Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)
+
+
+def _converted(source: str, encoding: str) -> Problem:
+    return Problem(
+        code=Code.BYTE_ORDER_MARK,
+        severity=Severity.WARNING,
+        location=Location(source=source, line=1, column=1),
+        message=f"the input is {encoding}, not UTF-8; it was converted",
+        hint="Save the file as UTF-8 for tools that do not convert it.",
+    )
+
+
+def too_large(scanner: Scanner, source: str) -> Problem:
+    """Return the problem of a document that the scanner stopped at; what follows it is not read."""
+    size = scanner.limit
+    limit = f"{size >> 20} MiB" if size % (1 << 20) == 0 else f"{size} bytes"
+    return Problem(
+        code=Code.DOCUMENT_TOO_LARGE,
+        location=scanner.location(source),
+        message=f"the document or row that begins here is larger than {limit}: the rest of the input is not read",
+        hint="If there is enough memory, use a larger --max-document-size.",
+    )
 
 
 def _unreadable(location: Location, reason: str) -> Problem:

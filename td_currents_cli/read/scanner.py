@@ -1,12 +1,14 @@
 """A window over a byte stream that tracks offset, line and column."""
 
 import re
+from io import BytesIO
 from typing import Final
 
 import msgspec
 
 from td_currents_cli.model import Location
 from td_currents_cli.read.compression import ByteStream, UnreadableError
+from td_currents_cli.read.options import MAX_DOCUMENT_SIZE
 
 _LINE_END: Final = ord("\n")
 _OPENING: Final = b"{["
@@ -30,16 +32,19 @@ def bracket_end(text: bytes, start: int, next_one: re.Pattern[bytes]) -> int | N
     whatever was left open within its pair, and is ignored where it has no pair.
     """
     still_open = bytearray()
+    counts = dict.fromkeys(_OPENING, 0)
     for token in _TOKEN.finditer(text, start):
         mark = text[token.start()]
         if mark in _OPENING:
             still_open.append(mark)
-        elif mark in _OPENER:
-            place = still_open.rfind(_OPENER[mark])
-            if place == 0:
+            counts[mark] += 1
+        elif mark in _OPENER and counts[_OPENER[mark]]:
+            last = 0
+            while last != _OPENER[mark]:
+                last = still_open.pop()
+                counts[last] -= 1
+            if not still_open:
                 return token.end()
-            if place > 0:
-                del still_open[place:]
         elif mark == _LINE_END and next_one.match(text, token.start()):
             return token.start()
     return None
@@ -57,14 +62,23 @@ READ: Final = 1 << 18
 LONGEST_PEEK: Final = 1 << 20  # bytes of a first line that detection looks at
 SPACE: Final = b" \t\r\n"
 
+_MAX_PEEK: Final = 1 << 22  # bytes that are not too large to be looked at
+_MAX_INDENTATION: Final = 1 << 10
+
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
 _DECODE_ERROR: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
 SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
+class TooLargeError(Exception):
+    """A line or a value is larger than the limit."""
+
+
 class Scanner:
     """Takes lines and JSON values off the front of a stream, in memory bounded by the largest of them.
+
+    Reading a line or a value raises TooLargeError if it has more bytes than `limit`.
 
     Attributes:
         line: of the next byte, from 1.
@@ -72,8 +86,9 @@ class Scanner:
         failure: why the stream ended too early, or None. What came before is still delivered.
     """
 
-    def __init__(self, stream: ByteStream, begin: Location | None = None) -> None:
+    def __init__(self, stream: ByteStream, begin: Location | None = None, *, limit: int = MAX_DOCUMENT_SIZE) -> None:
         self._stream = stream
+        self.limit = limit
         self._window = b""
         self._start = 0
         self._passed = begin.offset if begin else 0
@@ -128,7 +143,7 @@ class Scanner:
     def take_line(self) -> bytes:
         """Take the rest of the line and return it without its line feed; a carriage return stays."""
         end = self._line_end(self._start)
-        line = self._window[self._start : end]
+        line = self._limited(self._window[self._start : end])
         if end == len(self._window):
             self._advance(end)
             return line
@@ -161,6 +176,7 @@ class Scanner:
         line = self._window[self._start : end].rstrip(SPACE)
         if not line.endswith(b"}"):
             return None
+        self._limited(line)
         following = self._first_of_line(end + 1)
         if following not in b"{[":
             return None
@@ -175,9 +191,14 @@ class Scanner:
             if self._ended:
                 return None
             self._fill()
-        value = self._window[self._start : self._start + size].rstrip(SPACE)
+        value = self._limited(self._window[self._start : self._start + size].rstrip(SPACE))
         self._advance(self._start + len(value))
         return value or None
+
+    def _limited(self, taken: bytes) -> bytes:
+        if len(taken) > self.limit:
+            raise TooLargeError
+        return taken
 
     def take_damaged(self) -> bytes:
         """Take a malformed value, at least one byte of it.
@@ -247,8 +268,10 @@ class Scanner:
     def _first_of_line(self, start: int) -> bytes:
         skip = start - self._start
         while not (match := _NOT_SPACE.search(self._window, self._start + skip)):
-            if not self._fill():
+            # More white space than that is not worth keeping.
+            if len(self._window) - start > LONGEST_PEEK or not self._fill():
                 return b""
+            start = self._start + skip
         return match.group()
 
     def _advance(self, end: int) -> None:
@@ -261,8 +284,9 @@ class Scanner:
         if begin < end:
             passed = self._window[begin:end]
             self.column += code_points(passed)
-            blank = self._indentation is not None and passed.isspace()
-            self._indentation = (self._indentation or b"") + passed if blank else None
+            before = self._indentation
+            blank = before is not None and len(before) + len(passed) <= _MAX_INDENTATION and passed.isspace()
+            self._indentation = (before or b"") + passed if blank else None
         self._start = end
 
     def _fill(self) -> bool:
@@ -270,21 +294,27 @@ class Scanner:
         if self._ended:
             return False
         kept = self._window[self._start :]
-        wanted = max(min(READ, CHUNK), len(kept))
-        pieces = [kept]
+        limit = max(self.limit, _MAX_PEEK)
+        if len(kept) > limit:
+            raise TooLargeError
+        wanted = min(max(min(READ, CHUNK), len(kept)), limit + 1 - len(kept))
+        self._passed += self._start
+        self._start = 0
+        self._skippable = None
+        size = len(kept)
+        # A buffer that has the only reference to its bytes grows without copying them.
+        buffer = BytesIO(kept)
+        self._window = kept = b""
+        buffer.seek(size)
         try:
             while wanted > 0 and (piece := self._stream.read1(min(wanted, 16 * CHUNK))):
-                pieces.append(piece)
-                wanted -= len(piece)
+                wanted -= buffer.write(piece)
         except UnreadableError as error:
             self.failure = str(error)
             wanted = 1
         self._ended = wanted > 0
-        self._passed += self._start
-        self._window = b"".join(pieces)
-        self._start = 0
-        self._skippable = None
-        return len(pieces) > 1
+        self._window = buffer.getvalue()
+        return len(self._window) > size
 
 
 def code_points(text: bytes) -> int:

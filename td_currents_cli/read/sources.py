@@ -6,57 +6,27 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Final, Self, cast
 
 from td_currents_cli.errors import InputError, OutputError, UsageError
+from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source
+from td_currents_cli.read.reader import contains_events, left_out, records
 
 STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile --ingested and verify --ingested read tables (td://…)"
 
-FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
-COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
-ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
-"""What a folder is searched for, in any case. A named file is read whatever its ending: its contents decide."""
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One input."""
-
-    name: str  # the path as the user gave it, or `<stdin>`
-    path: Path | None  # None for standard input
-    empty: str | None = None  # the warning where nothing is in it; None where that is an error
-
-    def open(self) -> BinaryIO:
-        """Open the raw bytes, unbuffered where possible."""
-        if self.path is None:
-            descriptor = sys.stdin.fileno()
-            # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
-            os.set_blocking(descriptor, True)
-            return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
-        return self.path.open("rb", buffering=0)
-
-    def plain_size(self) -> int | None:
-        """Return the bytes of a regular file, which allows seeking; None for a pipe, a device, or a missing file."""
-        if self.path is None:
-            return None
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
-
-
-def sources(paths: Sequence[str] | None) -> list[Source]:
+def sources(paths: Sequence[str] | None, *, max_document_size: int = MAX_DOCUMENT_SIZE) -> list[Source]:
     """Resolve files, folders, globs and `-`; no path at all means standard input.
 
-    A folder stands for the files in it and its subfolders that have one of `ENDINGS`, sorted by name; names that begin
-    with a dot are left out, as in the shell's globs. Links to folders are not followed.
+    A folder stands for the files in it and its subfolders, sorted by name, that have one of `ENDINGS` or begin with
+    events. A source with a note says which files are left out; names that begin with a dot always are, as in the
+    shell's globs. Links to folders are not followed.
 
     Raises:
         InputError: a path does not exist, cannot be read, or stands for no file at all. All are named.
@@ -69,7 +39,7 @@ def sources(paths: Sequence[str] | None) -> list[Source]:
     found = [source for path in given for source in _resolve(path, missing)]
     if missing:
         raise InputError("; ".join(missing), hint="Nothing was read. Fix the paths and run the command again.")
-    return found
+    return [replace(source, max_document_size=max_document_size) for source in found]
 
 
 def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
@@ -112,17 +82,31 @@ def _existing(path: str, missing: list[str]) -> Iterator[Source]:
 
 def _folder(path: str, missing: list[str]) -> Iterator[Source]:
     refused: list[OSError] = []
-    found: list[Path] = []
+    errors = len(missing)
+    files: list[Path] = []
+    skipped: list[str] = []
     for folder, folders, names in os.walk(path, onerror=refused.append):
+        skipped += [f"{name}/" for name in folders if name.startswith(".")] + [n for n in names if n.startswith(".")]
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(folder, name) for name in names if name.lower().endswith(ENDINGS) and not name.startswith(".")]
+        files += [Path(folder, name) for name in names if not name.startswith(".")]
     missing.extend(f"{error.filename}: {_reason(error)}" for error in refused)
-    # Pipes and sockets are not payload files; a broken link was meant to be one.
-    files = sorted(file for file in found if file.is_file() or not file.exists())
-    if not files and not refused:
-        missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, also compressed)")
-    for file in files:
-        yield from _existing(str(file), missing)
+    found: list[Source] = []
+    without_events: list[str] = []
+    for file in sorted(files):
+        # Pipes and sockets are not payload files; a broken link was meant to be one.
+        if file.exists() and not file.is_file():
+            without_events.append(file.name)
+            continue
+        for source in _existing(str(file), missing):
+            if file.name.lower().endswith(ENDINGS) or contains_events(records([source], INGESTED)):
+                found.append(source)
+            else:
+                without_events.append(file.name)
+    if not found and len(missing) == errors:
+        missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, and other events)")
+    if note := left_out(skipped, without_events):
+        yield Source(path, Path(path), note=note)
+    yield from found
 
 
 def _reason(error: OSError) -> str:
@@ -155,7 +139,7 @@ class RereadableSources:
         Raises:
             OutputError: a temporary file cannot be written.
         """
-        return [source if _is_file(source) else self._copied(source) for source in sources]
+        return [source if _can_be_read_again(source) else self._copied(source) for source in sources]
 
     def _copied(self, source: Source) -> Source:
         try:
@@ -172,7 +156,7 @@ class RereadableSources:
                     f"cannot copy {source.name} to a temporary file: {error.strerror or type(error).__name__}",
                     hint="Free some disk space, set TMPDIR to a larger disk, or name a file instead.",
                 ) from None
-        return Source(source.name, Path(file.name))
+        return replace(source, path=Path(file.name))
 
 
 class _UntilFailure:
@@ -186,10 +170,5 @@ class _UntilFailure:
             return b""
 
 
-def _is_file(source: Source) -> bool:
-    if source.path is None:
-        return False
-    try:
-        return stat.S_ISREG(os.stat(source.path).st_mode)  # noqa: PTH116 -- the path as given
-    except OSError:
-        return True
+def _can_be_read_again(source: Source) -> bool:
+    return source.plain_size() is not None or (source.path is not None and not source.path.exists())

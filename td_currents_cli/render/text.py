@@ -54,8 +54,8 @@ STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severit
 SHOWN_PROBLEMS: Final = 20
 """Problems printed without --verbose."""
 
-ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM})
-"""Problems that an option of the commands that read rows can fix: printed with their hint."""
+ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM, Code.DOCUMENT_TOO_LARGE})
+"""Problems that an option can fix: printed with their hint."""
 
 
 def problem_line(problem: Problem) -> Text:
@@ -76,7 +76,7 @@ def print_problems(problems: Problems, terminal: Terminal, hinted: Container[Cod
     for problem in shown:
         if problem.severity is Severity.ERROR or not terminal.quiet:
             print_wrapped(terminal.err, problem_line(problem))
-        if problem.code in hinted:
+        if problem.hint and problem.code in hinted:
             print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {problem.hint}"))
     if problems.total > len(shown):
         terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")

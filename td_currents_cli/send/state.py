@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.errors import OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP, INTERVAL, Journal
-from td_currents_cli.read.sources import Source
+from td_currents_cli.read.options import Source
 from td_currents_cli.send.dead_letters import DeadLetter, DeadLetterFile, scrubber
 from td_currents_cli.send.endpoint import POSTBACK_PATH, Endpoint
 from td_currents_cli.send.payload import Payload

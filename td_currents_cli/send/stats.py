@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from td_currents_cli.model import Location, Problem, Record, Records
 from td_currents_cli.outcome import ProblemLog, Problems
-from td_currents_cli.read.sources import COMPRESSIONS, Source
+from td_currents_cli.read.options import COMPRESSIONS, Source
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.retry import HttpResponse, RequestFailure
 
@@ -68,6 +68,8 @@ class InputProgress:
 
 def _size(source: Source) -> int | None:
     """Return the bytes of a source that are known without reading it: not of a pipe or of a compressed file."""
+    if source.note is not None:
+        return 0
     if source.path is None or source.name.lower().endswith(_COMPRESSED):
         return None
     try:

@@ -14,7 +14,7 @@ from msgspec import structs
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import ExitCode, UsageError
-from td_currents_cli.model import Code, Problem, Record, Severity
+from td_currents_cli.model import UNREADABLE_CODES, Code, Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.read import Source
@@ -46,7 +46,7 @@ class Selection:
         )
 
     def __contains__(self, code: object) -> bool:
-        return code in self.codes or code is Code.UNREADABLE
+        return code in self.codes or code in UNREADABLE_CODES
 
 
 def _match_length(code: Code, prefixes: Sequence[str]) -> int:
@@ -204,7 +204,7 @@ class _Collector:
         if self._request.strict and problems.by_severity[Severity.WARNING]:
             code = max(code, ExitCode.FINDINGS)
         return ValidateOutcome(
-            files=len(self._request.sources),
+            files=sum(source.note is None for source in self._request.sources),
             balance=balance,
             problems=problems,
             exit_code=code,
@@ -226,7 +226,7 @@ class _Collector:
     def _record(self, problem: Problem) -> None:
         if problem.code not in self._request.selection:
             return
-        if self._request.write_baseline is not None and problem.code is not Code.UNREADABLE:
+        if self._request.write_baseline is not None and problem.code not in UNREADABLE_CODES:
             self.kinds[problem_kind(problem)] += 1
             self._suppressed += 1
         elif self._baseline.accepts(problem):

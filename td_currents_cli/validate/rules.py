@@ -74,10 +74,10 @@ DOCUMENT_RULES: Final = (
     ),
     Rule(
         code=Code.BYTE_ORDER_MARK,
-        name="byte order mark",
+        name="byte order mark, UTF-16 or UTF-32",
         severity=Severity.WARNING,
         scope=RuleScope.INPUT,
-        why="JSON does not allow a byte order mark; strict parsers reject the whole document.",
+        why="JSON is exchanged as UTF-8 without a byte order mark; strict parsers reject anything else.",
         fix="Save the file as UTF-8 without BOM.",
     ),
     Rule(
@@ -215,6 +215,22 @@ DOCUMENT_RULES: Final = (
         bad='{"properties": {"order": 123456789012345678901}}',
         good='{"properties": {"order": "123456789012345678901"}}',
         fast=Guard.INT64,
+    ),
+    Rule(
+        code=Code.DOCUMENT_TOO_LARGE,
+        name="document too large",
+        severity=Severity.ERROR,
+        scope=RuleScope.INPUT,
+        why="A payload, row, event, or cell must fit into memory. What comes before it is checked, nothing after it.",
+        fix="Export smaller documents, or use a larger `--max-document-size` if there is enough memory.",
+    ),
+    Rule(
+        code=Code.LEFT_OUT,
+        name="files left out",
+        severity=Severity.INFO,
+        scope=RuleScope.INPUT,
+        why="Hidden files of a folder or an archive, and those that do not begin with events, are not read.",
+        fix="No action is needed if they contain no events. A file that is named itself is always read.",
     ),
     Rule(
         code=Code.BAD_ROW,

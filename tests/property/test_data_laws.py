@@ -139,7 +139,9 @@ class Pieces(RawIOBase):
 
 
 def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterator[Record]:
-    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: Pieces(data, sizes))
+    source: Any = SimpleNamespace(
+        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: Pieces(data, sizes)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanner, "CHUNK", chunk)
         for record in list(records([source])):

@@ -77,7 +77,9 @@ WRAPS = ["events", "payload", "text", "texts"]
 
 def events_in(data: bytes) -> tuple[list[bytes], EventReader]:
     """The bytes of all events, and what was met on the way."""
-    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(
+        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data)
+    )
     intake = EventReader()
     return [bytes(each) for _, some in intake.events(records([source], INGESTED), split) for each in some], intake
 

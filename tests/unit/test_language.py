@@ -51,6 +51,11 @@ PLAIN = (
     "journal",
     "braze.py",
     "durations.py",
+    "parallel",
+    "read/compression.py",
+    "read/reader.py",
+    "read/scanner.py",
+    "read/sources.py",
 )
 """Modules and packages that are held to all phrases. The others are added when they are rewritten."""
 

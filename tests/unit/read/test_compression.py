@@ -1,15 +1,17 @@
 import bz2
+import codecs
 import gzip
 import lzma
 import struct
 import sys
+import zipfile
 from collections.abc import Callable
 from io import BytesIO, RawIOBase
 from typing import Any
 
 import pytest
 
-from td_currents_cli.read.compression import UnreadableError, decompressed
+from td_currents_cli.read.compression import MAX_LAYERS, UnreadableError, decompressed, encoding_of, texts_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -146,4 +148,114 @@ def test_a_read_that_fails_says_why() -> None:
 
     broken: Any = Broken(b"")
     with pytest.raises(UnreadableError, match="Input/output error"):
-        decompressed(broken)
+        decompressed(broken).read1(1)
+
+
+@kinds
+def test_compression_in_compression(kind: str) -> None:
+    """Up to a depth: files exist that never end."""
+    packed = PACK[kind](gzip.compress(TEXT))
+    assert unpacked(packed) == (TEXT, None)
+    assert unpacked(packed[:-9])[1] == f"the {kind} data is truncated"
+    for _ in range(MAX_LAYERS):
+        packed = PACK[kind](packed)
+    assert decompressed(BytesIO(packed)).read1(6) != TEXT[:6]
+
+
+ENCODINGS = [
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (b"", "utf-16-le"),
+    (b"", "utf-16-be"),
+    (b"", "utf-32-le"),
+    (b"", "utf-32-be"),
+]
+
+
+@pytest.mark.parametrize(("mark", "encoding"), ENCODINGS)
+@pytest.mark.parametrize("size", [2, 7, 1 << 16])
+def test_other_encodings(mark: bytes, encoding: str, size: int) -> None:
+    """With and without a byte order mark, at any size of a read; what is damaged or truncated is, from there on."""
+    lines = '{"events":[{"id":"é😀あ"}]}\r\n' * 50
+    data = mark + lines.encode(encoding)
+    name = encoding[:6].upper()
+    assert texts(data, size) == [("x", lines.encode(), None, name)]
+    assert texts(gzip.compress(data)) == texts(data)
+    ((_, text, failure, _),) = texts(data[:-1])
+    assert (text, failure) == (lines[:-1].encode(), f"the {name} text is truncated")
+    if "32" in encoding:
+        ((_, text, failure, _),) = texts(data + b"\x7f\xff\xff\x7f")
+        assert (text, failure) == (lines.encode(), f"cannot read the {name} text: it is damaged")
+
+
+def test_a_lone_surrogate_costs_its_document() -> None:
+    """It becomes bytes that are not UTF-8: the decoder of the document reports them."""
+    data = "{}\n[\ud800]\n{}".encode("utf-16", "surrogatepass")
+    assert texts(data)[0][1] == b"{}\n[\xed\xa0\x80]\n{}"
+
+
+@pytest.mark.parametrize("data", [b"\x92\0\xc0", b"\xdc\0\x10\0", b"PAR1\0\0", b"{}", b"\0\0\0\0", b"1\0\0", b""])
+def test_what_is_not_another_encoding(data: bytes) -> None:
+    assert encoding_of(data) is None
+
+
+def texts(data: bytes, size: int = 1 << 16) -> list[tuple[str, bytes, str | None, str]]:
+    """Name, bytes, failure and encoding of each text of a source."""
+    found = []
+    for text in texts_of(BytesIO(data), "x"):
+        pieces, failure = [], None
+        try:
+            while piece := text.stream.read1(size):
+                pieces.append(piece)
+        except UnreadableError as error:
+            failure = str(error)
+        found.append((text.name, b"".join(pieces), failure, text.encoding))
+    return found
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_the_files_of_an_archive(pack: Callable[[bytes], bytes], method: int) -> None:
+    """In folders, compressed once more, in another encoding, and in an archive in the archive."""
+    inner = zipped({"c.json": b"3", "d.json": b"4"})
+    files = {"a.json": b"1", "b/": b"", "b/b.json.gz": gzip.compress(b"2"), "e.zip": inner, "f": "5{".encode("utf-16")}
+    assert [(name, text) for name, text, _, _ in texts(pack(zipped(files, method)))] == [
+        ("x/a.json", b"1"),
+        ("x/b/b.json.gz", b"2"),
+        ("x/e.zip/c.json", b"3"),
+        ("x/e.zip/d.json", b"4"),
+        ("x/f", b"5{"),
+    ]
+    assert texts(zipped({})) == []
+
+
+def test_archives_that_cannot_be_read() -> None:
+    """A truncated archive has no table of contents; damage in a file of one costs that file."""
+    data = zipped({"a.json": TEXT, "b.json": b"2"})
+    with pytest.raises(UnreadableError, match="truncated or damaged"):
+        texts(data[:-30])
+    place = data.index(b"a.json") + 20
+    (_, _, failure, _), (_, text, _, _) = texts(data[:place] + b"\xff\xff" + data[place + 2 :])
+    assert failure == "cannot read the file in the zip archive: it is damaged"
+    assert text == b"2"
+    encrypted = bytearray(zipped({"a.json": b"1"}))
+    encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
+    assert texts(bytes(encrypted))[0][2] == "the file in the zip archive is encrypted"
+    unknown = bytearray(zipped({"a.json": b"1"}))
+    unknown[unknown.index(b"PK\x01\x02") + 10] = 97
+    assert texts(bytes(unknown))[0][2] == "the file in the zip archive is compressed with an unsupported method"
+    workbook = zipped({"[Content_Types].xml": b"<x/>", "xl/a.xml": b""})
+    assert texts(workbook)[0][1].startswith(b"PK")
+    for _ in range(MAX_LAYERS):
+        data = zipped({"a.zip": data})
+    assert texts(data)[0][1].startswith(b"PK")

@@ -1,6 +1,7 @@
 import gzip
 import os
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from threading import Timer
@@ -21,6 +22,8 @@ class Memory:
     """A source that is not a file."""
 
     name = "memory"
+    note = None
+    max_document_size = 1 << 28
 
     def __init__(self, data: bytes, empty: str | None = None) -> None:
         self._data = data
@@ -86,14 +89,15 @@ def test_a_byte_order_mark_is_a_warning() -> None:
         assert kinds([found]) == [batch]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf16_is_said_to_be_what_it_is(encoding: str) -> None:
-    """With its mark it is recognized; without, it is at least not an event."""
-    text = PAYLOAD.decode().encode(encoding)
-    found = read(text)
-    if encoding == "utf-16":
-        assert kinds(found) == [Code.NOT_UTF8]
-    assert PAYLOAD not in kinds(found)
+@pytest.mark.parametrize("text", [PAYLOAD, b'events,time\r\n"[{""id"":""\xc3\xa9""}]",1\r\n"[]",2\r\n'])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_other_encodings_are_converted(encoding: str, text: bytes) -> None:
+    """With and without a byte order mark, at the same lines and columns, with a warning."""
+    converted, *found = read(text.decode().encode(encoding))
+    assert isinstance(converted, Problem)
+    assert (converted.code, converted.severity) == (Code.BYTE_ORDER_MARK, Severity.WARNING)
+    assert converted.message == f"the input is {encoding[:6].upper()}, not UTF-8; it was converted"
+    assert found == read(text)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \t\r\n", b"\xef\xbb\xbf"])
@@ -122,13 +126,92 @@ def test_a_source_that_may_be_empty() -> None:
         b"time,event\n1,2\n",
         b"Job 123 is queued.\n",
         b"caf\xe9,events\n",
-        b"<html>\n",
         b'"unclosed,events\n',
     ],
 )
 def test_anything_else_is_an_unknown_form(data: bytes) -> None:
     """One problem for any bytes: not UTF-8, not CSV, no `events` column."""
     assert kinds(read(data)) == [Code.UNKNOWN_FORM]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "hint"),
+    [
+        (b"PAR1\x15\x04\r", "Parquet", ""),
+        (b"Obj\x01\x04\r\x16avro.schema", "Avro", ""),
+        (b"ORC\x0a", "ORC", ""),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "Save it as CSV."),
+        (b"a.json".ljust(257, b"\0") + b"ustar\x0000", "tar", "Extract it: tar -xf FILE."),
+        (b"SQLite format 3\0\x10", "SQLite", ""),
+        (b"\n <!DOCTYPE html><p>Sign in", "HTML", ""),
+        (b"<html>\n", "HTML", ""),
+        (b'<?xml version="1.0"?>\n', "XML", ""),
+        (b"<Error><Code>AccessDenied</Code>", "XML", ""),
+        (b"// Custom event\n" + PAYLOAD, "comment", "Remove the comment."),
+        (b"/* x */ " + PAYLOAD, "comment", "Remove the comment."),
+        (b"# x\ntime,events\n", "comment", "Remove the comment."),
+        (b"\x89PNG\r\r\x1a\r\0\r", "binary", ""),
+        (b"a\rb\r\0\r", "binary", ""),
+        (b"to be done\n", "not JSON, and no column", ""),
+        (b"time,what\n1,2\n", "not JSON, and no column", "Name the column"),
+        (b"events\r[]\r", "carriage returns", "Convert the file: tr "),
+    ],
+)
+def test_what_cannot_be_read_is_named(data: bytes, name: str, hint: str) -> None:
+    """A hint is given only where following it helps."""
+    (problem,) = read(data)
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.UNKNOWN_FORM
+    assert name in problem.message
+    assert problem.hint.startswith(hint)
+    assert bool(problem.hint) == bool(hint)
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        (EVENT + b"\n", EVENT.replace(b"}", b',"a":"%s"}' % (b"a" * 100_000))),
+        (b"[" + EVENT + b",", b'{"a":"%s"}]' % (b"a" * 100_000)),
+        (b"events,time\n[],1\n", b'"[%s]",1\n' % (b" " * 100_000)),
+        (b"[[1,[]],", b"[1,[%s]]]" % (b" " * 100_000)),
+        (b"1\t[]\n", b"1\t[%s]\n" % (b" " * 100_000)),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_document_that_is_too_large_ends_its_source(
+    small: bytes, large: bytes, pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """What comes before it is used, and the next source is read."""
+    for name, data in (("a", small + large + b"\n" + small), ("b", small)):
+        (tmp_path / name).write_bytes(pack(data))
+    paths = [str(tmp_path / "a"), str(tmp_path / "b")]
+    first, problem, second, *_ = records(sources(paths, max_document_size=90_000))
+    assert (isinstance(first, Batch), isinstance(second, Batch)) == (True, True)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.location.source) == (Code.DOCUMENT_TOO_LARGE, paths[0])
+    assert problem.location.offset == len(small)
+    assert problem.message.startswith("the document or row that begins here is larger than 90000 bytes")
+
+
+def test_an_archive_is_read_file_by_file() -> None:
+    """Those that are hidden or contain no events are counted; an archive without any is empty."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("b/x.json", "part-0", ".DS_Store", "__MACOSX/._x.json", "_SUCCESS", "notes.txt"):
+            archive.writestr(name, {"b/x.json": EVENT, "part-0": PAYLOAD, "notes.txt": b"none"}.get(name, b""))
+    one, two, note = read(buffer.getvalue())
+    assert [(kinds([each]), each.location.source) for each in (one, two)] == [
+        ([EVENT], "memory/b/x.json"),
+        ([PAYLOAD], "memory/part-0"),
+    ]
+    assert isinstance(note, Problem)
+    assert (note.code, note.severity, note.location.source) == (Code.LEFT_OUT, Severity.INFO, "memory")
+    assert note.message == (
+        "4 files left out: 2 hidden (.DS_Store, __MACOSX/._x.json), 2 without events (_SUCCESS, notes.txt)"
+    )
+    with zipfile.ZipFile(buffer, "w"):
+        pass
+    assert kinds(read(buffer.getvalue())) == [Code.EMPTY_INPUT]
 
 
 def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +221,9 @@ def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "junk"
     path.write_bytes(b"\x80" * 1_000_000)
     with path.open("rb", buffering=0) as stream:
-        source: Any = SimpleNamespace(name="junk", empty=None, open=lambda: stream)
+        source: Any = SimpleNamespace(
+            name="junk", empty=None, note=None, max_document_size=1 << 28, open=lambda: stream
+        )
         found = records([source])
         assert kinds([next(found)]) == [Code.UNKNOWN_FORM]
         assert stream.tell() < 200_000

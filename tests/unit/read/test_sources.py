@@ -1,3 +1,4 @@
+import gzip
 import os
 import stat
 from pathlib import Path
@@ -30,14 +31,33 @@ def test_a_named_file_is_read_whatever_its_ending(tmp_path: Path) -> None:
     assert names(path) == [str(path)]
 
 
-def test_a_folder_stands_for_its_payload_files_in_order_of_names(tmp_path: Path) -> None:
-    """Known endings in any case, compressed or not, at any depth; nothing else."""
+def test_a_folder_stands_for_the_files_with_events_in_it(tmp_path: Path) -> None:
+    """Known endings, compressed or not, at any depth, and what begins with events; all else is counted."""
     (tmp_path / "b").mkdir()
-    for name in ("c.json", "a.JSONL.GZ", "b/d.csv.zst", "readme.md", "a.json.bak", ".hidden.json"):
-        (tmp_path / name).touch()
+    event = b'{"event_type":"a"}'
+    files: dict[str, bytes] = {
+        "c.json": b"",
+        "a.JSONL.GZ": b"",
+        "b/d.csv.zst": b"",
+        "firehose-1": event,
+        "part-00000": gzip.compress(b"time,events\n1,[]\n"),
+        "torn": gzip.compress(event)[:-5],
+        "rows.parquet": b"PAR1",
+        "readme.md": b"# About",
+        "_SUCCESS": b"",
+        "Thumbs.db": b"\xd0\xcf",
+        "other": b'{"name":1}',
+        ".hidden.json": event,
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "x.json").touch()
-    assert names(tmp_path) == [str(tmp_path / name) for name in ("a.JSONL.GZ", "b/d.csv.zst", "c.json")]
+    read = ("a.JSONL.GZ", "b/d.csv.zst", "c.json", "firehose-1", "part-00000", "rows.parquet", "torn")
+    assert names(tmp_path) == [str(tmp_path), *[str(tmp_path / name) for name in read]]
+    assert sources([str(tmp_path)])[0].note == (
+        "6 files left out: 2 hidden (.git/, .hidden.json), 4 without events (Thumbs.db, _SUCCESS, other, …)"
+    )
 
 
 def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
@@ -130,7 +150,7 @@ def test_pipes_in_a_folder_are_left_alone(tmp_path: Path) -> None:
     """Opening one would wait for somebody to write into it."""
     os.mkfifo(tmp_path / "a.json")
     (tmp_path / "b.json").touch()
-    assert names(tmp_path) == [str(tmp_path / "b.json")]
+    assert names(tmp_path) == [str(tmp_path), str(tmp_path / "b.json")]
 
 
 def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:

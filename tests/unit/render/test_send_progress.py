@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from td_currents_cli.model import Batch, Location, Record
-from td_currents_cli.read.sources import Source
+from td_currents_cli.read.options import Source
 from td_currents_cli.render.progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
 from td_currents_cli.render.terminal import ProgressMode, Terminal
 from td_currents_cli.send.batching import Planner

@@ -22,6 +22,8 @@ NOW = 1_800_000_000
 CASES = Path(__file__).parents[2] / "cases" / "bad"
 MADE_HERE = {
     Code.UNREADABLE,
+    Code.DOCUMENT_TOO_LARGE,
+    Code.LEFT_OUT,
     Code.FIELD_GONE,
     Code.TOO_MANY_EVENTS,
     Code.BODY_TOO_LARGE,
@@ -107,6 +109,17 @@ def test_a_torn_file_is_unreadable_and_what_came_before_is_checked(tmp_path: Pat
     assert outcome.problems.kept[-1].code is Code.UNREADABLE
     assert outcome.by_code[Code.FIELD_TYPE] >= 1
     assert outcome.exit_code is ExitCode.IO
+
+
+def test_what_is_not_read_is_reported(tmp_path: Path) -> None:
+    """A document that is too large ends its source, and outweighs other problems; files that are left out do not."""
+    (tmp_path / "a.jsonl").write_text(batch(event(0)) + "\n" + batch(event_of(5000)) + "\n" + batch(event(1)) + "\n")
+    (tmp_path / "notes.txt").write_text("call back")
+    found = sources([str(tmp_path)], max_document_size=4000)
+    outcome = run(ValidateRequest(sources=found, selection=Selection.of((), ()), now=NOW))
+    assert [problem.code for problem in outcome.problems.kept] == [Code.LEFT_OUT, Code.DOCUMENT_TOO_LARGE]
+    assert (outcome.problems.kept[1].location.line, outcome.balance.events_read) == (2, 1)
+    assert (outcome.exit_code, outcome.files) == (ExitCode.IO, 1)
 
 
 @both_ways

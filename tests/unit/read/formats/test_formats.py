@@ -24,8 +24,7 @@ from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
-from td_currents_cli.read.options import ReadOptions, SourceFormat
-from td_currents_cli.read.sources import Source
+from td_currents_cli.read.options import ReadOptions, Source, SourceFormat
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -39,7 +38,9 @@ TEXT = json.dumps(CELL)
 
 def read(data: bytes, **options: Any) -> tuple[list[Record], list[SourceFormat]]:
     """The records of a source, and how it was read."""
-    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(data))
+    source: Any = SimpleNamespace(
+        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data)
+    )
     shapes: list[SourceFormat] = []
     return list(records([source], ReadOptions.of(**options), shapes.append)), shapes
 
@@ -197,7 +198,9 @@ def test_an_object_with_an_array_is_a_row_where_rows_are_expected(text: str, bat
     found, _ = read(text.encode())
     assert kinds(found) == batches
     assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
-    source: Any = SimpleNamespace(name="x", empty=None, open=lambda: BytesIO(text.encode()))
+    source: Any = SimpleNamespace(
+        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(text.encode())
+    )
     if '"events":["' not in text:
         assert {each.location.row for each in records([source])} == {None}
 
