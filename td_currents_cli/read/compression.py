@@ -1,6 +1,6 @@
 """From the bytes of a source to plain UTF-8: archives, compression and encodings, detected from the first bytes.
 
-Names do not matter. A source gives one text, or, if it is a zip archive, one per file in it.
+Names do not matter. A zip archive has contents for each file in it.
 """
 
 import codecs
@@ -128,7 +128,7 @@ class _Peeked:
 
 
 class _Decoded:
-    """Text in another encoding as UTF-8, without the byte order mark in front of it."""
+    """Contents in another encoding as UTF-8, without the byte order mark in front of it."""
 
     def __init__(self, stream: ByteStream, encoding: str) -> None:
         self._stream = stream
@@ -158,30 +158,30 @@ class _Decoded:
         return text.encode("utf-8", "surrogatepass")
 
 
-class Text(Struct, frozen=True):
-    """A text of a source: all of it, or a file in it if it is an archive."""
+class Contents(Struct, frozen=True):
+    """The contents of a source, or of a file in it if it is an archive."""
 
     name: str  # of the source and, in an archive, of the file
     stream: ByteStream  # plain UTF-8; reading it raises only UnreadableError
     encoding: str = "UTF-8"  # what it was
 
 
-def texts_of(raw: BinaryIO, name: str) -> Iterator[Text]:
-    """Yield the text of an open source, or, if it is a zip archive, those of the files in it.
+def contents_of(raw: BinaryIO, name: str) -> Iterator[Contents]:
+    """Yield the contents of an open source, or, if it is a zip archive, of each file in it.
 
     Raises:
         UnreadableError: the archive is damaged.
         OSError: an archive that is not a file cannot be copied to a temporary file.
     """
-    yield from _texts(plain(raw), name, raw, MAX_LAYERS)
+    yield from _contents(plain(raw), name, raw, MAX_LAYERS)
 
 
-def _texts(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -> Iterator[Text]:
-    """Yield the texts of a stream; `raw` is a file with the same bytes, if there is one."""
+def _contents(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -> Iterator[Contents]:
+    """Yield the contents of a stream; `raw` is a file with the same bytes, if there is one."""
     first = _Peeked(packed)
     stream = _decompressed(first)
     if not stream.head.startswith(ZIP) or not depth:
-        yield _text(stream, name)
+        yield _decoded(stream, name)
         return
     from tempfile import TemporaryFile  # noqa: PLC0415 -- most inputs are plain
     from zipfile import BadZipFile, ZipFile  # noqa: PLC0415
@@ -196,11 +196,11 @@ def _texts(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -> I
             raise UnreadableError("the zip archive is truncated or damaged") from None
         with archive:
             if OFFICE_FILE in archive.namelist():
-                yield Text(name, _Peeked(cast("ByteStream", BytesIO(ZIP[0] + OFFICE_FILE.encode()))))
+                yield Contents(name, _Peeked(cast("ByteStream", BytesIO(ZIP[0] + OFFICE_FILE.encode()))))
                 return
             for info in archive.infolist():
                 if not info.is_dir():
-                    yield from _texts(_ZipMember(archive, info), f"{name}/{info.filename}", None, depth - 1)
+                    yield from _contents(_ZipMember(archive, info), f"{name}/{info.filename}", None, depth - 1)
 
 
 class _ZipMember:
@@ -263,22 +263,22 @@ _ENCODED: Final = (
     (re.compile(rb"[\t\n\r -~]\0[^\0]"), "utf-16-le"),
     (re.compile(rb"\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
 )
-"""How ASCII characters begin a text without a byte order mark. No msgpack begins like this."""
+"""How ASCII characters begin without a byte order mark. No msgpack begins like this."""
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Return UTF-16 or UTF-32, with its byte order, of a text that begins like this; None for anything else."""
+    """Return UTF-16 or UTF-32, with its byte order, of contents that begin like this; None for anything else."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
     return next((encoding for start, encoding in _ENCODED if start.match(head)), None)
 
 
-def _text(stream: _Peeked, name: str) -> Text:
+def _decoded(stream: _Peeked, name: str) -> Contents:
     encoding = encoding_of(stream.head)
     if encoding is None:
-        return Text(name, stream)
-    return Text(name, _Decoded(stream, encoding), encoding.upper()[:6])
+        return Contents(name, stream)
+    return Contents(name, _Decoded(stream, encoding), encoding.upper()[:6])
 
 
 def _opened(stream: _Peeked, kind: str) -> ByteStream:

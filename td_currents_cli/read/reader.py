@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from msgspec.structs import replace
 
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
-from td_currents_cli.read.compression import Text, UnreadableError, plain, texts_of
+from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
 from td_currents_cli.read.detect import Table, has_returns_alone, table_of
 from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, csv_rows, flat_rows, tsv_rows
 from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
@@ -103,12 +103,12 @@ def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_form
     is_empty = True
     hidden: list[str] = []
     without_events: list[str] = []
-    for text in texts_of(raw, source.name):
-        name = text.name.removeprefix(source.name)
+    for contents in contents_of(raw, source.name):
+        name = contents.name.removeprefix(source.name)
         if name and (re.search(r"/(?:\.|__MACOSX/)", name) is not None):
             hidden.append(name[1:])
             continue
-        found = _text_records(text, source, options, on_format)
+        found = _content_records(contents, source, options, on_format)
         if name and not name.lower().endswith(ENDINGS):
             sample = list(islice(found, _SAMPLE_RECORDS))
             if not contains_events(sample):
@@ -124,12 +124,14 @@ def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_form
         yield Problem(code=Code.EMPTY_INPUT, location=Location(source=source.name), message=message)
 
 
-def _text_records(text: Text, source: Source, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
-    scanner = Scanner(text.stream, limit=source.max_document_size)
+def _content_records(
+    contents: Contents, source: Source, options: ReadOptions, on_format: FormatCallback
+) -> Iterator[Record]:
+    scanner = Scanner(contents.stream, limit=source.max_document_size)
     try:
-        yield from _records(scanner, text, source.empty, options, on_format)
+        yield from _records(scanner, contents, source.empty, options, on_format)
     except TooLargeError:
-        yield too_large(scanner, text.name)
+        yield too_large(scanner, contents.name)
 
 
 def contains_events(records: Iterable[Record]) -> bool:
@@ -182,15 +184,15 @@ def records_from(
 
 
 def _records(
-    scanner: Scanner, text: Text, empty: str | None, options: ReadOptions, on_format: FormatCallback
+    scanner: Scanner, contents: Contents, empty: str | None, options: ReadOptions, on_format: FormatCallback
 ) -> Iterator[Record]:
-    source = text.name
+    source = contents.name
     mark = skip_mark(scanner, source) if scanner.head(3) == BYTE_ORDER_MARK else None
     first = scanner.next_byte()
     if mark is not None:
         yield mark if first in _JSON_STARTS else replace(mark, message="the input begins with a byte order mark")
-    if text.encoding != "UTF-8":
-        yield _converted(source, text.encoding)
+    if contents.encoding != "UTF-8":
+        yield _converted(source, contents.encoding)
     has_status = skip_job_status(scanner)
     begin = scanner.location(source)
     found = None if has_status and not scanner.next_byte() else _detected(scanner, source, options, on_format)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.read.compression import MAX_LAYERS, UnreadableError, decompressed, encoding_of, texts_of
+from td_currents_cli.read.compression import MAX_LAYERS, UnreadableError, contents_of, decompressed, encoding_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -204,7 +204,7 @@ def test_what_is_not_another_encoding(data: bytes) -> None:
 def texts(data: bytes, size: int = 1 << 16) -> list[tuple[str, bytes, str | None, str]]:
     """Name, bytes, failure and encoding of each text of a source."""
     found = []
-    for text in texts_of(BytesIO(data), "x"):
+    for text in contents_of(BytesIO(data), "x"):
         pieces, failure = [], None
         try:
             while piece := text.stream.read1(size):
