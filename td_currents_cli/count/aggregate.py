@@ -154,6 +154,7 @@ class PartialCount(Struct):
     groups: GroupCounts
     balance: Balance
     problems: Problems
+    streaming: bool = False  # rows of the streaming connector are among the events: their times are receive times
 
 
 class EventCounter:
@@ -173,7 +174,9 @@ class EventCounter:
     def __call__(self, records: Iterable[Record]) -> PartialCount:
         intake, groups = EventReader(), GroupCounts(over_time=self._over_time)
         filtered = duplicates = counted = 0
-        for source, decoded in _many(intake.events(records, self._projection)):
+        streaming = False
+        for source, decoded, of_rows in _many(intake.events(records, self._projection)):
+            streaming |= of_rows
             events = self._filter.filter(decoded)
             filtered += len(decoded) - len(events)
             times = [event.time for event in events]
@@ -190,16 +193,20 @@ class EventCounter:
             counted += sum(first_seen)
             duplicates += len(first_seen) - sum(first_seen)
         balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered)
-        return PartialCount(groups, balance, intake.log.result())
+        return PartialCount(groups, balance, intake.log.result(), streaming)
 
 
-def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the events of the batches of a source, GROUPED_EVENTS or more at a time, with its name."""
-    source, events = "", list[Any]()
+def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[tuple[str, list[Any], bool]]:
+    """Yield the events of the batches of a source, GROUPED_EVENTS or more at a time.
+
+    With them come the name of the source, and whether rows of the streaming connector are among its batches.
+    """
+    source, events, streaming = "", list[Any](), False
     for batch, of_batch in batches:
         source = batch.location.source
+        streaming |= batch.is_streaming
         events += of_batch
         if len(events) >= GROUPED_EVENTS:
-            yield source, events
+            yield source, events, streaming
             events = []
-    yield source, events
+    yield source, events, streaming

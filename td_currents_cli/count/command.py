@@ -20,6 +20,7 @@ from td_currents_cli.count.result import (
     counts_of,
     default_sort,
     in_order,
+    nearest_dimension,
     together,
     unknown_types,
 )
@@ -48,13 +49,15 @@ def count_sources(request: CountRequest, distinct: "Distinct | None") -> Partial
 
 def _add_up(parts: Iterable[ChunkResult[PartialCount]], config: CounterConfig) -> PartialCount:
     groups, log, balance = GroupCounts(over_time=config.over_time), ProblemLog(), Balance()
+    streaming = False
     for part in parts:
         some = part.result
         groups.merge(some.groups)
         balance += some.balance
+        streaming |= some.streaming
         # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
         log.merge(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
-    return PartialCount(groups, balance, log.result())
+    return PartialCount(groups, balance, log.result(), streaming)
 
 
 def run(request: CountRequest) -> CountOutcome:
@@ -116,6 +119,9 @@ def _outcome(
 ) -> CountOutcome:
     groups = counted.groups
     absent = absent_fields(tuple(groups.groups), by)
+    for name in absent:
+        if (near := nearest_dimension(name)) and near != name.rpartition(".")[2]:
+            raise UsageError(f"no event has the field `{name}`", hint=f"Did you mean --by {near}?")
     if request.all_types:
         add_all_types(groups, by, request.wanted.types)
     counts = in_order(counts_of(groups, distinct), request.sort or default_sort(by))
@@ -135,6 +141,7 @@ def _outcome(
         balance=counted.balance,
         problems=counted.problems,
         zone=request.zone,
+        streaming=counted.streaming,
         pivot=_pivot(request, counts, by),
         histogram=groups.histogram,
         unknown_types=unknown_types([count.key for count in counts], by),

@@ -31,8 +31,14 @@ def _week(moment: datetime) -> str:
     return f"{year}-W{week:02}"
 
 
+def _hour(moment: datetime) -> str:
+    """When clocks go back, the second of two hours has its UTC offset, by which it sorts after the first."""
+    text = moment.isoformat(timespec="seconds")
+    return f"{text[:13]}:00{text[19:] if moment.fold else ''}"
+
+
 _FORMATS: Final[dict[TimeUnit, Callable[[datetime], str]]] = {
-    TimeUnit.HOUR: lambda moment: f"{moment.isoformat()[:13]}:00",
+    TimeUnit.HOUR: _hour,
     TimeUnit.DAY: lambda moment: moment.isoformat()[:10],
     TimeUnit.WEEK: _week,
     TimeUnit.MONTH: lambda moment: moment.isoformat()[:7],
@@ -40,10 +46,7 @@ _FORMATS: Final[dict[TimeUnit, Callable[[datetime], str]]] = {
 
 
 class TimeBuckets:
-    """Names the buckets of times: `2026-07-01T10:00`, `2026-07-01`, `2026-W27` (ISO 8601), `2026-07`.
-
-    An hour that occurs twice, when clocks go back, is one bucket.
-    """
+    """Names the buckets of times: `2026-07-01T10:00`, `2026-07-01`, `2026-W27` (ISO 8601), `2026-07`."""
 
     def __init__(self, unit: TimeUnit, zone: tzinfo) -> None:
         self._format = _FORMATS[unit]

@@ -1,13 +1,23 @@
 """Counts events inside Treasure Data: one query per table, whose result equals counting its rows here."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from td_currents_cli.catalog import load
+from td_currents_cli.choices import Layout
 from td_currents_cli.count.aggregate import USERS, GroupCounts, PartialCount
-from td_currents_cli.count.dimensions import Dimension, DimensionKind, category_of, dimensions
+from td_currents_cli.count.dimensions import (
+    Dimension,
+    DimensionKind,
+    Key,
+    TimeBuckets,
+    TimeUnit,
+    category_of,
+    dimensions,
+)
 from td_currents_cli.count.distinct import DistinctStats
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.errors import UsageError
+from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql import count as sql
 from td_currents_cli.treasure_data.sql.events import Events, table_events
@@ -28,28 +38,42 @@ def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, D
             raise UsageError("--unique and --dedupe take one table at a time", hint="Run the command once per table.")
         distinct = DistinctStats.of(unique=request.unique, dedupe=request.dedupe)
     groups, totals = GroupCounts(), TableTotals(map(str, tables.addresses))
+    hours = [place for place, each in enumerate(dimensions(request.by)) if each.name == TimeUnit.HOUR]
+    streaming = False
     for address, warehouse, layout, columns in tables.opened():
+        streaming |= layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
         query = count_query(request, address, table_events(address, layout, tables.period, columns))
         for row in warehouse.rows(warehouse.query(sql.count_sql(query), address.database)):
             line = CountRow.of(row)
+            key = line.key
+            if hours and not line.is_total:
+                key = tuple(_hour(name, request.zone) if at in hours else name for at, name in enumerate(key))
             if not line.is_total:
                 totals.add(line, str(address))
                 if line.kind == sql.EVENT:
-                    groups.groups[line.key].add(line.events, line.first, line.last)
+                    groups.groups[key].add(line.events, line.first, line.last)
             if distinct is not None:
-                _add_distinct(distinct, line)
-    return PartialCount(groups, totals.balance, totals.problems), distinct
+                _add_distinct(distinct, line, key)
+    return PartialCount(groups, totals.balance, totals.problems, streaming), distinct
 
 
-def _add_distinct(distinct: DistinctStats, line: CountRow) -> None:
+def _hour(name: str | None, zone: tzinfo) -> str | None:
+    """The name of an hour, with its UTC offset if it occurs for the second time."""
+    if name is None or not name.endswith(sql.SECOND_HOUR):
+        return name
+    moment = datetime.fromisoformat(name.removesuffix(sql.SECOND_HOUR)).replace(minute=59, tzinfo=zone, fold=1)
+    return TimeBuckets(TimeUnit.HOUR, zone).names([moment.timestamp()])[0]
+
+
+def _add_distinct(distinct: DistinctStats, line: CountRow, key: Key) -> None:
     events, users = distinct.events, distinct.users
     if line.kind == sql.DUPLICATE and not line.is_total:
-        distinct.duplicates[line.key] = line.events
+        distinct.duplicates[key] = line.events
     elif line.kind == sql.EVENT and events and users:
         if line.is_total:
             events.total, users.total = line.unique_events, line.unique_users
         else:
-            events.in_groups[line.key], users.in_groups[line.key] = line.unique_events, line.unique_users
+            events.in_groups[key], users.in_groups[key] = line.unique_events, line.unique_users
 
 
 def count_query(request: CountRequest, address: TableAddress, events: Events) -> sql.CountQuery:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgspec import Struct
 
 from td_currents_cli.catalog import load
+from td_currents_cli.catalog.model import nearest
 from td_currents_cli.choices import Sort
 from td_currents_cli.count.aggregate import GroupCounts, GroupStats, TimeHistogram
-from td_currents_cli.count.dimensions import DERIVED, EVENT_TYPE, Dimension, DimensionKind, Key
+from td_currents_cli.count.dimensions import BY_NAME, DERIVED, EVENT_TYPE, Dimension, DimensionKind, Key
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import TypeGlobs, iso, moment_of
 from td_currents_cli.outcome import Balance, Outcome
@@ -81,6 +82,7 @@ class CountOutcome(Outcome):
     total: Count
     balance: Balance
     zone: tzinfo = UTC  # of hours, days, weeks and months
+    streaming: bool = False  # rows of the streaming connector are among the events: their times are receive times
     pivot: Pivot | None = None
     histogram: TimeHistogram | None = None
     unknown_types: tuple[str, ...] = ()  # not in the catalog, in the order shown
@@ -117,6 +119,7 @@ class CountOutcome(Outcome):
             "problems": self.problems.total,
             "by": self.by,
             "timezone": str(self.zone),
+            "receive_times": self.streaming,
             "unknown_types": self.unknown_types,
         }
 
@@ -238,6 +241,12 @@ def absent_fields(keys: Sequence[Key], by: Sequence[Dimension]) -> tuple[str, ..
         return ()
     fields = [(place, each.name) for place, each in enumerate(by) if each.kind is DimensionKind.FIELD]
     return tuple(name for place, name in fields if all(key[place] is None for key in keys))
+
+
+def nearest_dimension(name: str) -> str | None:
+    """The known name most similar to a field's; None if there is none."""
+    fields = (field.name for event in load().events.values() for field in event.fields)
+    return nearest(name.rpartition(".")[2], tuple(dict.fromkeys((*BY_NAME, *fields))), separator="_")
 
 
 def pivoted(counts: Sequence[Count], by: Sequence[str], name: str, sort: Sort, top: int | None) -> Pivot:

@@ -1,7 +1,7 @@
 """Tables for a terminal or a Markdown page."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from typing import Final
@@ -13,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.model import nearest
 from td_currents_cli.count import Count, CountOutcome
 from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
-from td_currents_cli.count.dimensions import BY_NAME, Key
+from td_currents_cli.count.dimensions import Key, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, print_wrapped, printable
 from td_currents_cli.render.text import ROW_CODES, amount, balance_line, percent, print_problems
@@ -198,11 +197,11 @@ def _group_columns(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bo
 
 
 def _group_names(outcome: CountOutcome) -> Iterator[GridColumn]:
-    others = amount(outcome.others, "other")
+    others, unknown = amount(outcome.others, "other"), frozenset(outcome.unknown_types)
     for place, name in enumerate(outcome.by):
         yield GridColumn(
             head=heading(name),
-            cells=[group_cell(count.key[place], name, outcome.unknown_types) for count in outcome.counts],
+            cells=[group_cell(count.key[place], name, unknown) for count in outcome.counts],
             rest=Text(others if place == 0 else ""),
             foot=Text("total" if place == 0 else ""),
         )
@@ -213,7 +212,7 @@ def heading(name: str) -> str:
     return HEADINGS.get(name, printable(name))
 
 
-def group_cell(value: str | None, name: str, unknown_types: Sequence[str] = ()) -> Text:
+def group_cell(value: str | None, name: str, unknown_types: Collection[str] = ()) -> Text:
     """Format a group's value of a `--by` name."""
     if not value:
         return Text(EMPTY_GROUPS.get(name, "(none)"), "dim")
@@ -301,10 +300,11 @@ def _pivot_grid(pivot: Pivot, columns: Sequence[GridColumn]) -> Grid:
 
 
 def _pivot_names(outcome: CountOutcome, pivot: Pivot) -> Iterator[GridColumn]:
+    unknown = frozenset(outcome.unknown_types)
     for place, name in enumerate(pivot.by):
         yield GridColumn(
             head=heading(name),
-            cells=[group_cell(row.key[place], name, outcome.unknown_types) for row in pivot.rows],
+            cells=[group_cell(row.key[place], name, unknown) for row in pivot.rows],
             rest=Text(amount(pivot.others, "other") if place == 0 else ""),
             foot=Text("total" if place == 0 else ""),
         )
@@ -341,19 +341,16 @@ def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
         more = amount(len(outcome.unknown_types) - SHOWN_UNKNOWN, "more type")
         terminal.report(f"… and {more} not in the catalog", "yellow")
     for name in outcome.absent_fields:
-        near = nearest(name.rpartition(".")[2], _known_names(), separator="_")
-        suggestion = f"; did you mean `{near}`?" if near and near != name else ""
-        terminal.report(f"no event has the field `{printable(name)}`{suggestion}", "yellow")
+        terminal.report(f"no event has the field `{printable(name)}`", "yellow")
     if outcome.spilled:
         terminal.report(f"{amount(outcome.spilled, 'id')} kept in a temporary file to limit memory use", "dim")
+    if outcome.streaming:
+        units = [f"{name}s" for name in outcome.by if name in set(TimeUnit)]
+        of_receipt = f": {' and '.join(units)} are those of receipt" if units else ""
+        terminal.report(f"times of rows of the streaming connector are when they were received{of_receipt}", "yellow")
     if outcome.zone is not UTC:
         terminal.report(f"times in {outcome.zone}", "dim")
     terminal.report(balance_line(outcome.balance, "counted"), "dim")
-
-
-def _known_names() -> tuple[str, ...]:
-    fields = (field.name for event in load().events.values() for field in event.fields)
-    return tuple(dict.fromkeys((*BY_NAME, *fields)))
 
 
 def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:

@@ -160,6 +160,7 @@ def written(outcome: CountOutcome, form: str) -> bytes:
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Africa/Monrovia", "Pacific/Apia"]),
     st.sampled_from(TimeUnit),
 )
+@example([1792884600, 1792888200, 1792891800], "Europe/Berlin", TimeUnit.HOUR)
 @example([1173583859, 1173583860, 1173583800, 2669, 2670], "America/St_Johns", TimeUnit.HOUR)
 def test_buckets_do_not_depend_on_the_cache(times: list[float | None], zone: str, unit: TimeUnit) -> None:
     buckets = TimeBuckets(unit, ZoneInfo(zone))
@@ -172,7 +173,11 @@ def test_buckets_do_not_depend_on_the_cache(times: list[float | None], zone: str
 
     def name(time: float | None) -> str | None:
         try:
-            return None if time is None else datetime.fromtimestamp(time, ZoneInfo(zone)).strftime(forms[unit])
+            if time is None:
+                return None
+            moment = datetime.fromtimestamp(time, ZoneInfo(zone))
+            is_second = moment.fold and unit is TimeUnit.HOUR
+            return moment.strftime(forms[unit]) + (moment.isoformat(timespec="seconds")[19:] if is_second else "")
         except (OverflowError, ValueError):
             return None
 

@@ -65,6 +65,9 @@ Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant | 
 PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
 """In the syntax of FORMAT_DATETIME (Joda-Time)."""
 
+SECOND_HOUR: Final = "+"
+"""Ends the name of an hour that occurs for the second time, when clocks go back."""
+
 
 EVENT: Final = "event"
 DUPLICATE: Final = "duplicate"
@@ -181,11 +184,18 @@ def _key(key: Key, number: int) -> str:
     if isinstance(key, Constant):
         return string_literal(key.text)
     if isinstance(key, Bucket):
-        moment = f"AT_TIMEZONE(FROM_UNIXTIME(happened), {string_literal(key.zone)})"
-        return f"FORMAT_DATETIME({moment}, {string_literal(PATTERNS[key.unit])})"
+        name, hour_before = _bucket_name(key, "happened"), _bucket_name(key, "happened - 3600")
+        if key.unit != "hour" or key.zone == "UTC":
+            return name
+        return f"{name} || CASE WHEN {name} = {hour_before} THEN {string_literal(SECOND_HOUR)} ELSE '' END"
     if isinstance(key, OfType):
         return case_lookup("event_type", list(key.meanings.items()))
     return _CHANNEL if isinstance(key, ChannelKey) else "event_type"
+
+
+def _bucket_name(key: Bucket, seconds: str) -> str:
+    moment = f"AT_TIMEZONE(FROM_UNIXTIME({seconds}), {string_literal(key.zone)})"
+    return f"FORMAT_DATETIME({moment}, {string_literal(PATTERNS[key.unit])})"
 
 
 _WORDS: Final = "SPLIT(event_type, '.')"

@@ -72,6 +72,7 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
         "problems": 2,
         "by": ("event_type",),
         "timezone": "UTC",
+        "receive_times": False,
         "unknown_types": ("a",),
     }
     assert outcome.balance.balanced
@@ -118,6 +119,26 @@ def test_buckets_at_unusual_clock_changes(count: Counter) -> None:
     assert counts(outcome) == [("2007-03-11T00:00", 2), ("2007-03-11T01:00", 2)]
     liberia = count([{"time": 2669}, {"time": 2670}], by=("day",), zone=zone_of("Africa/Monrovia"))
     assert counts(liberia) == [("1969-12-31", 1), ("1970-01-01", 1)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "time", "hours"),
+    [
+        ("Europe/Berlin", 1792888200, ["2026-10-25T02:00", "2026-10-25T02:00+01:00", "2026-10-25T03:00"]),
+        ("America/New_York", 1793511000, ["2026-11-01T01:00", "2026-11-01T01:00-05:00", "2026-11-01T02:00"]),
+    ],
+)
+def test_an_hour_that_occurs_twice(count: Counter, zone: str, time: int, hours: list[str]) -> None:
+    """When clocks go back, it is two groups, in order."""
+    outcome = count([{"time": time + 3600 * hour} for hour in range(3)], by=("hour",), zone=zone_of(zone))
+    assert counts(outcome) == [(hour, 1) for hour in hours]
+
+
+def test_rows_of_the_streaming_connector(count: Counter) -> None:
+    """Their times are those of receipt."""
+    row = {"event_type": "users.behaviors.Purchase", "time": 1782910000, "properties_price": 23}
+    assert count([row, {"time": 1}], by=("day",)).summary()["receive_times"]
+    assert not count([{"time": 1}]).summary()["receive_times"]
 
 
 def test_the_last_second_of_the_year_9999(count: Counter) -> None:
@@ -320,8 +341,19 @@ def test_options_that_need_another(count: Counter, options: dict[str, Any]) -> N
 
 def test_absent_fields(count: Counter) -> None:
     """They are reported, unless there are no events at all."""
-    assert count([{"x": 1}], by=("x", "campaing_name")).absent_fields == ("campaing_name",)
+    assert count([{"x": 1}], by=("x", "campaign_name")).absent_fields == ("campaign_name",)
     assert count([], by=("campaing_name",)).absent_fields == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("evnt_type", "event_type"), ("campaing_name", "campaign_name"), ("properties.platfrom", "platform")],
+)
+def test_a_field_that_no_event_has_and_that_resembles_a_known_name(count: Counter, name: str, near: str) -> None:
+    """It is misspelled: all events would be in one group without a value."""
+    with pytest.raises(UsageError, match=f"no event has the field `{name}`") as caught:
+        count([{"x": 1}], by=("x", name))
+    assert caught.value.hint == f"Did you mean --by {near}?"
 
 
 def test_counts_over_time(count: Counter) -> None:

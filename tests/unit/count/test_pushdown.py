@@ -128,6 +128,17 @@ def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone
     assert figures(there) == figures(here)
 
 
+@pytest.mark.parametrize(("zone", "time"), [("Europe/Berlin", 1792887300), ("Australia/Lord_Howe", 1775309400)])
+def test_hours_when_clocks_go_back(
+    both: Callable[..., tuple[CountOutcome, CountOutcome]], zone: str, time: int
+) -> None:
+    """One of them occurs twice; on an island, half of it."""
+    cells = [json.dumps([event(number, time=time + 900 * number) for number in range(-16, 16)])]
+    there, here = both(cells, by=("hour", "event_type"), zone=zone_of(zone), unique=True, dedupe=True)
+    assert figures(there) == figures(here)
+    assert any(count.key[0] and len(count.key[0]) > 16 for count in here.counts)
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -209,6 +220,8 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
         run(CountRequest(sources([str(file)]), **options)),
     )
     assert figures(there)["counts"] == figures(here)["counts"]
+    assert there.streaming
+    assert here.streaming
 
 
 def test_several_tables(running: Service) -> None:
