@@ -78,9 +78,9 @@ class Endpoint:
         server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
-        async with server:
-            await stop.wait()
-        # Those that hang, or wait for a next request.
+        await stop.wait()
+        server.close()
+        # Those that hang, or wait for a next request. Before any waiting for the server, which waits for them.
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -1,5 +1,6 @@
 import json
 import pickle
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -127,7 +128,8 @@ FIELDS: Final = f"/event_types/{OPEN}/fields"
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ('{"event_types": {},}', "mine.json:1:20: not JSON: ", ""),
+        # Newer parsers name the comma, older ones what should come after it.
+        ('{"event_types": {},}', f"mine.json:1:{19 if sys.version_info >= (3, 13) else 20}: not JSON: ", ""),
         ('{\n  "event_types": {é}\n}', "mine.json:2:19: not JSON: ", ""),
         ("", "mine.json:1:1: not JSON: ", ""),
         ("[]", "mine.json: expected an object, got an array", ""),

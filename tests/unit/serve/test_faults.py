@@ -1,7 +1,9 @@
 """`--fail`: what a specification says, and which request meets which fault."""
 
 from collections import Counter
+from functools import reduce
 from itertools import islice
+from operator import add
 
 import pytest
 
@@ -84,4 +86,5 @@ def test_ten_tenths_leave_no_request_alone() -> None:
     everything = ",".join(f"{status}=0.1" for status in range(500, 510))
     assert "" not in dealt(everything, 0, 1000)
     faults = parse_faults(everything)
-    assert sum(fault.share for fault in faults) < 1
+    # Added one by one: `sum` is compensated since Python 3.12.
+    assert reduce(add, (fault.share for fault in faults)) < 1
