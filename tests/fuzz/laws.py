@@ -181,6 +181,10 @@ class Checker:
         result, written, numbers = self._parse(name, *options, to=form)
         if not numbers or not numbers["written"]:
             return
+        if form == "parquet":  # is not read
+            if parquet.read_metadata(io.BytesIO(written)).num_rows != numbers["written"]:
+                raise BrokenError("a row for each event", "parquet")
+            return
         first.write_bytes(written)
         again, rewritten, numbers_again = self._parse(first.name, *options, to=form)
         law = f"parse of parse: {form}, {' '.join(options)}"
@@ -188,7 +192,7 @@ class Checker:
             raise BrokenError(law, f"exit code {again.code}: {again.err[-300:]}")
         if numbers["written"] != numbers_again["written"]:
             raise BrokenError(law, f"{numbers['written']} events, then {numbers_again['written']}")
-        if _table(written, form) != _table(rewritten, form) and "cannot" not in result.err:
+        if written != rewritten and "cannot" not in result.err:
             raise BrokenError(law, "the events differ")
 
     def _formats(self, name: str, _data: bytes, draw: Random) -> None:
@@ -218,13 +222,6 @@ class Checker:
         if summary and (summary["missing"] or summary["unexpected"] or summary["changed"]):
             shown = {key: summary[key] for key in ("missing", "unexpected", "changed")}
             raise BrokenError("a file agrees with itself", f"reconcile: {shown}")
-
-
-def _table(data: bytes, form: str) -> object:
-    if form != "parquet":
-        return data
-    table = parquet.read_table(io.BytesIO(data))
-    return table.schema.names, table.to_pylist()
 
 
 _STDIN: Final = "<stdin>"
