@@ -79,3 +79,19 @@ class DefectError(TdcurError):
     """A defect of this program; its exit code is the one of `sysexits.h`, which no problem in the data has."""
 
     exit_code = ExitCode.DEFECT
+
+    @classmethod
+    def of(cls, error: BaseException) -> "DefectError":
+        """Return the defect that an unexpected exception shows."""
+        # The message of a foreign exception may contain payload content: its type and place are enough for a report.
+        frame = error.__traceback__
+        while frame and frame.tb_next:
+            frame = frame.tb_next
+        file = frame.tb_frame.f_code.co_filename if frame else ""
+        place = f"{file.replace(chr(92), '/').rpartition('/')[2]}:{frame.tb_lineno}" if frame else "an unknown place"
+        defect = cls(
+            f"internal error in tdcur: {type(error).__name__} in {place}",
+            hint="Please report it with the traceback that TDCUR_DEBUG=1 prints.",
+        )
+        defect.__cause__ = error
+        return defect

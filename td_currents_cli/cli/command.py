@@ -172,6 +172,7 @@ def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Te
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         outcome = function(**options)
+        _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
         _render(outcome, output_format, terminal)
         code = outcome.exit_code
     except (KeyboardInterrupt, Terminated) as error:
@@ -189,10 +190,7 @@ def _render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
 
 
 def _report_failure(error: Exception, name: str, output_format: str, terminal: Terminal) -> ExitCode:
-    if os.environ.get("TDCUR_DEBUG") == "1":
-        import traceback  # noqa: PLC0415 -- only for debugging
-
-        traceback.print_exception(error)
+    _print_traceback(error)
     failure = _as_tdcur_error(error)
     if isinstance(error, OSError):
         # Python flushes standard output once more at exit, and would fail again.
@@ -207,22 +205,19 @@ def _report_failure(error: Exception, name: str, output_format: str, terminal: T
     return failure.exit_code
 
 
+def _print_traceback(error: BaseException | None) -> None:
+    if error is not None and os.environ.get("TDCUR_DEBUG") == "1":
+        import traceback  # noqa: PLC0415 -- only for debugging
+
+        traceback.print_exception(error)
+
+
 def _as_tdcur_error(error: Exception) -> TdcurError:
     if isinstance(error, TdcurError):
         return error
     if isinstance(error, OSError):
         return OutputError(f"cannot write the output: {error.strerror or type(error).__name__}")
-    # The message of a foreign exception may contain payload content: its type and place are enough for a report.
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    place = "an unknown place"
-    if frame:
-        place = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}"  # noqa: PTH119
-    return DefectError(
-        f"internal error in tdcur: {type(error).__name__} in {place}",
-        hint="Please report it with the traceback that TDCUR_DEBUG=1 prints.",
-    )
+    return DefectError.of(error)
 
 
 class Terminated(BaseException):

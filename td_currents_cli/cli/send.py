@@ -92,6 +92,11 @@ def send(
     no_check: bool = checks_option(
         "--no-check", default=False, help="Also send events in which `tdcur validate` finds errors."
     ),
+    lossy: bool = checks_option(
+        "--lossy",
+        default=False,
+        help="Also send rows of the streaming connector, whose event times and fractions are lost.",
+    ),
     verify: str | None = checks_option(
         metavar="td://DATABASE/TABLE", help="Then query this table until all events are stored, as `tdcur verify` does."
     ),
@@ -149,6 +154,7 @@ def send(
         timeout=timeout,
         retry_for=None if retry_for is None else duration(retry_for, "--retry-for"),
         dry_run=dry_run,
+        lossy=lossy,
     )
     verification = None
     if verify is not None and not dry_run:

@@ -77,8 +77,8 @@ def _sent_batches(connection: sqlite3.Connection, numbers: frozenset[int], path:
             for number, packed in connection.execute(schema.SELECT_SENT):
                 if number in numbers:
                     yield _unpacked(packed)
-        except (sqlite3.Error, zstd.ZstdError, ValueError) as error:
-            raise InputError(f"the journal {path} is damaged") from error
+        except (*schema.DAMAGE, zstd.ZstdError, LookupError) as error:
+            raise _damaged(path) from error
 
 
 def _unpacked(packed: bytes) -> list[SentEvent]:
@@ -110,12 +110,18 @@ def _chosen(known: list[JournalEndpoint], endpoint: str | None, path: Path) -> f
 def _endpoints(connection: sqlite3.Connection, path: Path) -> list[JournalEndpoint]:
     try:
         rows = connection.execute(schema.SELECT_ENDPOINTS).fetchall()
-    except sqlite3.Error as error:
-        raise InputError(f"the journal {path} is damaged") from error
-    return [
-        JournalEndpoint(number=number, url=url, batches=batches, is_complete=not older)
-        for number, url, batches, older in rows
-    ]
+        return [
+            msgspec.convert(
+                {"number": number, "url": url, "batches": batches, "is_complete": not older}, JournalEndpoint
+            )
+            for number, url, batches, older in rows
+        ]
+    except (*schema.DAMAGE, msgspec.ValidationError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"the journal {path} is damaged", hint="Name the payload files with --sent instead.")
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
@@ -125,10 +131,12 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
         return _connect_read_only(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {(error.strerror or type(error).__name__).lower()}") from error
-    except sqlite3.Error as error:
+    except schema.DAMAGE as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             hint = "Wait for that run to end."
             raise InputError(f"the journal {path} is in use by another run of tdcur", hint=hint) from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_NOTADB:
+            raise _damaged(path) from error
         raise InputError(f"{path} is not a journal of tdcur, or is damaged") from error
 
 

@@ -3,6 +3,9 @@
 import sqlite3
 from typing import Final
 
+# What SQLite's module and the decoders raise where pages or values of a journal are not what they were.
+DAMAGE: Final = (sqlite3.Error, ValueError, TypeError, OverflowError)
+
 APPLICATION_ID: Final = 0x7464_636A  # the `application_id` of a journal: `tdcj`
 
 VERSION: Final = 2  # Its `user_version`. Version 1 did not record which events a request held.

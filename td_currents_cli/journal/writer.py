@@ -218,9 +218,11 @@ def _journal_errors(path: Path) -> Iterator[None]:
     """Turn failures of SQLite and of the file into JournalError."""
     try:
         yield
-    except sqlite3.Error as error:
-        unknown = (getattr(error, "sqlite_errorname", type(error).__name__), _MOVE)
-        reason, hint = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, unknown)
+    except schema.DAMAGE as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}:
+            raise JournalError(f"the journal {path} is damaged", hint=_MOVE) from error
+        reason, hint = _REASONS.get(code, (getattr(error, "sqlite_errorname", type(error).__name__), _MOVE))
         raise JournalError(f"the journal {path} cannot be used: {reason}", hint=hint) from error
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
@@ -236,7 +238,6 @@ _RESUME: Final = (
 _REASONS: Final[dict[int, tuple[str, str]]] = {
     sqlite3.SQLITE_BUSY: ("another run of tdcur is using it", f"Wait for that run to end. {_OTHER_FILE}"),
     sqlite3.SQLITE_NOTADB: ("it is not a journal of tdcur", _OTHER_FILE),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", _MOVE),
     sqlite3.SQLITE_READONLY: ("it is read-only", _OTHER_FILE),
     sqlite3.SQLITE_PERM: ("permission denied", _OTHER_FILE),
     sqlite3.SQLITE_CANTOPEN: ("the file or its folder cannot be written", _OTHER_FILE),

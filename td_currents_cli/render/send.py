@@ -84,7 +84,9 @@ def _heading(outcome: SendOutcome) -> str:
         return "would send to"
     if outcome.delivered:
         return "sent to"
-    return "nothing delivered to" if outcome.undelivered or outcome.dead else "nothing new for"
+    # Nothing is new only where all of the input could be read.
+    is_known = outcome.input_exhausted and not (outcome.undelivered or outcome.dead or outcome.problems.errors)
+    return "nothing new for" if is_known and not outcome.error else "nothing delivered to"
 
 
 def _figures(outcome: SendOutcome) -> str:

@@ -7,12 +7,14 @@ are never changed.
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import structs
+from msgspec import Raw, structs
 
 from td_currents_cli.braze import PAYLOAD_END
-from td_currents_cli.events.decode import split
+from td_currents_cli.errors import UsageError
+from td_currents_cli.events.decode import Decoded, complete_events, split
 from td_currents_cli.events.json import Elements, elements_of, place_in
 from td_currents_cli.model import Batch, Code, Problem, Record
+from td_currents_cli.read.formats.flat import with_booleans
 from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, body_of, prefix_of
 from td_currents_cli.send.prefilter import PayloadSummary, SendFilter
 
@@ -58,17 +60,20 @@ class PayloadBuilder:
 class Planner:
     """Turns the stream of records into payloads. Holds one payload at a time.
 
+    Rows of the streaming connector are a UsageError unless `is_lossy`.
+
     Attributes:
         read: events seen so far, sent or not.
         already_delivered: events that earlier runs delivered, and that are in no payload.
         is_exhausted: whether the input was read to its end.
     """
 
-    def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None) -> None:
+    def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None, *, is_lossy: bool = False) -> None:
         self.read = 0
         self.already_delivered = 0
         self.is_exhausted = False
         self._limits = limits
+        self._is_lossy = is_lossy
         self._filter = send_filter or SendFilter()
         self._payloads = 0
         self._builder: PayloadBuilder | None = None
@@ -84,6 +89,15 @@ class Planner:
         if isinstance(record, Problem):
             yield record
             return
+        if record.is_streaming:
+            if not self._is_lossy:
+                raise UsageError(
+                    f"{record.location} is a row of the streaming connector, which is not what Braze sent: the time of"
+                    " the event and the fractions of its numbers are lost, and booleans are strings",
+                    hint="Send the original payloads. With --lossy, events get the time of receipt as their `time`, "
+                    "numbers without fractions, and booleans where the catalog has them.",
+                )
+            record = Batch(with_booleans(record.data), record.location)
         summary = self._filter.summary_of(record.data)
         key = b"" if summary is None else self._filter.document_key(record.data)
         if summary and summary.count and self._filter.has_delivered(record.data, key):
@@ -123,7 +137,7 @@ class Planner:
         prefix, is_bare = prefix_of(batch.data)
         shared = batch.location.source if is_bare else None
         places = list(_places(len(events), decoded.problems))
-        yield from _refused(batch, events, places, filtered.refused)
+        yield from _refused(batch, decoded, places, filtered.refused)
         for number, (place, event) in enumerate(zip(places, events, strict=False)):
             origin = Origin(batch.location, place, 1)
             if number not in filtered.refused and number not in filtered.delivered:
@@ -160,15 +174,18 @@ def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
 
 
 def _refused(
-    batch: Batch, events: Sequence[bytes], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
+    batch: Batch, decoded: Decoded[Raw], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
 ) -> Iterator[Unsendable]:
-    elements = elements_of(batch) if refused else None
+    if not refused:
+        return
+    # Of a truncated cell, what is left of it.
+    elements = elements_of(complete_events(decoded, batch) if decoded.lost else batch)
     if not isinstance(elements, Elements):
         return
     locations = elements.locations()
     for number, errors in refused.items():
-        event, place = events[number], places[number]
-        here, pointer = Batch(event, locations[place]), elements.pointer_to(place)
+        event, place = bytes(decoded.events[number]), places[number]
+        here, pointer = Batch(event, locations[number if decoded.lost else place]), elements.pointer_to(place)
         problems = tuple(
             structs.replace(
                 error,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from td_currents_cli.errors import OutputError, TdcurError
+from td_currents_cli.errors import DefectError, TdcurError
 from td_currents_cli.read import records, sources
 from td_currents_cli.secrets import redact
 from td_currents_cli.send.batching import Planner
@@ -52,6 +52,7 @@ class SendRequest:
     # Seconds after its first failure in which a payload is retried; None for 900, or 60 without any connection so far.
     retry_for: float | None = None
     dry_run: bool = False
+    lossy: bool = False  # send rows of the streaming connector, too
 
 
 def run(
@@ -86,7 +87,9 @@ def run(
             notice(warning)
         ledger = None if request.state.resend else state.journal
         planner = Planner(
-            request.limits, SendFilter(ledger=ledger, check=request.check, has_journal=state.journal is not None)
+            request.limits,
+            SendFilter(ledger=ledger, check=request.check, has_journal=state.journal is not None),
+            is_lossy=request.lossy,
         )
         position = InputProgress(inputs)
         planned = planner.plan(position.watch(records(inputs)))
@@ -96,6 +99,8 @@ def run(
         watch(lambda: sender.stats.progress(settled_share(position.share, planner, sender.stats), clock.now()))
         started = clock.now()
         asyncio.run(_deliver(sender, client, planned, state, ahead=min(request.concurrency.most, _AHEAD)))
+        for warning in sender.warnings:
+            notice(warning)
         return outcome_of(planner, sender, endpoint, state, seconds=clock.now() - started)
 
 
@@ -140,11 +145,11 @@ async def _deliver(
 
 @contextmanager
 def _halting(sender: Sender) -> Iterator[None]:
-    """Stop the sender where the state cannot be written or read; the outcome says why."""
+    """Stop the sender at an error, whatever it is: what was delivered is reported all the same."""
     try:
         yield
-    except OutputError as error:
-        sender.halt(error)
+    except Exception as error:  # noqa: BLE001 -- the outcome says why
+        sender.halt(error if isinstance(error, TdcurError) else DefectError.of(error))
 
 
 @asynccontextmanager

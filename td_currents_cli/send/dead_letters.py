@@ -29,13 +29,13 @@ _LONGEST: Final = 400  # maximum characters of what the two patterns below find,
 _EMAIL_PATTERN: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
 _KEY_PATTERN: Final = re.compile(r"\b\d+(?:/|%2[fF]|\\/)[0-9a-fA-F]{40}\b")
 
-Scrub: TypeAlias = Callable[[str, bool], str]  # takes a response and whether it was cut; returns what may be kept
+Scrub: TypeAlias = Callable[[str, bool], str]  # takes a string and whether it was cut; returns what may be kept
 
 
 def scrubber(endpoint: Endpoint) -> Scrub:
     """Return a function that hides credentials, and what looks like a write key or an email address.
 
-    It also removes the end of a text that was cut, as far as it may be the beginning of one of these.
+    It also removes the end of a response that was cut, as far as it may be the beginning of one of these.
     """
     hidden = sorted(set(_secret_parts(endpoint)), key=len, reverse=True)
     secrets = re.compile("|".join(map(re.escape, hidden)), re.IGNORECASE) if hidden else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-from td_currents_cli.errors import ExitCode, TdcurError
+from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, Problems
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.endpoint import POSTBACK_PATH, Endpoint, EndpointKind
@@ -61,8 +61,13 @@ class SendOutcome(Outcome):
         is_complete = self.input_exhausted and not self.undelivered and not self.dead
         if self.dry_run or is_complete:
             return ""
+        is_refused = isinstance(self.error, EndpointRefusedError | UsageError)
+        if is_refused and not self.delivered and not self.already_delivered:
+            return ""
         if self.journal is None:
             return "There is no journal: the same command sends everything again, including what was delivered."
+        if is_refused:
+            return f"Fix that and run the command again; delivered events are skipped (journal: {self.journal})."
         return f"Run the same command again to resume; delivered events are skipped (journal: {self.journal})."
 
     def summary(self) -> dict[str, object]:
@@ -130,7 +135,7 @@ def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunS
         latency_ms={name: stats.latencies.milliseconds(share) for name, share in _PERCENTILES.items()},
         journal=state.paths.journal,
         dead_letter=state.paths.dead_letter,
-        warnings=(*endpoint.warnings, *state.warnings),
+        warnings=(*endpoint.warnings, *state.warnings, *sender.warnings),
         error=sender.error,
         input_exhausted=planner.is_exhausted,
     )

@@ -63,6 +63,7 @@ _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
+_BOOLEANS: Final = frozenset({b'"true"', b'"false"'})
 _NULLS: Final = frozenset({"", "null"})
 """What Treasure Data writes for no value; anything else may be the name of a campaign."""
 _NEVER_EMPTY: Final = {*_NUMBERS, FieldType.BOOLEAN}
@@ -109,6 +110,20 @@ def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = Non
         is_free = not (flat and not streaming) and _is_free(event, path)
         _put(event, path if is_free else (name,), _unpacked(path[-1], value))
     return _written(event)
+
+
+def with_booleans(event: bytes) -> bytes:
+    """Return an event made of a flat row with booleans where the connector has made strings of them."""
+    fields: dict[str, Any] = {}
+    for place, value in _RAW_FIELDS.decode(event).items():
+        fields[place] = bytes(value)
+        if place in PLACES and fields[place].startswith(b"{"):
+            values = {name: bytes(each) for name, each in _RAW_FIELDS.decode(value).items()}
+            fields[place] = {
+                name: each.strip(b'"') if each in _BOOLEANS and _type(name) is FieldType.BOOLEAN else each
+                for name, each in values.items()
+            }
+    return _written(fields)
 
 
 def event_of_strings(
