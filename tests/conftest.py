@@ -98,6 +98,8 @@ class Scripted:
 
     answer: Callable[[bytes], int] = lambda _: 200
     text: str = "refused"
+    content_type: str = "application/json"
+    heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
     port: int = 0
@@ -123,11 +125,13 @@ def scripted() -> Iterator[Scripted]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             endpoint.bodies.append(body)
+            endpoint.heads.append(f"{self.requestline}\r\n{self.headers}")
             status = endpoint.answer(body)
             if status == 200:
                 endpoint.taken.append(body)
             text = b"" if status == 204 else b"{}" if status == 200 else endpoint.text.encode()
             self.send_response(status)
+            self.send_header("Content-Type", endpoint.content_type)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

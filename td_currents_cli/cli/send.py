@@ -58,6 +58,9 @@ def send(
     check_endpoint: bool = destination_option(
         "--check-endpoint", default=False, help="Only test the endpoint, with Braze's connection test. Reads no PATH."
     ),
+    show_key: bool = destination_option(
+        "--show-key", default=False, help="With --check-endpoint: print the write key in the URL for Braze."
+    ),
     dry_run: bool = output_option(
         "--dry-run", "-n", default=False, help="Show what would be sent, without sending it."
     ),
@@ -129,6 +132,8 @@ def send(
     )
     from td_currents_cli.send.concurrency import AUTO, concurrency_of  # noqa: PLC0415
 
+    if not check_endpoint:
+        refuse(given & {"--show-key"}, "`send` without --check-endpoint", "Add --check-endpoint.")
     if verify is None:
         refuse(given & {"--verify-within", "--api-key-file"}, "`send` without --verify", "Add --verify td://….")
     destination = Destination(
@@ -142,7 +147,7 @@ def send(
         tls=TlsFiles(cacert=cacert, client_cert=client_cert, client_key=client_key),
     )
     if check_endpoint:
-        return run_connection_test(destination, timeout=timeout, notice=terminal.report)
+        return run_connection_test(destination, timeout=timeout, show_key=show_key, notice=terminal.report)
     request = SendRequest(
         paths=tuple(paths or ()),
         destination=destination,

@@ -24,6 +24,7 @@ Gauge: TypeAlias = Callable[[], SendProgress]
 LINE_INTERVAL: Final = 10.0
 """Seconds between two lines."""
 
+_LOOK: Final = 0.25  # seconds after which it is looked for a new reason of retries
 _FRAMES: Final = 4  # per second
 _BAR_WIDTH: Final = 16
 
@@ -64,6 +65,8 @@ def sending_line(now: SendProgress, speed: Speed) -> str:
     if rate is not None:
         figures.append(f"{rate:,.0f} events/s")
     figures += [f"{now.in_flight} in flight", f"{now.retries:,} retries"]
+    # Why nothing moves comes first.
+    figures = [now.retrying, *figures] if now.retrying else figures
     return ", ".join(figures)
 
 
@@ -109,10 +112,15 @@ def show_sending(
 
 
 def _print_lines(gauge: Gauge, terminal: Terminal, done: threading.Event, interval: float) -> None:
-    speed = Speed()
+    speed, shown_at, reason = Speed(), time.monotonic(), ""
     speed.update(gauge())
-    while not done.wait(interval):
-        terminal.err.print(sending_line(gauge(), speed), markup=False, highlight=False, soft_wrap=True)
+    while not done.wait(min(interval, _LOOK)):
+        now, before = gauge(), reason
+        # A line at once where the reason is new.
+        reason = now.retrying.partition(": ")[2]
+        if time.monotonic() - shown_at >= interval or (reason and reason != before):
+            shown_at = time.monotonic()
+            terminal.err.print(sending_line(now, speed), markup=False, highlight=False, soft_wrap=True)
 
 
 def _draw_bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float) -> None:

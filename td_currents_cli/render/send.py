@@ -27,20 +27,37 @@ def print_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
         print_wrapped(terminal.out, f"checked {outcome.endpoint}")
         for name, value in _check_lines(outcome):
             print_wrapped(terminal.out, f"{name:<9}{value}")
+        if outcome.braze_url is not None:
+            _print_braze_url(outcome.braze_url, terminal)
     if outcome.error is None:
         terminal.report(_KEY_NOT_PROVED)
 
 
 def _check_lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
-    yield "status", "no response" if outcome.status is None else str(outcome.status)
-    if outcome.latency_ms is not None:
-        yield "latency", f"{outcome.latency_ms:,.1f} ms, including the connection"
+    for request in outcome.requests:
+        yield "as", request.sender
+        yield "status", "no response" if request.status is None else str(request.status)
+        if request.latency_ms is not None:
+            yield "latency", f"{request.latency_ms:,.1f} ms, including the connection"
     if outcome.tls is not None:
         tls = outcome.tls
         issuer = tls.issuer or "an unnamed issuer"
         yield "TLS", f"{tls.version}, certificate issued by {issuer}, valid until {tls.expires:%Y-%m-%d}"
     elif outcome.endpoint.startswith("http:"):
         yield "TLS", "none: plain HTTP"
+
+
+def _print_braze_url(url: str, terminal: Terminal) -> None:
+    terminal.report("Braze sends no header with a write key: it needs the URL of a v1 host, with the key in it.")
+    line = f"Braze URL  {url}\n"
+    file = terminal.out.file
+    file.flush()
+    # Past the masking of keys, which --show-key asks to see; never wrapped, since it is copied.
+    if hasattr(file, "buffer"):
+        file.buffer.write(line.encode())
+        file.buffer.flush()
+    else:
+        file.write(line)
 
 
 _RECEIVED_ONLY: Final = (

@@ -1,21 +1,31 @@
-"""`--check-endpoint`: Braze's own connection test, one request without events, which has no effect on data."""
+"""`--check-endpoint`: Braze's own connection test, a request without events, which has no effect on data."""
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
+from td_currents_cli.send.endpoint import Destination, Endpoint, EndpointKind, resolve
 from td_currents_cli.send.messages import Messages
 from td_currents_cli.send.retry import Clock, HttpResponse, NextStep, RequestFailure, next_step
 from td_currents_cli.send.tls import TlsSession
 
-if TYPE_CHECKING:
-    from td_currents_cli.send.http import HttpxClient
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """One request of the connection test, and what came of it."""
+
+    sender: str  # whose request it is
+    status: int | None
+    latency_ms: float | None  # including the time to connect
+    error: TdcurError | None = None
+
+    def data(self) -> dict[str, object]:
+        return {"sender": self.sender, "status": self.status, "latency_ms": self.latency_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +35,11 @@ class ConnectionTestOutcome(Outcome):
     command: ClassVar[str] = "send"
 
     endpoint: str  # redacted URL
-    status: int | None = None
-    latency_ms: float | None = None  # including the time to connect
+    requests: tuple[CheckRequest, ...]
     tls: TlsSession | None = None
+    braze_url: str | None = None  # which Braze needs, if that is another one
     warnings: tuple[str, ...] = ()
-    error: TdcurError | None = None
+    error: TdcurError | None = None  # of the first request that was not accepted
 
     def summary(self) -> dict[str, object]:
         tls = self.tls and {
@@ -37,22 +47,31 @@ class ConnectionTestOutcome(Outcome):
             "issuer": self.tls.issuer,
             "expires": self.tls.expires.isoformat().replace("+00:00", "Z"),
         }
-        return {"status": self.status, "latency_ms": self.latency_ms, "tls": tls}
+        first = self.requests[0]
+        return {"status": first.status, "latency_ms": first.latency_ms, "tls": tls}
 
     def data(self) -> dict[str, object]:
         error = {} if self.error is None else {"error": {"message": self.error.message, "hint": self.error.hint}}
-        return {**error, "endpoint": self.endpoint, "check_endpoint": True, "warnings": list(self.warnings)}
+        return {
+            **error,
+            "endpoint": self.endpoint,
+            "check_endpoint": True,
+            "requests": [each.data() for each in self.requests],
+            "braze_url": self.braze_url,
+            "warnings": list(self.warnings),
+        }
 
 
 def run_connection_test(
     destination: Destination,
     *,
     timeout: float,
+    show_key: bool = False,
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
     notice: Callable[[str], None] = lambda _: None,
 ) -> ConnectionTestOutcome:
-    """Make one request without events, and never a second.
+    """Send a request without events as Braze would, and one as `send` would if that differs. Retries nothing.
 
     `timeout` are seconds for a connection, and for a response; `notice` is called with each warning, before the
     request. Raises UsageError for settings that cannot work.
@@ -61,46 +80,80 @@ def run_connection_test(
     endpoint.require_credentials()
     for warning in endpoint.warnings:
         notice(warning)
-    from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; wrong settings are found without
-
-    client = HttpxClient(endpoint, concurrency=1, timeout=timeout)
-    result, seconds, tls = asyncio.run(_request(client, clock or Clock()))
-    error = _error(result, endpoint)
+    requests, tls = asyncio.run(_requests(endpoint, timeout, clock or Clock()))
+    error = next((each.error for each in requests if each.error is not None), None)
     return ConnectionTestOutcome(
         exit_code=ExitCode.OK if error is None else error.exit_code,
         endpoint=endpoint.shown,
-        status=result.status if isinstance(result, HttpResponse) else None,
-        latency_ms=round(seconds * 1000, 1) if isinstance(result, HttpResponse) else None,
+        requests=requests,
         tls=tls,
+        braze_url=endpoint.braze_url(show_key=show_key),
         warnings=endpoint.warnings,
         error=error,
     )
 
 
-async def _request(
-    client: "HttpxClient", clock: Clock
-) -> tuple[HttpResponse | RequestFailure, float, TlsSession | None]:
-    async with client:
-        started = clock.now()
-        result = await client.post(EMPTY_PAYLOAD)
-        return result, clock.now() - started, client.tls
+def _variants(endpoint: Endpoint) -> Iterator[tuple[str, Endpoint]]:
+    # Braze sets no header of Treasure Data: all it has is the URL.
+    if endpoint.write_key is None:
+        yield BOTH, endpoint
+        return
+    if endpoint.given is not None:
+        yield BRAZE, replace(endpoint, url=endpoint.given, write_key=None)
+    yield SEND, endpoint
 
 
-def _error(result: HttpResponse | RequestFailure, endpoint: Endpoint) -> TdcurError | None:
+async def _requests(
+    endpoint: Endpoint, seconds: float, clock: Clock
+) -> tuple[tuple[CheckRequest, ...], TlsSession | None]:
+    from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; wrong settings are found without
+
+    requests: list[CheckRequest] = []
+    tls = None
+    for sender, variant in _variants(endpoint):
+        async with HttpxClient(variant, concurrency=1, timeout=seconds) as client:
+            started = clock.now()
+            result = await client.post(EMPTY_PAYLOAD)
+            latency = round((clock.now() - started) * 1000, 1)
+            tls = client.tls or tls
+        is_response = isinstance(result, HttpResponse)
+        requests.append(
+            CheckRequest(
+                sender=sender,
+                status=result.status if isinstance(result, HttpResponse) else None,
+                latency_ms=latency if is_response else None,
+                error=_error(result, variant, is_braze=sender == BRAZE),
+            )
+        )
+    return tuple(requests), tls
+
+
+def _error(result: HttpResponse | RequestFailure, endpoint: Endpoint, *, is_braze: bool) -> TdcurError | None:
     step = next_step(result, reached=False)
-    if step is NextStep.DELIVERED:
-        return None
+    if isinstance(result, HttpResponse) and step is NextStep.DELIVERED:
+        message = f"{endpoint.shown} responded with {result.status} and a web page (text/html), not with {{}}"
+        page = EndpointRefusedError(message, hint="It may be the page of a login or a proxy. Check the URL.")
+        return page if result.is_page else None
+    if is_braze and endpoint.kind is EndpointKind.POSTBACK_V2 and isinstance(result, HttpResponse):
+        return EndpointRefusedError(
+            f"{endpoint.shown} responded with {result.status} to Braze's own request, with the key in the URL",
+            hint="Braze needs the URL of a v1 host.",
+        )
     if step is NextStep.STOP:
         return Messages(endpoint).stopped(result)
     if isinstance(result, RequestFailure):
         return UnreachableError(f"{endpoint.shown}: {result.reason}", hint=_TRY_AGAIN)
     message = f"{endpoint.shown} responded with {result.status} to the connection test"
-    if step is NextStep.RETRY:
-        return UnreachableError(message, hint=_TRY_AGAIN)
-    return EndpointRefusedError(
-        message,
-        hint="Treasure Data accepts a request without events. If this endpoint does not, send one with events.",
+    return (
+        UnreachableError(message, hint=_TRY_AGAIN)
+        if step is NextStep.RETRY
+        else EndpointRefusedError(message, hint=_NO_EVENTS)
     )
 
 
+BRAZE: Final = "Braze, with the URL as given"
+SEND: Final = "tdcur send, with the key in the header X-TD-Write-Key"
+BOTH: Final = "Braze and tdcur send, with the URL as given"
+
+_NO_EVENTS: Final = "Treasure Data accepts a request without events. If this endpoint does not, send one with events."
 _TRY_AGAIN: Final = "Check the host and the port, or try again later; `tdcur send` would retry."

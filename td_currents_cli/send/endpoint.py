@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from td_currents_cli import __version__
 from td_currents_cli.braze import Site, check_name, is_loopback
@@ -19,6 +19,7 @@ _POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table
 _WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
 _V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
 _V2_HOST: Final = re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com")
+_V1_NAMES: Final = {"us01": "in", "ap01": "tokyo.in"}
 _STREAMING_HOST: Final = re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)")
 _TREASURE_DATA: Final = (".treasuredata.com", ".treasuredata.co.jp")
 
@@ -111,6 +112,7 @@ class Endpoint:
     token: Secret | None = None  # for `Authorization: Bearer`
     tls: TlsFiles = field(default_factory=TlsFiles)
     takes_key: bool = False  # whether a write key in the environment is for it
+    given: Secret | None = None  # the URL as the user wrote it, if it had a write key in it
     warnings: tuple[str, ...] = ()
 
     @property
@@ -130,6 +132,16 @@ class Endpoint:
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token.reveal()}"
         return headers
+
+    def braze_url(self, *, show_key: bool) -> str | None:
+        """Return the URL that Braze needs, which can set no header, where that is another one: of a v1 host."""
+        if self.kind is not EndpointKind.POSTBACK_V2 or self.write_key is None:
+            return None
+        parts = urlsplit(self.url.reveal())
+        site = (parts.hostname or "").partition(".")[0]
+        host = f"{_V1_NAMES.get(site, f'{site}.in')}.treasuredata.com"
+        key = quote(self.write_key.reveal(), safe="") if show_key else "***"
+        return f"https://{host}{parts.path}?{KEY_PARAMETER}={key}"
 
     def identity(self) -> EndpointIdentity:
         return EndpointIdentity.of(self.url.reveal(), self.write_key or self.token)
@@ -174,6 +186,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         token=_token(destination, environ, kind),
         tls=destination.tls,
         takes_key=takes_key,
+        given=None if url_key is None else Secret(given),
         warnings=tuple(_warnings(kind, write_key, url_key)),
     )
 
@@ -297,7 +310,7 @@ def _warnings(kind: EndpointKind, write_key: Secret | None, url_key: Secret | No
 
 _KEY_IN_URL: Final = (
     "warning: this host rejects a write key in the URL; it is sent in the header X-TD-Write-Key instead. "
-    "Put the key into TD_WRITE_KEY or --write-key-file, and remove td_write_key from the URL in Braze, too"
+    "Braze can only use the URL: it needs the URL of a v1 host, which --check-endpoint prints"
 )
 _ODD_KEY: Final = (
     "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "

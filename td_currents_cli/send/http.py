@@ -51,6 +51,7 @@ class HttpxClient:
     def __init__(self, endpoint: Endpoint, *, concurrency: int, timeout: float) -> None:
         address = endpoint.url.reveal()
         proxy = proxy_for(address)
+        self._proxy = "" if proxy is None else urlsplit(proxy.url).netloc  # host and port
         try:
             self._url = httpx.URL(address)
         except httpx.InvalidURL:
@@ -98,11 +99,11 @@ class HttpxClient:
         except FOREIGN as error:
             # Once the status is known, what happens to the rest of the response changes nothing.
             if response is None:
-                return failure(error)
+                return failure(error, self._proxy)
         finally:
             if response is not None:
                 await response.aclose()
-        return _result(response, bytes(text), is_cut=not is_whole)
+        return _result(response, bytes(text), is_cut=not is_whole, proxy=self._proxy)
 
     def _request(self, body: bytes) -> httpx.Request:
         return httpx.Request("POST", self._url, headers=self._headers, content=body, extensions=self._extensions)
@@ -127,13 +128,13 @@ async def _drain(response: httpx.Response, text: bytearray) -> bool:
     return True
 
 
-def _result(response: httpx.Response, text: bytes, *, is_cut: bool) -> HttpResponse | RequestFailure:
+def _result(response: httpx.Response, text: bytes, *, is_cut: bool, proxy: str) -> HttpResponse | RequestFailure:
     if response.is_success:
         is_page = response.headers.get("content-type", "").startswith("text/html")
         return HttpResponse(status=response.status_code, is_page=is_page)
     if response.status_code == 407:
         # Of a proxy that was not asked to connect, since there is no TLS.
-        return ProxyRefused(f"{_REASONS[ProxyRefused]}: HTTP 407")
+        return ProxyRefused(f"the proxy {proxy} refused to connect: HTTP 407")
     return HttpResponse(
         status=response.status_code,
         retry_after=response.headers.get("retry-after"),
@@ -173,26 +174,34 @@ _REASONS: Final[dict[type[RequestFailure], str]] = {
     UnknownHost: "the host name cannot be resolved",
     UntrustedHost: "the TLS connection cannot be trusted",
     ClientCertificateRejected: "the endpoint does not accept the TLS connection",
-    ProxyRefused: "the proxy refused to connect",
-    NotConnected: "no connection",
     BadAddress: "not a URL that can be requested",
     TimedOut: "no response in time",
     ConnectionLost: "the connection was lost before a response came",
 }
 
 
-def failure(error: BaseException) -> RequestFailure:
-    """Return what an exception means for the request. Nothing of its own text is taken: it may contain the URL."""
+def failure(error: BaseException, proxy: str = "") -> RequestFailure:
+    """Return what an exception means for the request. Nothing of its own text is taken: it may contain the URL.
+
+    `proxy` are host and port of the proxy, without which there is no connection.
+    """
     cause = error.__cause__ if isinstance(error.__cause__, FOREIGN) else error
     kind = next(meaning for meaning, group in CAUSES if isinstance(cause, group))
     reason = _origin(cause)
     if isinstance(cause, aiohttp.ClientHttpProxyError):
         # A proxy that has a failure itself may recover; one that asks for credentials will not.
         kind = NotConnected if cause.status >= 500 else ProxyRefused
-    elif isinstance(reason, ssl.SSLError) and rejects_client(reason):
+        return kind(f"the proxy {proxy} refused to connect: HTTP {cause.status}")
+    if proxy and isinstance(cause, aiohttp.ClientConnectorDNSError):
+        # It is the proxy that looks for the endpoint.
+        return ProxyRefused(f"the host name of the proxy {proxy} cannot be resolved")
+    if isinstance(reason, ssl.SSLError) and rejects_client(reason):
         # With TLS 1.3 it only shows when the response is read. What was sent has not been looked at.
         kind = ClientCertificateRejected
     detail = _detail(cause, reason)
+    if kind is NotConnected:
+        at_proxy = proxy and not isinstance(reason, ssl.SSLError)
+        return kind(f"no connection to the proxy {proxy}: {detail}" if at_proxy else detail or "no connection")
     return kind(f"{_REASONS[kind]}: {detail}" if detail else _REASONS[kind])
 
 
@@ -206,15 +215,12 @@ def _origin(cause: BaseException) -> BaseException:
 
 
 def _detail(cause: BaseException, reason: BaseException) -> str:
-    if isinstance(cause, aiohttp.ClientHttpProxyError):
-        return f"HTTP {cause.status}"
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return "timed out"
+        return "the connection timed out"
     if isinstance(reason, ssl.SSLError):
         return tls_detail(reason)
     if not isinstance(reason, OSError):
         return ""
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return (reason.strerror or "").lower()
-    at_proxy = "proxy: " if isinstance(cause, aiohttp.ClientProxyConnectionError) else ""
-    return at_proxy + os.strerror(reason.errno).lower() if reason.errno else ""
+    return os.strerror(reason.errno).lower() if reason.errno else ""

@@ -97,7 +97,8 @@ class Messages:
         """Return why a request failed, and at which address if there was no connection."""
         if isinstance(result, HttpResponse):
             return f"HTTP {result.status}"
-        return f"{result.reason} ({self.endpoint.address})" if isinstance(result, NotConnected) else result.reason
+        is_direct = isinstance(result, NotConnected) and "proxy" not in result.reason
+        return f"{result.reason} ({self.endpoint.address})" if is_direct else result.reason
 
     def retries_exhausted(
         self, result: HttpResponse | RequestFailure, retry_for: float, *, asked: float, was_reached: bool

@@ -1,6 +1,7 @@
 """A journal as the sent side: which events each delivered request held, once, and nothing else of them."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -178,6 +179,23 @@ def test_another_file_is_an_input_error(file: Path, make: Any, said: str) -> Non
         with pytest.raises(InputError, match=said):
             read(file)
     assert [each.name for each in file.parent.iterdir()] in ([file.name], [])
+
+
+def test_a_damaged_journal_is_an_input_error_that_says_how_to_go_on(file: Path) -> None:
+    shutil.copy(Path(__file__).parents[2] / "cases" / "journal_damaged.sqlite", file)
+    for read in (delivered_events, journal_endpoints):
+        with pytest.raises(InputError, match=r"the journal .* is damaged") as caught:
+            read(file)
+        assert "--sent" in caught.value.hint
+
+
+@pytest.mark.parametrize("change", ["endpoint SET shown = x'ff'", "sent SET events = 'text'"])
+def test_values_of_another_type_are_damage(file: Path, change: str) -> None:
+    delivered(file, A)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"UPDATE {change}")
+    with pytest.raises(InputError, match="damaged"):
+        list(delivered_events(file))
 
 
 def test_damage_further_on_is_an_input_error_too(file: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -22,6 +23,7 @@ from td_currents_cli.journal.keys import EndpointIdentity, document_key, event_k
 from td_currents_cli.journal.schema import APPLICATION_ID, VERSION
 from td_currents_cli.journal.writer import GROUP, MAX_MET, Journal, JournalError
 
+CASES = Path(__file__).parents[2] / "cases"
 HERE = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
 
 
@@ -248,6 +250,24 @@ def test_a_journal_that_is_damaged_in_the_middle_is_detected_when_it_matters(fil
         raw.write(random.Random(1).randbytes(4096 * 10))
     with pytest.raises(JournalError, match="damaged"), opened(file) as journal:
         journal.take(b"".join(keys))
+
+
+def test_pages_that_sqlite_cannot_even_name_are_damage(file: Path) -> None:
+    """SQLite puts the text of a damaged schema into its message, and Python fails to decode that."""
+    shutil.copy(CASES / "journal_damaged.sqlite", file)
+    with pytest.raises(JournalError, match=r"the journal .* is damaged") as caught:
+        opened(file)
+    assert caught.value.exit_code is ExitCode.IO
+    assert "Move the file away" in caught.value.hint
+
+
+@pytest.mark.parametrize("table", ["request", "delivered", "endpoint"])
+def test_a_journal_without_one_of_its_tables_is_damaged(file: Path, table: str) -> None:
+    delivered(file, A)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"DROP TABLE {table}")
+    with pytest.raises(JournalError, match="is damaged"):
+        opened(file)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

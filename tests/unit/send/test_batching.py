@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from td_currents_cli.errors import UsageError
 from td_currents_cli.journal.keys import document_key, event_keys, older_document_key, split_keys
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.send.batching import Planner
@@ -148,6 +149,63 @@ def test_an_event_over_the_limit_is_named_and_the_rest_is_sent() -> None:
     assert "secret" not in problem.message
     assert events_of(payloads(planned)) == [event(1), event(2)]
     assert planner.read == 3
+
+
+class RefusesB:
+    """Rules that only event `b` breaks."""
+
+    def fields_if_valid(self, _document: bytes) -> None:
+        return None
+
+    def errors_of(self, event: bytes) -> Sequence[Problem]:
+        problem = Problem(code=Code.TIME_MISSING, location=Location("<event>"), message="", pointer="/time")
+        return [problem] if b'"b"' in event else []
+
+
+def test_an_invalid_event_of_a_truncated_cell_is_not_sent_and_the_others_are() -> None:
+    cell = b'[{"id":"a"},7,{"id":"b"},{"id":"c"},{"id'
+    planner = Planner(PayloadLimits(), SendFilter(check=RefusesB()))
+    planned = list(planner.plan([Batch(cell, Location("t.csv", line=2, row=1))]))
+    problems = [item.code for item in planned if isinstance(item, Problem)]
+    assert problems == [Code.EVENT_NOT_OBJECT, Code.CUT_OFF]
+    (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
+    assert (unsendable.event, unsendable.origin.first) == (b'{"id":"b"}', 2)
+    assert unsendable.problems[0].pointer == "/2/time"
+    assert events_of(payloads(planned)) == [b'{"id":"a"}', b'{"id":"c"}']
+    assert planner.read == 3
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"events":[{"id":"a"},]}', b'[{"id":"a"}{"id":"b"}]', b"[{'id':'a'}]", b'[{"id":"a"},{"id":NaN}]']
+)
+@pytest.mark.parametrize("row", [1, None])
+def test_nothing_is_sent_of_what_is_malformed_in_another_way_than_truncated(text: bytes, row: int | None) -> None:
+    planned = plan([Batch(text, Location("t.csv", line=2, row=row))])
+    assert payloads(planned) == []
+    assert all(isinstance(item, Problem) for item in planned)
+
+
+STREAMING = Batch(
+    b'{"time":1,"id":"a","event_type":"users.messages.email.Open",'
+    b'"properties":{"is_amp":"true","email_address":"true"},"user":{"user_id":"u"}}',
+    Location("rows.jsonl", line=1, row=1),
+    is_streaming=True,
+)
+
+
+def test_rows_of_the_streaming_connector_are_refused_with_what_is_lost() -> None:
+    with pytest.raises(UsageError) as caught:
+        plan([STREAMING])
+    assert "rows.jsonl:1 (row 1)" in caught.value.message
+    assert "the time of the event and the fractions of its numbers are lost" in caught.value.message
+    assert "--lossy" in caught.value.hint
+
+
+def test_lossy_reverses_the_booleans_that_the_catalog_knows() -> None:
+    (payload,) = payloads(Planner(PayloadLimits(), is_lossy=True).plan([STREAMING]))
+    (event,) = msgspec.json.decode(payload.body)["events"]
+    assert event["properties"] == {"is_amp": True, "email_address": "true"}
+    assert event["time"] == 1
 
 
 def test_invalid_utf8_is_not_forwarded() -> None:

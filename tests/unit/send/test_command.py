@@ -5,17 +5,19 @@ import os
 import resource
 import stat
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
-from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP
-from td_currents_cli.model import Code, Location, Problem
-from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, run
+from td_currents_cli.model import Code, Location, Problem, Record
+from td_currents_cli.read import records
+from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, command, run
 from td_currents_cli.send.concurrency import concurrency_of
 from td_currents_cli.send.prefilter import JournalFields, journal_fields
 
@@ -273,7 +275,7 @@ def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", paylo
     scripted.answer = lambda body: 401 if b'"e20"' in body else 200
     outcome = send(payloads)
     assert (outcome.delivered, outcome.undelivered, outcome.exit_code) == (20, 10, ExitCode.REFUSED)
-    assert "Run the same command again to resume" in outcome.resume
+    assert "Fix that and run the command again; delivered events are skipped" in outcome.resume
     assert str(outcome.journal) in outcome.resume
     scripted.answer = lambda _: 200
     assert send(payloads).delivered == 10
@@ -405,3 +407,43 @@ def test_possible_duplicates_come_with_the_query_that_leaves_them_out(
     assert isinstance(query, str)
     assert "FROM braze.currents" in query
     assert send(payloads).summary()["deduplicate_sql"] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (ZeroDivisionError("payload content"), ExitCode.DEFECT, "internal error in tdcur: ZeroDivisionError in"),
+        (InputError("the disk is gone"), ExitCode.IO, "the disk is gone"),
+    ],
+)
+def test_an_error_in_the_middle_does_not_hide_what_was_delivered(
+    send: Send, payloads: Path, *, monkeypatch: pytest.MonkeyPatch, error: Exception, code: ExitCode, message: str
+) -> None:
+    def broken(*arguments: Any) -> Iterator[Record]:
+        yield from islice(records(*arguments), 2)
+        raise error
+
+    monkeypatch.setattr(command, "records", broken)
+    outcome = send(payloads)
+    assert (outcome.exit_code, outcome.delivered, outcome.input_exhausted) == (code, 20, False)
+    assert outcome.error is not None
+    assert message in outcome.error.message
+    assert "payload content" not in outcome.error.message
+
+
+def test_a_refused_run_is_not_told_to_run_the_same_command_again(
+    send: Send, scripted: "Scripted", payloads: Path
+) -> None:
+    scripted.answer = lambda _: 403
+    outcome = send(payloads, key="")
+    assert outcome.resume == ""
+    assert outcome.error is not None
+    assert "TD_WRITE_KEY" in outcome.error.hint
+
+
+def test_a_web_page_is_a_warning(send: Send, scripted: "Scripted", payloads: Path) -> None:
+    scripted.content_type = "text/html; charset=utf-8"
+    outcome = send(payloads)
+    assert (outcome.delivered, outcome.exit_code) == (30, ExitCode.OK)
+    (warning,) = outcome.warnings
+    assert "web page (text/html)" in warning

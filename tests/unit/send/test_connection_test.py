@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableError, UsageError
-from td_currents_cli.send.connection_test import ConnectionTestOutcome, run_connection_test
-from td_currents_cli.send.endpoint import Destination
+from td_currents_cli.send.connection_test import BOTH, BRAZE, SEND, ConnectionTestOutcome, run_connection_test
+from td_currents_cli.send.endpoint import Destination, resolve
 from td_currents_cli.send.retry import Clock
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def checked(scripted: "Scripted", status: int) -> ConnectionTestOutcome:
         Destination(url=scripted.url), timeout=5, environ={"TD_WRITE_KEY": KEY}, clock=Clock(now=ticking())
     )
     assert scripted.bodies == [EMPTY_PAYLOAD]
-    assert outcome.status == status
-    assert outcome.latency_ms == 250.0
+    assert [(each.status, each.latency_ms) for each in outcome.requests] == [(status, 250.0)]
     assert KEY not in str(outcome)
     return outcome
 
@@ -76,3 +76,51 @@ def test_warnings_come_before_the_request() -> None:
     assert outcome.exit_code is ExitCode.UNREACHABLE
     assert "ACCOUNT/40 HEX DIGITS" in told[0]
     assert outcome.data()["warnings"] == told
+
+
+def test_a_key_in_the_url_is_tested_as_braze_sends_it_and_as_send_does(scripted: "Scripted") -> None:
+    url = f"{scripted.url}?td_write_key={KEY.replace('/', '%2F')}"
+    outcome = run_connection_test(Destination(url=url), timeout=5, environ={})
+    assert [each.sender for each in outcome.requests] == [BRAZE, SEND]
+    by_braze, by_send = (head.lower() for head in scripted.heads)
+    # The transport writes %2F as /, which means the same in a query.
+    assert f"?td_write_key={KEY} " in unquote(by_braze)
+    assert "braze-currents-version: 1" in by_braze
+    assert "x-td-write-key" not in by_braze
+    assert f"x-td-write-key: {KEY}" in by_send
+    assert "td_write_key" not in by_send
+    assert (outcome.exit_code, outcome.braze_url) == (ExitCode.OK, None)
+
+
+def test_a_refusal_of_brazes_request_counts_although_send_would_be_accepted(scripted: "Scripted") -> None:
+    scripted.answer = lambda _: 403 if len(scripted.bodies) == 1 else 200
+    outcome = run_connection_test(Destination(url=f"{scripted.url}?td_write_key={KEY}"), timeout=5, environ={})
+    assert [each.status for each in outcome.requests] == [403, 200]
+    assert outcome.exit_code is ExitCode.REFUSED
+
+
+def test_a_custom_endpoint_is_tested_once(scripted: "Scripted") -> None:
+    url = f"http://127.0.0.1:{scripted.port}/hook?key=abc"
+    outcome = run_connection_test(Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY})
+    assert [each.sender for each in outcome.requests] == [BOTH]
+
+
+def test_a_web_page_fails(scripted: "Scripted") -> None:
+    scripted.content_type = "text/html"
+    outcome = run_connection_test(Destination(url=scripted.url), timeout=5, environ={"TD_WRITE_KEY": KEY})
+    assert outcome.exit_code is ExitCode.REFUSED
+    assert outcome.error is not None
+    assert "web page (text/html), not with {}" in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    ("site", "host"),
+    [("us01", "in"), ("ap01", "tokyo.in"), ("eu01", "eu01.in"), ("ap02", "ap02.in"), ("ap03", "ap03.in")],
+)
+def test_braze_needs_the_v1_url_of_the_site(site: str, host: str) -> None:
+    url = f"https://{site}.records.in.treasuredata.com/postback/v3/event/my_db/my_table"
+    v1 = f"https://{host}.treasuredata.com/postback/v3/event/my_db/my_table?td_write_key="
+    endpoint = resolve(Destination(url=f"{url}?td_write_key={KEY}"), {})
+    assert endpoint.braze_url(show_key=False) == f"{v1}***"
+    assert endpoint.braze_url(show_key=True) == v1 + KEY.replace("/", "%2F")
+    assert resolve(Destination(url=f"{v1}{KEY}"), {}).braze_url(show_key=True) is None

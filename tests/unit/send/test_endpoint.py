@@ -115,6 +115,8 @@ def refused(destination: Destination, environ: dict[str, str] | None = None) -> 
         (f"{V2}/", "path", "https://us01.records.in.treasuredata.com/postback"),
         (V2.replace("my_db", "My-DB"), "name", "lowercase"),
         (V2.replace("my_table", "t"), "name", "3 to 128"),
+        ("http://127.0.0.1:8888/postback/v3/event/DATABASE/TABLE", "name", "lowercase"),
+        ("https://gateway.example/postback/v3/event/my_db/TABLE", "name", "lowercase"),
         (V2.replace("https", "http"), "plain http", V2),
         (f"{V2.replace('https', 'http')}?td_write_key={QUOTED}", "plain http", f"{V2}?td_write_key=***"),
         ("https://api.treasuredata.com/postback/v3/event/my_db/my_table", "not a host", "us01.records.in"),

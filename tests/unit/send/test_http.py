@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import socket
 import ssl
 from pathlib import Path
@@ -267,7 +268,31 @@ def test_a_proxy_that_does_not_connect(line: str, kind: type[RequestFailure], mo
 
     result = asyncio.run(main())
     assert type(result) is kind
-    assert line[:3] in result.reason
+    assert isinstance(result, RequestFailure)
+    assert re.fullmatch(rf"the proxy 127.0.0.1:\d+ refused to connect: HTTP {line[:3]}", result.reason)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "kind", "reason"),
+    [
+        (
+            "http://user:5ec4e7@nobody.invalid:3128",
+            ProxyRefused,
+            "the host name of the proxy nobody.invalid:3128 cannot",
+        ),
+        ("http://127.0.0.1:1", NotConnected, "no connection to the proxy 127.0.0.1:1: connection refused"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_cannot_be_reached_is_named(
+    proxy: str, kind: type[RequestFailure], reason: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    result = outcome_at(f"{scheme}://far.invalid/x")
+    assert type(result) is kind
+    assert isinstance(result, RequestFailure)
+    assert result.reason.startswith(reason)
+    assert "5ec4e7" not in result.reason
 
 
 @pytest.mark.parametrize("proxy", ["socks5://localhost:1", "nonsense://x"])
