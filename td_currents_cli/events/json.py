@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from td_currents_cli.model import Batch, Code, Location, Problem
+from td_currents_cli.read.formats.cell import conversion_of
 from td_currents_cli.read.scanner import code_points
 
 T = TypeVar("T")
@@ -127,7 +128,8 @@ def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
 def _syntax_problem(batch: Batch, code: Code, message: str, byte: int) -> Problem:
     if batch.location.row is not None:
         message = f"{message} (at byte {byte} of the cell)"
-    return Problem(code=code, location=place_in(batch, byte), message=message, raw=batch.data)
+    hint = conversion_of(batch.data) if code is Code.NOT_UTF8 else ""
+    return Problem(code=code, location=place_in(batch, byte), message=message, hint=hint, raw=batch.data)
 
 
 def place_in(batch: Batch, byte: int) -> Location:

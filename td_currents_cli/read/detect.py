@@ -1,39 +1,29 @@
-"""Detection of tables: CSV or TSV, with or without a header, and which column contains the batches."""
+"""Detection of tables: what separates and quotes their cells, the header, and which column contains the batches."""
 
 import csv
 import re
 from collections.abc import Iterator
-from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, relaxed_cells
+from td_currents_cli.read.formats.delimited import Table, cell_batch, cells_of_line, separator_of
 from td_currents_cli.read.formats.flat import is_escaped, unescaped
-from td_currents_cli.read.options import InputFormat, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.scanner import Scanner
+from td_currents_cli.read.options import InputFormat, ReadOptions, looks_like_batch
+from td_currents_cli.read.scanner import Scanner, is_json
 
-_NAME: Final = re.compile(r"[^\W\d][\w.$ -]*")
-_QUOTED_NAME: Final = re.compile(r'(?:^|,)"event_type"(?:,|\r?$)', re.MULTILINE)
+_NAME: Final = re.compile(r"(?:#\s*)?[\s\[(`']*[^\W\d][^\"{}\\\ufffd]{0,127}")
+"""Names may have blanks and brackets, unlike JSON; U+FFFD stands for bytes that are not UTF-8."""
+
+_QUOTED_NAME: Final = re.compile(rb'(?:^|,)"event_type"(?:,|\r?$)')
 _SAMPLE_ROWS: Final = 100  # rows in which a batch is looked for: the first ones may be empty
 
-
-class Table(Struct, frozen=True, kw_only=True):
-    """The layout of a CSV or TSV table."""
-
-    is_tsv: bool  # TABs separate cells, and nothing is quoted
-    names: list[str]  # of the columns; empty strings where there is no header
-    column: int | None  # index of the column with the batches; None where each row is an event
-    header: bool
-    escaped: bool = False  # whether the cells are; see `unescaped`
-    quoted: bool = False  # whether quotes tell strings from null
-
-    @property
-    def source_format(self) -> SourceFormat:
-        number = None if self.column is None else self.column + 1
-        name = self.names[self.column] if self.header and self.column is not None else None
-        return SourceFormat(form="TSV" if self.is_tsv else "CSV", column=name, number=number, header=self.header)
+_TAB: Final = (b"\t", False)
+_COMMA: Final = (b",", True)
+_OTHERS: Final = ((b";", True), (b"|", False), (b"|", True), (b"\x01", False), (b"\t", True))
+"""Separators, and whether cells are quoted; without quotes, a quoted batch is recognized, but not with line ends."""
 
 
 def has_returns_alone(sample: bytes) -> bool:
@@ -42,19 +32,45 @@ def has_returns_alone(sample: bytes) -> bool:
 
 
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
-    """Detect the table that comes next in the scanner; None for anything else."""
-    sample = scanner.sample().decode(errors="replace")
+    """Detect the table that comes next in the scanner; None for anything else.
+
+    Of several that it may be, it is the one with the most rows that have a batch, or nothing, where it should be.
+    """
+    sample = scanner.sample()
+    line, _, rest = sample.partition(b"\n")
+    if (separator := separator_of(line)) is not None:
+        line, sample = rest.partition(b"\n")[0], rest
+    best, most = None, (-1, 0)
+    for mark, is_quoted in _layouts(line, options.form):
+        if separator not in {None, mark}:
+            continue
+        rows = list(islice(_rows(sample, mark, is_quoted=is_quoted), _SAMPLE_ROWS))
+        if mark == b"\t" and _has_separator_at_end(rows):
+            rows[0].pop()
+        table = _table(rows, options, mark, is_quoted=is_quoted) if rows else None
+        if table is None:
+            continue
+        fitting = sum(_fits(row, table) for row in rows[table.header :])
+        others = len(rows) - table.header - fitting
+        if (fitting, -others) > most:
+            best, most = table, (fitting, -others)
+        if fitting and not others:
+            break
+    if best is None:
+        return None
+    # Whoever quotes this name quotes every string, or everything.
+    quotes_strings = best.is_quoted and best.separator == b"," and not _QUOTED_NAME.search(line)
+    return replace(best, quotes_strings=quotes_strings, has_separator_line=separator is not None)
+
+
+def _layouts(line: bytes, form: InputFormat) -> Iterator[tuple[bytes, bool]]:
+    """Yield the layouts that a first line may have, the most probable ones first."""
     # Strings that were encoded again are quoted in TSV, too: between TABs. JSON has TABs only as white space.
-    has_tab = "\t" in sample.partition("\n")[0]
-    for is_tsv in (has_tab, not has_tab):
-        if options.form in {InputFormat.AUTO, InputFormat.TSV if is_tsv else InputFormat.CSV}:
-            rows = list(islice(_rows(sample, is_tsv=is_tsv), _SAMPLE_ROWS))
-            if is_tsv and _has_separator_at_end(rows):
-                rows[0].pop()
-            if rows and (table := _table(rows, options, is_tsv=is_tsv)) is not None:
-                # Whoever quotes this name quotes every string, or everything.
-                return replace(table, quoted=not is_tsv and not _QUOTED_NAME.search(sample.partition("\n")[0]))
-    return None
+    first = [_TAB, _COMMA] if b"\t" in line else [_COMMA, _TAB]
+    others = [layout for layout in _OTHERS if layout[0] in line]
+    for separator, is_quoted in [*first, *others]:
+        if form is InputFormat.AUTO or (form is InputFormat.TSV) == (separator == b"\t"):
+            yield separator, is_quoted
 
 
 def _has_separator_at_end(rows: list[list[str]]) -> bool:
@@ -63,31 +79,55 @@ def _has_separator_at_end(rows: list[list[str]]) -> bool:
     return width > 0 and len(rows) > 1 and all(len(row) == width for row in rows[1:])
 
 
-def _table(rows: list[list[str]], options: ReadOptions, *, is_tsv: bool) -> Table | None:
+def _table(rows: list[list[str]], options: ReadOptions, separator: bytes, *, is_quoted: bool) -> Table | None:
     first = rows[0]
-    may_be_names = options.header is not False and _are_names(first, options)
-    names = first if may_be_names else [""] * len(first)
-    column = _column(rows, options, may_be_names=may_be_names)
+    header = options.header is not False and _are_names(first, options)
+    names = first if header else [""] * len(first)
+    column = _column(rows, options, may_be_names=header)
+    escaped: bool | None
     if column is None:
-        is_flat = may_be_names and options.column is None and "event_type" in first
-        return _flat(rows, is_tsv=is_tsv) if is_flat else None
-    if not is_tsv and len(first) == 1 and options.form is InputFormat.AUTO and _is_unquoted(rows[-1]):
-        return None
-    return Table(is_tsv=is_tsv, names=names, column=column, header=may_be_names)
+        if not header or options.column is not None or "event_type" not in first:
+            return None
+        escaped = not is_quoted and is_escaped(rows)
+        names = list(map(unescaped, names)) if escaped else names
+    else:
+        escaped = None if is_quoted else _are_escaped(rows[header:], column)
+    return Table(separator=separator, is_quoted=is_quoted, names=names, column=column, header=header, escaped=escaped)
 
 
-def _flat(rows: list[list[str]], *, is_tsv: bool) -> Table:
-    escaped = is_tsv and is_escaped(rows)
-    names = list(map(unescaped, rows[0])) if escaped else rows[0]
-    return Table(is_tsv=is_tsv, names=names, column=None, header=True, escaped=escaped)
+def _are_escaped(rows: list[list[str]], column: int) -> bool | None:
+    """Whether the cells of a column have escapes of their backslashes; None where there are no backslashes."""
+    found = set()
+    for row in rows:
+        if len(row) > column:
+            unescape = Unescaper()
+            cell_batch(row[column].encode(), unescape)
+            found.add(unescape.escaped)
+    return False if False in found else True if True in found else None
+
+
+def _fits(row: list[str], table: Table) -> bool:
+    if len(row) != len(table.names):
+        return False
+    if table.column is None:
+        return True
+    cell = row[table.column].strip().encode()
+    if not table.is_quoted:
+        cell = cell_batch(cell, Unescaper(escaped=table.escaped))
+    return cell in NULL_BYTES or (looks_like_batch(cell) and is_json(cell))
 
 
 def _are_names(cells: list[str], options: ReadOptions) -> bool:
     if any("\ufffd" in cell for cell in cells):
-        # The replacement for bytes that are not UTF-8.
         return False
     is_named = not isinstance(options.column, int) and options.index_of(cells) is not None
-    return is_named or "event_type" in cells or ("null" not in cells and all(map(_NAME.fullmatch, cells)))
+    # The index of a pandas DataFrame has an empty name.
+    others = cells[1:] if len(cells) > 1 and not cells[0] else cells
+    return (
+        is_named
+        or "event_type" in cells
+        or all(_NAME.fullmatch(cell) and cell not in NULLS and not is_json(cell.encode()) for cell in others)
+    )
 
 
 def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) -> int | None:
@@ -105,18 +145,19 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
     return next((index for index, cell in cells if looks_like_batch(cell)), None)
 
 
-def _is_unquoted(row: list[str]) -> bool:
-    """Whether JSON was split at its commas: a single column of TSV, taken for CSV."""
-    return len(row) > 1 and looks_like_batch(row[0])
-
-
-def _rows(sample: str, *, is_tsv: bool) -> Iterator[list[str]]:
-    if is_tsv:
-        yield from (line.removesuffix("\r").split("\t") for line in sample.split("\n") if line.strip("\r"))
-        return
-    try:
-        for row in csv.reader(StringIO(sample, newline="")):
-            if row:
-                yield row
-    except csv.Error:
-        return
+def _rows(sample: bytes, separator: bytes, *, is_quoted: bool) -> Iterator[list[str]]:
+    lines = iter(sample.split(b"\n"))
+    for line in lines:
+        text = line.removesuffix(b"\r").decode(errors="replace")
+        if not text or not is_quoted:
+            yield from [text.split(separator.decode())] if text else []
+            continue
+        cells = cells_of_line(text.encode(), separator) or relaxed_cells(text.encode(), separator)
+        if not cells:
+            # The row has line ends in its quotes.
+            row = (each.decode(errors="replace") + "\n" for each in chain([line], lines))
+            try:
+                cells = next(csv.reader(row, delimiter=separator.decode()), [])
+            except csv.Error:
+                return
+        yield cells

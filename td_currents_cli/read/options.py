@@ -104,6 +104,8 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
         if isinstance(self.column, int):
             return self.column - 1 if self.column <= len(names) else None
         name = self.column or COLUMN
+        if name not in names:
+            names = [each.strip(" \t[]`'") for each in names]
         return names.index(name) if name in names else None
 
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
-from td_currents_cli.read.detect import Table, has_returns_alone, table_of
-from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, csv_rows, flat_rows, tsv_rows
+from td_currents_cli.read.detect import has_returns_alone, table_of
+from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, begins_with_name, csv_rows, table_rows
 from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
 from td_currents_cli.read.formats.msgpack import is_msgpack, msgpack_rows
 from td_currents_cli.read.formats.terminal_table import is_table_border, terminal_table_rows
@@ -264,7 +264,8 @@ def _detected(
     if is_auto and first in _CELL_STARTS and begins_with_batch(scanner.peek_line()):
         options = replace(options, form=InputFormat.TSV)
         is_auto = False
-    if form in {InputFormat.JSON, InputFormat.PAYLOAD} or (is_auto and first in _JSON_STARTS):
+    may_be_json = is_auto and first in _JSON_STARTS and not begins_with_name(scanner.peek_line())
+    if may_be_json or form in {InputFormat.JSON, InputFormat.PAYLOAD}:
         return _json_format(scanner, source, options, on_format)
     if has_returns_alone(scanner.sample()) and not re.search(_BINARY, scanner.head(_RECOGNIZED)):
         return iter([_returns_alone(scanner.location(source))])
@@ -274,7 +275,7 @@ def _detected(
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
         return _json(scanner, source, count(1), options) if is_scalar else None
     on_format(table.source_format)
-    return _table(scanner, source, table, flat=options.flat)
+    return table_rows(scanner, source, table, flat=options.flat)
 
 
 def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
@@ -284,18 +285,6 @@ def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format:
     if per_line is None:
         return _json(scanner, source, count(1), options, on_format)
     return _arrays(scanner, source, ArrayRows(options, on_format), options, per_line=per_line)
-
-
-def _table(scanner: Scanner, source: str, table: Table, *, flat: bool) -> Iterator[Record]:
-    lines = RowLines(scanner, is_tsv=table.is_tsv)
-    if table.header:
-        # What stands before the header is white space.
-        lines.skip_header(table.names)
-    if table.column is None:
-        return flat_rows(lines, source, table.names, escaped=table.escaped, quoted=table.quoted, flat=flat)
-    if table.is_tsv:
-        return tsv_rows(scanner, source, table.column, len(table.names))
-    return csv_rows(lines, source, table.names, column=table.column)
 
 
 def _arrays(

@@ -54,8 +54,8 @@ STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severit
 SHOWN_PROBLEMS: Final = 20
 """Problems printed without --verbose."""
 
-ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM, Code.DOCUMENT_TOO_LARGE})
-"""Problems that an option can fix: printed with their hint."""
+ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM, Code.DOCUMENT_TOO_LARGE, Code.NOT_UTF8})
+"""Problems that an option can fix, or another encoding: printed with their hint."""
 
 
 def problem_line(problem: Problem) -> Text:

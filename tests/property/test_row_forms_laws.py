@@ -3,7 +3,9 @@
 import csv
 import gzip
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from io import BytesIO, StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -47,11 +49,27 @@ def cells_of(given_batches: list[list[dict[str, str]]], wrap: str) -> list[str]:
     return [json.dumps(array) for array in arrays] if wrap == "text" else arrays
 
 
-def csv_of(rows: list[list[Any]]) -> bytes:
+def csv_of(rows: list[list[Any]], **dialect: Any) -> bytes:
     """Rows as a spreadsheet writes them."""
     out = StringIO(newline="")
-    csv.writer(out).writerows(rows)
+    csv.writer(out, **dialect).writerows(rows)
     return out.getvalue().encode()
+
+
+def in_backslashes(cell: str) -> str:
+    """As MySQL, Spark and Trino quote."""
+    return '"' + cell.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_in_php(cell: str) -> str:
+    """As `fputcsv` quotes: a quote after a backslash is not doubled."""
+    return '"' + re.sub(r'\\.|"', lambda found: '""' if found[0] == '"' else found[0], cell) + '"'
+
+
+def plain(separator: str, cells: list[str], change: Callable[[str], str] = str, head: str = "time{}events") -> bytes:
+    """Rows of cells that are joined as they are."""
+    lines = [head.format(separator)] if head else []
+    return "\n".join([*lines, *(f"1{separator}{change(cell)}" for cell in cells)]).encode()
 
 
 def lines_of(rows: list[list[Any]], between: str = "\n") -> bytes:
@@ -70,6 +88,19 @@ FORMS = {
     "jsonl": lambda cells: b"\n".join(json.dumps({"time": 1, "events": cell}).encode() for cell in cells),
     "jsonl native": lambda cells: "\n".join(f'{{"time":1,"events":{cell}}}' for cell in cells).encode(),
     "json native": lambda cells: ("[" + ",\n".join(f'{{"events": {cell}, "x":1}}' for cell in cells) + "]").encode(),
+    "semicolons": lambda cells: csv_of([["time", "events"], *([1, cell] for cell in cells)], delimiter=";"),
+    "bars": lambda cells: csv_of([[cell, 1] for cell in cells], delimiter="|"),
+    "quoted tsv": lambda cells: csv_of([[cell, 1, "x\ny"] for cell in cells], delimiter="\t"),
+    "^A": lambda cells: plain("\x01", cells, head=""),
+    "separator line": lambda cells: (
+        b"sep=;\r\n" + csv_of([["time", "events"], *([1, cell] for cell in cells)], delimiter=";")
+    ),
+    "header again": lambda cells: csv_of([row for cell in cells for row in (["a b", "[events]"], [1, cell])]),
+    "backslashes": lambda cells: plain(",", cells, in_backslashes),
+    "backslashes without header": lambda cells: plain(";", cells, in_backslashes, head=""),
+    "php": lambda cells: plain(",", cells, as_in_php),
+    "escaped tsv": lambda cells: plain("\t", cells, lambda cell: cell.replace("\\", "\\\\")),
+    "escaped bars": lambda cells: plain("|", cells, lambda cell: cell.replace("\\", "\\\\"), head=""),
     "msgpack": lambda cells: b"".join(msgpack.packb([1, cell]) for cell in cells),
 }
 WRAPS = ["events", "payload", "text", "texts"]

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from typing import Final
 
@@ -77,6 +78,45 @@ _STRING: Final = msgspec.json.Decoder(str)
 _LONGEST_ESCAPE: Final = len(r"\ud83")
 
 
+_ODD_RUN: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\(?!\\)")
+_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+_MEANINGS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"0": b"\0"}
+
+
+def unescaped(text: bytes) -> bytes:
+    """Replace the escapes of a cell, as MySQL, PostgreSQL and Trino write them, by what they stand for."""
+    if _ODD_RUN.search(text) is None:
+        return text.replace(b"\\\\", b"\\")
+    return _ESCAPE.sub(lambda escape: _MEANINGS.get(escape[1], escape[1]), text)
+
+
+class Unescaper:
+    """Removes the escapes that some exports put before the backslashes of JSON in cells without quotes.
+
+    Attributes:
+        escaped: whether the column has escapes; None until a cell shows it. Where both readings are JSON, it has.
+    """
+
+    def __init__(self, *, escaped: bool | None = None) -> None:
+        self.escaped = escaped
+
+    def __call__(self, cell: bytes) -> bytes:
+        if b"\\" not in cell:
+            return cell
+        is_sound = is_json(cell)
+        # Escapes come in pairs, but for line ends and TABs, which strings of JSON do not contain.
+        if is_sound and (self.escaped is False or _ODD_RUN.search(cell)):
+            self.escaped = bool(self.escaped)
+            return cell
+        text = unescaped(cell)
+        is_escaped = is_json(text)
+        if self.escaped is None and (is_sound or is_escaped):
+            self.escaped = is_escaped
+        if self.escaped is None and not _ODD_RUN.search(cell.rstrip(b"\\")) and is_truncated(text.rstrip(b"\\")):
+            return text
+        return text if is_escaped or (self.escaped and not is_sound) else cell
+
+
 def batch_text(cell: str) -> bytes:
     """Return the JSON text of the batch in a cell; an empty batch for `NULLS`.
 
@@ -139,6 +179,62 @@ def _unwrapped_event(element: bytes) -> bytes:
     return element
 
 
+@cache
+def _relaxed_cell(separator: bytes) -> re.Pattern[bytes]:
+    """Match a cell and its separator; PHP also writes two backslashes and a quote that does not end the cell."""
+    mark = re.escape(separator)
+    quoted = rb'"(?:[^"\\]++|\\.|""|(?<=\\)"(?!%b|\s*\Z))*+(?:"|(?P<open>\\?\Z))' % mark
+    return re.compile(rb"(?:%b|(?!\")(?:[^%b\\]|\\.)*+)(?P<end>%b|\Z)" % (quoted, mark, mark), re.DOTALL)
+
+
+def raw_cells(text: bytes, separator: bytes, *, is_truncated: bool = False) -> list[bytes]:
+    """Return the cells of a line with backslashes before quotes or separators, as they are; empty if it is not one."""
+    cells: list[bytes] = []
+    pattern, end = _relaxed_cell(separator), 0
+    while (match := pattern.match(text, end)) is not None:
+        if match["open"] is not None and not is_truncated:
+            return []
+        cells.append(text[end : match.start("end")])
+        if not match["end"]:
+            return cells
+        end = match.end()
+    return []
+
+
+def readings(cell: bytes, *, is_truncated: bool = False) -> Iterator[bytes]:
+    """Yield what a cell may stand for: a JSON string, PHP's quotes, and the escapes of MySQL or Spark."""
+    if cell.startswith(b'"'):
+        if is_truncated or is_json(cell):
+            yield unwrapped(cell)
+        cell = cell[1:].removesuffix(b'"')
+        yield _PAIR.sub(lambda pair: pair[0] if pair[0].startswith(b"\\") else b'"', cell)
+    else:
+        yield cell
+    yield unescaped(cell)
+
+
+_PAIR: Final = re.compile(rb'\\.|""', re.DOTALL)
+
+
+def relaxed_cells(text: bytes, separator: bytes) -> list[str]:
+    """Return the cells of a line with backslashes before its quotes; empty if it is not one."""
+    cells = []
+    for cell in raw_cells(text, separator):
+        found = list(readings(cell))
+        is_php = cell.startswith(b'"') and b'""' in cell[1:-1]
+        cells.append(found[-2 if is_php else -1].decode(errors="replace"))
+    return cells
+
+
+def joined_cells(cells: list[bytes], column: int, width: int, separator: bytes) -> list[bytes]:
+    """Join the cells of a row that was split at separators within its batch, so that there are not too many."""
+    surplus = len(cells) - width
+    if surplus <= 0:
+        return cells
+    batch = separator.join(cells[column : column + surplus + 1])
+    return [*cells[:column], batch, *cells[column + surplus + 1 :]]
+
+
 _BATCHES: Final = (b'"', b"[", b"{")
 
 
@@ -199,13 +295,21 @@ def _take_name(scanner: Scanner) -> str | None:
 _EVENT_TYPE: Final = b"event_type"
 
 
-def truncated_csv_batch(text: bytes, column: int, width: int, *, is_truncated_row: bool = False) -> bytes | None:
+def has_event(text: bytes) -> bool:
+    """Whether a truncated batch has an event that is complete."""
+    left = truncated_array(text) if is_truncated_utf8(text) else None
+    return left is not None and any(_EVENT_TYPE in element for element in left.elements)
+
+
+def truncated_csv_batch(
+    text: bytes, column: int, width: int, separator: bytes = b",", *, is_truncated_row: bool = False
+) -> bytes | None:
     """Return what is left of the batch of a truncated row, if it contains a complete event; else None.
 
     The row has an open quote, or is not UTF-8; `is_truncated_row` if it is certainly truncated, in its batch or later.
     """
     try:
-        cells = next(csv.reader([text.decode(errors="surrogateescape")]), [])
+        cells = next(csv.reader([text.decode(errors="surrogateescape")], delimiter=separator.decode()), [])
     except csv.Error:
         return None
     # The cells after the batch are there only where the cell was truncated, not the file.
@@ -218,8 +322,7 @@ def truncated_csv_batch(text: bytes, column: int, width: int, *, is_truncated_ro
         return None
     if is_truncated_row and is_json(cell):
         return cell if _EVENT_TYPE in cell else None
-    left = truncated_array(cell) if is_truncated_utf8(cell) else None
-    return cell if left is not None and any(_EVENT_TYPE in element for element in left.elements) else None
+    return cell if has_event(cell) else None
 
 
 def is_truncated_utf8(text: bytes) -> bool:
@@ -229,3 +332,26 @@ def is_truncated_utf8(text: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.reason == "unexpected end of data"
     return True
+
+
+_KANA: Final = re.compile("[\u3041-\u30fe]")
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+
+
+def encoding_of(text: bytes) -> str:
+    """Guess the encoding of text that is not UTF-8; empty where nothing is probable. Japanese is recognized by kana."""
+    for encoding in ("CP932", "EUC-JP"):
+        try:
+            if _KANA.search(text.decode(encoding)):
+                return encoding
+        except UnicodeDecodeError:
+            continue
+    return "CP1252" if all(len(run) == 1 for run in _NOT_ASCII.findall(text)) else ""
+
+
+def conversion_of(text: bytes) -> str:
+    """Return a hint how to convert text that is not UTF-8; empty where it may be damaged UTF-8."""
+    encoding = encoding_of(text)
+    if not encoding:
+        return ""
+    return f"The file is probably {encoding}. Convert it: iconv -f {encoding} -t UTF-8 FILE > NEW."

@@ -1,4 +1,8 @@
-"""Ingested rows as CSV (RFC 4180): `td query -f csv -c`, the console's download."""
+"""Ingested rows as lines of cells: CSV (RFC 4180), TSV, and what other databases and spreadsheets write.
+
+Quotes in quoted cells are doubled, or have backslashes before them (MySQL, Spark, PHP). Where nothing is quoted,
+backslashes may be escaped (Trino's and MySQL's command lines, PostgreSQL's COPY).
+"""
 
 import atexit
 import csv
@@ -17,18 +21,61 @@ from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     NULL_BYTES,
+    Unescaper,
     batch_text,
+    conversion_of,
+    has_event,
+    joined_cells,
+    raw_cells,
+    readings,
+    relaxed_cells,
     truncated_array,
     truncated_csv_batch,
     unwrapped,
     wrong_width,
 )
 from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, is_streaming
-from td_currents_cli.read.options import COLUMN
+from td_currents_cli.read.options import COLUMN, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """The layout of a table of lines."""
+
+    separator: bytes = b","
+    is_quoted: bool = True  # as in CSV; quotes that a spreadsheet puts around a batch are removed in any case
+    names: list[str]  # of the columns; empty strings where there is no header
+    column: int | None  # index of the column with the batches; None where each row is an event
+    header: bool
+    escaped: bool | None = None  # whether backslashes in cells without quotes are; None where none was seen
+    quotes_strings: bool = False  # whether quotes tell strings from null in rows that are events
+    has_separator_line: bool = False  # `sep=,` before the header, for Excel
+
+    @property
+    def source_format(self) -> SourceFormat:
+        number = None if self.column is None else self.column + 1
+        name = self.names[self.column] if self.header and self.column is not None else None
+        form = {b",": "CSV", b"\t": "TSV", b"\x01": "CSV separated by ^A"}.get(self.separator)
+        form = form or f"CSV separated by `{self.separator.decode()}`"
+        return SourceFormat(form=form, column=name, number=number, header=self.header)
+
+
+def table_rows(scanner: Scanner, source: str, table: Table, *, flat: bool = False) -> Iterator[Record]:
+    """Yield the rows of a table whose first line, the header or not, comes next in the scanner."""
+    lines = RowLines(scanner)
+    if table.has_separator_line:
+        lines.take()
+    if table.header:
+        # What stands before the header is white space.
+        lines.skip_header(table)
+    if table.column is None:
+        return flat_rows(lines, source, table, flat=flat)
+    if table.is_quoted:
+        return csv_rows(lines, source, table.names, column=table.column, separator=table.separator)
+    return tsv_rows(scanner, source, table)
 
 
 MIN_SQLITE_SIZE: Final = 1 << 12
@@ -62,8 +109,9 @@ def _sqlite(_process: int) -> "sqlite3.Connection":
 MAX_ROW_SIZE: Final = 1 << 25
 """Bytes of a row with line ends in its quotes: beyond that, a quote was not closed. On one line, a row has no limit."""
 
-_OPENINGS: Final = (b',"[', b',"{')
+_OPENINGS: Final = (b'"[', b'"{')
 _CLOSINGS: Final = (b']"', b'}"')
+_SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\r?')
 
 # A cell contains a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
 csv.field_size_limit(sys.maxsize)
@@ -71,11 +119,14 @@ csv.field_size_limit(sys.maxsize)
 
 def header_of(line: bytes) -> Sequence[str] | None:
     """Return the column names of a first line, if one of them is `events`."""
-    try:
-        cells = _csv_cells(line.removesuffix(b"\r"))
-    except (UnicodeDecodeError, csv.Error):
-        return None
-    return cells if COLUMN in cells else None
+    cells = cells_of_line(line, b",")
+    return cells if cells is not None and COLUMN in cells else None
+
+
+def separator_of(line: bytes) -> bytes | None:
+    """Return the separator that a line for Excel names (`sep=;`); None for any other line."""
+    match = _SEPARATOR_LINE.fullmatch(line)
+    return match[1] if match else None
 
 
 def csv_rows(
@@ -86,65 +137,76 @@ def csv_rows(
     row: int = 0,
     limit: float = math.inf,
     column: int | None = None,
+    separator: bytes = b",",
 ) -> Iterator[Record]:
     """Yield a batch for each row; a problem, with the row itself in `raw`, for each malformed one.
 
     `row` is the number of the row before them, `column` the index of the batch, by default that of `events`. From the
-    offset `limit` on, no further row is begun.
+    offset `limit` on, no further row is begun. A header that comes again (`cat *.csv`) is not a row.
     """
     width = len(header)
     column = header.index(COLUMN) if column is None else column
     while lines.offset < limit and (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
-        row += 1
-        place = Location(source=source, line=first.number, row=row, offset=first.offset)
-        if (batch := _plain_batch(first.text, column, width)) is not None:
+        place = Location(source=source, line=first.number, row=row + 1, offset=first.offset)
+        if (batch := _plain_batch(first.text, column, width, separator)) is not None:
+            row += 1
             yield Batch(unwrapped(batch), place, is_utf8=True)
             continue
-        taken = [first, *_continuation(first, lines)]
-        record = _record(taken, place, column, width)
+        cells = cells_of_line(first.text, separator)
+        if is_header(cells, header) or separator_of(first.text):
+            continue
+        row += 1
+        if cells is not None and len(cells) == width:
+            yield Batch(batch_text(cells[column]), place)
+            continue
+        if (batch := _relaxed_batch(first.text, column, width, separator)) is not None:
+            yield Batch(batch, place)
+            continue
+        taken = [first, *_continuation(first, lines, separator)]
+        record = _record(taken, place, column, width, separator)
         is_several = isinstance(record, Problem) and len(taken) > 1
-        if is_several and (end := _first_row(taken[1:], column, width)) is not None:
+        if is_several and (end := _first_row(taken[1:], column, width, separator)) is not None:
             # An unclosed quote has made one row of many: those after it are rows by themselves.
             lines.put_back(taken[1 + end :])
-            record = _record(taken[: 1 + end], place, column, width)
+            record = _record(taken[: 1 + end], place, column, width, separator)
         if isinstance(record, Problem):
             is_last = lines.failed and lines.ended
-            record = _salvaged(record, column, width, is_last=is_last)
+            record = _salvaged(record, column, width, separator, is_last=is_last)
             if is_last and isinstance(record, Problem):
                 # The failure that truncated the last row is reported instead.
                 return
         yield record
 
 
-def flat_rows(
-    lines: "RowLines",
-    source: str,
-    names: Sequence[str],
-    *,
-    escaped: bool = False,
-    quoted: bool = False,
-    flat: bool = False,
-) -> Iterator[Record]:
-    """Yield an event for each row. For `escaped`, `quoted` and `flat`, see `event_of_strings`."""
-    row = 0
+def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: bool = False) -> Iterator[Record]:
+    """Yield an event for each row. For `flat`, see `event_of_strings`."""
+    row, names, separator = 0, table.names, table.separator
     streaming = is_streaming(dict.fromkeys(names))
     while (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
+        place = Location(source=source, line=first.number, row=row + 1, offset=first.offset)
+        taken = [first, *_continuation(first, lines, separator)] if table.is_quoted else [first]
+        cells = _checked(taken, place, len(names), separator, is_quoted=table.is_quoted)
+        if len(names) > 1 and is_header(cells, names):
+            continue
         row += 1
-        place = Location(source=source, line=first.number, row=row, offset=first.offset)
-        taken = [first] if lines.is_tsv else [first, *_continuation(first, lines)]
-        cells = _checked(taken, place, len(names), is_tsv=lines.is_tsv)
-        if isinstance(cells, Problem):
-            if lines.failed and lines.ended:
-                return
+        values: Sequence[str | None] = []
+        if isinstance(cells, Problem) and table.is_quoted:
+            values = relaxed_cells(first.text.removesuffix(b"\r"), separator)
+        elif not isinstance(cells, Problem):
+            values = _told_from_null(cells, taken) if table.quotes_strings else cells
+        if len(values) == len(names):
+            if isinstance(cells, Problem):
+                lines.put_back(taken[1:])
+            options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": flat}
+            yield Batch(event_of_strings(names, values, **options), place, is_streaming=streaming)
+        elif lines.failed and lines.ended:
+            return
+        elif isinstance(cells, Problem):
             yield cells
-        else:
-            values = _told_from_null(cells, taken) if quoted else cells
-            event = event_of_strings(names, values, escaped=escaped, quoted=quoted, flat=flat)
-            yield Batch(event, place, is_streaming=streaming)
 
 
 _QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')
@@ -162,6 +224,13 @@ def _told_from_null(cells: list[str], lines: Sequence["_Line"]) -> list[str | No
     return [QuotedCell(cell) if each[:1] == '"' else None if cell in _UNQUOTED_NULLS else cell for cell, each in pairs]
 
 
+def is_header(cells: list[str] | Problem | None, names: Sequence[str]) -> bool:
+    """Whether these are the names of the columns, with or without a byte order mark. Empty names are none."""
+    if not isinstance(cells, list) or len(cells) != len(names) or cells[-1] != names[-1] or not any(names):
+        return False
+    return [cells[0].removeprefix("\ufeff"), *cells[1:]] == list(names)
+
+
 class _Line(Struct, frozen=True, gc=False):
     text: bytes
     number: int
@@ -169,10 +238,9 @@ class _Line(Struct, frozen=True, gc=False):
 
 
 class RowLines:
-    """The lines of a scanner, which can be put back; of TSV, cells are separated by TABs, without quotes."""
+    """The lines of a scanner, which can be put back."""
 
-    def __init__(self, scanner: Scanner, *, is_tsv: bool = False) -> None:
-        self.is_tsv = is_tsv
+    def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
         self._put_back: deque[_Line] = deque()
 
@@ -201,26 +269,28 @@ class RowLines:
         number, offset = self._scanner.line, self._scanner.offset
         return _Line(self._scanner.take_line(), number, offset)
 
-    def skip_header(self, names: Sequence[str]) -> None:
+    def skip_header(self, table: Table) -> None:
         first = self.take()
         # Without a line end in a name, an open quote has no meaning.
-        if first is not None and not self.is_tsv and any("\n" in name for name in names):
-            deque(_continuation(first, self), maxlen=0)
+        if first is not None and table.is_quoted and any("\n" in name for name in table.names):
+            deque(_continuation(first, self, table.separator), maxlen=0)
 
     def put_back(self, lines: Iterable[_Line]) -> None:
         self._put_back.extendleft(reversed(list(lines)))
 
 
-def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
+def _plain_batch(text: bytes, column: int, width: int, separator: bytes) -> bytes | None:
     """Return the batch of an ordinary row, at a third of the cost; None for all others.
 
     It is in the last cell, the only one in quotes, and an array or an object without white space around it.
     """
     text = text.removesuffix(b"\r")
     begin = text.find(b'"') + 1
-    if column != width - 1 or text.count(b",", 0, begin) != column or text.find(b"\r", 0, begin) >= 0:
+    if column != width - 1 or text.count(separator, 0, begin) != column or text.find(b"\r", 0, begin) >= 0:
         return None
-    if text[begin - 2 : begin + 1] not in _OPENINGS or text[-2:] not in _CLOSINGS:
+    if text[begin - 2 : begin - 1] != separator or not text.startswith(_OPENINGS, begin - 1):
+        return None
+    if text[-2:] not in _CLOSINGS:
         return None
     cell = undoubled(text[begin:-1])
     # All quotes in a quoted cell are pairs; what is not UTF-8 is reported for the row.
@@ -229,9 +299,9 @@ def _plain_batch(text: bytes, column: int, width: int) -> bytes | None:
     return cell if is_utf8(text[:begin]) and is_utf8(cell) else None
 
 
-def _continuation(first: _Line, lines: RowLines) -> Iterator[_Line]:
+def _continuation(first: _Line, lines: RowLines, separator: bytes) -> Iterator[_Line]:
     """Take the other lines of a row with line ends inside its quotes."""
-    if first.text.count(b'"') % 2 == 0 or _is_complete(first.text):
+    if first.text.count(b'"') % 2 == 0 or cells_of_line(first.text, separator) is not None:
         return
     size = len(first.text)
     while size < MAX_ROW_SIZE and (line := lines.take()) is not None:
@@ -241,45 +311,40 @@ def _continuation(first: _Line, lines: RowLines) -> Iterator[_Line]:
             return
 
 
-def _is_complete(text: bytes) -> bool:
-    try:
-        _csv_cells(text)
-    except (UnicodeDecodeError, csv.Error):
-        return False
-    return True
-
-
-def _first_row(lines: Iterable[_Line], column: int, width: int) -> int | None:
+def _first_row(lines: Iterable[_Line], column: int, width: int, separator: bytes) -> int | None:
     """Return the index of the first line that is a row by itself, with a complete batch where one should be."""
     for index, line in enumerate(lines):
-        try:
-            cells = _csv_cells(line.text)
-        except (UnicodeDecodeError, csv.Error):
-            continue
+        cells = cells_of_line(line.text, separator) or []
         if len(cells) == width and cells[column].startswith(("[", "{")) and is_json(cells[column].encode()):
             return index
     return None
 
 
-def _record(lines: Sequence[_Line], place: Location, column: int, width: int) -> Record:
-    cells = _checked(lines, place, width)
+def _record(lines: Sequence[_Line], place: Location, column: int, width: int, separator: bytes) -> Record:
+    cells = _checked(lines, place, width, separator)
     return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
 
 
-def _salvaged(problem: Problem, column: int, width: int, *, is_last: bool) -> Record:
+def _salvaged(problem: Problem, column: int, width: int, separator: bytes, *, is_last: bool) -> Record:
     """Return the batch of a truncated row, or the problem of a row that is malformed in any other way."""
-    batch = None
-    if problem.raw is not None:
-        batch = truncated_csv_batch(problem.raw, column, width, is_truncated_row=is_last)
-    return problem if batch is None else Batch(unwrapped(batch), problem.location)
+    text = problem.raw or b""
+    if (batch := truncated_csv_batch(text, column, width, separator, is_truncated_row=is_last)) is not None:
+        return Batch(unwrapped(batch), problem.location)
+    batch = _relaxed_batch(text, column, width, separator, is_truncated=True)
+    is_left = batch is not None and (not is_json(batch) or (is_last and b"event_type" in batch))
+    return Batch(batch, problem.location) if batch is not None and is_left else problem
 
 
-def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: bool = False) -> list[str] | Problem:
+def _checked(
+    lines: Sequence[_Line], place: Location, width: int, separator: bytes, *, is_quoted: bool = True
+) -> list[str] | Problem:
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
-        cells = text.decode().split("\t") if is_tsv else _csv_cells(text)
+        cells = _csv_cells(text, separator) if is_quoted else text.decode().split(separator.decode())
     except UnicodeDecodeError:
-        return Problem(code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", raw=text)
+        return Problem(
+            code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", hint=conversion_of(text), raw=text
+        )
     except csv.Error as error:
         return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not valid CSV: {error}", raw=text)
     if len(cells) != width:
@@ -287,14 +352,55 @@ def _checked(lines: Sequence[_Line], place: Location, width: int, *, is_tsv: boo
     return cells
 
 
-def _csv_cells(text: bytes) -> list[str]:
-    return next(csv.reader([text.decode()], strict=True), [])
+def _csv_cells(text: bytes, separator: bytes) -> list[str]:
+    return next(csv.reader([text.decode()], strict=True, delimiter=separator.decode()), [])
+
+
+def cells_of_line(text: bytes, separator: bytes) -> list[str] | None:
+    """Return the cells of a line that is a row of CSV by itself; None for any other."""
+    try:
+        return _csv_cells(text.removesuffix(b"\r"), separator)
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _relaxed_batch(
+    text: bytes, column: int, width: int, separator: bytes, *, is_truncated: bool = False
+) -> bytes | None:
+    """Return the batch of a row that is not RFC 4180: backslashes before its quotes, or separators without quotes.
+
+    Only complete JSON is taken, or, where the row may be truncated, JSON with a complete event. None for anything else.
+    """
+    text = text.removesuffix(b"\r")
+    cells = raw_cells(text, separator, is_truncated=is_truncated)
+    if len(cells) != width and not (is_truncated and len(cells) == column + 1):
+        cells = joined_cells(text.split(separator), column, width, separator)
+        others = [*cells[:column], cells[column][:1] if len(cells) == width else b'"', *cells[column + 1 :]]
+        if any(b'"' in cell for cell in others):
+            return None
+    if not is_utf8(text):
+        return None
+    if cells[column].strip() in (*NULL_BYTES, b'""'):
+        return EMPTY_BATCH
+    for reading in readings(cells[column].strip(), is_truncated=is_truncated):
+        batch = unwrapped(reading) if is_truncated or is_json(reading) else reading
+        if batch.startswith((b"[", b"{")) and (is_json(batch) or (is_truncated and has_event(batch))):
+            return batch
+    return None
 
 
 _MORE_JSON: Final = (b"{", b"[", b"]", b",")
 
 _QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
 """A quoted cell; JSON that was encoded again has backslashes before its quotes."""
+
+
+_BRACKETED_NAME: Final = re.compile(rb"\[(?!(?:true|false|null)\])[A-Za-z_][^\]\"{}]*\](?:[,;|\t]|\r?\Z)")
+
+
+def begins_with_name(line: bytes) -> bool:
+    """Whether a line that begins like JSON is a header whose names are in brackets."""
+    return _BRACKETED_NAME.match(line) is not None
 
 
 def begins_with_batch(line: bytes) -> bool:
@@ -305,42 +411,51 @@ def begins_with_batch(line: bytes) -> bool:
     return bool(tab) and rest.lstrip(SPACE)[:1] not in {b"", *_MORE_JSON} and is_json(cell)
 
 
-def tsv_rows(scanner: Scanner, source: str, column: int, width: int) -> Iterator[Record]:
+def tsv_rows(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
     """Yield a batch for each line that is left; a problem, with the line in `raw`, for each of the wrong width."""
-    row = 0
+    row, width, column, separator = 0, len(table.names), table.column or 0, table.separator
+    header = [name.encode() for name in table.names]
+    unescape = Unescaper(escaped=table.escaped)
     while scanner.head(1):
         place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
         line = scanner.take_line().removesuffix(b"\r")
-        if not line:
+        cells = line.split(separator)
+        if not line or (table.header and cells == header):
             continue
         row += 1
-        cells = line.split(b"\t")
-        if scanner.at_end and (batch := _last_batch(cells[column:], failed=scanner.failure is not None)) is not None:
+        if len(cells) > width:
+            joined = joined_cells(cells, column, width, separator)
+            cells = joined if is_json(cell_batch(joined[column], unescape)) else cells
+        if (
+            scanner.at_end
+            and (batch := _last_batch(cells[column:], unescape, failed=scanner.failure is not None)) is not None
+        ):
             yield Batch(batch, place)
         elif scanner.failure is not None and scanner.at_end:
             # The failure that truncated the last row is reported instead.
             return
         elif len(cells) == width:
-            text = _unquoted(cells[column])
-            yield Batch(EMPTY_BATCH if text in NULL_BYTES else unwrapped(text), place)
+            yield Batch(cell_batch(cells[column], unescape), place)
         else:
             yield Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=line)
 
 
-def _unquoted(cell: bytes) -> bytes:
-    """Remove the quotes that a spreadsheet puts around a cell, and double ones in it."""
+def cell_batch(cell: bytes, unescape: Unescaper) -> bytes:
+    """Return the batch in a cell of a table without quotes; they are removed where a spreadsheet has put some."""
     text = cell.strip()
-    return undoubled(text[1:].removesuffix(b'"')) if _QUOTED.match(text) else text
+    if text in NULL_BYTES:
+        return EMPTY_BATCH
+    return unwrapped(undoubled(text[1:].removesuffix(b'"')) if _QUOTED.match(text) else unescape(text))
 
 
-def _last_batch(cells: list[bytes], *, failed: bool) -> bytes | None:
+def _last_batch(cells: list[bytes], unescape: Unescaper, *, failed: bool) -> bytes | None:
     """Return the batch of the last row, from its cell and those after it, if it is truncated; else None.
 
     Where the source could not be read to its end (`failed`), the row may be truncated after its batch.
     """
-    if not cells or (len(cells) > 1 and not failed):
+    if not cells or (len(cells) > 1 and not failed) or cells[0].strip() in NULL_BYTES:
         return None
-    batch = unwrapped(_unquoted(cells[0]))
+    batch = cell_batch(cells[0], unescape)
     left = truncated_array(batch)
     has_some = left is not None and (failed or bool(left.elements))
-    return batch if has_some or (failed and batch not in NULL_BYTES and is_json(batch)) else None
+    return batch if has_some or (failed and is_json(batch)) else None

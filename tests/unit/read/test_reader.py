@@ -122,7 +122,7 @@ def test_a_source_that_may_be_empty() -> None:
     [
         b"\x00\x01\x02\xff",
         b"\x89PNG\r\n\x1a\n",
-        b"time;events\n1;[]\n",
+        b"time:events\n1:[]\n",
         b"time,event\n1,2\n",
         b"Job 123 is queued.\n",
         b"caf\xe9,events\n",

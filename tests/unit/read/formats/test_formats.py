@@ -16,7 +16,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from td_currents_cli import count, parse
+from td_currents_cli import count, parse, validate
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.model import Batch, Code, Problem, Record
@@ -25,6 +25,7 @@ from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
 from td_currents_cli.read.options import ReadOptions, Source, SourceFormat
+from td_currents_cli.validate.command import Selection
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -85,6 +86,45 @@ def test_the_column_is_detected_and_reported(text: str, shape: str, end: str, pa
     assert found[0].location.row == 1
 
 
+BACKSLASHES = CELL.replace('"', '\\"')
+MANY = '[{"event_type":"a|b","id":"1, 2","x":"y\\\\"}]'
+PHP = MANY.replace('"', '""').replace('\\\\""', '\\\\"')
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "cell"),
+    [
+        (f"time;events\n1;{QUOTED}\n", "column `events` (2nd), CSV separated by `;` with header", CELL),
+        (f"1|{QUOTED}\n", "column 2, CSV separated by `|` without header", CELL),
+        (f"time|events\n1|{MANY}\n", "column `events` (2nd), CSV separated by `|` with header", MANY),
+        (f"1\x01{CELL}\x01x\n", "column 2, CSV separated by ^A without header", CELL),
+        (f"sep=,\ntime,events\n1,{QUOTED}\n", "column `events` (2nd), CSV with header", CELL),
+        (f'"sep=;"\r\nevents;time\r\n{QUOTED};1\r\n', "column `events` (1st), CSV separated by `;` with header", CELL),
+        (f"time, events\n1,{QUOTED}\n", "column ` events` (2nd), CSV with header", CELL),
+        (f"[time],[events]\n1,{QUOTED}\n", "column `[events]` (2nd), CSV with header", CELL),
+        (f"# time,batch (JSON)\n1,{QUOTED}\n", "column `batch (JSON)` (2nd), CSV with header", CELL),
+        (f",time,batch\n0,1,{QUOTED}\n", "column `batch` (3rd), CSV with header", CELL),
+        (f'1,"{BACKSLASHES}"\n', "column 2, CSV without header", CELL),
+        (f'time,note,events\n1,"5\\" pipe, short","{BACKSLASHES}"\n', "column `events` (3rd), CSV with header", CELL),
+        (f'time,events\n1,"{PHP}"\n', "column `events` (2nd), CSV with header", MANY),
+        (f"time,events\n1,{MANY}\n", "column `events` (2nd), CSV with header", MANY),
+        (f"time,events\n1,{CELL}\n".replace('","', '"\\,"'), "column `events` (2nd), CSV with header", CELL),
+        (f"1,{QUOTED}\n".replace(":", ":\t"), "column 2, CSV without header", CELL.replace(":", ":\t")),
+        (f"1\t{CELL}\n".replace(":", "\\t:\\\t"), "column 2, TSV without header", CELL.replace(":", "\t:\t")),
+        ('1\t[{"event_type":"a","x":"C:\\\\new\\\\dir"}]\n', "column 2, TSV without header", None),
+        ('1\t[{"event_type":"a","x":"\\\\n\\t"}]\n', "column 2, TSV without header", None),
+        ('1\t[{"event_type":"a","x":"\\\\n"}]\n', "column 2, TSV without header", '[{"event_type":"a","x":"\\n"}]'),
+    ],
+)
+def test_tables_of_other_tools(text: str, shape: str, cell: str | None) -> None:
+    """Other separators, quotes with backslashes, escapes, and headers with blanks or brackets."""
+    header_again = text.encode() + (text.encode() if "header" in shape and "sep=" not in text else b"")
+    for data in (text.encode(), gzip.compress(text.encode()), header_again):
+        found, shapes = read(data)
+        assert set(kinds(found)) == {cell or text.partition("\t")[2].rstrip()}
+        assert [str(each) for each in shapes] == [shape]
+
+
 @pytest.mark.parametrize(
     ("cell", "batch"),
     [
@@ -113,6 +153,59 @@ def test_every_kind_of_cell(cell: str, batch: str) -> None:
     for text in texts:
         assert kinds(read(text.encode())[0]) == [batch]
     assert kinds(read(msgpack.packb([1, cell]), column="2")[0]) == [batch]
+
+
+EXPORTS = Path(__file__).parents[3] / "cases" / "exports"
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("trino-escapes.tsv", "trino-escapes.json"),
+        ("backslashes.csv", "sent.json"),
+        ("semicolons.csv", "sent.json"),
+        ("separator-line.csv", "sent.json"),
+        ("header-again.csv", "sent.json"),
+    ],
+)
+def test_exports_have_what_was_sent(name: str, sent: str, tmp_path: Path) -> None:
+    """Plain and compressed; and `count`, `parse` and `validate` see the same events."""
+    wanted = [bytes(each) for each in events_of((EXPORTS / sent).read_bytes())[0]]
+    packed = tmp_path / "rows.gz"
+    packed.write_bytes(gzip.compress((EXPORTS / name).read_bytes()))
+    for path in (EXPORTS / name, packed):
+        events, intake = events_of(path.read_bytes())
+        assert [json.loads(each) for each in events] == [json.loads(each) for each in wanted]
+        assert intake.log.result().total == 0
+        given = sources([str(path)])
+        parsed = parse.run(parse.ParseRequest(sources=given, output=tmp_path / "out"))
+        checked = validate.run(validate.ValidateRequest(sources=given, selection=Selection.of((), ()), now=0))
+        assert (
+            count.run(count.CountRequest(given)).total.count
+            == parsed.balance.events_out
+            == checked.balance.events_read
+            == len(wanted)
+        )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "shown"),
+    [
+        ("cp932", "こんにちは", "CP932"),
+        ("euc-jp", "カート", "EUC-JP"),
+        ("cp1252", "café", "CP1252"),
+        ("utf-8", "é", ""),
+    ],
+)
+def test_an_encoding_that_is_not_utf8_is_named(encoding: str, name: str, shown: str) -> None:
+    """With the command that converts the file; no encoding where the bytes may be damaged UTF-8."""
+    cell = CELL.replace('"1"', f'"{name}"').encode(encoding)
+    for text in (b'time,events\n1,"' + cell.replace(b'"', b'""') + b'"\n', b"1\t" + cell + b"\n", cell):
+        (problem,) = events_of(text if shown else text.replace("é".encode(), b"\xff\xfeabc\xc3"))[1].log.result().kept
+        assert problem.code is Code.NOT_UTF8
+        assert problem.hint == (
+            f"The file is probably {shown}. Convert it: iconv -f {shown} -t UTF-8 FILE > NEW." if shown else ""
+        )
 
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
