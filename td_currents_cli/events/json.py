@@ -116,6 +116,9 @@ def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
         # msgspec also says so of `foo`, where it expects `false`.
         is_begun = batch.data.startswith((b"{", b"[", b'"'))
         what = "it ends in the middle of a value" if is_begun else "expected a value"
+    elif what.startswith("trailing comma"):
+        byte = batch.data.rfind(b",", 0, byte)
+        what = f"trailing comma before `{batch.data[byte + 1 :].lstrip()[:1].decode()}`"
     elif what.startswith("trailing"):
         byte -= 1  # msgspec counts from 1 in this message only
         what = "unexpected data after the end of the document"

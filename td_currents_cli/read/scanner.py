@@ -65,8 +65,11 @@ SPACE: Final = b" \t\r\n"
 _MAX_PEEK: Final = 1 << 22  # bytes that are not too large to be looked at
 _MAX_INDENTATION: Final = 1 << 10
 
+_NEVER: Final = re.compile(rb"(?!)")
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
-_DECODE_ERROR: Final = re.compile(r"(?P<trailing>trailing characters )?\(byte (?P<byte>\d+)\)$")
+_DECODE_ERROR: Final = re.compile(
+    r"(?:(?P<trailing>trailing characters)|(?P<comma>trailing comma.*)|) ?\(byte (?P<byte>\d+)\)$"
+)
 SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
@@ -89,6 +92,7 @@ class Scanner:
     def __init__(self, stream: ByteStream, begin: Location | None = None, *, limit: int = MAX_DOCUMENT_SIZE) -> None:
         self._stream = stream
         self.limit = limit
+        self._has_trailing_comma = False  # the value that was last found malformed
         self._window = b""
         self._start = 0
         self._passed = begin.offset if begin else 0
@@ -204,7 +208,8 @@ class Scanner:
         """Take a malformed value, at least one byte of it.
 
         An object or an array ends where its bracket is closed, or at the next line that begins with its indentation
-        (none, if it begins in the middle of a line) and `{` or `[`, if that comes first.
+        (none, if it begins in the middle of a line) and `{` or `[`, if that comes first; if a trailing comma is what is
+        wrong with it, only where its bracket is closed.
         """
         end = self._bracket_end() if self.head(1) in (b"{", b"[") else self._scalar_end()
         damaged = self._window[self._start : end]
@@ -212,7 +217,7 @@ class Scanner:
         return damaged.rstrip(SPACE)
 
     def _bracket_end(self) -> int:
-        next_one = next_value(self._indentation or b"")
+        next_one = _NEVER if self._has_trailing_comma else next_value(self._indentation or b"")
         while (end := bracket_end(self._window, self._start, next_one)) is None:
             if not self._fill():
                 return len(self._window)
@@ -235,6 +240,7 @@ class Scanner:
         except msgspec.DecodeError as error:
             match = _DECODE_ERROR.search(str(error))
             byte = int(match["byte"]) if match else len(rest)
+            self._has_trailing_comma = match is not None and match["comma"] is not None
             if match and match["trailing"]:
                 # msgspec's error about what follows tells the end of the value, without decoding it. It counts that
                 # byte from 1, unlike in all its other errors.

@@ -20,6 +20,7 @@ def test_well_formed_json_has_no_problem(data: bytes) -> None:
     [
         (b'{"a":NaN}', 5),
         (b'{"a":1,}', 6),
+        (b'{"a":[1 , ],"b":2', 8),
         (b'{"a":-Infinity}', 5),
         (b'{"a" 1}', 5),
         (b'{"a":01}', 6),
@@ -37,6 +38,13 @@ def test_a_syntax_error_is_at_the_first_wrong_byte(data: bytes, byte: int) -> No
     assert problem is not None
     assert problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER}
     assert problem.location.offset == 100 + byte
+
+
+@pytest.mark.parametrize(("data", "closing"), [(b"[1,]", "]"), (b'{"a":1,\n}', "}")])
+def test_a_trailing_comma_is_named(data: bytes, closing: str) -> None:
+    problem = syntax_problem(batch(data))
+    assert problem is not None
+    assert problem.message == f"not JSON: trailing comma before `{closing}`"
 
 
 def test_a_byte_that_is_not_utf8_is_found_first() -> None:
