@@ -192,6 +192,9 @@ class Checker:
             raise BrokenError(law, f"exit code {again.code}: {again.err[-300:]}")
         if numbers["written"] != numbers_again["written"]:
             raise BrokenError(law, f"{numbers['written']} events, then {numbers_again['written']}")
+        if names == "streaming" and form == "jsonl":
+            # A null in a row of the streaming connector's table is a field that the event does not have.
+            written, rewritten = (re.sub(rb'"(?:[^"\\]|\\.)*":null,?', b"", each) for each in (written, rewritten))
         if written != rewritten and "cannot" not in result.err:
             raise BrokenError(law, "the events differ")
 
@@ -216,10 +219,10 @@ class Checker:
         sent = self._json(*SEND, name, *draw.choice([[], ["--no-check"]]))
         if sent["summary"] and not sent["balanced"]:
             raise BrokenError("balance", "send")
-        result = self._run("reconcile", "--sent", name, "--ingested", name, "--format", "json")
-        document = json.loads(result.out)
-        summary = document["summary"]
-        if summary and (summary["missing"] or summary["unexpected"] or summary["changed"]):
+        summary = self._json("reconcile", "--sent", name, "--ingested", name, "--format", "json")["summary"]
+        # Only of ingested rows are truncated cells read up to where they are cut off.
+        readable = self._json("count", name, "--format", "json")["summary"].get("problems") == 0
+        if readable and summary and (summary["missing"] or summary["unexpected"] or summary["changed"]):
             shown = {key: summary[key] for key in ("missing", "unexpected", "changed")}
             raise BrokenError("a file agrees with itself", f"reconcile: {shown}")
 
