@@ -56,6 +56,9 @@ PLAIN = (
     "read/reader.py",
     "read/scanner.py",
     "read/sources.py",
+    "treasure_data",
+    "serve",
+    "generate",
 )
 """Modules and packages that are held to all phrases. The others are added when they are rewritten."""
 
