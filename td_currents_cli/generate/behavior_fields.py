@@ -158,16 +158,9 @@ _SUBSCRIBING: Final = "users.behaviors.subscription"
 BEHAVIORS: Final = (
     FieldGroup(fields=("name", "custom_properties"), make=_custom_event, size=600),
     FieldGroup(
-        fields=("product_id", "price", "currency", "purchase_properties"),
-        make=_purchase,
-        size=400,
-        of=PURCHASE,
+        fields=("product_id", "price", "currency", "purchase_properties"), make=_purchase, size=400, of=PURCHASE
     ),
-    FieldGroup(
-        fields=("latitude", "longitude", "altitude", "ll_accuracy", "alt_accuracy"),
-        make=_place,
-        size=300,
-    ),
+    FieldGroup(fields=("latitude", "longitude", "altitude", "ll_accuracy", "alt_accuracy"), make=_place, size=300),
     FieldGroup(fields=("duration",), make=lambda rng: {"duration": rng.amount(1, 1800, 3)}, size=300),
     FieldGroup(
         fields=(

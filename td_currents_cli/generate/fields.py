@@ -71,14 +71,7 @@ AGENTS: Final = (
     FieldGroup(fields=("agent_id", "agent_name", "invocation_source"), make=_agent),
     FieldGroup(fields=("model_name", "model_provider", "llm_owned_by_customer"), make=_model),
     FieldGroup(
-        fields=(
-            "prompt_tokens",
-            "completion_tokens",
-            "reasoning_tokens",
-            "total_tokens",
-            "cache_tokens",
-            "cache_hit",
-        ),
+        fields=("prompt_tokens", "completion_tokens", "reasoning_tokens", "total_tokens", "cache_tokens", "cache_hit"),
         make=_tokens,
     ),
     FieldGroup(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),

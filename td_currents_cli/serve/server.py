@@ -184,10 +184,7 @@ class ServeOutcome(Outcome):
 
 
 def run(
-    request: ServeRequest,
-    *,
-    started: Callable[[Receiver], None],
-    listener: Callable[[RequestLog], None] | None = None,
+    request: ServeRequest, *, started: Callable[[Receiver], None], listener: Callable[[RequestLog], None] | None = None
 ) -> ServeOutcome:
     """Serve until SIGINT or SIGTERM; must run in the main thread.
 

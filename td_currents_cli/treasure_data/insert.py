@@ -137,11 +137,7 @@ def _table_exists(client: "TdClient", into: TableAddress, columns: tuple[TableCo
 
 
 def _totals(
-    request: InsertRequest,
-    client: "TdClient",
-    source: TableAddress,
-    events: Events,
-    columns: tuple[TableColumn, ...],
+    request: InsertRequest, client: "TdClient", source: TableAddress, events: Events, columns: tuple[TableColumn, ...]
 ) -> tuple[TableTotals, int]:
     """Count the events by outcome, and those with a value in OTHER_FIELDS."""
     key = Expression(f"CASE WHEN {other_fields(events, columns)} IS NOT NULL THEN '{OTHER_FIELDS}' END")

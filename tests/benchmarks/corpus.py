@@ -13,11 +13,7 @@ from typing import Final
 import td_currents_cli
 from tests.benchmarks.peers import tdcur
 
-NAMES: Final[Mapping[str, str]] = {
-    "payloads": "payloads.jsonl",
-    "rows-csv": "rows.csv",
-    "rows-jsonl": "rows.jsonl",
-}
+NAMES: Final[Mapping[str, str]] = {"payloads": "payloads.jsonl", "rows-csv": "rows.csv", "rows-jsonl": "rows.jsonl"}
 """The name of the file that holds a shape of `tdcur generate --shape`."""
 
 

@@ -44,10 +44,7 @@ CASES: Final = (
         name="parse-rows-csv",
         title="ingested rows as CSV to flat JSON Lines",
         shape="rows-csv",
-        contenders=_contenders(
-            f"""sed '1d; s/^[0-9]*,"//; s/"$//; s/""/"/g' "$1" | {_FLATTEN}""",
-            "parse_rows_csv",
-        ),
+        contenders=_contenders(f"""sed '1d; s/^[0-9]*,"//; s/"$//; s/""/"/g' "$1" | {_FLATTEN}""", "parse_rows_csv"),
         goals=(Goal(10, (JQ,)), Goal(3, _DATABASES)),
     ),
     Case(

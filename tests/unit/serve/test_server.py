@@ -151,11 +151,7 @@ def test_not_a_json_object(start: Start) -> None:
 @pytest.mark.parametrize(
     ("body", "headers", "reason"),
     [
-        (
-            gzip.compress(BODY, mtime=0),
-            {"Content-Encoding": "gzip"},
-            "is compressed with gzip: Content-Encoding gzip",
-        ),
+        (gzip.compress(BODY, mtime=0), {"Content-Encoding": "gzip"}, "is compressed with gzip: Content-Encoding gzip"),
         (gzip.compress(BODY, mtime=0), {}, "is compressed with gzip"),
         (b"\x8b\x00", {"Content-Encoding": "br"}, "is not UTF-8: Content-Encoding br is not supported"),
         (b"\x8b\x00", {"Content-Encoding": "\t1/x, gzip"}, "is not UTF-8: Content-Encoding of another kind is not"),

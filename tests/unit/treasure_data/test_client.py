@@ -164,11 +164,7 @@ def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., TdClient],
             EndpointRefusedError,
             "***",
         ),
-        (
-            Trouble(404, {"error": "Couldn't find UserDatabase"}),
-            EndpointRefusedError,
-            "find UserDatabase",
-        ),
+        (Trouble(404, {"error": "Couldn't find UserDatabase"}), EndpointRefusedError, "find UserDatabase"),
         (Trouble(409, {"error": "taken"}), InputError, "409: taken"),
         (Trouble(422, {"text": "no query"}), InputError, "422: no query"),
         (Trouble(302, {}), EndpointRefusedError, "returned HTTP 302"),
@@ -176,11 +172,7 @@ def test_a_job_that_fails(engine: Canned, warehouse_of: Callable[..., TdClient],
     ],
 )
 def test_errors_of_the_service(
-    service: Service,
-    warehouse_of: Callable[..., TdClient],
-    answer: Trouble,
-    kind: type[TdcurError],
-    message: str,
+    service: Service, warehouse_of: Callable[..., TdClient], answer: Trouble, kind: type[TdcurError], message: str
 ) -> None:
     """Each has its place in our tree, what the service says, and what to do; never a key."""
     service.trouble = deque([("/v3/job/issue", answer)])
