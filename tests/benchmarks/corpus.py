@@ -19,17 +19,11 @@ NAMES: Final[Mapping[str, str]] = {"payloads": "payloads.jsonl", "rows-csv": "ro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """Generated events in every shape that is asked for.
+    """Generated events in every shape that is asked for."""
 
-    Attributes:
-        root: where corpora are kept, this one in a folder of its own.
-        events: how many, in batches of 100.
-        seed: the same one gives the same bytes.
-    """
-
-    root: Path
-    events: int
-    seed: int
+    root: Path  # where corpora are kept, this one in a folder of its own
+    events: int  # how many, in batches of 100
+    seed: int  # the same one gives the same bytes
 
     @property
     def folder(self) -> Path:

@@ -16,15 +16,10 @@ SCRIPTS: Final = Path(__file__).with_name("scripts")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tool that can be asked the same question.
+    """A tool that can be asked the same question."""
 
-    Attributes:
-        name: as the table shows it.
-        version: its version, None when it is not installed.
-    """
-
-    name: str
-    version: Callable[[], str | None]
+    name: str  # as the table shows it
+    version: Callable[[], str | None]  # its version, None when it is not installed
 
 
 @cache
@@ -35,12 +30,15 @@ def _of_package(distribution: str) -> str | None:
         return None
 
 
+def _said(program: str) -> list[str]:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+
 @cache
 def _of_program(program: str) -> str | None:
     if not shutil.which(program):
         return None
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
-    return said.split()[-1].removeprefix(f"{program}-")
+    return _said(program)[-1].removeprefix(f"{program}-")
 
 
 @cache
@@ -48,9 +46,7 @@ def _second_word(program: str) -> str | None:
     """The version of a program that says its name and version first, and much after that."""
     if not shutil.which(program):
         return None
-    return subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=True, timeout=60
-    ).stdout.split()[1]
+    return _said(program)[1]
 
 
 def _of_silent_program(program: str) -> str | None:

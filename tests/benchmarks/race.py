@@ -15,19 +15,12 @@ from tests.benchmarks.peers import TDCUR
 
 @dataclass(slots=True)
 class Entry:
-    """What is known of one contender.
+    """What is known of one contender."""
 
-    Attributes:
-        contender: who.
-        runs: the timed ones, in order.
-        answer: the one it gave first, None before.
-        failure: why it was taken out of the race, None when it was not.
-    """
-
-    contender: Contender
-    runs: list[Run] = field(default_factory=list)
-    answer: Answer | None = None
-    failure: str | None = None
+    contender: Contender  # who
+    runs: list[Run] = field(default_factory=list)  # the timed ones, in order
+    answer: Answer | None = None  # the one it gave first, None before
+    failure: str | None = None  # why it was taken out of the race, None when it was not
 
     @property
     def name(self) -> str:
@@ -56,25 +49,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A case that has been run.
+    """A case that has been run."""
 
-    Attributes:
-        case: which.
-        size: bytes of the input.
-        events: in the input.
-        entries: the contenders that came to the end, in the order of the case.
-        failed: why a contender did not, by its name.
-        missing: names of those that are not installed.
-        floor: bytes of memory below which a peak cannot be told.
-    """
-
-    case: Case
-    size: int
-    events: int
-    entries: Sequence[Entry]
-    failed: Mapping[str, str]
-    missing: Sequence[str]
-    floor: int
+    case: Case  # which
+    size: int  # bytes of the input
+    events: int  # in the input
+    entries: Sequence[Entry]  # the contenders that came to the end, in the order of the case
+    failed: Mapping[str, str]  # why a contender did not, by its name
+    missing: Sequence[str]  # names of those that are not installed
+    floor: int  # bytes of memory below which a peak cannot be told
 
     @property
     def ours(self) -> Entry | None:

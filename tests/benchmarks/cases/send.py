@@ -27,17 +27,11 @@ _KEY: Final = "1/" + "0" * 40
 
 @dataclass(slots=True)
 class _Stage:
-    """What a case has set up while it runs.
+    """What a case has set up while it runs."""
 
-    Attributes:
-        url: of the endpoint.
-        folder: of files that are needed.
-        requests: payloads in the input.
-    """
-
-    url: str = ""
-    folder: Path = Path()
-    requests: int = 0
+    url: str = ""  # of the endpoint
+    folder: Path = Path()  # of files that are needed
+    requests: int = 0  # payloads in the input
 
     @contextmanager
     def setting(self, endpoint: Callable[[], AbstractContextManager[str]], source: Path) -> Iterator[None]:
