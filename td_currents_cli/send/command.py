@@ -20,7 +20,7 @@ from td_currents_cli.send.messages import Messages, SendInterruptedError, SendTe
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
 from td_currents_cli.send.prefilter import EventChecker, SendFilter
 from td_currents_cli.send.queue import PayloadQueue
-from td_currents_cli.send.result import SendOutcome, dry_run_outcome, outcome_of
+from td_currents_cli.send.result import SendOutcome, outcome_of
 from td_currents_cli.send.retry import Clock, RetrySchedule
 from td_currents_cli.send.sender import Sender
 from td_currents_cli.send.state import RunState, StateOptions, state_paths
@@ -101,7 +101,7 @@ def run(
         asyncio.run(_deliver(sender, client, planned, state, ahead=min(request.concurrency.most, _AHEAD)))
         for warning in sender.warnings:
             notice(warning)
-        return outcome_of(planner, sender, endpoint, state, seconds=clock.now() - started)
+        return outcome_of(planner, sender.stats, endpoint, state, sender=sender, seconds=clock.now() - started)
 
 
 def settled_share(read: float | None, planner: Planner, stats: SendStats) -> float | None:
@@ -195,7 +195,7 @@ def _dry_run(planned: Iterable[Planned], planner: Planner, endpoint: Endpoint, s
         else:
             stats.add_problem(item)
     first_request = None if first is None else shell_command(first, endpoint)
-    return dry_run_outcome(planner, stats, endpoint, state, first_request=first_request)
+    return outcome_of(planner, stats, endpoint, state, first_request=first_request)
 
 
 def shell_command(payload: Payload, endpoint: Endpoint) -> str:

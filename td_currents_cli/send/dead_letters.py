@@ -127,13 +127,7 @@ class DeadLetterFile:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        endpoint: str,
-        now: Callable[[], float],
-        scrub: Scrub,
-        is_input: bool = False,
+        self, path: Path, *, endpoint: str, now: Callable[[], float], scrub: Scrub, is_input: bool = False
     ) -> None:
         self.path = path
         self._endpoint = endpoint

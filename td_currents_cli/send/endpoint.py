@@ -15,6 +15,7 @@ from td_currents_cli.secrets import KEY_PARAMETER, Secret, checked, read_secret,
 from td_currents_cli.send.tls import TlsFiles
 
 POSTBACK_PATH: Final = "/postback/v3/event/"
+_FORMAT: Final = f"Expected format: https://{{host}}{POSTBACK_PATH}DATABASE/TABLE"
 _POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")
 _WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
 _V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
@@ -54,30 +55,18 @@ def kind_of(host: str) -> EndpointKind:
     if host.endswith(_TREASURE_DATA):
         raise UsageError(
             f"{host} is not a host of Treasure Data's Postback API",
-            hint=f"Expected format: {_expected_url('us01.records.in.treasuredata.com')}",
+            hint=_FORMAT.format(host="us01.records.in.treasuredata.com"),
         )
     return EndpointKind.OTHER
 
 
 def check_postback_path(host: str, path: str, *, is_treasure_data: bool) -> None:
     match = _POSTBACK.fullmatch(path)
-    if match is None and not is_treasure_data:
-        return
-    if match is None:
-        raise UsageError(
-            f"the path of the URL is not a Postback path of {host}",
-            hint=f"Expected format: {_expected_url(host)}",
-        )
-    check_name(match["database"], "the URL")
-    check_name(match["table"], "the URL")
-
-
-def is_write_key(text: str) -> bool:
-    return _WRITE_KEY.fullmatch(text) is not None
-
-
-def _expected_url(host: str) -> str:
-    return f"https://{host}{POSTBACK_PATH}DATABASE/TABLE"
+    if match is not None:
+        check_name(match["database"], "the URL")
+        check_name(match["table"], "the URL")
+    elif is_treasure_data:
+        raise UsageError(f"the path of the URL is not a Postback path of {host}", hint=_FORMAT.format(host=host))
 
 
 KEY_HEADER: Final = "X-TD-Write-Key"
@@ -150,8 +139,7 @@ class Endpoint:
         """Check that Treasure Data's credentials are there. A dry run does without."""
         if self.kind.is_postback and self.write_key is None:
             raise UsageError(
-                "no write key for Treasure Data's Postback API",
-                hint="Set TD_WRITE_KEY, or give --write-key-file FILE.",
+                "no write key for Treasure Data's Postback API", hint="Set TD_WRITE_KEY, or give --write-key-file FILE."
             )
         if self.kind is EndpointKind.STREAMING and self.token is None:
             raise UsageError(
@@ -220,7 +208,7 @@ def _split(url: str) -> SplitResult:
     if not is_whole or any(character <= " " or character == "\x7f" for character in url):
         raise UsageError(
             "the URL is malformed",
-            hint="Expected format: https://us01.records.in.treasuredata.com/postback/v3/event/DATABASE/TABLE",
+            hint=_FORMAT.format(host="us01.records.in.treasuredata.com"),
         )
     if "@" in parts.netloc:
         raise UsageError(
@@ -262,24 +250,16 @@ def _write_key(
                 hint="Put the write key into a file and give it as --token-file FILE.",
             )
         return None
-    from_url = url_key if takes_key else None
     if file is not None:
-        return _agreeing(_decoded(read_secret(file, "write key"), "--write-key-file"), url_key, "--write-key-file")
-    if takes_key and environ.get(_KEY_VARIABLE):
-        key = checked(environ[_KEY_VARIABLE], f"the write key in {_KEY_VARIABLE}")
-        return _agreeing(_decoded(key, _KEY_VARIABLE), url_key, _KEY_VARIABLE)
-    return from_url
-
-
-def _decoded(key: Secret, place: str) -> Secret:
+        key, place = read_secret(file, "write key"), "--write-key-file"
+    elif takes_key and environ.get(_KEY_VARIABLE):
+        key, place = checked(environ[_KEY_VARIABLE], f"the write key in {_KEY_VARIABLE}"), _KEY_VARIABLE
+    else:
+        return url_key if takes_key else None
     if "%2f" in key.reveal().lower():
         raise UsageError(
             f"the write key in {place} is URL-encoded", hint="Write / instead of %2F: ACCOUNT/40 HEX DIGITS."
         )
-    return key
-
-
-def _agreeing(key: Secret, url_key: Secret | None, place: str) -> Secret:
     if url_key is not None and url_key != key:
         raise UsageError(f"{place} and the URL contain different write keys", hint="Keep the right one.")
     return key
@@ -304,7 +284,7 @@ def _warnings(kind: EndpointKind, write_key: Secret | None, url_key: Secret | No
     if kind is EndpointKind.POSTBACK_V2 and url_key is not None:
         yield _KEY_IN_URL
     # Not refused: no document says that all keys look like this. But a wrong key gets 200 all the same.
-    if kind.is_postback and write_key is not None and not is_write_key(write_key.reveal()):
+    if kind.is_postback and write_key is not None and not _WRITE_KEY.fullmatch(write_key.reveal()):
         yield _ODD_KEY
 
 

@@ -110,19 +110,31 @@ def _path_text(path: Path | None) -> str | None:
     return None if path is None else os.fsencode(path).decode(errors="replace")
 
 
-def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunState, *, seconds: float) -> SendOutcome:
-    stats, problems = sender.stats, sender.stats.problems()
+def outcome_of(
+    planner: Planner,
+    stats: SendStats,
+    endpoint: Endpoint,
+    state: RunState,
+    *,
+    sender: Sender | None = None,
+    seconds: float = 0.0,
+    first_request: str | None = None,
+) -> SendOutcome:
+    """Return the outcome of a run; of a dry run without a sender."""
+    problems, error = stats.problems(), None if sender is None else sender.error
     settled = stats.delivered + planner.already_delivered + stats.dead
+    is_complete = not stats.dead and (sender is None or planner.read == settled)
     return SendOutcome(
         problems=problems,
-        exit_code=exit_code_of(sender.error, is_complete=planner.read == settled and not stats.dead, problems=problems),
+        exit_code=exit_code_of(error, is_complete=is_complete, problems=problems),
         endpoint=endpoint.shown,
+        dry_run=sender is None,
         read=planner.read,
         delivered=stats.delivered,
         already_delivered=planner.already_delivered,
         dead=stats.dead,
         # A sender that stopped leaves events that no worker has seen; otherwise each has to be accounted for.
-        undelivered=planner.read - settled if sender.is_stopped else stats.undelivered,
+        undelivered=planner.read - settled if sender is None or sender.is_stopped else stats.undelivered,
         unknown=tuple(stats.unknown),
         unknown_events=stats.unknown_events,
         deduplicate_sql=_deduplicating_query(endpoint) if stats.unknown_events else None,
@@ -135,31 +147,10 @@ def outcome_of(planner: Planner, sender: Sender, endpoint: Endpoint, state: RunS
         latency_ms={name: stats.latencies.milliseconds(share) for name, share in _PERCENTILES.items()},
         journal=state.paths.journal,
         dead_letter=state.paths.dead_letter,
-        warnings=(*endpoint.warnings, *state.warnings, *sender.warnings),
-        error=sender.error,
-        input_exhausted=planner.is_exhausted,
-    )
-
-
-def dry_run_outcome(
-    planner: Planner, stats: SendStats, endpoint: Endpoint, state: RunState, *, first_request: str | None
-) -> SendOutcome:
-    problems = stats.problems()
-    return SendOutcome(
-        problems=problems,
-        exit_code=exit_code_of(None, is_complete=not stats.dead, problems=problems),
-        endpoint=endpoint.shown,
-        dry_run=True,
-        read=planner.read,
-        already_delivered=planner.already_delivered,
-        dead=stats.dead,
-        undelivered=planner.read - planner.already_delivered - stats.dead,
-        requests=stats.requests,
-        bytes=stats.bytes,
-        journal=state.paths.journal,
-        dead_letter=state.paths.dead_letter,
         first_request=first_request,
-        warnings=(*endpoint.warnings, *state.warnings),
+        warnings=(*endpoint.warnings, *state.warnings, *(sender.warnings if sender else ())),
+        error=error,
+        input_exhausted=planner.is_exhausted,
     )
 
 

@@ -72,12 +72,7 @@ def copies(counts: Counter[str]) -> int:
 def tdcur(*arguments: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
     return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
 
 

@@ -109,11 +109,7 @@ def test_the_stored_events_are_the_sent_ones_byte_for_byte(
 @settings(max_examples=40, deadline=None)
 @given(documents=DOCUMENTS, cut=st.integers(0, 6), limits=st.lists(LIMITS, min_size=2, max_size=3))
 def test_however_often_it_is_started_every_event_is_stored_once(
-    receiver: Receiver,
-    folder: Path,
-    documents: list[tuple[str, str, list[str]]],
-    cut: int,
-    limits: list[PayloadLimits],
+    receiver: Receiver, folder: Path, documents: list[tuple[str, str, list[str]]], cut: int, limits: list[PayloadLimits]
 ) -> None:
     file, journal = folder / "p.jsonl", folder / "journal"
     journal.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
 
 
 def delivered(file: Path, *payloads: Payload, url: str = URL, key: bytes = b"c") -> None:
-    with opened(file, url, key) as journal:
+    with closing(opened(file, url, key)) as journal:
         for each in payloads:
             journal.record(document_key(each.body), pack_events(each))
 
@@ -62,11 +62,7 @@ B = payload(b'{"id":"3"}')
 def test_each_delivered_request_is_there_with_three_fields_of_its_events(file: Path) -> None:
     delivered(file, A, B)
     delivered(file, B)
-    assert list(delivered_events(file)) == [
-        [("1", "t", 5), ("2", None, 1.0)],
-        [("3", None, None)],
-        [("3", None, None)],
-    ]
+    assert list(delivered_events(file)) == [[("1", "t", 5), ("2", None, 1.0)], [("3", None, None)], [("3", None, None)]]
     assert b"jane" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -93,7 +89,7 @@ def test_endpoints_are_listed_and_chosen(file: Path) -> None:
     delivered(file, B, key=b"another")
     assert ids(delivered_events(file)) == [["1", "2"], ["3"]]
     delivered(file, B, url="https://example.com/y")
-    with opened(file, "https://example.com/never"):
+    with closing(opened(file, "https://example.com/never")):
         pass
     assert [(each.number, each.url, each.batches, each.is_complete) for each in journal_endpoints(file)] == [
         (1, URL, 1, True),
@@ -117,7 +113,7 @@ def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_k
         connection.execute("INSERT INTO request VALUES (1, 1, ?)", (b"d" + blake2b(A.body, digest_size=16).digest(),))
     with pytest.raises(InputError, match="did not record which events"):
         delivered_events(file)
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert (journal.knows_documents, journal.knows_older_documents) == (False, True)
         assert journal.take(older_document_key(A.body)) == {0}
         journal.record(document_key(B.body), pack_events(B))

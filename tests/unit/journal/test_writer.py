@@ -32,7 +32,7 @@ def opened(path: Path, identity: EndpointIdentity = HERE) -> Journal:
 
 
 def delivered(path: Path, *keys: bytes, identity: EndpointIdentity = HERE) -> None:
-    with opened(path, identity) as journal:
+    with closing(opened(path, identity)) as journal:
         for each in keys:
             journal.record(each)
 
@@ -47,7 +47,7 @@ EVENTS = event_keys([b'{"id":"%d"}' % number for number in range(5)])
 
 
 def test_a_new_journal_knows_nothing(file: Path) -> None:
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert not journal.knows_documents
         assert not journal.knows_events
         assert journal.take(A + EVENTS) == frozenset()
@@ -60,7 +60,7 @@ def test_a_new_journal_knows_nothing(file: Path) -> None:
 def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
     delivered(file, A, EVENTS)
     for _ in range(2):
-        with opened(file) as journal:
+        with closing(opened(file)) as journal:
             assert (journal.knows_documents, journal.knows_events) == (True, True)
             assert journal.take(A + B) == {0}
             assert journal.take(EVENTS) == {0, 1, 2, 3, 4}
@@ -68,7 +68,7 @@ def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
 
 def test_each_delivery_is_taken_once(file: Path) -> None:
     delivered(file, A, A, B)
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert journal.take(A + B + A + A) == {0, 1, 2}
         assert journal.take(A + B) == frozenset()
 
@@ -76,19 +76,19 @@ def test_each_delivery_is_taken_once(file: Path) -> None:
 def test_how_often_a_key_was_met_is_also_counted_beyond_the_memory_limit(file: Path) -> None:
     keys = [document_key(b"%d" % number) for number in range(2 * MAX_MET + 5)]
     delivered(file, *keys, *keys[:7])
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert sum(len(journal.take(key)) for key in keys) == len(keys)
         assert sum(len(journal.take(key)) for key in keys) == 7
         assert journal.take(b"".join(keys)) == frozenset()
 
 
 def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         journal.record(A)
         journal.commit()
         assert journal.take(A) == frozenset()
         journal.record(A)
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert journal.take(A + A + A) == {0, 1}
 
 
@@ -97,22 +97,22 @@ def test_endpoints_and_keys_are_distinguished(file: Path) -> None:
     other_key = EndpointIdentity(url=HERE.url, credential=b"d" * 16)
     delivered(file, A)
     for identity, knows_others in ((other_url, False), (other_key, True)):
-        with opened(file, identity) as journal:
+        with closing(opened(file, identity)) as journal:
             assert journal.take(A) == frozenset()
             assert journal.knows_others is knows_others
 
 
 def test_without_a_key_the_latest_one_counts(file: Path) -> None:
     nobody = EndpointIdentity(url=HERE.url, credential=None)
-    with opened(file, nobody) as journal:
+    with closing(opened(file, nobody)) as journal:
         assert journal.take(A) == frozenset()
     delivered(file, A)
-    with opened(file, nobody) as journal:
+    with closing(opened(file, nobody)) as journal:
         assert journal.take(A) == {0}
 
 
 def test_it_is_committed_in_groups(file: Path) -> None:
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         for number in range(GROUP - 1):
             journal.record(document_key(b"%d" % number))
         assert journal.pending == GROUP - 1
@@ -123,7 +123,7 @@ def test_it_is_committed_in_groups(file: Path) -> None:
 def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) -> None:
     keys = [document_key(b"%d" % number) for number in range(20 * GROUP + 5)]
     noted = threading.Event()
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
 
         def commit() -> None:
             while not noted.is_set():
@@ -154,18 +154,18 @@ for number in range(1000):
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         known = journal.take(b"".join(document_key(b"%d" % number) for number in range(1000)))
     assert known == frozenset(range(1000 - 1000 % GROUP))
 
 
 def test_two_runs_do_not_share_a_journal(file: Path) -> None:
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         with pytest.raises(JournalError, match="another run") as caught:
             opened(file)
         assert "--journal" in caught.value.hint
         journal.record(A)
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         assert journal.take(A) == {0}
 
 
@@ -210,7 +210,7 @@ def _a_newer_one(path: Path) -> None:
 
 def _torn(path: Path) -> None:
     delivered(path, *(document_key(b"%d" % number) for number in range(3000)))
-    with opened(path):
+    with closing(opened(path)):
         # The next run has entered them.
         pass
     os.truncate(path, path.stat().st_size // 2)
@@ -248,7 +248,7 @@ def test_a_journal_that_is_damaged_in_the_middle_is_detected_when_it_matters(fil
     with file.open("r+b") as raw:
         raw.seek(4096 * 3)
         raw.write(random.Random(1).randbytes(4096 * 10))
-    with pytest.raises(JournalError, match="damaged"), opened(file) as journal:
+    with pytest.raises(JournalError, match="damaged"), closing(opened(file)) as journal:
         journal.take(b"".join(keys))
 
 
@@ -288,7 +288,7 @@ def test_a_file_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> None:
     requests = [event_keys([b"%d-%d" % (number, event) for event in range(100)]) for number in range(10 * GROUP)]
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, limit[1]))
@@ -298,7 +298,7 @@ def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> 
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         assert "Free some space" in caught.value.hint
         assert journal.pending == GROUP
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         known = [len(journal.take(keys)) for keys in requests]
     assert known.count(100) % GROUP == 0
     assert known.count(100) >= GROUP
@@ -318,7 +318,7 @@ def test_content_is_known_as_often_as_it_was_delivered(
     asked = [number for number in range(5) for _ in range(total[number] + 2)]
     random.Random(0).shuffle(asked)
     keys = split_keys(event_keys([b"%d" % number for number in asked]))
-    with opened(file) as journal:
+    with closing(opened(file)) as journal:
         middle = len(keys) // 3
         first = journal.take(b"".join(keys[:middle]))
         second = journal.take(b"".join(keys[middle:]))
