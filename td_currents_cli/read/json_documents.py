@@ -14,9 +14,20 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.read.formats.cell import cells_in
 from td_currents_cli.read.formats.flat import event_of_flat_row
-from td_currents_cli.read.formats.json_rows import SEVERAL_DOCUMENTS, SEVERAL_ROWS, batch_of_row, column_of, json_row
-from td_currents_cli.read.options import DEFAULT, OBJECTS, ReadOptions, SourceFormat
+from td_currents_cli.read.formats.json_arrays import ArrayRows
+from td_currents_cli.read.formats.json_rows import (
+    SEVERAL_DOCUMENTS,
+    SEVERAL_ROWS,
+    JsonRow,
+    WrappedRows,
+    batch_of_row,
+    column_of,
+    json_row,
+    wrapped_rows,
+)
+from td_currents_cli.read.options import DEFAULT, OBJECTS, FormatCallback, ReadOptions, SourceFormat
 from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, code_points
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -30,6 +41,13 @@ class Document(Struct, frozen=True, gc=False):
 
     def location(self, source: str, row: int | None = None) -> Location:
         return Location(source=source, line=self.line, column=self.column, row=row, offset=self.offset)
+
+    def part(self, begin: int, text: bytes) -> "Document":
+        """Return a text that stands for what begins at that byte, at its own place."""
+        before = self.data[:begin]
+        line_ends = before.count(b"\n")
+        column = code_points(before[before.rfind(b"\n") + 1 :]) + (1 if line_ends else self.column)
+        return Document(text, self.line + line_ends, column, self.offset + begin)
 
 
 def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
@@ -169,10 +187,46 @@ def event_of_dead_letter(document: Document) -> Document | None:
     if not has_type:
         # The bracket stands where the colon does, so that the event is at its own place.
         begin, found = begin - 1, b"[" + found + b"]"
-    before = data[:begin]
-    line_ends = before.count(b"\n")
-    column = code_points(before[before.rfind(b"\n") + 1 :]) + (1 if line_ends else document.column)
-    return Document(found, document.line + line_ends, column, document.offset + begin)
+    return document.part(begin, found)
+
+
+def _records_within(
+    document: Document, wrapped: WrappedRows, source: str, rows: Iterator[int], options: ReadOptions
+) -> Iterator[Record]:
+    """Yield the records of rows or payloads within an object around them, or a problem where it has columns instead."""
+    if wrapped.by_column:
+        yield Problem(
+            code=Code.UNKNOWN_FORM,
+            location=document.location(source),
+            message="unrecognized input: a pandas DataFrame by columns, not by rows",
+            hint='Export it with `df.to_json(PATH, orient="records", lines=True)`.',
+        )
+        return
+    arrays = _arrays_of(wrapped, options)
+    for each in _documents_within(document, wrapped, source):
+        if isinstance(each, Document) and each.data.startswith(b"["):
+            yield from arrays.records(each.data, each.location(source, next(rows)))
+        else:
+            yield from of_document(each, source, rows, options)
+
+
+def _documents_within(document: Document, wrapped: WrappedRows, source: str) -> Iterator[Document | Problem]:
+    begin = document.data.rfind(wrapped.text)
+    if wrapped.text.startswith(b"["):
+        return documents_in(wrapped.text, document.part(begin, b"").location(source))
+    return (document.part(document.data.find(cell, begin), cell) for _, cell in cells_in(wrapped.text))
+
+
+def _arrays_of(wrapped: WrappedRows, options: ReadOptions, on_format: FormatCallback = lambda _: None) -> ArrayRows:
+    arrays = ArrayRows(options, on_format)
+    if wrapped.names is not None and not list(arrays.records(wrapped.names, Location(source=""))):
+        return arrays
+    return ArrayRows(options, on_format)
+
+
+def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
+    """Whether what seems to be a row, or nothing, may be an object around rows."""
+    return row is None or (row.cell is not None and (row.column != options.name or row.cell.startswith(b"{")))
 
 
 def of_document(
@@ -191,6 +245,9 @@ def of_document(
     if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
         for each in documents_in(data, document.location(source)):
             yield from of_document(each, source, rows, options)
+    elif batch is None and _is_suspect(row, options) and (found := wrapped_rows(data)):
+        for wrapped in found:
+            yield from _records_within(document, wrapped, source, rows, options)
     elif batch is not None:
         yield Batch(batch, document.location(source, next(rows)))
     elif row is not None:
@@ -203,11 +260,20 @@ def of_document(
 
 
 def format_of(document: Document, options: ReadOptions) -> SourceFormat:
-    """Return how a row that is a JSON object was read."""
+    """Return how a row that is a JSON object was read, or the first of those within it."""
     if batch_of_row(document.data, options.name) is not None:
         return SourceFormat(form=OBJECTS, column=options.name)
     column = column_of(document.data)
     row = json_row(document.data, options.name) if column is None and options.ingested else None
+    if column is None and _is_suspect(row, options):
+        for wrapped in wrapped_rows(document.data):
+            first = next(_documents_within(document, wrapped, ""))
+            if isinstance(first, Document) and first.data.startswith(b"["):
+                formats: list[SourceFormat] = []
+                list(_arrays_of(wrapped, options, formats.append).records(first.data, first.location("")))
+                return formats[0]
+            if isinstance(first, Document):
+                return format_of(first, options)
     return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
 
 

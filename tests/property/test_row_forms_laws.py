@@ -101,6 +101,9 @@ FORMS = {
     "php": lambda cells: plain(",", cells, as_in_php),
     "escaped tsv": lambda cells: plain("\t", cells, lambda cell: cell.replace("\\", "\\\\")),
     "escaped bars": lambda cells: plain("|", cells, lambda cell: cell.replace("\\", "\\\\"), head=""),
+    "wrapped": lambda cells: json.dumps({"data": [{"time": 1, "events": cell} for cell in cells], "n": 1}).encode(),
+    "wrapped arrays": lambda cells: json.dumps({"n": 1, "rows": [[1, cell] for cell in cells]}, indent=1).encode(),
+    "index": lambda cells: json.dumps({n: {"events": cell} for n, cell in enumerate(cells)}).encode(),
     "msgpack": lambda cells: b"".join(msgpack.packb([1, cell]) for cell in cells),
 }
 WRAPS = ["events", "payload", "text", "texts"]

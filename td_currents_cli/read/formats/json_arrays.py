@@ -164,6 +164,11 @@ def _is_batch(cell: bytes) -> bool:
     return looks_like_batch(cell)
 
 
+def has_batch_cell(text: bytes) -> bool:
+    """Whether a row that is an array has a cell that looks like a batch."""
+    return any(map(_is_batch, _cells(text) or []))
+
+
 def _batch(cell: bytes) -> bytes:
     if not cell.startswith(b'"'):
         return EMPTY_BATCH if cell == b"null" else unwrapped(cell)

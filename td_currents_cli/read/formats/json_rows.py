@@ -1,9 +1,13 @@
-"""Ingested rows as JSON objects with an `events` column: `td table:tail`, `tdx --jsonl`, `td query -f json -c`."""
+"""Ingested rows as JSON objects with an `events` column: `td table:tail`, `tdx --jsonl`, `td query -f json -c`.
+
+Also objects around an array of rows, as APIs and queues return them, and as pandas writes them.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +22,7 @@ from td_currents_cli.read.formats.cell import (
     cells_of_truncated,
     unwrapped,
 )
+from td_currents_cli.read.formats.json_arrays import has_batch_cell
 from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.scanner import is_json
 
@@ -42,7 +47,7 @@ _array_row: Final = msgspec.json.Decoder(_ArrayRow)
 _any_row: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-@cache
+@lru_cache(maxsize=256)
 def _cell_of(column: str) -> Callable[[bytes], str | UnsetType | None]:
     """Return what decodes the cell of a column that is not `events`."""
     events: Any = str | UnsetType | None
@@ -185,3 +190,69 @@ def _is_something_else(document: bytes, column: str) -> bool:
     if b'"events"' in document:
         return False
     return document.startswith(_EVENT_START) or _BATCH_FIELD.search(document) is None
+
+
+class WrappedRows(Struct, frozen=True):
+    """Rows within an object."""
+
+    text: bytes  # an array of rows, or an object whose values are rows
+    names: bytes | None = None  # array of the columns' names, where rows are arrays: pandas' `orient="split"`
+    by_column: bool = False  # whether the object contains columns instead: pandas' `orient="columns"`
+
+
+_MAX_DEPTH: Final = 3
+_EXAMINED: Final = 10  # rows: the first ones may be empty
+
+
+def wrapped_rows(document: bytes) -> list[WrappedRows]:
+    """Find the rows or payloads within an object that is not a row, a payload or an event itself."""
+    return _rows_within(document, _MAX_DEPTH) if document.startswith(b"{") and not _OTHER_START.match(document) else []
+
+
+_OTHER_START: Final = re.compile(rb'\{\s*"(?:event_type"\s*:|events"\s*:\s*["\[])')
+
+
+def _rows_within(text: bytes, depth: int) -> list[WrappedRows]:
+    fields = _fields_of(text)
+    if not fields or _EVENT_TYPE in fields or fields.get(COLUMN, b"{").startswith((b'"', b"[")):
+        return []
+    found = [WrappedRows(cell, fields.get("columns")) for cell in fields.values() if _are_rows(cell)]
+    if found:
+        return found
+    objects = [cell for cell in fields.values() if cell.startswith(b"{")]
+    if len(objects) == len(fields):
+        if any(_is_column(cell) for cell in objects):
+            return [WrappedRows(text, by_column=True)]
+        if any(_has_batch(cell) for cell in objects[:_EXAMINED]):
+            return [WrappedRows(text)]
+    return [rows for cell in objects for rows in _rows_within(cell, depth - 1)] if depth > 1 else []
+
+
+def _fields_of(text: bytes) -> dict[str, bytes]:
+    # Lone surrogates, at which msgspec stops, are in no cell that is decoded here.
+    try:
+        return {name: bytes(cell) for name, cell in _RAW_CELLS.decode(text).items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return dict(cells_in(text)) if is_json(text) else {}
+
+
+def _are_rows(cell: bytes) -> bool:
+    return cell.startswith(b"[") and any(_has_batch(row) for _, row in islice(cells_in(cell), _EXAMINED))
+
+
+def _has_batch(row: bytes) -> bool:
+    """Whether this is a row, an object or an array, or a payload."""
+    if row.startswith(b"["):
+        return has_batch_cell(row)
+    if not row.startswith(b"{"):
+        return False
+    is_payload = _ARRAY_OF_EVENTS.match(row) is not None
+    return is_payload or batch_of_row(row) is not None or column_of(row) is not None or json_row(row) is not None
+
+
+def _is_column(cell: bytes) -> bool:
+    """Whether all values of an object are batches, or nothing."""
+    if _ARRAY_OF_EVENTS.match(cell) or batch_of_row(cell) is not None:
+        return False
+    cells = [row for _, row in islice(cells_in(cell), _EXAMINED) if row not in {b"null", b'""'}]
+    return bool(cells) and all(row.startswith(b'"') and has_batch_cell(b"[%b]" % row) for row in cells)

@@ -37,13 +37,13 @@ QUOTED = '"' + CELL.replace('"', '""') + '"'
 TEXT = json.dumps(CELL)
 
 
-def read(data: bytes, **options: Any) -> tuple[list[Record], list[SourceFormat]]:
+def read(data: bytes, reading: ReadOptions | None = None, **options: Any) -> tuple[list[Record], list[SourceFormat]]:
     """The records of a source, and how it was read."""
     source: Any = SimpleNamespace(
         name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data)
     )
     shapes: list[SourceFormat] = []
-    return list(records([source], ReadOptions.of(**options), shapes.append)), shapes
+    return list(records([source], reading or ReadOptions.of(**options), shapes.append)), shapes
 
 
 def kinds(found: list[Record]) -> list[str | Code]:
@@ -166,6 +166,7 @@ EXPORTS = Path(__file__).parents[3] / "cases" / "exports"
         ("semicolons.csv", "sent.json"),
         ("separator-line.csv", "sent.json"),
         ("header-again.csv", "sent.json"),
+        ("data-rows.json", "sent.json"),
     ],
 )
 def test_exports_have_what_was_sent(name: str, sent: str, tmp_path: Path) -> None:
@@ -206,6 +207,62 @@ def test_an_encoding_that_is_not_utf8_is_named(encoding: str, name: str, shown: 
         assert problem.hint == (
             f"The file is probably {shown}. Convert it: iconv -f {shown} -t UTF-8 FILE > NEW." if shown else ""
         )
+
+
+ROWS = [{"time": 1, "events": CELL}, {"time": 2, "events": CELL}]
+BY_NAME, BY_NUMBER = "column `events`, JSON objects", "column 2, JSON arrays without header"
+
+
+@pytest.mark.parametrize(
+    ("document", "shape"),
+    [
+        ({"data": ROWS}, BY_NAME),
+        ({"schema": {"fields": [{"name": "events"}]}, "data": ROWS}, BY_NAME),
+        ({"0": ROWS[0], "1": ROWS[1]}, BY_NAME),
+        (
+            {"columns": ["a", "events"], "data": [[1, CELL], [2, CELL]]},
+            "column `events` (2nd), JSON arrays with header",
+        ),
+        ({"columns": ["a", "b"], "index": [0, 1], "data": [[1, CELL], [2, CELL]]}, BY_NUMBER),
+        ({"status": "ok", "result": {"next": None, "rows": [[1, CELL], [2, CELL]]}}, BY_NUMBER),
+        ({"new": ROWS[:1], "old": ROWS[1:]}, BY_NAME),
+        ({"Records": [{"id": 1, "body": CELL}, {"id": 2, "body": CELL}]}, "column `body`, JSON objects"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_object_around_rows(document: dict[str, Any], shape: str, indent: int | None) -> None:
+    """Of an API, a queue or pandas: its rows are read, at their own places, also where payloads are expected."""
+    text = json.dumps(document, indent=indent).encode()
+    found, shapes = read(text)
+    assert kinds(found) == [CELL, CELL]
+    assert [str(each) for each in shapes] == [shape]
+    assert [each.location.row for each in found] == [1, 2]
+    offsets = [each.location.offset for each in found]
+    assert offsets == sorted(offsets)
+    assert {text[offset : offset + 1] for offset in offsets} <= {b"{", b"["}
+    assert kinds(read(text, ReadOptions())[0]) == [CELL, CELL]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "hint"),
+    [
+        ("pandas-columns.json", Code.UNKNOWN_FORM, 'df.to_json(PATH, orient="records", lines=True)'),
+        ("cp932.csv", Code.NOT_UTF8, "iconv -f CP932 -t UTF-8"),
+    ],
+)
+def test_exports_that_cannot_be_read_are_named(name: str, code: Code, hint: str) -> None:
+    """What they are, and how to export or convert them; nothing is taken for an event."""
+    outcome = count.run(count.CountRequest(sources([str(EXPORTS / name)])))
+    (problem,) = outcome.problems.kept
+    assert (problem.code, outcome.total.count) == (code, 0)
+    assert hint in problem.hint
+    assert outcome.exit_code is not ExitCode.OK
+
+
+@pytest.mark.parametrize("document", [{"data": [{"a": 1}]}, {"errors": [{"code": 1}]}, {"a": {"b": "[x]"}}, {"a": {}}])
+def test_an_object_around_anything_else_is_not_an_event(document: dict[str, Any]) -> None:
+    (problem,) = events_of(json.dumps(document).encode())[1].log.result().kept
+    assert problem.code is Code.EVENTS_MISSING
 
 
 def test_msgpack_rows_have_numbers_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
