@@ -14,19 +14,12 @@ Answer: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """One way to ask a peer, as a competent user of it would.
-
-    Attributes:
-        peer: who is asked.
-        command: the process, to which the path of the input is appended.
-        answer: reads the answer from the file that holds the process's standard output.
-        sample: how many events of the input its command takes, where all would take too long; its times are those
-            measured, scaled to all events. None for all of them.
-    """
+    """One way to ask a peer, as a competent user of it would."""
 
     peer: Peer
-    command: Callable[[], tuple[str, ...]]
-    answer: Callable[[Path], Answer]
+    command: Callable[[], tuple[str, ...]]  # the process, to which the path of the input is appended
+    answer: Callable[[Path], Answer]  # reads the answer from the file with the standard output
+    # Events that its command takes, where all would take too long; its times are scaled to all events. None: all.
     sample: int | None = None
 
 
@@ -45,20 +38,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One question.
+    """One question."""
 
-    Attributes:
-        name: as the command line takes it.
-        title: what is asked, as the table is headed.
-        shape: the form of the input, as `tdcur generate --shape` names it.
-        contenders: `tdcur` first.
-        goals: what the project promises itself.
-        setting: what all contenders find there and none is charged with, such as a server, made for an input.
-    """
-
-    name: str
-    title: str
-    shape: str
-    contenders: tuple[Contender, ...]
-    goals: tuple[Goal, ...] = ()
+    name: str  # as the command line takes it
+    title: str  # what is asked, as the table is headed
+    shape: str  # the form of the input, as `tdcur generate --shape` names it
+    contenders: tuple[Contender, ...]  # `tdcur` first
+    goals: tuple[Goal, ...] = ()  # what the project promises itself
+    # What all contenders find there and none is charged with, such as a server; made for an input.
     setting: Callable[[Path], AbstractContextManager[object]] = nullcontext

@@ -27,27 +27,17 @@ class FailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one process took.
+    """What one process took."""
 
-    Attributes:
-        wall: seconds from before it is started until it has ended.
-        cpu: seconds of user and system time, of the process and of the descendants it has waited for.
-        peak: bytes of memory at their highest: of the process or of one descendant it has waited for, whichever is
-            largest. It is no sum over processes, and never below what this process had when it started them (`floor`).
-    """
-
-    wall: float
-    cpu: float
+    wall: float  # seconds from before it is started until it has ended
+    cpu: float  # seconds of user and system time, of the process and of the descendants it has waited for
+    # Bytes of memory at their highest, of the process or of one descendant it has waited for, whichever is largest: no
+    # sum over processes, and never below what this process had when it started them (`floor`).
     peak: int
 
 
 def run(command: Sequence[str], *, stdout: Path, folder: Path) -> Run:
-    """Run a process to its end.
-
-    Args:
-        command: the program and its arguments.
-        stdout: the file that gets its standard output.
-        folder: where it runs, and where its standard error is written to.
+    """Run a process to its end in a folder, which gets its standard error.
 
     Raises:
         FailedError: it exits with another code than 0, or takes longer than LONGEST.

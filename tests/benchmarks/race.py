@@ -84,14 +84,7 @@ class Result:
 
 
 def race(case: Case, corpus: Corpus, *, runs: int, answers: Path | None = None) -> Result:
-    """Run a case: a round that is not timed, then `runs` rounds.
-
-    Args:
-        case: which.
-        corpus: gives the input.
-        runs: how often each contender is timed.
-        answers: folder in which what the contenders print is kept.
-    """
+    """Run a case: a round that is not timed, then `runs` rounds; `answers` is a folder that keeps what is printed."""
     source = corpus.file(case.shape)
     present = [Entry(contender) for contender in case.contenders if contender.peer.version()]
     with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-") as scratch, case.setting(source):

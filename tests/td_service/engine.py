@@ -53,15 +53,10 @@ TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "i
 
 
 class Result(NamedTuple):
-    """What a query gives.
+    """What a query gives."""
 
-    Attributes:
-        columns: name and type of each, as Trino calls it.
-        rows: all of them.
-    """
-
-    columns: list[tuple[str, str]]
-    rows: list[tuple[Any, ...]]
+    columns: list[tuple[str, str]]  # name and type of each, as Trino calls it
+    rows: list[tuple[Any, ...]]  # all of them
 
 
 class Engine:

@@ -15,27 +15,17 @@ STATES = ("queued", "running")
 
 @dataclass
 class Job:
-    """A query and what came of it.
+    """A query and what came of it."""
 
-    Attributes:
-        id: its number, as text.
-        query: as it was issued.
-        parameters: all that was issued with it.
-        polls: how often it is still found at work.
-        error: what the engine wrote; None where it succeeded.
-        columns: name and type of each.
-        rows: all of them.
-    """
-
-    id: str
+    id: str  # its number, as text
     database: str
-    query: str
-    parameters: dict[str, str]
-    polls: int = 0
-    error: str | None = None
+    query: str  # as it was issued
+    parameters: dict[str, str]  # all that was issued with it
+    polls: int = 0  # how often it is still found at work
+    error: str | None = None  # what the engine wrote; None where it succeeded
     killed: bool = False
-    columns: Sequence[tuple[str, str]] = ()
-    rows: Sequence[Sequence[Any]] = field(default_factory=list)
+    columns: Sequence[tuple[str, str]] = ()  # name and type of each
+    rows: Sequence[Sequence[Any]] = field(default_factory=list)  # all of them
 
     @property
     def status(self) -> str:

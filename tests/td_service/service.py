@@ -58,29 +58,17 @@ class Trouble(NamedTuple):
 
 @dataclass
 class Service:
-    """A running stand-in, which does what a test says. It is a context manager.
-
-    Attributes:
-        engine: runs the queries.
-        tables: columns and types of each table, by database and name.
-        key: the one API key that opens it.
-        polls: how often a job is found at work before it has ended.
-        cuts: after so many bytes the next downloads break, one each.
-        ranges: whether `Range` is honoured.
-        trouble: answers that the next requests to a path that begins so get, in their order.
-        jobs: all that were issued.
-        requests: method and path of all requests, and the `Range` of downloads.
-    """
+    """A running stand-in, which does what a test says. It is a context manager."""
 
     engine: Queries
-    tables: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    tables: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)  # columns and types, by names
     key: str = API_KEY
-    polls: int = 0
-    cuts: deque[int] = field(default_factory=deque)
-    ranges: bool = True
-    trouble: deque[tuple[str, Trouble]] = field(default_factory=deque)
+    polls: int = 0  # how often a job is found at work before it has ended
+    cuts: deque[int] = field(default_factory=deque)  # bytes after which the next downloads break, one each
+    ranges: bool = True  # whether `Range` is honored
+    trouble: deque[tuple[str, Trouble]] = field(default_factory=deque)  # responses to the next requests to such paths
     jobs: dict[str, Job] = field(default_factory=dict)
-    requests: list[tuple[str, str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, and `Range` of downloads
 
     def __enter__(self) -> Self:
         routes = [
