@@ -13,6 +13,7 @@ from td_currents_cli.cli.options import (
     BATCH_COLUMN,
     INPUT_FORM,
     JOBS,
+    MAX_DOCUMENT_SIZE,
     NO_HEADER,
     PATHS,
     SINCE,
@@ -90,6 +91,7 @@ def count(
     no_header: bool = NO_HEADER,
     site: Site | None = TABLE_SITE,
     api_key_file: str | None = API_KEY_FILE,
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
@@ -106,7 +108,7 @@ def count(
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
-    from td_currents_cli.read import sources  # noqa: PLC0415
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
 
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
@@ -115,7 +117,7 @@ def count(
     ) as tables:
         return run(
             CountRequest(
-                sources(paths) if tables is None else (),
+                sources(paths, max_document_size=byte_size(max_document_size)) if tables is None else (),
                 by=tuple(split_names(by or [EVENT_TYPE])),
                 zone=zone,
                 wanted=wanted,

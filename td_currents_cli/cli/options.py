@@ -64,7 +64,7 @@ class MultiValueCommand(PanelCommand):
         return super().parse_args(ctx, repeat_options(args, multiple))
 
 
-FILE_OPTIONS: Final = frozenset({"--from", "--no-header"})
+FILE_OPTIONS: Final = frozenset({"--from", "--no-header", "--max-document-size"})
 """Options of files that cannot be used with a table."""
 
 PATHS: Final[Any] = argument(
@@ -95,6 +95,13 @@ BATCH_COLUMN: Final[Any] = input_option(
 )
 
 NO_HEADER: Final[Any] = input_option("--no-header", default=False, help="The first row is data, not a header.")
+
+MAX_DOCUMENT_SIZE: Final[Any] = input_option(
+    "--max-document-size",
+    default="256MiB",
+    metavar="SIZE",
+    help="Maximum size of a payload, row, event, or cell. Arrays of them may be larger.",
+)
 
 TYPES: Final[Any] = filters_option(
     "--type",
@@ -175,16 +182,18 @@ def open_tables(
 
 
 @contextmanager
-def open_sources(paths: Sequence[str] | None, tables: "Tables | None") -> Iterator[Sequence["Source"]]:
+def open_sources(
+    paths: Sequence[str] | None, tables: "Tables | None", max_document_size: str
+) -> Iterator[Sequence["Source"]]:
     """Yield the sources behind paths: files, or the rows of tables (see `open_tables`), downloaded for the block.
 
     Raises:
         TdcurError: see `read.sources` and `treasure_data.tables.downloaded`.
     """
     if tables is None:
-        from td_currents_cli.read import sources  # noqa: PLC0415 -- a command loads only what it runs
+        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
 
-        yield sources(list(paths or []))
+        yield sources(paths, max_document_size=byte_size(max_document_size))
         return
     from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
 

@@ -13,6 +13,7 @@ from td_currents_cli.cli.options import (
     BATCH_COLUMN,
     INPUT_FORM,
     JOBS,
+    MAX_DOCUMENT_SIZE,
     NO_HEADER,
     PATHS,
     SINCE,
@@ -105,6 +106,7 @@ def parse(
         help="Stop with exit code 1 when more rows or events are rejected.",
         show_default="no limit",
     ),
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
@@ -127,7 +129,7 @@ def parse(
             return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
-        with open_sources(paths, tables) as sources:
+        with open_sources(paths, tables, max_document_size) as sources:
             return run(
                 ParseRequest(
                     sources=sources,

@@ -10,6 +10,7 @@ from td_currents_cli.cli.options import (
     API_KEY_FILE,
     BATCH_COLUMN,
     JOBS,
+    MAX_DOCUMENT_SIZE,
     SENT,
     SINCE,
     TABLE_SITE,
@@ -84,6 +85,7 @@ def reconcile(
         metavar="NAME,…",
         help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
     ),
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,
     terminal: Terminal,
 ) -> Outcome:
@@ -97,13 +99,21 @@ def reconcile(
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
+    from td_currents_cli.read import byte_size  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
     with open_tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as tables:
         sent_side, ingested_side = sides(
-            sent, ingested, journal, worker_count(jobs), endpoint=endpoint, column=column, tables=tables
+            sent,
+            ingested,
+            journal,
+            worker_count(jobs),
+            endpoint=endpoint,
+            column=column,
+            tables=tables,
+            max_document_size=byte_size(max_document_size),
         )
         return run(
             ReconcileRequest(

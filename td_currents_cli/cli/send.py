@@ -16,7 +16,7 @@ from td_currents_cli.cli.command import (
     refuse,
     state_option,
 )
-from td_currents_cli.cli.options import PATHS, PROGRESS, TEXT_FORMAT
+from td_currents_cli.cli.options import MAX_DOCUMENT_SIZE, PATHS, PROGRESS, TEXT_FORMAT
 from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
@@ -111,6 +111,7 @@ def send(
         help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
         show_default="from ~/.td/td.conf",
     ),
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     progress: ProgressMode = PROGRESS,
     terminal: Terminal,
     given: ExplicitOptions,
@@ -121,6 +122,7 @@ def send(
     are counted, and the exit code shows it.
     """
     # A command loads only what it runs.
+    from td_currents_cli.read import byte_size  # noqa: PLC0415
     from td_currents_cli.send import (  # noqa: PLC0415
         Destination,
         PayloadLimits,
@@ -160,10 +162,18 @@ def send(
         retry_for=None if retry_for is None else duration(retry_for, "--retry-for"),
         dry_run=dry_run,
         lossy=lossy,
+        max_document_size=byte_size(max_document_size),
     )
     verification = None
     if verify is not None and not dry_run:
-        verification = verification_of(paths, verify, verify_within, site=site, api_key_file=api_key_file)
+        verification = verification_of(
+            paths,
+            verify,
+            verify_within,
+            site=site,
+            api_key_file=api_key_file,
+            max_document_size=request.max_document_size,
+        )
     with show_sending(terminal, progress) as watch:
         outcome = run(request, notice=terminal.report, watch=watch)
     return outcome if verification is None else verification(outcome, terminal, progress)

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
-from td_currents_cli.cli.options import JOBS, PATHS
+from td_currents_cli.cli.options import JOBS, MAX_DOCUMENT_SIZE, PATHS
 from td_currents_cli.outcome import Outcome
 
 
@@ -73,6 +73,7 @@ def validate(
     write_baseline: Path | None = catalog_option(
         "--write-baseline", metavar="FILE", help="Record the problems of this run in a file."
     ),
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,
 ) -> Outcome:
     """Validate payload files against the Braze event catalog and Treasure Data's limits.
@@ -81,14 +82,14 @@ def validate(
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
-    from td_currents_cli.read import sources  # noqa: PLC0415
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
     limited = max_findings is None and output_format not in MACHINE_FORMATS
     return run(
         ValidateRequest(
-            sources=sources(paths),
+            sources=sources(paths, max_document_size=byte_size(max_document_size)),
             selection=Selection.of(select or (), ignore or ()),
             strict=strict,
             catalog=overlay.load_overlay(catalog) if catalog else load(),

@@ -8,6 +8,7 @@ from td_currents_cli.braze import Site
 from td_currents_cli.cli.command import OutputFormat, command, filters_option, input_option, limits_option
 from td_currents_cli.cli.options import (
     API_KEY_FILE,
+    MAX_DOCUMENT_SIZE,
     PROGRESS,
     SENT,
     TABLE_COLUMN,
@@ -54,6 +55,7 @@ def verify(
     within: str = limits_option(
         "--within", default="10m", metavar="DURATION", help="How long to wait for missing events."
     ),
+    max_document_size: str = MAX_DOCUMENT_SIZE,
     progress: ProgressMode = PROGRESS,
     terminal: Terminal,
 ) -> Outcome:
@@ -63,7 +65,7 @@ def verify(
     the events.
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.read import sources  # noqa: PLC0415
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
     from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
@@ -74,7 +76,8 @@ def verify(
     if endpoint and not journal:
         raise UsageError("--endpoint works only with --journal", hint="Add --journal FILE.")
     arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
-    paths = sources(sent) if sent else ()
+    limit = byte_size(max_document_size)
+    paths = sources(sent, max_document_size=limit) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     with show_verification(terminal, progress) as told:
         return run(request, on_progress=told)
@@ -85,7 +88,13 @@ Verification: TypeAlias = Callable[[Outcome, Terminal, ProgressMode], Outcome]
 
 
 def verification_of(
-    paths: list[str] | None, table: str, within: str, *, site: Site | None, api_key_file: str | None
+    paths: list[str] | None,
+    table: str,
+    within: str,
+    *,
+    site: Site | None,
+    api_key_file: str | None,
+    max_document_size: int,
 ) -> Verification:
     """Prepare the verification of `send --verify`, so that wrong settings are reported before anything is sent.
 
@@ -102,7 +111,9 @@ def verification_of(
             "--verify reads the input a second time, which is not possible for standard input", hint="Send files."
         )
     arrivals = arrivals_of(table, None, site=site, column=None, api_key_file=api_key_file)
-    request = VerifyRequest(sources(paths), arrivals, within=duration(within, "--verify-within"))
+    request = VerifyRequest(
+        sources(paths, max_document_size=max_document_size), arrivals, within=duration(within, "--verify-within")
+    )
 
     def verify_sent(outcome: Outcome, terminal: Terminal, progress: ProgressMode) -> Outcome:
         if outcome.exit_code is not ExitCode.OK:

@@ -2,6 +2,6 @@
 
 from td_currents_cli.read.options import Source
 from td_currents_cli.read.reader import records
-from td_currents_cli.read.sources import sources
+from td_currents_cli.read.sources import byte_size, sources
 
-__all__ = ["Source", "records", "sources"]
+__all__ = ["Source", "byte_size", "records", "sources"]

@@ -130,8 +130,8 @@ def _content_records(
     scanner = Scanner(contents.stream, limit=source.max_document_size)
     try:
         yield from _records(scanner, contents, source.empty, options, on_format)
-    except TooLargeError:
-        yield too_large(scanner, contents.name)
+    except TooLargeError as error:
+        yield too_large(scanner, contents.name, error)
 
 
 def contains_events(records: Iterable[Record]) -> bool:
@@ -175,8 +175,8 @@ def records_from(
                     yield from _json(scanner, source.name, count(row + 1), options)
                 else:
                     yield from csv_rows(RowLines(scanner), source.name, header, row=row)
-            except TooLargeError:
-                yield too_large(scanner, source.name)
+            except TooLargeError as error:
+                yield too_large(scanner, source.name, error)
             if scanner.failure is not None:
                 yield _unreadable(scanner.location(source.name), scanner.failure)
     except OSError as error:
@@ -340,13 +340,13 @@ def _converted(source: str, encoding: str) -> Problem:
     )
 
 
-def too_large(scanner: Scanner, source: str) -> Problem:
+def too_large(scanner: Scanner, source: str, error: TooLargeError) -> Problem:
     """Return the problem of a document that the scanner stopped at; what follows it is not read."""
     size = scanner.limit
     limit = f"{size >> 20} MiB" if size % (1 << 20) == 0 else f"{size} bytes"
     return Problem(
         code=Code.DOCUMENT_TOO_LARGE,
-        location=scanner.location(source),
+        location=error.place or scanner.location(source),
         message=f"the document or row that begins here is larger than {limit}: the rest of the input is not read",
         hint="If there is enough memory, use a larger --max-document-size.",
     )

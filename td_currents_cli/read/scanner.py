@@ -75,7 +75,11 @@ _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
 class TooLargeError(Exception):
-    """A line or a value is larger than the limit."""
+    """A line or a value is larger than the limit: the one at this place, or the next one in the scanner."""
+
+    def __init__(self, place: Location | None = None) -> None:
+        super().__init__()
+        self.place = place
 
 
 class Scanner:

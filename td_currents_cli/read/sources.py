@@ -1,6 +1,7 @@
 """Where bytes come from: the paths a user gave, resolved before any work begins."""
 
 import os
+import re
 import shutil
 import stat
 import sys
@@ -19,6 +20,21 @@ from td_currents_cli.read.reader import contains_events, left_out, records
 STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile --ingested and verify --ingested read tables (td://…)"
+
+
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
+
+
+def byte_size(value: str) -> int:
+    """Return the bytes of a size such as `256MiB`, `2GB` or `100000`. Raises UsageError."""
+    match = _SIZE.fullmatch(value.strip())
+    size = 0
+    if match is not None:
+        step = 1000 if match[4] and not match[3] else 1024
+        size = int(float(match[1]) * step ** " KMGT".index(match[2].upper() or " "))
+    if not size:
+        raise UsageError("--max-document-size is not a size", hint="Use bytes, or a number with a unit: 256MiB, 2GB.")
+    return size
 
 
 def sources(paths: Sequence[str] | None, *, max_document_size: int = MAX_DOCUMENT_SIZE) -> list[Source]:

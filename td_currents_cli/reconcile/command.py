@@ -15,7 +15,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import sources
-from td_currents_cli.read.options import ReadOptions
+from td_currents_cli.read.options import MAX_DOCUMENT_SIZE, ReadOptions
 from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, RepeatedIds, compare
 from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.reconcile.fingerprints import EventCounts, FingerprintStore, TimeScope
@@ -156,6 +156,7 @@ def sides(
     endpoint: str | None = None,
     column: str | None = None,
     tables: "Tables | None" = None,
+    max_document_size: int = MAX_DOCUMENT_SIZE,
 ) -> tuple[Side, Side]:
     """Open what was sent (files, or a journal of `tdcur send`), and what arrived (files, or tables of Treasure Data).
 
@@ -175,10 +176,11 @@ def sides(
     if tables is None:
         # Both sides at once, so that one error names everything that is wrong with the paths.
         sources([*(sent or ()), *ingested])
+    opened = partial(sources, max_document_size=max_document_size)
     first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
-    sent_side: Side = first or FileSide(sources(sent), jobs=jobs)
+    sent_side: Side = first or FileSide(opened(sent), jobs=jobs)
     if tables is None:
-        return sent_side, FileSide(sources(ingested), ReadOptions.of(column=column), jobs=jobs)
+        return sent_side, FileSide(opened(ingested), ReadOptions.of(column=column), jobs=jobs)
     from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415 -- only needed for tables
 
     return sent_side, TableSide(tables)

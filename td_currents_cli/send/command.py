@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.errors import DefectError, TdcurError
 from td_currents_cli.read import records, sources
+from td_currents_cli.read.options import MAX_DOCUMENT_SIZE
 from td_currents_cli.secrets import redact
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.concurrency import AUTO, Concurrency, RequestLimiter
@@ -53,6 +54,7 @@ class SendRequest:
     retry_for: float | None = None
     dry_run: bool = False
     lossy: bool = False  # send rows of the streaming connector, too
+    max_document_size: int = MAX_DOCUMENT_SIZE
 
 
 def run(
@@ -80,7 +82,7 @@ def run(
     if not request.dry_run:
         endpoint.require_credentials()
     paths = state_paths(request.state, endpoint, environ)
-    inputs = sources(request.paths)
+    inputs = sources(request.paths, max_document_size=request.max_document_size)
     clock = clock or Clock()
     with closing(RunState(paths, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
         for warning in (*endpoint.warnings, *state.warnings):

@@ -253,3 +253,64 @@ def test_names_that_are_no_unicode(verb: str, tmp_path: Path) -> None:
         assert b"\x1b" not in result.stdout + result.stderr
         if options and form == ["json"]:
             assert json.loads(result.stdout)["problems"][-1]["source"] == os.fsdecode(path)
+
+
+INPUTS = Path(__file__).parent.parent / "cases" / "inputs"
+
+
+def counted(*arguments: object, stdin: bytes = b"") -> tuple[int, int, list[str]]:
+    """Exit code, number of events and codes of problems."""
+    result = tdcur("count", "--format", "json", *arguments, stdin=stdin)
+    document = json.loads(result.stdout)
+    return result.returncode, document["summary"]["total"], [problem["code"] for problem in document["problems"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("04b_utf16_rows.csv", ["TDC004"]),
+        ("33b_utf32.json", ["TDC004"]),
+        ("24_export.zip", []),
+        ("24e_gz_twice.json.gz", []),
+    ],
+)
+def test_files_that_other_tools_wrote(name: str, codes: list[str], tmp_path: Path) -> None:
+    """From a file, a pipe, compressed, and in several processes: every verb reads what was sent."""
+    path, packed = INPUTS / name, tmp_path / "packed"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert (
+        counted(path)
+        == counted(
+            "--jobs",
+            "2",
+            packed,
+        )
+        == counted(stdin=path.read_bytes())
+        == (0, 4, codes)
+    )
+    parsed = tdcur("parse", path)
+    assert (parsed.returncode, len(parsed.stdout.splitlines())) == (0, 4)
+    assert tdcur("reconcile", "--sent", INPUTS / "sent.json", "--ingested", path).returncode == 0
+    destination = ("--url", "http://127.0.0.1:1/postback/v3/event/abc/abc", "--no-check", "--format", "json")
+    sent = tdcur("send", path, "--dry-run", *destination)
+    assert json.loads(sent.stdout)["summary"]["read"] == 4
+    checked = json.loads(tdcur("validate", path, "--format", "json").stdout)
+    assert [problem["code"] for problem in checked["problems"] if problem["code"] < "TDC1"] == codes
+
+
+@verbs
+def test_a_folder_is_read_by_content(verb: str, tmp_path: Path) -> None:
+    """An object without an ending is read; what is left out is counted on standard error and in JSON."""
+    for name, data in {
+        "a.json": PAYLOAD,
+        "part-00000": PAYLOAD,
+        "_SUCCESS": "",
+        "Thumbs.db": "x",
+        ".x.crc": "y",
+    }.items():
+        (tmp_path / name).write_text(data)
+    result = tdcur(verb, tmp_path)
+    note = "TDC019 info 3 files left out: 1 hidden (.x.crc), 2 without events (Thumbs.db, _SUCCESS)"
+    assert result.returncode == 0
+    assert f"{tmp_path} {note}" in (result.stdout if verb == "validate" else result.stderr).decode()
+    assert counted(tmp_path) == counted("--jobs", "2", tmp_path) == (0, 2, ["TDC019"])

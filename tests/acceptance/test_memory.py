@@ -1,5 +1,7 @@
 """Memory does not grow with the input, in whichever arrangement it comes."""
 
+import gzip
+import json
 import os
 import subprocess
 import sys
@@ -57,24 +59,75 @@ def large(request: pytest.FixtureRequest, line: bytes, tmp_path: Path) -> Iterat
 def test_a_large_file_is_counted_and_parsed_within_200_mb(large: Path) -> None:
     """Peak memory of the whole process, for lines, one endless line, an array and CSV alike."""
     for arguments in (["count", "--format", "csv"], ["parse", "-o", "/dev/null"]):
-        command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "td_currents_cli", *arguments, str(large)]
-        result = subprocess.run(command, capture_output=True, check=True, timeout=600)
-        code, peak = result.stderr.split()[-2:]
-        assert int(code) == 0
-        assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
-        print(arguments[0], f"{int(peak) / MB:.0f} MB")
+        code, peak, _ = peak_of(*arguments, large)
+        assert code == 0
+        assert peak < LIMIT, f"{peak / MB:.0f} MB"
+        print(arguments[0], f"{peak / MB:.0f} MB")
 
 
 @pytest.mark.large
 def test_a_large_file_is_validated_within_200_mb(large: Path) -> None:
     """Whatever the arrangement; ids that repeat are left out, since each of these would be a finding."""
-    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "td_currents_cli", "validate", "--jobs", "1"]
-    options = ["--ignore", "TDC117", "--format", "jsonl"]
-    result = subprocess.run([*command, *options, str(large)], capture_output=True, check=True, timeout=600)
+    code, peak, _ = peak_of("validate", "--jobs", "1", "--ignore", "TDC117", "--format", "jsonl", large)
+    assert code == 0
+    assert peak < LIMIT, f"{peak / MB:.0f} MB"
+    print("validate", f"{peak / MB:.0f} MB")
+
+
+def peak_of(*arguments: object) -> tuple[int, int, bytes]:
+    """Exit code, peak memory and standard output of a command."""
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, check=True, timeout=600)
     code, peak = result.stderr.split()[-2:]
-    assert int(code) == 0
-    assert int(peak) < LIMIT, f"{int(peak) / MB:.0f} MB"
-    print("validate", f"{int(peak) / MB:.0f} MB")
+    return int(code), int(peak), result.stdout
+
+
+BOMBS = {
+    "string": (b'{"events":[{"event_type":"', b"x" * MB, b'"}]}'),
+    "cell": (b'time,events\n1,"[{""event_type"":""', b"x" * MB, b'""}]"\n'),
+    "tsv": (b"time\tevents\n1\t[", b" " * MB, b"]\n"),
+    "array": (b'{"events":[1', b",1" * (MB // 2), b"]}"),
+    "objects": (b'{"events":[1', b',{"a":"b"}' * (MB // 10), b"]}"),
+    "scalars": (b"[1", b",1" * (MB // 2), b"]"),
+    "msgpack": (b"\x91\xdb\xff\xff\xff\xff[", b" " * MB, b""),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_document_without_end_does_not_fill_the_memory(kind: str, tmp_path: Path) -> None:
+    """The limit holds for what is decompressed; the next source is read."""
+    begin, unit, end = BOMBS[kind]
+    size, limit = (3000, []) if FULL else (150, ["--max-document-size", "48MB"])
+    with gzip.open(tmp_path / "bomb.gz", "wb", 1) as file:
+        file.write(begin)
+        for _ in range(size):
+            file.write(unit)
+        file.write(end)
+    (tmp_path / "next.json").write_text('{"event_type":"a","id":"1"}')
+    code, peak, output = peak_of("count", "--format", "json", *limit, tmp_path / "bomb.gz", tmp_path / "next.json")
+    counted = json.loads(output)
+    assert code == 6
+    assert [problem["code"] for problem in counted["problems"]] == ["TDC018"]
+    assert counted["summary"]["total"] == 1
+    # The library that reads msgpack keeps a copy.
+    most = (330 if FULL else 110) * (2 if kind == "msgpack" else 1)
+    assert peak < most * MB, f"{peak / MB:.0f} MB"
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("row", [b"[1790000000,STRING]", b'{"time":1,"events":STRING}', b"PAYLOAD"])
+def test_an_array_of_300_mb_has_no_limit(row: bytes, line: bytes, tmp_path: Path) -> None:
+    """`td query -f json` is one array on one line; so are rows and payloads of many tools."""
+    row = row.replace(b"PAYLOAD", line).replace(b"STRING", json.dumps(line.decode()).encode())
+    with (tmp_path / "array.json").open("wb") as file:
+        file.write(b"[" + row)
+        for _ in range(300 * MB // len(row)):
+            file.write(b"," + row)
+        file.write(b"]")
+    code, peak, output = peak_of("count", "--format", "json", "--max-document-size", "1MB", tmp_path / "array.json")
+    assert code == 0
+    assert json.loads(output)["summary"]["total"] == (300 * MB // len(row) + 1) * 100
+    assert peak < LIMIT, f"{peak / MB:.0f} MB"
 
 
 PSS = """

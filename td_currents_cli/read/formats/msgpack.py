@@ -8,7 +8,7 @@ import orjson
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, truncated_after_batch, truncated_array, unwrapped
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.scanner import CHUNK, Scanner, is_json
+from td_currents_cli.read.scanner import CHUNK, Scanner, TooLargeError, is_json
 
 _ARRAYS: Final = frozenset((*range(0x90, 0xA0), 0xDC, 0xDD))
 """First bytes of msgpack arrays: none of them begins a line of JSON, CSV or TSV."""
@@ -36,7 +36,7 @@ def msgpack_rows(scanner: Scanner, source: str, options: ReadOptions, on_format:
     """
     import msgpack  # noqa: PLC0415 -- most inputs are text
 
-    unpacker: Any = msgpack.Unpacker(**_UNPACKING)
+    unpacker: Any = msgpack.Unpacker(**{**_UNPACKING, "max_buffer_size": scanner.limit + CHUNK})
     column = options.column - 1 if isinstance(options.column, int) else None
     if column is not None:
         on_format(SourceFormat(form="msgpack", number=column + 1))
@@ -44,7 +44,10 @@ def msgpack_rows(scanner: Scanner, source: str, options: ReadOptions, on_format:
     row, begin, end = 0, scanner.offset, scanner.offset
     last: list[bytes] = []
     while piece := scanner.take_piece(CHUNK):
-        unpacker.feed(piece)
+        try:
+            unpacker.feed(piece)
+        except msgpack.BufferFull:
+            raise TooLargeError(Location(source=source, row=row + 1, offset=end)) from None
         last.append(piece)
         while True:
             place = Location(source=source, row=row + 1, offset=end)

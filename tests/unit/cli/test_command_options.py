@@ -16,6 +16,7 @@ VALUES = {
     "--rejects": "--rejects x",
     "--from": "--from auto",
     "--no-header": "--no-header",
+    "--max-document-size": "--max-document-size 1MB",
     "--max-rejects": "--max-rejects 1",
     "--to": "--to jsonl",
     "--names": "--names short",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.read import sources
+from td_currents_cli.read import byte_size, sources
 
 
 def names(*paths: object) -> list[str]:
@@ -165,3 +165,25 @@ def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="permission denied"):
             sources([str(path)])
         path.chmod(stat.S_IRWXU)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("100000", 100_000),
+        ("256MiB", 1 << 28),
+        ("256m", 1 << 28),
+        ("64MB", 64_000_000),
+        ("1.5 KB", 1500),
+        ("2GiB", 1 << 31),
+        ("10B", 10),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert byte_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "MB", "1 box", "1e6", "0.0001K"])
+def test_what_is_not_a_size(text: str) -> None:
+    with pytest.raises(UsageError, match="--max-document-size is not a size"):
+        byte_size(text)
