@@ -153,7 +153,8 @@ def tdcur(
 def main() -> None:
     """Run the `tdcur` command."""
     # A shell may start us without standard streams (`<&-`, `>&-`): Python then has None in their place.
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    # What is written to a standard output that is closed is an error, as everywhere: its stand-in cannot be written to.
+    for name, mode, flags in (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY)):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- kept to the end
+            setattr(sys, name, open(os.open(os.devnull, flags), mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- kept
     app(prog_name="tdcur")

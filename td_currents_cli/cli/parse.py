@@ -64,6 +64,9 @@ def parse(
         show_default="standard output",
     ),
     to: To = output_option("--to", default=To.JSONL, help="Output format."),
+    safe_csv: bool = output_option(
+        "--safe-csv", default=False, help="Write ' before CSV cells that a spreadsheet would run as formulas."
+    ),
     split_by: SplitBy | None = output_option("--split-by", help="Write a file per event type to --out-dir."),
     out_dir: Path | None = output_option("--out-dir", metavar="DIR", help="Folder for --split-by."),
     names: Names = output_option(
@@ -139,6 +142,7 @@ def parse(
                     summary=summary,
                     to=to,
                     fields=None if fields is None else tuple(filter(None, map(str.strip, fields.split(",")))),
+                    safe_csv=safe_csv,
                     names=names,
                     nested=nested,
                     wanted=wanted,

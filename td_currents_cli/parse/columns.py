@@ -1,6 +1,7 @@
 """The columns of flat events, and the types of the values in them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import count
 from math import isfinite
 from typing import Final
 
@@ -18,6 +19,12 @@ from td_currents_cli.write.formats import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])
 _ORDER: Final = list(Where)
+MAX_UNKNOWN: Final = 2_000
+"""Columns of a table for fields that the catalog does not know."""
+
+OTHER_FIELDS: Final = "other_fields"
+"""The column for the rest of them, as a JSON object."""
+
 _INT64_DIGITS: Final = 18
 """An integer of up to this many digits fits into 64 bits."""
 
@@ -79,8 +86,10 @@ def _kind_of_number(value: bytes) -> str:
     return "long" if len(digits) <= _DOUBLE_DIGITS else "huge" if len(digits) <= _INT64_DIGITS else "other"
 
 
-def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) -> tuple[str, ...]:
-    """All columns in the order of the catalog, then unknown ones in the order seen.
+def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) -> tuple[tuple[str, ...], str | None]:
+    """All columns in the order of the catalog, then unknown ones in the order seen; and the last one, for other fields.
+
+    There are other fields only if more than MAX_UNKNOWN are unknown: the size of a table is rows times columns.
 
     An event type that occurs has all its columns, also those without a value in any event (columns of personal data
     only if requested); any other field has a column if some event has a value.
@@ -93,7 +102,12 @@ def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) 
             is_usual = not field.storage_only and (with_personal or not field.pii)
             if name in stats.kinds or (event.name in types and is_usual):
                 found.setdefault(name, _ORDER.index(field.where))
-    return tuple({**dict.fromkeys(ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__)), **stats.kinds})
+    known = {**dict.fromkeys(ENVELOPE), **dict.fromkeys(sorted(found, key=found.__getitem__))}
+    unknown = [name for name in stats.kinds if name not in known]
+    if len(unknown) <= MAX_UNKNOWN + (OTHER_FIELDS in stats.kinds):
+        return (*known, *unknown), None
+    others = next(name for name in ("." * n + OTHER_FIELDS for n in count()) if name not in stats.kinds)
+    return (*known, *unknown[:MAX_UNKNOWN], others), others
 
 
 def unknown_fields(fields: Iterable[str], names: Names) -> dict[str, str | None]:

@@ -166,9 +166,8 @@ def _output(request: ParseRequest, files: list[str], losses: Losses) -> Iterator
     """What writes the events of a chunk."""
     if request.out_dir is not None:
         with appearing_together(request.out_dir) as (folder, publish):
-            type_files = TypeFiles(folder)
-            yield lambda chunk: _write_by_type(chunk, type_files)
-            type_files.close()
+            with TypeFiles(folder) as type_files:
+                yield lambda chunk: _write_by_type(chunk, type_files)
             for stem in sorted(type_files.stems):
                 files.append(f"{stem}.{request.to}")
                 publish(_formatted(type_files.path(stem), request, losses), files[-1])

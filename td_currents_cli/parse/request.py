@@ -49,6 +49,7 @@ class ParseRequest:
     summary: Path | None = None  # the file of the JSON envelope
     to: To = To.JSONL
     fields: tuple[str, ...] | None = None  # columns or fields in their order; None for all
+    safe_csv: bool = False  # no cell is a formula
     names: Names = Names.SHORT
     nested: Nested | None = None  # None for what suits the output format
     wanted: Filter = EVERYTHING
@@ -79,6 +80,8 @@ class ParseRequest:
             raise UsageError("Parquet cannot be written to a terminal", hint="Use -o FILE.")
         if self.is_table and self.nested is Nested.OBJECT:
             raise UsageError(f"--nested object is not supported for --to {self.to}", hint="It is for JSON Lines.")
+        if self.safe_csv and self.to is not To.CSV:
+            raise UsageError("--safe-csv can only be used with --to csv", hint="Other formats have no formulas.")
         if (self.mask is Mask.HASH) != (self.mask_key is not None):
             raise UsageError(
                 "--mask hash and --mask-key-file must be used together",

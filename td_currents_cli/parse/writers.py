@@ -6,8 +6,8 @@ import secrets
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -21,12 +21,12 @@ from td_currents_cli.errors import ExitCode, OutputError, TdcurError
 from td_currents_cli.events.flatten import full_name
 from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance
-from td_currents_cli.parse.columns import ColumnStats, columns_of, fields_of, string_of
+from td_currents_cli.parse.columns import MAX_UNKNOWN, ColumnStats, columns_of, fields_of, select_fields, string_of
 from td_currents_cli.parse.request import ParseRequest, Rejects
 from td_currents_cli.parse.transform import TransformedChunk
 from td_currents_cli.read.formats.flat import type_of_cells
 from td_currents_cli.write.files import atomic_output, write_all
-from td_currents_cli.write.formats import FORMS, json_line
+from td_currents_cli.write.formats import FORMS, SAFE_CSV, json_line
 
 _COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
 _KINDS_READ: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "huge", "number", "other"}}
@@ -40,12 +40,15 @@ class Losses(Struct):
 
     replaced: int = 0  # events with lone surrogates
     untyped: dict[str, None] = {}  # columns whose values come back with another type
+    others: str | None = None  # the column of all fields that have none
 
     def notes(self, to: To) -> Iterator[str]:
         form = "Parquet" if to is To.PARQUET else to.upper()
         if self.replaced:
             have = "1 event has" if self.replaced == 1 else f"{self.replaced:,} events have"
             yield f"{have} lone surrogates, which {form} cannot encode: written as \\udXXX"
+        if self.others:
+            yield f"over {MAX_UNKNOWN:,} fields are not in the catalog: column `{self.others}` has the others as JSON"
         if self.untyped:
             some = ", ".join(f"`{name}`" for name in islice(self.untyped, 3))
             more = f" and {len(self.untyped) - 3:,} more" if len(self.untyped) > 3 else ""
@@ -85,7 +88,11 @@ class SpooledTable:
             ) from None
 
     def write(self, output: BinaryIO, request: ParseRequest, losses: Losses) -> None:
-        columns = request.fields or columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
+        columns, others = request.fields or (), None
+        if not columns:
+            columns, others = columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
+        if others is not None:
+            losses.others = others
         types = _types(columns, self._stats, request) if request.to is To.PARQUET else None
         for name in columns:
             kinds = self._stats.kinds.get(name, set())
@@ -95,18 +102,25 @@ class SpooledTable:
         if types is not None:
             from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 
-            write_parquet(output, types, self._values(types, losses))
+            write_parquet(output, types, self._values(types, others, losses))
             return
-        form = FORMS[request.to]
+        form = SAFE_CSV if request.safe_csv else FORMS[request.to]
         write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
-        for event in self._file:
-            cells = cells_of(event)
+        for event, cells in self._rows(columns, others):
             losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
             write_all(output, form.line(columns, cells))
 
-    def _values(self, types: dict[str, str], losses: Losses) -> Iterator[tuple[int, list[Any]]]:
+    def _rows(self, columns: Collection[str], others: str | None) -> Iterator[tuple[bytes, dict[str, str | None]]]:
+        known = frozenset(columns)
         for event in self._file:
             cells = cells_of(event)
+            if others is not None:
+                rest = tuple(name for name, cell in cells.items() if cell is not None and name not in known)
+                cells[others] = select_fields(event, rest).decode() if rest else None
+            yield event, cells
+
+    def _values(self, types: dict[str, str], others: str | None, losses: Losses) -> Iterator[tuple[int, list[Any]]]:
+        for event, cells in self._rows(types, others):
             losses.replaced += _has_lone_surrogates(event, cells)
             values = {name: _typed(cell, types.get(name, "string")) for name, cell in cells.items()}
             yield len(event), [values.get(name) for name in types]
@@ -164,18 +178,27 @@ def _type(cataloged: set[str] | None, kinds: set[str]) -> str:
     return next((each for each, held in _HELD_KINDS.items() if each in possible and kinds <= held), "string")
 
 
-MAX_OPEN: Final = 32
+MAX_OPEN: Final = 16
 """Files open at a time; one more closes the least recently written one."""
 
 
 class TypeFiles:
-    """Files of flat events in a temporary folder."""
+    """Files of flat events in a temporary folder. Leaving it as a context manager closes them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[str, BinaryIO] = OrderedDict()
         self._stem_of_type: dict[str, str] = {}
         self.stems: dict[str, None] = {}  # of the files, in the order of creation
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        while self._open:
+            # The first error counts; with its files open, the folder might not be removed.
+            with suppress(OSError) if error else nullcontext():
+                self._open.popitem()[1].close()
 
     def write(self, event_type: str, lines: bytes) -> None:
         """Write events of a type to its file. If two types give the same file name, the second one ends in `_2`."""
@@ -199,10 +222,6 @@ class TypeFiles:
 
     def path(self, stem: str) -> Path:
         return self._folder / f"{stem}.part"
-
-    def close(self) -> None:
-        while self._open:
-            self._open.popitem()[1].close()
 
 
 @contextmanager

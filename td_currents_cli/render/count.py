@@ -1,16 +1,14 @@
 """Counts as tables for people and as records for scripts: a function for each format."""
 
-import csv
 import sys
-from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.render.terminal import Terminal
-from td_currents_cli.write.formats import json_line
+from td_currents_cli.write.formats import FORMS, CellForm, json_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
@@ -42,13 +40,13 @@ def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
 
 def write_count_csv(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write RFC 4180 with a header; a missing value is empty."""
-    _write_delimited(outcome, ",")
+    _write_delimited(outcome, FORMS["csv"])
     _report_differences(outcome, terminal)
 
 
 def write_count_tsv(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Write the same as `write_count_csv`, with tabs."""
-    _write_delimited(outcome, "\t")
+    """Write the same as `write_count_csv`, with the separators, escapes and nulls of `parse --to tsv`."""
+    _write_delimited(outcome, FORMS["tsv"])
     _report_differences(outcome, terminal)
 
 
@@ -87,15 +85,17 @@ NO_VALUE: Final = "(none)"
 """Heading of the column for events without a value of the pivot."""
 
 
-def _write_delimited(outcome: CountOutcome, delimiter: str) -> None:
-    """Write a header and a record for each group; a pivot has a column for each value, and the total in the last."""
-    buffer = StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+def _write_delimited(outcome: CountOutcome, form: CellForm) -> None:
+    for row in _rows(outcome):
+        sys.stdout.buffer.write(form.row(None if cell is None else str(cell) for cell in row))
+
+
+def _rows(outcome: CountOutcome) -> "Iterator[Sequence[object]]":
+    """Yield a header and a record for each group; a pivot has a column for each value, and the total in the last."""
     if pivot := outcome.pivot:
         columns = [NO_VALUE if column is None else column for column in pivot.columns]
-        writer.writerow([*pivot.by, *columns, "total"])
-        writer.writerows([*row.key, *row.cells, row.total] for row in pivot.rows)
+        yield [*pivot.by, *columns, "total"]
+        yield from ([*row.key, *row.cells, row.total] for row in pivot.rows)
     else:
-        writer.writerow(outcome.fields)
-        writer.writerows([*count.key, *count.figures().values()] for count in outcome.counts)
-    sys.stdout.buffer.write(buffer.getvalue().encode(errors="backslashreplace"))
+        yield [*outcome.fields]
+        yield from ([*count.key, *count.figures().values()] for count in outcome.counts)

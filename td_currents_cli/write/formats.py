@@ -17,6 +17,7 @@ from msgspec import Struct
 from td_currents_cli.errors import UsageError
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!\d[\d.eE+-]*$)")
 _QUOTED: Final = re.compile('[",\n\r]|^(?:null|(?!true$|false$)(?i:true|false))$')
 
 
@@ -31,8 +32,14 @@ class CellForm(Struct, frozen=True):
         """A row with its line end; `cells` are values by column name."""
         escape, missing = self.escape, self.missing
         written = {name: escape(cell) for name, cell in cells.items() if cell is not None}
-        row = self.separator.join([written.get(name, missing) for name in columns])
-        return f"{row}\n".encode(errors="backslashreplace")
+        return self._encoded([written.get(name, missing) for name in columns])
+
+    def row(self, cells: Iterable[str | None]) -> bytes:
+        """A row with its line end."""
+        return self._encoded([self.missing if cell is None else self.escape(cell) for cell in cells])
+
+    def _encoded(self, cells: list[str]) -> bytes:
+        return f"{self.separator.join(cells)}\n".encode(errors="backslashreplace")
 
 
 def _csv_cell(cell: str) -> str:
@@ -43,7 +50,13 @@ def _tsv_cell(cell: str) -> str:
     return cell.translate(_ESCAPES)
 
 
+def _safe_csv_cell(cell: str) -> str:
+    return _csv_cell(f"'{cell}" if _FORMULA.match(cell) else cell)
+
+
 FORMS: Final = {"csv": CellForm(",", "", _csv_cell), "tsv": CellForm("\t", "\\N", _tsv_cell)}
+SAFE_CSV: Final = CellForm(",", "", _safe_csv_cell)
+"""CSV in which no cell is a formula for a spreadsheet: `'` comes before any that would be."""
 
 
 _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -75,6 +88,10 @@ BATCH_CELLS: Final = 200_000
 
 GROUP_SIZE: Final = 1 << 24
 """Bytes of events after which a row group is written: an event may have any size."""
+
+
+GROUP_CELLS: Final = 1 << 24
+"""Cells after which a row group is written: null takes eight bytes in a column of numbers."""
 
 
 def require_pyarrow() -> None:
@@ -117,7 +134,8 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
         for length, some in _row_batches(rows, max(1, BATCH_CELLS // max(1, len(columns)))):
             group.append(batch_of(some))
             size += length
-            if size >= GROUP_SIZE or sum(map(len, group)) >= GROUP_ROWS:
+            rows_of_group = sum(map(len, group))
+            if size >= GROUP_SIZE or rows_of_group >= GROUP_ROWS or rows_of_group * len(columns) >= GROUP_CELLS:
                 writer.write_table(pa.Table.from_batches(group), row_group_size=GROUP_ROWS)
                 group, size = [], 0
         if group:

@@ -44,6 +44,31 @@ def test_an_interrupted_run_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+ROWS = "".join(f'{{"event_type":"type {number}","id":"{number}"}}\n' for number in range(150))
+
+
+@pytest.mark.parametrize(("files", "code"), [(40, 0), (14, 6)])
+def test_files_per_type_need_few_open_files(tmp_path: Path, files: int, code: int) -> None:
+    """As many as are allowed, or an error that leaves nothing behind."""
+    command = ["tdcur", "parse", "--jobs", "1", *TO_FILES]
+    result = subprocess.run(
+        ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command], cwd=tmp_path, input=ROWS.encode(), check=False
+    )
+    assert result.returncode == code
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert len(left) == (150 if code == 0 else 0)
+    assert not any(path.name.startswith(".tdcur") for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 6), (["--to", "csv"], 6), (["-o", "out"], 0)])
+def test_a_closed_standard_output_is_an_error(tmp_path: Path, options: list[str], code: int) -> None:
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", "tdcur", "parse", *options]
+    result = subprocess.run(command, cwd=tmp_path, input=ROWS.encode(), stderr=subprocess.PIPE, check=False)
+    assert result.returncode == code
+    assert (b"error: cannot write the output" in result.stderr) == bool(code)
+    assert b"Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_goes_away_is_no_success(unbuffered: str) -> None:
     """Not all was written, also where standard output has no buffer and takes a part without an error."""

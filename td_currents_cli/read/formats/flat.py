@@ -8,7 +8,7 @@ name belongs to, and which type a CSV cell has: what it does not know is a prope
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -148,7 +148,7 @@ def event_of_strings(
     return event_of_fields(fields, streaming=streaming, flat=flat)
 
 
-@cache
+@lru_cache(1 << 12)  # names are data
 def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by both
     place, dot, rest = name.partition(".")
     users = _field_types(Where.USER)

@@ -1,3 +1,4 @@
+import csv
 import hmac
 import json
 import sys
@@ -277,3 +278,58 @@ def test_large_events_make_small_row_groups(tmp_path: Path) -> None:
     file = pyarrow.parquet.ParquetFile(tmp_path / "x.parquet")
     assert [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)] == [6, 6, 1]
     assert file.read(["id"]).column("id").to_pylist() == [str(number) for number in range(13)]
+
+
+def test_formulas_are_made_strings(payload: Path) -> None:
+    """Only on request, in CSV, also in names; numbers are left, and so is what was quoted for other reasons."""
+    payload.write_bytes(
+        b'[{"event_type":"=a","id":"+1","properties":{"@n":"-x","n":-1.5,"t":"\\t,","s":" =","d":"-2026-01-01"}}]'
+    )
+    run(request(payload, to=To.CSV, safe_csv=True))
+    assert payload.with_name("out").read_text() == (
+        "event_type,id,time,'@n,n,t,s,d\n" + "'=a,'+1,,'-x,-1.5,\"'\t,\", =,-2026-01-01\n"
+    )
+    with pytest.raises(UsageError, match="--safe-csv"):
+        run(request(payload, to=To.TSV, safe_csv=True))
+
+
+@pytest.mark.parametrize("to", [To.CSV, To.PARQUET])
+def test_very_many_unknown_fields_share_a_column(payload: Path, to: To) -> None:
+    """A column for each would make the table as large as its rows times its columns. Nothing is lost."""
+    events = [{"event_type": "x", f"f{k}": k, f"f{k + 1}": "\ud800" if k else None} for k in range(0, 4200, 2)]
+    payload.write_text("\n".join(map(json.dumps, events)))
+    outcome = run(request(payload, to=to, fields=None))
+    assert "column `other_fields` has the others as JSON" in " ".join(outcome.notes)
+    if to is To.PARQUET:
+        rows = pyarrow.parquet.read_table(payload.with_name("out")).to_pylist()
+    else:
+        rows = list(csv.DictReader(payload.with_name("out").read_text().splitlines()))
+    assert len(rows[0]) == 2004
+    assert json.loads(rows[-1]["other_fields"]) == {"f4198": 4198, "f4199": "\ud800"}
+    assert (rows[0]["f0"], rows[0]["other_fields"] or None) in {("0", None), (0, None)}
+    once = payload.with_name("out").read_bytes()
+    if to is To.CSV:
+        payload.write_bytes(once)
+        run(request(payload, to=to))
+        assert payload.with_name("out").read_bytes() == once
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"dedupe": True},
+        {"to": To.CSV},
+        {"to": To.PARQUET},
+        {"wanted": Filter(since=0)},
+        {"fields": ("id", "\ud800")},
+    ],
+)
+def test_names_with_lone_surrogates(payload: Path, options: dict[str, Any]) -> None:
+    payload.write_bytes(b'{"events":[{"event_type":"x","id":"1","time":1,"properties":{"\\ud800":{"\\udfff":1e400}}}]}')
+    assert run(request(payload, **options)).balance.events_out == 1
+
+
+def test_a_column_whose_name_has_quotes(payload: Path) -> None:
+    payload.write_bytes(rb'{"a\"b":"[{\"event_type\":\"x\"}]","n":1}' + b"\n" + rb'{"a\"b":null,"n":2}')
+    assert lines(payload) == [{"event_type": "x"}]
