@@ -4,6 +4,7 @@
 """
 
 import os
+import time
 from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any, Final
 
 import pytest
 from rich.cells import cell_len
+from rich.text import Text
 
 from td_currents_cli.choices import Sort
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.events.filter import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
+from td_currents_cli.render.count_tables import Grid, GridColumn
 from tests.rendering import screen_of
 
 ROOT: Final = Path(__file__).parents[3]
@@ -74,3 +77,25 @@ def test_formats(name: str, form: str, count: Callable[..., CountOutcome], monke
     screen = screen_of()
     render(count(COUNTS[name]), form, screen.terminal)
     check(f"{name}.{form}", stream.detach().getvalue().decode() + screen.out + screen.err)
+
+
+@pytest.mark.parametrize("has_rest", [True, False])
+@pytest.mark.parametrize("has_foot", [True, False])
+def test_plain_tables_equal_those_of_rich(has_rest: bool, has_foot: bool) -> None:
+    names = GridColumn(head="name", cells=[Text("aé☃"), Text("日本")], rest=Text("2 others"), foot=Text("total"))
+    numbers = GridColumn(head="n", cells=[Text("1"), Text("2,000")], rest=Text("7"), foot=Text("9"), right=True)
+    bars = GridColumn(head="", cells=[Text("█"), Text("")], graphic=True)
+    grid = Grid(columns=(names, numbers, bars), has_rest=has_rest, has_foot=has_foot)
+    screen = screen_of()
+    screen.terminal.out.print(grid.table(), crop=False)
+    assert grid.plain() == screen.out
+
+
+def test_many_unknown_types(tmp_path: Path, screen: Any) -> None:
+    """The time to print them is linear: quadratic, these would take minutes."""
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(f'{{"event_type":"t{number}"}}\n' for number in range(50_000)))
+    start = time.process_time()
+    render(run(CountRequest(sources([str(file)]))), "table", screen.terminal)
+    assert time.process_time() - start < 20
+    assert len(screen.lines) == 50_000 + 7
