@@ -12,6 +12,7 @@ as in the file, groups first.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -42,7 +43,21 @@ class Catalog(Struct, frozen=True):
     def suggest(self, name: str) -> str | None:
         """Suggest an event type for an unknown name, or None if no name is similar."""
         names = tuple(self.events)
+        if any(character in name for character in "*?["):
+            return self._suggest_glob(name)
         return nearest(name, names, separator=".") or completed(name, names, separator=".")
+
+    def _suggest_glob(self, glob: str) -> str | None:
+        """Suggest a glob in which words that no event type has are replaced by similar ones."""
+        words = tuple(dict.fromkeys(word for name in self.events for word in name.split(".")))
+        known = {word.lower() for word in words}
+        parts = glob.split(".")
+        for place, part in enumerate(parts):
+            if part.isalnum() and part.lower() not in known:
+                parts[place] = nearest(part, words, separator=".") or part
+        better = ".".join(parts)
+        is_match = any(fnmatchcase(name.lower(), better.lower()) for name in self.events)
+        return better if is_match and better != glob else None
 
     def __reduce__(self) -> tuple[Callable[..., "Catalog"], tuple[object, ...]]:
         # Worker processes receive the catalog by pickle, which does not support read-only mappings.

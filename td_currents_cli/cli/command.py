@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -170,15 +171,20 @@ def command(
 def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Terminal) -> NoReturn:
     output_format = str(options.get("output_format", "text"))
     signal.signal(signal.SIGTERM, _raise_terminated)
+    code = ExitCode.OK
     try:
         outcome = function(**options)
         _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
-        _render(outcome, output_format, terminal)
         code = outcome.exit_code
+        _render(outcome, output_format, terminal)
     except (KeyboardInterrupt, Terminated) as error:
         code = ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.TERMINATED
     except Exception as error:  # noqa: BLE001 -- the one place where everything ends as a message and an exit code
-        code = _report_failure(error, function.__name__, output_format, terminal)
+        if isinstance(error, BrokenPipeError) and _has_no_reader():
+            # As with `| head`: the reader has got what it wanted.
+            _discard_output()
+        else:
+            code = _report_failure(error, function.__name__, output_format, terminal)
     raise typer.Exit(code)
 
 
@@ -193,11 +199,7 @@ def _report_failure(error: Exception, name: str, output_format: str, terminal: T
     _print_traceback(error)
     failure = _as_tdcur_error(error)
     if isinstance(error, OSError):
-        # Python flushes standard output once more at exit, and would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
-        # The reader of our output went away, as `| head` does: not everything was written, but nobody is listening.
-        return failure.exit_code
+        _discard_output()
     print_error(failure, terminal)
     if output_format in {"json", "jsonl"}:
         write = write_json if output_format == "json" else write_json_line
@@ -210,6 +212,19 @@ def _print_traceback(error: BaseException | None) -> None:
         import traceback  # noqa: PLC0415 -- only for debugging
 
         traceback.print_exception(error)
+
+
+def _has_no_reader() -> bool:
+    """Whether the reader of standard output or of standard error has gone away."""
+    streams = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        streams.register(stream.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in streams.poll(0))
+
+
+def _discard_output() -> None:
+    # Python flushes standard output once more at exit, and would fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _as_tdcur_error(error: Exception) -> TdcurError:

@@ -21,6 +21,7 @@ from td_currents_cli.cli.options import (
     TYPES,
     UNTIL,
     open_tables,
+    warn_of_types,
 )
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
@@ -115,7 +116,7 @@ def count(
     with open_tables(
         paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
-        return run(
+        outcome = run(
             CountRequest(
                 sources(paths, max_document_size=byte_size(max_document_size)) if tables is None else (),
                 by=tuple(split_names(by or [EVENT_TYPE])),
@@ -136,3 +137,5 @@ def count(
                 tables=tables,
             )
         )
+        warn_of_types(wanted, terminal, outcome)
+        return outcome

@@ -25,6 +25,7 @@ from td_currents_cli.render.terminal import ProgressMode, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
+    from td_currents_cli.outcome import Outcome
     from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
     from td_currents_cli.verify import Arrivals
@@ -138,6 +139,25 @@ API_KEY_FILE: Final[Any] = input_option(
     help="File that contains the API key (not the write key). [env: TD_API_KEY]",
     show_default="from ~/.td/td.conf",
 )
+
+
+def warn_of_types(wanted: "Filter", terminal: Terminal, outcome: "Outcome | None" = None) -> None:
+    """Warn that no event matches --type; without an outcome, that no known event type does."""
+    from fnmatch import fnmatchcase  # noqa: PLC0415 -- only with --type
+
+    from td_currents_cli.catalog import load  # noqa: PLC0415
+
+    balance = None if outcome is None else getattr(outcome, "balance", None)
+    if balance is not None and (balance.events_out or balance.duplicates or not balance.filtered):
+        return
+    for glob in wanted.types.included:
+        is_known = any(fnmatchcase(name.lower(), glob) for name in load().events)
+        if is_known and (balance is None or wanted.timed):
+            # Events of this type may be outside the period.
+            continue
+        near = None if is_known else load().suggest(glob)
+        what = "known event type" if balance is None else "event"
+        terminal.report(f"no {what} matches --type {glob}{f'; did you mean {near}?' if near else ''}", "yellow")
 
 
 @contextmanager

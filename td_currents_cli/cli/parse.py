@@ -22,6 +22,7 @@ from td_currents_cli.cli.options import (
     UNTIL,
     open_sources,
     open_tables,
+    warn_of_types,
 )
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
@@ -129,11 +130,12 @@ def parse(
         paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
         if into is not None:
+            warn_of_types(wanted, terminal)
             return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
         with open_sources(paths, tables, max_document_size) as sources:
-            return run(
+            outcome = run(
                 ParseRequest(
                     sources=sources,
                     reading=reading,
@@ -155,6 +157,8 @@ def parse(
                     jobs=worker_count(jobs),
                 )
             )
+            warn_of_types(wanted, terminal, outcome)
+            return outcome
 
 
 def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:

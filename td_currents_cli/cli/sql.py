@@ -14,8 +14,9 @@ from td_currents_cli.cli.command import (
     output_option,
     refuse,
 )
-from td_currents_cli.cli.options import TABLE_COLUMN, TEXT_FORMAT, TYPES, UNTIL
+from td_currents_cli.cli.options import TABLE_COLUMN, TEXT_FORMAT, TYPES, UNTIL, warn_of_types
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import Terminal
 
 ROW_QUERIES: Final = frozenset({Query.COUNT, Query.PARSE, Query.DEDUPE})
 """Queries about the rows of a table."""
@@ -75,6 +76,7 @@ def sql(
     ),
     until: str | None = UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="With count and parse: use each event id once."),
+    terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:
     """Print a query to run in Treasure Data: in its console, a workflow, or a dbt model.
@@ -90,6 +92,7 @@ def sql(
     _check_options(query, rows, given)
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
+    warn_of_types(wanted, terminal)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
         SqlRequest(

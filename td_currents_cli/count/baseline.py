@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 from td_currents_cli.count.dimensions import Key
 from td_currents_cli.count.request import CountRequest
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.read.formats.flat import NULL, unescaped
 
 _COUNTS_HINT: Final = "Give the output of `tdcur count --format json` (or jsonl, csv, tsv) with the same --by."
 
@@ -84,13 +86,22 @@ def _items(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, An
 
 
 def _delimited(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, Any]]:
-    header = text.partition("\n")[0]
-    reader = csv.DictReader(StringIO(text, newline=""), delimiter="\t" if "\t" in header else ",")
+    is_tsv = "\t" in text.partition("\n")[0]
+    lines = StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if is_tsv else csv.reader(lines)
     try:
-        _require_fields(dict.fromkeys(reader.fieldnames or ()), by, where)
-        yield from reader
+        header = [_cell(cell, is_tsv=is_tsv) or "" for cell in next(reader, [])]
+        _require_fields(dict.fromkeys(header), by, where)
+        for row in filter(None, reader):
+            yield dict(zip_longest(header, [_cell(cell, is_tsv=is_tsv) for cell in row[: len(header)]]))
     except csv.Error as error:
         raise UsageError(f"{where} is neither JSON nor CSV: {error}") from None
+
+
+def _cell(cell: str, *, is_tsv: bool) -> str | None:
+    if not is_tsv:
+        return cell
+    return None if cell == NULL else unescaped(cell)
 
 
 def _require_fields(item: Mapping[str, Any], by: Sequence[str], where: str) -> None:
@@ -132,8 +143,10 @@ class CountComparison(Struct, frozen=True):
             return ()
         return tuple(change for change in self.changes if change.part is not None and 0 > change.part <= -limit)
 
-    def as_dict(self, by: Sequence[str]) -> dict[str, object]:
+    def as_dict(self, by: Sequence[str], top: int | None) -> dict[str, object]:
+        """The machine form, with all changes or, of those groups that changed, the first `top`."""
         dropped = self.dropped
+        shown = self.changes if top is None else self.changed[:top]
         return {
             "file": self.file,
             "fail_on_drop": self.fail_on_drop,
@@ -147,7 +160,7 @@ class CountComparison(Struct, frozen=True):
                     "change": None if change.part is None else round(change.part, 6),
                     "dropped": change in dropped,
                 }
-                for change in self.changes
+                for change in shown
             ],
         }
 

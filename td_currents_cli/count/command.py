@@ -136,6 +136,7 @@ def _outcome(
         by=request.by,
         counts=tuple(shown),
         others=len(others),
+        top=request.top,
         rest=together(others, no_values, groups.total) if others else None,
         total=total,
         balance=counted.balance,

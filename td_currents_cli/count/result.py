@@ -88,8 +88,14 @@ class CountOutcome(Outcome):
     unknown_types: tuple[str, ...] = ()  # not in the catalog, in the order shown
     absent_fields: tuple[str, ...] = ()  # in `by`, but in no event
     spilled: int = 0  # digests of ids that did not fit into memory
+    top: int | None = None  # number of groups that are shown, also of those that changed; None for all
     checks: "CheckedCounts | None" = None
     changes: "CountComparison | None" = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return not self.problems.errors and not self.balance.has_unread
 
     @property
     def groups(self) -> int:
@@ -120,6 +126,7 @@ class CountOutcome(Outcome):
             "by": self.by,
             "timezone": str(self.zone),
             "receive_times": self.streaming,
+            "complete": self.complete,
             "unknown_types": self.unknown_types,
         }
 
@@ -129,7 +136,7 @@ class CountOutcome(Outcome):
             "counts": [count.as_dict(self.by) for count in self.counts],
             **({"rest": rest} if rest else {}),
             **({"expectations": self.checks.as_dict(self.by)} if self.checks else {}),
-            **({"comparison": self.changes.as_dict(self.by)} if self.changes else {}),
+            **({"comparison": self.changes.as_dict(self.by, self.top)} if self.changes else {}),
         }
 
 

@@ -374,6 +374,9 @@ def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
     if outcome.zone is not UTC:
         terminal.report(f"times in {outcome.zone}", "dim")
     terminal.report(balance_line(outcome.balance, "counted"), "dim")
+    if not outcome.complete:
+        compared = "; the comparison is incomplete" if outcome.checks or outcome.changes else ""
+        terminal.report(f"what could not be read is not counted{compared}", "yellow")
 
 
 def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:
@@ -381,7 +384,7 @@ def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:
     if outcome.checks and outcome.checks.failed:
         yield _mismatch_grid(outcome.checks, outcome.by)
     if outcome.changes and outcome.changes.changed:
-        yield _change_grid(outcome.changes, outcome.by)
+        yield _change_grid(outcome.changes, outcome.by, outcome.top)
 
 
 def report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
@@ -407,32 +410,40 @@ def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
     )
 
 
-def _change_grid(changes: CountComparison, by: Sequence[str]) -> Grid:
+def _change_grid(changes: CountComparison, by: Sequence[str], top: int | None) -> Grid:
     changed, dropped = changes.changed, changes.dropped
+    shown, others = changed[:top], changed[top:] if top else ()
+    before, now = sum(each.before for each in others), sum(each.now for each in others)
     title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"
     columns = [
-        *_key_columns([change.key for change in changed], by),
-        _number_column("before", (f"{change.before:,}" for change in changed)),
-        _number_column("now", (f"{change.now:,}" for change in changed)),
-        _number_column("change", (f"{change.now - change.before:+,}" for change in changed)),
-        GridColumn(head="", cells=[_relative_change(change) for change in changed], right=True),
+        *_key_columns([change.key for change in shown], by, amount(len(others), "other")),
+        _number_column("before", (f"{change.before:,}" for change in shown), f"{before:,}"),
+        _number_column("now", (f"{change.now:,}" for change in shown), f"{now:,}"),
+        _number_column("change", (f"{change.now - change.before:+,}" for change in shown), f"{now - before:+,}"),
+        GridColumn(head="", cells=[_relative_change(change) for change in shown], right=True),
     ]
     if changes.fail_on_drop is not None:
         title += f"; {len(dropped):,} dropped by {percent(changes.fail_on_drop)} or more"
+        in_others = len(dropped) - len(set(dropped) & set(shown))
         columns.append(
-            GridColumn(head="", cells=[Text("dropped" if each in dropped else "", "red") for each in changed])
+            GridColumn(
+                head="",
+                cells=[Text("dropped" if each in dropped else "", "red") for each in shown],
+                rest=Text(f"{in_others:,} dropped" if in_others else ""),
+            )
         )
-    return Grid(title=title, columns=columns, has_foot=False)
+    return Grid(title=title, columns=columns, has_rest=bool(others), has_foot=False)
 
 
 def _relative_change(change: CountChange) -> Text:
     return Text("new", "cyan") if change.part is None else Text(f"{change.part:+.1%}".replace("%", " %"))
 
 
-def _key_columns(keys: Sequence[Key], by: Sequence[str]) -> Iterator[GridColumn]:
+def _key_columns(keys: Sequence[Key], by: Sequence[str], rest: str = "") -> Iterator[GridColumn]:
     for place, name in enumerate(by):
-        yield GridColumn(head=heading(name), cells=[group_cell(key[place], name) for key in keys])
+        cells = [group_cell(key[place], name) for key in keys]
+        yield GridColumn(head=heading(name), cells=cells, rest=Text("" if place else rest))
 
 
-def _number_column(head: str, numbers: Iterable[str]) -> GridColumn:
-    return GridColumn(head=head, cells=[Text(number) for number in numbers], right=True)
+def _number_column(head: str, numbers: Iterable[str], rest: str = "") -> GridColumn:
+    return GridColumn(head=head, cells=[Text(number) for number in numbers], rest=Text(rest), right=True)

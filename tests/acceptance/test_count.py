@@ -223,3 +223,32 @@ def test_several_processes_count_the_same(tmp_path: Path) -> None:
     document = json.loads(two.stdout)
     assert document["summary"]["total"] == 42_000
     assert [problem["line"] for problem in document["problems"]] == [211]
+
+
+@pytest.mark.parametrize("verb", ["count", "parse"])
+@pytest.mark.parametrize(
+    ("arguments", "warning"),
+    [
+        (
+            ["users.behaviors.Purchas"],
+            "no event matches --type users.behaviors.purchas; did you mean users.behaviors.Purchase?",
+        ),
+        (["*.emial.*"], "no event matches --type *.emial.*; did you mean *.email.*?"),
+        (["*.email.*"], "no event matches --type *.email.*"),
+        (["xyzzy", "--since", "-1m"], "no event matches --type xyzzy"),
+        (["*.Purchase", "--since", "-1m"], ""),
+        (["*.Purchase"], ""),
+        (["!*.Custom*"], ""),
+    ],
+)
+def test_types_that_match_nothing(verb: str, arguments: list[str], warning: str) -> None:
+    """The nearest types are suggested; it is no warning if the period leaves the events out."""
+    ended = tdcur_text(verb, PURCHASES, "--type", *arguments)
+    assert ended.returncode == 0
+    assert [line for line in ended.stderr.splitlines() if "--type" in line] == [warning][: bool(warning)]
+
+
+def test_types_of_a_query_that_match_nothing() -> None:
+    ended = tdcur_text("sql", "count", "td://braze/currents", "--type", "users.behaviors.Purchas")
+    assert "no known event type matches --type users.behaviors.purchas; did you mean" in ended.stderr
+    assert tdcur_text("sql", "count", "td://braze/currents", "--type", "*.Purchase").stderr.count("\n") == 1

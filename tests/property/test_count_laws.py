@@ -37,7 +37,10 @@ EVENTS = st.lists(
             "time": st.one_of(st.integers(1782860000, 1782960000), st.sampled_from([None, "x", "5", -1, 1.5, LATEST])),
             "user": st.one_of(st.none(), st.fixed_dictionaries({"user_id": st.sampled_from(["u", "v", None])})),
             "properties": st.one_of(
-                st.none(), st.fixed_dictionaries({"platform": st.sampled_from(["ios", 'a,"b"', 1])})
+                st.none(),
+                st.fixed_dictionaries(
+                    {"platform": st.sampled_from(["ios", 'a,"b"', 1, '"a\tb\n', "\\N", "\ud800", "a\\"])}
+                ),
             ),
         },
     ).map(lambda event: event or {"id": "9"}),

@@ -73,6 +73,7 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
         "by": ("event_type",),
         "timezone": "UTC",
         "receive_times": False,
+        "complete": False,
         "unknown_types": ("a",),
     }
     assert outcome.balance.balanced
