@@ -12,7 +12,7 @@ from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, rela
 from td_currents_cli.read.formats.delimited import Table, cell_batch, cells_of_line, separator_of
 from td_currents_cli.read.formats.flat import is_escaped, unescaped
 from td_currents_cli.read.options import InputFormat, ReadOptions, looks_like_batch
-from td_currents_cli.read.scanner import Scanner, is_json
+from td_currents_cli.read.scanner import LONGEST_PEEK, Scanner, is_json
 
 _NAME: Final = re.compile(r"(?:#\s*)?[\s\[(`']*[^\W\d][^\"{}\\\ufffd]{0,127}")
 """Names may have blanks and brackets, unlike JSON; U+FFFD stands for bytes that are not UTF-8."""
@@ -37,6 +37,9 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     Of several that it may be, it is the one with the most rows that have a batch, or nothing, where it should be.
     """
     sample = scanner.sample()
+    if len(sample) >= LONGEST_PEEK:
+        # The last line is not there to its end.
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
     line, _, rest = sample.partition(b"\n")
     if (separator := separator_of(line)) is not None:
         line, sample = rest.partition(b"\n")[0], rest

@@ -103,9 +103,12 @@ class Unescaper:
     def __call__(self, cell: bytes) -> bytes:
         if b"\\" not in cell:
             return cell
+        # Escaped backslashes come in pairs, but for those of line ends and TABs, which strings of JSON do not contain.
+        has_odd_run = _ODD_RUN.search(cell) is not None
+        if self.escaped is False and has_odd_run:
+            return cell
         is_sound = is_json(cell)
-        # Escapes come in pairs, but for line ends and TABs, which strings of JSON do not contain.
-        if is_sound and (self.escaped is False or _ODD_RUN.search(cell)):
+        if is_sound and (self.escaped is False or has_odd_run):
             self.escaped = bool(self.escaped)
             return cell
         text = unescaped(cell)

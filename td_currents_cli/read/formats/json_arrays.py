@@ -62,6 +62,7 @@ class ArrayRows:
         self._on_format = on_format
         self._column: int | None = options.column - 1 if isinstance(options.column, int) else None
         self._names: list[str] = []
+        self._header: list[bytes] | None = None
         self._first = True
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
@@ -89,7 +90,9 @@ class ArrayRows:
 
     def _record(self, cells: list[bytes], text: bytes, place: Location) -> Record | None:
         first, self._first = self._first, False
-        if first and self._options.header is not False and self._take_names(cells):
+        may_be_names = first and self._options.header is not False
+        # A header may come again: `cat` of several files.
+        if cells == self._header or (may_be_names and self._take_names(cells)):
             return None
         if first and self._column is not None:
             self._on_format(SourceFormat(form="JSON arrays", number=self._column + 1))
@@ -118,7 +121,7 @@ class ArrayRows:
         index = self._options.index_of(names)
         if any(map(looks_like_batch, names)) or (index is None and "event_type" not in names):
             return False
-        self._names, self._column = names, index
+        self._names, self._column, self._header = names, index, cells
         column = None if index is None else names[index]
         number = None if index is None else index + 1
         self._on_format(SourceFormat(form="JSON arrays", column=column, number=number, header=True))

@@ -28,11 +28,14 @@ def terminal_table_rows(
     names: list[str] = []
     row, borders = 0, 0
     column: int | None = None
-    while borders < _BORDERS and scanner.head(1):
+    while scanner.head(1):
         place = Location(source=source, line=scanner.line, row=row + 1, offset=scanner.offset)
         line = scanner.take_line().rstrip()
         if is_table_border(line):
-            borders += 1
+            # Another table may follow.
+            borders = borders % _BORDERS + 1
+            continue
+        if borders == _BORDERS:
             continue
         text = line.decode(errors="surrogateescape").removeprefix("|").removesuffix("|")
         cells = [cell.strip() for cell in text.split(" | ", max(len(names) - 1, 0) if names else -1)]

@@ -529,6 +529,17 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
         assert kinds(read((before + rows + "1 row in set\n").encode())[0]) == [CELL]
 
 
+def test_several_tables_in_one_input() -> None:
+    """`cat` of files with a header, and what was copied from the terminal twice: every row is read."""
+    edge = "+---+---+\n"
+    drawn = f"{edge}| t | events |\n{edge}| 1 | {CELL} |\n{edge}1 row in set\n"
+    arrays = f'["time","events"]\n[1,{TEXT}]\n'
+    for text in (drawn, arrays, f"time\tevents\n1\t{CELL}\n", f"\ufefftime,events\n1,{QUOTED}\n"):
+        found, _ = read((text + text).encode())
+        assert kinds([each for each in found if each.location.row]) == [CELL, CELL]
+        assert [each.location.row for each in found if each.location.row] == [1, 2]
+
+
 def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
     """Detected by name or by content, as in every other format."""
     edge = "+---+---+\n"
