@@ -1,7 +1,7 @@
 """From rows of a table to events, in Trino's SQL: the equivalent of `read` and `events.decode`."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -127,48 +127,6 @@ Paths: TypeAlias = Sequence[tuple[str, ...]]
 """Paths of a value in an event; the first that has a value is used."""
 
 
-class Events(Protocol):
-    """The events of a table.
-
-    `lines` is a list of common table expressions. The last one, `lines`, has a row for each event, and one for each
-    table row without events:
-
-    - RECEIVED: the receive time;
-    - NUMBER: the number of the event in its row, from 1; null if there is none;
-    - REJECTED: whether the table row could not be read;
-    - IS_EVENT: whether the event is an object.
-    """
-
-    @property
-    def lines(self) -> str: ...
-
-    def extract(self, paths: Paths) -> str:
-        """Extract a field as an intermediate string for `name`, `value` and `seconds`; null if absent."""
-
-    def name(self, extracted: str) -> str:
-        """Return a nonempty string; null for anything else."""
-
-    def value(self, extracted: str) -> str:
-        """Return a string, or JSON of another type; null for an empty string."""
-
-    def seconds(self, extracted: str) -> str:
-        """Return a time in UNIX seconds; null if it is not one."""
-
-    @property
-    def opened(self) -> Sequence[str]:
-        """Columns that `cell` and `others` need in addition to those of `lines`."""
-
-    def cell(self, where: Where, field: str) -> str:
-        """Return a field as a string column holds it: a string, or JSON of another type."""
-
-    @property
-    def outline(self) -> str:
-        """The digest of `sql.outline`, or null."""
-
-    def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
-        """Yield maps, by dotted names, of the JSON values that these columns cannot hold."""
-
-
 class BatchEvents(Struct, frozen=True):
     """The events of a table with a batch in each row.
 
@@ -181,6 +139,11 @@ class BatchEvents(Struct, frozen=True):
 
     @property
     def lines(self) -> str:
+        """Common table expressions; the last, `lines`, has a row for each event and each table row without events.
+
+        RECEIVED is the receive time; NUMBER that of the event in its row, from 1, or null; REJECTED tells whether the
+        table row could not be read, IS_EVENT whether the event is an object.
+        """
         column = identifier(self.address.column)
         batches = _BATCHES.format(
             column=column, table=table_identifier(self.address), received=receive_time_condition(self.rows)
@@ -188,41 +151,49 @@ class BatchEvents(Struct, frozen=True):
         return f"{batches},\n{cte('lines', _PARTS, 'parts')}"
 
     def extract(self, paths: Paths) -> str:
+        """Extract a field as an intermediate string for `name`, `value` and `seconds`; null if absent."""
         each = [f"NULLIF(JSON_FORMAT(JSON_EXTRACT(event, {json_path(path)})), 'null')" for path in paths]
         return each[0] if len(each) == 1 else f"COALESCE({', '.join(each)})"
 
     def name(self, extracted: str) -> str:
+        """Return a nonempty string; null for anything else."""
         return f"CASE WHEN {extracted} LIKE '\"%' THEN NULLIF({_scalar(extracted)}, '') END"
 
     def value(self, extracted: str) -> str:
+        """Return a string, or JSON of another type; null for an empty string."""
         return f"CASE WHEN {extracted} LIKE '\"%' THEN NULLIF({_scalar(extracted)}, '') ELSE {extracted} END"
 
     def seconds(self, extracted: str) -> str:
+        """Return a time in UNIX seconds; null if it is not one."""
         digits = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
         number = f"TRY_CAST(REPLACE({extracted}, '\"', '') AS DOUBLE)"
         return f"CASE WHEN REGEXP_LIKE({extracted}, {digits}) AND {number} <= {LATEST} THEN {number} END"
 
     @property
     def opened(self) -> Sequence[str]:
+        """Columns that `cell` and `others` need in addition to those of `lines`."""
         # As maps: each lookup of a path in JSON reads it from its beginning.
         places = {Where.EVENT: "event", **{where: f"JSON_EXTRACT(event, {json_path((where,))})" for where in INNER}}
         return [f"COALESCE(TRY_CAST({each} AS {MAP}), {NO_FIELDS}) AS of_{where}" for where, each in places.items()]
 
     def cell(self, where: Where, field: str) -> str:
+        """Return a field as a string column holds it: a string, or JSON of another type."""
         found = f"ELEMENT_AT(of_{where}, {string_literal(field)})"
         # Arrays, objects and null have no scalar.
         return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
 
     def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
+        """Yield maps, by dotted names, of the JSON values that these columns cannot hold."""
         return other_fields_of_batches(columns, self.seconds("JSON_FORMAT(v)"))
 
     @property
     def outline(self) -> str:
+        """The digest of `content_hash_sql`, or null."""
         return f"CASE WHEN {IS_EVENT} THEN {content_hash_sql('event')} END"
 
 
 class FlatEvents(Struct, frozen=True):
-    """The events of a table with an event in each row, given the columns of the table."""
+    """The events of a table with an event in each row, given the columns of the table: all as in `BatchEvents`."""
 
     address: TableAddress
     rows: Period
@@ -265,6 +236,9 @@ class FlatEvents(Struct, frozen=True):
     def outline(self) -> str:
         # A column does not show what the connector left out or converted to a string.
         return "CAST(NULL AS VARCHAR)"
+
+
+Events: TypeAlias = BatchEvents | FlatEvents
 
 
 def table_events(address: TableAddress, layout: Layout, rows: Period, columns: Collection[str]) -> Events:

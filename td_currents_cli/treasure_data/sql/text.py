@@ -8,13 +8,8 @@ from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.treasure_data.address import Period, TableAddress
 
-
-def identifier(text: str) -> str:
-    return Dialect.TRINO.quoted(text)
-
-
-def string_literal(text: str) -> str:
-    return Dialect.TRINO.literal(text)
+identifier: Final = Dialect.TRINO.quoted
+string_literal: Final = Dialect.TRINO.literal
 
 
 def json_path(names: Sequence[str]) -> str:
