@@ -122,7 +122,7 @@ async def _requests(
                 sender=sender,
                 status=result.status if isinstance(result, HttpResponse) else None,
                 latency_ms=latency if is_response else None,
-                error=_error(result, variant, is_braze=sender == BRAZE),
+                error=_error(result, endpoint, is_braze=sender == BRAZE),
             )
         )
     return tuple(requests), tls

@@ -34,12 +34,14 @@ class Endpoint:
     Attributes:
         say: what to do with the request of that number, from 0, and body.
         delay: seconds before each answer.
+        is_held: whether no answer is given until this is set to False.
         bodies: what has arrived, in order.
         arrived: released once for each request that has arrived.
     """
 
     say: Callable[[int, bytes], Say] = lambda *_: 200
     delay: float = 0.0
+    is_held: bool = False
     bodies: list[bytes] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -68,6 +70,8 @@ class Endpoint:
                 if say == "reset":
                     break
                 await asyncio.sleep(3600 if say == "hang" else self.delay)
+                while self.is_held:  # noqa: ASYNC110 -- set by another thread
+                    await asyncio.sleep(0.02)
                 writer.write(_answer(say))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -516,10 +520,11 @@ def test_after_a_signal_the_same_command_sends_the_rest_of_a_large_file(
 
 
 def test_two_runs_at_once_send_each_event_once(payloads: Path) -> None:
-    with serving(Endpoint(delay=1.0)) as endpoint:
+    with serving(Endpoint(is_held=True)) as endpoint:
         first = start(payloads, "--url", endpoint.url, "--concurrency", 1, "--format", "json")
         assert endpoint.arrived.acquire(timeout=30)
         second = send(payloads, "--url", endpoint.url, "--format", "json")
+        endpoint.is_held = False
         ended = end(first)
         third = send(payloads, "--url", endpoint.url, "--format", "json")
     assert (ended.code, second.code, third.code) == (0, 6, 0)

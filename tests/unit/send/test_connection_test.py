@@ -97,6 +97,8 @@ def test_a_refusal_of_brazes_request_counts_although_send_would_be_accepted(scri
     outcome = run_connection_test(Destination(url=f"{scripted.url}?td_write_key={KEY}"), timeout=5, environ={})
     assert [each.status for each in outcome.requests] == [403, 200]
     assert outcome.exit_code is ExitCode.REFUSED
+    assert outcome.error is not None
+    assert "Check the write key" in outcome.error.hint
 
 
 def test_a_custom_endpoint_is_tested_once(scripted: "Scripted") -> None:
