@@ -87,6 +87,11 @@ class VerifyOutcome(Outcome):
     def advice(self) -> str:
         if not self.missing:
             return ""
+        if self.unreadable:
+            return (
+                "Whether the missing events arrived cannot be told, because rows of the table could not be read: "
+                f"`tdcur parse {self.table} -o FILE` tells why. Do not send them again before."
+            )
         if not self.arrived:
             return (
                 "No event arrived. Most likely the write key is wrong, for which Treasure Data returns HTTP 200 too, "

@@ -257,7 +257,7 @@ def print_verification(outcome: VerifyOutcome, terminal: Terminal) -> None:
         terminal.print(f"  missing {printable(event_id)}")
     if more := len(outcome.missing) - len(shown):
         terminal.report(f"  … and {more:,} more; use --verbose or --format json to see all", "dim")
-    if outcome.without_id:
+    if outcome.without_id and outcome.missing:
         terminal.report(f"{amount(outcome.without_id, 'event')} without an id cannot be verified", "yellow")
     if outcome.unreadable:
         terminal.report(f"{amount(outcome.unreadable, 'row')} of the table could not be read completely", "yellow")
@@ -268,11 +268,19 @@ def print_verification(outcome: VerifyOutcome, terminal: Terminal) -> None:
 
 
 def _arrival_line(outcome: VerifyOutcome) -> str:
+    """Tell how many ids arrived and, if the exit code is not 0, why."""
     if not outcome.sent:
-        return "no event ids to search for"
-    if outcome.missing:
-        return f"{outcome.arrived:,} of {amount(outcome.sent, 'event id')} arrived in {outcome.table}"
-    return f"All {amount(outcome.sent, 'event id')} arrived in {outcome.table}"
+        arrived = "no event ids to search for"
+    elif outcome.missing:
+        found = "were found" if outcome.unreadable else "arrived"
+        return f"{outcome.arrived:,} of {amount(outcome.sent, 'event id')} {found} in {outcome.table}"
+    else:
+        arrived = f"All {amount(outcome.sent, 'event id')} arrived in {outcome.table}"
+    if outcome.problems.errors:
+        return f"{arrived}, but not everything that was sent could be read"
+    if outcome.without_id:
+        return f"{arrived}, but {amount(outcome.without_id, 'event')} without an id cannot be verified"
+    return arrived
 
 
 def verification_line(update: VerifyProgress | Job) -> str:

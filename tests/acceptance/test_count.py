@@ -120,6 +120,17 @@ def test_output_as_expectation(tmp_path: Path) -> None:
     assert json.loads(drop.stdout)["comparison"]["dropped"] == 1
 
 
+def test_a_comparison_of_what_could_not_be_read(tmp_path: Path) -> None:
+    """The last line says that it is incomplete, also where the counts match."""
+    file, rows = tmp_path / "counts.json", tmp_path / "rows.jsonl"
+    file.write_text('{"a": 1}', encoding="utf-8")
+    rows.write_text('{"event_type":"a"}\n{"events":5}\n', encoding="utf-8")
+    ended = tdcur(str(rows), "--expect", str(file), "--compare", str(file))
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "what could not be read is not counted; the comparison is incomplete"
+    assert not json.loads(tdcur(str(rows), "--format", "json").stdout)["summary"]["complete"]
+
+
 def test_problems_weigh_more_than_differences(tmp_path: Path) -> None:
     """An unreadable file is exit code 6."""
     file = tmp_path / "counts.json"

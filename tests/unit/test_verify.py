@@ -28,7 +28,8 @@ class Ids(NamedTuple):
 class Arriving:
     """An engine whose table contains one more batch of ids for each query."""
 
-    def __init__(self, *batches: str) -> None:
+    def __init__(self, *batches: str, rejected: int = 1) -> None:
+        self._rejected = [[None, "rejected row"]] * rejected
         self._batches = [batch.split() for batch in batches]
         self._asked = 0
 
@@ -37,7 +38,7 @@ class Arriving:
         self._asked += 1
         there = [each for batch in self._batches[: self._asked] for each in batch]
         columns = [("id", "varchar"), ("kind", "varchar")]
-        return Ids(columns, [*([each, None] for each in [*there, *there, None]), [None, "rejected row"]])
+        return Ids(columns, [*([each, None] for each in [*there, *there, None]), *self._rejected])
 
 
 class Clock:
@@ -66,7 +67,10 @@ def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., Veri
         table = "another" if columns == {} else "currents"
         running.reset(engine, {("braze", table): columns or {"events": "string"}})
         sent = tmp_path / "sent.json"
-        sent.write_text(json.dumps({"events": [{"id": each} if each != "-" else {} for each in ids.split()]}))
+        sent.write_text(
+            json.dumps({"events": [{"id": each} if each != "-" else {} for each in ids.split()]})
+            + options.pop("more", "")
+        )
         access = TdConnection(environ=running.environ())
         arrivals = Arrivals(parse_address("td://braze/currents"), Period(1_800_000_000, None), access)
         within = options.pop("within", 600.0)
@@ -123,19 +127,42 @@ def test_ids_in_the_query(more: list[str], running: Service) -> None:
 
 def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
     """The last query is made when time is up; missing ids are in the order sent."""
-    outcome = verify("c a b", Arriving("a"), within=60.0)
+    outcome = verify("c a b", Arriving("a", rejected=0), within=60.0)
     assert (outcome.missing, outcome.exit_code) == (("c", "b"), ExitCode.FINDINGS)
     assert sum(clock.pauses) == 60.0
     assert "longer" in outcome.advice
 
 
 def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
-    """The most likely causes are named."""
-    outcome = verify("a b", Arriving(), within=0.0)
+    """The most likely causes are named, unless the rows of the table could not be read."""
+    outcome = verify("a b", Arriving(rejected=0), within=0.0)
     assert (outcome.asked, outcome.arrived) == (1, 0)
     assert "the write key is wrong" in outcome.advice
     assert "table of another name" in outcome.advice
     assert "--since" in outcome.advice
+    outcome = verify("a b", Arriving(), within=0.0)
+    assert "cannot be told" in outcome.advice
+    assert "write key" not in outcome.advice
+
+
+@pytest.mark.parametrize(
+    ("ids", "more", "line"),
+    [
+        ("a", "", "All 1 event id arrived in td://braze/currents"),
+        ("a -", "", "All 1 event id arrived in td://braze/currents, but 1 event without an id cannot be verified"),
+        ("a", "{", "All 1 event id arrived in td://braze/currents, but not everything that was sent could be read"),
+        ("", "{", "no event ids to search for, but not everything that was sent could be read"),
+        ("", "", "no event ids to search for"),
+        ("a b", "", "1 of 2 event ids were found in td://braze/currents"),
+    ],
+)
+def test_the_first_line_says_why_the_exit_code_is_not_0(
+    ids: str, more: str, line: str, verify: Callable[..., VerifyOutcome], screen: Screen
+) -> None:
+    outcome = verify(ids, Arriving("a"), more=more, within=0.0)
+    print_verification(outcome, screen.terminal)
+    assert screen.lines[0] == line
+    assert bool(outcome.exit_code) == (", but " in line or "were found" in line)
 
 
 def test_table_that_does_not_exist_yet(verify: Callable[..., VerifyOutcome]) -> None:
@@ -157,12 +184,6 @@ def test_a_flat_table(verify: Callable[..., VerifyOutcome], running: Service) ->
     assert "UNNEST" not in running.queries[0]
 
 
-def test_events_without_an_id(verify: Callable[..., VerifyOutcome]) -> None:
-    """They cannot be verified, so the exit code is 1."""
-    outcome = verify("a - -", Arriving("a"))
-    assert (outcome.sent, outcome.without_id, outcome.exit_code) == (1, 2, ExitCode.FINDINGS)
-
-
 def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service, screen: Screen) -> None:
     """No query is made."""
     outcome = verify("", Arriving())
@@ -176,7 +197,7 @@ def test_output(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
     ids = [f"e-{number}" for number in range(13)]
     outcome = verify(" ".join(ids), Arriving("e-0"), within=0.0)
     print_verification(outcome, screen.terminal)
-    assert screen.lines[0] == "1 of 13 event ids arrived in td://braze/currents"
+    assert screen.lines[0] == "1 of 13 event ids were found in td://braze/currents"
     assert screen.lines[1:11] == [f"  missing {each}" for each in ids[1:11]]
     assert "… and 2 more" in screen.err
     assert "1 row of the table could not be read completely" in screen.err
