@@ -43,6 +43,7 @@ _JSON_TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.FLOAT: "number",
     FieldType.BOOLEAN: "boolean",
     FieldType.STRINGS: "array",
+    FieldType.STRINGS_AND_NULLS: "array",
     FieldType.OBJECT: "object",
 }
 
@@ -67,7 +68,7 @@ class TypeSchemas:
         own = [field for field in event.fields if field.where is place]
         # Fields of the storage export are never seen over HTTP, so their place is unknown.
         others = [field for field in event.fields if field.storage_only and field.where not in {place, Where.EVENT}]
-        schema = self._object(others + own)
+        schema = self._object(others + own, may_have_others=not event.fields_published)
         custom = self._custom(event) if place is Where.PROPERTIES else {}
         return {**schema, "allOf": [*schema.get("allOf", ()), custom]} if custom else schema
 
@@ -94,9 +95,9 @@ class TypeSchemas:
         self.shared[key] = {"type": "object" if required else ["object", "null"], **schema}
         return {**named(name, ref(key)), **({"required": [name]} if required else {})}
 
-    def _object(self, fields: Iterable[Field]) -> Schema:
+    def _object(self, fields: Iterable[Field], *, may_have_others: bool = False) -> Schema:
         """An object with these fields; groups that types share are referred to."""
-        only_known = Guard.ONLY_KNOWN_FIELDS in self._guards
+        only_known = Guard.ONLY_KNOWN_FIELDS in self._guards and not may_have_others
         by_name = {field.name: field for field in fields}
         values = {name: self._value(field) for name, field in by_name.items()}
         groups = {name: group for name, group in self._groups.items() if group.items() <= values.items()}
@@ -120,6 +121,8 @@ class TypeSchemas:
             value["type"] = name if self._is_required(field) else [name, "null"]
             if field.type is FieldType.STRINGS:
                 value["items"] = {"type": "string"}
+            elif field.type is FieldType.STRINGS_AND_NULLS:
+                value["items"] = {"type": ["string", "null"]}
         elif self._is_required(field):
             value["not"] = {"type": "null"}
         if field.enum and Guard.FIELD_VALUES in self._guards:

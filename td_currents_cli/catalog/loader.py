@@ -5,7 +5,8 @@ The file has no repetitions:
 - `fields`: the defaults of a field, by name. A name belongs to one object only.
 - `groups`: names of fields that occur together.
 - `events`: each type lists its groups and its own fields; `except` overrides the defaults of a field, or of all fields
-  of a group. Every field of a type that is not sent over HTTP is `storage_only`.
+  of a group. Every field of a type that is not sent over HTTP is `storage_only`. The properties of a type with
+  `"fields_published": false` are not known yet.
 
 The order of an event's fields has no meaning to Braze; here they are sorted by event, `user`, `properties`, and then
 as in the file, groups first.
@@ -99,6 +100,10 @@ class _EventDefinition(Struct, frozen=True, forbid_unknown_fields=True):
     fields: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exceptions: dict[str, _FieldException] = msgspec.field(name="except", default_factory=dict)
+    fields_published: bool = True
+    known_names: tuple[str, ...] = ()
+    may_hold_personal_data: tuple[str, ...] = ()
+    anonymous: bool = False
 
 
 class _CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,6 +157,10 @@ def _build_type(
         http=event.http,
         description=event.description,
         fields=in_order(fields.values()),
+        fields_published=event.fields_published,
+        known_names=event.known_names,
+        may_hold_personal_data=event.may_hold_personal_data,
+        anonymous=event.anonymous,
     )
 
 

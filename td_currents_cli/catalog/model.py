@@ -91,6 +91,7 @@ class FieldType(StrEnum):
     FLOAT = "float"
     BOOLEAN = "boolean"
     STRINGS = "array<string>"
+    STRINGS_AND_NULLS = "array<string|null>"
     OBJECT = "object"
 
 
@@ -131,13 +132,17 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
 
 class EventType(Struct, frozen=True, kw_only=True, dict=True):
     name: str
-    category: str  # `customer_behavior`, `message_engagement`, `user_update` or `agent`
+    category: str  # such as `customer_behavior`, `message_engagement` or `user_update`
     channel: str  # see `channel_of`
     since: str  # the Currents release that added it; `pre-1` if older than numbered releases
     storage: bool  # part of the export to cloud storage
     http: bool  # sent over HTTP, and therefore to Treasure Data
     description: str  # when Braze sends it, in one sentence
     fields: tuple[Field, ...]  # those of the event, of `user`, then of `properties`
+    fields_published: bool = True  # if not, Braze has named the type, but not its fields: none is unknown
+    known_names: tuple[str, ...] = ()  # of properties that Braze mentions without their types
+    may_hold_personal_data: tuple[str, ...] = ()  # of these, strings that people wrote
+    anonymous: bool = False  # it may have no user
 
     @cached_property
     def required(self) -> tuple[Field, ...]:
@@ -170,6 +175,10 @@ class EventType(Struct, frozen=True, kw_only=True, dict=True):
             "storage": self.storage,
             "http": self.http,
             "description": self.description,
+            "fields_published": self.fields_published,
+            "known_names": self.known_names,
+            "may_hold_personal_data": self.may_hold_personal_data,
+            "anonymous": self.anonymous,
             "fields": [field.as_dict() for field in self.fields],
         }
 

@@ -37,8 +37,11 @@ class Masking:
     def __init__(self, key: bytes | None) -> None:
         self._key = key
         events = load().events
-        self._marked = {name: {field.name: field.pii for field in event.fields} for name, event in events.items()}
-        self._anywhere = {field.name for event in events.values() for field in event.fields if field.pii}
+        self._marked = {
+            name: {field.name: field.pii for field in event.fields} | dict.fromkeys(event.may_hold_personal_data, True)
+            for name, event in events.items()
+        }
+        self._anywhere = {name for marked in self._marked.values() for name in marked if marked[name]}
         self._objects = {field.name for event in events.values() for field in event.fields if field.type == "object"}
 
     def __call__(self, event: bytes) -> bytes:

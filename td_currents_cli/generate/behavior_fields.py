@@ -1,5 +1,6 @@
 """Fields of user behavior: custom events, purchases, sessions, locations, subscriptions, Canvas progress."""
 
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -153,6 +154,16 @@ def _progression(rng: SeededRandom) -> Record:
     return record
 
 
+def _profile(rng: SeededRandom) -> Record:
+    return {
+        "first_name": rng.pick(("Ada", "Chloé", "Jonas", "さくら")),
+        "last_name": rng.pick(("Allen", "Dubois", "Müller", "佐藤")),
+        "dob": f"{rng.between(1950, 2007)}-{rng.between(1, 12):02}-{rng.between(1, 28):02}",
+        "home_city": rng.pick(("Chicago", "Lyon", "Köln", "東京")),
+        "custom_attributes": json.dumps({"plan": rng.pick(("free", "gold")), "points": rng.below(5000)}),
+    }
+
+
 _SUBSCRIBING: Final = "users.behaviors.subscription"
 
 BEHAVIORS: Final = (
@@ -178,5 +189,9 @@ BEHAVIORS: Final = (
     one_of("state_change_source", ("rest_api", "sdk", "dashboard", "preference_center", "list_unsubscribe")),
     FieldGroup(fields=("conversion_behavior_index", "conversion_behavior"), make=_conversion),
     one_of("in_control_group", (False, False, False, True)),
+    FieldGroup(fields=("first_name", "last_name", "dob", "home_city", "custom_attributes"), make=_profile, share=0.9),
+    one_of("archived", (False, False, True)),
+    one_of("update_source", ("rest_api", "sdk", "dashboard")),
+    FieldGroup(fields=("orphaned_by_id",), make=lambda rng: {"orphaned_by_id": rng.hex(24)}, size=100),
     FieldGroup(fields=("progression_type", "is_canvas_entry", "exit_reason"), make=_progression),
 )

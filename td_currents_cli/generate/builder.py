@@ -31,7 +31,12 @@ NEW_IDENTIFIERS: Final = {
 }
 """Identifiers that are new in each event, with their prefixes."""
 
-DERIVED_TIMES: Final = {"time_ms": (1000, 137), "push_token_updated_at": (1, 0), "push_token_created_at": (1, 86_400)}
+DERIVED_TIMES: Final = {
+    "time_ms": (1000, 137),
+    "push_token_updated_at": (1, 0),
+    "push_token_created_at": (1, 86_400),
+    "send_time": (1, 3600),
+}
 """Times derived from the event time: a factor, and an offset to subtract."""
 
 _ONLY_IOS: Final = (".IosForeground", ".liveactivity.")
@@ -44,6 +49,7 @@ _PLAIN: Final[Mapping[FieldType, tuple[object, ...]]] = {
     FieldType.FLOAT: (0.5, 1.0, 2.25),
     FieldType.BOOLEAN: (True, False),
     FieldType.STRINGS: (["alpha"], ["alpha", "beta"]),
+    FieldType.STRINGS_AND_NULLS: (["alpha"], ["alpha", None]),
     FieldType.OBJECT: ({"name": "alpha", "count": 1},),
 }
 """Values of fields that are unknown here."""
@@ -217,16 +223,19 @@ WEIGHTS: Final[Mapping[str, int]] = {
 def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
     """Select, by globs, event types that are sent over HTTP; `!` before a glob excludes its types.
 
+    Without a glob, types whose fields Braze has not published are left out.
+
     Raises:
         UsageError: a pattern matches no type, or no type is left.
     """
     sent = [event for event in catalog.events.values() if event.http]
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     unwanted = [pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")]
     for pattern in (*wanted, *unwanted):
         if not any(fnmatchcase(event.name, pattern) for event in sent):
             raise _no_match(catalog, pattern)
-    events = [event for event in sent if _matches(event, wanted) and not _matches(event, unwanted)]
+    chosen = (event for event in sent if (_matches(event, wanted) if wanted else event.fields_published))
+    events = [event for event in chosen if not _matches(event, unwanted)]
     if not events:
         raise UsageError(f"no event types left by --type {' --type '.join(patterns)}", hint="Remove a `!…`.")
     return events

@@ -76,6 +76,7 @@ AGENTS: Final = (
     ),
     FieldGroup(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),
     FieldGroup(fields=("input", "output"), make=_conversation, share=0.8),
+    one_of("thinking_level", ("low", "medium", "high"), share=0.6),
     FieldGroup(fields=("tool_name", "tool_arguments"), make=_tool),
 )
 
@@ -232,6 +233,9 @@ def _element(rng: SeededRandom) -> Record:
 
 RESPONSES: Final = (
     one_of("is_amp", (False, False, False, True), share=0.6),
+    one_of("is_unique", (True, True, False), share=0.9),
+    one_of("has_url_parameters", (True, False), share=0.8),
+    one_of("link_aliasing_enabled", (True, False), share=0.8),
     one_of("machine_open", ("true",), share=0.3),
     FieldGroup(fields=("url", "short_url", "link_id", "link_alias"), make=_click, size=400),
     FieldGroup(fields=("is_suspected_bot_click", "suspected_bot_click_reason"), make=_bot),

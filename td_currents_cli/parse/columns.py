@@ -112,8 +112,11 @@ def columns_of(stats: ColumnStats, names: Names, *, with_personal: bool = True) 
 
 def unknown_fields(fields: Iterable[str], names: Names) -> dict[str, str | None]:
     """The fields that the catalog does not know, each with the most similar known one."""
-    every = (field for event in load().events.values() for field in event.fields)
-    known = tuple({full_name(field.where, field.name, names): None for field in every} | dict.fromkeys(ENVELOPE))
+    events = load().events.values()
+    listed = ((field.where, field.name) for event in events for field in event.fields)
+    mentioned = ((Where.PROPERTIES, name) for event in events for name in event.known_names)
+    every = (full_name(where, name, names) for where, name in (*listed, *mentioned))
+    known = tuple(dict.fromkeys((*every, *ENVELOPE)))
     return {name: nearest(name, known, separator="_") for name in fields if name not in known}
 
 

@@ -60,7 +60,7 @@ def _under_category(events: tuple[EventType, ...]) -> Table:
 
 
 def _row_end(event: EventType) -> tuple[str, str, str]:
-    return event.since, str(len(event.fields)), "yes" if event.http else "no"
+    return event.since, str(len(event.fields)) if event.fields_published else "?", "yes" if event.http else "no"
 
 
 def _print_event_type(event: EventType, terminal: Terminal) -> None:
@@ -73,6 +73,9 @@ def _print_event_type(event: EventType, terminal: Terminal) -> None:
         sent = "sent over HTTP and in the storage export"
     terminal.out.print(Text(f"{event.category}, {age}, {sent}", "dim"))
     _print_fields(event.fields, terminal)
+    if not event.fields_published:
+        mentioned = f"; it mentions {', '.join(event.known_names)}" if event.known_names else ""
+        terminal.out.print(Text(f"Braze has not published the properties of this type{mentioned}."))
 
 
 def _print_overlay_fields(outcome: EventsOutcome, terminal: Terminal) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import UnionType
 from typing import Any, Final
 
 from msgspec import Struct
@@ -43,6 +44,7 @@ EXPECTED: Final[dict[FieldType, str]] = {
     FieldType.FLOAT: "a number",
     FieldType.BOOLEAN: "a boolean",
     FieldType.STRINGS: "an array of strings",
+    FieldType.STRINGS_AND_NULLS: "an array of strings and nulls",
     FieldType.OBJECT: "an object",
 }
 
@@ -52,12 +54,15 @@ IS_TYPE: Final[dict[FieldType, Callable[[Any], bool]]] = {
     FieldType.LONG: lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
     FieldType.FLOAT: lambda value: value is None or (isinstance(value, int | float) and not isinstance(value, bool)),
     FieldType.BOOLEAN: lambda value: value is None or isinstance(value, bool),
-    FieldType.STRINGS: lambda value: (
-        value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-    ),
+    FieldType.STRINGS: lambda value: value is None or _are(value, str),
+    FieldType.STRINGS_AND_NULLS: lambda value: value is None or _are(value, str | None),
     FieldType.OBJECT: lambda value: value is None or isinstance(value, dict),
 }
 """Whether a value is of a type, or null. An integer is a valid float: JSON does not tell them apart."""
+
+
+def _are(value: object, types: UnionType | type) -> bool:
+    return isinstance(value, list) and all(isinstance(item, types) for item in value)
 
 
 class EventFieldCheck:
@@ -118,7 +123,7 @@ class FieldCheck:
                 for name, value in values.items():
                     field = expected.fields.get(name)
                     if field is None:
-                        yield _unknown(event_type, expected.place, name)
+                        yield from _unknown(event_type, expected.place, name)
                     elif field.until is not None or field.enum or not expected.is_type[name](value):
                         yield from _value(field, value, (expected.name, name))
         properties = event.get("properties")
@@ -186,14 +191,17 @@ def _missing_field(values: Mapping[str, Any], name: str, path: tuple[str, ...]) 
     return Violation(Code.FIELD_MISSING, path, f"required field `{'.'.join(below)}` is missing")
 
 
-def _unknown(event_type: EventType, place: Where, name: str) -> Violation:
+def _unknown(event_type: EventType, place: Where, name: str) -> Iterator[Violation]:
     path = (place.value, name)
+    if not event_type.fields_published:
+        return
     if event_type.field(name, OTHER[place]):
         message = f"`{place}.{name}` belongs in `{OTHER[place]}`"
-        return Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
+        yield Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
+        return
     near = event_type.suggest_field(name, place) if len(name) <= MAX_NAME else None
     hint = f"did you mean `{near}`?" if near else ""
-    return Violation(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shortened(name)}`", hint, at_name=True)
+    yield Violation(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shortened(name)}`", hint, at_name=True)
 
 
 def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Violation]:
@@ -201,8 +209,8 @@ def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Viola
     if field.until is not None:
         message = f"`{name}` is no longer sent since release {field.until}"
         yield Violation(Code.FIELD_GONE, path, message, at_name=True)
-    if field.type is FieldType.STRINGS and isinstance(value, list):
-        yield from _strings(value, path)
+    if field.type in _ELEMENTS and isinstance(value, list):
+        yield from _elements(value, path, *_ELEMENTS[field.type])
     elif not IS_TYPE[field.type](value):
         yield Violation(Code.FIELD_TYPE, path, f"`{name}` must be {EXPECTED[field.type]}, got {kind_of(value)}")
     elif field.enum and value is not None and value not in field.enum:
@@ -210,11 +218,19 @@ def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Viola
         yield Violation(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
 
 
-def _strings(value: list[Any], path: tuple[str, ...]) -> Iterator[Violation]:
-    """Report only the first element that is not a string: the others will be alike."""
+_ELEMENTS: Final[Mapping[FieldType, tuple[UnionType | type, str]]] = {
+    FieldType.STRINGS: (str, "a string"),
+    FieldType.STRINGS_AND_NULLS: (str | None, "a string or null"),
+}
+
+
+def _elements(
+    value: list[Any], path: tuple[str, ...], accepted: UnionType | type, expected: str
+) -> Iterator[Violation]:
+    """Report only the first element of a wrong type: the others will be alike."""
     for index, item in enumerate(value):
-        if not isinstance(item, str):
-            message = f"`{'.'.join(path)}[{index}]` must be a string, got {kind_of(item)}"
+        if not isinstance(item, accepted):
+            message = f"`{'.'.join(path)}[{index}]` must be {expected}, got {kind_of(item)}"
             yield Violation(Code.FIELD_TYPE, (*path, index), message)
             return
 
@@ -233,7 +249,8 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
         size: of the event, in bytes.
     """
     user = event.get("user")
-    if isinstance(user, dict) and not user.get(EXTERNAL_USER_ID) and _needs_external_user_id(event_type):
+    is_needed = event_type is None or needs_external_user_id(event_type)
+    if is_needed and isinstance(user, dict) and not user.get(EXTERNAL_USER_ID):
         path = ("user", EXTERNAL_USER_ID) if EXTERNAL_USER_ID in user else ("user",)
         yield Violation(Code.NO_EXTERNAL_USER_ID, path, "the user has no `external_user_id`")
     if size + len(EMPTY_PAYLOAD) > MAX_BYTES:
@@ -242,15 +259,10 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
     yield from _column_names(event, event_type)
 
 
-def is_external_user_id(field: Field) -> bool:
-    """Whether Braze's Treasure Data export leaves out events with this field if it is empty."""
-    here = field.name == EXTERNAL_USER_ID and field.where is Where.USER
-    return here and not field.storage_only and field.until is None
-
-
-def _needs_external_user_id(event_type: EventType | None) -> bool:
-    """Whether events of this type have a user who can have one. Runs of AI agents, for example, need not."""
-    return event_type is None or any(map(is_external_user_id, event_type.fields))
+def needs_external_user_id(event_type: EventType) -> bool:
+    """Whether Braze's Treasure Data export leaves out events of this type without it: those of a user who has one."""
+    field = None if event_type.anonymous else event_type.field(EXTERNAL_USER_ID, Where.USER)
+    return field is not None and not field.storage_only and field.until is None
 
 
 def _column_names(event: Mapping[str, Any], event_type: EventType | None) -> Iterator[Violation]:

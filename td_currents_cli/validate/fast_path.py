@@ -17,7 +17,13 @@ from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, ENVELOPE, MAX_BYT
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
 from td_currents_cli.read.scanner import is_utf8
-from td_currents_cli.validate.checks import COLUMN_NAME, MAX_LEVELS, fields_accepted, is_external_user_id
+from td_currents_cli.validate.checks import (
+    COLUMN_NAME,
+    EXTERNAL_USER_ID,
+    MAX_LEVELS,
+    fields_accepted,
+    needs_external_user_id,
+)
 from td_currents_cli.validate.document_checks import kept_all, too_deep_at
 from td_currents_cli.validate.rules import Rule, RuleScope
 
@@ -30,6 +36,7 @@ _TYPES: Final[Mapping[FieldType, Any]] = {
     FieldType.FLOAT: Annotated[float, Meta(gt=-(2.0**62), lt=2.0**62)],
     FieldType.BOOLEAN: bool,
     FieldType.STRINGS: list[str],
+    FieldType.STRINGS_AND_NULLS: list[str | None],
 }
 _MAX_CUSTOM_LEVELS: Final = 8
 """Levels of arrays and objects in a custom property that the types cover."""
@@ -60,17 +67,18 @@ class _AnyObject(msgspec.Struct, gc=False):
 class EventTypes:
     """Structs for events, told apart by `event_type`, that refuse what breaks `rules`.
 
-    Event types that are not sent over HTTP, and custom events and purchases whose data the catalog describes, are
-    left to the careful check.
+    Event types that are not sent over HTTP, and custom events, purchases and properties of unpublished types that an
+    overlay describes, are left to the careful check.
     """
 
     def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
         self._guards = {rule.fast for rule in rules}
-        self._objects: dict[tuple[Field, ...], Any] = {}
+        self._objects: dict[tuple[object, ...], Any] = {}
         self.is_closed = not self._guards.isdisjoint(_CLOSED)
         column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
         reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
         self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
+        self._any_properties = _custom_data(str) if self.is_closed else _AnyObject
         names, ids, times = (limits_of(rules, field) for field in ENVELOPE)
         described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
         structs = [
@@ -86,28 +94,39 @@ class EventTypes:
                 tag=each.name,
             )
             for each in catalog.events.values()
-            if each.http and each.name not in described and not any(limit.refuses(each.name, now) for limit in names)
+            if each.http
+            and each.name not in described
+            and (each.fields_published or all(field.where is not Where.PROPERTIES for field in each.fields))
+            and not any(limit.refuses(each.name, now) for limit in names)
         ]
         self.event: Any = reduce(operator.or_, structs[1:], structs[0])
         self.payload: Any = self._struct("Payload", [("events", list[self.event])])  # type: ignore[name-defined]
 
     def _object(self, event_type: EventType, where: Where) -> Any:  # noqa: ANN401 -- as above
         """The type of `user` or `properties`; event types share it where they share their fields."""
+        if where is Where.PROPERTIES and not event_type.fields_published:
+            return self._any_properties
         only_sent = Guard.SENT_OVER_HTTP in self._guards
+        needs_id = Guard.EXTERNAL_USER_ID in self._guards and needs_external_user_id(event_type)
+        needed = EXTERNAL_USER_ID if needs_id and where is Where.USER else ""
         accepted = fields_accepted(event_type, where).values()
         fields = tuple(field for field in accepted if field.until is None or not only_sent)
-        if fields not in self._objects:
+        if (needed, *fields) not in self._objects:
             # A field of the user's own catalog need not have an identifier as its name.
             names = {f"field{number}": field.name for number, field in enumerate(fields)}
-            attributes = [(attribute, *self._field(field)) for attribute, field in zip(names, fields, strict=True)]
-            self._objects[fields] = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
-        return self._objects[fields]
+            attributes = [
+                (attribute, *self._field(field, is_needed=field.name == needed))
+                for attribute, field in zip(names, fields, strict=True)
+            ]
+            struct = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
+            self._objects[needed, *fields] = struct
+        return self._objects[needed, *fields]
 
-    def _field(self, field: Field) -> tuple[Any] | tuple[Any, Any]:
+    def _field(self, field: Field, *, is_needed: bool) -> tuple[Any] | tuple[Any, Any]:
         """The type of a field, and what it is where it is missing, if it may be."""
         has_values = field.enum and Guard.FIELD_VALUES in self._guards
         value: Any = Literal[field.enum] if has_values else self._types[field.type]
-        if Guard.EXTERNAL_USER_ID in self._guards and is_external_user_id(field):
+        if is_needed:
             return (value if has_values else Annotated[str, Meta(min_length=1)],)
         return (value,) if field.expected else (value | None | UnsetType, UNSET)
 

@@ -549,7 +549,7 @@ CATALOG_RULES: Final = (
         scope=RuleScope.EVENT,
         why="Braze writes this type to cloud storage only and never sends it over HTTP.",
         fix="Check where the payload comes from.",
-        bad='{"event_type": "users.UserOrphan", … }',
+        bad='{"event_type": "users.RandomBucketNumberUpdate", … }',
         good='{"event_type": "users.behaviors.Uninstall", … }',
         fast=Guard.SENT_OVER_HTTP,
     ),

@@ -49,7 +49,8 @@ OVERLAY = b"""{
 }"""
 FAVOURITES = (
     *("users.messages.email.Open", "users.behaviors.CustomEvent", "users.behaviors.Purchase"),
-    *("users.behaviors.Uninstall", "my.Type", "agentconsole.ToolInvocation", "users.UserOrphan"),
+    *("users.behaviors.Uninstall", "my.Type", "agentconsole.ToolInvocation", "users.RandomBucketNumberUpdate"),
+    *("users.messages.landingpage.Click", "users.messages.landingpage.Impression", "users.messages.sms.InboundReceive"),
 )
 
 NUMBERS = (
@@ -150,8 +151,10 @@ class Writer:
         """A value as the catalog has it."""
         if field.enum:
             return json.dumps(self.random.choice(field.enum))
-        if field.type is FieldType.STRINGS:
-            return "array", ['"a"'] * self.random.randrange(3)
+        if field.type in {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS}:
+            return "array", ['"a"', "null"][: 1 + (field.type is FieldType.STRINGS_AND_NULLS)] * self.random.randrange(
+                3
+            )
         if field.type is FieldType.OBJECT:
             nested = ("object", [['"b"', ("array", ["1", ("object", [['"Any Name"', "1.5"]])])]])
             return "object", [['"size"', '"M"'], ['"sku"', '"s"'], ['"nested"', nested]]

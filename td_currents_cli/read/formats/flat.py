@@ -64,6 +64,7 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
 _BOOLEANS: Final = frozenset({b'"true"', b'"false"'})
+_NESTED: Final = {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS, FieldType.OBJECT}
 _NULLS: Final = frozenset({"", "null"})
 """What Treasure Data writes for no value; anything else may be the name of a campaign."""
 _NEVER_EMPTY: Final = {*_NUMBERS, FieldType.BOOLEAN}
@@ -215,7 +216,7 @@ def _string(string: str) -> bytes:
 
 def _unpacked(name: str, value: bytes) -> bytes:
     """Decode a string that was an array or an object before it was encoded."""
-    if value[:2] in {b'"[', b'"{'} and _type(name) in {FieldType.STRINGS, FieldType.OBJECT}:
+    if value[:2] in {b'"[', b'"{'} and _type(name) in _NESTED:
         try:
             inner: bytes = msgspec.json.decode(value, type=str).encode()
         except msgspec.DecodeError:

@@ -38,7 +38,7 @@ def test_type_is_suggested(name: str, meant: str) -> None:
     [
         "users.messages.kakao.Send",  # a channel Braze may add
         "users.messages.sms.Read",  # a verb it may add: not `Send`, not `Retry`
-        "users.canvas.costep.Conversion",
+        "users.canvas.costep.Timeout",
         "Open",  # could be an e-mail or a push notification
         "signup",
         "...",
