@@ -49,7 +49,7 @@ def generate(
         show_default="standard output",
     ),
 ) -> Outcome:
-    """Generate synthetic payloads with every event type that Braze sends over HTTP.
+    """Generate synthetic payloads with every event type that Braze sends over HTTP and describes.
 
     Each line contains one batch of up to 100 events. The same options give the same bytes on every machine.
 

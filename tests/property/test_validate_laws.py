@@ -151,10 +151,10 @@ class Writer:
         """A value as the catalog has it."""
         if field.enum:
             return json.dumps(self.random.choice(field.enum))
-        if field.type in {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS}:
-            return "array", ['"a"', "null"][: 1 + (field.type is FieldType.STRINGS_AND_NULLS)] * self.random.randrange(
-                3
-            )
+        if field.type is FieldType.STRINGS:
+            return "array", ['"a"'] * self.random.randrange(3)
+        if field.type is FieldType.STRINGS_AND_NULLS:
+            return "array", ['"a"', "null"] * self.random.randrange(3)
         if field.type is FieldType.OBJECT:
             nested = ("object", [['"b"', ("array", ["1", ("object", [['"Any Name"', "1.5"]])])]])
             return "object", [['"size"', '"M"'], ['"sku"', '"s"'], ['"nested"', nested]]

@@ -27,6 +27,7 @@ from td_currents_cli.validate.rules import RULES, Rule, RuleScope
 
 NOW = 1_800_000_000
 CASES = Path(__file__).parents[2] / "cases" / "bad"
+RELEASE_12 = CASES.with_name("good") / "currents-release-12.json"
 OVERLAY = b'{"event_types": {"users.behaviors.Uninstall": {"fields": {"app_group_id": {"until": "9"}}}}}'
 EVENT = {
     "event_type": "users.behaviors.Uninstall",
@@ -158,9 +159,10 @@ def decoded_examples(code: Code) -> Iterator[Any]:
         yield document if batch.location.row is None else {"events": document}
 
 
-def test_what_breaks_no_rule_passes_everywhere() -> None:
-    """Otherwise the tests above would prove nothing."""
-    batch = Batch(payload(EVENT), Location("made", 1, 1))
+@pytest.mark.parametrize("text", [payload(EVENT), RELEASE_12.read_bytes()], ids=["usual", "release 12"])
+def test_what_breaks_no_rule_passes_everywhere(text: bytes) -> None:
+    """Otherwise the tests above would prove nothing. Also nulls in an array, and types without published fields."""
+    batch = Batch(text, Location("made", 1, 1))
     assert passes(fast_check(only_errors=False), batch)
     assert passes(fast_check(only_errors=True), batch)
     assert all(schema(form).is_valid(json.loads(batch.data)) for form in SchemaForm)
