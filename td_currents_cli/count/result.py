@@ -252,7 +252,8 @@ def absent_fields(keys: Sequence[Key], by: Sequence[Dimension]) -> tuple[str, ..
 
 def nearest_dimension(name: str) -> str | None:
     """The known name most similar to a field's; None if there is none."""
-    fields = (field.name for event in load().events.values() for field in event.fields)
+    events = load().events.values()
+    fields = (known for event in events for known in (*(field.name for field in event.fields), *event.known_names))
     return nearest(name.rpartition(".")[2], tuple(dict.fromkeys((*BY_NAME, *fields))), separator="_")
 
 
