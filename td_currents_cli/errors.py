@@ -46,32 +46,22 @@ class TdcurError(Exception):
 
 
 class UsageError(TdcurError):
-    """Options or settings are wrong or conflict."""
-
     exit_code = ExitCode.USAGE
 
 
 class EndpointRefusedError(TdcurError):
-    """The endpoint refuses this URL or these credentials."""
-
     exit_code = ExitCode.REFUSED
 
 
 class UnreachableError(TdcurError):
-    """The endpoint cannot be reached, or retries ran out."""
-
     exit_code = ExitCode.UNREACHABLE
 
 
 class InputError(TdcurError):
-    """An input cannot be found or read."""
-
     exit_code = ExitCode.IO
 
 
 class OutputError(TdcurError):
-    """An output cannot be written."""
-
     exit_code = ExitCode.IO
 
 

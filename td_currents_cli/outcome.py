@@ -1,4 +1,4 @@
-"""What a command returns: a frozen result that is rendered as text or JSON and has the exit code."""
+"""What a command returns: a frozen result that is rendered for people or as JSON and has the exit code."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields

@@ -59,7 +59,10 @@ class Decoder(Generic[E]):
             payload = self._payload.decode(data)
             if payload.events is UNSET:
                 if payload.event_type is UNSET:
-                    return _rejected(batch, Code.EVENTS_MISSING, NEITHER)
+                    missing = Problem(
+                        code=Code.EVENTS_MISSING, location=batch.location, message=NEITHER, raw=batch.data
+                    )
+                    return Decoded([], [missing], rejected=True)
                 return Decoded([self._event.decode(data)])
             return Decoded(payload.events or [])
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -138,11 +141,6 @@ class Decoder(Generic[E]):
             return decode_any(event, self._type)
 
 
-def split(batch: Batch) -> Decoded[Raw]:
-    """The bytes of each event."""
-    return _split(batch)
-
-
 def complete_events(decoded: Decoded[Raw], batch: Batch) -> Batch:
     """The events that `split` returned for a truncated cell, as a well-formed batch."""
     return Batch(b"[%b]" % b",".join(map(bytes, decoded.events)), batch.location)
@@ -162,7 +160,8 @@ class _RawDecoder(Decoder[Raw]):
 
 
 _OBJECT: Final = ord("{")
-_split: Final = _RawDecoder(Raw)
+split: Final = _RawDecoder(Raw)
+"""Decodes into the bytes of each event."""
 
 
 def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
@@ -172,10 +171,6 @@ def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
     found = documents_in(batch.data, batch.location)
     source = batch.location.source
     return [Batch(each.data, each.location(source)) if isinstance(each, Document) else each for each in found]
-
-
-def _rejected(batch: Batch, code: Code, message: str) -> Decoded[Any]:
-    return Decoded([], [Problem(code=code, location=batch.location, message=message, raw=batch.data)], rejected=True)
 
 
 @dataclass(slots=True)

@@ -53,9 +53,13 @@ def _flatten(event: bytes | Raw) -> bytes:
     return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), value) for name, value in _with_unique_names(fields)) + b"}"
 
 
+def _nested_places(fields: _Fields) -> list[str]:
+    return [place for place in PLACES if place in fields and bytes(fields[place]).startswith(b"{")]
+
+
 def _is_flat(fields: _Fields) -> bool:
     """Whether the event is already flat: nothing to take out of `user` and `properties`, the envelope first."""
-    if any(place in fields and bytes(fields[place]).startswith(b"{") for place in PLACES):
+    if _nested_places(fields):
         return False
     envelope = [name for name in ENVELOPE if name in fields]
     return list(islice(fields, len(envelope))) == envelope
@@ -72,11 +76,7 @@ def _all_bare(user: _Fields, properties: _Fields) -> bool:
 
 
 def _with_unique_names(fields: _Fields) -> Iterator[tuple[str, Raw]]:
-    nested = {
-        place: _fields.decode(fields[place])
-        for place in PLACES
-        if place in fields and bytes(fields[place]).startswith(b"{")
-    }
+    nested = {place: _fields.decode(fields[place]) for place in _nested_places(fields)}
     others = {name: fields[name] for name in (*ENVELOPE, *fields) if name in fields and name not in nested}
     yield from others.items()
     taken = {*_NEVER_BARE, *others, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
@@ -120,7 +120,6 @@ NestedField: TypeAlias = tuple[str, str, Raw]
 """The object that a field is in (`user`, `properties`, or empty for the event), its name there, and its value."""
 
 _SEPARATORS: Final = {Names.STREAMING: "_", Names.DOTTED: "."}
-_decode: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 def full_name(place: str, name: str, names: Names) -> str:
@@ -139,21 +138,17 @@ def named(event: bytes, names: Names) -> bytes:
 
 def nested_fields_of(event: bytes) -> list[NestedField]:
     """The fields of an event without lone surrogates: the envelope, then all others in their order."""
-    fields = _decode.decode(event)
-    nested = [place for place in PLACES if place in fields and is_object(fields[place])]
+    fields = _fields.decode(event)
+    nested = _nested_places(fields)
     found: list[NestedField] = [("", name, fields[name]) for name in ENVELOPE if name in fields]
     if not nested:
         scheme = scheme_of(fields)
         return found + [(*_place_of(name, scheme), fields[name]) for name in fields if name not in ENVELOPE]
     found += [("", name, value) for name, value in fields.items() if name not in (*ENVELOPE, *nested)]
-    return found + [(place, *pair) for place in nested for pair in _decode.decode(fields[place]).items()]
+    return found + [(place, *pair) for place in nested for pair in _fields.decode(fields[place]).items()]
 
 
-def is_object(value: Raw) -> bool:
-    return bytes(value).startswith(b"{")
-
-
-def scheme_of(fields: "dict[str, Raw]") -> Names:
+def scheme_of(fields: _Fields) -> Names:
     no_bare_user = fields.keys().isdisjoint(USER_FIELDS)
     for scheme, separator in _SEPARATORS.items():
         if any(f"user{separator}{name}" in fields for name in USER_FIELDS):
@@ -173,8 +168,8 @@ def nested_of(fields: list[NestedField]) -> bytes:
 
 
 def _renamed(event: bytes, names: Names) -> bytes:
-    fields = _decode.decode(event)
-    is_flat = not any(place in fields and is_object(fields[place]) for place in PLACES)
+    fields = _fields.decode(event)
+    is_flat = not _nested_places(fields)
     if is_flat and scheme_of(fields) is names:
         return flatten(event)
     if names is Names.SHORT:
@@ -207,7 +202,7 @@ def _place_of(name: str, scheme: Names) -> tuple[str, str]:
     return "", name
 
 
-def _pair(name: str, value: "Raw | bytes") -> bytes:
+def _pair(name: str, value: Raw | bytes) -> bytes:
     return b"%s:%s" % (orjson.dumps(name), value)
 
 
@@ -271,10 +266,11 @@ def flatten_batch(batch: Batch) -> Decoded[Any]:
 def cut_lines(batch: Batch) -> FlatLines | None:
     """The flat events of a batch that has Braze's layout; None for any other."""
     data = batch.data
-    inside = next((data[len(begin) : -len(end)] for begin, end in _FRAMES if _is_framed(data, begin, end)), None)
+    frame = next((each for each in _FRAMES if data.startswith(each[0]) and data.endswith(each[1])), None)
     # No piece holds a line end, so that each is a line.
-    if inside is None or b"\n" in data or b"\r" in data:
+    if frame is None or b"\n" in data or b"\r" in data:
         return None
+    inside = data[len(frame[0]) : -len(frame[1])]
     events = [event.partition(_USER_CUT) for event in inside.split(_NEXT)]
     rests = [rest.partition(_PROPERTIES_CUT) for _, _, rest in events]
     # Where the second cut was found, the first was, too.
@@ -294,10 +290,6 @@ def cut_lines(batch: Batch) -> FlatLines | None:
     if envelopes is None:
         return None
     return FlatLines(_joined(heads, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), envelopes)
-
-
-def _is_framed(data: bytes, begin: bytes, end: bytes) -> bool:
-    return data.startswith(begin) and data.endswith(end)
 
 
 def _are_bare(users: list[bytes], properties: list[bytes]) -> bool:

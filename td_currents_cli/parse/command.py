@@ -9,14 +9,14 @@ from typing import ClassVar, TypeAlias
 
 from msgspec.structs import replace as replace_fields
 
-from td_currents_cli.choices import Mask, Names, Nested, To
+from td_currents_cli.choices import Names, To
 from td_currents_cli.events.dedupe import LIMIT, IdSet
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, error_envelope, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import unknown_fields
 from td_currents_cli.parse.request import ParseRequest
-from td_currents_cli.parse.transform import TransformedChunk, Transformer, TransformerConfig
+from td_currents_cli.parse.transform import TransformedChunk, Transformer
 from td_currents_cli.parse.writers import (
     Losses,
     SpooledTable,
@@ -79,7 +79,7 @@ def run(request: ParseRequest) -> ParseOutcome:
         from td_currents_cli.write.formats import require_pyarrow  # noqa: PLC0415 -- an extra
 
         require_pyarrow()
-    config, files, losses = _config(request), list[str](), Losses()
+    key, files, losses = request.key(), list[str](), Losses()
     totals, formats = _Totals(request), dict[SourceFormat, None]()
     with (
         _summary_when_stopped(request, lambda: totals.outcome(tuple(formats), (), 0)),
@@ -89,7 +89,7 @@ def run(request: ParseRequest) -> ParseOutcome:
     ):
         work = map_records(
             Transformer,
-            (config,),
+            (replace(request, sources=()), key),
             request.sources,
             options=replace_fields(request.reading, flat=request.names is Names.SHORT),
             jobs=request.jobs,
@@ -126,21 +126,6 @@ def _summary_when_stopped(request: ParseRequest, outcome: Callable[[], ParseOutc
         envelope = error_envelope(ParseOutcome.command, error)
         _write_summary(request, {**envelope, **outcome().as_dict(), "exit_code": envelope["exit_code"]})
         raise
-
-
-def _config(request: ParseRequest) -> TransformerConfig:
-    return TransformerConfig(
-        wanted=request.wanted,
-        names=request.names,
-        nested_as_strings=request.nested is Nested.JSON and not request.is_table,
-        fields=None if request.is_table else request.fields,
-        mask=request.mask is not Mask.KEEP,
-        key=request.key(),
-        with_ids=request.dedupe,
-        with_types=request.split,
-        with_columns=request.is_table and not request.split,
-        with_rejects=request.rejects is not None,
-    )
 
 
 def _placed(result: ChunkResult[TransformedChunk]) -> TransformedChunk:
@@ -196,7 +181,6 @@ def _formatted(part: Path, request: ParseRequest, losses: Losses) -> Path:
         return part
     finished = part.with_suffix(".made")
     with part.open("rb") as lines, SpooledTable(lines) as table, finished.open("wb") as output:
-        table.find_columns()
         table.write(output, request, losses)
     part.unlink()
     return finished

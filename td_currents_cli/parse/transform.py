@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.choices import Names
+from td_currents_cli.choices import Mask, Names, Nested
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.dedupe import event_digest
-from td_currents_cli.events.filter import EventFilter, Filter
+from td_currents_cli.events.filter import EventFilter
 from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, named
 from td_currents_cli.events.json import decode_any
 from td_currents_cli.events.mask import Masking
@@ -18,31 +18,17 @@ from td_currents_cli.model import Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select_fields
-
-
-class TransformerConfig(Struct, frozen=True, kw_only=True):
-    """What a worker process needs to know of the request."""
-
-    wanted: Filter
-    names: Names = Names.SHORT
-    nested_as_strings: bool = False
-    fields: tuple[str, ...] | None = None  # None for all
-    mask: bool = False
-    key: bytes | None = None  # of the hashes; None to drop personal data
-    with_ids: bool = False
-    with_types: bool = False
-    with_columns: bool = False
-    with_rejects: bool = False
+from td_currents_cli.parse.request import ParseRequest
 
 
 class TransformedChunk(Struct):
     """The flat events of a chunk of the input."""
 
     lines: SharedBytes  # JSON Lines
-    digests: list[bytes | None]  # of the id of each event, if requested
-    types: list[str]  # of each event, if requested
-    columns: ColumnStats  # empty unless requested
-    rejects: list[Problem]  # for each rejected row and event, if requested
+    digests: list[bytes | None]  # of the id of each event, for `dedupe`
+    types: list[str]  # of each event, for `split`
+    columns: ColumnStats  # empty unless for one table
+    rejects: list[Problem]  # for each rejected row and event, for `rejects`
     balance: Balance
     problems: Problems
 
@@ -58,23 +44,27 @@ class _AnyEnvelope(Struct, gc=False):
 
 
 class Transformer:
-    """Filters, masks, renames and flattens events."""
+    """Filters, masks, renames and flattens events; `key` is that of the hashes, None to drop personal data."""
 
-    def __init__(self, config: TransformerConfig) -> None:
-        self._config = config
-        self._filter = EventFilter(config.wanted)
-        self._needs_envelopes = bool(config.wanted) or config.with_ids or config.with_types
+    def __init__(self, request: ParseRequest, key: bytes | None) -> None:
+        self._request = request
+        self._filter = EventFilter(request.wanted)
+        self._needs_envelopes = bool(request.wanted) or request.dedupe or request.split
         self._steps: list[Callable[[bytes], bytes]] = []
-        if config.mask:
-            self._steps.append(Masking(config.key))
-        if self._steps or config.names is not Names.SHORT:
-            self._steps.append(lambda event: named(event, config.names))
-        self._only_flattens = not (config.nested_as_strings or config.with_columns or config.fields is not None)
+        if request.mask is not Mask.KEEP:
+            self._steps.append(Masking(key))
+        if self._steps or request.names is not Names.SHORT:
+            self._steps.append(lambda event: named(event, request.names))
         self._decode = split if self._steps else flatten_batch
+        # Nested values and fields of a table are seen to when it is written.
+        self._fields = None if request.is_table else request.fields
+        self._nested_as_strings = request.nested is Nested.JSON and not request.is_table
+        self._with_columns = request.is_table and not request.split
+        self._only_flattens = not (self._nested_as_strings or self._with_columns or self._fields is not None)
 
     def __call__(self, records: Iterable[Record]) -> TransformedChunk:
         rejects: list[Problem] = []
-        reader = EventReader(on_reject=rejects.append if self._config.with_rejects else None)
+        reader = EventReader(on_reject=None if self._request.rejects is None else rejects.append)
         lines: list[bytes] = []
         envelopes: list[Any] = []
         columns = ColumnStats()
@@ -87,8 +77,8 @@ class Transformer:
             lines.append(self._lines(kept, columns))
         return TransformedChunk(
             lines=SharedBytes(b"".join(lines)),
-            digests=[event_digest(each.id) for each in envelopes] if self._config.with_ids else [],
-            types=[_type_of(each) for each in envelopes] if self._config.with_types else [],
+            digests=[event_digest(each.id) for each in envelopes] if self._request.dedupe else [],
+            types=[_type_of(each) for each in envelopes] if self._request.split else [],
             columns=columns,
             rejects=rejects,
             balance=reader.balance(events_out=written, filtered=filtered),
@@ -100,7 +90,7 @@ class Transformer:
         if not self._needs_envelopes:
             return events, []
         envelopes = events.envelopes if isinstance(events, FlatLines) else [_envelope(bytes(each)) for each in events]
-        if not self._config.wanted:
+        if not self._request.wanted:
             return events, envelopes
         kept = [self._filter.keeps(each.event_type, each.time) for each in envelopes]
         return list(compress(events, kept)), list(compress(envelopes, kept))
@@ -113,11 +103,11 @@ class Transformer:
             lines = [step(line) for line in lines]
         if not isinstance(events, FlatLines):
             lines = [as_bare_event(line) for line in lines]
-        if self._config.fields is not None:
-            lines = [select_fields(line, self._config.fields) for line in lines]
-        if self._config.nested_as_strings:
+        if self._fields is not None:
+            lines = [select_fields(line, self._fields) for line in lines]
+        if self._nested_as_strings:
             lines = [nested_as_strings(line) for line in lines]
-        if self._config.with_columns:
+        if self._with_columns:
             columns.add(lines)
         return b"\n".join([*lines, b""])
 

@@ -59,22 +59,19 @@ class SpooledTable:
     """Flat events as JSON Lines in a temporary file (in `TMPDIR`), and their columns.
 
     A table begins with the names of its columns, which are only known after the last event. Memory does not grow with
-    the input; the disk holds the events a second time while the command runs.
+    the input; the disk holds the events twice while the command runs.
     """
 
-    def __init__(self, file: BinaryIO | None = None) -> None:
+    def __init__(self, lines: BinaryIO | None = None) -> None:
         self._stats = ColumnStats()
-        self._file = file or tempfile.TemporaryFile()  # noqa: SIM115 -- closed by this object's own exit
+        self._stats.add(lines or ())
+        self._file = lines or tempfile.TemporaryFile()  # noqa: SIM115 -- closed by this object's own exit
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-    def find_columns(self) -> None:
-        """Find the columns of the events that are already in the file."""
-        self._stats.add(self._file)
 
     def add(self, chunk: TransformedChunk) -> None:
         """Raises OutputError if the disk is full."""
@@ -88,15 +85,15 @@ class SpooledTable:
             ) from None
 
     def write(self, output: BinaryIO, request: ParseRequest, losses: Losses) -> None:
-        columns, others = request.fields or (), None
-        if not columns:
-            columns, others = columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
-        if others is not None:
-            losses.others = others
+        columns, others = columns_of(self._stats, request.names, with_personal=request.mask is not Mask.DROP)
+        if request.fields:
+            columns, others = request.fields, None
+        losses.others = others or losses.others
         types = _types(columns, self._stats, request) if request.to is To.PARQUET else None
         for name in columns:
             kinds = self._stats.kinds.get(name, set())
-            if not kinds <= (_kinds_read(name, request.names) | (_held_by(types[name]) if types else set())):
+            read = _kinds_read(name, request.names) | (_HELD_KINDS.get(types[name], {"string"}) if types else set())
+            if not kinds <= read:
                 losses.untyped[name] = None
         self._file.seek(0)
         if types is not None:
@@ -136,10 +133,6 @@ def _kinds_read(name: str, names: Names) -> set[str]:
     if kind in {FieldType.STRINGS, FieldType.OBJECT}:
         return {"nested"}
     return _KINDS_READ.get(_COLUMN_TYPES.get(kind or "", ""), {"string"})
-
-
-def _held_by(column_type: str) -> set[str]:
-    return _HELD_KINDS.get(column_type, {"string"})
 
 
 def cells_of(event: bytes) -> dict[str, str | None]:

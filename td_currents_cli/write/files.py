@@ -76,7 +76,10 @@ def _temporary(path: Path, mode: int | None) -> Iterator[BinaryIO]:
             if mode is not None:
                 os.fchmod(output.fileno(), stat.S_IMODE(mode))
             yield output
-        _replace(temporary, final, path)
+        try:
+            temporary.replace(final)
+        except OSError as error:
+            raise _failure(path, error) from error
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -111,13 +114,6 @@ def _closing(output: io.BufferedWriter) -> Iterator[BinaryIO]:
             output.raw.close()
         raise
     output.close()
-
-
-def _replace(temporary: Path, final: Path, path: Path) -> None:
-    try:
-        temporary.replace(final)
-    except OSError as error:
-        raise _failure(path, error) from error
 
 
 class _OutputFile(io.FileIO):

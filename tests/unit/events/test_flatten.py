@@ -1,6 +1,6 @@
 import pytest
 
-from td_currents_cli.events.flatten import flatten
+from td_currents_cli.events.flatten import as_bare_event, flatten
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,21 @@ def test_names_with_lone_surrogates() -> None:
     """They are JSON, and stay the same with a prefix."""
     event = b'{"user":{"\\ud800":1},"properties":{"\\ud800":2,"\\u005cue000":3}}'
     assert flatten(event) == b'{"user.\\ud800":1,"properties.\\ud800":2,"\\\\ue000":3}'
+
+
+@pytest.mark.parametrize(
+    ("flat", "event"),
+    [
+        (b'{"event_type":"a","x":"events"}', b'{"event_type":"a","x":"events"}'),
+        (b'{ "event_type":null}', b'{ "event_type":null}'),
+        (b'{"id":"1","\\ud800":1}', b'{"event_type":null,"id":"1","\\ud800":1}'),
+        (b'{"event_type":"a","events":[{}],".events":1}', b'{"event_type":"a","..events":[{}],".events":1}'),
+        (b'{"event_type":"a","\\u0065vents":1}', b'{"event_type":"a",".events":1}'),
+    ],
+)
+def test_a_flat_event_is_read_as_an_event(flat: bytes, event: bytes) -> None:
+    """Not as a payload, because of `events`, and not as something else, for want of a type."""
+    assert as_bare_event(flat) == event
 
 
 @pytest.mark.parametrize(
