@@ -234,7 +234,7 @@ def entered_files(argv: list[str]) -> list[str]:
 
     The first run imports what is imported lazily. Bodies of modules and classes are not counted.
     """
-    from td_currents_cli.cli.app import main  # noqa: PLC0415 -- reading the source needs none of it
+    from td_currents_cli.cli import main  # noqa: PLC0415 -- reading the source needs none of it
 
     entered: set[str] = set()
     top = str(PACKAGE)

@@ -1,5 +1,25 @@
 """The command line: options in, a frozen request to the verb, its outcome rendered, an exit code out."""
 
-from td_currents_cli.cli.app import main
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
+
+
+def main() -> None:
+    """Run the `tdcur` command."""
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        # Not where signals are ignored, as in the background of a shell.
+        if signal.getsignal(number) == default:
+            signal.signal(number, _exit_quietly)
+    from td_currents_cli.cli.app import run  # noqa: PLC0415 -- takes a while, in which Ctrl-C shall not show a traceback
+
+    run()
+
+
+def _exit_quietly(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the process, with the exit code of the signal: nothing has been begun, or all is done."""
+    os._exit(128 + number)
+
 
 __all__ = ["main"]

@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from io import BufferedWriter, RawIOBase
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from td_currents_cli import __version__
+from td_currents_cli.secrets import MaskedOutput
 
 if TYPE_CHECKING:
     from td_currents_cli.cli.command import CliCommand
@@ -110,6 +112,19 @@ COMMANDS: Final[dict[str, Callable[[], "CliCommand"]]] = {
 class LazyCommands(TyperGroup):
     """A group that imports a command's module only for that command, or for the help of all."""
 
+    def main(self, *, standalone_mode: bool = True, **settings: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 -- Typer's
+        """Run a command and exit with its code. Wrong usage and failed output are reported as all other errors are."""
+        if not standalone_mode:
+            return super().main(standalone_mode=False, **settings)
+        try:
+            code = super().main(standalone_mode=False, **settings)
+            sys.stdout.flush()
+        except Exception as error:  # noqa: BLE001 -- as in `cli.command`
+            from td_currents_cli.cli.command import report_failure
+
+            code = report_failure(error)
+        sys.exit(code)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- the type is Typer's private Context
         return list(COMMANDS)
 
@@ -150,11 +165,35 @@ def tdcur(
     """Validate, send, parse, count, and reconcile Braze Currents events for Treasure Data."""
 
 
-def main() -> None:
-    """Run the `tdcur` command."""
-    # A shell may start us without standard streams (`<&-`, `>&-`): Python then has None in their place.
-    # What is written to a standard output that is closed is an error, as everywhere: its stand-in cannot be written to.
-    for name, mode, flags in (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY)):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.open(os.devnull, flags), mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- kept
+def run() -> None:
+    """Run the command line in this process, with standard streams that always exist and that show no secret."""
+    _replace_streams()
+    if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
+        # Typer takes GITHUB_ACTIONS for a terminal with colors.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     app(prog_name="tdcur")
+
+
+def _replace_streams() -> None:
+    # A shell may start us without standard streams (`<&-`, `>&-`): Python then has None in their place. They are opened
+    # in this order, so that their descriptors get the usual numbers. Writing to a closed standard output fails.
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 -- kept to the end
+    sys.stdout = _masked(sys.stdout, os.O_RDONLY)
+    sys.stderr = _masked(sys.stderr, os.O_WRONLY)
+
+
+def _masked(stream: TextIO | None, flags: int) -> TextIO:
+    if stream is None:
+        return MaskedOutput(os.fdopen(os.open(os.devnull, flags), "wb"), "utf-8", line_buffering=True)
+    raw: Any = stream.buffer
+    is_unbuffered = isinstance(raw, RawIOBase)  # with PYTHONUNBUFFERED, which many containers set
+    # An unbuffered write may write part of the data without an error when the reader of a pipe exits or a disk is full:
+    # a buffer writes everything or fails.
+    return MaskedOutput(
+        BufferedWriter(raw) if is_unbuffered else raw,
+        stream.encoding,
+        stream.errors,
+        newline="\n",
+        line_buffering=is_unbuffered or bool(stream.line_buffering),
+    )

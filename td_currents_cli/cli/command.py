@@ -1,12 +1,13 @@
 """What all commands share: the common options, and the one place that turns outcomes and errors into exit codes."""
 
+import errno
 import inspect
 import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
@@ -15,11 +16,12 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import typer
 from typer.core import TyperCommand
+from typer.exceptions import TyperException
 from typer.main import get_command
 
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
-from td_currents_cli.render.terminal import Color, Terminal, buffer_output, print_error, write_json, write_json_line
+from td_currents_cli.render.terminal import Color, Terminal, print_error, write_json, write_json_line
 
 ExplicitOptions: TypeAlias = frozenset[str]
 """Long option names, such as `--since`."""
@@ -142,7 +144,6 @@ def command(
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
-            buffer_output()
             terminal = Terminal.open(
                 color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose")
             )
@@ -169,23 +170,37 @@ def command(
 
 
 def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Terminal) -> NoReturn:
-    output_format = str(options.get("output_format", "text"))
-    signal.signal(signal.SIGTERM, _raise_terminated)
-    code = ExitCode.OK
-    try:
-        outcome = function(**options)
-        _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
-        code = outcome.exit_code
-        _render(outcome, output_format, terminal)
-    except (KeyboardInterrupt, Terminated) as error:
-        code = ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.TERMINATED
-    except Exception as error:  # noqa: BLE001 -- the one place where everything ends as a message and an exit code
-        if isinstance(error, BrokenPipeError) and _has_no_reader():
-            # As with `| head`: the reader has got what it wanted.
-            _discard_output()
-        else:
-            code = _report_failure(error, function.__name__, output_format, terminal)
+    name, output_format = function.__name__, str(options.get("output_format", "text"))
+    with _signals_raise():
+        outcome = None
+        try:
+            outcome = function(**options)
+            _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
+            _render(outcome, output_format, terminal)
+            code = outcome.exit_code
+        except (KeyboardInterrupt, Terminated, Exception) as error:  # noqa: BLE001 -- the one place where all runs end
+            # A document of which a part may have been written is not followed by another.
+            if outcome and isinstance(error, BrokenPipeError) and _has_no_reader():
+                # As with `| head`: the reader has got what it wanted, and what is known of the data stays true.
+                _discard_output()
+                code = outcome.exit_code
+            else:
+                code = report_failure(error, terminal, name, "text" if outcome else output_format)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise, so that what has been begun is cleaned up and reported."""
+    interrupt, terminate = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    if interrupt is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
@@ -195,15 +210,27 @@ def _render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
     sys.stdout.flush()
 
 
-def _report_failure(error: Exception, name: str, output_format: str, terminal: Terminal) -> ExitCode:
+def report_failure(
+    error: BaseException, terminal: Terminal | None = None, name: str = "", output_format: str = "text"
+) -> ExitCode:
+    """Report why a run failed on standard error, and in the format that was requested; return the exit code."""
+    if isinstance(error, BrokenPipeError) and _has_no_reader():
+        # The reader of our output went away, as `| head` does: it has all that it wanted.
+        _discard_output()
+        return ExitCode.OK
     _print_traceback(error)
     failure = _as_tdcur_error(error)
     if isinstance(error, OSError):
         _discard_output()
-    print_error(failure, terminal)
-    if output_format in {"json", "jsonl"}:
-        write = write_json if output_format == "json" else write_json_line
-        write(error_envelope(name, failure))
+    if failure.message and not isinstance(error, KeyboardInterrupt | Terminated):
+        print_error(failure, terminal or Terminal.open())
+    try:
+        if output_format in {"json", "jsonl"} and not isinstance(error, OSError):
+            write = write_json if output_format == "json" else write_json_line
+            write(error_envelope(name, failure))
+        sys.stdout.flush()
+    except OSError as second:
+        return report_failure(second, terminal)
     return failure.exit_code
 
 
@@ -224,15 +251,41 @@ def _has_no_reader() -> bool:
 
 def _discard_output() -> None:
     # Python flushes standard output once more at exit, and would fail again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _as_tdcur_error(error: Exception) -> TdcurError:
+def _as_tdcur_error(error: BaseException) -> TdcurError:
     if isinstance(error, TdcurError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedRunError("interrupted")
+    if isinstance(error, Terminated):
+        return TerminatedRunError("terminated")
     if isinstance(error, OSError):
-        return OutputError(f"cannot write the output: {error.strerror or type(error).__name__}")
+        reason = "standard output is closed" if error.errno == errno.EBADF else error.strerror
+        return OutputError(f"cannot write the output: {reason or type(error).__name__}")
+    if isinstance(error, TyperException):
+        return _as_usage_error(error)
     return DefectError.of(error)
+
+
+def _as_usage_error(error: TyperException) -> UsageError:
+    """Word an error of Typer as our own are; its message is empty where the help was printed instead."""
+    message: str = error.format_message() if isinstance(error, typer.BadParameter.__bases__[0]) else str(error)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "tdcur"
+    return UsageError(
+        message[:1].lower() + message[1:].removesuffix("."), hint=f"Run `{command} --help` for its options."
+    )
+
+
+class InterruptedRunError(TdcurError):
+    exit_code = ExitCode.INTERRUPTED
+
+
+class TerminatedRunError(TdcurError):
+    exit_code = ExitCode.TERMINATED
 
 
 class Terminated(BaseException):

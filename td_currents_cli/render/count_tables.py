@@ -19,8 +19,17 @@ from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
 from td_currents_cli.count.dimensions import Key, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
-from td_currents_cli.render.terminal import UNCLIPPED, Terminal, print_wrapped, printable
-from td_currents_cli.render.text import ROW_CODES, amount, balance_line, percent, print_problems
+from td_currents_cli.render.terminal import (
+    ROW_CODES,
+    UNCLIPPED,
+    Terminal,
+    amount,
+    balance_line,
+    percent,
+    print_problems,
+    print_wrapped,
+    printable,
+)
 
 
 class GridColumn(Struct, frozen=True, kw_only=True):

@@ -11,8 +11,7 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
 from td_currents_cli.catalog.model import EventType, Field
-from td_currents_cli.render.terminal import UNCLIPPED, Terminal, write_text
-from td_currents_cli.render.text import amount, format_json
+from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, format_json, write_text
 from td_currents_cli.validate.rules import RULES
 
 WIDE: Final = 96

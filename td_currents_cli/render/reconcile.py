@@ -13,8 +13,16 @@ from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.render import progress as job_progress
 from td_currents_cli.render.count_tables import Grid, GridColumn, fits, group_cell, print_grid
 from td_currents_cli.render.progress import clock_time, show_waiting
-from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped, printable
-from td_currents_cli.render.text import LOST, amount, format_balance, print_problems
+from td_currents_cli.render.terminal import (
+    LOST,
+    ProgressMode,
+    Terminal,
+    amount,
+    format_balance,
+    print_problems,
+    print_wrapped,
+    printable,
+)
 from td_currents_cli.treasure_data.errors import Job
 from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 

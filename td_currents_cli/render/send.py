@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
-from td_currents_cli.render.terminal import Terminal, print_error, print_wrapped, printable
-from td_currents_cli.render.text import print_problems
+from td_currents_cli.render.terminal import Terminal, print_error, print_problems, print_wrapped, printable
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 

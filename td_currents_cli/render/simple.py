@@ -12,8 +12,17 @@ from td_currents_cli.catalog.ddl import OTHER_FIELDS
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.generate.command import GenerateOutcome
 from td_currents_cli.parse import ParseOutcome
-from td_currents_cli.render.terminal import Terminal, print_wrapped, printable, write_text
-from td_currents_cli.render.text import ROW_CODES, STYLES, amount, balance_line, print_problems
+from td_currents_cli.render.terminal import (
+    ROW_CODES,
+    STYLES,
+    Terminal,
+    amount,
+    balance_line,
+    print_problems,
+    print_wrapped,
+    printable,
+    write_text,
+)
 from td_currents_cli.serve.server import Receiver, ServeOutcome
 from td_currents_cli.serve.settings import FaultSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult

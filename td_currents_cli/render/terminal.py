@@ -1,16 +1,19 @@
-"""Standard output and standard error as rich consoles that work alike on terminals, in pipes, and in CI logs."""
+"""Standard output and standard error, alike on terminals, in pipes, and in CI logs; what all renderers print with."""
 
 import errno
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import StrEnum
 from functools import partial
-from io import BufferedWriter, RawIOBase, TextIOWrapper
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias
 
 from td_currents_cli.errors import TdcurError
-from td_currents_cli.write.formats import json_document, json_line
+from td_currents_cli.model import Code, Problem, Severity
+from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.secrets import mask, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +93,10 @@ class Terminal:
 
 def print_wrapped(console: "Console", message: "str | Text", style: str = "") -> None:
     """Print a message, wrapped between words on a terminal and never off one."""
+    if isinstance(message, str):
+        message = mask(message)
+    elif (shown := mask(message.plain)) != message.plain:
+        message = type(message)(shown)  # without its styles: their places have moved
     console.print(message, style=style, markup=False, highlight=False, soft_wrap=console.width >= UNCLIPPED)
 
 
@@ -109,34 +116,27 @@ def write_text(content: str) -> None:
 
 def write_json(document: Mapping[str, object]) -> None:
     """Write one JSON document to standard output."""
-    _write(json_document(document))
+    from td_currents_cli.write.formats import json_document  # noqa: PLC0415 -- as above
+
+    _write(_masked_json(document, json_document))
 
 
 def write_json_line(document: Mapping[str, object]) -> None:
     """Write one JSON document to standard output, on one line."""
-    _write(json_line(document))
+    from td_currents_cli.write.formats import json_line  # noqa: PLC0415 -- as above
+
+    _write(_masked_json(document, json_line))
+
+
+def _masked_json(document: Mapping[str, object], encode: "Callable[[object], bytes]") -> bytes:
+    content = encode(document)
+    text = content.decode()
+    return content if mask(text) == text else encode(masked(document))
 
 
 def _write(content: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
-
-
-def buffer_output() -> None:
-    """Give standard output a buffer if it has none, as with PYTHONUNBUFFERED, which many containers set.
-
-    An unbuffered write may write part of the data without an error when the reader of a pipe exits or a disk is full: a
-    buffer writes everything or fails.
-    """
-    stream = sys.stdout
-    if isinstance(stream, TextIOWrapper) and isinstance(raw := stream.buffer, RawIOBase):
-        sys.stdout = TextIOWrapper(
-            BufferedWriter(raw),
-            encoding=stream.encoding,
-            errors=stream.errors,
-            newline="\n",
-            line_buffering=True,
-        )
 
 
 def printable(text: str) -> str:
@@ -179,3 +179,103 @@ def _wants_color(color: Color, *, is_terminal: bool) -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return is_terminal or bool(os.environ.get("FORCE_COLOR"))
+
+
+LOST: Final = "lost in truncated cells"
+
+
+def amount(number: int, noun: str, plural: str = "") -> str:
+    """Format a number with its noun: `1 event`, `1,200 events`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """Format a share between 0 and 1: `12.5 %`."""
+    return f"{share:.1%}".replace("%", " %")
+
+
+def balance_line(balance: Balance, verb: str) -> str:
+    """Account for every row and event of a run on one line, leaving out what did not happen.
+
+    Args:
+        balance: of the run.
+        verb: what was done to the events, such as `counted`.
+    """
+    others = (
+        (balance.duplicates, "duplicates"),
+        (balance.filtered, "filtered"),
+        (balance.events_rejected, "rejected"),
+        (balance.lost, LOST),
+    )
+    return format_balance(balance, balance.events_out, verb, others)
+
+
+def format_balance(balance: Balance, used: int, verb: str, others: tuple[tuple[int, str], ...]) -> str:
+    """Format rows and events, as an equation only where some were not used."""
+    rows, separator = amount(balance.rows_read, "row"), ", "
+    if balance.rows_rejected:
+        rows, separator = f"{rows} read = {balance.rows_good:,} good + {balance.rows_rejected:,} rejected", "; "
+    if used == balance.events_read:
+        return f"{rows}{separator}{amount(used, 'event')} {verb}"
+    parts = [f"{used:,} {verb}", *(f"{number:,} {what}" for number, what in others if number)]
+    return f"{rows}{separator}{amount(balance.events_read, 'event')} read = {' + '.join(parts)}"
+
+
+STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+SHOWN_PROBLEMS: Final = 20
+"""Problems printed without --verbose."""
+
+ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM, Code.DOCUMENT_TOO_LARGE, Code.NOT_UTF8})
+"""Problems that an option can fix, or another encoding: printed with their hint."""
+
+
+def problem_line(problem: Problem) -> "Text":
+    """Format a problem on one line, as `file:line:column TDC101 error message`."""
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    return Text.assemble(
+        (printable(str(problem.location)), "bold"),
+        " ",
+        (problem.code, "magenta"),
+        " ",
+        (problem.severity, STYLES[problem.severity]),
+        f" {printable(problem.message)}",
+    )
+
+
+def print_problems(problems: Problems, terminal: Terminal, hinted: Container[Code] = ()) -> None:
+    """Print the first problems of a run on standard error; those with a code in `hinted` with their hint."""
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    shown = problems.kept if terminal.verbose else problems.kept[:SHOWN_PROBLEMS]
+    for problem in shown:
+        if problem.severity is Severity.ERROR or not terminal.quiet:
+            print_wrapped(terminal.err, problem_line(problem))
+        if problem.hint and problem.code in hinted:
+            print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {problem.hint}"))
+    if problems.total > len(shown):
+        terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")
+
+
+LINE_WIDTH: Final = 120
+
+
+def format_json(value: Any, *, indent: str = "", taken: int = 0) -> str:  # noqa: ANN401 -- any JSON value
+    """Format a JSON value, without a line end after it.
+
+    Args:
+        value: any JSON value, with no lone surrogates in its strings.
+        indent: of the line that it begins on.
+        taken: columns of that line that are already used after the indent, for the name and the comma.
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    if not value or not isinstance(value, dict | list) or len(indent) + taken + len(line) <= LINE_WIDTH:
+        return line
+    deeper = f"{indent}  "
+    if isinstance(value, dict):
+        names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in value]
+        fields = zip(names, value.values(), strict=True)
+        lines = [name + format_json(field, indent=deeper, taken=len(name) + 1) for name, field in fields]
+        return "{\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}}}"
+    lines = [format_json(item, indent=deeper, taken=1) for item in value]
+    return "[\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}]"

@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
-from td_currents_cli.render.terminal import Terminal, printable
-from td_currents_cli.render.text import amount
+from td_currents_cli.render.terminal import Terminal, amount, printable
 from td_currents_cli.render.validate_text import STDIN, omitted_line, report_omitted
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.list_rules import Family

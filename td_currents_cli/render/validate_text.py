@@ -11,8 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from td_currents_cli.model import Code, Excerpt, Problem, Severity
-from td_currents_cli.render.terminal import Terminal, print_wrapped, printable
-from td_currents_cli.render.text import STYLES, amount, problem_line
+from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.rules import RULES
 

@@ -20,14 +20,13 @@ from msgspec import Raw, Struct
 from td_currents_cli.errors import OutputError
 from td_currents_cli.journal.keys import event_keys, on_one_line
 from td_currents_cli.model import Location, Problem
-from td_currents_cli.secrets import Secret
+from td_currents_cli.secrets import Secret, mask
 from td_currents_cli.send.endpoint import Endpoint
 
 _HIDDEN: Final = "***"
 _SHORTEST: Final = 8  # minimum characters of a part of a secret that is worth hiding
 _LONGEST: Final = 400  # maximum characters of what the two patterns below find, except for the digits of an account
 _EMAIL_PATTERN: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
-_KEY_PATTERN: Final = re.compile(r"\b\d+(?:/|%2[fF]|\\/)[0-9a-fA-F]{40}\b")
 
 Scrub: TypeAlias = Callable[[str, bool], str]  # takes a string and whether it was cut; returns what may be kept
 
@@ -44,7 +43,7 @@ def scrubber(endpoint: Endpoint) -> Scrub:
     def scrub(text: str, is_cut: bool) -> str:  # noqa: FBT001 -- of a type that has no names
         if secrets is not None:
             text = secrets.sub(_HIDDEN, text)
-        text = _EMAIL_PATTERN.sub(_HIDDEN, _KEY_PATTERN.sub(_HIDDEN, text))
+        text = _EMAIL_PATTERN.sub(_HIDDEN, mask(text))
         # After the search: what is before the end is complete, and found.
         return text[:-longest] if is_cut else text
 

@@ -210,7 +210,7 @@ def _split(url: str) -> SplitResult:
             "the URL is malformed",
             hint=_FORMAT.format(host="us01.records.in.treasuredata.com"),
         )
-    if "@" in parts.netloc:
+    if "***@" in redact(url):  # also one with a slash, which ends the host
         raise UsageError(
             "the URL contains a user name or password",
             hint="Give a write key with --write-key-file or TD_WRITE_KEY, a token with --token-file or TDCUR_TOKEN.",

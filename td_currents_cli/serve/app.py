@@ -17,6 +17,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.secrets import mask
 from td_currents_cli.serve.settings import HttpError, PostbackApi, ServeSettings
 from td_currents_cli.serve.stats import RequestCounter, RequestLog, RequestResult
 from td_currents_cli.serve.store import DelayedStore, parse_row
@@ -86,10 +87,6 @@ def _too_large(limit: int) -> HttpError:
 VARIABLE: Final = "TD_WRITE_KEY"
 
 _PARAMETER: Final = "td_write_key"
-# Any character of the name, and the equals sign, may be percent-encoded; the key ends at `&`.
-_SHOWN_KEY: Final = re.compile(
-    "(" + "".join(f"(?:{re.escape(c)}|%{ord(c):02x})" for c in _PARAMETER) + r"(?:=|%3d))[^&]*", re.IGNORECASE
-)
 
 
 def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: PostbackApi) -> bytes:
@@ -129,11 +126,6 @@ def _key_in(query: bytes) -> bytes | None:
         return None
     values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get(_PARAMETER)
     return None if values is None else values[0].encode()
-
-
-def without_key(target: str) -> str:
-    """Replace the write key in a path and query by `***`."""
-    return _SHOWN_KEY.sub(r"\1***", target)
 
 
 def expected_key(file: Path | None, environment: Mapping[str, str]) -> str | None:
@@ -242,9 +234,7 @@ def _target(scope: Scope) -> str:
     """Path and query as sent, safe to print: no key, no control characters, shortened."""
     query: bytes = scope["query_string"]
     sent: bytes = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
-    text = sent.decode("ascii", "backslashreplace")
-    if b"=" in sent or b"%" in sent:
-        text = without_key(text)
+    text = mask(sent.decode("ascii", "backslashreplace"))
     return text if len(text) <= _MAX_TARGET else text[:_MAX_TARGET] + "…"
 
 

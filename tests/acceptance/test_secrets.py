@@ -20,6 +20,7 @@ from td_currents_cli.generate.command import lines
 from td_currents_cli.render.simple import request_line
 from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.serve.settings import parse_faults
+from tests.command import tdcur_text
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -53,6 +54,50 @@ def without_event(dead_letter: str) -> str:
     members: dict[str, Any] = json.loads(dead_letter)
     del members["event"]
     return json.dumps(members)
+
+
+WRONG_PLACES = (
+    "count --jobs KEY x",
+    "count --KEY",
+    "KEY",
+    "count KEY",
+    "count KEY --format json",
+    "count td://KEY/x",
+    "count sample --by KEY",
+    "count sample --by KEY --format json",
+    "count sample --since KEY",
+    "send sample --site us01 --database abc --table abc --write-key-file KEY",
+    "send sample --site us01 --database KEY --table abc",
+    "send sample --url http://127.0.0.1:1/KEY --retry-for 0",
+    "send sample --url http://KEY@127.0.0.1:1/postback/v3/event/abc/abc",
+    "send sample --url http://127.0.0.1:1/postback/v3/event/abc/abc;td_write_key=KEY --retry-for 0",
+    "send sample --url http://127.0.0.1:1/postback/v3/event/abc/abc --token-file KEY",
+    "parse KEY",
+    "parse sample --fields KEY",
+    "parse sample -o nowhere/KEY",
+    "reconcile --sent KEY --ingested KEY",
+    "verify --sent x --ingested td://KEY",
+    "sql count KEY",
+    "validate --select KEY x",
+    "validate KEY --format json",
+    "rules KEY",
+    "events KEY",
+    "generate --start KEY",
+    "serve --host KEY",
+    "serve --write-key-file KEY",
+)
+"""Commands with a key where it does not belong."""
+
+
+@pytest.mark.parametrize("line", WRONG_PLACES)
+@pytest.mark.parametrize("key", [KEY, KEY.replace("/", "%2F")])
+def test_a_key_in_the_wrong_place(tmp_path: Path, line: str, key: str) -> None:
+    """In no option, argument or URL is it repeated, not even in the traceback."""
+    payloads(tmp_path, {"events": good()}).rename(tmp_path / "sample")
+    environment = {**ENVIRONMENT, "XDG_STATE_HOME": str(tmp_path), "COLUMNS": "60"}
+    ended = tdcur_text(*line.replace("KEY", key).split(), cwd=tmp_path, env=environment)
+    assert found(ended.stdout + ended.stderr) == []
+    assert ended.returncode not in {-6, 70}
 
 
 @pytest.fixture

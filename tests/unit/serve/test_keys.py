@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.serve.app import expected_key, presented_key, without_key
+from td_currents_cli.secrets import mask
+from td_currents_cli.serve.app import expected_key, presented_key
 from td_currents_cli.serve.settings import HttpError, PostbackApi, ServeSettings
 
 HEADER = {b"x-td-write-key": b"1/header"}
@@ -71,7 +72,7 @@ def test_no_key_where_one_may_be(api: PostbackApi, headers: dict[bytes, bytes], 
 )
 def test_a_key_in_a_url_is_not_shown(target: str, shown: str) -> None:
     """However the parameter is written, its value is `***`."""
-    assert without_key(target) == shown
+    assert mask(target) == shown
 
 
 def test_the_file_wins_over_the_environment(tmp_path: Path) -> None:
