@@ -1,7 +1,7 @@
 """Queries a table for the events that were sent, until all are stored or time is up."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from pathlib import Path
@@ -195,25 +195,14 @@ class _Id(Struct, gc=False):
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     """The different ids in order, the number of events without one, and the problems of the payloads."""
     intake, ids, without = EventReader(), dict[str, None](), 0
-    for some in chain(_of_payloads(request.sent, intake), _of_journal(request)):
+    batches = intake.events(records(request.sent), Decoder(_Id))
+    delivered = delivered_events(request.journal, endpoint=request.endpoint) if request.journal else ()
+    payloads = ([event.id for event in events] for _batch, events in batches)
+    for some in chain(payloads, ([event_id for event_id, *_ in batch] for batch in delivered)):
         usable = [each for each in some if isinstance(each, str) and each]
         ids.update(dict.fromkeys(usable))
         without += len(some) - len(usable)
     return ids, without, intake.log.result()
-
-
-def _of_payloads(sources: Iterable[Source], intake: EventReader) -> Iterator[list[object]]:
-    for _batch, events in intake.events(records(sources), Decoder(_Id)):
-        yield [event.id for event in events]
-
-
-def _of_journal(request: VerifyRequest) -> Iterator[list[object]]:
-    if request.journal is not None:
-        for batch in delivered_events(request.journal, endpoint=request.endpoint):
-            yield [event_id for event_id, _type, _time in batch]
-
-
-__all__ = ["VerifyOutcome", "VerifyRequest", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

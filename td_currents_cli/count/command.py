@@ -21,6 +21,7 @@ from td_currents_cli.count.result import (
     default_sort,
     in_order,
     nearest_dimension,
+    pivoted,
     together,
     unknown_types,
 )
@@ -155,7 +156,5 @@ def _outcome(
 def _pivot(request: CountRequest, counts: Sequence[Count], by: Sequence[Dimension]) -> Pivot | None:
     if request.pivot is None:
         return None
-    from td_currents_cli.count.result import pivoted  # noqa: PLC0415 -- only needed with --pivot
-
     rows = [dimension for dimension in by if dimension.name != request.pivot]
     return pivoted(counts, request.by, request.pivot, request.sort or default_sort(rows), request.top)

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Raw, Struct
-from msgspec.structs import replace
+from msgspec import Raw, Struct, structs
 
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.json import loads
@@ -124,11 +124,8 @@ def _streamed(sources: Iterable[Source], options: ReadOptions, use: SourceFinger
 
 
 def _placed(part: ChunkResult[SideChunk]) -> SideChunk:
-    chunk = part.result
-    problems = chunk.problems
-    kept = tuple(part.placed(problem) for problem in problems.kept)
-    placed = Problems(kept=kept, by_severity=problems.by_severity, unreadable=problems.unreadable)
-    return replace(chunk, problems=placed)
+    problems = part.result.problems
+    return structs.replace(part.result, problems=replace(problems, kept=tuple(map(part.placed, problems.kept))))
 
 
 class _EnvelopeFields(Struct, gc=False):

@@ -1,7 +1,7 @@
 """Reads the sides again where they differ: writes the missing events and ids, and fetches the ids of examples."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,13 +86,8 @@ def _fetch(side: Side, marked: Bitmap) -> Iterator[FetchedEvent]:
             yield from events
 
 
-@contextmanager
-def _output(path: Path | None) -> Iterator[BinaryIO | None]:
-    if path is None:
-        yield None
-        return
-    with atomic_output(path) as output:
-        yield output
+def _output(path: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    return nullcontext() if path is None else atomic_output(path)
 
 
 def _line(event_id: str) -> bytes:

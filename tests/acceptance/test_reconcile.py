@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 PAYLOADS: Final = ROOT / "sample_data" / "payloads"
 ROWS: Final = ROOT / "sample_data" / "rows"
 PURCHASES: Final = str(PAYLOADS / "purchases.json")
+BOTH: Final = ("--sent", PURCHASES, "--ingested", PURCHASES)
 
 
 def reconcile(*arguments: str, code: int, stdin: bytes = b"") -> dict[str, Any]:
@@ -35,13 +36,7 @@ def test_resending_missing_events(endpoint: "Endpoint", tmp_path: Path) -> None:
     write_key.write_text(endpoint.key)
     # The journal knows the events one by one then, also those that are lost.
     journal = str(tmp_path / "journal")
-    to_send = (
-        *("--url", endpoint.url, "--write-key-file", str(write_key)),
-        "--no-check",
-        "--repack",
-        "--journal",
-        journal,
-    )
+    to_send = ("--url", endpoint.url, "--write-key-file", write_key, "--no-check", "--repack", "--journal", journal)
     assert tdcur("send", str(PAYLOADS), *to_send).returncode == 0
     lost, *there = endpoint.store.read_bytes().splitlines(keepends=True)
     ingested.write_bytes(b"".join(there))
@@ -89,16 +84,12 @@ def test_paths(tmp_path: Path) -> None:
         (["--sent", "--ingested", PURCHASES], 2, "requires a path"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
         (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--grace", "soon"], 2, "--grace is not a duration"),
-        (
-            ["--sent", PURCHASES, "--ingested", PURCHASES, "--fail-on", "odd"],
-            2,
-            "--fail-on: `odd` is not a kind of difference",
-        ),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", "a", "--resend", "./a"], 2, "cannot be the same file"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--ids", PURCHASES], 2, "this file is an input"),
+        ([*BOTH, "--grace", "soon"], 2, "--grace is not a duration"),
+        ([*BOTH, "--fail-on", "odd"], 2, "--fail-on: `odd` is not a kind of difference"),
+        ([*BOTH, "--ids", "a", "--resend", "./a"], 2, "cannot be the same file"),
+        ([*BOTH, "--ids", PURCHASES], 2, "this file is an input"),
         (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the sent events"),
-        (["--sent", PURCHASES, "--ingested", PURCHASES, "--endpoint", "x"], 2, "--endpoint needs --journal"),
+        ([*BOTH, "--endpoint", "x"], 2, "--endpoint needs --journal"),
         (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
     ],
 )

@@ -22,6 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.job import Job
 
 API_KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
@@ -108,6 +110,11 @@ class Service:
     def environ(self, key: str | None = None) -> dict[str, str]:
         """The variables that make a client talk to it."""
         return {"TD_API_KEY": key or self.key, "TD_API_SERVER": self.url}
+
+    def addressed(self, *addresses: str) -> Tables:
+        """Its tables at these addresses, with the rows of all times."""
+        found = tuple(map(parse_address, addresses or ("td://braze/currents",)))
+        return Tables(addresses=found, period=Period(0.0), connection=TdConnection(environ=self.environ()))
 
     @property
     def queries(self) -> list[str]:

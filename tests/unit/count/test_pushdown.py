@@ -12,8 +12,6 @@ from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs, zone_of
 from td_currents_cli.read import sources
-from td_currents_cli.treasure_data.address import Period, parse_address
-from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 
@@ -80,10 +78,7 @@ def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, 
         running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
         file = tmp_path / "rows.jsonl"
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-        tables = Tables(
-            addresses=(parse_address(ADDRESS),), period=Period(0.0), connection=TdConnection(environ=running.environ())
-        )
-        there = run(CountRequest((), tables=tables, **options))
+        there = run(CountRequest((), tables=running.addressed(), **options))
         here = run(CountRequest(sources([str(file)]), **options))
         return there, here
 
@@ -211,14 +206,9 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
     running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
     file = tmp_path / "flat.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    tables = Tables(
-        addresses=(parse_address(ADDRESS),), period=Period(0.0), connection=TdConnection(environ=running.environ())
-    )
     options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
-    there, here = (
-        run(CountRequest((), tables=tables, **options)),
-        run(CountRequest(sources([str(file)]), **options)),
-    )
+    there = run(CountRequest((), tables=running.addressed(), **options))
+    here = run(CountRequest(sources([str(file)]), **options))
     assert figures(there)["counts"] == figures(here)["counts"]
     assert there.streaming
     assert here.streaming
@@ -229,8 +219,7 @@ def test_several_tables(running: Service) -> None:
     other = ("braze", "more")
     rows = [{"time": 1, "events": BATCHES[0]}]
     running.reset(Engine({TABLE: rows, other: rows}), {TABLE: {"events": "string"}, other: {"events": "string"}})
-    addresses = (parse_address(ADDRESS), parse_address("td://braze/more"))
-    tables = Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
+    tables = running.addressed(ADDRESS, "td://braze/more")
     outcome = run(CountRequest((), tables=tables, by=("source",)))
     assert {count.key[0]: count.count for count in outcome.counts} == {ADDRESS: 60, "td://braze/more": 60}
     with pytest.raises(UsageError, match="one table at a time"):
@@ -246,9 +235,7 @@ def test_table_without_rows_in_the_period(running: Service) -> None:
         blank: [{"time": 1, "events": None}],
     }
     running.reset(Engine({**rows}), {table: {"events": "string"} for table in rows})
-    addresses = tuple(parse_address(f"td://braze/{name}") for name in ("empty", "currents", "blank"))
-    tables = Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
-    outcome = run(CountRequest((), tables=tables))
+    outcome = run(CountRequest((), tables=running.addressed("td://braze/empty", ADDRESS, "td://braze/blank")))
     assert (outcome.balance.rows_read, outcome.balance.events_out, outcome.exit_code) == (2, 60, 0)
     assert [(each.code, each.severity, str(each.location)) for each in outcome.problems.kept] == [
         ("TDC005", "warning", "td://braze/empty")

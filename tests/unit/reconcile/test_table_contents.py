@@ -13,8 +13,6 @@ from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome, Reconci
 from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.reconcile.table_side import TableSide
 from td_currents_cli.render import render
-from td_currents_cli.treasure_data.address import Period, parse_address
-from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from tests.td_service.engine import Engine
 from tests.td_service.service import Service
 
@@ -60,10 +58,7 @@ def stored(running: Service) -> Callable[..., Callable[..., TableSide]]:
         running.reset(Engine(named), {name: dict.fromkeys(rows[0], "string") for name, rows in named.items()})
 
         def side(*numbers: int) -> TableSide:
-            addresses = tuple(parse_address(f"td://braze/table_{number}") for number in numbers)
-            return TableSide(
-                Tables(addresses=addresses, period=Period(0.0), connection=TdConnection(environ=running.environ()))
-            )
+            return TableSide(running.addressed(*(f"td://braze/table_{number}" for number in numbers)))
 
         return side
 
