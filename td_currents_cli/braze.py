@@ -33,6 +33,9 @@ MAX_EVENTS: Final = 100
 MAX_BYTES: Final = 1_048_064
 """Size of a request body; a larger one gets HTTP 413 (Treasure Data: Postback API, version 2)."""
 
+MAX_EVENT_BYTES: Final = 921_600
+"""Size of an event; Braze drops larger ones (Braze: glossary of Currents events, "900 KB")."""
+
 PAYLOAD_START: Final = b'{"events":['
 PAYLOAD_END: Final = b"]}"
 EMPTY_PAYLOAD: Final = PAYLOAD_START + PAYLOAD_END

@@ -31,6 +31,7 @@ class Guard(Enum):
     INT64 = auto()  # a number beyond 64 bits
     EVENT_COUNT = auto()  # no events in the payload, or too many
     SIZE = auto()  # the payload or the event is too large for a request
+    EVENT_SIZE = auto()  # the event is too large for Braze
     ONLY_EVENTS = auto()  # a field next to `events`
     ONLY_EVENT_FIELDS = auto()  # a field next to the five of every event
     ONLY_KNOWN_FIELDS = auto()  # a field that `user` or `properties` does not have in the catalog
@@ -72,6 +73,7 @@ class FieldLimit:
 
     field: str
     message: str  # with `{found}` for the type of the value
+    hint: str = ""  # how to fix it, if more specific than the rule says
     required: bool = False  # neither absent nor null
     refused_types: frozenset[str] = frozenset()  # as in `JSON_TYPES`; null is what `required` is for
     min_length: int | None = None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, EVENT_FIELDS, MAX_BYTES, PURCHASE
+from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, EVENT_FIELDS, MAX_BYTES, MAX_EVENT_BYTES, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import JSON_TYPES
 from td_currents_cli.model import Code
@@ -83,7 +83,7 @@ class EventFieldCheck:
             for code, limit in limits:
                 if limit.refuses(value, self._now):
                     path = () if value is None else (name,)
-                    yield Violation(code, path, limit.message.format(found=kind_of(value)))
+                    yield Violation(code, path, limit.message.format(found=kind_of(value)), limit.hint)
                     break
         for name in event:
             if name not in EVENT_FIELDS:
@@ -256,6 +256,9 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
     if size + len(EMPTY_PAYLOAD) > MAX_BYTES:
         message = f"the event has {size:,} bytes: a request with it exceeds {MAX_BYTES:,} bytes"
         yield Violation(Code.EVENT_TOO_LARGE, (), message)
+    if size > MAX_EVENT_BYTES:
+        message = f"the event has {size:,} bytes: Braze drops events over {MAX_EVENT_BYTES:,} bytes"
+        yield Violation(Code.EVENT_DROPPED, (), message)
     yield from _column_names(event, event_type)
 
 

@@ -13,7 +13,15 @@ from typing import Annotated, Any, Final, Literal, NewType
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, ENVELOPE, MAX_BYTES, MAX_EVENTS, PURCHASE
+from td_currents_cli.braze import (
+    CUSTOM_EVENT,
+    EMPTY_PAYLOAD,
+    ENVELOPE,
+    MAX_BYTES,
+    MAX_EVENT_BYTES,
+    MAX_EVENTS,
+    PURCHASE,
+)
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
 from td_currents_cli.read.scanner import is_utf8
@@ -169,6 +177,8 @@ class FastCheck:
         guards = {rule.fast for rule in concerned}
         self._unique_names = Guard.UNIQUE_NAMES in guards
         self._counts_events = Guard.EVENT_COUNT in guards
+        # No event can be larger than its payload: a payload beyond the limit of an event is left to the careful check.
+        self._max_bytes = MAX_EVENT_BYTES if Guard.EVENT_SIZE in guards else MAX_BYTES
         self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.payload)
         self._array: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[types.event])  # type: ignore[name-defined]
         self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.event)
@@ -176,7 +186,7 @@ class FastCheck:
 
     def events_of_payload(self, data: bytes) -> list[Any] | None:
         """The events of a payload, with `id` and `time`; None where it needs the careful check."""
-        payload = self._decoded(self._payload, data) if len(data) <= MAX_BYTES else None
+        payload = self._decoded(self._payload, data) if len(data) <= self._max_bytes else None
         if payload is None or (self._counts_events and not 0 < len(payload.events) <= MAX_EVENTS):
             return None
         events: list[Any] = payload.events
@@ -190,7 +200,7 @@ class FastCheck:
         return events if self._is_shallow(data, len(events)) else None
 
     def event(self, text: bytes) -> Any:  # noqa: ANN401 -- of a type made at run time
-        event = self._decoded(self._event, text) if len(text) + len(EMPTY_PAYLOAD) <= MAX_BYTES else None
+        event = self._decoded(self._event, text) if len(text) + len(EMPTY_PAYLOAD) <= self._max_bytes else None
         return event if event is not None and self._is_shallow(text, 1) else None
 
     def ids_of_events(self, texts: Sequence[bytes]) -> list[str | None]:
@@ -199,7 +209,7 @@ class FastCheck:
         for begin in range(0, len(texts), _GROUP):
             group = texts[begin : begin + _GROUP]
             together = b"[%b]" % b",".join(group)
-            passed = self.events_of_cell(together) if len(together) + len(EMPTY_PAYLOAD) <= MAX_BYTES else None
+            passed = self.events_of_cell(together) if len(together) + len(EMPTY_PAYLOAD) <= self._max_bytes else None
             events += map(self.event, group) if passed is None else passed
         return [None if event is None else event.id for event in events]
 

@@ -412,14 +412,22 @@ EVENT_RULES: Final = (
     ),
     Rule(
         code=Code.TIME_IN_MILLISECONDS,
-        name="`time` in milliseconds",
+        name="`time` not in seconds",
         severity=Severity.ERROR,
         scope=RuleScope.EVENT,
         why="Interpreted as seconds, the timestamp is tens of thousands of years in the future.",
-        fix="Divide it by 1,000.",
+        fix="Divide milliseconds by 1,000, microseconds by 1,000,000, and nanoseconds by 1,000,000,000.",
         bad='{"time": 1782900000000, … }',
         good='{"time": 1782900000, … }',
-        limits=(FieldLimit(field="time", below=MILLISECONDS, message="`time` is in milliseconds, not in seconds"),),
+        limits=tuple(
+            FieldLimit(
+                field="time",
+                below=MILLISECONDS * factor // 1000,
+                message=f"`time` is in {unit}, not in seconds",
+                hint=f"Divide it by {factor:,}.",
+            )
+            for unit, factor in (("nanoseconds", 10**9), ("microseconds", 10**6), ("milliseconds", 10**3))
+        ),
     ),
     Rule(
         code=Code.TIME_AS_TEXT,
@@ -504,7 +512,7 @@ CATALOG_RULES: Final = (
         severity=Severity.WARNING,
         scope=RuleScope.EVENT,
         why="A misspelled type is counted and queried separately. Braze may add types, so it is not an error.",
-        fix="Use the suggested name, or add the type with `--catalog`.",
+        fix="Check the spelling. If the type is new, add it with `--catalog`.",
         bad='{"event_type": "users.message.email.Open", … }',
         good='{"event_type": "users.messages.email.Open", … }',
         fast=Guard.KNOWN_TYPE,
@@ -537,7 +545,7 @@ CATALOG_RULES: Final = (
         severity=Severity.INFO,
         scope=RuleScope.EVENT,
         why="Braze may add fields at any time, so this can be a new field or a misspelled one.",
-        fix="Use the suggested name, or add the field with `--catalog`.",
+        fix="Check the spelling. If the field is new, add it with `--catalog`.",
         bad='{"properties": {"campain_name": "Spring"}, … }',
         good='{"properties": {"campaign_name": "Spring"}, … }',
         fast=Guard.ONLY_KNOWN_FIELDS,
@@ -637,6 +645,15 @@ DESTINATION_RULES: Final = (
         bad='{"custom_properties": {"Plan Name": "gold"}, … }',
         good='{"custom_properties": {"plan_name": "gold"}, … }',
         fast=Guard.COLUMN_NAMES,
+    ),
+    Rule(
+        code=Code.EVENT_DROPPED,
+        name="event that Braze drops",
+        severity=Severity.WARNING,
+        scope=RuleScope.EVENT,
+        why="Braze drops events over 900 KB (921,600 bytes) without sending them, whatever the endpoint accepts.",
+        fix="Shorten its custom properties.",
+        fast=Guard.EVENT_SIZE,
     ),
 )
 

@@ -47,7 +47,7 @@ def test_every_rule_is_of_a_family_with_a_title() -> None:
         ("TCD203", Code.FIELD_TYPE),
         ("TD203", Code.FIELD_TYPE),
         ("203", Code.FIELD_TYPE),
-        ("TDC399", Code.COLUMN_NAME),
+        ("TDC399", Code.EVENT_DROPPED),
     ],
 )
 def test_an_unknown_rule_is_answered_with_a_near_one(word: str, meant: Code) -> None:

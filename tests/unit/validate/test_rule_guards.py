@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from td_currents_cli import catalog
-from td_currents_cli.braze import EVENT_FIELDS, MAX_BYTES
+from td_currents_cli.braze import EVENT_FIELDS, MAX_BYTES, MAX_EVENT_BYTES
 from td_currents_cli.catalog import Catalog, overlay
 from td_currents_cli.catalog.constraints import FieldLimit, Guard
 from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
@@ -58,6 +58,7 @@ MADE = {
     Code.TOO_MANY_EVENTS: payload(*[EVENT] * 101),
     Code.BODY_TOO_LARGE: payload(*[event_of(MAX_BYTES // 2)] * 2),
     Code.EVENT_TOO_LARGE: payload(event_of(MAX_BYTES)),
+    Code.EVENT_DROPPED: payload(event_of(MAX_EVENT_BYTES + 1)),
     Code.FIELD_GONE: payload(EVENT | {"properties": {"app_id": "a", "app_group_id": "g"}}),
 }
 """Examples that a case file cannot hold well."""

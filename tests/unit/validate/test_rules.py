@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli import catalog
-from td_currents_cli.braze import MAX_BYTES
+from td_currents_cli.braze import MAX_BYTES, MAX_EVENT_BYTES
 from td_currents_cli.catalog import overlay
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Batch, Code, Location, Problem, Severity
@@ -28,6 +28,7 @@ MADE_HERE = {
     Code.TOO_MANY_EVENTS,
     Code.BODY_TOO_LARGE,
     Code.EVENT_TOO_LARGE,
+    Code.EVENT_DROPPED,
 }
 OF_SEND = {Code.BATCH_REFUSED}
 
@@ -97,6 +98,10 @@ def test_each_problem_says_what_to_do(tmp_path: Path) -> None:
     hints = {problem.code: problem.hint for problem in validate(path).problems.kept}
     assert hints[Code.EVENT_NOT_OBJECT] == RULES[Code.EVENT_NOT_OBJECT].fix
     assert hints[Code.TIME_IN_MILLISECONDS] == "Divide it by 1,000."
+    for unit, digits, divisor in (("microseconds", 16, "1,000,000"), ("nanoseconds", 19, "1,000,000,000")):
+        path.write_text(batch(event()).replace("1782900000", "1782900000123456789"[:digits]))
+        (problem,) = validate(path).problems.kept
+        assert (problem.message, problem.hint) == (f"`time` is in {unit}, not in seconds", f"Divide it by {divisor}.")
     assert all(hints.values())
 
 
@@ -141,11 +146,23 @@ def test_a_body_has_up_to_so_many_bytes(*, fast: bool) -> None:
     rest = MAX_BYTES - len(batch(half, ""))
     assert found(batch(half, event_of(rest)), fast=fast) == []
     assert found(batch(half, event_of(rest + 1)), fast=fast) == [(Code.BODY_TOO_LARGE, "", 1, 1)]
-    assert found(batch(event_of(MAX_BYTES - frame)), fast=fast) == []
+    dropped = (Code.EVENT_DROPPED, "/events/0", 1, 12)
+    assert found(batch(event_of(MAX_BYTES - frame)), fast=fast) == [dropped]
     assert found(batch(event_of(MAX_BYTES - frame + 1)), fast=fast) == [
         (Code.BODY_TOO_LARGE, "", 1, 1),
         (Code.EVENT_TOO_LARGE, "/events/0", 1, 12),
+        dropped,
     ]
+
+
+@both_ways
+def test_an_event_has_up_to_900_kb(*, fast: bool) -> None:
+    """TDC306 is about what Braze sends: a large event by itself or among others, but no large payload."""
+    assert found(batch(event_of(MAX_EVENT_BYTES)), fast=fast) == []
+    large = event_of(MAX_EVENT_BYTES + 1)
+    assert found(batch(event(1), large), fast=fast) == [(Code.EVENT_DROPPED, "/events/1", 1, 13 + len(event(1)))]
+    assert checker(fast=fast).errors_of(large.encode()) == []
+    assert found(batch(*[event_of(MAX_EVENT_BYTES // 8).replace("e-0", f"e-{n}") for n in range(9)]), fast=fast) == []
 
 
 @both_ways
