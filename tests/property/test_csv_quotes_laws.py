@@ -8,21 +8,13 @@ from hypothesis import strategies as st
 
 from td_currents_cli.model import Batch
 from td_currents_cli.read.formats.cell import batch_text
-from td_currents_cli.read.formats.delimited import MIN_SQLITE_SIZE, RowLines, csv_rows, undoubled
+from td_currents_cli.read.formats.delimited import RowLines, csv_rows
 from td_currents_cli.read.scanner import Scanner
 
 PIECES = st.sampled_from(
     ['"', '""', '""""', ",", "[", "]", "{", "}", '"[', ']"', ',"[', "a", "é", " ", "\r", "null", ":"]
 )
 ROWS = st.lists(PIECES, max_size=10).map(lambda pieces: '1,"[' + "".join(pieces))
-
-
-@given(st.binary(), st.integers(0, 2), st.integers(1, 3))
-def test_pairs_of_quotes_become_one(text: bytes, pairs: int, quotes: int) -> None:
-    """As by `replace`, in short and in long input, with any bytes."""
-    long = text + b'""' * pairs + b"x" * MIN_SQLITE_SIZE + b'"' * quotes + text
-    assert undoubled(text) == text.replace(b'""', b'"')
-    assert undoubled(long) == long.replace(b'""', b'"')
 
 
 @given(st.one_of(ROWS, ROWS.map(lambda row: row + ']"')))
