@@ -143,8 +143,14 @@ def _sorted(groups: Mapping[str | None, DiffGroup]) -> dict[str | None, DiffGrou
 def _figures(ids: int, totals: SideTotals, repeats: RepeatedIds) -> SideFigures:
     by_type = Counter(totals.counts.by_type)
     by_type.subtract(repeats.by_type)
-    sources = len(totals.sources.unreadable)
-    return SideFigures(ids=ids, by_type=by_type, counts=totals.counts, balance=totals.balance, unreadable=sources)
+    return SideFigures(
+        ids=ids,
+        by_type=by_type,
+        counts=totals.counts,
+        balance=totals.balance,
+        unreadable=len(totals.sources.unreadable),
+        left_out=totals.sources.left_out,
+    )
 
 
 def sides(

@@ -106,6 +106,8 @@ def _watched(records: Iterable[Record], sources: SourceNames) -> Iterator[Record
         if isinstance(record, Problem) and record.severity is Severity.ERROR and record.code is not Code.EMPTY_INPUT:
             names = sources.truncated if record.code is Code.UNREADABLE else sources.failed
             names.add(record.location.source)
+        elif isinstance(record, Problem) and record.code is Code.LEFT_OUT:
+            sources.left_out = True
         yield record
 
 

@@ -23,6 +23,7 @@ class SideFigures(Struct, frozen=True, kw_only=True):
     counts: EventCounts
     balance: Balance
     unreadable: int  # sources that could not be read at all, or not to their end
+    left_out: bool  # whether files of a folder were left out
 
     @property
     def unread(self) -> dict[str, int]:
@@ -48,6 +49,7 @@ class SideFigures(Struct, frozen=True, kw_only=True):
             "events_rejected": self.balance.events_rejected,
             "lost": self.balance.lost,
             "unreadable_sources": self.unreadable,
+            "files_left_out": self.left_out,
             "filtered": self.counts.filtered,
             "too_young": self.counts.too_young,
             "without_id": self.without_id,

@@ -52,12 +52,14 @@ class SourceNames(Struct):
     )  # at least one row of them could not be read, or no row was recognized
     truncated: set[str] = field(default_factory=set)  # could not be read to their end
     streaming: bool = False  # rows of the streaming connector are among them
+    left_out: bool = False  # files of a folder were left out
 
     def add(self, other: "SourceNames") -> None:
         self.read |= other.read
         self.failed |= other.failed
         self.truncated |= other.truncated
         self.streaming |= other.streaming
+        self.left_out |= other.left_out
 
     @property
     def unreadable(self) -> set[str]:

@@ -89,8 +89,8 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(f"{name}: {_side_balance(side)}", "dim")
         if side.without_id:
             terminal.report(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
-    found = outcome.matched or outcome.differences[DiffKind.CHANGED].count or outcome.ingested.unread
-    if outcome.sent.ids and not found:
+    found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
+    if outcome.sent.ids and not (found or outcome.ingested.unread or outcome.ingested.left_out):
         terminal.report(NOTHING_ARRIVED, "yellow")
     _report_contents(outcome, terminal)
     if outcome.spilled:
@@ -222,33 +222,42 @@ def _unread(outcome: ReconcileOutcome) -> Iterator[str]:
 
 def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     """Return the last line and its style. It says why the exit code is not 0."""
-    sent, missing = outcome.sent, outcome.differences[DiffKind.MISSING].count
-    changed = outcome.differences[DiffKind.CHANGED].count
-    if missing or changed:
-        unknown = bool(missing and outcome.ingested.unread)
-        counts = ((missing, "not found" if unknown else "missing"), (changed, "changed"))
-        parts = [f"{number:,} {'is' if number == 1 else 'are'} {what}" for number, what in counts if number]
-        verdict = f"Of {amount(sent.ids, 'sent event id')}, {' and '.join(parts)}"
-        if unknown:
-            return f"{verdict}; what is missing cannot be told until everything ingested can be read.", "bold red"
-        return f"{verdict}.", "bold red"
+    sent = outcome.sent
+    if outcome.differences[DiffKind.MISSING].count or outcome.differences[DiffKind.CHANGED].count:
+        return _difference_verdict(outcome), "bold red"
     if sent.without_id:
         return f"{amount(sent.without_id, 'event')} sent without an id cannot be verified.", "bold red"
-    if not sent.ids and sent.unread:
-        return "Nothing to compare: no sent event could be read.", "bold red"
     arrived = f"All {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "The sent event id arrived"
     if not sent.ids:
-        arrived = "Nothing to compare: no events were sent"
+        nothing = "no sent event could be read" if sent.unread else "no events were sent"
+        arrived = f"Nothing to compare: {nothing}"
     others = [f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed]
-    if sent.unread:
-        others.append("not everything that was sent could be read")
-    elif outcome.ingested.unread:
-        others.append("not everything that was ingested could be read")
-    elif outcome.problems.errors:
-        others.append(f"there is {amount(outcome.problems.errors, 'error')}")
+    others += _incomplete(outcome)
     if others:
         return f"{arrived}, but {' and '.join(others)}.", "bold red"
+    if sent.left_out:
+        return f"{arrived}; some files of the sent folder were left out (see above).", "bold yellow"
     return f"{arrived}.", "bold green" if sent.ids else "bold yellow"
+
+
+def _difference_verdict(outcome: ReconcileOutcome) -> str:
+    missing, changed = (outcome.differences[kind].count for kind in (DiffKind.MISSING, DiffKind.CHANGED))
+    is_unknown = bool(missing and outcome.ingested.unread)
+    counts = ((missing, "not found" if is_unknown else "missing"), (changed, "changed"))
+    parts = [f"{number:,} {'is' if number == 1 else 'are'} {what}" for number, what in counts if number]
+    verdict = f"Of {amount(outcome.sent.ids, 'sent event id')}, {' and '.join(parts)}"
+    if is_unknown:
+        return f"{verdict}; what is missing cannot be told until everything ingested can be read."
+    return f"{verdict} in the ingested files that were not left out." if outcome.ingested.left_out else f"{verdict}."
+
+
+def _incomplete(outcome: ReconcileOutcome) -> list[str]:
+    if outcome.sent.unread:
+        return ["not everything that was sent could be read"] if outcome.sent.ids else []
+    if outcome.ingested.unread:
+        return ["not everything that was ingested could be read"]
+    errors = outcome.problems.errors
+    return [f"there {'is' if errors == 1 else 'are'} {amount(errors, 'error')}"] if errors else []
 
 
 SHOWN_IDS: Final = 10

@@ -126,6 +126,27 @@ def test_what_is_missing_is_unknown_while_rows_are_unreadable(
     assert json.loads(resend.read_text())["events"][-1]["id"] == "id-2"
 
 
+@pytest.mark.parametrize(
+    ("sent", "ingested", "verdict"),
+    [
+        ("all", "all", "All 3 sent event ids arrived; some files of the sent folder were left out (see above)."),
+        ("all", "none", "Of 3 sent event ids, 3 are missing in the ingested files that were not left out."),
+    ],
+)
+def test_files_that_were_left_out(sent: str, ingested: str, verdict: str, tmp_path: Path, screen: Any) -> None:
+    """The verdict tells that it is about the others, and no reason is guessed."""
+    folders = []
+    for name, side in (("sent", sent), ("ingested", ingested)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "notes").write_text("not events")
+        lines(folder / "a.jsonl", numbered(3) if side == "all" else [{"id": "other", "event_type": "t"}])
+        folders.append(str(folder))
+    render(run(ReconcileRequest(*sides(folders[:1], folders[1:], None, 1))), "table", screen.terminal)
+    assert screen.lines[-2] == verdict
+    assert "write key" not in screen.err
+
+
 def test_a_pipe_can_be_read_again(tmp_path: Path) -> None:
     """Its contents are stored under its own name; files stay where they are."""
     reading, writing = os.pipe()
