@@ -100,6 +100,7 @@ class Scanner:
         self._window = b""
         self._start = 0
         self._passed = begin.offset if begin else 0
+        self._searched = self._passed  # no line end is left before this offset
         self._ended = False
         self._skippable: memoryview | None = None
         self._indentation: bytes | None = b""
@@ -258,10 +259,9 @@ class Scanner:
 
     def _near_line_end(self, near: int) -> int | None:
         """Return where this line ends in the window; None when it is longer than that many bytes."""
-        skip = 0
-        while (end := self._window.find(b"\n", self._start + skip)) < 0:
-            skip = len(self._window) - self._start
-            if skip >= near:
+        while (end := self._window.find(b"\n", max(self._start, self._searched - self._passed))) < 0:
+            self._searched = self._passed + len(self._window)
+            if len(self._window) - self._start >= near:
                 return None
             if not self._fill():
                 return len(self._window)

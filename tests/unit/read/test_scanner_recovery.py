@@ -1,3 +1,5 @@
+from time import process_time
+
 import pytest
 
 from td_currents_cli.read.scanner import bracket_end, next_value, scalar_end
@@ -41,3 +43,11 @@ def test_a_hundred_thousand_brackets_take_no_time() -> None:
 def test_something_else_ends_at_punctuation(text: bytes, end: int) -> None:
     """Punctuation within quotes does not count; one byte is taken at least."""
     assert scalar_end(text, 0) == end
+
+
+@pytest.mark.parametrize("text", [b'{"a":NaN' + b"{" * 200_000 + b"]" * 200_000, b"[" + b"{" * 200_000 + b"]" * 9])
+def test_brackets_without_a_pair_take_no_time(text: bytes) -> None:
+    """Each is not searched for among all that are open."""
+    begin = process_time()
+    bracket_end(text, 0, next_value(b""))
+    assert process_time() - begin < 5

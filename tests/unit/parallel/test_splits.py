@@ -1,0 +1,105 @@
+from collections.abc import Iterator
+from io import BytesIO, RawIOBase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from td_currents_cli.model import Batch, Code, Problem, Record
+from td_currents_cli.parallel import splits
+from td_currents_cli.parallel.splits import FileSplit, SplitFormat, SplitReader, file_splits, is_splittable
+from td_currents_cli.read import Source, records
+
+EVENT = b'{"event_type":"a","id":"1"}\n'
+ROW = b'1,"[{""event_type"":""a""}]"\n'
+
+
+class FailingFile(RawIOBase):
+    """A file whose reads fail from an offset on, as on a disk that is damaged."""
+
+    def __init__(self, data: bytes, end: int) -> None:
+        super().__init__()
+        self._data = BytesIO(data)
+        self._end = end
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._data.seek(offset, whence)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._data.tell() >= self._end:
+            raise OSError(5, "Input/output error")
+        return self._data.read(min(size, self._end - self._data.tell()))
+
+
+class FailingSource:
+    name = "x"
+    note = None
+    empty = None
+    max_document_size = 1 << 28
+
+    def __init__(self, data: bytes, end: int) -> None:
+        self._data = data
+        self._end = end
+
+    def open(self) -> FailingFile:
+        return FailingFile(self._data, self._end)
+
+    def plain_size(self) -> int:
+        return len(self._data)
+
+
+def kinds(found: Iterator[Record]) -> list[Code | None]:
+    return [each.code if isinstance(each, Problem) else None for each in found]
+
+
+@pytest.mark.parametrize(
+    ("split_format", "begin", "line", "header"),
+    [(SplitFormat.JSON, b"", EVENT, None), (SplitFormat.CSV, b"time,events\n", ROW, ("time", "events"))],
+)
+@pytest.mark.parametrize("cut", [0, 5])
+def test_a_read_that_fails_ends_a_split_irregularly(
+    split_format: SplitFormat, begin: bytes, line: bytes, header: tuple[str, ...] | None, cut: int
+) -> None:
+    """Whoever reads on from there meets the error again and reports it; nothing is lost or read twice."""
+    data = begin + line * 10
+    end = len(begin) + len(line) * 4 + cut
+    source: Any = FailingSource(data, end)
+    reader = SplitReader(FileSplit(source=source, format=split_format, header=header))
+    taken = list(reader.records())
+    assert all(isinstance(each, Batch) for each in taken)
+    assert not reader.end.is_last
+    assert reader.end.offset <= end
+    assert kinds(records([source]))[-1] is Code.UNREADABLE
+    broken: Any = FailingSource(data, 0)
+    assert list(SplitReader(FileSplit(source=broken, format=split_format, header=header)).records()) == []
+
+
+def test_a_file_that_cannot_be_read_is_one_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reader reports why."""
+    monkeypatch.setattr(splits, "MIN_SIZE", 1)
+    broken: Any = FailingSource(EVENT * 10, 0)
+    assert not is_splittable(broken)
+    assert [split.format for split in file_splits(broken)] == [SplitFormat.WHOLE]
+    assert not is_splittable(Source("gone", tmp_path / "gone"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_other_encodings_are_not_split(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "MIN_SIZE", 1)
+    path = tmp_path / "x"
+    for data in (EVENT * 10, b"time,events\n" + ROW * 10):
+        path.write_bytes(data)
+        assert is_splittable(Source("x", path))
+        path.write_bytes(data.decode().encode(encoding))
+        assert not is_splittable(Source("x", path))
+
+
+def test_a_document_that_is_too_large_ends_a_split(tmp_path: Path) -> None:
+    """It is reported by whoever reads on."""
+    path = tmp_path / "x"
+    path.write_bytes(EVENT * 3 + EVENT.replace(b'"1"', b'"%s"' % (b"1" * 5000)) + EVENT)
+    source = Source("x", path, max_document_size=1000)
+    reader = SplitReader(FileSplit(source=source, format=SplitFormat.JSON))
+    assert len(list(reader.records())) <= 3
+    assert not reader.end.is_last
+    assert kinds(records([source])) == [None, None, None, Code.DOCUMENT_TOO_LARGE]
