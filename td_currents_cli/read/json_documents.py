@@ -1,4 +1,4 @@
-"""JSON text as one document after another, however they are arranged.
+"""JSON as one document after another, however they are arranged.
 
 A single document; documents one after another, each on a line (JSON Lines) or pretty-printed; a JSON array of
 documents. The arrangement may change within a source (`cat *.json`). A malformed document is delivered unchanged, and
@@ -44,7 +44,7 @@ class Document(Struct, frozen=True, gc=False):
         return Location(source=source, line=self.line, column=self.column, row=row, offset=self.offset)
 
     def part(self, begin: int, text: bytes) -> "Document":
-        """Return a text that stands for what begins at that byte, at its own place."""
+        """Return a document that stands for what begins at that byte, at its own place."""
         before = self.data[:begin]
         line_ends = before.count(b"\n")
         column = code_points(before[before.rfind(b"\n") + 1 :]) + (1 if line_ends else self.column)
@@ -68,7 +68,7 @@ def lines(scanner: Scanner) -> Iterator[Document]:
 
 
 def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
-    """Yield each document of a text, well-formed or not, that turned out to contain several; it stands at `begin`."""
+    """Yield each document of a line, well-formed or not, that turned out to contain several; it stands at `begin`."""
     return _documents(Scanner(BytesIO(text), begin), begin.source, _take_value)
 
 

@@ -1,4 +1,4 @@
-"""An input, how it is to be read where its contents do not decide, and how it was read."""
+"""An input, how it is read where its contents do not decide, and how it was read."""
 
 import os
 import re

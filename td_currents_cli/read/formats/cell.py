@@ -53,7 +53,7 @@ def truncated_array(text: bytes) -> TruncatedArray | None:
 
 
 def is_truncated(text: bytes) -> bool:
-    """Whether a text would be JSON if more of it followed."""
+    """Whether bytes would be JSON if more of it followed."""
     try:
         # Only places are taken from this copy: msgspec takes a lone surrogate for the end of the text.
         _RAW.decode(SURROGATE.sub(rb"\\u0041", text))
@@ -121,7 +121,7 @@ class Unescaper:
 
 
 def batch_text(cell: str) -> bytes:
-    """Return the JSON text of the batch in a cell; an empty batch for `NULLS`.
+    """Return the batch in a cell as JSON; an empty batch for `NULLS`.
 
     It may be an array of events or a `{"events": […]}` object: it is not decoded here.
     """
@@ -329,7 +329,7 @@ def truncated_csv_batch(
 
 
 def is_truncated_utf8(text: bytes) -> bool:
-    """Whether a text is UTF-8, except that bytes of its last character may be missing."""
+    """Whether this is UTF-8, except that bytes of the last character may be missing."""
     try:
         text.decode()
     except UnicodeDecodeError as error:
@@ -342,7 +342,7 @@ _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 
 
 def encoding_of(text: bytes) -> str:
-    """Guess the encoding of text that is not UTF-8; empty where nothing is probable. Japanese is recognized by kana."""
+    """Guess the encoding of what is not UTF-8; empty where nothing is probable. Japanese is recognized by kana."""
     for encoding in ("CP932", "EUC-JP"):
         try:
             if _KANA.search(text.decode(encoding)):
@@ -353,7 +353,7 @@ def encoding_of(text: bytes) -> str:
 
 
 def conversion_of(text: bytes) -> str:
-    """Return a hint how to convert text that is not UTF-8; empty where it may be damaged UTF-8."""
+    """Return a hint how to convert what is not UTF-8; empty where it may be damaged UTF-8."""
     encoding = encoding_of(text)
     if not encoding:
         return ""

@@ -137,7 +137,7 @@ def event_of_strings(
 ) -> bytes:
     """Return the event of a row of strings, with the types of the catalog; cells without a value are left out.
 
-    Where they are escaped or quoted, null is told from strings: it is None in the latter.
+    Where they are escaped or quoted, null is distinguished from strings: it is None in the latter.
     """
     streaming = is_streaming(dict.fromkeys(names))
     nothing = {NULL} if escaped else () if quoted else _NULLS

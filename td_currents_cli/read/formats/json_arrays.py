@@ -133,7 +133,7 @@ def _bad_row(message: str, text: bytes, place: Location) -> Problem:
 
 
 def _cells(text: bytes) -> list[bytes] | None:
-    """Return the cells of a row as they stand; None for what is not an array."""
+    """Return the cells of a row unchanged; None for what is not an array."""
     # Only places are taken from this copy: msgspec stops at a lone surrogate.
     shown = SURROGATE.sub(rb"\\u0041", text) if b"\\u" in text else text
     try:

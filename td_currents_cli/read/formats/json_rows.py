@@ -27,7 +27,7 @@ from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.scanner import is_json
 
 SEVERAL_DOCUMENTS: Final = b"several"
-"""Stands for a text of more than one document, the first of which may be a row. Compare with `is`."""
+"""Stands for a line with more than one document, the first of which may be a row. Compare with `is`."""
 
 _ARRAY_OF_EVENTS: Final = re.compile(rb'\{\s*"events"\s*:\s*\[(?!\s*")')
 _ARRAY_OF_STRINGS: Final = re.compile(rb'"events"\s*:\s*\[\s*"')
@@ -140,7 +140,7 @@ class JsonRow(Struct, frozen=True):
 
 
 SEVERAL_ROWS: Final = JsonRow("", b"")
-"""Stands for a text of more than one document, the first of which may be a row. Compare with `is`."""
+"""Stands for a line with more than one document, the first of which may be a row. Compare with `is`."""
 
 
 def json_row(document: bytes, column: str = COLUMN) -> JsonRow | None:

@@ -160,7 +160,7 @@ def _record(cells: object, column: int | None, place: Location) -> Record:
 
 
 def _batch(cell: object) -> bytes:
-    """Return the JSON text of a batch. Raises TypeError."""
+    """Return a batch as JSON. Raises TypeError."""
     if isinstance(cell, str):
         text = cell.encode(errors="surrogateescape").strip()
         return EMPTY_BATCH if text in NULL_BYTES else unwrapped(text)
