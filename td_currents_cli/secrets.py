@@ -54,7 +54,7 @@ def mask(text: str) -> str:
 
 
 class MaskedOutput(TextIOWrapper):
-    """A standard stream that masks what is written to it as text."""
+    """A standard stream that masks the strings that are written to it, but not bytes."""
 
     def write(self, text: str, /) -> int:
         super().write(mask(text))

@@ -273,6 +273,7 @@ def _as_tdcur_error(error: BaseException) -> TdcurError:
 def _as_usage_error(error: TyperException) -> UsageError:
     """Word an error of Typer as our own are; its message is empty where the help was printed instead."""
     message: str = error.format_message() if isinstance(error, typer.BadParameter.__bases__[0]) else str(error)
+    message = message.replace("a valid int range", "an integer").replace("a valid float range", "a number")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tdcur"
     return UsageError(

@@ -125,8 +125,13 @@ SENT: Final[Any] = input_option(
     help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
 )
 
+SITES: Final = ", ".join(Site)
+
 TABLE_SITE: Final[Any] = input_option(
-    "--site", help="Treasure Data site of the tables. [env: TD_API_SERVER]", show_default="from ~/.td/td.conf, or us01"
+    "--site",
+    metavar="SITE",
+    help=f"Treasure Data site of the tables: {SITES}. [env: TD_API_SERVER]",
+    show_default="from ~/.td/td.conf, or us01",
 )
 
 TABLE_COLUMN: Final[Any] = input_option(

@@ -16,7 +16,7 @@ from td_currents_cli.cli.command import (
     refuse,
     state_option,
 )
-from td_currents_cli.cli.options import MAX_DOCUMENT_SIZE, PATHS, PROGRESS, TEXT_FORMAT
+from td_currents_cli.cli.options import MAX_DOCUMENT_SIZE, PATHS, PROGRESS, SITES, TEXT_FORMAT
 from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
@@ -38,7 +38,7 @@ def send(
     paths: list[str] | None = PATHS,
     *,
     url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
-    site: Site | None = destination_option(help="Treasure Data site, instead of --url."),
+    site: Site | None = destination_option(metavar="SITE", help=f"Treasure Data site, instead of --url: {SITES}."),
     database: str | None = destination_option(metavar="NAME", help="Database, with --site."),
     table: str | None = destination_option(metavar="NAME", help="Table, with --site."),
     write_key_file: str | None = destination_option(

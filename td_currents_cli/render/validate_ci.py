@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
-from td_currents_cli.render.terminal import Terminal, amount, printable
+from td_currents_cli.render.terminal import Terminal, amount, printable, write_json_line, write_text
 from td_currents_cli.render.validate_text import STDIN, omitted_line, report_omitted
+from td_currents_cli.secrets import mask, masked
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES, Rule
@@ -34,7 +35,7 @@ _PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 def write_github(outcome: ValidateOutcome, terminal: Terminal) -> None:
     """Write one command per problem to standard output, where the runner reads them."""
     for problem in outcome.problems.kept:
-        sys.stdout.buffer.write(f"{annotation(problem)}\n".encode(errors="backslashreplace"))
+        write_text(mask(annotation(problem)))
     report_omitted(outcome, terminal)
 
 
@@ -63,7 +64,7 @@ def _annotation_message(problem: Problem) -> str:
 def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:
     """Write one problem per line, with the fields of `validate.schema.json#/$defs/problem`."""
     for problem in outcome.problems.kept:
-        sys.stdout.buffer.write(json_line(problem.as_dict()))
+        write_json_line(problem.as_dict())
     report_omitted(outcome, terminal)
 
 
@@ -128,7 +129,7 @@ class _RuleTest:
         lines = [printable(f"{problem.location} {problem.severity} {problem.message}") for problem in self.kept]
         if self.count > len(lines):
             lines.append(f"… and {self.count - len(lines):,} more")
-        return "\n".join([*lines, self.rule.fix])
+        return mask("\n".join([*lines, self.rule.fix]))
 
 
 def _totals(tests: Sequence[_RuleTest]) -> dict[str, str]:
@@ -150,7 +151,7 @@ def write_sarif(outcome: ValidateOutcome, terminal: Terminal) -> None:  # noqa: 
     sys.stdout.buffer.write(begin + results[:-1])
     between = b"\n"
     for result in _sarif_results(outcome.problems.kept):
-        sys.stdout.buffer.write(between + json_line(result).rstrip(b"\n"))
+        sys.stdout.buffer.write(between + json_line(masked(result)).rstrip(b"\n"))
         between = b",\n"
     sys.stdout.buffer.write(results[-1:] + end)
 

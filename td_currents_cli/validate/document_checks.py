@@ -89,7 +89,7 @@ def is_plain(text: bytes, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
 def kept_all(text: bytes, encoded: bytes) -> bool:
     r"""Whether a value that was decoded from `text`, and encoded again, has all its fields.
 
-    A decoder keeps one of two fields with the same name. Both texts have a colon after each name, and those within
+    A decoder keeps one of two fields with the same name. Both documents have a colon after each name, and those within
     strings; only where some of these are written as `\u003a` do the quotes have to be counted.
     """
     # Searching for one character, which most texts do not have, is fast; a pattern takes as long as counting.

@@ -80,6 +80,11 @@ WRONG_PLACES = (
     "sql count KEY",
     "validate --select KEY x",
     "validate KEY --format json",
+    "validate folder --format jsonl",
+    "validate folder --format github",
+    "validate folder --format sarif",
+    "validate folder --format junit",
+    "validate folder",
     "rules KEY",
     "events KEY",
     "generate --start KEY",
@@ -94,6 +99,9 @@ WRONG_PLACES = (
 def test_a_key_in_the_wrong_place(tmp_path: Path, line: str, key: str) -> None:
     """In no option, argument or URL is it repeated, not even in the traceback."""
     payloads(tmp_path, {"events": good()}).rename(tmp_path / "sample")
+    bad = tmp_path / "folder" / f"{key}.json"
+    bad.parent.mkdir(parents=True)
+    bad.write_text("[1]", encoding="utf-8")
     environment = {**ENVIRONMENT, "XDG_STATE_HOME": str(tmp_path), "COLUMNS": "60"}
     ended = tdcur_text(*line.replace("KEY", key).split(), cwd=tmp_path, env=environment)
     assert found(ended.stdout + ended.stderr) == []

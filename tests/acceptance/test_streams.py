@@ -88,7 +88,7 @@ def test_ctrl_c_before_anything_has_begun() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("count --jobs x", "error: invalid value for '--jobs': 'x' is not a valid int"),
+        ("count --jobs x", "error: invalid value for '--jobs': 'x' is not an integer\nhint: "),
         ("count --nonsense", "error: no such option: --nonsense"),
         ("verify", ""),
         ("nonsense", "error: no such command 'nonsense'"),
