@@ -380,17 +380,23 @@ def test_the_connection_test_is_retried_like_a_payload(
     assert (sender.stats.dead, sender.stats.unknown) == (dead, [])
 
 
-def test_refusals_of_several_payloads_at_once_wait_for_the_decision_about_the_first() -> None:
+# Each single of the first payload is sent five times, those of the other five payloads once.
+@pytest.mark.parametrize(
+    ("decision", "error", "dead", "sent_singly"), [(400, EndpointRefusedError, 0, 2), (200, None, 12, 2 * 5 + 5 * 2)]
+)
+def test_refusals_of_several_payloads_at_once_wait_for_the_decision_about_the_first(
+    decision: int, error: type[Exception] | None, dead: int, sent_singly: int
+) -> None:
     """They are in flight together when the first one failed some times before it was refused."""
     sender, endpoint = deliver(
         [payload(index, events=2) for index in range(6)],
         lambda body, attempt: HttpResponse(status=503 if b'"0-' in body and attempt < 5 else 400),
-        connection_test=lambda *_: HttpResponse(status=400),
+        connection_test=lambda *_: HttpResponse(status=decision),
         concurrency=6,
     )
-    assert isinstance(sender.error, EndpointRefusedError)
-    assert sender.stats.dead == 0
-    assert sum(body.count(b'"id"') == 1 for body in endpoint.bodies) == 2
+    assert (type(sender.error) if sender.error else None) is error
+    assert (sender.stats.dead, endpoint.tests) == (dead, 1)
+    assert sum(body.count(b'"id"') == 1 for body in endpoint.bodies) == sent_singly
 
 
 def test_a_silent_endpoint_is_asked_by_one_request_at_a_time() -> None:
