@@ -25,6 +25,7 @@ VALUES = {
     "--mask": "--mask keep",
     "--mask-key-file": "--mask-key-file x",
     "--jobs": "--jobs 1",
+    "--safe-csv": "--safe-csv",
 }
 
 

@@ -67,6 +67,8 @@ def test_no_key_where_one_may_be(api: PostbackApi, headers: dict[bytes, bytes], 
         ("/p?TD%5fWRITE_ke%79=secret", "/p?TD%5fWRITE_ke%79=***"),
         ("/p&td_write_key=secret", "/p&td_write_key=***"),
         ("/p%3Ftd_write_key%3Dsecret", "/p%3Ftd_write_key%3D***"),
+        ("/p/4711/" + "5ec4e7" * 6 + "5ec4?a=b", "/p/***?a=b"),
+        ("/p;td_write_key=secret", "/p;td_write_key=***"),
         ("/p?a=b", "/p?a=b"),
     ],
 )
