@@ -328,3 +328,21 @@ def test_a_folder_is_read_by_content(verb: str, tmp_path: Path) -> None:
     assert result.returncode == 0
     assert f"{tmp_path} {note}" in (result.stdout if verb == "validate" else result.stderr).decode()
     assert counted(tmp_path) == counted("--jobs", "2", tmp_path) == (0, 2, ["TDC019"])
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("01_comment_label.json", "a comment"), ("21_html.json", "HTML"), ("25_rows.parquet", "Parquet")],
+)
+def test_what_is_not_read_is_named(name: str, what: str) -> None:
+    """From a file, a pipe, and compressed; with a hint only where following it helps."""
+    data = (INPUTS / name).read_bytes()
+    for result in (
+        tdcur("count", INPUTS / name),
+        tdcur("count", stdin=data),
+        tdcur("count", stdin=gzip.compress(data)),
+    ):
+        assert result.returncode == 1
+        assert what in result.stderr.decode()
+        assert (b"hint: " in result.stderr) == (what == "a comment")
+        assert b"tr '" not in result.stderr
