@@ -42,9 +42,12 @@ class ColumnStats(Struct):
         for line in lines:
             fields = fields_of(line)
             self.types[bytes(fields.get("event_type", b"null"))] = None
-            for name, value in fields.items():
-                if (written := bytes(value)) != b"null":
-                    self.kinds.setdefault(name, set()).add(kind_of_value(written))
+            self.add_kinds(fields.items())
+
+    def add_kinds(self, fields: Iterable[tuple[str, bytes | Raw]]) -> None:
+        for name, value in fields:
+            if (written := bytes(value)) != b"null":
+                self.kinds.setdefault(name, set()).add(kind_of_value(written))
 
     def merge(self, other: "ColumnStats") -> None:
         self.types |= other.types

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.choices import Mask, Names, Nested
+from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter
@@ -59,7 +59,8 @@ class Transformer:
         # Nested values and fields of a table are seen to when it is written.
         self._fields = None if request.is_table else request.fields
         self._nested_as_strings = request.nested is Nested.JSON and not request.is_table
-        self._with_columns = request.is_table and not request.split
+        is_selected = request.fields is not None and request.to is not To.PARQUET
+        self._with_columns = request.is_table and not request.split and not is_selected
         self._only_flattens = not (self._nested_as_strings or self._with_columns or self._fields is not None)
 
     def __call__(self, records: Iterable[Record]) -> TransformedChunk:

@@ -30,6 +30,7 @@ from td_currents_cli.write.formats import FORMS, SAFE_CSV, json_line
 
 _COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
 _KINDS_READ: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "huge", "number", "other"}}
+_UNICODE_ESCAPE: Final = re.compile(rb"\\u")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _HELD_KINDS: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
 """Kinds of values (see `kind_of_value`) that a column of each type holds without loss; a string holds all."""
@@ -90,27 +91,36 @@ class SpooledTable:
             columns, others = request.fields, None
         losses.others = others or losses.others
         types = _types(columns, self._stats, request) if request.to is To.PARQUET else None
-        for name in columns:
-            kinds = self._stats.kinds.get(name, set())
-            read = _kinds_read(name, request.names) | (_HELD_KINDS.get(types[name], {"string"}) if types else set())
-            if not kinds <= read:
-                losses.untyped[name] = None
         self._file.seek(0)
         if types is not None:
             from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 
             write_parquet(output, types, self._values(types, others, losses))
-            return
+        else:
+            self._write_lines(output, columns, others, request, losses)
+        for name in columns:
+            read = _kinds_read(name, request.names) | (_HELD_KINDS.get(types[name], {"string"}) if types else set())
+            if not self._stats.kinds.get(name, set()) <= read:
+                losses.untyped[name] = None
+
+    def _write_lines(
+        self, output: BinaryIO, columns: tuple[str, ...], others: str | None, request: ParseRequest, losses: Losses
+    ) -> None:
         form = SAFE_CSV if request.safe_csv else FORMS[request.to]
         write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
-        for event, cells in self._rows(columns, others):
+        for event, cells in self._rows(columns, others, with_kinds=request.fields is not None):
             losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
             write_all(output, form.line(columns, cells))
 
-    def _rows(self, columns: Collection[str], others: str | None) -> Iterator[tuple[bytes, dict[str, str | None]]]:
+    def _rows(
+        self, columns: Collection[str], others: str | None, *, with_kinds: bool = False
+    ) -> Iterator[tuple[bytes, dict[str, str | None]]]:
         known = frozenset(columns)
         for event in self._file:
-            cells = cells_of(event)
+            fields = fields_of(event)
+            if with_kinds:
+                self._stats.add_kinds((name, fields[name]) for name in columns if name in fields)
+            cells = {name: _cell(bytes(value)) for name, value in fields.items()}
             if others is not None:
                 rest = tuple(name for name, cell in cells.items() if cell is not None and name not in known)
                 cells[others] = select_fields(event, rest).decode() if rest else None
@@ -124,7 +134,9 @@ class SpooledTable:
 
 
 def _has_lone_surrogates(event: bytes, cells: Mapping[str, str | None]) -> bool:
-    return b"\\u" in event and any(_SURROGATE.search(f"{name}{cell}") for name, cell in cells.items())
+    return bool(_UNICODE_ESCAPE.search(event)) and any(
+        _SURROGATE.search(f"{name}{cell}") for name, cell in cells.items()
+    )
 
 
 def _kinds_read(name: str, names: Names) -> set[str]:
@@ -135,12 +147,8 @@ def _kinds_read(name: str, names: Names) -> set[str]:
     return _KINDS_READ.get(_COLUMN_TYPES.get(kind or "", ""), {"string"})
 
 
-def cells_of(event: bytes) -> dict[str, str | None]:
-    """The values of a flat event as cells: the content of a string, None for null, all else as it is written."""
-    return {name: _cell(bytes(value)) for name, value in fields_of(event).items()}
-
-
 def _cell(value: bytes) -> str | None:
+    """The content of a string, None for null, all else as it is written."""
     if value.startswith(b'"'):
         # Few strings have escapes.
         return string_of(value) if b"\\" in value else value[1:-1].decode()

@@ -18,7 +18,8 @@ from td_currents_cli.errors import UsageError
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!\d[\d.eE+-]*$)")
-_QUOTED: Final = re.compile('[",\n\r]|^(?:null|(?!true$|false$)(?i:true|false))$')
+_QUOTED: Final = re.compile('[",\n\r]')
+_WORD: Final = re.compile("null|(?!true|false)(?i:true|false)")
 
 
 class CellForm(Struct, frozen=True):
@@ -43,7 +44,8 @@ class CellForm(Struct, frozen=True):
 
 
 def _csv_cell(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if not cell or _QUOTED.search(cell) else cell
+    is_quoted = not cell or _QUOTED.search(cell) or (len(cell) < 6 and _WORD.fullmatch(cell))
+    return '"' + cell.replace('"', '""') + '"' if is_quoted else cell
 
 
 def _tsv_cell(cell: str) -> str:
