@@ -43,7 +43,7 @@ CREATE_MET: Final = (
 INSERT_MET: Final = "INSERT OR REPLACE INTO temp.met VALUES (?, ?)"
 
 INSERT_ENDPOINT: Final = "INSERT OR IGNORE INTO endpoint (url, credential, shown) VALUES (?, ?, ?)"
-SELECT_ENDPOINT: Final = "SELECT max(id) FROM endpoint WHERE url = ?1 AND credential = coalesce(?2, credential)"
+SELECT_ENDPOINT: Final = "SELECT max(id) FROM endpoint WHERE url = ? AND credential = coalesce(?, credential)"
 HAS_OTHER_ENDPOINTS: Final = (
     "SELECT EXISTS (SELECT 1 FROM endpoint CROSS JOIN delivered ON delivered.endpoint = endpoint.id"
     " WHERE endpoint.url = ? AND endpoint.id <> ?)"
@@ -66,10 +66,10 @@ ADD_DELIVERED: Final = (
 )
 HAS_DELIVERED: Final = "SELECT EXISTS (SELECT 1 FROM delivered WHERE endpoint = ? AND key >= ? AND key < ?)"
 FIND_DELIVERED: Final = """
-WITH RECURSIVE place (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM place WHERE (i + 1) * ?2 < length(?1))
+WITH RECURSIVE place (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM place WHERE (i + 1) * :size < length(:keys))
 SELECT i, delivered.key, delivered.count, coalesce(met.count, 0)
 FROM place CROSS JOIN delivered LEFT JOIN temp.met ON met.key = delivered.key
-WHERE endpoint = ?3 AND delivered.key = substr(?1, 1 + ?2 * i, ?2)
+WHERE endpoint = :endpoint AND delivered.key = substr(:keys, 1 + :size * i, :size)
 ORDER BY i
 """
 

@@ -60,7 +60,8 @@ class Journal:
         """Return the positions of those keys that earlier runs delivered. Each delivery is returned once."""
         known: set[int] = set()
         with self._lock, _journal_errors(self.path):
-            found = self._connection.execute(schema.FIND_DELIVERED, (keys, KEY_SIZE, self._endpoint)).fetchall()
+            wanted = {"keys": keys, "size": KEY_SIZE, "endpoint": self._endpoint}
+            found = self._connection.execute(schema.FIND_DELIVERED, wanted).fetchall()
             for place, key, delivered, met in found:
                 self._met[key] = self._met.get(key, met) + 1
                 if self._met[key] <= delivered:
@@ -103,9 +104,8 @@ class Journal:
         # plans to let it go on.
         for start in range(0, len(values), GROUP):
             rows = values[start : start + GROUP]
-            self._connection.execute(
-                f"{statement} VALUES {', '.join(['(?1, ?)'] * len(rows))}", (self._endpoint, *rows)
-            )
+            parameters = [each for row in rows for each in (self._endpoint, row)]
+            self._connection.execute(f"{statement} VALUES {', '.join(['(?, ?)'] * len(rows))}", parameters)
 
     def _begin(self, identity: EndpointIdentity, shown: str) -> None:
         for statement in schema.CREATE_MET:
