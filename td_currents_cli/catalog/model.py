@@ -32,14 +32,20 @@ def completed(name: str, candidates: tuple[str, ...], *, separator: str) -> str 
 
 @lru_cache(maxsize=4096)
 def _nearest(name: str, candidates: tuple[str, ...], separator: str) -> str | None:
-    plain = _plain(name)
-    for candidate in candidates:
-        if _plain(candidate) == plain:
-            return candidate
+    by_plain_name, words_of = _prepared(candidates, separator)
+    if same := by_plain_name.get(_plain(name)):
+        return same
     words = name.lower().split(separator)
-    scored = [(_similarity(words, candidate.lower().split(separator)), candidate) for candidate in candidates]
+    scored = [(_similarity(words, others), candidate) for candidate, others in words_of.items()]
     score, best = max(scored, default=(0.0, None))
     return best if score else None
+
+
+@lru_cache(maxsize=256)
+def _prepared(candidates: tuple[str, ...], separator: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return the first candidate by its plain name, and the words of each: thousands of names may be unknown."""
+    by_plain_name = {_plain(candidate): candidate for candidate in reversed(candidates)}
+    return by_plain_name, {candidate: candidate.lower().split(separator) for candidate in candidates}
 
 
 @lru_cache(maxsize=4096)
@@ -56,17 +62,25 @@ def _plain(name: str) -> str:
 
 def _similarity(words: list[str], others: list[str]) -> float:
     """Return the mean similarity of pairs of words; 0 if one pair is not similar, or the numbers of words differ."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 -- only for unknown names
-
     if len(words) != len(others):
         return 0.0
     total = 0.0
     for word, other in zip(words, others, strict=True):
-        matcher = SequenceMatcher(None, word, other, autojunk=False)
-        if matcher.real_quick_ratio() < CUTOFF or matcher.ratio() < CUTOFF:
+        ratio = 1.0 if word == other else _word_similarity(word, other)
+        if ratio < CUTOFF:
             return 0.0
-        total += matcher.ratio()
+        total += ratio
     return total / len(words)
+
+
+@lru_cache(maxsize=65_536)
+def _word_similarity(word: str, other: str) -> float:
+    """Return the similarity of two words; 0 if it is below CUTOFF."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 -- only for unknown names
+
+    matcher = SequenceMatcher(None, word, other, autojunk=False)
+    is_near = matcher.real_quick_ratio() >= CUTOFF and matcher.quick_ratio() >= CUTOFF
+    return ratio if is_near and (ratio := matcher.ratio()) >= CUTOFF else 0.0
 
 
 def _is_part(words: list[str], whole: list[str]) -> bool:

@@ -13,6 +13,7 @@ from rich.text import Text
 from td_currents_cli.model import Code, Excerpt, Problem, Severity
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
 from td_currents_cli.validate import ValidateOutcome
+from td_currents_cli.validate.checks import shortened
 from td_currents_cli.validate.rules import RULES
 
 INDENT: Final = "    "
@@ -141,14 +142,14 @@ def _place_names(problem: Problem) -> Iterator[str]:
         yield f"at {problem.pointer}"
     yield from _event_names(problem)
     if problem.event_type is not None:
-        yield problem.event_type
+        yield shortened(problem.event_type)
 
 
 def _event_names(problem: Problem) -> Iterator[str]:
     if problem.event_index is not None:
         yield f"event {problem.event_index}"
     if problem.event_id is not None:
-        yield f"id {problem.event_id}"
+        yield f"id {shortened(problem.event_id)}"
 
 
 def statistics(by_code: Counter[Code]) -> Iterator[Text]:

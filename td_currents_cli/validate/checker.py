@@ -27,6 +27,7 @@ from td_currents_cli.validate.rules import RULES
 
 _event_decoder: Final = msgspec.json.Decoder(dict[str, Any])
 _START: Final = Location("<event>", 1, 1)
+_MAX_SEARCHES: Final = 50
 
 
 class CheckResult(Struct, frozen=True, gc=False, kw_only=True):
@@ -175,11 +176,13 @@ class Checker:
 
 
 def _offsets(text: bytes, violations: Sequence[Violation]) -> Iterator[int]:
+    # Each search for a unique name goes through the whole text: with many violations, its values are listed instead.
+    is_listed = len(violations) > _MAX_SEARCHES
     positions: ValuePositions | None = None
     for violation in violations:
         if violation.at is not None:
             yield violation.at
-        elif found := unique_position(text, violation.path):
+        elif not is_listed and (found := unique_position(text, violation.path)):
             yield found[0 if violation.at_name else 1]
         else:
             positions = positions or ValuePositions(text, [each.path for each in violations])

@@ -275,6 +275,16 @@ def test_purchases_that_are_described(*, fast: bool) -> None:
     assert codes == [Code.FIELD_MISSING]
 
 
+@both_ways
+@pytest.mark.parametrize("count", [3, 60])
+def test_many_problems_of_one_event_have_their_places(count: int, *, fast: bool) -> None:
+    """However many there are: a few are searched for one by one, many are found in one pass."""
+    names = [f"ap_id_{number}_" for number in range(count)]
+    text = batch(event(0, **dict.fromkeys(names, 1)))
+    places = [(f"/events/0/properties/{name}", text.index(f'"{name}"') + 1) for name in names]
+    assert [(pointer, column) for _code, pointer, _line, column in found(text, fast=fast)] == places
+
+
 def test_the_errors_of_one_event() -> None:
     """What `send` asks before it sends: errors, not warnings, with places counted from the event."""
     errors_of, kept = checker().errors_of, checker().fields_if_valid
