@@ -1,4 +1,4 @@
-"""The columns of a table with one event in each row."""
+"""Tables with one event per row: their columns, and the SQL that creates them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

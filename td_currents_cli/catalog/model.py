@@ -1,4 +1,4 @@
-"""Event types and their fields."""
+"""Event types and their fields, and suggestions for misspelled names."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The five fields that every event has over HTTP, checked as the rules declare it."""
+"""The careful checks of an event: the fields of every event, those of its type, and what the destination requires."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

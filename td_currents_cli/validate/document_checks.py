@@ -1,4 +1,4 @@
-"""The document around the events: its other fields, and whether one request can contain it."""
+"""Checks of the JSON of a document: what is around its events, duplicate keys, large numbers, and its depth."""
 
 import re
 from collections.abc import Iterator

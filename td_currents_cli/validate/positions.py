@@ -1,4 +1,4 @@
-"""A violation of a rule, before its place in the source is known."""
+"""Violations of rules, and where they are: byte offsets of values, lines, columns, JSON pointers, and excerpts."""
 
 import json
 import re
