@@ -119,7 +119,8 @@ class SpooledTable:
         for event in self._file:
             fields = fields_of(event)
             if with_kinds:
-                self._stats.add_kinds((name, fields[name]) for name in columns if name in fields)
+                fields = {name: fields[name] for name in columns if name in fields}
+                self._stats.add_kinds(fields.items())
             cells = {name: _cell(bytes(value)) for name, value in fields.items()}
             if others is not None:
                 rest = tuple(name for name, cell in cells.items() if cell is not None and name not in known)
