@@ -25,12 +25,21 @@ def loads(value: bytes) -> Any:  # noqa: ANN401 -- any JSON value
 
 def decode_any(value: bytes, to: type[T]) -> T:
     r"""Decode well-formed JSON, as `loads`, into a type; in names, lone surrogates become `\udXXX`."""
-    return msgspec.convert(json.loads(value, parse_int=_integer, object_pairs_hook=_with_plain_names), to)
+    decoded = json.loads(value, parse_int=_integer, object_pairs_hook=_with_plain_names)
+    try:
+        return msgspec.convert(decoded, to)
+    except UnicodeEncodeError:
+        # One is in a string where the type has an object, such as `user`.
+        return msgspec.convert({n: _plain(each) if isinstance(each, str) else each for n, each in decoded.items()}, to)
 
 
 def _with_plain_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # msgspec compares names as UTF-8.
-    return {name.encode(errors="backslashreplace").decode(): value for name, value in pairs}
+    return {_plain(name): value for name, value in pairs}
+
+
+def _plain(string: str) -> str:
+    return string.encode(errors="backslashreplace").decode()
 
 
 def _integer(digits: str) -> int | float:

@@ -80,6 +80,13 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
     assert outcome.exit_code is ExitCode.FINDINGS
 
 
+@pytest.mark.parametrize("place", ["user", "properties"])
+def test_a_lone_surrogate_in_place_of_an_object(count: Counter, place: str) -> None:
+    """There is no field in it, and no defect."""
+    outcome = count(f'{{"event_type":"x","{place}":"\\ud800"}}', by=("a",))
+    assert [(each.key, each.count) for each in outcome.counts] == [((None,), 1)]
+
+
 def test_a_lone_surrogate_in_a_type_is_counted(count: Counter) -> None:
     outcome = count('{"event_type":"\\ud800","time":1e400}')
     assert [(each.key, each.count, each.first) for each in outcome.counts] == [(("\ud800",), 1, None)]
