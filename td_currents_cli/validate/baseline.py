@@ -14,7 +14,6 @@ import msgspec
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Problem
-from td_currents_cli.write.files import atomic_output
 
 VERSION: Final = 1
 
@@ -94,6 +93,8 @@ def write_baseline(path: Path, counts: Mapping[ProblemKind, int]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
+    from td_currents_cli.write.files import atomic_output  # noqa: PLC0415 -- few runs write a baseline
+
     ordered = sorted(counts.items(), key=lambda item: (item[0].code, item[0].event_type or "", item[0].pointer))
     entries = [_BaselineEntry(*kind, count) for kind, count in ordered]
     text = msgspec.json.format(msgspec.json.encode(_BaselineFile(VERSION, entries)), indent=2)

@@ -61,11 +61,12 @@ _CLOSED: Final = {
 
 
 def _custom_data(name: Any) -> Any:  # noqa: ANN401 -- a type made at run time
-    value: Any = _INT64 | float | str | bool | None
+    # Named types: otherwise typing and msgspec walk through the whole depth of each, for hundreds of fields.
+    new_type: Any = NewType
+    value: Any = new_type("Value", _INT64 | float | str | bool | None)
     for _ in range(_MAX_CUSTOM_LEVELS):
-        value = _INT64 | float | str | bool | list[value] | dict[str, value] | None
-    # A named type: otherwise typing and msgspec walk through its whole depth for each of hundreds of fields.
-    return NewType("CustomData", dict[name, value])
+        value = new_type("Value", _INT64 | float | str | bool | list[value] | dict[str, value] | None)
+    return new_type("CustomData", dict[name, value])
 
 
 class _AnyObject(msgspec.Struct, gc=False):

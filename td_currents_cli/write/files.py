@@ -2,7 +2,6 @@
 
 import io
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -70,7 +69,7 @@ def _temporary(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     # Replacing a file does not need permission to write to it, so that has to be checked.
     if mode is not None and not os.access(final, os.W_OK):
         raise OutputError(f"cannot write {path}: it is read-only")
-    temporary = final.with_name(f".tdcur-{secrets.token_hex(8)}.tmp")
+    temporary = final.with_name(f".tdcur-{os.urandom(8).hex()}.tmp")
     try:
         with _closing(_create(temporary, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)) as output:
             if mode is not None:
