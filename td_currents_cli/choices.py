@@ -29,7 +29,7 @@ class Dialect(StrEnum):
         return f"{column} RLIKE {self.literal(pattern)}"
 
     def type(self, of_field: str) -> str:
-        """Name the column type for a catalog field type (`catalog.event_types.FieldType`).
+        """Name the column type for a catalog field type (`catalog.model.FieldType`).
 
         Treasure Data's tables have no booleans: `true` and `false` are strings. Arrays and objects are JSON strings.
         """

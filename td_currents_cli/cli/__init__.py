@@ -1,4 +1,4 @@
-"""The command line: options in, a frozen request to the verb, its outcome rendered, an exit code out."""
+"""The command line: options in, a frozen request to the command's package, its outcome rendered, an exit code out."""
 
 import os
 import signal

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import zip_longest
@@ -259,17 +260,18 @@ class CountBaseline:
         self._previous: dict[Key, int] = {}
         if path := request.expect:
             for key, text in read_counts(path, request.by, "--expect").items():
-                self._expected[key] = expectation(text, f"--expect {path}: {key_text(key)}")
+                self._expected[_as_written(key)] = expectation(text, f"--expect {path}: {key_text(key)}")
         if path := request.compare:
             for key, text in read_counts(path, request.by, "--compare").items():
                 if not (text.isdecimal() and text.isascii()):
                     raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
-                self._previous[key] = int(text)
+                self._previous[_as_written(key)] = int(text)
 
     def checks(self, counts: Mapping[Key, int]) -> CheckedCounts | None:
         """Compare counts with the expected ones; None without --expect."""
         if self._request.expect is None:
             return None
+        counts = _by_written_key(counts)
         others = next((key for key in self._expected if set(key) == {ANY_OTHER}), None)
         wanted = {key: each for key, each in self._expected.items() if key != others}
         if others is not None:
@@ -282,7 +284,19 @@ class CountBaseline:
         """Compare counts with the earlier ones; None without --compare."""
         if self._request.compare is None:
             return None
-        previous = self._previous
+        previous, counts = self._previous, _by_written_key(counts)
         keys = (*previous, *(key for key in counts if key not in previous))
         changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
         return CountComparison(str(self._request.compare), self._request.fail_on_drop, changes)
+
+
+def _as_written(key: Key) -> Key:
+    """Replace lone surrogates in a key as CSV and TSV do, which cannot hold them."""
+    return tuple(part.encode(errors="backslashreplace").decode() if isinstance(part, str) else part for part in key)
+
+
+def _by_written_key(counts: Mapping[Key, int]) -> Mapping[Key, int]:
+    written: Counter[Key] = Counter()
+    for key, count in counts.items():
+        written[_as_written(key)] += count
+    return written

@@ -1,1 +1,1 @@
-"""What is done to events: decoding just the fields a verb needs, filtering, flattening."""
+"""What is done to events: decoding just the fields a command needs, filtering, flattening."""

@@ -1,4 +1,4 @@
-"""Fields of Braze's agents and their tools."""
+"""Fields that belong together: of agents and tools, deliveries, aborts, bounces, clicks, and replies."""
 
 import json
 from typing import Final

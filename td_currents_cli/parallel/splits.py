@@ -7,7 +7,7 @@ source is read on from the end of the last good one. The outcome always equals t
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from enum import Enum
 from itertools import count
@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from td_currents_cli.model import Location, Problem, Record
+from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.compression import is_plain, plain
 from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
 from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, of_document, take_object
@@ -108,7 +108,10 @@ class SplitReader:
             if scanner.failure is not None or scanner.column != 1:
                 # Read from further back in its line, the pending document may turn out to be something else.
                 return
-            for record in of_document(pending, source, rows, options) if pending else ():
+            found = list(of_document(pending, source, rows, options)) if pending else []
+            if pending and not _can_be_read_again(found, pending):
+                return
+            for record in found:
                 row = record.location.row or row
                 yield record
             line, offset = scanner.line, scanner.offset
@@ -117,7 +120,10 @@ class SplitReader:
                 return
             pending = Document(take_object(scanner), line, 1, offset)
         if scanner.failure is None:
-            for record in of_document(pending, source, rows, options) if pending else ():
+            found = list(of_document(pending, source, rows, options)) if pending else []
+            if pending and not _can_be_read_again(found, pending):
+                return
+            for record in found:
                 row = record.location.row or row
                 yield record
             self.end = SplitEnd(offset=scanner.offset, lines=scanner.line - 1, rows=row)
@@ -135,6 +141,12 @@ class SplitReader:
             yield record
         if not lines.failed:
             self.end = SplitEnd(offset=lines.offset, lines=lines.number - 1, rows=row, is_last=lines.ended)
+
+
+def _can_be_read_again(records: Iterable[Record], document: Document) -> bool:
+    """Whether each is an object, which can be read from where it stands; the rows within an object may be arrays."""
+    starts = [record.location.offset - document.offset for record in records if isinstance(record, Batch)]
+    return all(document.data.startswith(b"{", start) for start in starts)
 
 
 class SplitCursor:

@@ -155,7 +155,9 @@ def _rows(sample: bytes, separator: bytes, *, is_quoted: bool) -> Iterator[list[
         if not text or not is_quoted:
             yield from [text.split(separator.decode())] if text else []
             continue
-        cells = cells_of_line(text.encode(), separator) or relaxed_cells(text.encode(), separator)
+        cells = cells_of_line(text.encode(), separator)
+        if not cells and (text.count('"') % 2 == 0 or '\\"' in text):
+            cells = relaxed_cells(text.encode(), separator)
         if not cells:
             # The row has line ends in its quotes.
             row = (each.decode(errors="replace") + "\n" for each in chain([line], lines))

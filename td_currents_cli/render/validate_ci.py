@@ -1,6 +1,6 @@
-"""Problems as GitHub Actions workflow commands: `::error file=…,line=…,col=…,title=…::message`.
+"""Problems for programs: JSON Lines, GitHub Actions workflow commands, SARIF, and JUnit.
 
-The syntax and its escapes are those of actions/toolkit (packages/core/src/command.ts).
+The syntax of GitHub's commands and their escapes are those of actions/toolkit (packages/core/src/command.ts).
 """
 
 import posixpath

@@ -1,4 +1,4 @@
-"""A request that violates a rule of the Postback API."""
+"""What `serve` does: its settings, the faults it injects, and how it refuses a request."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-r"""Rows of a table as CSV and TSV.
+r"""Output formats: CSV, TSV, JSON, and Parquet.
 
 CSV is RFC 4180 with `\n` at line ends: a missing value is an empty cell, an empty string is `""`. A string that looks
 like null or a boolean is quoted.

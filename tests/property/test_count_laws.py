@@ -132,7 +132,8 @@ def test_since_and_until_split_the_events(folder: Path, events: list[Event], mom
 
 
 @law
-@given(EVENTS, NAMES, st.sampled_from(["json", "jsonl", "csv", "tsv"]))
+@given(events=EVENTS, by=NAMES, form=st.sampled_from(["json", "jsonl", "csv", "tsv"]))
+@example(events=[{"id": "1", "event_type": "a", "properties": {"platform": "\ud800"}}], by=("platform",), form="csv")
 def test_output_can_be_compared_with(folder: Path, events: list[Event], by: tuple[str, ...], form: str) -> None:
     """Counts in any format meet themselves as expectations, and have not changed."""
     outcome = count(folder, batches(events, 3), by=by)

@@ -121,6 +121,11 @@ def mapped(paths: list[Path], options: ReadOptions, formats: list[SourceFormat] 
                 yield placed
 
 
+WRAPPED_ROW = (
+    '{\n"columns": ["time", "events"],\n"data": [\n[1, "[{\\"event_type\\":\\"a\\",\\"id\\":\\"1\\"}]"]\n]\n}\n'
+)
+
+
 def is_within(batch: Batch, again: Record) -> bool:
     """Whether what was read once more is the batch, or the rest of a line that begins with it."""
     return isinstance(again, Batch) and again.location == batch.location and again.data.startswith(batch.data)
@@ -131,6 +136,7 @@ def is_within(batch: Batch, again: Record) -> bool:
 )
 @example((f"{EVENT}\n{EVENT}\n{EVENT}\n".encode(), b""), 1, DEFAULT, False)
 @example((f"{EVENT}\n{EVENT}\n[\n{EVENT}\n]\n{EVENT}\n{EVENT}".encode(), b""), 30, DEFAULT, False)
+@example((f"{EVENT}\n{EVENT}\n{WRAPPED_ROW}".encode(), b""), 1, DEFAULT, False)
 def test_reading_in_splits_is_reading_in_one_go(
     tmp_path_factory: pytest.TempPathFactory,
     texts: tuple[bytes, bytes],

@@ -83,7 +83,8 @@ def test_duckdb_reads_the_values_of_the_events(
     for number, (each, row) in enumerate(zip(properties, rows, strict=True)):
         event = {"event_type": "a", "id": str(number), **{name: loads(value) for name, value in each.items()}}
         found = {name: cell_of(cell, to) for name, cell in zip(columns, row, strict=True)}
-        assert alone or found.keys() >= event.keys()
+        # A field that is always null needs no column.
+        assert alone or found.keys() >= {name for name, value in event.items() if value is not None}
         assert all(says(event.get(name), cell) for name, cell in found.items())
 
 

@@ -16,21 +16,17 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("verify", "watch", "report", "demo"),
+    ("verify", "demo"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
-    ("backoff", "braze", "choices", "durations", "errors", "model", "outcome", "secrets", "td_names"),
+    ("braze", "choices", "durations", "errors", "model", "outcome", "secrets"),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
 
 EXCEPTIONS: Final = (
-    # Its page shows what the rules find.
-    ("serve", "validate"),
-    # It runs other commands and prints what they do.
-    ("demo", "render"),
     # `tdcur sql` prints the query that `tdcur count` runs.
     ("treasure_data/print_sql", "count"),
 )
@@ -38,18 +34,15 @@ EXCEPTIONS: Final = (
 
 HOMES: Final = {
     "typer": ("cli/",),
-    "click": ("cli/",),
     "rich": ("cli/", "render/"),
     "httpx": ("send/http.py",),
     "httpx_aiohttp": ("send/http.py",),
     "aiohttp": ("send/http.py",),
     "starlette": ("serve/",),
     "uvicorn": ("serve/",),
-    "pyarrow": ("write/", "read/formats/"),
-    "fastavro": ("read/formats/",),
-    "obstore": ("read/",),
+    "pyarrow": ("write/",),
     "tdclient": ("treasure_data/client.py",),
-    "msgpack": ("read/formats/", "serve/", "generate/", "treasure_data/client.py"),
+    "msgpack": ("read/formats/", "treasure_data/client.py"),
 }
 """The only places of the package that may import a foreign package."""
 

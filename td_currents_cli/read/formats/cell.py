@@ -1,4 +1,4 @@
-"""Ingested rows, one module per format: each turns rows into batches."""
+"""A cell of an ingested row: its batch, and what can be kept of a truncated one."""
 
 import csv
 import json

@@ -26,7 +26,7 @@ class TypeKey(Struct, frozen=True):
 
 
 class ChannelKey(Struct, frozen=True):
-    """The channel of the event type; see `catalog.event_types.channel_of`."""
+    """The channel of the event type; see `catalog.model.channel_of`."""
 
 
 class OfType(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The query that looks for ids in a table."""
+"""Queries that look for ids, flatten events, and deduplicate them."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
