@@ -681,4 +681,4 @@ def test_a_large_file_of_one_column_may_not_be_csv(tmp_path: Path, head: str, mo
 
 def test_a_backslash_is_a_name_next_to_a_name_with_a_line_end() -> None:
     found, _ = read(b'event_type,id,\\,"a\nb"\na,0,x,y\n')
-    assert kinds(found) == ['{"event_type":"a","id":"0","\\\\":"x","a\\nb":"y"}']
+    assert kinds(found) == ['{"event_type":"a","id":"0","properties":{"\\\\":"x","a\\nb":"y"}}']
