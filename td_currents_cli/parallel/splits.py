@@ -104,8 +104,9 @@ class SplitReader:
         source, rows, options = self._split.source.name, count(1), self._split.options
         row = 0
         pending: Document | None = None
-        while first := scanner.next_byte():
-            if scanner.failure is not None or scanner.column != 1:
+        while True:
+            first = scanner.next_byte()
+            if scanner.failure is not None or (first and scanner.column != 1):
                 # Read from further back in its line, the pending document may turn out to be something else.
                 return
             found = list(of_document(pending, source, rows, options)) if pending else []
@@ -115,18 +116,10 @@ class SplitReader:
                 row = record.location.row or row
                 yield record
             line, offset = scanner.line, scanner.offset
-            self.end = SplitEnd(offset=offset, lines=line - 1, rows=row, is_last=False)
+            self.end = SplitEnd(offset=offset, lines=line - 1, rows=row, is_last=not first)
             if first != b"{" or offset >= self._split.limit:
                 return
             pending = Document(take_object(scanner), line, 1, offset)
-        if scanner.failure is None:
-            found = list(of_document(pending, source, rows, options)) if pending else []
-            if pending and not _can_be_read_again(found, pending):
-                return
-            for record in found:
-                row = record.location.row or row
-                yield record
-            self.end = SplitEnd(offset=scanner.offset, lines=scanner.line - 1, rows=row)
 
     def _csv(self, scanner: Scanner) -> Iterator[Record]:
         split, row = self._split, 0
