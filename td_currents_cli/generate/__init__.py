@@ -31,6 +31,3 @@ class GenerateRequest:
     start: int = START  # time of the first event, UNIX seconds
     per_batch: int = MAX_EVENTS  # events in a batch; Braze's own default is 100
     output: Path | None = None  # None: stdout
-
-
-__all__ = ["START", "GenerateFormat", "GenerateRequest"]

@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import partial
-from typing import Final
+from functools import cache, partial
+from typing import Final, TypeAlias
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE, USER_FIELDS
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.errors import UsageError
-from td_currents_cli.generate.behavior_fields import BEHAVIORS
-from td_currents_cli.generate.fields import AGENTS, DELIVERY, RESPONSES
-from td_currents_cli.generate.profiles import MESSAGES, PEOPLE, is_ios, message, person
-from td_currents_cli.generate.random_values import FieldGroup, Fragments, RecordPool, SeededRandom, fragment
-
-FIELD_GROUPS: Final[tuple[FieldGroup, ...]] = (*AGENTS, *BEHAVIORS, *DELIVERY, *RESPONSES)
-"""In order of precedence: a field in several groups is taken from the first one that fits the event type."""
-
+from td_currents_cli.events.filter import TypeGlobs
+from td_currents_cli.generate.fields import FIELD_GROUPS
+from td_currents_cli.generate.profiles import IOS_PEOPLE, MESSAGES, PEOPLE, message, person
+from td_currents_cli.generate.random_values import FieldGroup, Fragments, Record, RecordPool, SeededRandom, fragment
 
 NEW_IDENTIFIERS: Final = {
     "session_id": "",
@@ -40,7 +35,6 @@ DERIVED_TIMES: Final = {
 """Times derived from the event time: a factor, and an offset to subtract."""
 
 _ONLY_IOS: Final = (".IosForeground", ".liveactivity.")
-_IOS: Final = tuple(number for number in range(PEOPLE) if is_ios(number))
 
 _PLAIN: Final[Mapping[FieldType, tuple[object, ...]]] = {
     FieldType.STRING: ("alpha", "beta", "gamma"),
@@ -53,6 +47,9 @@ _PLAIN: Final[Mapping[FieldType, tuple[object, ...]]] = {
     FieldType.OBJECT: ({"name": "alpha", "count": 1},),
 }
 """Values of fields that are unknown here."""
+
+EncodedRecord: TypeAlias = Mapping[str, bytes]
+"""Fragments by field name, without those of absent fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,54 +91,47 @@ class EventBuilders:
     """The builders of a run, and the people and messages that they share."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._channels: dict[str, RecordPool] = {}
-        self._records: dict[str, list[dict[str, bytes]]] = {}
-        self.people = RecordPool(lambda number: person(seed, number), seed, "person", omitted=0.04)
+        self.people = RecordPool(partial(person, seed), seed, "person", omitted=0.04)
+        self._messages_of: Callable[[str], RecordPool] = cache(
+            lambda channel: RecordPool(partial(message, seed, channel), seed, f"message {channel}", omitted=0.03)
+        )
+        self._records_of: Callable[[FieldGroup], Sequence[EncodedRecord]] = cache(
+            lambda group: [*map(_encoded, group.records(seed))]
+        )
 
     def builder(self, event: EventType) -> EventBuilder:
         fields = {field.name: field for field in event.fields if not field.storage_only}
         user = [fields[name] for name in USER_FIELDS if name in fields]
         left = {name: field for name, field in fields.items() if field.where is Where.PROPERTIES}
-        messages = self._channel(event.channel)
+        messages = self._messages_of(event.channel)
         return EventBuilder(
             head=b'{"event_type":"%b","id":"' % event.name.encode(),
-            people=_IOS if any(part in event.name for part in _ONLY_IOS) else range(PEOPLE),
+            people=IOS_PEOPLE if any(part in event.name for part in _ONLY_IOS) else range(PEOPLE),
             messages=messages,
             message_numbers=_message_numbers(left),
             user=_slots(user, self.people),
             person=_slots(_take(left, self.people.fields), self.people),
             message=_slots(_take(left, messages.fields), messages),
             tables=tuple(self._tables(event.name, left)),
-            fresh=tuple(
-                fragment(field.name, NEW_IDENTIFIERS[field.name])[:-1] for field in _take(left, NEW_IDENTIFIERS)
-            ),
+            fresh=tuple(fragment(each.name, NEW_IDENTIFIERS[each.name])[:-1] for each in _take(left, NEW_IDENTIFIERS)),
             moments=tuple(
                 (fragment(field.name, 0)[:-1], *DERIVED_TIMES[field.name]) for field in _take(left, DERIVED_TIMES)
             ),
         )
 
-    def _channel(self, name: str) -> RecordPool:
-        if name not in self._channels:
-            make = partial(message, self._seed, name)
-            self._channels[name] = RecordPool(make, self._seed, f"message {name}", omitted=0.03)
-        return self._channels[name]
-
     def _tables(self, event_type: str, left: dict[str, Field]) -> Iterator[Fragments]:
         """Yield a table for each group with fields of the type, removing these from `left`."""
         for group in FIELD_GROUPS:
             if event_type.startswith(group.of) and (fields := _take(left, group.fields)):
-                yield _value_table(self._encoded(group), fields, group.share)
+                yield _value_table(self._records_of(group), fields, group.share)
         # Fields of a newer catalog.
         for field in _take(left, [name for name in left if name not in NEW_IDENTIFIERS and name not in DERIVED_TIMES]):
-            records = [{field.name: fragment(field.name, value)} for value in field.enum or _PLAIN[field.type]]
+            records = [_encoded({field.name: value}) for value in field.enum or _PLAIN[field.type]]
             yield _value_table(records, [field], share=0.5)
 
-    def _encoded(self, group: FieldGroup) -> list[dict[str, bytes]]:
-        if group.name not in self._records:
-            records = group.records(self._seed)
-            self._records[group.name] = [{name: fragment(name, value) for name, value in r.items()} for r in records]
-        return self._records[group.name]
+
+def _encoded(record: Record) -> EncodedRecord:
+    return {name: fragment(name, value) for name, value in record.items() if value is not None}
 
 
 def _take(left: dict[str, Field], names: Iterable[str]) -> list[Field]:
@@ -163,7 +153,7 @@ def _message_numbers(properties: Mapping[str, Field]) -> Sequence[int]:
     return range(MESSAGES)
 
 
-def _value_table(records: Iterable[Mapping[str, bytes]], fields: Iterable[Field], share: float) -> Fragments:
+def _value_table(records: Iterable[EncodedRecord], fields: Iterable[Field], share: float) -> Fragments:
     names = [field.name for field in fields]
     required = {field.name for field in fields if field.required}
     rows = [
@@ -229,24 +219,19 @@ def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
         UsageError: a pattern matches no type, or no type is left.
     """
     sent = [event for event in catalog.events.values() if event.http]
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
-    unwanted = [pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")]
-    for pattern in (*wanted, *unwanted):
-        if not any(fnmatchcase(event.name, pattern) for event in sent):
-            raise _no_match(catalog, pattern)
-    chosen = (event for event in sent if (_matches(event, wanted) if wanted else event.fields_published))
-    events = [event for event in chosen if not _matches(event, unwanted)]
+    for pattern in patterns:
+        only = TypeGlobs.of([pattern.removeprefix("!")])
+        if not any(only(event.name) for event in sent):
+            raise _no_match(catalog, pattern.removeprefix("!"))
+    wanted = TypeGlobs.of(patterns)
+    events = [event for event in sent if wanted(event.name) and (wanted.included or event.fields_published)]
     if not events:
         raise UsageError(f"no event types left by --type {' --type '.join(patterns)}", hint="Remove a `!…`.")
     return events
 
 
-def _matches(event: EventType, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(event.name, pattern) for pattern in patterns)
-
-
 def _no_match(catalog: Catalog, pattern: str) -> UsageError:
-    if any(fnmatchcase(name, pattern) for name in catalog.events):
+    if any(map(TypeGlobs.of([pattern]), catalog.events)):
         return UsageError(
             f"--type {pattern}: not sent over HTTP", hint="Braze only exports it to cloud storage; remove it."
         )
@@ -261,15 +246,12 @@ def _no_match(catalog: Catalog, pattern: str) -> UsageError:
 
 def shuffled_types(events: Sequence[EventType], rng: SeededRandom) -> Iterator[EventType]:
     """Yield event types endlessly, in shuffled decks that contain every type in proportion to the weights."""
-    total = sum(_weight(event) for event in events)
+    weights = [WEIGHTS.get(event.name, 1) for event in events]
     spare = DECK - len(events)
-    deck = [event for event in events for _ in range(1 + spare * _weight(event) // total)]
+    shares = zip(events, weights, strict=True)
+    deck = [event for event, weight in shares for _ in range(1 + spare * weight // sum(weights))]
     while True:
         for place in range(len(deck) - 1, 0, -1):
             other = rng.below(place + 1)
             deck[place], deck[other] = deck[other], deck[place]
         yield from deck
-
-
-def _weight(event: EventType) -> int:
-    return WEIGHTS.get(event.name, 1)

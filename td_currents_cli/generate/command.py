@@ -1,10 +1,10 @@
 """`tdcur generate`: write synthetic events."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -21,20 +21,14 @@ PAUSE: Final = 0.3  # mean seconds between events
 OFFLINE: Final = 0.004  # share of events that arrive days late, from devices that were offline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneratedBatch:
-    events: Sequence[bytes]  # JSON
-    received: int  # receive time, UNIX seconds
-
-
 def batches(
     types: Sequence[EventType], *, events: int, per_batch: int, seed: int, start: int
-) -> Iterator[GeneratedBatch]:
-    """Yield batches; the last one may be smaller. The same arguments give the same bytes."""
+) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Yield batches of events as JSON, each with its receive time in UNIX seconds; the last one may be smaller."""
     stream = _events(types, seed, start)
     for first in range(0, events, per_batch):
-        batch = [next(stream) for _ in range(min(per_batch, events - first))]
-        yield GeneratedBatch(events=[text for _, text in batch], received=batch[-1][0] + 2)
+        times, batch = zip(*islice(stream, min(per_batch, events - first)), strict=True)
+        yield times[-1] + 2, batch
 
 
 def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple[int, bytes]]:
@@ -57,37 +51,17 @@ def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple
         clock += random() * 2 * PAUSE
 
 
-HEADERS: Final[Mapping[GenerateFormat, tuple[bytes, ...]]] = {GenerateFormat.rows_csv: (b"time,events\n",)}
-"""Lines before the first batch."""
-
-
-def batch_writer(shape: GenerateFormat) -> Callable[[GeneratedBatch], bytes]:
-    return _LINES[shape]
-
-
-def _payload(batch: GeneratedBatch) -> bytes:
-    return b'{"events":%b}\n' % _array(batch)
-
-
-def _csv(batch: GeneratedBatch) -> bytes:
-    return b'%d,"%b"\n' % (batch.received, _array(batch).replace(b'"', b'""'))
-
-
-def _jsonl(batch: GeneratedBatch) -> bytes:
-    # JSON has no control characters, so only these two need escapes in a string.
-    text = _array(batch).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return b'{"time":%d,"events":"%b"}\n' % (batch.received, text)
-
-
-def _array(batch: GeneratedBatch) -> bytes:
-    return b"[%b]" % b",".join(batch.events)
-
-
-_LINES: Final[Mapping[GenerateFormat, Callable[[GeneratedBatch], bytes]]] = {
-    GenerateFormat.payloads: _payload,
-    GenerateFormat.rows_csv: _csv,
-    GenerateFormat.rows_jsonl: _jsonl,
-}
+def _line(shape: GenerateFormat, received: int, events: Sequence[bytes]) -> bytes:
+    array = b"[%b]" % b",".join(events)
+    match shape:
+        case GenerateFormat.payloads:
+            return b'{"events":%b}\n' % array
+        case GenerateFormat.rows_csv:
+            return b'%d,"%b"\n' % (received, array.replace(b'"', b'""'))
+        case GenerateFormat.rows_jsonl:
+            # JSON has no control characters, so only these two need escapes in a string.
+            string = array.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+            return b'{"time":%d,"events":"%b"}\n' % (received, string)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,4 +116,5 @@ def lines(request: GenerateRequest) -> Iterator[bytes]:
     """
     types = choose_types(catalog.load(), request.types)
     sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
-    return chain(HEADERS.get(request.shape, ()), map(batch_writer(request.shape), sent))
+    header = [b"time,events\n"] if request.shape is GenerateFormat.rows_csv else []
+    return chain(header, (_line(request.shape, received, batch) for received, batch in sent))

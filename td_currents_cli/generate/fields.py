@@ -1,8 +1,9 @@
-"""Fields that belong together: of agents and tools, deliveries, aborts, bounces, clicks, and replies."""
+"""Fields that belong together: of agents and tools, of user behavior, of deliveries, and of clicks and replies."""
 
 import json
 from typing import Final
 
+from td_currents_cli.braze import PURCHASE
 from td_currents_cli.generate.random_values import FieldGroup, Record, SeededRandom, one_of
 
 _AGENTS: Final = ("Subject line writer", "Product recommender", "Reply classifier", "Translation helper")
@@ -37,8 +38,7 @@ def _model(rng: SeededRandom) -> Record:
 
 
 def _tokens(rng: SeededRandom) -> Record:
-    prompt, completion = rng.between(120, 4000), rng.between(5, 900)
-    reasoning = rng.between(0, 500)
+    prompt, completion, reasoning = rng.between(120, 4000), rng.between(5, 900), rng.between(0, 500)
     cached = rng.below(prompt) if rng.chance(0.4) else 0
     return {
         "prompt_tokens": prompt,
@@ -52,14 +52,11 @@ def _tokens(rng: SeededRandom) -> Record:
 
 def _run(rng: SeededRandom) -> Record:
     failed = rng.chance(0.1)
-    record: Record = {"duration": rng.between(180, 9000), "is_error": failed}
-    if failed:
-        record["error"] = rng.pick(("timeout", "rate limit of the provider", "invalid tool arguments"))
-    return record
-
-
-def _conversation(rng: SeededRandom) -> Record:
-    return {"input": rng.pick(_QUESTIONS), "output": rng.pick(_OUTPUTS)}
+    return {
+        "duration": rng.between(180, 9000),
+        "is_error": failed,
+        "error": rng.pick(("timeout", "rate limit of the provider", "invalid tool arguments")) if failed else None,
+    }
 
 
 def _tool(rng: SeededRandom) -> Record:
@@ -67,18 +64,131 @@ def _tool(rng: SeededRandom) -> Record:
     return {"tool_name": rng.pick(_TOOLS), "tool_arguments": json.dumps(arguments, ensure_ascii=False)}
 
 
-AGENTS: Final = (
-    FieldGroup(fields=("agent_id", "agent_name", "invocation_source"), make=_agent),
-    FieldGroup(fields=("model_name", "model_provider", "llm_owned_by_customer"), make=_model),
-    FieldGroup(
-        fields=("prompt_tokens", "completion_tokens", "reasoning_tokens", "total_tokens", "cache_tokens", "cache_hit"),
-        make=_tokens,
-    ),
-    FieldGroup(fields=("duration", "is_error", "error"), make=_run, size=100, of="agentconsole."),
-    FieldGroup(fields=("input", "output"), make=_conversation, share=0.8),
-    one_of("thinking_level", ("low", "medium", "high"), share=0.6),
-    FieldGroup(fields=("tool_name", "tool_arguments"), make=_tool),
+_TITLES: Final = (
+    "Trail Runner 2",
+    "Café au lait - 1 kg",
+    "ノイズキャンセリング ヘッドホン",
+    'Monitor 27"',
+    "Rain jacket (S)",
 )
+_BRANDS: Final = ("Example Outdoor", "Exemple & Fils", "Maison Test", "Beispiel GmbH")
+_QUERIES: Final = (
+    "running shoes",
+    'monitor 27"',
+    "cadeau été",
+    "ヘッドホン",
+    "size:42 AND color:blue",
+    "boots\\winter",
+)
+_CURRENCIES: Final = ("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "BRL")
+_SOURCES: Final = ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")
+_CUSTOM_EVENTS: Final = (
+    "viewed_product", "viewed_product", "viewed_product", "added_to_cart", "added_to_cart", "searched", "searched",
+    "watched_video", "completed_level", "updated_preferences", "completed_order",
+)  # fmt: skip
+"""Repeated names are more frequent."""
+
+
+def _custom_event(rng: SeededRandom) -> Record:
+    name = rng.pick(_CUSTOM_EVENTS)
+    properties: Record
+    match name:
+        case "viewed_product":
+            properties = {**_product(rng), "in_stock": rng.chance(0.9), **_place_in_list(rng)}
+        case "added_to_cart":
+            coupons = (None, "WELCOME10", "ÉTÉ25")
+            properties = {**_product(rng), "quantity": rng.between(1, 4), "coupon": rng.pick(coupons)}
+            properties["cart"] = f"c-{rng.hex(20)}"
+        case "searched":
+            properties = {"query": rng.pick(_QUERIES), "results": rng.below(300)}
+            properties |= {"filters": rng.some(("new", "sale"), 2), **_place_in_list(rng)}
+        case "watched_video":
+            seconds = rng.amount(2, 600, 1)
+            properties = {"title": rng.pick(_TITLES), "seconds": seconds, "completed": seconds > 500, "speed": 1.0}
+        case "completed_level":
+            boosters = (1, 2, 3, 5, 8)
+            properties = {"level": rng.between(1, 99), "score": rng.below(10**7), "boosters": rng.some(boosters, 3)}
+        case "updated_preferences":
+            wanted = {channel: rng.chance(0.5) for channel in ("email", "push", "sms")}
+            properties = {"channels": wanted, "topics": rng.some(("news", "offers", "tips"), 3)}
+        case _:
+            # Too many digits for a double, so that a reader that converts numbers to floats changes it.
+            order = int(f"9{rng.digits(17)}")
+            items = [_product(rng) for _ in range(rng.between(1, 3))]
+            properties = {"order_id": order, "total": rng.amount(5, 900), "items": items, "gift": rng.chance(0.1)}
+    return {"name": name, "custom_properties": properties}
+
+
+def _product(rng: SeededRandom) -> Record:
+    return {
+        "product_id": f"SKU-{rng.digits(5)}",
+        "name": rng.pick(_TITLES),
+        "price": rng.amount(3, 400),
+        "brand": rng.pick(_BRANDS),
+    }
+
+
+def _place_in_list(rng: SeededRandom) -> Record:
+    path = ["home", rng.pick(("women", "men", "kids")), rng.pick(("shoes", "jackets", "audio"))]
+    return {"list": {"path": path, "page": rng.between(1, 5), "position": rng.between(1, 40)}}
+
+
+def _purchase(rng: SeededRandom) -> Record:
+    properties = {
+        "name": rng.pick(_TITLES),
+        "category": rng.pick(("shoes", "kitchen", "audio", "outdoor")),
+        "size": rng.pick(("S", "M", "L", None)),
+        "on_sale": rng.chance(0.3),
+        "discount": rng.amount(0, 0.5),
+        "tags": rng.some(("new", "eco", "limited", "refurbished"), 3),
+        "shipping": {"method": rng.pick(("standard", "express")), "days": rng.between(1, 9)},
+    }
+    return {
+        "product_id": f"SKU-{rng.digits(5)}",
+        "price": rng.amount(1, 300),
+        "currency": rng.pick(_CURRENCIES),
+        "purchase_properties": properties,
+    }
+
+
+def _place(rng: SeededRandom) -> Record:
+    return {
+        "latitude": rng.amount(-60, 70, 4),
+        "longitude": rng.amount(-180, 180, 4),
+        "altitude": rng.amount(0, 900, 1),
+        "ll_accuracy": rng.amount(3, 100, 1),
+        "alt_accuracy": rng.amount(3, 30, 1),
+    }
+
+
+def _token_change(rng: SeededRandom) -> Record:
+    return {
+        "push_token_state_change_type": rng.pick(("add", "add", "update", "remove")),
+        "push_token_foreground_push_disabled": rng.chance(0.1),
+        "push_token_provisionally_opted_in": rng.chance(0.2),
+    }
+
+
+def _conversion(rng: SeededRandom) -> Record:
+    index = rng.below(3)
+    return {"conversion_behavior_index": index, "conversion_behavior": ("purchase", "open_app", "custom_event")[index]}
+
+
+def _progression(rng: SeededRandom) -> Record:
+    kind = rng.pick(("entered", "advanced", "advanced", "advanced", "exited"))
+    reasons = ("completed", "exit criteria met", "audience no longer matched")
+    reason = rng.pick(reasons) if kind == "exited" else None
+    return {"progression_type": kind, "is_canvas_entry": kind == "entered", "exit_reason": reason}
+
+
+def _profile(rng: SeededRandom) -> Record:
+    return {
+        "first_name": rng.pick(("Ada", "Chloé", "Jonas", "さくら")),
+        "last_name": rng.pick(("Allen", "Dubois", "Müller", "佐藤")),
+        "dob": f"{rng.between(1950, 2007)}-{rng.between(1, 12):02}-{rng.between(1, 28):02}",
+        "home_city": rng.pick(("Chicago", "Lyon", "Köln", "東京")),
+        "custom_attributes": json.dumps({"plan": rng.pick(("free", "gold")), "points": rng.below(5000)}),
+    }
 
 
 _BOUNCES: Final = (
@@ -94,18 +204,18 @@ _PROVIDER_ERRORS: Final = (
     ("131026", "Message undeliverable"),
     ("131047", "Re-engagement message"),
 )
+_ABORTS: Final = {
+    "liquid_abort_message": "abort_message('no coupon left') in line 3",
+    "quiet_hours": "quiet hours 22:00 to 07:00 in the user's time zone",
+    "rate_limit": "more than 5,000 messages a minute",
+}
 _HOOKS: Final = ("/v1/braze", "/hooks/orders?source=braze", "/api/notify")
 _HOOK_ANSWERS: Final = ((500, "Internal Server Error"), (502, "Bad Gateway"), (404, '{"error":"no such route"}'))
 
 
 def _abort(rng: SeededRandom) -> Record:
-    kind = rng.pick(("liquid_abort_message", "liquid_abort_message", "quiet_hours", "rate_limit"))
-    log = {
-        "liquid_abort_message": "abort_message('no coupon left') in line 3",
-        "quiet_hours": "quiet hours 22:00 to 07:00 in the user's time zone",
-        "rate_limit": "more than 5,000 messages a minute",
-    }[kind]
-    return {"abort_type": kind, "abort_log": log}
+    kind = rng.pick(("liquid_abort_message", *_ABORTS))
+    return {"abort_type": kind, "abort_log": _ABORTS[kind]}
 
 
 def _retry(rng: SeededRandom) -> Record:
@@ -146,36 +256,9 @@ def _webhook_failure(rng: SeededRandom) -> Record:
     }
 
 
-DELIVERY: Final = (
-    FieldGroup(fields=("abort_type", "abort_log"), make=_abort),
-    FieldGroup(fields=("retry_type", "retry_log"), make=_retry),
-    FieldGroup(fields=("bounce_reason", "is_drop"), make=_bounce, size=100),
-    FieldGroup(fields=("deferral_reason", "attempt_count"), make=_deferral),
-    FieldGroup(fields=("provider_error_code", "provider_error_title", "error"), make=_refusal, share=0.9),
-    FieldGroup(
-        fields=(
-            "endpoint_url",
-            "host",
-            "url_path",
-            "http_status_code",
-            "raw_response",
-            "content_length",
-            "retry_count",
-            "is_terminal",
-            "webhook_duration",
-            "webhook_failure_source",
-        ),
-        make=_webhook_failure,
-    ),
-    one_of("is_sms_fallback", (False, False, True), share=0.5),
-    one_of("live_activity_event_type", ("start", "update", "update", "end")),
-    one_of("live_activity_event_outcome", ("delivered", "delivered", "token_expired", "dismissed")),
-    FieldGroup(fields=("activity_id",), make=lambda rng: {"activity_id": rng.uuid()}, size=100),
-)
-
-
 _PAGES: Final = ("sale/spring", "account/orders", "p/trail-runner-2", "caf%C3%A9", "help/returns", "")
 _LINK_NAMES: Final = ("hero_image", "main_cta", "footer_logo", "product_2")
+_BUTTONS: Final = (("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none"))
 _REPLIES: Final = (
     ("STOP", "Unsubscribed"),
     ("START", "Subscribed"),
@@ -189,22 +272,17 @@ _REPLIES: Final = (
 
 def _click(rng: SeededRandom) -> Record:
     address = f"https://www.example.com/{rng.pick(_PAGES)}?utm_source=braze&utm_campaign={rng.hex(6)}"
-    record: Record = {"url": address, "short_url": f"https://s.example.com/{rng.hex(7)}"}
+    urls = {"url": address, "short_url": f"https://s.example.com/{rng.hex(7)}"}
     if rng.chance(0.7):
-        record |= {"link_id": rng.hex(16), "link_alias": rng.pick(_LINK_NAMES)}
-    return record
+        return {**urls, "link_id": rng.hex(16), "link_alias": rng.pick(_LINK_NAMES)}
+    return {**urls, "link_id": None, "link_alias": None}
 
 
 def _bot(rng: SeededRandom) -> Record:
     if rng.chance(0.9):
-        return {"is_suspected_bot_click": False}
+        return {"is_suspected_bot_click": False, "suspected_bot_click_reason": None}
     reasons = ["user_agent", *rng.some(("ip_range", "clicked_every_link", "too_fast"), 2)]
     return {"is_suspected_bot_click": True, "suspected_bot_click_reason": reasons}
-
-
-def _push_button(rng: SeededRandom) -> Record:
-    text, action = rng.pick((("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none")))
-    return {"button_string": text, "button_action_type": action}
 
 
 def _reply(rng: SeededRandom) -> Record:
@@ -218,32 +296,67 @@ def _flow(rng: SeededRandom) -> Record:
     return {"flow_response_json": json.dumps(answer, ensure_ascii=False)}
 
 
-def _shop(rng: SeededRandom) -> Record:
-    return {"catalog_id": rng.digits(15), "product_id": f"SKU-{rng.digits(5)}"}
-
-
 def _element(rng: SeededRandom) -> Record:
-    label = rng.pick(("Shop now", "Voir l'offre", "Call us"))
     return {
-        "element_label": label,
+        "element_label": rng.pick(("Shop now", "Voir l'offre", "Call us")),
         "element_type": rng.pick(("suggested_action", "suggested_reply")),
         "interaction_type": rng.pick(("click", "reply")),
     }
 
 
-RESPONSES: Final = (
+_SUBSCRIBING: Final = "users.behaviors.subscription"
+
+FIELD_GROUPS: Final = (
+    FieldGroup(_agent),
+    FieldGroup(_model),
+    FieldGroup(_tokens),
+    FieldGroup(_run, size=100, of="agentconsole."),
+    FieldGroup(lambda rng: {"input": rng.pick(_QUESTIONS), "output": rng.pick(_OUTPUTS)}, share=0.8),
+    one_of("thinking_level", ("low", "medium", "high"), share=0.6),
+    FieldGroup(_tool),
+    FieldGroup(_custom_event, size=600),
+    FieldGroup(_purchase, size=400, of=PURCHASE),
+    FieldGroup(_place, size=300),
+    FieldGroup(lambda rng: {"duration": rng.amount(1, 1800, 3)}, size=300),
+    FieldGroup(_token_change),
+    one_of("source", _SOURCES),
+    one_of("channel", ("email",), of=_SUBSCRIBING),
+    one_of("channel", ("email", "push", "sms")),
+    one_of("subscription_status", ("Subscribed", "Unsubscribed", "Opted In"), of=f"{_SUBSCRIBING}."),
+    one_of("subscription_status", ("Subscribed", "Unsubscribed")),
+    one_of("state_change_source", ("rest_api", "sdk", "dashboard", "preference_center", "list_unsubscribe")),
+    FieldGroup(_conversion),
+    one_of("in_control_group", (False, False, False, True)),
+    FieldGroup(_profile, share=0.9),
+    one_of("archived", (False, False, True)),
+    one_of("update_source", ("rest_api", "sdk", "dashboard")),
+    FieldGroup(lambda rng: {"orphaned_by_id": rng.hex(24)}, size=100),
+    FieldGroup(_progression),
+    FieldGroup(_abort),
+    FieldGroup(_retry),
+    FieldGroup(_bounce, size=100),
+    FieldGroup(_deferral),
+    FieldGroup(_refusal, share=0.9),
+    FieldGroup(_webhook_failure),
+    one_of("is_sms_fallback", (False, False, True), share=0.5),
+    one_of("live_activity_event_type", ("start", "update", "update", "end")),
+    one_of("live_activity_event_outcome", ("delivered", "delivered", "token_expired", "dismissed")),
+    FieldGroup(lambda rng: {"activity_id": rng.uuid()}, size=100),
     one_of("is_amp", (False, False, False, True), share=0.6),
     one_of("is_unique", (True, True, False), share=0.9),
     one_of("has_url_parameters", (True, False), share=0.8),
     one_of("link_aliasing_enabled", (True, False), share=0.8),
     one_of("machine_open", ("true",), share=0.3),
-    FieldGroup(fields=("url", "short_url", "link_id", "link_alias"), make=_click, size=400),
-    FieldGroup(fields=("is_suspected_bot_click", "suspected_bot_click_reason"), make=_bot),
+    FieldGroup(_click, size=400),
+    FieldGroup(_bot),
     one_of("button_id", ("0", "1", "close"), share=0.8),
-    FieldGroup(fields=("button_string", "button_action_type"), make=_push_button, share=0.3),
-    FieldGroup(fields=("message_body", "action", "media_urls"), make=_reply, size=100),
+    FieldGroup(
+        lambda rng: dict(zip(("button_string", "button_action_type"), rng.pick(_BUTTONS), strict=True)), share=0.3
+    ),
+    FieldGroup(_reply, size=100),
     one_of("quick_reply_text", ("Yes", "No", "Plus tard"), share=0.3),
-    FieldGroup(fields=("flow_response_json",), make=_flow, share=0.3),
-    FieldGroup(fields=("catalog_id", "product_id"), make=_shop, share=0.3),
-    FieldGroup(fields=("element_label", "element_type", "interaction_type"), make=_element),
+    FieldGroup(_flow, share=0.3),
+    FieldGroup(lambda rng: {"catalog_id": rng.digits(15), "product_id": f"SKU-{rng.digits(5)}"}, share=0.3),
+    FieldGroup(_element),
 )
+"""In order of precedence: a field in several groups is taken from the first one that fits the event type."""

@@ -86,16 +86,14 @@ _KINDS: Final = (
 """Indexed by the number of a device, so that devices of a kind can be found without creating them."""
 
 
-def is_ios(number: int) -> bool:
-    return _KINDS[number % len(_KINDS)] is _IPHONE
-
-
 def device(seed: int, number: int) -> Record:
     """Create the device with that number: its hardware, app and push tokens."""
     rng = SeededRandom(seed, "device", number)
     kind = _KINDS[number % len(_KINDS)]
     model, version = rng.pick(kind.models), rng.pick(kind.versions)
+    ios, web = kind is _IPHONE, kind.platform == "web"
     device_id = rng.uuid()
+    agent = kind.agent.replace("%v", version).replace("%_", version.replace(".", "_"))
     return {
         "device_id": device_id,
         "platform": kind.platform,
@@ -105,20 +103,13 @@ def device(seed: int, number: int) -> Record:
         "device_class": kind.device_class,
         "resolution": rng.pick(kind.resolutions),
         "browser": rng.pick(kind.browsers),
-        "user_agent": _user_agent(kind, model, version, rng.between(136, 142)),
+        "user_agent": agent.replace("%m", model).replace("%c", str(rng.between(136, 142))),
         "carrier": rng.pick(("AT&T", "T-Mobile", "Vodafone", "Orange", "NTT DOCOMO", None)),
         "sdk_version": f"{rng.between(11, 13)}.{rng.below(6)}.0",
         "app_id": SeededRandom(seed, "app", kind.platform).uuid(),
         "ad_id": rng.uuid() if kind.ad_id_type else None,
         "ad_id_type": kind.ad_id_type,
         "ad_tracking_enabled": rng.chance(0.6),
-        **_push_tokens(rng, kind, device_id),
-    }
-
-
-def _push_tokens(rng: SeededRandom, kind: _DeviceKind, device_id: str) -> Record:
-    ios, web = kind is _IPHONE, kind.platform == "web"
-    return {
         "push_token": rng.hex(64) if ios else f"{rng.hex(22)}:APA91b{rng.hex(120)}",
         "push_token_device_id": device_id,
         "ios_push_token_apns_gateway": rng.between(1, 2) if ios else None,
@@ -130,14 +121,11 @@ def _push_tokens(rng: SeededRandom, kind: _DeviceKind, device_id: str) -> Record
     }
 
 
-def _user_agent(kind: _DeviceKind, model: str, version: str, chrome: int) -> str:
-    agent = kind.agent.replace("%v", version).replace("%_", version.replace(".", "_"))
-    return agent.replace("%m", model).replace("%c", str(chrome))
-
-
 USERS: Final = 3200
 PEOPLE: Final = 4000
 """Pairs of a user and a device; the most active users have a second device."""
+
+IOS_PEOPLE: Final = tuple(number for number in range(PEOPLE) if _KINDS[number % len(_KINDS)] is _IPHONE)
 
 
 class _Region(NamedTuple):
@@ -169,11 +157,7 @@ _LAST: Final = (
 
 def person(seed: int, number: int) -> Record:
     """Create a user on a device, by number from 0 to `PEOPLE` - 1."""
-    user = _user(SeededRandom(seed, "user", number % USERS))
-    return {**user, **device(seed, number), **_workspace(seed)}
-
-
-def _user(rng: SeededRandom) -> Record:
+    rng = SeededRandom(seed, "user", number % USERS)
     region = rng.pick(_REGIONS)
     phone = _phone(rng, region.country)
     domain = rng.pick(("example.com", "example.com", "example.org"))
@@ -195,6 +179,8 @@ def _user(rng: SeededRandom) -> Record:
         "user_phone_number": phone,
         "native_line_id": f"U{rng.hex(32)}",
         "bsuid": f"{region.country}.{rng.digits(16)}",
+        **device(seed, number),
+        "app_group_id": SeededRandom(seed, "workspace").uuid(),
     }
 
 
@@ -204,10 +190,6 @@ def _phone(rng: SeededRandom, country: str) -> str:
     if country == "FR":
         return f"+3363998{rng.digits(4)}"
     return f"+1{rng.pick(_AREAS)}55501{rng.digits(2)}"
-
-
-def _workspace(seed: int) -> Record:
-    return {"app_group_id": SeededRandom(seed, "workspace").uuid()}
 
 
 MESSAGES: Final = 160  # sendings per channel: even numbers belong to campaigns, odd ones to Canvases

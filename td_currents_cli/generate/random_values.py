@@ -4,7 +4,6 @@ import json
 import random
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
 
@@ -122,25 +121,27 @@ class RecordPool(dict[int, Fragments]):
         return self.fields.index(name) + (0 if required else len(self.fields))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldGroup:
-    """Fields whose values must fit together, and are therefore drawn together."""
+    """Fields whose values must fit together, and are therefore drawn together.
 
-    fields: tuple[str, ...]
-    make: Callable[[SeededRandom], Record]  # may leave out fields
-    size: int = 40  # number of records
-    share: float = 1.0  # of the events of a type that have the group, unless the type requires one of its fields
-    of: str = ""  # prefix of the event types that use the group
+    `size` is the number of records, `share` that of the events of a type that have the group unless the type requires
+    one of its fields, and `of` the prefix of the event types that use it.
+    """
 
-    @property
-    def name(self) -> str:
-        return f"{self.of}:{self.fields[0]}"
+    def __init__(
+        self, make: Callable[[SeededRandom], Record], *, size: int = 40, share: float = 1.0, of: str = ""
+    ) -> None:
+        self._make = make
+        self._size = size
+        self.share = share
+        self.of = of
+        self.fields = tuple(make(SeededRandom(0)))
 
     def records(self, seed: int) -> list[Record]:
-        rng = SeededRandom(seed, "bundle", self.name)
-        return [self.make(rng) for _ in range(self.size)]
+        rng = SeededRandom(seed, "bundle", f"{self.of}:{self.fields[0]}")
+        return [self._make(rng) for _ in range(self._size)]
 
 
 def one_of(field: str, values: Sequence[object], *, share: float = 1.0, of: str = "") -> FieldGroup:
     """Return a group of one field with one of a few values."""
-    return FieldGroup(fields=(field,), make=lambda rng: {field: rng.pick(values)}, share=share, of=of)
+    return FieldGroup(lambda rng: {field: rng.pick(values)}, share=share, of=of)
