@@ -51,25 +51,19 @@ def count(
     *,
     output_format: CountFormat = output_option("--format", default=CountFormat.table, help="Output format."),
     by: list[str] | None = output_option(
-        "--by",
         metavar="NAME,…",
         help="Group by event_type, category, channel, hour, day, week, month, source, or any field, such as "
         "campaign_name or properties.channel.",
         show_default="event_type",
     ),
     timezone: str = output_option(
-        "--timezone",
-        default="UTC",
-        metavar="ZONE",
-        help="Time zone of hours, days, weeks, and months, such as Europe/Berlin.",
+        default="UTC", metavar="ZONE", help="Time zone of hours, days, weeks, and months, such as Europe/Berlin."
     ),
-    pivot: str | None = output_option(
-        "--pivot", metavar="NAME", help="Show the values of one of the --by names as columns."
-    ),
+    pivot: str | None = output_option(metavar="NAME", help="Show the values of one of the --by names as columns."),
     all_types: bool = output_option("--all-types", default=False, help="Include event types with no events."),
-    sort: Sort | None = output_option("--sort", help="Order of the groups.", show_default="count; name for times"),
+    sort: Sort | None = output_option(help="Order of the groups.", show_default="count; name for times"),
     top: int | None = output_option(
-        "--top", metavar="N", min=1, help="Show only the first N groups, and the sum of the others."
+        metavar="N", min=1, help="Show only the first N groups, and the sum of the others."
     ),
     unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
     types: list[str] | None = TYPES,
@@ -77,15 +71,11 @@ def count(
     until: str | None = UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="Count each event id once."),
     expect: Path | None = checks_option(
-        "--expect",
-        metavar="FILE",
-        help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%.",
+        metavar="FILE", help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%."
     ),
-    compare: Path | None = checks_option("--compare", metavar="FILE", help="Show the changes since an earlier count."),
+    compare: Path | None = checks_option(metavar="FILE", help="Show the changes since an earlier count."),
     fail_on_drop: str | None = checks_option(
-        "--fail-on-drop",
-        metavar="PERCENT",
-        help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%.",
+        metavar="PERCENT", help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%."
     ),
     form: InputFormat = INPUT_FORM,
     column: str | None = BATCH_COLUMN,

@@ -40,9 +40,9 @@ def events(
     strict: bool = output_option(
         "--strict", default=False, help="With json-schema: also reject unknown types, fields, and values."
     ),
-    dialect: Dialect | None = output_option("--dialect", help="With ddl: the SQL dialect.", show_default="trino"),
+    dialect: Dialect | None = output_option(help="With ddl: the SQL dialect.", show_default="trino"),
     catalog: Path | None = catalog_option(
-        "--catalog", metavar="FILE", help="Additional event types and fields.", show_default=False
+        metavar="FILE", help="Additional event types and fields.", show_default=False
     ),
 ) -> Outcome:
     """List the event types of Braze Currents, or show the fields of one.

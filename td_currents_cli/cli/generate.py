@@ -27,15 +27,13 @@ def _unix_seconds(value: str | int) -> int:
 def generate(
     *,
     events: int = output_option("--events", "-n", default=1000, min=0, help="Number of events."),
-    seed: int = output_option("--seed", default=0, help="The same seed gives the same bytes."),
+    seed: int = output_option(default=0, help="The same seed gives the same bytes."),
     types: list[str] | None = TYPES,
     shape: GenerateFormat = output_option(
-        "--shape",
         default=GenerateFormat.payloads,
         help="Payloads as Braze posts them, or the rows that Treasure Data stores for them.",
     ),
     start: int = output_option(
-        "--start",
         default=START,
         metavar="TIME",
         parser=_unix_seconds,

@@ -64,33 +64,25 @@ def parse(
         help="Write the events to this file, which appears only when it is complete.",
         show_default="standard output",
     ),
-    to: To = output_option("--to", default=To.JSONL, help="Output format."),
+    to: To = output_option(default=To.JSONL, help="Output format."),
     safe_csv: bool = output_option(
         "--safe-csv", default=False, help="Write ' before CSV cells that a spreadsheet would run as formulas."
     ),
-    split_by: SplitBy | None = output_option("--split-by", help="Write a file per event type to --out-dir."),
-    out_dir: Path | None = output_option("--out-dir", metavar="DIR", help="Folder for --split-by."),
-    names: Names = output_option(
-        "--names", default=Names.SHORT, help="Field names: user_id, user_user_id, or user.user_id."
-    ),
+    split_by: SplitBy | None = output_option(help="Write a file per event type to --out-dir."),
+    out_dir: Path | None = output_option(metavar="DIR", help="Folder for --split-by."),
+    names: Names = output_option(default=Names.SHORT, help="Field names: user_id, user_user_id, or user.user_id."),
     nested: Nested | None = output_option(
-        "--nested",
         help="Write objects and arrays as JSON strings (json) or as JSON values (object).",
         show_default="object; json for tables",
     ),
     fields: str | None = output_option(
-        "--fields", metavar="NAME,…", help="Write only these fields, in this order.", show_default="all"
+        metavar="NAME,…", help="Write only these fields, in this order.", show_default="all"
     ),
-    mask: Mask = output_option("--mask", default=Mask.KEEP, help="Keep, hash, or drop personal data."),
-    mask_key_file: Path | None = output_option(
-        "--mask-key-file", metavar="FILE", help="File with the key for --mask hash."
-    ),
-    rejects: Path | None = output_option(
-        "--rejects", help="Write rejected rows to this file, one JSON object per line."
-    ),
-    summary: Path | None = output_option("--summary", metavar="FILE", help="Write the summary to this file as JSON."),
+    mask: Mask = output_option(default=Mask.KEEP, help="Keep, hash, or drop personal data."),
+    mask_key_file: Path | None = output_option(metavar="FILE", help="File with the key for --mask hash."),
+    rejects: Path | None = output_option(help="Write rejected rows to this file, one JSON object per line."),
+    summary: Path | None = output_option(metavar="FILE", help="Write the summary to this file as JSON."),
     into: str | None = output_option(
-        "--into",
         metavar="td://DATABASE/TABLE",
         help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
         "downloaded.",
@@ -105,10 +97,7 @@ def parse(
     until: str | None = UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="Write each event id once."),
     max_rejects: str | None = checks_option(
-        "--max-rejects",
-        metavar="N|P%",
-        help="Stop with exit code 1 when more rows or events are rejected.",
-        show_default="no limit",
+        metavar="N|P%", help="Stop with exit code 1 when more rows or events are rejected.", show_default="no limit"
     ),
     max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,

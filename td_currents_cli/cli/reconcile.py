@@ -42,32 +42,28 @@ def reconcile(
     *,
     sent: list[str] | None = SENT,
     ingested: list[str] | None = input_option(
-        "--ingested",
-        metavar="PATH…",
-        help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE.",
+        metavar="PATH…", help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE."
     ),
     journal: Path | None = input_option(
-        "--journal",
         metavar="FILE",
         help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
     ),
     endpoint: str | None = input_option(
-        "--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."
+        metavar="URL", help="With --journal: the endpoint, if the journal has several."
     ),
     column: str | None = BATCH_COLUMN,
     site: Site | None = TABLE_SITE,
     api_key_file: str | None = API_KEY_FILE,
     output_format: ReconcileFormat = output_option("--format", default=ReconcileFormat.table, help="Output format."),  # noqa: ARG001 -- the command decorator renders with it
     show: int = output_option(
-        "--show", default=3, metavar="N", min=0, help="Maximum number of example ids per kind of difference."
+        default=3, metavar="N", min=0, help="Maximum number of example ids per kind of difference."
     ),
     resend: Path | None = output_option(
-        "--resend",
         metavar="FILE",
         help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
     ),
     ids: Path | None = output_option(
-        "--ids", metavar="FILE", help="Write the ids of missing events to this file, one per line."
+        metavar="FILE", help="Write the ids of missing events to this file, one per line."
     ),
     force: bool = output_option(
         "--force", default=False, help="Write these files even if some ingested rows cannot be read."
@@ -75,13 +71,11 @@ def reconcile(
     since: str | None = SINCE,
     until: str | None = UNTIL,
     grace: str = filters_option(
-        "--grace",
         default="0",
         metavar="DURATION",
         help="Ignore events newer than this; they may still be in transit. Treasure Data takes about 5m.",
     ),
     fail_on: list[str] | None = checks_option(
-        "--fail-on",
         metavar="NAME,…",
         help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
     ),

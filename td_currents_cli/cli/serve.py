@@ -13,46 +13,36 @@ from td_currents_cli.serve.settings import FaultSettings, PostbackApi, parse_fau
 @command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))
 def serve(
     *,
-    host: str = destination_option("--host", default="127.0.0.1", help="Address to listen on."),
-    port: int = destination_option(
-        "--port", default=8888, min=0, max=65535, help="Port to listen on; 0 selects a free port."
-    ),
+    host: str = destination_option(default="127.0.0.1", help="Address to listen on."),
+    port: int = destination_option(default=8888, min=0, max=65535, help="Port to listen on; 0 selects a free port."),
     api: PostbackApi = destination_option(
-        "--api",
-        default=PostbackApi.v2,
-        help="API version; v2 rejects bodies over 1,048,064 bytes and a write key in the URL.",
+        default=PostbackApi.v2, help="API version; v2 rejects bodies over 1,048,064 bytes and a write key in the URL."
     ),
     write_key_file: Path | None = destination_option(
-        "--write-key-file",
         metavar="FILE",
         help="File that contains the write key; rows sent with another key are not stored. [env: TD_WRITE_KEY]",
         show_default="any write key is accepted",
     ),
     store: Path = output_option(
-        "--store",
         default=Path("rows.jsonl"),
         metavar="FILE",
         help="File that rows are appended to: CSV if it ends in .csv, else JSON Lines. All tables share it.",
     ),
     output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     fail: str | None = faults_option(
-        "--fail",
-        metavar="NAME=P,…",
-        help="Faults and their probabilities, such as 503=0.1,slow=0.1:2s.",
-        show_default=False,
+        metavar="NAME=P,…", help="Faults and their probabilities, such as 503=0.1,slow=0.1:2s.", show_default=False
     ),
-    seed: int = faults_option("--seed", default=0, help="The same seed injects the same faults in the same order."),
+    seed: int = faults_option(default=0, help="The same seed injects the same faults in the same order."),
     latency: str = faults_option(
-        "--latency", default="0s", metavar="DURATION", help="Delay before every response, such as 50ms or 2s."
+        default="0s", metavar="DURATION", help="Delay before every response, such as 50ms or 2s."
     ),
     ingest_delay: str = faults_option(
-        "--ingest-delay",
         default="0s",
         metavar="DURATION",
         help="Delay between a response and its row in the store; rows are written at exit at the latest.",
     ),
     max_rows: int | None = faults_option(
-        "--max-rows", metavar="N", min=0, help="Return 507 after storing N rows in this run.", show_default=False
+        metavar="N", min=0, help="Return 507 after storing N rows in this run.", show_default=False
     ),
     terminal: Terminal,
 ) -> ServeOutcome:

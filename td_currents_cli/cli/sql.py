@@ -47,32 +47,27 @@ def sql(
     query: Query = argument(default=..., metavar="QUERY", help="count, parse, dedupe, or create-table."),
     table: str = argument(default=..., metavar="td://DATABASE/TABLE", help="The table to query."),
     *,
-    rows: Layout = input_option("--rows", default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
+    rows: Layout = input_option(default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
     column: str | None = TABLE_COLUMN,
     dialect: Dialect = output_option(
-        "--dialect",
-        default=Dialect.TRINO,
-        help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows.",
+        default=Dialect.TRINO, help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
     ),
     by: list[str] | None = output_option(
-        "--by",
-        metavar="NAME,…",
-        help="With count: group by these names, as in `tdcur count`.",
-        show_default="event_type",
+        metavar="NAME,…", help="With count: group by these names, as in `tdcur count`.", show_default="event_type"
     ),
     timezone: str = output_option(
-        "--timezone", default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
+        default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
     ),
     unique: bool = output_option(
         "--unique", default=False, help="With count: also count distinct event ids and users."
     ),
     into: str | None = output_option(
-        "--into", metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
+        metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
     ),
     output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     types: list[str] | None = TYPES,
     since: str | None = filters_option(
-        "--since", metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
+        metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
     ),
     until: str | None = UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="With count and parse: use each event id once."),

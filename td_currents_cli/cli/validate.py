@@ -55,24 +55,17 @@ def validate(
     ),
     statistics: bool = output_option("--statistics", default=False, help="Print the number of problems per rule."),
     max_findings: int | None = output_option(
-        "--max-findings",
         metavar="N",
         min=0,
         help="Maximum number of problems to print; all are counted.",
         show_default="1000; unlimited in machine formats",
     ),
-    select: list[str] | None = checks_option(
-        "--select", metavar="CODE,…", help="Check only these rules; TDC2 selects a family."
-    ),
-    ignore: list[str] | None = checks_option("--ignore", metavar="CODE,…", help="Skip these rules."),
+    select: list[str] | None = checks_option(metavar="CODE,…", help="Check only these rules; TDC2 selects a family."),
+    ignore: list[str] | None = checks_option(metavar="CODE,…", help="Skip these rules."),
     strict: bool = checks_option("--strict", default=False, help="Exit with code 1 for warnings, too."),
-    catalog: Path | None = catalog_option("--catalog", metavar="FILE", help="Additional event types and fields."),
-    baseline: Path | None = catalog_option(
-        "--baseline", metavar="FILE", help="Ignore the problems recorded in this file."
-    ),
-    write_baseline: Path | None = catalog_option(
-        "--write-baseline", metavar="FILE", help="Record the problems of this run in a file."
-    ),
+    catalog: Path | None = catalog_option(metavar="FILE", help="Additional event types and fields."),
+    baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
+    write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
     max_document_size: str = MAX_DOCUMENT_SIZE,
     jobs: int | None = JOBS,
 ) -> Outcome:

@@ -33,28 +33,23 @@ from td_currents_cli.render.terminal import ProgressMode, Terminal
 def verify(
     *,
     sent: list[str] | None = SENT,
-    journal: Path | None = input_option(
-        "--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent."
-    ),
+    journal: Path | None = input_option(metavar="FILE", help="Journal of `tdcur send`, instead of --sent."),
     endpoint: str | None = input_option(
-        "--endpoint", metavar="URL", help="With --journal: the endpoint, if the journal has several."
+        metavar="URL", help="With --journal: the endpoint, if the journal has several."
     ),
     ingested: str = input_option(
-        "--ingested", default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
+        default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
     ),
     site: Site | None = TABLE_SITE,
     column: str | None = TABLE_COLUMN,
     api_key_file: str | None = API_KEY_FILE,
     output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     since: str | None = filters_option(
-        "--since",
         metavar="TIME",
         help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
         show_default="-1d",
     ),
-    within: str = limits_option(
-        "--within", default="10m", metavar="DURATION", help="How long to wait for missing events."
-    ),
+    within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
     max_document_size: str = MAX_DOCUMENT_SIZE,
     progress: ProgressMode = PROGRESS,
     terminal: Terminal,
