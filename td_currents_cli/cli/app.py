@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from io import BufferedWriter, RawIOBase
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
@@ -15,98 +14,57 @@ from td_currents_cli.secrets import MaskedOutput
 if TYPE_CHECKING:
     from td_currents_cli.cli.command import CliCommand
 
-# ruff: noqa: PLC0415 -- each function imports the one command that it returns
-
-
-def _validate() -> "CliCommand":
-    from td_currents_cli.cli.validate import validate
-
-    return validate
-
-
-def _rules() -> "CliCommand":
-    from td_currents_cli.cli.rules import rules
-
-    return rules
-
-
-def _send() -> "CliCommand":
-    from td_currents_cli.cli.send import send
-
-    return send
-
-
-def _parse() -> "CliCommand":
-    from td_currents_cli.cli.parse import parse
-
-    return parse
-
-
-def _count() -> "CliCommand":
-    from td_currents_cli.cli.count import count
-
-    return count
-
-
-def _reconcile() -> "CliCommand":
-    from td_currents_cli.cli.reconcile import reconcile
-
-    return reconcile
-
-
-def _verify() -> "CliCommand":
-    from td_currents_cli.cli.verify import verify
-
-    return verify
-
-
-def _sql() -> "CliCommand":
-    from td_currents_cli.cli.sql import sql
-
-    return sql
-
-
-def _events() -> "CliCommand":
-    from td_currents_cli.cli.events import events
-
-    return events
-
-
-def _generate() -> "CliCommand":
-    from td_currents_cli.cli.generate import generate
-
-    return generate
-
-
-def _serve() -> "CliCommand":
-    from td_currents_cli.cli.serve import serve
-
-    return serve
-
-
-def _demo() -> "CliCommand":
-    from td_currents_cli.cli.demo import demo
-
-    return demo
-
+# ruff: noqa: PLC0415 -- only the command that is run is imported
 
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
-COMMANDS: Final[dict[str, Callable[[], "CliCommand"]]] = {
-    "validate": _validate,
-    "rules": _rules,
-    "send": _send,
-    "parse": _parse,
-    "count": _count,
-    "reconcile": _reconcile,
-    "verify": _verify,
-    "sql": _sql,
-    "events": _events,
-    "generate": _generate,
-    "serve": _serve,
-    "demo": _demo,
-}
+COMMANDS: Final = (
+    "validate",
+    "rules",
+    "send",
+    "parse",
+    "count",
+    "reconcile",
+    "verify",
+    "sql",
+    "events",
+    "generate",
+    "serve",
+    "demo",
+)
 """All commands, in the order of `tdcur --help`."""
+
+
+def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a table
+    """Import the module of a command; None if there is no command of that name."""
+    match name:
+        case "validate":
+            from td_currents_cli.cli.validate import validate as found
+        case "rules":
+            from td_currents_cli.cli.rules import rules as found
+        case "send":
+            from td_currents_cli.cli.send import send as found
+        case "parse":
+            from td_currents_cli.cli.parse import parse as found
+        case "count":
+            from td_currents_cli.cli.count import count as found
+        case "reconcile":
+            from td_currents_cli.cli.reconcile import reconcile as found
+        case "verify":
+            from td_currents_cli.cli.verify import verify as found
+        case "sql":
+            from td_currents_cli.cli.sql import sql as found
+        case "events":
+            from td_currents_cli.cli.events import events as found
+        case "generate":
+            from td_currents_cli.cli.generate import generate as found
+        case "serve":
+            from td_currents_cli.cli.serve import serve as found
+        case "demo":
+            from td_currents_cli.cli.demo import demo as found
+        case _:
+            return None
+    return found
 
 
 class LazyCommands(TyperGroup):
@@ -119,7 +77,7 @@ class LazyCommands(TyperGroup):
         try:
             code = super().main(standalone_mode=False, **settings)
             sys.stdout.flush()
-        except Exception as error:  # noqa: BLE001 -- as in `cli.command`
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the process ends here
             from td_currents_cli.cli.command import report_failure
 
             code = report_failure(error)
@@ -135,7 +93,8 @@ class LazyCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- as above
-        return COMMANDS[cmd_name]().build(cmd_name, CONTEXT_SETTINGS) if cmd_name in COMMANDS else None
+        found = load_command(cmd_name)
+        return found and found.build(cmd_name, CONTEXT_SETTINGS)
 
 
 app = typer.Typer(

@@ -21,7 +21,7 @@ from typer.main import get_command
 
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
-from td_currents_cli.render.terminal import Color, Terminal, print_error, write_json, write_json_line
+from td_currents_cli.render.terminal import Terminal, When, print_error, write_json
 
 ExplicitOptions: TypeAlias = frozenset[str]
 """Long option names, such as `--since`."""
@@ -144,9 +144,7 @@ def command(
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
-            terminal = Terminal.open(
-                color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose")
-            )
+            terminal = Terminal(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
             # `send --check-endpoint` reads nothing.
             reads = "paths" in options and not options.get("check_endpoint")
             if reads and not options["paths"] and sys.stdin.isatty():
@@ -223,11 +221,10 @@ def report_failure(
     if isinstance(error, OSError):
         _discard_output()
     if failure.message and not isinstance(error, KeyboardInterrupt | Terminated):
-        print_error(failure, terminal or Terminal.open())
+        print_error(failure, terminal or Terminal())
     try:
         if output_format in {"json", "jsonl"} and not isinstance(error, OSError):
-            write = write_json if output_format == "json" else write_json_line
-            write(error_envelope(name, failure))
+            write_json(error_envelope(name, failure), is_line=output_format == "jsonl")
         sys.stdout.flush()
     except OSError as second:
         return report_failure(second, terminal)
@@ -308,7 +305,7 @@ _COMMON: Final = [
     _common("verbose", bool, general_option("--verbose", "-v", default=False, help="Print more details.")),
     _common(
         "color",
-        Color,
-        general_option("--color", default=Color.auto, help="When to use color. [env: NO_COLOR, FORCE_COLOR]"),
+        When,
+        general_option("--color", default=When.auto, help="When to use color. [env: NO_COLOR, FORCE_COLOR]"),
     ),
 ]

@@ -21,7 +21,7 @@ from td_currents_cli.cli.command import (
     refuse,
 )
 from td_currents_cli.read.options import InputFormat
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
@@ -81,7 +81,7 @@ JOBS: Final[Any] = general_option(
 )
 
 PROGRESS: Final[Any] = general_option(
-    "--progress", default=ProgressMode.auto, help="When to show progress; always: even with --quiet."
+    "--progress", default=When.auto, help="When to show progress; always: even with --quiet."
 )
 
 INPUT_FORM: Final[Any] = input_option(

@@ -21,7 +21,7 @@ from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.progress import show_sending
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 
 if TYPE_CHECKING:
     from td_currents_cli.send.prefilter import EventChecker
@@ -112,7 +112,7 @@ def send(
         show_default="from ~/.td/td.conf",
     ),
     max_document_size: str = MAX_DOCUMENT_SIZE,
-    progress: ProgressMode = PROGRESS,
+    progress: When = PROGRESS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:

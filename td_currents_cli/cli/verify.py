@@ -19,7 +19,7 @@ from td_currents_cli.cli.options import (
 )
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 
 
 @command(
@@ -51,7 +51,7 @@ def verify(
     ),
     within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
     max_document_size: str = MAX_DOCUMENT_SIZE,
-    progress: ProgressMode = PROGRESS,
+    progress: When = PROGRESS,
     terminal: Terminal,
 ) -> Outcome:
     """Verify that events were stored: query the table for their ids until all are found or time is up.
@@ -78,7 +78,7 @@ def verify(
         return run(request, on_progress=told)
 
 
-Verification: TypeAlias = Callable[[Outcome, Terminal, ProgressMode], Outcome]
+Verification: TypeAlias = Callable[[Outcome, Terminal, When], Outcome]
 """Verifies what an outcome of `send` delivered, and returns the outcome of both."""
 
 
@@ -110,7 +110,7 @@ def verification_of(
         sources(paths, max_document_size=max_document_size), arrivals, within=duration(within, "--verify-within")
     )
 
-    def verify_sent(outcome: Outcome, terminal: Terminal, progress: ProgressMode) -> Outcome:
+    def verify_sent(outcome: Outcome, terminal: Terminal, progress: When) -> Outcome:
         if outcome.exit_code is not ExitCode.OK:
             terminal.report("not verified, because not all events were delivered", "yellow")
             return outcome

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from td_currents_cli.render.terminal import ProgressMode, Terminal, print_wrapped
+from td_currents_cli.render.terminal import Terminal, When, print_wrapped
 from td_currents_cli.send.stats import SendProgress
 from td_currents_cli.treasure_data.errors import ENDED, Job, JobState, ProgressCallback
 
@@ -79,7 +79,7 @@ def clock_time(seconds: float) -> str:
 
 @contextmanager
 def show_sending(
-    terminal: Terminal, mode: ProgressMode = ProgressMode.auto, *, interval: float = LINE_INTERVAL
+    terminal: Terminal, mode: When = When.auto, *, interval: float = LINE_INTERVAL
 ) -> Iterator[Callable[[Gauge], None]]:
     """Yield a function that takes a gauge and shows its progress on standard error until the end of the block.
 
@@ -100,7 +100,7 @@ def show_sending(
         threads.append(thread)
         thread.start()
 
-    if mode is ProgressMode.never or (mode is ProgressMode.auto and terminal.quiet):
+    if mode is When.never or (mode is When.auto and terminal.quiet):
         yield lambda _: None
         return
     try:
@@ -155,7 +155,7 @@ N = TypeVar("N")
 @contextmanager
 def show_waiting(
     terminal: Terminal,
-    mode: ProgressMode,
+    mode: When,
     format_line: Callable[[N], str],
     print_update: Callable[[N], None],
     stays: Callable[[N], bool] = lambda _: False,
@@ -170,7 +170,7 @@ def show_waiting(
         stays: whether an update stays on the terminal when the next one is shown.
     """
     console = terminal.err
-    if mode is ProgressMode.never or (mode is ProgressMode.auto and terminal.quiet):
+    if mode is When.never or (mode is When.auto and terminal.quiet):
         yield lambda _: None
     elif console.file.isatty() and not console.is_dumb_terminal:
         # The line disappears at the end, when the outcome is printed.
@@ -196,7 +196,7 @@ def job_line(job: Job) -> str:
     return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
 
 
-def show_jobs(terminal: Terminal, mode: ProgressMode = ProgressMode.auto) -> AbstractContextManager[ProgressCallback]:
+def show_jobs(terminal: Terminal, mode: When = When.auto) -> AbstractContextManager[ProgressCallback]:
     """Yield a function that shows the state of a job; see `show_waiting`."""
     return show_waiting(terminal, mode, job_line, job_printer(terminal), is_killed)
 

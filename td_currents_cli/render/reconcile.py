@@ -15,8 +15,8 @@ from td_currents_cli.render.count_tables import Grid, GridColumn, fits, group_ce
 from td_currents_cli.render.progress import clock_time, show_waiting
 from td_currents_cli.render.terminal import (
     LOST,
-    ProgressMode,
     Terminal,
+    When,
     amount,
     format_balance,
     print_problems,
@@ -310,9 +310,7 @@ def verification_line(update: VerifyProgress | Job) -> str:
     return ", ".join(figures)
 
 
-def show_verification(
-    terminal: Terminal, mode: ProgressMode = ProgressMode.auto
-) -> AbstractContextManager[VerifyCallback]:
+def show_verification(terminal: Terminal, mode: When = When.auto) -> AbstractContextManager[VerifyCallback]:
     """Yield a function that shows the progress of a verification; see `show_waiting`."""
     print_job = job_progress.job_printer(terminal, after=job_progress.JOB_INTERVAL)
 

@@ -1,9 +1,9 @@
-"""The outcomes of `generate`, `parse`, `rules`, `sql`, and `serve`, which take a few lines each."""
+"""The outcomes of `demo`, `generate`, `parse`, `rules`, `serve`, and `sql`, which take a few lines each."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from rich.padding import Padding
 from rich.text import Text
@@ -209,3 +209,14 @@ def print_served(outcome: ServeOutcome, terminal: Terminal) -> None:
         # The terminal has echoed ^C.
         terminal.report("")
     terminal.print(f"{received}; {stored}, {not_stored}" + (f"; faults: {faults}" if faults else ""))
+
+
+PRINTERS: Final[Mapping[str, Callable[[Any, Terminal], None]]] = {
+    "demo": lambda _outcome, _terminal: None,  # its commands have printed their own outcomes
+    "generate": report_generated,
+    "parse": report_parsed,
+    "rules": print_rules,
+    "serve": print_served,
+    "sql": print_query,
+}
+"""By command."""

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Container, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import cached_property
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Code, Problem, Severity
@@ -16,27 +16,15 @@ from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.secrets import mask, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
     from rich.text import Text
-
-    _MayBeConsole: TypeAlias = Console | Callable[[], Console]
 
 UNCLIPPED = 10_000
 """Columns of a console that is not a terminal: tables take the width that they need."""
 
 
-class Color(StrEnum):
-    """When to use color."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-class ProgressMode(StrEnum):
-    """When to show progress."""
+class When(StrEnum):
+    """When to use color or to show progress; `auto` depends on the terminal."""
 
     auto = "auto"
     always = "always"
@@ -44,14 +32,14 @@ class ProgressMode(StrEnum):
 
 
 class Terminal:
-    """Where a command prints: data to `out`, messages to `err`."""
+    """Where a command prints: data to `out`, messages to `err`; by default the standard streams of this process."""
 
     def __init__(
         self,
-        out: "_MayBeConsole",
-        err: "_MayBeConsole",
+        out: "Console | None" = None,
+        err: "Console | None" = None,
         *,
-        color: Color = Color.auto,
+        color: When = When.auto,
         quiet: bool = False,
         verbose: bool = False,
     ) -> None:
@@ -61,24 +49,14 @@ class Terminal:
         self.quiet = quiet
         self.verbose = verbose
 
-    @classmethod
-    def open(cls, *, color: Color = Color.auto, quiet: bool = False, verbose: bool = False) -> "Terminal":
-        """Open the standard output and standard error of this process."""
-        # Rich is loaded when something is printed with it: scripts that request JSON need not wait for it.
-        out, err = (partial(_console, stream, color) for stream in (sys.stdout, sys.stderr))
-        return cls(out, err, color=color, quiet=quiet, verbose=verbose)
-
-    @property
+    # Rich is loaded when something is printed with it: scripts that request JSON need not wait for it.
+    @cached_property
     def out(self) -> "Console":
-        if callable(self._out):
-            self._out = self._out()
-        return self._out
+        return self._out or _console(sys.stdout, self.color)
 
-    @property
+    @cached_property
     def err(self) -> "Console":
-        if callable(self._err):
-            self._err = self._err()
-        return self._err
+        return self._err or _console(sys.stderr, self.color)
 
     def print(self, line: str, style: str = "") -> None:
         """Print a line of data to standard output and flush it."""
@@ -114,24 +92,14 @@ def write_text(content: str) -> None:
     _write(f"{content}\n".encode(errors="backslashreplace"))
 
 
-def write_json(document: Mapping[str, object]) -> None:
-    """Write one JSON document to standard output."""
-    from td_currents_cli.write.formats import json_document  # noqa: PLC0415 -- as above
+def write_json(document: Mapping[str, object], *, is_line: bool = False) -> None:
+    """Write one JSON document to standard output, indented or on one line."""
+    from td_currents_cli.write.formats import json_document, json_line  # noqa: PLC0415 -- as above
 
-    _write(_masked_json(document, json_document))
-
-
-def write_json_line(document: Mapping[str, object]) -> None:
-    """Write one JSON document to standard output, on one line."""
-    from td_currents_cli.write.formats import json_line  # noqa: PLC0415 -- as above
-
-    _write(_masked_json(document, json_line))
-
-
-def _masked_json(document: Mapping[str, object], encode: "Callable[[object], bytes]") -> bytes:
+    encode = json_line if is_line else json_document
     content = encode(document)
     text = content.decode()
-    return content if mask(text) == text else encode(masked(document))
+    _write(content if mask(text) == text else encode(masked(document)))
 
 
 def _write(content: bytes) -> None:
@@ -146,7 +114,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def _console(stream: TextIO, color: Color) -> "Console":
+def _console(stream: TextIO, color: When) -> "Console":
     from rich.console import Console  # noqa: PLC0415 -- heavy; `--version` does without
 
     class PlainConsole(Console):
@@ -173,9 +141,9 @@ def _console(stream: TextIO, color: Color) -> "Console":
     )
 
 
-def _wants_color(color: Color, *, is_terminal: bool) -> bool:
-    if color is not Color.auto:
-        return color is Color.always
+def _wants_color(color: When, *, is_terminal: bool) -> bool:
+    if color is not When.auto:
+        return color is When.always
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return is_terminal or bool(os.environ.get("FORCE_COLOR"))

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from td_currents_cli import __version__
 from td_currents_cli.model import Location, Problem, Severity
-from td_currents_cli.render.terminal import Terminal, amount, printable, write_json_line, write_text
+from td_currents_cli.render.terminal import Terminal, amount, printable, write_json, write_text
 from td_currents_cli.render.validate_text import STDIN, omitted_line, report_omitted
 from td_currents_cli.secrets import mask, masked
 from td_currents_cli.validate import ValidateOutcome
@@ -64,7 +64,7 @@ def _annotation_message(problem: Problem) -> str:
 def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:
     """Write one problem per line, with the fields of `validate.schema.json#/$defs/problem`."""
     for problem in outcome.problems.kept:
-        write_json_line(problem.as_dict())
+        write_json(problem.as_dict(), is_line=True)
     report_omitted(outcome, terminal)
 
 

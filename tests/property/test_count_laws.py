@@ -154,7 +154,7 @@ def written(outcome: CountOutcome, form: str) -> bytes:
     stream = TextIOWrapper(BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", stream)
-        render(outcome, form, Terminal.open(quiet=True))
+        render(outcome, form, Terminal(quiet=True))
     return stream.detach().getvalue()
 
 

@@ -9,7 +9,7 @@ from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
 from td_currents_cli.render.simple import report_parsed
-from td_currents_cli.render.terminal import Color, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 
 ROWS = (
     'time,events\n1,"[{""event_type"":""a"",""user"":{""x"":1.0}},7]"\n2,oops\n3,"[{""event_type"":""b""}]"\n4,[],5\n'
@@ -65,7 +65,7 @@ def test_the_hint_for_an_unknown_format(tmp_path: Path, capsys: pytest.CaptureFi
     bad.write_text(ROWS, encoding="utf-8")
     for path, hints in ((unknown, 1), (bad, 0)):
         report_parsed(
-            run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal.open(color=Color.never)
+            run(ParseRequest(sources=sources([str(path)]), output=tmp_path / "out")), Terminal(color=When.never)
         )
         assert capsys.readouterr().err.count("hint: Name the column or the format: --column NAME|NUMBER") == hints
 
@@ -74,7 +74,7 @@ def test_an_unknown_field_is_reported(rows: Path, tmp_path: Path, capsys: pytest
     """It is written, because Braze may add fields; a typo would give an empty column."""
     for names, fields in ((Names.SHORT, ("id", "price", "prise")), (Names.DOTTED, ("id", "properties.price", "x"))):
         request = ParseRequest(sources=sources([str(rows)]), output=tmp_path / "out", names=names, fields=fields)
-        report_parsed(run(request), Terminal.open(color=Color.never))
+        report_parsed(run(request), Terminal(color=When.never))
     said = capsys.readouterr().err
     assert "--fields: `prise` is not in the catalog; did you mean `price`?\n" in said
     assert "--fields: `x` is not in the catalog\n" in said

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from td_currents_cli.render.progress import show_jobs
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 from td_currents_cli.treasure_data.errors import Job
 from tests.rendering import Screen, screen_of
 
@@ -15,7 +15,7 @@ SECONDS = [0.0, 5.0, 6.0, 7.0, 17.0, 65.0]
 LINES = ["job 7 queued, 0:00", "job 7 running, 0:06", "job 7 running, 0:17", "job 7 success, 1:05"]
 
 
-def told(terminal: Terminal, *further: Job, when: ProgressMode = ProgressMode.auto) -> None:
+def told(terminal: Terminal, *further: Job, when: When = When.auto) -> None:
     """Tell of a job from its beginning to its end."""
     with show_jobs(terminal, when) as tell:
         for state, seconds in zip(STATES, SECONDS, strict=True):
@@ -31,8 +31,8 @@ def test_lines_off_a_terminal(screen: Screen) -> None:
     assert screen.out == ""
 
 
-@pytest.mark.parametrize(("when", "lines"), [(ProgressMode.auto, []), (ProgressMode.always, LINES)])
-def test_quiet(when: ProgressMode, lines: list[str]) -> None:
+@pytest.mark.parametrize(("when", "lines"), [(When.auto, []), (When.always, LINES)])
+def test_quiet(when: When, lines: list[str]) -> None:
     """Nothing is said, unless it is asked for all the same."""
     screen = screen_of(quiet=True)
     told(screen.terminal, when=when)

@@ -12,7 +12,7 @@ from rich.console import Console
 from td_currents_cli.model import Batch, Location, Record
 from td_currents_cli.read.options import Source
 from td_currents_cli.render.progress import LINE_INTERVAL, Gauge, Speed, sending_line, show_sending
-from td_currents_cli.render.terminal import ProgressMode, Terminal
+from td_currents_cli.render.terminal import Terminal, When
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
@@ -36,7 +36,7 @@ class Screen(io.StringIO):
         return self._is_terminal
 
 
-def screened(when: ProgressMode, *, is_terminal: bool, quiet: bool = False, wait: float = 1.0) -> str:
+def screened(when: When, *, is_terminal: bool, quiet: bool = False, wait: float = 1.0) -> str:
     """What is written while a run of a second goes on; a tenth of a second stands for ten."""
     screen = Screen(is_terminal=is_terminal)
     console = Console(file=screen, force_terminal=is_terminal, width=100, color_system=None)
@@ -48,14 +48,14 @@ def screened(when: ProgressMode, *, is_terminal: bool, quiet: bool = False, wait
 
     with show_sending(Terminal(console, console, quiet=quiet), when, interval=0.1) as watch:
         watch(gauge)
-        if when is not ProgressMode.never and not (quiet and when is ProgressMode.auto):
+        if when is not When.never and not (quiet and when is When.auto):
             assert all(asked.acquire(timeout=10) for _ in range(3))
     return screen.getvalue()
 
 
 def test_off_a_terminal_there_are_lines_and_no_animation() -> None:
     """A log file gets whole lines of plain text."""
-    text = screened(ProgressMode.auto, is_terminal=False)
+    text = screened(When.auto, is_terminal=False)
     assert "50%, 1,000 events, 0.9 MB" in text
     assert "2 in flight, 1 retries" in text
     assert "\r" not in text
@@ -65,7 +65,7 @@ def test_off_a_terminal_there_are_lines_and_no_animation() -> None:
 
 def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind() -> None:
     """It is drawn over itself, and wiped at the end."""
-    text = screened(ProgressMode.auto, is_terminal=True)
+    text = screened(When.auto, is_terminal=True)
     assert "━" in text
     assert "1,000 events" in text
     assert text.endswith(("\x1b[2K", "\x1b[?25h"))
@@ -75,9 +75,9 @@ def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_quiet_and_never_are_silent_and_always_is_not(is_terminal: bool) -> None:
     """`--progress always` is asked for by whoever wants it beside `--quiet`."""
-    assert screened(ProgressMode.never, is_terminal=is_terminal) == ""
-    assert screened(ProgressMode.auto, is_terminal=is_terminal, quiet=True) == ""
-    assert "1,000 events" in screened(ProgressMode.always, is_terminal=is_terminal, quiet=True)
+    assert screened(When.never, is_terminal=is_terminal) == ""
+    assert screened(When.auto, is_terminal=is_terminal, quiet=True) == ""
+    assert "1,000 events" in screened(When.always, is_terminal=is_terminal, quiet=True)
 
 
 def test_speed_and_time_left_come_from_the_last_half_minute() -> None:

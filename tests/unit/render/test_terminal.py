@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render.terminal import Color, Terminal, print_error, printable
+from td_currents_cli.render.terminal import Terminal, When, print_error, printable
 from tests.rendering import screen_of
 
 
@@ -31,7 +31,7 @@ def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkey
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding="latin-1")
     monkeypatch.setattr("sys.stdout", stream)
-    Terminal.open(color=Color.never).print("é …")
+    Terminal(color=When.never).print("é …")
     assert raw.getvalue() == b"\xe9 \\u2026\n"
 
 
@@ -43,15 +43,15 @@ class _Tty(TextIOWrapper):
 @pytest.mark.parametrize(
     ("color", "environment", "escapes"),
     [
-        (Color.auto, {}, True),
-        (Color.always, {"NO_COLOR": "1"}, True),
-        (Color.never, {}, False),
-        (Color.auto, {"NO_COLOR": "1"}, False),
-        (Color.auto, {"TERM": "dumb"}, False),
+        (When.auto, {}, True),
+        (When.always, {"NO_COLOR": "1"}, True),
+        (When.never, {}, False),
+        (When.auto, {"NO_COLOR": "1"}, False),
+        (When.auto, {"TERM": "dumb"}, False),
     ],
 )
 def test_without_color_text_is_plain(
-    monkeypatch: pytest.MonkeyPatch, color: Color, environment: dict[str, str], escapes: bool
+    monkeypatch: pytest.MonkeyPatch, color: When, environment: dict[str, str], escapes: bool
 ) -> None:
     """On a terminal too: neither colors nor bold."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
@@ -61,7 +61,7 @@ def test_without_color_text_is_plain(
         monkeypatch.setenv(name, value)
     raw = BytesIO()
     monkeypatch.setattr("sys.stdout", _Tty(raw, encoding="utf-8"))
-    Terminal.open(color=color).print("text", "bold red")
+    Terminal(color=color).print("text", "bold red")
     assert (b"\x1b" in raw.getvalue()) is escapes
 
 
