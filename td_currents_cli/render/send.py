@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
-from td_currents_cli.render.terminal import Terminal, print_error, print_problems, print_wrapped, printable
+from td_currents_cli.render.terminal import Terminal, amount, print_error, print_problems, print_wrapped, printable
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.result import SendOutcome
 
@@ -97,7 +97,7 @@ def _print_run(outcome: SendOutcome, terminal: Terminal) -> None:
 
 def _heading(outcome: SendOutcome) -> str:
     if outcome.dry_run:
-        return "would send to"
+        return "would send to" if outcome.undelivered else "would send nothing to"
     if outcome.delivered:
         return "sent to"
     # Nothing is new only where all of the input could be read.
@@ -158,3 +158,14 @@ def _advice(outcome: SendOutcome) -> Iterator[str]:
         )
     if outcome.resume:
         yield outcome.resume
+    if outcome.dry_run and not outcome.undelivered:
+        yield f"Nothing would be sent: {_why_nothing(outcome)}."
+
+
+def _why_nothing(outcome: SendOutcome) -> str:
+    if not outcome.read:
+        errors = outcome.problems.errors
+        return f"no events could be read ({amount(errors, 'error')})" if errors else "the input has no events"
+    if not outcome.dead:
+        return "all events are already delivered"
+    return f"all events {'are already delivered or ' * bool(outcome.already_delivered)}break a rule of `validate`"

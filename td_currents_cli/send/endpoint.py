@@ -164,7 +164,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
     if takes_key:
         check_postback_path(host, parts.path, is_treasure_data=kind.is_postback)
     url_key, bare = _take_key(parts)
-    url = bare.geturl() if takes_key or url_key is None else given
+    url = bare.geturl() if takes_key and url_key is not None else given
     write_key = _write_key(destination, environ, url_key, kind, takes_key=takes_key)
     return Endpoint(
         url=Secret(url),

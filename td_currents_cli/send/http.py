@@ -5,7 +5,7 @@ import os
 import ssl
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import httpx
@@ -50,6 +50,7 @@ class HttpxClient:
 
     def __init__(self, endpoint: Endpoint, *, concurrency: int, timeout: float) -> None:
         address = endpoint.url.reveal()
+        self._target = _target_of(address)
         proxy = proxy_for(address)
         self._proxy = "" if proxy is None else urlsplit(proxy.url).netloc  # host and port
         try:
@@ -63,7 +64,9 @@ class HttpxClient:
             self._headers |= proxy.headers()
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         # Loading the authorities takes 15 ms, and plain http needs none.
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(endpoint.tls, _default_context)
+        self._tls = (
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(endpoint.tls, httpx.create_ssl_context)
+        )
         self._session_of = watch_handshakes(self._tls)
         # Covers what the library has no timeout for: a peer that does not read, a response that trickles.
         self._longest = 2 * timeout
@@ -111,12 +114,23 @@ class HttpxClient:
     def _session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE, ssl=self._tls)
         # No headers of its own: those of a session also go to the proxy, and there is a key in ours.
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(self._with_exact_target,)
+        )
+
+    async def _with_exact_target(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        # The libraries would write `%2F` as `/`.
+        request.url = request.url.with_path(self._target, encoded=True)
+        return await send(request)
 
 
-def _default_context() -> ssl.SSLContext:
-    """Return a context with the authorities of the environment, else those of the package certifi."""
-    return httpx.create_ssl_context()
+def _target_of(address: str) -> str:
+    """Return the path and the query of a URL as they are written, with UTF-8 for what HTTP cannot transmit."""
+    written = address.partition("#")[0].partition("://")[2].removeprefix(urlsplit(address).netloc)
+    target = written if written.startswith("/") else f"/{written}"
+    return "".join(each if each.isascii() else quote(each) for each in target)
 
 
 async def _drain(response: httpx.Response, text: bytearray) -> bool:

@@ -164,12 +164,26 @@ def test_a_damaged_journal_is_exit_6_in_every_verb(tmp_path: Path, arguments: tu
     assert b"hint: " in done.stderr
 
 
-def test_nothing_is_called_new_only_if_everything_could_be_read(tmp_path: Path) -> None:
-    (tmp_path / "empty.json").write_text('{"events":[]}')
-    (tmp_path / "bad.json").write_text('{"events":[}')
-    for name, said in (("empty", b"nothing new for"), ("bad", b"nothing delivered to")):
-        done = tdcur("send", tmp_path / f"{name}.json", "--url", URL, "--no-journal", env=WITH_KEY)
-        assert done.stdout.startswith(said)
+@pytest.mark.parametrize(
+    ("text", "heading", "reason"),
+    [
+        ('{"events":[]}', "nothing new for", "the input has no events"),
+        ('{"events":["payload-content"}', "nothing delivered to", "no events could be read (1 error)"),
+    ],
+)
+def test_what_has_nothing_to_send_says_so_and_why(
+    tmp_path: Path, scripted: "Scripted", text: str, heading: str, reason: str
+) -> None:
+    """Nothing is called new only if everything could be read."""
+    source = tmp_path / "payloads.json"
+    source.write_text(text)
+    command = ("send", source, "--url", scripted.url, "--no-journal")
+    assert tdcur_text(*command, env=WITH_KEY).stdout.startswith(heading)
+    dry = tdcur_text(*command, "--dry-run", env=WITH_KEY)
+    assert dry.stdout.startswith("would send nothing to")
+    assert dry.stderr.splitlines()[-1] == f"Nothing would be sent: {reason}."
+    assert "payload-content" not in dry.stdout + dry.stderr
+    assert scripted.bodies == []
 
 
 def test_a_closed_port_is_shown_while_it_is_retried(tmp_path: Path, events: list[bytes]) -> None:

@@ -17,7 +17,16 @@ from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.model import Code, Location, Problem, Record
 from td_currents_cli.read import records
-from td_currents_cli.send import Destination, PayloadLimits, SendOutcome, SendRequest, StateOptions, command, run
+from td_currents_cli.send import (
+    Destination,
+    PayloadLimits,
+    SendOutcome,
+    SendRequest,
+    StateOptions,
+    command,
+    run,
+    run_connection_test,
+)
 from td_currents_cli.send.concurrency import concurrency_of
 from td_currents_cli.send.prefilter import JournalFields, journal_fields
 
@@ -269,6 +278,29 @@ def test_endpoints_that_differ_in_what_is_hidden_are_distinguished(
     base = f"http://127.0.0.1:{scripted.port}/hook?tenant="
     assert send(payloads, url=f"{base}a").delivered == 30
     assert send(payloads, url=f"{base}b").delivered == 30
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("/hook%2Fa//b/../c%20d?key=%2F%2f+%20~!*'();:@&=", None),
+        ("/hook?", None),
+        ("/100%zz?%", None),
+        ("", "/"),
+        ("?a=%2f#", "/?a=%2f"),
+        ("/é%C3%A9?ü", "/%C3%A9%C3%A9?%C3%BC"),
+        ("/postback/v3/event/d_b/t_b?a=1%2F2", None),
+    ],
+)
+def test_the_url_arrives_as_it_was_given(
+    send: Send, scripted: "Scripted", payloads: Path, given: str, sent: str | None
+) -> None:
+    """`%2F` and `/` may be different things to an endpoint. Only what HTTP cannot transmit is encoded."""
+    url = f"http://127.0.0.1:{scripted.port}{given}"
+    assert send(payloads, url=url).delivered == 30
+    run_connection_test(Destination(url=url), timeout=5, environ={})
+    *by_send, test = [head.splitlines()[0] for head in scripted.heads]
+    assert set(by_send) == {test} == {f"POST {given if sent is None else sent} HTTP/1.1"}
 
 
 def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", payloads: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import pytest
 
@@ -79,12 +78,11 @@ def test_warnings_come_before_the_request() -> None:
 
 
 def test_a_key_in_the_url_is_tested_as_braze_sends_it_and_as_send_does(scripted: "Scripted") -> None:
-    url = f"{scripted.url}?td_write_key={KEY.replace('/', '%2F')}"
-    outcome = run_connection_test(Destination(url=url), timeout=5, environ={})
+    query = f"?td_write_key={KEY.replace('/', '%2F')}"
+    outcome = run_connection_test(Destination(url=scripted.url + query), timeout=5, environ={})
     assert [each.sender for each in outcome.requests] == [BRAZE, SEND]
     by_braze, by_send = (head.lower() for head in scripted.heads)
-    # The transport writes %2F as /, which means the same in a query.
-    assert f"?td_write_key={KEY} " in unquote(by_braze)
+    assert f"{query.lower()} http/1.1" in by_braze
     assert "braze-currents-version: 1" in by_braze
     assert "x-td-write-key" not in by_braze
     assert f"x-td-write-key: {KEY}" in by_send

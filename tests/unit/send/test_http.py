@@ -246,14 +246,14 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) 
             monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", "direct.invalid")
             for host in ("far.invalid", "direct.invalid"):
-                async with HttpxClient(to(f"http://{host}/x"), concurrency=1, timeout=5) as client:
+                async with HttpxClient(to(f"http://{host}/x%2Fy?z=%2f"), concurrency=1, timeout=5) as client:
                     results.append(await client.post(BODY))
         return results
 
     through, direct = asyncio.run(main())
     assert through == HttpResponse(status=200)
     assert isinstance(direct, UnknownHost)
-    assert received[0][0] == "POST http://far.invalid/x HTTP/1.1"
+    assert received[0][0] == "POST http://far.invalid/x%2Fy?z=%2f HTTP/1.1"
 
 
 @pytest.mark.parametrize(
