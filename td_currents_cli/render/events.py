@@ -11,7 +11,7 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
 from td_currents_cli.catalog.model import EventType, Field
-from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, format_json, write_text
+from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, write_json, write_text
 from td_currents_cli.validate.rules import RULES
 
 WIDE: Final = 96
@@ -37,7 +37,7 @@ def write_ddl(outcome: EventsOutcome, _terminal: Terminal) -> None:
 
 
 def write_json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
-    write_text(format_json(outcome.json_schema(RULES.values())))
+    write_json(outcome.json_schema(RULES.values()))
 
 
 def _with_category(events: tuple[EventType, ...]) -> Table:
