@@ -116,6 +116,7 @@ class Outcome:
     """The frozen result of a command, which has a subclass of its own."""
 
     command: ClassVar[str]
+    unmasked: ClassVar[tuple[str, ...]] = ()  # fields of the envelope that show a secret if the user asks for it
 
     problems: Problems = field(default_factory=Problems)
     exit_code: ExitCode = ExitCode.OK

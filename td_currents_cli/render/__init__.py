@@ -63,6 +63,6 @@ def renderers_of(command: str) -> Renderers:  # noqa: PLR0911 -- a table
 def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
     """Print an outcome in the requested format."""
     if output_format == "json":
-        write_json(outcome.as_dict())
+        write_json(outcome.as_dict(), unmasked=outcome.unmasked)
     else:
         renderers_of(outcome.command)[output_format](outcome, terminal)

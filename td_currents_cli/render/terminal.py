@@ -1,14 +1,13 @@
 """Standard output and standard error, alike on terminals, in pipes, and in CI logs; what all renderers print with."""
 
 import errno
-import json
 import os
 import sys
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from enum import StrEnum
 from functools import cached_property
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Code, Problem, Severity
@@ -92,14 +91,14 @@ def write_text(content: str) -> None:
     _write(f"{content}\n".encode(errors="backslashreplace"))
 
 
-def write_json(document: Mapping[str, object], *, is_line: bool = False) -> None:
-    """Write one JSON document to standard output, indented or on one line."""
+def write_json(document: Mapping[str, object], *, is_line: bool = False, unmasked: Collection[str] = ()) -> None:
+    """Write one JSON document to standard output, indented or on one line; see `Outcome.unmasked`."""
     from td_currents_cli.write.formats import json_document, json_line  # noqa: PLC0415 -- as above
 
     encode = json_line if is_line else json_document
     content = encode(document)
     text = content.decode()
-    _write(content if mask(text) == text else encode(masked(document)))
+    _write(content if mask(text) == text else encode(masked(document) | {name: document[name] for name in unmasked}))
 
 
 def _write(content: bytes) -> None:
@@ -223,27 +222,3 @@ def print_problems(problems: Problems, terminal: Terminal, hinted: Container[Cod
             print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {problem.hint}"))
     if problems.total > len(shown):
         terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")
-
-
-LINE_WIDTH: Final = 120
-
-
-def format_json(value: Any, *, indent: str = "", taken: int = 0) -> str:  # noqa: ANN401 -- any JSON value
-    """Format a JSON value, without a line end after it.
-
-    Args:
-        value: any JSON value, with no lone surrogates in its strings.
-        indent: of the line that it begins on.
-        taken: columns of that line that are already used after the indent, for the name and the comma.
-    """
-    line = json.dumps(value, ensure_ascii=False)
-    if not value or not isinstance(value, dict | list) or len(indent) + taken + len(line) <= LINE_WIDTH:
-        return line
-    deeper = f"{indent}  "
-    if isinstance(value, dict):
-        names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in value]
-        fields = zip(names, value.values(), strict=True)
-        lines = [name + format_json(field, indent=deeper, taken=len(name) + 1) for name, field in fields]
-        return "{\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}}}"
-    lines = [format_json(item, indent=deeper, taken=1) for item in value]
-    return "[\n" + ",\n".join(deeper + each for each in lines) + f"\n{indent}]"

@@ -33,6 +33,7 @@ class ConnectionTestOutcome(Outcome):
     """What the endpoint responds to the connection test."""
 
     command: ClassVar[str] = "send"
+    unmasked: ClassVar[tuple[str, ...]] = ("braze_url",)  # with --show-key
 
     endpoint: str  # redacted URL
     requests: tuple[CheckRequest, ...]

@@ -230,6 +230,21 @@ def test_an_answer_that_is_cut_within_the_key(run: Run, tmp_path: Path) -> None:
     assert HEX[:8] not in without_event((tmp_path / "dead.jsonl").read_text("utf-8").splitlines()[0])
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_url_for_braze_has_the_key_only_if_it_is_asked_for(form: str) -> None:
+    """In text and JSON alike. No endpoint is needed: the URL is printed whatever the connection test finds."""
+    url = "https://us01.records.in.treasuredata.com" + PATH
+    environment = {**ENVIRONMENT, "HTTPS_PROXY": "http://127.0.0.1:1"}
+    command = ("send", "--check-endpoint", "--url", url, "--format", form)
+    hidden = tdcur_text(*command, env=environment)
+    shown = tdcur_text(*command, "--show-key", env=environment)
+    assert (hidden.returncode, shown.returncode) == (5, 5)
+    assert f"{PATH}?td_write_key=***" in hidden.stdout
+    assert found(hidden.stdout + hidden.stderr + shown.stderr) == []
+    assert with_key(f"https://in.treasuredata.com{PATH}") in shown.stdout
+    assert shown.stdout.count(HEX) == 1
+
+
 def test_nobody_there(run: Run) -> None:
     """A connection that is refused, a name without an address, a server that speaks no TLS."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
