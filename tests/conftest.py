@@ -15,7 +15,7 @@ import pytest
 from td_currents_cli.serve import Receiver, ServeSettings
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -153,7 +153,7 @@ def poisoned() -> "Callable[[ASGIApp], ASGIApp]":
     """A layer for a Receiver that answers 400 to every request with the word `poison` in it."""
 
     def around(app: "ASGIApp") -> "ASGIApp":
-        async def layer(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        async def layer(scope: "Message", receive: "Receive", send: "Send") -> None:
             messages = [await receive()]
             while messages[-1].get("more_body"):
                 messages.append(await receive())

@@ -7,7 +7,7 @@ from td_currents_cli.cli.options import TEXT_FORMAT
 from td_currents_cli.durations import duration
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.serve.server import ServeOutcome, ServeRequest, run
-from td_currents_cli.serve.settings import FaultSettings, PostbackApi, parse_faults
+from td_currents_cli.serve.settings import FaultSettings, PostbackApi, ServeSettings, parse_faults
 
 
 @command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))
@@ -71,7 +71,6 @@ def serve(
         ingest_delay=duration(ingest_delay, "--ingest-delay"),
         max_rows=max_rows,
     )
-    request = ServeRequest(
-        store=store, host=host, port=port, api=api, write_key_file=write_key_file, fault_settings=faults
-    )
+    settings = ServeSettings(store=store, host=host, port=port, api=api, fault_settings=faults)
+    request = ServeRequest(settings=settings, write_key_file=write_key_file)
     return run(request, started=lambda receiver: print_listening(receiver, terminal), listener=ServeLog(terminal).add)

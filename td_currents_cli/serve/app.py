@@ -1,29 +1,27 @@
-"""The local endpoint as an ASGI application: how it responds to a request, and what it stores.
-
-Faults are injected by a layer around it.
-"""
+"""The local endpoint as an ASGI application: how it responds to a request, and what it stores."""
 
 import hmac
+import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs
 
 import orjson
-from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.secrets import mask
-from td_currents_cli.serve.settings import HttpError, PostbackApi, ServeSettings
-from td_currents_cli.serve.stats import RequestCounter, RequestLog, RequestResult
-from td_currents_cli.serve.store import DelayedStore, parse_row
+from td_currents_cli.secrets import KEY_PARAMETER, mask
+from td_currents_cli.serve.settings import RESET, Fault, HttpError, PostbackApi, ServeSettings
+from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
+from td_currents_cli.serve.store import Store, parse_row
 
-if TYPE_CHECKING:
-    from td_currents_cli.serve.settings import Fault
+Message: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class SenderDisconnected(Exception):  # noqa: N818 -- happens to a request, not an error of this program
@@ -48,14 +46,13 @@ class Body:
             HttpError: 413, the body, or its declared length, is larger than `limit` bytes.
             SenderDisconnected: the body is incomplete.
         """
-        if int(self._headers.get(b"content-length", b"0")) > limit:
-            raise _too_large(limit)
+        declared = int(self._headers.get(b"content-length", b"0"))
         chunks: list[bytes] = []
-        while not self.ended:
+        while max(declared, self.size) <= limit:
+            if self.ended:
+                return b"".join(chunks)
             chunks.append(await self._next())
-            if self.size > limit:
-                raise _too_large(limit)
-        return b"".join(chunks)
+        raise HttpError(413, f"the body is larger than {limit:,} bytes")
 
     async def skip(self) -> None:
         """Discard the rest. Raises SenderDisconnected.
@@ -80,15 +77,6 @@ class Body:
         return chunk
 
 
-def _too_large(limit: int) -> HttpError:
-    return HttpError(413, f"the body is larger than {limit:,} bytes")
-
-
-VARIABLE: Final = "TD_WRITE_KEY"
-
-_PARAMETER: Final = "td_write_key"
-
-
 def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: PostbackApi) -> bytes:
     """Find the key of a request, without checking it.
 
@@ -100,7 +88,8 @@ def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: PostbackApi
     Raises:
         HttpError: 403, there is no acceptable key.
     """
-    in_url = _key_in(query)
+    # Most requests have no query.
+    in_url = parse_qs(query.decode("latin-1"), keep_blank_values=True).get(KEY_PARAMETER) if query else None
     if api is PostbackApi.v2:
         if in_url is not None:
             raise HttpError(403, "v2 does not accept a write key in the URL")
@@ -108,24 +97,13 @@ def presented_key(headers: Mapping[bytes, bytes], query: bytes, api: PostbackApi
         # [U] Another scheme (Braze can send Bearer) is ignored.
         key = token.strip() if scheme.upper() == b"TD1" else b""
         key = key or headers.get(b"x-td-write-key", b"").strip()
+        places = "Authorization: TD1 or X-TD-Write-Key"
     else:
-        key = headers.get(b"x-td-write-key", b"").strip() or (in_url or b"")
+        key = headers.get(b"x-td-write-key", b"").strip() or (in_url[0].encode() if in_url else b"")
+        places = "X-TD-Write-Key or td_write_key"
     if not key:
-        raise HttpError(403, f"no write key: {_WHERE[api]}")
+        raise HttpError(403, f"no write key: {api} expects it as {places}")
     return key
-
-
-_WHERE: Final = {
-    PostbackApi.v1: "v1 expects it as X-TD-Write-Key or td_write_key",
-    PostbackApi.v2: "v2 expects it as Authorization: TD1 or X-TD-Write-Key",
-}
-
-
-def _key_in(query: bytes) -> bytes | None:
-    if not query:
-        return None
-    values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get(_PARAMETER)
-    return None if values is None else values[0].encode()
 
 
 def expected_key(file: Path | None, environment: Mapping[str, str]) -> str | None:
@@ -136,7 +114,7 @@ def expected_key(file: Path | None, environment: Mapping[str, str]) -> str | Non
         UsageError: the file does not contain exactly one key.
     """
     if file is None:
-        return environment.get(VARIABLE, "").strip() or None
+        return environment.get("TD_WRITE_KEY", "").strip() or None
     try:
         words = file.read_text("utf-8").split()
     except UnicodeDecodeError:
@@ -154,9 +132,11 @@ def expected_key(file: Path | None, environment: Mapping[str, str]) -> str | Non
 
 FAULT: Final = "tdcur.fault"  # key in a request's scope of the `Fault` that is injected, if any
 
-Now: TypeAlias = Callable[[], float]
-Headers: TypeAlias = Mapping[bytes, bytes]
+PATH: Final = "/postback/v3/event/{database}/{table}"
 
+_PATH_SHOWN: Final = PATH.format(database="DATABASE", table="TABLE")
+_PATH: Final = re.compile(PATH.format(database="(?P<database>[^/]+)", table="(?P<table>[^/]+)"))
+_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
 _MAX_TARGET: Final = 300
 
 
@@ -169,103 +149,53 @@ class PostbackResponse:
     retry_after: int | None = None  # seconds
 
 
-class AsgiEndpoint:
-    def __init__(self, counter: RequestCounter, now: Now) -> None:
-        self._counter = counter
-        self._now = now
+_DISCONNECTED: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender disconnected")
 
-    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:
-        """Process one request. Raises HttpError and SenderDisconnected."""
-        raise NotImplementedError
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = dict(scope["headers"])
+class PostbackEndpoint:
+    """An ASGI application: `POST` to `PATH` stores a row, everything else is rejected."""
+
+    def __init__(self, settings: ServeSettings, store: Store, stats: ServeStats) -> None:
+        self._store = store
+        self._stats = stats
+        self._api = settings.api
+        self._limit = settings.api.body_limit
+        self._key = None if settings.write_key is None else settings.write_key.encode()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/"):
+            # A request target may be a whole URL, as sent to a proxy.
+            scope["path"] = "/" + "/".join(scope["path"].split("/")[3:])
+            scope["raw_path"] = b"/" + b"/".join(scope["raw_path"].split(b"/")[3:])
+        headers = dict(scope["headers"])
         body = Body(headers, receive)
         closing = False
         try:
             try:
-                response = await self.respond(scope, headers, body)
+                response = await self._respond(scope, headers, body)
             except HttpError as error:
                 response = PostbackResponse(error.status, RequestResult.REFUSED, error.reason)
                 closing = body.awaits_continue
                 if not closing:
                     await body.skip()
         except SenderDisconnected:
-            self._counter.add(self._log(scope, body, None, _DISCONNECTED))
+            self._log(scope, body, None, _DISCONNECTED)
             return
         # Before the response, so that its recipient finds the request counted.
-        self._counter.add(self._log(scope, body, response.status, response))
+        self._log(scope, body, response.status, response)
         await _send(send, response, closing=closing)
 
-    def _log(self, scope: Scope, body: Body, status: int | None, response: PostbackResponse) -> RequestLog:
-        fault: Fault | None = scope.get(FAULT)
-        return RequestLog(
-            at=self._now(),
-            method=scope["method"],
-            target=_target(scope),
-            status=status if fault is None or fault.answers else None,
-            size=body.size,
-            result=response.result,
-            events=response.events,
-            reason=response.reason,
-            fault="" if fault is None else fault.name,
-        )
-
-
-async def _send(send: Send, response: PostbackResponse, *, closing: bool) -> None:
-    # [U] Only the body of a success is documented.
-    body = b"{}" if response.status < 300 else orjson.dumps({"error": response.reason})
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    if response.status in _WITHOUT_BODY:
-        body, headers = b"", []
-    if response.status == 405:
-        headers.append((b"allow", b"POST"))
-    if response.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % response.retry_after))
-    if closing:
-        # The sender may send the body, which nobody reads, as the next bytes of this connection.
-        headers.append((b"connection", b"close"))
-    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
-
-
-def _target(scope: Scope) -> str:
-    """Path and query as sent, safe to print: no key, no control characters, shortened."""
-    query: bytes = scope["query_string"]
-    sent: bytes = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
-    text = mask(sent.decode("ascii", "backslashreplace"))
-    return text if len(text) <= _MAX_TARGET else text[:_MAX_TARGET] + "…"
-
-
-_WITHOUT_BODY: Final = frozenset({204, 304})
-_DISCONNECTED: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender disconnected")
-
-
-PATH: Final = "/postback/v3/event/{database}/{table}"
-
-_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
-
-
-def application(settings: ServeSettings, store: DelayedStore, counter: RequestCounter, now: Now = time.time) -> ASGIApp:
-    """Build the endpoint: `POST` to `PATH` stores a row, everything else is rejected."""
-    postback = _PostbackEndpoint(settings, store, counter, now)
-    return Router([Route(PATH, endpoint=postback)], redirect_slashes=False, default=_NotFoundEndpoint(counter, now))
-
-
-class _PostbackEndpoint(AsgiEndpoint):
-    def __init__(self, settings: ServeSettings, store: DelayedStore, counter: RequestCounter, now: Now) -> None:
-        super().__init__(counter, now)
-        self._store = store
-        self._api = settings.api
-        self._limit = settings.api.body_limit
-        self._key = None if settings.write_key is None else settings.write_key.encode()
-
-    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:
+    async def _respond(self, scope: Message, headers: Mapping[bytes, bytes], body: Body) -> PostbackResponse:
         """Apply the rules of the Postback API, in the order in which their inputs arrive."""
+        fault: Fault | None = scope.get(FAULT)
+        if fault is not None and not fault.stores:
+            return await _fault_response(fault, body)
+        path = _PATH.fullmatch(scope["path"])
+        if path is None:
+            raise HttpError(404, f"unknown path: use POST {_PATH_SHOWN}")
         if scope["method"] != "POST":
             raise HttpError(405, "only POST is allowed")
-        for what, name in scope["path_params"].items():
+        for what, name in path.groupdict().items():
             if not _NAME.fullmatch(name):
                 # [U] 400 is a documented status, but not for an invalid name.
                 raise HttpError(400, f"invalid {what} name: use 3 to 128 lowercase letters, digits, or underscores")
@@ -281,7 +211,7 @@ class _PostbackEndpoint(AsgiEndpoint):
             raise HttpError(400, f"{error.reason}: Content-Encoding {shown} is not supported") from None
 
     def _store_row(self, body: bytes, key: bytes) -> PostbackResponse:
-        row = parse_row(body, self._now())
+        row = parse_row(body, time.time())
         # The key is checked last, and silently: Treasure Data returns 200 and drops the row.
         if self._key is not None and not hmac.compare_digest(key, self._key):
             return PostbackResponse(200, RequestResult.WRONG_KEY)
@@ -294,10 +224,50 @@ class _PostbackEndpoint(AsgiEndpoint):
             return PostbackResponse(500, RequestResult.FAILED, reason)
         return PostbackResponse(200, RequestResult.STORED, events=row.events)
 
+    def _log(self, scope: Message, body: Body, status: int | None, response: PostbackResponse) -> None:
+        fault: Fault | None = scope.get(FAULT)
+        self._stats.add(
+            RequestLog(
+                method=scope["method"],
+                target=_target(scope),
+                status=status if fault is None or fault.answers else None,
+                size=body.size,
+                result=response.result,
+                events=response.events,
+                reason=response.reason,
+                fault="" if fault is None else fault.name,
+            )
+        )
 
-class _NotFoundEndpoint(AsgiEndpoint):
-    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:  # noqa: ARG002 -- as the base
-        raise HttpError(404, f"unknown path: use POST {_PATH_SHOWN}")
+
+async def _fault_response(fault: Fault, body: Body) -> PostbackResponse:
+    if fault.name != RESET:
+        await body.skip()
+    status = int(fault.name) if fault.answers else 0  # 0 is never sent
+    wait = None if fault.seconds is None else math.ceil(fault.seconds)
+    return PostbackResponse(status, RequestResult.FAULT, f"fault {fault.name}", retry_after=wait)
 
 
-_PATH_SHOWN: Final = PATH.format(database="DATABASE", table="TABLE")
+async def _send(send: Send, response: PostbackResponse, *, closing: bool) -> None:
+    # [U] Only the body of a success is documented.
+    body = b"{}" if response.status < 300 else orjson.dumps({"error": response.reason})
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    if response.status in {204, 304}:
+        body, headers = b"", []
+    if response.status == 405:
+        headers.append((b"allow", b"POST"))
+    if response.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % response.retry_after))
+    if closing:
+        # The sender may send the body, which nobody reads, as the next bytes of this connection.
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _target(scope: Message) -> str:
+    """Path and query as sent, safe to print: no key, no control characters, shortened."""
+    query: bytes = scope["query_string"]
+    sent: bytes = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+    text = mask(sent.decode("ascii", "backslashreplace"))
+    return text if len(text) <= _MAX_TARGET else text[:_MAX_TARGET] + "…"

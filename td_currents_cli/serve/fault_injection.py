@@ -8,11 +8,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from td_currents_cli.serve.app import FAULT, AsgiEndpoint, Body, Headers, Now, PostbackResponse
-from td_currents_cli.serve.settings import HANG, RESET, Fault, FaultSettings
-from td_currents_cli.serve.stats import RequestCounter, RequestResult
+from td_currents_cli.serve.app import FAULT, ASGIApp, Message, Receive, Send
+from td_currents_cli.serve.settings import HANG, Fault, FaultSettings
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -30,46 +27,28 @@ def draw_faults(faults: tuple[Fault, ...], seed: int) -> Iterator[Fault | None]:
 class FaultInjector:
     """Wraps an application; once `stopping` is set, nothing waits any longer."""
 
-    def __init__(
-        self, app: ASGIApp, settings: FaultSettings, counter: RequestCounter, now: Now, stopping: asyncio.Event
-    ) -> None:
+    def __init__(self, app: ASGIApp, settings: FaultSettings, stopping: asyncio.Event) -> None:
         self._app = app
-        self._fault_endpoint = _FaultEndpoint(counter, now)
         self._faults = draw_faults(settings.faults, settings.seed)
         self._latency = settings.latency
         self._stopping = stopping
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = next(self._faults)
-        if fault is None:
-            await self._app(scope, receive, self._delay(send, self._latency))
-            return
-        scope[FAULT] = fault
-        app = self._app if fault.stores else self._fault_endpoint
-        await app(scope, receive, self._inject(fault, receive, send))
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        fault = scope[FAULT] = next(self._faults)
+        delay = self._latency + (fault.seconds or 0.0 if fault and fault.stores else 0.0)
 
-    def _inject(self, fault: Fault, receive: Receive, send: Send) -> Send:
-        if fault.answers:
-            return self._delay(send, self._latency + (fault.seconds or 0.0 if fault.stores else 0.0))
-
-        async def never(message: Message) -> None:
-            if message["type"] == "http.response.start":
+        async def faulty_send(message: Message) -> None:
+            starts = message["type"] == "http.response.start"
+            if fault is None or fault.answers:
+                if starts and delay:
+                    await self._until_stop_or(asyncio.sleep(delay))
+                await send(message)
+            elif starts:
                 if fault.name == HANG:
                     await self._until_stop_or(_disconnected(receive))
                 await _reset(receive, send)
 
-        return never
-
-    def _delay(self, send: Send, seconds: float) -> Send:
-        if not seconds:
-            return send
-
-        async def late(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await self._until_stop_or(asyncio.sleep(seconds))
-            await send(message)
-
-        return late
+        await self._app(scope, receive, faulty_send)
 
     async def _until_stop_or(self, end: Any) -> None:  # noqa: ANN401 -- any coroutine
         tasks = asyncio.ensure_future(end), asyncio.ensure_future(self._stopping.wait())
@@ -78,18 +57,6 @@ class FaultInjector:
         finally:
             for task in tasks:
                 task.cancel()
-
-
-class _FaultEndpoint(AsgiEndpoint):
-    """Replaces the application where nothing is stored."""
-
-    async def respond(self, scope: Scope, headers: Headers, body: Body) -> PostbackResponse:  # noqa: ARG002 -- as the base
-        fault: Fault = scope[FAULT]
-        if fault.name != RESET:
-            await body.skip()
-        status = int(fault.name) if fault.answers else 0  # 0 is never sent
-        wait = None if fault.seconds is None else math.ceil(fault.seconds)
-        return PostbackResponse(status, RequestResult.FAULT, f"fault {fault.name}", retry_after=wait)
 
 
 async def _reset(receive: Receive, send: Send) -> None:

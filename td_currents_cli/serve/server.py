@@ -9,25 +9,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import Any, ClassVar, Final, Self, TypeAlias
+from typing import Any, ClassVar, Final, Self
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.serve.app import application, expected_key
+from td_currents_cli.serve.app import ASGIApp, PostbackEndpoint, expected_key
 from td_currents_cli.serve.fault_injection import FaultInjector
-from td_currents_cli.serve.settings import FaultSettings, PostbackApi, ServeSettings
-from td_currents_cli.serve.stats import RequestCounter, RequestLog, RequestResult, ServeStats
-from td_currents_cli.serve.store import DelayedStore, Store
+from td_currents_cli.serve.settings import ServeSettings
+from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
+from td_currents_cli.serve.store import Store
 
 _POLL: Final = 0.005
 
@@ -47,12 +46,12 @@ class Receiver:
     def __init__(
         self,
         settings: ServeSettings,
-        listener: Callable[[RequestLog], None] | None = None,
-        layer: "Layer" = lambda application: application,
+        listener: Callable[[RequestLog], None] = lambda _: None,
+        layer: Callable[[ASGIApp], ASGIApp] = lambda application: application,
     ) -> None:
         self.settings = settings
+        self.stats = ServeStats(listener)
         self._layer = layer
-        self._counter = RequestCounter(listener)
 
     @property
     def store(self) -> Path:
@@ -79,10 +78,6 @@ class Receiver:
         """Return the Postback URL of a table. Any database and table name works."""
         return f"{self.base_url}/postback/v3/event/{database}/{table}"
 
-    @property
-    def stats(self) -> ServeStats:
-        return self._counter.stats()
-
     def __enter__(self) -> Self:
         """Start listening.
 
@@ -90,17 +85,16 @@ class Receiver:
             UsageError: the host or the port is not available.
             OutputError: the store cannot be opened.
         """
-        listening = _listen(self.settings.host, self.settings.port, BACKLOG)
+        listening = _listen(self.settings.host, self.settings.port)
+        faults = self.settings.fault_settings
         try:
-            store = Store(self.settings.store)
+            self._store = Store(self.store, delay=faults.ingest_delay, max_rows=faults.max_rows)
         except BaseException:
             listening.close()
             raise
         self.host, self.port = listening.getsockname()[:2]
-        self.repaired = store.repaired
-        faults = self.settings.fault_settings
-        self._delayed_store = DelayedStore(store, delay=faults.ingest_delay, max_rows=faults.max_rows)
-        self._server = http_server(self.settings, self._delayed_store, self._counter, self._layer)
+        self.repaired = self._store.repaired
+        self._server = _http_server(self.settings, self._store, self.stats, self._layer)
         # A daemon: a second Ctrl-C does not wait for requests in flight.
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="serve", daemon=True
@@ -116,15 +110,15 @@ class Receiver:
         self._server.should_exit = True
         self._thread.join()
         try:
-            self._delayed_store.close()
+            self._store.close()
         except OSError as error:
             raise OutputError(f"cannot write all rows to {self.store}: {os.strerror(error.errno or 0)}") from error
 
 
-def _listen(host: str, port: int, backlog: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=backlog)
+        listening = socket.create_server((str(address[0]), int(address[1])), family=family, backlog=BACKLOG)
     except (socket.gaierror, UnicodeError) as error:
         raise UsageError(
             f"cannot listen on {host}: unknown host", hint="Use an address of this machine for --host."
@@ -141,25 +135,8 @@ def _listen(host: str, port: int, backlog: int) -> socket.socket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
-    """`ServeSettings` before the write key is read."""
-
-    store: Path
-    host: str
-    port: int
-    api: PostbackApi
-    write_key_file: Path | None
-    fault_settings: FaultSettings = field(default_factory=FaultSettings)
-
-    def settings(self) -> ServeSettings:
-        """Read the write key. Raises InputError and UsageError."""
-        return ServeSettings(
-            store=self.store,
-            host=self.host,
-            port=self.port,
-            api=self.api,
-            write_key=expected_key(self.write_key_file, os.environ),
-            fault_settings=self.fault_settings,
-        )
+    settings: ServeSettings  # without the write key
+    write_key_file: Path | None  # None: the key of the environment, if any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +161,7 @@ class ServeOutcome(Outcome):
 
 
 def run(
-    request: ServeRequest, *, started: Callable[[Receiver], None], listener: Callable[[RequestLog], None] | None = None
+    request: ServeRequest, *, started: Callable[[Receiver], None], listener: Callable[[RequestLog], None]
 ) -> ServeOutcome:
     """Serve until SIGINT or SIGTERM; must run in the main thread.
 
@@ -195,8 +172,9 @@ def run(
         InputError: the write key file cannot be read.
         OutputError: the store cannot be opened or synced to the disk.
     """
+    settings = replace(request.settings, write_key=expected_key(request.write_key_file, os.environ))
     # Only the first signal is handled here: during the shutdown, a second one ends the program at once.
-    with Receiver(request.settings(), listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
+    with Receiver(settings, listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
         started(receiver)
         stop = _wait_for_signal(signals, receiver)
     stats = receiver.stats
@@ -235,20 +213,18 @@ def _wait_for_signal(signals: "SimpleQueue[signal.Signals]", receiver: Receiver)
                 ) from None
 
 
-Layer: TypeAlias = Callable[[ASGIApp], ASGIApp]
-
 BACKLOG: Final = 2048  # connections that may wait to be accepted
 
 _KEEP_ALIVE: Final = 75  # seconds; long enough for a sender with pauses
 
 
-class HttpServer(uvicorn.Server):
+class _HttpServer(uvicorn.Server):
     """Sets an event when it stops, and logs what concerns no request that the application gets."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, counter: RequestCounter) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, stats: ServeStats) -> None:
         super().__init__(config)
         self._stopping = stopping
-        self._counter = counter
+        self._stats = stats
         self._is_full = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -271,16 +247,17 @@ class HttpServer(uvicorn.Server):
             self._is_full = True
             loop.call_later(_FULL_AGAIN, setattr, self, "_is_full", False)  # noqa: FBT003 -- the value
             reason = f"cannot accept connections: {os.strerror(error.errno or 0).lower()} (see ulimit -n)"
-            self._counter.add_unread(None, RequestResult.FAILED, reason)
+            # It is not counted: there was no request.
+            self._stats.listener(RequestLog(status=None, result=RequestResult.FAILED, reason=reason))
 
 
 _FULL_AGAIN: Final = 60.0  # seconds until it is logged again
 
 
-class HttpProtocol(H11Protocol):
+class _HttpProtocol(H11Protocol):
     """uvicorn's protocol, with a time limit for headers; logs what is not HTTP. A server has a subclass with values."""
 
-    counter: RequestCounter
+    stats: ServeStats
     headers_within: float
 
     _start = b""  # of a request whose headers are incomplete
@@ -306,7 +283,7 @@ class HttpProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         is_tls = self._start.startswith(b"\x16\x03")
         reason = "not HTTP but TLS: use http://, not https://" if is_tls else "malformed HTTP"
-        self.counter.add_unread(400, RequestResult.REFUSED, reason)
+        self.stats.add(RequestLog(status=400, result=RequestResult.REFUSED, reason=reason))
         super().send_400_response(msg)
 
     def _wait_for_headers(self) -> None:
@@ -320,7 +297,7 @@ class HttpProtocol(H11Protocol):
     def _time_is_up(self) -> None:
         if self._start and not self.transport.is_closing():
             reason = f"no complete headers within {self.headers_within:g} s"
-            self.counter.add_unread(408, RequestResult.REFUSED, reason)
+            self.stats.add(RequestLog(status=408, result=RequestResult.REFUSED, reason=reason))
             self.transport.write(_TIMEOUT_RESPONSE)
         self.transport.close()
 
@@ -328,18 +305,22 @@ class HttpProtocol(H11Protocol):
 _TIMEOUT_RESPONSE: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer) -> HttpServer:
+def _http_server(
+    settings: ServeSettings, store: Store, stats: ServeStats, layer: Callable[[ASGIApp], ASGIApp]
+) -> _HttpServer:
     stopping = asyncio.Event()
-    # uvicorn logs the traceback of a failing application, which is for developers.
-    level = "warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical"
+    app = layer(PostbackEndpoint(settings, store, stats))
+    if settings.fault_settings.faults or settings.fault_settings.latency:
+        app = FaultInjector(app, settings.fault_settings, stopping)
     config = uvicorn.Config(
-        _application(settings, store, counter, layer, stopping),
-        http=type("Protocol", (HttpProtocol,), {"counter": counter, "headers_within": settings.headers_within}),
+        app,
+        http=type("Protocol", (_HttpProtocol,), {"stats": stats, "headers_within": settings.headers_within}),
         loop="asyncio",
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level=level,
+        # uvicorn logs the traceback of a failing application, which is for developers.
+        log_level="warning" if os.environ.get("TDCUR_DEBUG") == "1" else "critical",
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -347,22 +328,4 @@ def http_server(settings: ServeSettings, store: DelayedStore, counter: RequestCo
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=settings.stop_within,
     )
-    return HttpServer(config, stopping, counter)
-
-
-def _application(
-    settings: ServeSettings, store: DelayedStore, counter: RequestCounter, layer: Layer, stopping: asyncio.Event
-) -> ASGIApp:
-    app = layer(application(settings, store, counter))
-    fault_settings = settings.fault_settings
-    if fault_settings.faults or fault_settings.latency:
-        app = FaultInjector(app, fault_settings, counter, time.time, stopping)
-
-    async def with_origin_form(scope: Scope, receive: Receive, send: Send) -> None:
-        # A request target may be a whole URL, as sent to a proxy.
-        if not scope["path"].startswith("/"):
-            scope["path"] = "/" + "/".join(scope["path"].split("/")[3:])
-            scope["raw_path"] = b"/" + b"/".join(scope["raw_path"].split(b"/")[3:])
-        await app(scope, receive, send)
-
-    return with_origin_form
+    return _HttpServer(config, stopping, stats)

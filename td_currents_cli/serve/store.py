@@ -1,13 +1,14 @@
 """The store: a file to which complete rows are appended, by one process at a time."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import stat
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import msgspec
 import orjson
@@ -38,19 +39,24 @@ def parse_row(body: bytes, received: float) -> StoredRow | None:
     have "no effect on data": no row is stored.
 
     Raises:
-        Refusal: 400, the body is not a JSON object.
+        HttpError: 400, the body is not a JSON object.
     """
     if not body:
         return None
-    columns, count = _decode_columns(body)
+    columns, count = _columns(body)
     if count == 0 and len(columns) == 1:
         return None
     return StoredRow(_row_time(columns, int(received)), columns, count)
 
 
-def _decode_columns(body: bytes) -> tuple[dict[str, str], int | None]:
+def _columns(body: bytes) -> tuple[dict[str, str], int | None]:
+    """Decode the fields, and the number of events."""
     try:
-        return _decode_strict(body)
+        fields = _OBJECT.decode(body)
+        # msgspec does not check that strings are UTF-8; this does.
+        columns = {name: str(memoryview(raw), "utf-8") for name, raw in fields.items()}
+        is_array = columns.get(EVENTS, "").startswith("[")
+        return columns, len(_ARRAY.decode(fields[EVENTS])) if is_array else None
     except msgspec.ValidationError:
         raise HttpError(400, "the body is not a JSON object") from None
     except UnicodeDecodeError:
@@ -68,10 +74,9 @@ def _columns_with_lone_surrogates(body: bytes) -> tuple[dict[str, str], int | No
     if not is_utf8(body):
         raise HttpError(400, "the body is not UTF-8")
     hidden, restore = hide_lone_surrogates(body)
-    try:
-        columns, count = _decode_strict(hidden)
-    except msgspec.DecodeError:
-        raise HttpError(400, "the body is not JSON") from None
+    if hidden == body:
+        raise HttpError(400, "the body is not JSON")
+    columns, count = _columns(hidden)
     return {name: restore(text.encode()).decode() for name, text in columns.items()}, count
 
 
@@ -81,16 +86,6 @@ _UNSUPPORTED_STARTS: Final = {
     b"\xfe\xff": "is UTF-16, not UTF-8",
     b"\x1f\x8b": "is compressed with gzip",
 }
-
-
-def _decode_strict(body: bytes) -> tuple[dict[str, str], int | None]:
-    fields = _OBJECT.decode(body)
-    # msgspec does not check that strings are UTF-8; this does.
-    columns = {name: str(memoryview(raw), "utf-8") for name, raw in fields.items()}
-    events = fields.get(EVENTS)
-    if events is None or not columns[EVENTS].startswith("["):
-        return columns, None
-    return columns, len(_ARRAY.decode(events))
 
 
 def _row_time(columns: dict[str, str], received: int) -> int:
@@ -108,30 +103,17 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[Raw])
 
 
-class StoreFormat(Protocol):
-    header: bytes  # the start of every file of the format
-
-    def line(self, row: StoredRow) -> bytes: ...
-
-    def row_end(self, *, open_quote: bool) -> bytes:
-        """Return the bytes that end an incomplete row; `open_quote` tells whether it has an odd number of `"`."""
-        ...
-
-
 class JsonLinesFormat:
     """`{"time": …, "events": "<JSON>", …}`; arrays and objects are JSON strings, as in the columns of a table."""
 
     header = b""
+    row_end = b"\n"  # the next row gets a line of its own, and readers report the incomplete one
 
     def line(self, row: StoredRow) -> bytes:
         cells: dict[str, object] = {TIME: row.time}
         for name, text in row.columns.items():
             cells[_free_name(name, row)] = text if text[0] in "[{" else orjson.Fragment(text)
         return orjson.dumps(cells, option=orjson.OPT_APPEND_NEWLINE)
-
-    def row_end(self, *, open_quote: bool) -> bytes:  # noqa: ARG002 -- JSON has no line breaks in strings
-        # The next row gets a line of its own, and readers report the incomplete one.
-        return b"\n"
 
 
 class CsvFormat:
@@ -142,16 +124,13 @@ class CsvFormat:
     """
 
     header = b"time,events,extra\n"
+    row_end = b",,,\n"  # never a good row, even if the JSON is complete: it has more cells than the header
 
     def line(self, row: StoredRow) -> bytes:
         extra = {name: orjson.Fragment(text) for name, text in row.columns.items() if name != EVENTS}
         cells = (row.columns.get(EVENTS, "").encode(), orjson.dumps(extra) if extra else b"")
         quoted = [b'"%b"' % cell.replace(b'"', b'""') if cell else b"" for cell in cells]
         return b"%d," % row.time + b",".join(quoted) + b"\n"
-
-    def row_end(self, *, open_quote: bool) -> bytes:
-        # Never a good row: it has more cells than the header, even if the sender's JSON happens to be complete.
-        return b'",,,\n' if open_quote else b",,,\n"
 
 
 def _free_name(name: str, row: StoredRow) -> str:
@@ -166,49 +145,43 @@ def _free_name(name: str, row: StoredRow) -> str:
 
 _UNSUPPORTED: Final = {".tsv", ".msgpack", ".parquet", ".gz", ".zst", ".bz2", ".xz"}
 
-
-def store_format(store: Path) -> StoreFormat:
-    """Choose the format by the name of the file.
-
-    Raises:
-        UsageError: the extension belongs to another format.
-    """
-    ending = store.suffix.lower()
-    if ending in _UNSUPPORTED:
-        raise UsageError(f"cannot store rows as {ending}: {store}", hint="Name the store *.jsonl or *.csv.")
-    return CsvFormat() if ending == ".csv" else JsonLinesFormat()
-
-
 _BLOCK: Final = 1 << 20
 
 
 class Store:
-    """Appends rows to a JSON Lines or CSV file.
+    """Appends rows to a JSON Lines or CSV file, at once or after a delay, in order.
 
-    A row is passed to the operating system in one write before `append` returns, so a killed process loses none for
-    which it returned 200. The file is synced to the disk only when it is closed: like the real endpoint, this one does
-    not promise to survive a power failure. Rows of all databases and tables go to the same file.
+    A row is passed to the operating system in one write, so a killed process loses none, except for rows that are
+    delayed: Treasure Data responds first and shows the row minutes later. The file is synced to the disk only when it
+    is closed: like the real endpoint, this one does not promise to survive a power failure. Rows of all databases and
+    tables go to the same file.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or create it.
+    def __init__(self, path: Path, *, delay: float = 0.0, max_rows: int | None = None) -> None:
+        """Open the file, or create it. `delay` is in seconds; an event loop must be running at each append.
 
         Raises:
             UsageError: the extension belongs to an unsupported format.
             OutputError: the file cannot be opened, is in use, or is CSV with another header.
         """
+        ending = path.suffix.lower()
+        if ending in _UNSUPPORTED:
+            raise UsageError(f"cannot store rows as {ending}: {path}", hint="Name the store *.jsonl or *.csv.")
         self.path = path
         self.repaired = False  # the file ended in an incomplete row, which was ended
-        self._format: StoreFormat = store_format(path)
-        self._file = _open(path)
+        self._format = CsvFormat() if ending == ".csv" else JsonLinesFormat()
+        self._delay = delay
+        self._max_rows = max_rows
+        self._rows = 0
+        self._pending: deque[StoredRow] = deque()
         self._incomplete = False
+        self._file = _open(path)
         try:
             self._begin()
-        except OSError as error:
-            self._file_close()
-            _fail(path, error)
-        except BaseException:
-            self._file_close()
+        except BaseException as error:
+            os.close(self._file)
+            if isinstance(error, OSError):
+                _fail(path, error)
             raise
 
     @property
@@ -219,26 +192,46 @@ class Store:
         """Append a row completely, or not at all.
 
         Raises:
+            HttpError: 507, the store is full.
             OSError: the row could not be written.
         """
-        self._write(self._format.line(row))
+        if self._rows == self._max_rows:
+            raise HttpError(507, f"the store is full: its maximum is {self._max_rows:,} rows")
+        if self._delay:
+            self._pending.append(row)
+            asyncio.get_running_loop().call_later(self._delay, self._write_delayed)
+        else:
+            self._write(self._format.line(row))
+        self._rows += 1
 
     def close(self) -> None:
-        """Sync the file to the disk and close it. Raises OSError."""
+        """Write the pending rows, sync the file to the disk, and close it. Raises OSError."""
         try:
+            while self._pending:
+                self._write_pending()
             os.fsync(self._file)
         except OSError as error:
-            if not _cannot_be_synced(error):
+            # A device such as /dev/null cannot be synced.
+            if error.errno != errno.EINVAL:
                 raise
         finally:
-            self._file_close()
+            os.close(self._file)
+
+    def _write_delayed(self) -> None:
+        # Its sender has its response: a failed write is retried with the next row, and at the end.
+        with suppress(OSError):
+            self._write_pending()
+
+    def _write_pending(self) -> None:
+        self._write(self._format.line(self._pending[0]))
+        self._pending.popleft()
 
     def _begin(self) -> None:
         _lock(self._file, self.path)
-        if not self.size:
-            self._write(self._format.header)
-            return
         header = self._format.header
+        if not self.size:
+            self._write(header)
+            return
         if os.pread(self._file, len(header), 0) != header:
             columns = header.decode().strip()
             raise OutputError(
@@ -253,30 +246,24 @@ class Store:
         try:
             _write_all(self._file, data)
         except OSError:
-            self._truncate(before)
+            try:
+                os.ftruncate(self._file, before)
+            except OSError:
+                self._incomplete = True
             raise
-
-    def _truncate(self, size: int) -> None:
-        try:
-            os.ftruncate(self._file, size)
-        except OSError:
-            self._incomplete = True
 
     def _end_incomplete_row(self) -> bool:
         size = self.size
         incomplete = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         open_quote = bool(self._format.header) and self._has_open_quote(size)
         if incomplete or open_quote:
-            _write_all(self._file, self._format.row_end(open_quote=open_quote))
+            _write_all(self._file, b'"' * open_quote + self._format.row_end)
         self._incomplete = False
         return incomplete or open_quote
 
     def _has_open_quote(self, size: int) -> bool:
         quotes = sum(os.pread(self._file, _BLOCK, offset).count(b'"') for offset in range(0, size, _BLOCK))
         return quotes % 2 == 1
-
-    def _file_close(self) -> None:
-        os.close(self._file)
 
 
 def _open(path: Path) -> int:
@@ -286,6 +273,10 @@ def _open(path: Path) -> int:
     except OSError as error:
         hint = "" if path.parent.is_dir() else f"Create the folder {path.parent} first."
         _fail(path, error, hint)
+
+
+def _fail(path: Path, error: OSError, hint: str = "") -> NoReturn:
+    raise OutputError(f"cannot write {path}: {error.strerror or type(error).__name__}", hint=hint) from error
 
 
 def _lock(file: int, path: Path) -> None:
@@ -306,63 +297,3 @@ def _write_all(file: int, data: bytes) -> None:
     while left:
         # One write, unless the disk is full: then the next one raises the reason.
         left = left[os.write(file, left) :]
-
-
-def _cannot_be_synced(error: OSError) -> bool:
-    # A device such as /dev/null.
-    import errno  # noqa: PLC0415 -- only here
-
-    return error.errno == errno.EINVAL
-
-
-def _fail(path: Path, error: OSError, hint: str = "") -> NoReturn:
-    raise OutputError(f"cannot write {path}: {error.strerror or type(error).__name__}", hint=hint) from error
-
-
-class DelayedStore:
-    """Appends rows to a store at once, or after a delay, in order.
-
-    Treasure Data responds first and shows the row minutes later. Rows that are pending at shutdown are written then;
-    those of a killed process are lost.
-    """
-
-    def __init__(self, store: Store, *, delay: float = 0.0, max_rows: int | None = None) -> None:
-        """`close` closes the store. `delay` is in seconds."""
-        self._store = store
-        self._delay = delay
-        self._max_rows = max_rows
-        self._rows = 0
-        self._pending: deque[StoredRow] = deque()
-
-    def append(self, row: StoredRow) -> None:
-        """Store a row; with a delay, an event loop must be running.
-
-        Raises:
-            HttpError: 507, the store is full.
-            OSError: the row could not be written.
-        """
-        if self._rows == self._max_rows:
-            raise HttpError(507, f"the store is full: its maximum is {self._max_rows:,} rows")
-        if self._delay:
-            self._pending.append(row)
-            asyncio.get_running_loop().call_later(self._delay, self._ingest)
-        else:
-            self._store.append(row)
-        self._rows += 1
-
-    def close(self) -> None:
-        """Write the pending rows, and close the store. Raises OSError."""
-        try:
-            while self._pending:
-                self._ingest_next()
-        finally:
-            self._store.close()
-
-    def _ingest(self) -> None:
-        # Its sender has its response: a failed write is retried with the next row, and at the end.
-        with suppress(OSError):
-            self._ingest_next()
-
-    def _ingest_next(self) -> None:
-        self._store.append(self._pending[0])
-        self._pending.popleft()

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
 from td_currents_cli.render.simple import request_line
 from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
+from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
 from td_currents_cli.serve.settings import parse_faults
 from tests.command import tdcur_text
 
@@ -189,11 +189,11 @@ def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> No
     assert not (tmp_path / "dead.jsonl").exists()
 
 
-def answering(status: int, text: Callable[[Scope, bytes], bytes]) -> Callable[[ASGIApp], ASGIApp]:
+def answering(status: int, text: Callable[[Message, bytes], bytes]) -> Callable[[ASGIApp], ASGIApp]:
     """A layer that gives every request with events the same answer, with a text made of its scope and its body."""
 
     def around(_: ASGIApp) -> ASGIApp:
-        async def layer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def layer(scope: Message, receive: Receive, send: Send) -> None:
             messages = [await receive()]
             while messages[-1].get("more_body"):
                 messages.append(await receive())
@@ -208,7 +208,7 @@ def answering(status: int, text: Callable[[Scope, bytes], bytes]) -> Callable[[A
     return around
 
 
-def echo(scope: Scope, body: bytes) -> bytes:
+def echo(scope: Message, body: bytes) -> bytes:
     return b"\n".join(b": ".join(header) for header in scope["headers"]) + body
 
 

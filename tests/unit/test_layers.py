@@ -38,7 +38,6 @@ HOMES: Final = {
     "httpx": ("send/http.py",),
     "httpx_aiohttp": ("send/http.py",),
     "aiohttp": ("send/http.py",),
-    "starlette": ("serve/",),
     "uvicorn": ("serve/",),
     "pyarrow": ("write/",),
     "tdclient": ("treasure_data/client.py",),

@@ -34,9 +34,8 @@ def store(tmp_path: Path) -> Path:
 def receiver(store: Path, fail: str = "", *, heard: list[RequestLog] | None = None, **asked: Any) -> Receiver:
     """A receiver that is not yet running."""
     asked["faults"] = parse_faults(fail) if fail else ()
-    return Receiver(
-        ServeSettings(store=store, fault_settings=FaultSettings(**asked)), None if heard is None else heard.append
-    )
+    settings = ServeSettings(store=store, fault_settings=FaultSettings(**asked))
+    return Receiver(settings, ([] if heard is None else heard).append)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ Start = Callable[..., Receiver]
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started(listener: Callable[[RequestLog], None] | None = None, **settings: Any) -> Receiver:
+        def started(listener: Callable[[RequestLog], None] = lambda _: None, **settings: Any) -> Receiver:
             settings = {"store": tmp_path / "rows.jsonl", **settings}
             return stack.enter_context(Receiver(ServeSettings(**settings), listener))
 
