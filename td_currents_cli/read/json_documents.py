@@ -247,7 +247,7 @@ def of_document(
         return
     data = document.data
     batch = _batch_of_string(data, options.name)
-    row = json_row(data, options.name) if batch is None and options.ingested else None
+    row = json_row(data, options.name, ingested=options.ingested) if batch is None else None
     if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
         for each in documents_in(data, document.location(source)):
             yield from of_document(each, source, rows, options)
@@ -270,7 +270,7 @@ def format_of(document: Document, options: ReadOptions, *, is_within: bool = Fal
     if batch_of_row(document.data, options.name) is not None:
         return SourceFormat(form=OBJECTS, column=options.name)
     column = column_of(document.data)
-    row = json_row(document.data, options.name) if column is None and options.ingested else None
+    row = json_row(document.data, options.name, ingested=options.ingested) if column is None else None
     if column is None and not is_within and _is_suspect(row, options):
         formats: list[SourceFormat] = []
         for wrapped in wrapped_rows(document.data):

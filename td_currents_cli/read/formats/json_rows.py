@@ -143,14 +143,15 @@ SEVERAL_ROWS: Final = JsonRow("", b"")
 """Stands for a line with more than one document, the first of which may be a row. Compare with `is`."""
 
 
-def json_row(document: bytes, column: str = COLUMN) -> JsonRow | None:
+def json_row(document: bytes, column: str = COLUMN, *, ingested: bool = True) -> JsonRow | None:
     """Return the row that an object is; or SEVERAL_ROWS.
 
     It has that column; or it is complete, and one of its cells looks like a batch; or it has `events`, and not the
     column that was named instead. None for a payload, which has nothing but `events`, for an event, and for what is
-    malformed but not truncated.
+    malformed but not truncated. If payloads are expected (not `ingested`), also None for one with further fields, and
+    for what is truncated; an object in `events` is a cell only next to the `time` that Treasure Data's rows have.
     """
-    if _is_something_else(document, column):
+    if _is_something_else(document, column) or (not ingested and _OTHER_START.match(document)):
         return None
     is_truncated = False
     try:
@@ -163,6 +164,8 @@ def json_row(document: bytes, column: str = COLUMN) -> JsonRow | None:
     if not is_truncated and column not in cells and _is_row(cells, COLUMN):
         return JsonRow(column, None)
     name = _batch_column(cells, column, is_truncated=is_truncated)
+    if not ingested and (is_truncated or (name == COLUMN and not (cells[name].startswith(b"{") and "time" in cells))):
+        return None
     return None if name is None else JsonRow(name, cells[name], is_truncated)
 
 
