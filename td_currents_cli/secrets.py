@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -70,25 +71,17 @@ def masked(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
     return [masked(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
     """A write key or a token. Only `reveal` returns it; str, repr and tracebacks show nothing of it."""
 
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
+    _value: str
 
     def reveal(self) -> str:
         return self._value
 
     def __repr__(self) -> str:
         return f"Secret({_HIDDEN})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 def redact(url: str) -> str:

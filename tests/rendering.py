@@ -40,12 +40,26 @@ def _written(console: Console) -> str:
     return console.file.getvalue()
 
 
-def screen_of(width: int | None = None, *, color: bool = False, quiet: bool = False, verbose: bool = False) -> Screen:
+class Tty(StringIO):
+    """A file that is animated on: a person looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen_of(
+    width: int | None = None,
+    *,
+    color: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    file: type[StringIO] = StringIO,
+) -> Screen:
     """Makes a screen: off a terminal without a width, else a terminal of that width, with or without color."""
 
     def console() -> Console:
         return Console(
-            file=StringIO(),
+            file=file(),
             width=width or UNCLIPPED,
             force_terminal=width is not None,
             color_system="standard" if color else None,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from types import FrameType
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -21,6 +21,7 @@ from typer.main import get_command
 
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
+from td_currents_cli.render import render
 from td_currents_cli.render.terminal import Terminal, When, print_error, write_json
 
 ExplicitOptions: TypeAlias = frozenset[str]
@@ -69,30 +70,22 @@ class Panel(StrEnum):
     GENERAL = "General"
 
 
-def _declare(panel: Panel) -> Callable[..., Any]:
-    def option(*names: str, default: object = None, **settings: Any) -> Any:  # noqa: ANN401 -- settings of Typer
-        return typer.Option(default, *names, rich_help_panel=panel, **settings)
-
-    return option
+def _option(panel: Panel, *names: str, default: object = None, **settings: Any) -> Any:  # noqa: ANN401 -- Typer's
+    return typer.Option(default, *names, rich_help_panel=panel, **settings)
 
 
 # Options are the defaults of the parameters of a command. Without a `default` of their own they are None; with `...`
 # they are required. Those that several commands have are in `cli.options`.
-destination_option: Final = _declare(Panel.DESTINATION)
-input_option: Final = _declare(Panel.INPUT)
-output_option: Final = _declare(Panel.OUTPUT)
-filters_option: Final = _declare(Panel.FILTERS)
-catalog_option: Final = _declare(Panel.CATALOG)
-limits_option: Final = _declare(Panel.LIMITS)
-state_option: Final = _declare(Panel.STATE)
-faults_option: Final = _declare(Panel.FAULTS)
-checks_option: Final = _declare(Panel.CHECKS)
-general_option: Final = _declare(Panel.GENERAL)
-
-
-def argument(*, default: object = None, **settings: Any) -> Any:  # noqa: ANN401 -- as above
-    """Declare the argument of a command."""
-    return typer.Argument(default, **settings)
+destination_option: Final = partial(_option, Panel.DESTINATION)
+input_option: Final = partial(_option, Panel.INPUT)
+output_option: Final = partial(_option, Panel.OUTPUT)
+filters_option: Final = partial(_option, Panel.FILTERS)
+catalog_option: Final = partial(_option, Panel.CATALOG)
+limits_option: Final = partial(_option, Panel.LIMITS)
+state_option: Final = partial(_option, Panel.STATE)
+faults_option: Final = partial(_option, Panel.FAULTS)
+checks_option: Final = partial(_option, Panel.CHECKS)
+general_option: Final = partial(_option, Panel.GENERAL)
 
 
 class PanelCommand(TyperCommand):
@@ -174,7 +167,8 @@ def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Te
         try:
             outcome = function(**options)
             _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
-            _render(outcome, output_format, terminal)
+            render(outcome, output_format, terminal)
+            sys.stdout.flush()
             code = outcome.exit_code
         except (KeyboardInterrupt, Terminated, Exception) as error:  # noqa: BLE001 -- the one place where all runs end
             # A document of which a part may have been written is not followed by another.
@@ -199,13 +193,6 @@ def _signals_raise() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, terminate)
-
-
-def _render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
-    from td_currents_cli.render import render  # noqa: PLC0415 -- rich and orjson are not needed to fail early
-
-    render(outcome, output_format, terminal)
-    sys.stdout.flush()
 
 
 def report_failure(

@@ -7,22 +7,8 @@ from pathlib import Path
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Sort
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option
-from td_currents_cli.cli.options import (
-    API_KEY_FILE,
-    BATCH_COLUMN,
-    INPUT_FORM,
-    JOBS,
-    MAX_DOCUMENT_SIZE,
-    NO_HEADER,
-    PATHS,
-    SINCE,
-    TABLE_SITE,
-    TYPES,
-    UNTIL,
-    open_tables,
-    warn_of_types,
-)
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
@@ -47,7 +33,7 @@ class CountFormat(StrEnum):
     )
 )
 def count(
-    paths: list[str] | None = PATHS,
+    paths: list[str] | None = options.PATHS,
     *,
     output_format: CountFormat = output_option("--format", default=CountFormat.table, help="Output format."),
     by: list[str] | None = output_option(
@@ -66,9 +52,9 @@ def count(
         metavar="N", min=1, help="Show only the first N groups, and the sum of the others."
     ),
     unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
-    types: list[str] | None = TYPES,
-    since: str | None = SINCE,
-    until: str | None = UNTIL,
+    types: list[str] | None = options.TYPES,
+    since: str | None = options.SINCE,
+    until: str | None = options.UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="Count each event id once."),
     expect: Path | None = checks_option(
         metavar="FILE", help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%."
@@ -77,13 +63,13 @@ def count(
     fail_on_drop: str | None = checks_option(
         metavar="PERCENT", help="With --compare: exit with code 1 if a group dropped by this much or more, such as 30%."
     ),
-    form: InputFormat = INPUT_FORM,
-    column: str | None = BATCH_COLUMN,
-    no_header: bool = NO_HEADER,
-    site: Site | None = TABLE_SITE,
-    api_key_file: str | None = API_KEY_FILE,
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    jobs: int | None = JOBS,
+    form: InputFormat = options.INPUT_FORM,
+    column: str | None = options.BATCH_COLUMN,
+    no_header: bool = options.NO_HEADER,
+    site: Site | None = options.TABLE_SITE,
+    api_key_file: str | None = options.API_KEY_FILE,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    jobs: int | None = options.JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:
@@ -103,7 +89,7 @@ def count(
 
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
-    with open_tables(
+    with options.open_tables(
         paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
         outcome = run(
@@ -127,5 +113,5 @@ def count(
                 tables=tables,
             )
         )
-        warn_of_types(wanted, terminal, outcome)
+        options.warn_of_types(wanted, terminal, outcome)
         return outcome

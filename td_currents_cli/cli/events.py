@@ -3,8 +3,10 @@
 from enum import StrEnum
 from pathlib import Path
 
+import typer
+
 from td_currents_cli.choices import Dialect
-from td_currents_cli.cli.command import argument, catalog_option, command, output_option
+from td_currents_cli.cli.command import catalog_option, command, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -26,7 +28,8 @@ class EventsFormat(StrEnum):
     )
 )
 def events(
-    pattern: str | None = argument(
+    pattern: str | None = typer.Argument(
+        None,
         metavar="TYPE",
         help="An event type, shown with its fields, or a quoted glob over event types.",
         show_default="all types",

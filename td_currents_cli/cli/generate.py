@@ -5,8 +5,8 @@ from pathlib import Path
 
 import typer
 
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import command, output_option
-from td_currents_cli.cli.options import TYPES
 from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
 
@@ -28,7 +28,7 @@ def generate(
     *,
     events: int = output_option("--events", "-n", default=1000, min=0, help="Number of events."),
     seed: int = output_option(default=0, help="The same seed gives the same bytes."),
-    types: list[str] | None = TYPES,
+    types: list[str] | None = options.TYPES,
     shape: GenerateFormat = output_option(
         default=GenerateFormat.payloads,
         help="Payloads as Braze posts them, or the rows that Treasure Data stores for them.",

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -13,7 +12,6 @@ from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
     PanelCommand,
-    argument,
     filters_option,
     general_option,
     input_option,
@@ -26,9 +24,7 @@ from td_currents_cli.render.terminal import Terminal, When
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.outcome import Outcome
-    from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
-    from td_currents_cli.verify import Arrivals
 
 
 def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str]:
@@ -68,7 +64,8 @@ class MultiValueCommand(PanelCommand):
 FILE_OPTIONS: Final = frozenset({"--from", "--no-header", "--max-document-size"})
 """Options of files that cannot be used with a table."""
 
-PATHS: Final[Any] = argument(
+PATHS: Final[Any] = typer.Argument(
+    None,
     metavar="PATH…",
     help="Files, folders, globs, or - for standard input (the default). Compression is detected.",
     show_default=False,
@@ -204,43 +201,3 @@ def open_tables(
         yield Tables(
             addresses=addresses, period=period, connection=TdConnection(key_file=api_key_file, on_progress=told)
         )
-
-
-@contextmanager
-def open_sources(
-    paths: Sequence[str] | None, tables: "Tables | None", max_document_size: str
-) -> Iterator[Sequence["Source"]]:
-    """Yield the sources behind paths: files, or the rows of tables (see `open_tables`), downloaded for the block.
-
-    Raises:
-        TdcurError: see `read.sources` and `treasure_data.tables.downloaded`.
-    """
-    if tables is None:
-        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
-
-        yield sources(paths, max_document_size=byte_size(max_document_size))
-        return
-    from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
-
-    with downloaded(tables) as rows:
-        yield rows
-
-
-def arrivals_of(
-    ingested: str, since: str | None, *, site: Site | None, column: str | None, api_key_file: str | None
-) -> "Arrivals":
-    """Select the rows of a table that are searched for sent events: those received since `--since`.
-
-    Raises:
-        UsageError: the table address or the time is invalid.
-    """
-    from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
-    from td_currents_cli.treasure_data.address import Period, parse_address, receive_period  # noqa: PLC0415
-    from td_currents_cli.treasure_data.tables import TdConnection  # noqa: PLC0415
-    from td_currents_cli.verify import Arrivals  # noqa: PLC0415
-
-    now = time.time()
-    period = (
-        receive_period(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
-    )
-    return Arrivals(parse_address(ingested, site=site, column=column), period, TdConnection(key_file=api_key_file))

@@ -1,35 +1,23 @@
 """`tdcur parse`."""
 
 import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Mask, Names, Nested, To
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option, refuse
-from td_currents_cli.cli.options import (
-    API_KEY_FILE,
-    BATCH_COLUMN,
-    INPUT_FORM,
-    JOBS,
-    MAX_DOCUMENT_SIZE,
-    NO_HEADER,
-    PATHS,
-    SINCE,
-    TABLE_SITE,
-    TYPES,
-    UNTIL,
-    open_sources,
-    open_tables,
-    warn_of_types,
-)
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
+    from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
 
 INTO_OPTIONS: Final = frozenset(
@@ -56,7 +44,7 @@ class SplitBy(StrEnum):
     )
 )
 def parse(
-    paths: list[str] | None = PATHS,
+    paths: list[str] | None = options.PATHS,
     *,
     output: Path | None = output_option(
         "-o",
@@ -87,20 +75,20 @@ def parse(
         help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
         "downloaded.",
     ),
-    form: InputFormat = INPUT_FORM,
-    column: str | None = BATCH_COLUMN,
-    no_header: bool = NO_HEADER,
-    site: Site | None = TABLE_SITE,
-    api_key_file: str | None = API_KEY_FILE,
-    types: list[str] | None = TYPES,
-    since: str | None = SINCE,
-    until: str | None = UNTIL,
+    form: InputFormat = options.INPUT_FORM,
+    column: str | None = options.BATCH_COLUMN,
+    no_header: bool = options.NO_HEADER,
+    site: Site | None = options.TABLE_SITE,
+    api_key_file: str | None = options.API_KEY_FILE,
+    types: list[str] | None = options.TYPES,
+    since: str | None = options.SINCE,
+    until: str | None = options.UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="Write each event id once."),
     max_rejects: str | None = checks_option(
         metavar="N|P%", help="Stop with exit code 1 when more rows or events are rejected.", show_default="no limit"
     ),
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    jobs: int | None = JOBS,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    jobs: int | None = options.JOBS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:
@@ -115,15 +103,15 @@ def parse(
     if into is not None:
         refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
-    with open_tables(
+    with options.open_tables(
         paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
         if into is not None:
-            warn_of_types(wanted, terminal)
+            options.warn_of_types(wanted, terminal)
             return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
-        with open_sources(paths, tables, max_document_size) as sources:
+        with _sources(paths, tables, max_document_size) as sources:
             outcome = run(
                 ParseRequest(
                     sources=sources,
@@ -146,7 +134,7 @@ def parse(
                     jobs=worker_count(jobs),
                 )
             )
-            warn_of_types(wanted, terminal, outcome)
+            options.warn_of_types(wanted, terminal, outcome)
             return outcome
 
 
@@ -159,3 +147,16 @@ def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: boo
         raise UsageError("--into works only with a table as PATH (td://…), not with files", hint="Use -o FILE instead.")
     tables = tables.until(time.time())
     return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))
+
+
+def _sources(
+    paths: list[str] | None, tables: "Tables | None", max_document_size: str
+) -> AbstractContextManager[Sequence["Source"]]:
+    """Yield files, or the rows of tables (see `options.open_tables`), downloaded for the block."""
+    if tables is None:
+        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
+
+        return nullcontext(sources(paths, max_document_size=byte_size(max_document_size)))
+    from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
+
+    return downloaded(tables)

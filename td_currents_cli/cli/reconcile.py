@@ -5,19 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from td_currents_cli.braze import Site
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import checks_option, command, filters_option, input_option, output_option
-from td_currents_cli.cli.options import (
-    API_KEY_FILE,
-    BATCH_COLUMN,
-    JOBS,
-    MAX_DOCUMENT_SIZE,
-    SENT,
-    SINCE,
-    TABLE_SITE,
-    UNTIL,
-    MultiValueCommand,
-    open_tables,
-)
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
@@ -36,11 +25,11 @@ class ReconcileFormat(StrEnum):
         "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
     ),
     no_args_is_help=True,
-    typer_class=MultiValueCommand,
+    typer_class=options.MultiValueCommand,
 )
 def reconcile(
     *,
-    sent: list[str] | None = SENT,
+    sent: list[str] | None = options.SENT,
     ingested: list[str] | None = input_option(
         metavar="PATH…", help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE."
     ),
@@ -51,9 +40,9 @@ def reconcile(
     endpoint: str | None = input_option(
         metavar="URL", help="With --journal: the endpoint, if the journal has several."
     ),
-    column: str | None = BATCH_COLUMN,
-    site: Site | None = TABLE_SITE,
-    api_key_file: str | None = API_KEY_FILE,
+    column: str | None = options.BATCH_COLUMN,
+    site: Site | None = options.TABLE_SITE,
+    api_key_file: str | None = options.API_KEY_FILE,
     output_format: ReconcileFormat = output_option("--format", default=ReconcileFormat.table, help="Output format."),  # noqa: ARG001 -- the command decorator renders with it
     show: int = output_option(
         default=3, metavar="N", min=0, help="Maximum number of example ids per kind of difference."
@@ -68,8 +57,8 @@ def reconcile(
     force: bool = output_option(
         "--force", default=False, help="Write these files even if some ingested rows cannot be read."
     ),
-    since: str | None = SINCE,
-    until: str | None = UNTIL,
+    since: str | None = options.SINCE,
+    until: str | None = options.UNTIL,
     grace: str = filters_option(
         default="0",
         metavar="DURATION",
@@ -79,8 +68,8 @@ def reconcile(
         metavar="NAME,…",
         help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
     ),
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    jobs: int | None = JOBS,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    jobs: int | None = options.JOBS,
     terminal: Terminal,
 ) -> Outcome:
     """Compare sent events with ingested events by id: missing, changed, unexpected, and duplicated.
@@ -98,7 +87,7 @@ def reconcile(
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
-    with open_tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as tables:
+    with options.open_tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as tables:
         sent_side, ingested_side = sides(
             sent,
             ingested,

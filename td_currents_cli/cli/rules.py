@@ -1,20 +1,22 @@
 """`tdcur rules`."""
 
-from td_currents_cli.cli.command import OutputFormat, argument, command
-from td_currents_cli.cli.options import TEXT_FORMAT
+import typer
+
+from td_currents_cli.cli import options
+from td_currents_cli.cli.command import OutputFormat, command
 from td_currents_cli.outcome import Outcome
 
 
 @command(examples=("tdcur rules TDC2", "tdcur rules TDC201"))
 def rules(
-    code: str = argument(
-        default="",
+    code: str = typer.Argument(
+        "",
         metavar="CODE",
         help="A rule to explain, or the first characters of several codes, such as TDC2.",
         show_default="all rules",
     ),
     *,
-    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
 ) -> Outcome:
     """List the rules of `tdcur validate`, or explain one: why it matters and how to fix it."""
     from td_currents_cli.validate.list_rules import RulesRequest, run  # noqa: PLC0415 -- only for this command

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, Site
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
@@ -16,7 +17,6 @@ from td_currents_cli.cli.command import (
     refuse,
     state_option,
 )
-from td_currents_cli.cli.options import MAX_DOCUMENT_SIZE, PATHS, PROGRESS, SITES, TEXT_FORMAT
 from td_currents_cli.cli.verify import verification_of
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     )
 )
 def send(
-    paths: list[str] | None = PATHS,
+    paths: list[str] | None = options.PATHS,
     *,
     url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
-    site: Site | None = destination_option(metavar="SITE", help=f"Treasure Data site, instead of --url: {SITES}."),
+    site: Site | None = destination_option(
+        metavar="SITE", help=f"Treasure Data site, instead of --url: {options.SITES}."
+    ),
     database: str | None = destination_option(metavar="NAME", help="Database, with --site."),
     table: str | None = destination_option(metavar="NAME", help="Table, with --site."),
     write_key_file: str | None = destination_option(
@@ -64,7 +66,7 @@ def send(
     dry_run: bool = output_option(
         "--dry-run", "-n", default=False, help="Show what would be sent, without sending it."
     ),
-    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     concurrency: str = limits_option(
         default="auto", metavar="auto|N", help="Maximum concurrent requests; auto adapts to the endpoint."
     ),
@@ -111,8 +113,8 @@ def send(
         help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
         show_default="from ~/.td/td.conf",
     ),
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    progress: When = PROGRESS,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    progress: When = options.PROGRESS,
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:

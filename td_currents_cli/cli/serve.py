@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import OutputFormat, command, destination_option, faults_option, output_option
-from td_currents_cli.cli.options import TEXT_FORMAT
 from td_currents_cli.durations import duration
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.serve.server import ServeOutcome, ServeRequest, run
@@ -28,7 +28,7 @@ def serve(
         metavar="FILE",
         help="File that rows are appended to: CSV if it ends in .csv, else JSON Lines. All tables share it.",
     ),
-    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     fail: str | None = faults_option(
         metavar="NAME=P,…", help="Faults and their probabilities, such as 503=0.1,slow=0.1:2s.", show_default=False
     ),

@@ -3,18 +3,19 @@
 import time
 from typing import Final
 
+import typer
+
 from td_currents_cli.choices import Dialect, Layout, Query
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
-    argument,
     command,
     filters_option,
     input_option,
     output_option,
     refuse,
 )
-from td_currents_cli.cli.options import TABLE_COLUMN, TEXT_FORMAT, TYPES, UNTIL, warn_of_types
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
@@ -44,11 +45,11 @@ QUERIES_OF_OPTION: Final = {
     no_args_is_help=True,
 )
 def sql(
-    query: Query = argument(default=..., metavar="QUERY", help="count, parse, dedupe, or create-table."),
-    table: str = argument(default=..., metavar="td://DATABASE/TABLE", help="The table to query."),
+    query: Query = typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table."),
+    table: str = typer.Argument(metavar="td://DATABASE/TABLE", help="The table to query."),
     *,
     rows: Layout = input_option(default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
-    column: str | None = TABLE_COLUMN,
+    column: str | None = options.TABLE_COLUMN,
     dialect: Dialect = output_option(
         default=Dialect.TRINO, help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
     ),
@@ -64,12 +65,12 @@ def sql(
     into: str | None = output_option(
         metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
     ),
-    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
-    types: list[str] | None = TYPES,
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    types: list[str] | None = options.TYPES,
     since: str | None = filters_option(
         metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
     ),
-    until: str | None = UNTIL,
+    until: str | None = options.UNTIL,
     dedupe: bool = filters_option("--dedupe", default=False, help="With count and parse: use each event id once."),
     terminal: Terminal,
     given: ExplicitOptions,
@@ -87,7 +88,7 @@ def sql(
     _check_options(query, rows, given)
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
-    warn_of_types(wanted, terminal)
+    options.warn_of_types(wanted, terminal)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
         SqlRequest(

@@ -6,8 +6,8 @@ from typing import Final
 
 import typer
 
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
-from td_currents_cli.cli.options import JOBS, MAX_DOCUMENT_SIZE, PATHS
 from td_currents_cli.outcome import Outcome
 
 
@@ -43,7 +43,7 @@ def _print_schema(requested: bool) -> None:
     )
 )
 def validate(
-    paths: list[str] | None = PATHS,
+    paths: list[str] | None = options.PATHS,
     *,
     output_format: ValidateFormat = output_option("--format", default=ValidateFormat.text, help="Output format."),
     schema: bool = output_option(  # noqa: ARG001 -- its callback does it
@@ -66,8 +66,8 @@ def validate(
     catalog: Path | None = catalog_option(metavar="FILE", help="Additional event types and fields."),
     baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    jobs: int | None = JOBS,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    jobs: int | None = options.JOBS,
 ) -> Outcome:
     """Validate payload files against the Braze event catalog and Treasure Data's limits.
 

@@ -1,25 +1,20 @@
 """`tdcur verify`."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from td_currents_cli.braze import Site
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import OutputFormat, command, filters_option, input_option, limits_option
-from td_currents_cli.cli.options import (
-    API_KEY_FILE,
-    MAX_DOCUMENT_SIZE,
-    PROGRESS,
-    SENT,
-    TABLE_COLUMN,
-    TABLE_SITE,
-    TEXT_FORMAT,
-    MultiValueCommand,
-    arrivals_of,
-)
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal, When
+
+if TYPE_CHECKING:
+    from td_currents_cli.verify import Arrivals
 
 
 @command(
@@ -28,11 +23,11 @@ from td_currents_cli.render.terminal import Terminal, When
         "tdcur verify --journal sent.journal --ingested td://braze/currents --within 30m",
     ),
     no_args_is_help=True,
-    typer_class=MultiValueCommand,
+    typer_class=options.MultiValueCommand,
 )
 def verify(
     *,
-    sent: list[str] | None = SENT,
+    sent: list[str] | None = options.SENT,
     journal: Path | None = input_option(metavar="FILE", help="Journal of `tdcur send`, instead of --sent."),
     endpoint: str | None = input_option(
         metavar="URL", help="With --journal: the endpoint, if the journal has several."
@@ -40,18 +35,18 @@ def verify(
     ingested: str = input_option(
         default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
     ),
-    site: Site | None = TABLE_SITE,
-    column: str | None = TABLE_COLUMN,
-    api_key_file: str | None = API_KEY_FILE,
-    output_format: OutputFormat = TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    site: Site | None = options.TABLE_SITE,
+    column: str | None = options.TABLE_COLUMN,
+    api_key_file: str | None = options.API_KEY_FILE,
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     since: str | None = filters_option(
         metavar="TIME",
         help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
         show_default="-1d",
     ),
     within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
-    max_document_size: str = MAX_DOCUMENT_SIZE,
-    progress: When = PROGRESS,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    progress: When = options.PROGRESS,
     terminal: Terminal,
 ) -> Outcome:
     """Verify that events were stored: query the table for their ids until all are found or time is up.
@@ -70,12 +65,32 @@ def verify(
         raise UsageError("--sent or --journal is required", hint="Give the files that were sent, or the journal.")
     if endpoint and not journal:
         raise UsageError("--endpoint works only with --journal", hint="Add --journal FILE.")
-    arrivals = arrivals_of(ingested, since, site=site, column=column, api_key_file=api_key_file)
+    arrivals = _arrivals(ingested, since, site=site, column=column, api_key_file=api_key_file)
     limit = byte_size(max_document_size)
     paths = sources(sent, max_document_size=limit) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     with show_verification(terminal, progress) as told:
         return run(request, on_progress=told)
+
+
+def _arrivals(
+    ingested: str, since: str | None, *, site: Site | None, column: str | None, api_key_file: str | None
+) -> "Arrivals":
+    """Select the rows of a table that are searched for sent events: those received since `--since`.
+
+    Raises:
+        UsageError: the table address or the time is invalid.
+    """
+    from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
+    from td_currents_cli.treasure_data.address import Period, parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.tables import TdConnection  # noqa: PLC0415
+    from td_currents_cli.verify import Arrivals  # noqa: PLC0415
+
+    now = time.time()
+    period = (
+        receive_period(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
+    )
+    return Arrivals(parse_address(ingested, site=site, column=column), period, TdConnection(key_file=api_key_file))
 
 
 Verification: TypeAlias = Callable[[Outcome, Terminal, When], Outcome]
@@ -105,7 +120,7 @@ def verification_of(
         raise UsageError(
             "--verify reads the input a second time, which is not possible for standard input", hint="Send files."
         )
-    arrivals = arrivals_of(table, None, site=site, column=None, api_key_file=api_key_file)
+    arrivals = _arrivals(table, None, site=site, column=None, api_key_file=api_key_file)
     request = VerifyRequest(
         sources(paths, max_document_size=max_document_size), arrivals, within=duration(within, "--verify-within")
     )

@@ -196,9 +196,9 @@ def job_line(job: Job) -> str:
     return f"job {job.id} {job.state}, {clock_time(job.seconds)}"
 
 
-def show_jobs(terminal: Terminal, mode: When = When.auto) -> AbstractContextManager[ProgressCallback]:
+def show_jobs(terminal: Terminal) -> AbstractContextManager[ProgressCallback]:
     """Yield a function that shows the state of a job; see `show_waiting`."""
-    return show_waiting(terminal, mode, job_line, job_printer(terminal), is_killed)
+    return show_waiting(terminal, When.auto, job_line, job_printer(terminal), is_killed)
 
 
 def is_killed(update: object) -> bool:
