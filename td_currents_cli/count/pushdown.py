@@ -21,6 +21,7 @@ from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql import count as sql
 from td_currents_cli.treasure_data.sql.events import Events, table_events
+from td_currents_cli.treasure_data.sql.text import case_lookup, string_literal
 from td_currents_cli.treasure_data.tables import Tables
 from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 
@@ -90,13 +91,13 @@ def count_query(request: CountRequest, address: TableAddress, events: Events) ->
 
 def _sql_key(dimension: Dimension, zone: tzinfo, address: TableAddress) -> sql.Key:
     if dimension.kind is DimensionKind.TYPE:
-        return sql.TypeKey()
+        return sql.TYPE_KEY
     if dimension.kind is DimensionKind.TIME:
-        return sql.Bucket(dimension.name, "UTC" if zone is UTC else str(zone))
+        return sql.bucket_key(dimension.name, "UTC" if zone is UTC else str(zone))
     if dimension.kind is DimensionKind.SOURCE:
-        return sql.Constant(str(address))
+        return string_literal(str(address))
     if dimension.kind is DimensionKind.FIELD:
         return sql.FieldKey(dimension.paths)
     if dimension.name == "channel":
-        return sql.ChannelKey()
-    return sql.OfType({name: category_of(name) or "" for name in load().events})
+        return sql.CHANNEL_KEY
+    return case_lookup(sql.TYPE_KEY, [(name, category_of(name) or "") for name in load().events])

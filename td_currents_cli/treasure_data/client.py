@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import uuid4
 
 import msgpack
@@ -42,32 +42,21 @@ ATTEMPTS: Final = 6  # consecutive connections that may break without a byte of 
 _GZIP: Final = zlib.MAX_WBITS | 16
 
 
-class ResultStream(Protocol):
-    """An open response with the bytes of a result from an offset on. `read` raises BrokenError."""
-
-    @property
-    def begin(self) -> int:
-        """Offset of the first byte: 0 if the server ignores Range."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-    def close(self) -> None: ...
-
-
 class BrokenError(Exception):
     """A connection broke before the end of the response."""
 
 
-Fetch = Callable[[int], ResultStream]
-"""Requests a result from an offset on. Raises BrokenError, and TdcurError where a retry is useless."""
-
-
 def resumed_download(
-    fetch: Fetch, *, pause: float = 1.0, sleep: Callable[[float], None] = time.sleep
+    fetch: Callable[[int], tuple[int, Iterator[bytes]]],
+    *,
+    pause: float = 1.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[bytes]:
     """Yield the bytes of a result, in order, each once: after a break, the rest is requested with Range.
 
-    `pause` is in seconds, before the second attempt without progress; it doubles with each further one.
+    `fetch` requests them from an offset on, and returns the offset of the first byte (0 if the server ignores Range)
+    and the bytes. Both steps may raise BrokenError. `pause` is in seconds, before the second attempt without progress;
+    it doubles with each further one.
 
     Raises:
         UnreachableError: the connection broke repeatedly at the same byte.
@@ -76,16 +65,13 @@ def resumed_download(
     received = failures = 0
     while True:
         try:
-            stream = fetch(received)
-            try:
-                skip = received - stream.begin
-                while piece := stream.read(PIECE):
-                    fresh, skip = piece[skip:], max(0, skip - len(piece))
-                    if fresh:
-                        received, failures = received + len(fresh), 0
-                        yield fresh
-            finally:
-                stream.close()
+            begin, pieces = fetch(received)
+            skip = received - begin
+            for piece in pieces:
+                fresh, skip = piece[skip:], max(0, skip - len(piece))
+                if fresh:
+                    received, failures = received + len(fresh), 0
+                    yield fresh
         except BrokenError:
             failures += 1
             if failures >= ATTEMPTS:
@@ -123,7 +109,6 @@ def gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 class JobResult(Struct, frozen=True):
     job: str
-    columns: tuple[tuple[str, str], ...]  # name and type of each
     count: int | None  # rows, if the service returns the number
 
 
@@ -137,9 +122,7 @@ RETRYABLE_STATUSES: Final = (429, *range(500, 600))  # statuses that may be temp
 class RetryPolicy:
     attempts: int = 7  # after the first
     backoff: float = 1.0  # seconds; doubles with each attempt
-    longest: float = 30.0  # backoff, in seconds
     timeout: float = 60.0  # seconds to connect, and between two pieces of a response
-    now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep  # between polls of a job
 
     def retry(self) -> urllib3.Retry:
@@ -152,7 +135,7 @@ class RetryPolicy:
             allowed_methods=None,
             status_forcelist=RETRYABLE_STATUSES,
             backoff_factor=self.backoff,
-            backoff_max=self.longest,
+            backoff_max=30.0,
             backoff_jitter=self.backoff / 2,
             raise_on_status=False,
         )
@@ -224,24 +207,15 @@ class _RetryingApi(API):
         return response
 
 
-class _HttpResultStream:
-    """A `download.ResultStream`."""
-
-    def __init__(self, response: urllib3.BaseHTTPResponse, begin: int) -> None:
-        self._response = response
-        self._at_end = begin > 0 and response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-        self.begin = 0 if response.status == HTTPStatus.OK else begin
-
-    def read(self, size: int, /) -> bytes:
-        if self._at_end:
-            return b""
-        try:
-            return self._response.read(size, decode_content=False)
-        except (HTTPError, OSError) as error:
-            raise BrokenError from error
-
-    def close(self) -> None:
-        self._response.close()
+def _pieces(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Read the response, which is then closed. Raises BrokenError."""
+    try:
+        while piece := response.read(PIECE, decode_content=False):
+            yield piece
+    except (HTTPError, OSError) as error:
+        raise BrokenError from error
+    finally:
+        response.close()
 
 
 class TdClient:
@@ -284,7 +258,7 @@ class TdClient:
             UnreachableError: the service cannot be reached, or stays busy.
         """
         with _translated_errors(self._host):
-            started = self._retry_policy.now()
+            started = time.monotonic()
             job = self._issue(sql, database)
             try:
                 state = self._wait(job, started)
@@ -302,9 +276,8 @@ class TdClient:
         unpacker = msgpack.Unpacker(raw=False, unicode_errors="surrogatepass", max_buffer_size=0)
         path = f"/v3/job/result/{result.job}?format=msgpack.gz"
         count = 0
-        for piece in gunzip(
-            resumed_download(lambda begin: self._stream(path, begin), pause=self._retry_policy.backoff)
-        ):
+        packed = resumed_download(lambda begin: self._fetch(path, begin), pause=self._retry_policy.backoff)
+        for piece in gunzip(packed):
             unpacker.feed(piece)
             for row in unpacker:
                 count += 1
@@ -328,7 +301,7 @@ class TdClient:
     def _wait(self, job: str, started: float) -> str:
         for pause in POLLING.pauses():
             state = self._api.job_status(job)
-            self.on_progress(Job(job, state, self._retry_policy.now() - started))
+            self.on_progress(Job(job, state, time.monotonic() - started))
             if state in ENDED:
                 return state
             self._retry_policy.sleep(pause)
@@ -341,22 +314,23 @@ class TdClient:
         if state == JobState.error:
             debug = details.get("debug") or {}
             raise job_failed_error(job, "\n".join(str(debug.get(name) or "") for name in ("cmdout", "stderr")))
-        schema = tuple((str(name), str(kind)) for name, kind, *_ in details.get("hive_result_schema") or [])
-        return JobResult(job, schema, details.get("num_records"))
+        return JobResult(job, details.get("num_records"))
 
     def _kill(self, job: str, started: float) -> None:
         # After Ctrl-C, nobody wants to wait for a busy service.
         self._api.retry_policy = replace(self._retry_policy, attempts=1)
         with suppress(TdcurError, APIError):
             self._api.kill(job)
-            self.on_progress(Job(job, JobState.killed, self._retry_policy.now() - started))
+            self.on_progress(Job(job, JobState.killed, time.monotonic() - started))
 
-    def _stream(self, path: str, begin: int) -> _HttpResultStream:
+    def _fetch(self, path: str, begin: int) -> tuple[int, Iterator[bytes]]:
         response = self._api.open_range(path, begin)
-        expected = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
-        if response.status not in (expected | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE} if begin else expected):
+        if begin and response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            response.close()
+            return begin, iter(())
+        if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
             raise http_status_error("Get job result failed", response.status, response.data, self._host)
-        return _HttpResultStream(response, begin)
+        return 0 if response.status == HTTPStatus.OK else begin, _pieces(response)
 
 
 @contextmanager

@@ -83,7 +83,9 @@ def run(request: InsertRequest) -> InsertOutcome:
 
 
 def _insert(request: InsertRequest) -> InsertOutcome:
-    _check_tables(request)
+    if len(request.tables.addresses) != 1:
+        raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
+    check_into(request.tables.addresses[0], request.into)
     ((source, client, layout, source_columns),) = request.tables.opened()
     columns = flat_columns(load().events.values(), Names.STREAMING)
     created = not _table_exists(client, request.into, columns)
@@ -108,12 +110,6 @@ def _insert(request: InsertRequest) -> InsertOutcome:
         problems=problems,
         exit_code=code if agreed else max(code, ExitCode.FINDINGS),
     )
-
-
-def _check_tables(request: InsertRequest) -> None:
-    if len(request.tables.addresses) != 1:
-        raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
-    check_into(request.tables.addresses[0], request.into)
 
 
 def _table_exists(client: "TdClient", into: TableAddress, columns: tuple[TableColumn, ...]) -> bool:

@@ -1,6 +1,7 @@
 """However often connections break, a download comes to the same bytes, each of them once."""
 
 import gzip
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,22 +11,12 @@ from td_currents_cli.errors import UnreachableError
 from td_currents_cli.treasure_data.client import ATTEMPTS, BrokenError, gunzip, resumed_download
 
 
-class Connection:
-    """An answer that breaks after so many bytes; None for one that does not."""
-
-    def __init__(self, data: bytes, begin: int, cut: int | None) -> None:
-        self.begin = begin
-        self._left = data[begin:] if cut is None else data[begin : begin + cut]
-        self._breaks = cut is not None and begin + cut < len(data)
-
-    def read(self, size: int, /) -> bytes:
-        piece, self._left = self._left[: min(size, 7)], self._left[7:]
-        if not piece and self._breaks:
-            raise BrokenError
-        return piece
-
-    def close(self) -> None:
-        """As Part."""
+def connection(data: bytes, cut: int | None) -> Iterator[bytes]:
+    """The bytes of a response, which breaks after so many; None for one that does not."""
+    for begin in range(0, len(data[:cut]), 7):
+        yield data[begin : begin + 7][: len(data[:cut]) - begin]
+    if cut is not None and cut < len(data):
+        raise BrokenError
 
 
 @given(
@@ -37,8 +28,9 @@ def test_all_bytes_come_once(data: bytes, cuts: list[int], ranges: list[bool]) -
     left = [*cuts]
     honours = iter([*ranges, *[True] * len(data)])
 
-    def fetch(begin: int) -> Connection:
-        return Connection(data, begin if next(honours) else 0, left.pop(0) if left else None)
+    def fetch(begin: int) -> tuple[int, Iterator[bytes]]:
+        begin = begin if next(honours) else 0
+        return begin, connection(data[begin:], left.pop(0) if left else None)
 
     assert b"".join(resumed_download(fetch, sleep=lambda _: None)) == data
 

@@ -1,6 +1,6 @@
 """The query that counts events, in one scan, and accounts for every row and event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -16,30 +16,7 @@ from td_currents_cli.treasure_data.sql.events import (
     Events,
     Paths,
 )
-from td_currents_cli.treasure_data.sql.text import case_lookup, cte, filter_condition, string_literal
-
-IDS: Final = (("id",),)
-
-
-class TypeKey(Struct, frozen=True):
-    """The event type."""
-
-
-class ChannelKey(Struct, frozen=True):
-    """The channel of the event type; see `catalog.model.channel_of`."""
-
-
-class OfType(Struct, frozen=True):
-    """A value per event type, by a table."""
-
-    meanings: Mapping[str, str]
-
-
-class Bucket(Struct, frozen=True):
-    """The hour, day, week or month of the event time."""
-
-    unit: str
-    zone: str  # IANA name
+from td_currents_cli.treasure_data.sql.text import cte, filter_condition, string_literal
 
 
 class FieldKey(Struct, frozen=True):
@@ -48,25 +25,46 @@ class FieldKey(Struct, frozen=True):
     paths: Paths
 
 
-class Constant(Struct, frozen=True):
-    """The same value for all events."""
-
-    text: str
-
-
 class Expression(Struct, frozen=True):
     """The value of an SQL expression over the columns of `Events.lines` and `Events.opened`."""
 
     text: str
 
 
-Key: TypeAlias = TypeKey | ChannelKey | OfType | Bucket | FieldKey | Constant | Expression
+Key: TypeAlias = FieldKey | Expression | str
+"""A string is an SQL expression over `event_type`, and `happened` in UNIX seconds."""
+
+TYPE_KEY: Final = "event_type"
+
+_WORDS: Final = f"SPLIT({TYPE_KEY}, '.')"
+_ABOUT: Final = (
+    f"FILTER(SLICE({_WORDS}, 1, CARDINALITY({_WORDS}) - 1), word -> word NOT IN ('users', 'messages', 'behaviors'))"
+)
+CHANNEL_KEY: Final = (
+    "REGEXP_REPLACE("
+    f"COALESCE(ELEMENT_AT({_ABOUT}, 1), ELEMENT_AT({_WORDS}, NULLIF(CARDINALITY({_WORDS}) - 1, 0)), {TYPE_KEY})"
+    ", '^canvasstep$', 'canvas')"
+)
+"""The equivalent of `catalog.model.channel_of`."""
 
 PATTERNS: Final = {"hour": "yyyy-MM-dd'T'HH:00", "day": "yyyy-MM-dd", "week": "xxxx-'W'ww", "month": "yyyy-MM"}
 """In the syntax of FORMAT_DATETIME (Joda-Time)."""
 
 SECOND_HOUR: Final = "+"
 """Ends the name of an hour that occurs for the second time, when clocks go back."""
+
+
+def bucket_key(unit: str, zone: str) -> str:
+    """Name the hour, day, week or month of the event time in a zone, given by its IANA name."""
+    name, hour_before = _bucket_name("happened", unit, zone), _bucket_name("happened - 3600", unit, zone)
+    if unit != "hour" or zone == "UTC":
+        return name
+    return f"{name} || CASE WHEN {name} = {hour_before} THEN {string_literal(SECOND_HOUR)} ELSE '' END"
+
+
+def _bucket_name(seconds: str, unit: str, zone: str) -> str:
+    moment = f"AT_TIMEZONE(FROM_UNIXTIME({seconds}), {string_literal(zone)})"
+    return f"FORMAT_DATETIME({moment}, {string_literal(PATTERNS[unit])})"
 
 
 EVENT: Final = "event"
@@ -122,7 +120,7 @@ _LINE: Final = f"{RECEIVED}, {NUMBER}, {REJECTED}, {IS_EVENT}"
 def _extracted(query: CountQuery) -> str:
     extracted: dict[str, Paths] = {"event_type": (("event_type",),), "time": (("time",),)}
     if query.unique or query.dedupe:
-        extracted["id"] = IDS
+        extracted["id"] = (("id",),)
     if query.unique:
         extracted["customer"] = query.users
     extracted |= {f"f{number}": key.paths for number, key in enumerate(query.by) if isinstance(key, FieldKey)}
@@ -175,35 +173,5 @@ def _deduped(query: CountQuery) -> str:
 def _keyed(query: CountQuery) -> list[str]:
     # Only counted events need a group.
     used = f"kind IN ({string_literal(EVENT)}, {string_literal(DUPLICATE)})"
-    return [f"CASE WHEN {used} THEN {_key(key, number)} END AS k{number}" for number, key in enumerate(query.by)]
-
-
-def _key(key: Key, number: int) -> str:
-    if isinstance(key, FieldKey | Expression):
-        return f"f{number}"
-    if isinstance(key, Constant):
-        return string_literal(key.text)
-    if isinstance(key, Bucket):
-        name, hour_before = _bucket_name(key, "happened"), _bucket_name(key, "happened - 3600")
-        if key.unit != "hour" or key.zone == "UTC":
-            return name
-        return f"{name} || CASE WHEN {name} = {hour_before} THEN {string_literal(SECOND_HOUR)} ELSE '' END"
-    if isinstance(key, OfType):
-        return case_lookup("event_type", list(key.meanings.items()))
-    return _CHANNEL if isinstance(key, ChannelKey) else "event_type"
-
-
-def _bucket_name(key: Bucket, seconds: str) -> str:
-    moment = f"AT_TIMEZONE(FROM_UNIXTIME({seconds}), {string_literal(key.zone)})"
-    return f"FORMAT_DATETIME({moment}, {string_literal(PATTERNS[key.unit])})"
-
-
-_WORDS: Final = "SPLIT(event_type, '.')"
-_ABOUT: Final = (
-    f"FILTER(SLICE({_WORDS}, 1, CARDINALITY({_WORDS}) - 1), word -> word NOT IN ('users', 'messages', 'behaviors'))"
-)
-_CHANNEL: Final = (
-    "REGEXP_REPLACE("
-    f"COALESCE(ELEMENT_AT({_ABOUT}, 1), ELEMENT_AT({_WORDS}, NULLIF(CARDINALITY({_WORDS}) - 1, 0)), event_type)"
-    ", '^canvasstep$', 'canvas')"
-)
+    keys = [key if isinstance(key, str) else f"f{number}" for number, key in enumerate(query.by)]
+    return [f"CASE WHEN {used} THEN {key} END AS k{number}" for number, key in enumerate(keys)]
