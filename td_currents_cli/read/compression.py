@@ -9,6 +9,7 @@ import shutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
@@ -31,11 +32,6 @@ class ByteStream(Protocol):
     """What the scanner needs of an open source: `read1` as of io.BufferedReader."""
 
     def read1(self, size: int, /) -> bytes: ...
-
-
-class _Unbuffered:
-    def __init__(self, raw: BinaryIO) -> None:
-        self.read1 = raw.read
 
 
 class _Decompressor(Protocol):
@@ -85,20 +81,19 @@ class _Streams:
 class _Guarded:
     """Turns every failure of a read into UnreadableError."""
 
-    def __init__(self, stream: ByteStream, kind: str, failures: tuple[type[Exception], ...] = ()) -> None:
-        self._stream = stream
-        self._kind = kind
-        self._failures: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *failures)
+    def __init__(self, read: Callable[[int], bytes], name: str, *failures: type[Exception]) -> None:
+        self._read = read
+        self._name = name
+        self._failures: tuple[type[Exception], ...] = (OSError, zlib.error, *failures)
 
     def read1(self, size: int, /) -> bytes:
         try:
-            return self._stream.read1(size)
+            return self._read(size)
         except EOFError:
-            raise UnreadableError(f"the {self._kind} data is truncated") from None
+            raise UnreadableError(f"the {self._name} is truncated") from None
         except self._failures as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
-            prefix = "" if self._kind == "plain" else f"cannot read the {self._kind} data: "
-            raise UnreadableError(f"{prefix}{reason}") from None
+            raise UnreadableError(f"cannot read the {self._name}: {reason}" if self._name else reason) from None
 
 
 class _Peeked:
@@ -178,10 +173,16 @@ def contents_of(raw: BinaryIO, name: str) -> Iterator[Contents]:
 
 def _contents(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -> Iterator[Contents]:
     """Yield the contents of a stream; `raw` is a file with the same bytes, if there is one."""
-    first = _Peeked(packed)
-    stream = _decompressed(first)
+    first = stream = _Peeked(packed)
+    for _ in range(MAX_LAYERS):
+        if (kind := _kind_of(stream.head)) is None:
+            break
+        stream = _Peeked(_opened(stream, kind))
     if not stream.head.startswith(ZIP) or not depth:
-        yield _decoded(stream, name)
+        if (encoding := encoding_of(stream.head)) is None:
+            yield Contents(name, stream)
+        else:
+            yield Contents(name, _Decoded(stream, encoding), encoding.upper()[:6])
         return
     from tempfile import TemporaryFile  # noqa: PLC0415 -- most inputs are plain
     from zipfile import BadZipFile, ZipFile  # noqa: PLC0415
@@ -200,50 +201,30 @@ def _contents(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -
                 return
             for info in archive.infolist():
                 if not info.is_dir():
-                    yield from _contents(_ZipMember(archive, info), f"{name}/{info.filename}", None, depth - 1)
+                    yield from _contents(_zip_member(archive, info), f"{name}/{info.filename}", None, depth - 1)
 
 
-class _ZipMember:
-    """A file in a zip archive, opened when it is read."""
+def _zip_member(archive: "ZipFile", info: "ZipInfo") -> ByteStream:
+    """Return a file in a zip archive, which is opened when it is read."""
+    from lzma import LZMAError  # noqa: PLC0415 -- most inputs are plain
+    from zipfile import BadZipFile  # noqa: PLC0415
 
-    def __init__(self, archive: "ZipFile", info: "ZipInfo") -> None:
-        self._archive = archive
-        self._info = info
-        self._file: ByteStream | None = None
+    opened = cache(archive.open)
 
-    def read1(self, size: int, /) -> bytes:
-        from zipfile import BadZipFile  # noqa: PLC0415 -- most inputs are plain
-
-        damaged: tuple[type[Exception], ...] = (BadZipFile, OSError, EOFError, ValueError, zlib.error, *_lzma())
-        if self._info.flag_bits & 1:
+    def read(size: int) -> bytes:
+        if info.flag_bits & 1:
             raise UnreadableError("the file in the zip archive is encrypted")
         try:
-            if self._file is None:
-                self._file = cast("ByteStream", self._archive.open(self._info))
-            return self._file.read1(size)
+            return cast("ByteStream", opened(info)).read1(size)
         except NotImplementedError:
             raise UnreadableError("the file in the zip archive is compressed with an unsupported method") from None
-        except damaged:
-            raise UnreadableError("cannot read the file in the zip archive: it is damaged") from None
 
-
-def decompressed(raw: BinaryIO) -> ByteStream:
-    """Return the plain bytes of an open source: gzip, zstd, bzip2, xz, also one in another, or not compressed."""
-    return _decompressed(_Peeked(plain(raw)))
-
-
-def _decompressed(stream: _Peeked) -> _Peeked:
-    for _ in range(MAX_LAYERS):
-        kind = _kind_of(stream.head)
-        if kind is None:
-            break
-        stream = _Peeked(_opened(stream, kind))
-    return stream
+    return _Guarded(read, "file in the zip archive", BadZipFile, ValueError, LZMAError)
 
 
 def plain(raw: BinaryIO) -> ByteStream:
     """Return the bytes of an open source, without decompression. Reading raises only UnreadableError."""
-    return _Guarded(_Unbuffered(raw), "plain")
+    return _Guarded(raw.read, "")
 
 
 def is_plain(head: bytes) -> bool:
@@ -251,62 +232,41 @@ def is_plain(head: bytes) -> bool:
     return _kind_of(head) is None and encoding_of(head) is None and not head.startswith(ZIP)
 
 
-_MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+_ENCODINGS: Final = (
+    (re.compile(rb"\xff\xfe\0\0|[\t\n\r -~]\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0(?:\xfe\xff|\0[\t\n\r -~])"), "utf-32-be"),
+    (re.compile(rb"\xff\xfe|[\t\n\r -~]\0[^\0]"), "utf-16-le"),
+    (re.compile(rb"\xfe\xff|\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
 )
-_ENCODED: Final = (
-    (re.compile(rb"[\t\n\r -~]\0\0\0"), "utf-32-le"),
-    (re.compile(rb"\0\0\0[\t\n\r -~]"), "utf-32-be"),
-    (re.compile(rb"[\t\n\r -~]\0[^\0]"), "utf-16-le"),
-    (re.compile(rb"\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
-)
-"""How ASCII characters begin without a byte order mark. No msgpack begins like this."""
+"""How contents begin: with a byte order mark, or with an ASCII character. No msgpack begins like this."""
 
 
 def encoding_of(head: bytes) -> str | None:
     """Return UTF-16 or UTF-32, with its byte order, of contents that begin like this; None for anything else."""
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
-    return next((encoding for start, encoding in _ENCODED if start.match(head)), None)
-
-
-def _decoded(stream: _Peeked, name: str) -> Contents:
-    encoding = encoding_of(stream.head)
-    if encoding is None:
-        return Contents(name, stream)
-    return Contents(name, _Decoded(stream, encoding), encoding.upper()[:6])
+    return next((encoding for start, encoding in _ENCODINGS if start.match(head)), None)
 
 
 def _opened(stream: _Peeked, kind: str) -> ByteStream:
     """Decompress a stream; each library is loaded only where it is needed."""
+    name = f"{kind} data"
     if kind == "gzip":
         from gzip import GzipFile  # noqa: PLC0415
 
-        return _Guarded(cast("ByteStream", GzipFile(fileobj=cast("BinaryIO", stream))), kind)
+        return _Guarded(GzipFile(fileobj=cast("BinaryIO", stream)).read1, name)
     if kind == "bzip2":
         from bz2 import BZ2Decompressor  # noqa: PLC0415
 
-        return _Guarded(_Streams(stream, BZ2Decompressor), kind)
+        return _Guarded(_Streams(stream, BZ2Decompressor).read1, name)
     if kind == "xz":
-        from lzma import LZMADecompressor  # noqa: PLC0415
+        from lzma import LZMADecompressor, LZMAError  # noqa: PLC0415
 
-        return _Guarded(_Streams(stream, LZMADecompressor), kind, _lzma())
+        return _Guarded(_Streams(stream, LZMADecompressor).read1, name, LZMAError)
     if sys.version_info >= (3, 14):
         from compression.zstd import ZstdDecompressor, ZstdError  # noqa: PLC0415
     else:
         from backports.zstd import ZstdDecompressor, ZstdError  # noqa: PLC0415
 
-    return _Guarded(_Streams(stream, ZstdDecompressor), kind, (ZstdError,))
-
-
-def _lzma() -> tuple[type[Exception], ...]:
-    from lzma import LZMAError  # noqa: PLC0415 -- most inputs are plain
-
-    return (LZMAError,)
+    return _Guarded(_Streams(stream, ZstdDecompressor).read1, name, ZstdError)
 
 
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")  # an archive; one without files

@@ -1,6 +1,8 @@
 """A window over a byte stream that tracks offset, line and column."""
 
+import math
 import re
+from functools import partial
 from io import BytesIO
 from typing import Final
 
@@ -50,10 +52,14 @@ def bracket_end(text: bytes, start: int, next_one: re.Pattern[bytes]) -> int | N
     return None
 
 
-def scalar_end(text: bytes, start: int) -> int:
-    """Return where a scalar or junk ends: at a comma, a bracket or the line's end, but at least a byte further."""
+def scalar_end(text: bytes, start: int) -> int | None:
+    """Return where a scalar or junk ends: at a comma, a bracket or the line's end, but at least a byte further.
+
+    None when it does not end in this text.
+    """
     match = _SCALAR.match(text, start)
-    return max(match.end() if match else start, start + 1)
+    end = max(match.end() if match else start, start + 1)
+    return end if end < len(text) else None
 
 
 CHUNK: Final = 1 << 20  # maximum bytes of a line that is taken without being parsed
@@ -146,12 +152,12 @@ class Scanner:
 
     def peek_line(self) -> bytes:
         """Return the rest of the line, or at least `LONGEST_PEEK` bytes of a longer one, without taking it."""
-        end = self._near_line_end(LONGEST_PEEK)
-        return self._window[self._start : len(self._window) if end is None else end]
+        end = self._line_end(LONGEST_PEEK)
+        return self._window[self._start : end]
 
     def take_line(self) -> bytes:
         """Take the rest of the line and return it without its line feed; a carriage return stays."""
-        end = self._line_end(self._start)
+        end = self._line_end()
         line = self._limited(self._window[self._start : end])
         if end == len(self._window):
             self._advance(end)
@@ -179,15 +185,14 @@ class Scanner:
         It may be several objects (`cat` of files without a last line end), which only shows when it is decoded. A line
         longer than a few chunks is left for `take_value`, so that memory does not grow with it.
         """
-        end = self._near_line_end(CHUNK)
-        if end is None:
+        end = self._line_end(CHUNK)
+        if end == len(self._window) and not self._ended:
             return None
         line = self._window[self._start : end].rstrip(SPACE)
         if not line.endswith(b"}"):
             return None
         self._limited(line)
-        following = self._first_of_line(end + 1)
-        if following not in b"{[":
+        if self._first_of_line(end + 1) not in b"{[":
             return None
         # A line end or the end of the stream follows: the column is not needed here.
         self._start += len(line)
@@ -216,22 +221,14 @@ class Scanner:
         (none, if it begins in the middle of a line) and `{` or `[`, if that comes first; if a trailing comma is what is
         wrong with it, only where its bracket is closed.
         """
-        end = self._bracket_end() if self.head(1) in (b"{", b"[") else self._scalar_end()
-        damaged = self._window[self._start : end]
-        self._advance(end)
-        return damaged.rstrip(SPACE)
-
-    def _bracket_end(self) -> int:
+        is_bracketed = self.head(1) in (b"{", b"[")
         next_one = _NEVER if self._has_trailing_comma else next_value(self._indentation or b"")
-        while (end := bracket_end(self._window, self._start, next_one)) is None:
-            if not self._fill():
-                return len(self._window)
-        return end
-
-    def _scalar_end(self) -> int:
-        while (end := scalar_end(self._window, self._start)) >= len(self._window) and self._fill():
+        find_end = partial(bracket_end, next_one=next_one) if is_bracketed else scalar_end
+        while (end := find_end(self._window, self._start)) is None and self._fill():
             pass
-        return min(end, len(self._window))
+        damaged = self._window[self._start : end]
+        self._advance(self._start + len(damaged))
+        return damaged.rstrip(SPACE)
 
     def _value_size(self) -> int | None:
         """Return the size of the value at the front; 0 when it is malformed; None when the window ends too early."""
@@ -257,21 +254,11 @@ class Scanner:
         complete = self._ended or self._window.endswith((b"}", b"]"))
         return len(rest) if complete else None
 
-    def _near_line_end(self, near: int) -> int | None:
-        """Return where this line ends in the window; None when it is longer than that many bytes."""
+    def _line_end(self, near: float = math.inf) -> int:
+        """Return where this line ends in the window; where the window ends if the line is longer than that."""
         while (end := self._window.find(b"\n", max(self._start, self._searched - self._passed))) < 0:
             self._searched = self._passed + len(self._window)
-            if len(self._window) - self._start >= near:
-                return None
-            if not self._fill():
-                return len(self._window)
-        return end
-
-    def _line_end(self, start: int) -> int:
-        skip = start - self._start
-        while (end := self._window.find(b"\n", self._start + skip)) < 0:
-            skip = len(self._window) - self._start
-            if not self._fill():
+            if len(self._window) - self._start >= near or not self._fill():
                 return len(self._window)
         return end
 

@@ -2,16 +2,15 @@
 
 import os
 import re
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, Final, Self, cast
+from typing import BinaryIO, Final
 
 from td_currents_cli.errors import InputError, OutputError, UsageError
 from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source
@@ -20,7 +19,6 @@ from td_currents_cli.read.reader import contains_events, left_out, records
 STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile --ingested and verify --ingested read tables (td://…)"
-
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
 
@@ -132,20 +130,8 @@ def _reason(error: OSError) -> str:
 _COPY_SIZE: Final = 1 << 20
 
 
-class RereadableSources:
-    """Copies what can be read only once to temporary files, until it is closed (it is a context manager)."""
-
-    def __init__(self) -> None:
-        self._files = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._files.close()
+class RereadableSources(ExitStack):
+    """Copies what can be read only once to temporary files, until it is closed."""
 
     def rereadable(self, sources: Iterable[Source]) -> list[Source]:
         """Return the same sources, by the same names, from files that can be read more than once.
@@ -155,17 +141,19 @@ class RereadableSources:
         Raises:
             OutputError: a temporary file cannot be written.
         """
-        return [source if _can_be_read_again(source) else self._copied(source) for source in sources]
+        return [self._rereadable(source) for source in sources]
 
-    def _copied(self, source: Source) -> Source:
+    def _rereadable(self, source: Source) -> Source:
+        if source.plain_size() is not None or (source.path is not None and not source.path.exists()):
+            return source
         try:
             raw = source.open()
         except OSError:
             return source
         with closing(raw):
             try:
-                file = self._files.enter_context(NamedTemporaryFile(prefix="tdcur-"))  # noqa: SIM115 -- closed with all
-                shutil.copyfileobj(cast("BinaryIO", _UntilFailure(raw)), file, _COPY_SIZE)
+                file = self.enter_context(NamedTemporaryFile(prefix="tdcur-"))  # noqa: SIM115 -- closed with all
+                file.writelines(_until_failure(raw))
                 file.flush()
             except OSError as error:
                 raise OutputError(
@@ -175,16 +163,7 @@ class RereadableSources:
         return replace(source, path=Path(file.name))
 
 
-class _UntilFailure:
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-
-    def read(self, size: int) -> bytes:
-        try:
-            return self._raw.read(size)
-        except OSError:
-            return b""
-
-
-def _can_be_read_again(source: Source) -> bool:
-    return source.plain_size() is not None or (source.path is not None and not source.path.exists())
+def _until_failure(raw: BinaryIO) -> Iterator[bytes]:
+    with suppress(OSError):
+        while piece := raw.read(_COPY_SIZE):
+            yield piece

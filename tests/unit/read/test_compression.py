@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from td_currents_cli.read.compression import MAX_LAYERS, UnreadableError, contents_of, decompressed, encoding_of
+from td_currents_cli.read.compression import MAX_LAYERS, ByteStream, UnreadableError, contents_of, encoding_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -49,6 +49,10 @@ class Drip(RawIOBase):
         piece = self._data.read(1)
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+def decompressed(raw: Any) -> ByteStream:
+    return next(contents_of(raw, "x")).stream
 
 
 def unpacked(data: bytes, size: int = 1 << 16) -> tuple[bytes, str | None]:

@@ -39,8 +39,10 @@ def test_a_hundred_thousand_brackets_take_no_time() -> None:
     assert bracket_end(text, 0, next_value(b"")) == len(text)
 
 
-@pytest.mark.parametrize(("text", "end"), [(b"foo]", 3), (b'"a,b" x,', 7), (b",", 1), (b"}", 1), (b"1\n2", 1)])
-def test_something_else_ends_at_punctuation(text: bytes, end: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "end"), [(b"foo]", 3), (b'"a,b" x,', 7), (b",,", 1), (b"}}", 1), (b"1\n2", 1), (b"12", None)]
+)
+def test_something_else_ends_at_punctuation(text: bytes, end: int | None) -> None:
     """Punctuation within quotes does not count; one byte is taken at least."""
     assert scalar_end(text, 0) == end
 
