@@ -152,16 +152,12 @@ _SOMETHING_ELSE: Final = re.compile(rb'\{\s*"event(?:s|_type)"\s*:')
 """How payloads and most bare events begin: they are not examined further."""
 
 
-class _BareEvent(msgspec.Struct, gc=False):
+class _DeadLetter(msgspec.Struct, gc=False):
     event_type: Raw | UnsetType = UNSET
-
-
-class _DeadLetter(_BareEvent, gc=False):
     event: Raw | UnsetType = UNSET
     events: Raw | UnsetType = UNSET
 
 
-_bare_event: Final = msgspec.json.Decoder(_BareEvent)
 _dead_letter: Final = msgspec.json.Decoder(_DeadLetter)
 
 
@@ -180,7 +176,7 @@ def event_of_dead_letter(document: Document) -> Document | None:
         if letter.event is UNSET or letter.events is not UNSET or letter.event_type is not UNSET:
             return None
         event = bytes(letter.event)
-        has_type = _bare_event.decode(event).event_type is not UNSET
+        has_type = _dead_letter.decode(event).event_type is not UNSET
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     begin = shown.rfind(event)
@@ -246,7 +242,9 @@ def of_document(
         yield document
         return
     data = document.data
-    batch = _batch_of_string(data, options.name)
+    batch = batch_of_row(data, options.name)
+    if batch is None and (other := column_of(data)) is not None:
+        batch = batch_of_row(data, other)
     row = json_row(data, options.name, ingested=options.ingested) if batch is None else None
     if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
         for each in documents_in(data, document.location(source)):
@@ -283,10 +281,3 @@ def format_of(document: Document, options: ReadOptions, *, is_within: bool = Fal
                 if formats:
                     return formats[0]
     return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
-
-
-def _batch_of_string(data: bytes, column: str) -> bytes | None:
-    batch = batch_of_row(data, column)
-    if batch is None and (other := column_of(data)) is not None:
-        batch = batch_of_row(data, other)
-    return batch

@@ -49,18 +49,13 @@ def skip_job_status(scanner: Scanner) -> bool:
     for _ in range(_MAX_STATUS_LINES):
         if not scanner.head(1) or _RESULT.match(scanner.take_line().rstrip(b"\r")):
             break
-    _skip_progress(scanner)
-    return True
-
-
-def _skip_progress(scanner: Scanner) -> None:
     while True:
         line = scanner.peek_line().rstrip()
         printed_over, _, shown = line.rpartition(b"\r")
         if is_table_border(shown) and printed_over:
             scanner.skip(len(line) - len(shown))
         if not _PROGRESS.match(line) or is_table_border(shown):
-            return
+            return True
         scanner.take_line()
 
 
@@ -108,7 +103,8 @@ def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_form
         if name and (re.search(r"/(?:\.|__MACOSX/)", name) is not None):
             hidden.append(name[1:])
             continue
-        found = _content_records(contents, source, options, on_format)
+        scanner = Scanner(contents.stream, limit=source.max_document_size)
+        found = _with_limit(scanner, contents.name, _records(scanner, contents, source.empty, options, on_format))
         if name and not name.lower().endswith(ENDINGS):
             sample = list(islice(found, _SAMPLE_RECORDS))
             if not contains_events(sample):
@@ -124,14 +120,19 @@ def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_form
         yield Problem(code=Code.EMPTY_INPUT, location=Location(source=source.name), message=message)
 
 
-def _content_records(
-    contents: Contents, source: Source, options: ReadOptions, on_format: FormatCallback
-) -> Iterator[Record]:
-    scanner = Scanner(contents.stream, limit=source.max_document_size)
+def _with_limit(scanner: Scanner, source: str, records: Iterable[Record]) -> Iterator[Record]:
+    """Yield records up to a document that is too large, then the problem of it: what follows is not read."""
     try:
-        yield from _records(scanner, contents, source.empty, options, on_format)
+        yield from records
     except TooLargeError as error:
-        yield too_large(scanner, contents.name, error)
+        size = scanner.limit
+        limit = f"{size >> 20} MiB" if size % (1 << 20) == 0 else f"{size} bytes"
+        yield Problem(
+            code=Code.DOCUMENT_TOO_LARGE,
+            location=error.place or scanner.location(source),
+            message=f"the document or row that begins here is larger than {limit}: the rest of the input is not read",
+            hint="If there is enough memory, use a larger --max-document-size.",
+        )
 
 
 def contains_events(records: Iterable[Record]) -> bool:
@@ -170,13 +171,11 @@ def records_from(
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
             scanner = Scanner(plain(raw), begin, limit=source.max_document_size)
-            try:
-                if header is None:
-                    yield from _json(scanner, source.name, count(row + 1), options)
-                else:
-                    yield from csv_rows(RowLines(scanner), source.name, header, row=row)
-            except TooLargeError as error:
-                yield too_large(scanner, source.name, error)
+            if header is None:
+                found = _json(scanner, source.name, count(row + 1), options)
+            else:
+                found = csv_rows(RowLines(scanner), source.name, header, row=row)
+            yield from _with_limit(scanner, source.name, found)
             if scanner.failure is not None:
                 yield _unreadable(scanner.location(source.name), scanner.failure)
     except OSError as error:
@@ -192,7 +191,13 @@ def _records(
     if mark is not None:
         yield mark if first in _JSON_STARTS else replace(mark, message="the input begins with a byte order mark")
     if contents.encoding != "UTF-8":
-        yield _converted(source, contents.encoding)
+        yield Problem(
+            code=Code.BYTE_ORDER_MARK,
+            severity=Severity.WARNING,
+            location=Location(source=source, line=1, column=1),
+            message=f"the input is {contents.encoding}, not UTF-8; it was converted",
+            hint="Save the file as UTF-8 for tools that do not convert it.",
+        )
     has_status = skip_job_status(scanner)
     begin = scanner.location(source)
     found = None if has_status and not scanner.next_byte() else _detected(scanner, source, options, on_format)
@@ -268,7 +273,10 @@ def _detected(
     if may_be_json or form in {InputFormat.JSON, InputFormat.PAYLOAD}:
         return _json_format(scanner, source, options, on_format)
     if has_returns_alone(scanner.sample()) and not re.search(_BINARY, scanner.head(_RECOGNIZED)):
-        return iter([_returns_alone(scanner.location(source))])
+        message = "the lines end with carriage returns only, which CSV and TSV readers do not accept as line ends"
+        hint = "Convert the file: tr '\\r' '\\n' < FILE."
+        place = scanner.location(source)
+        return iter([Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)])
     is_named = is_auto and re.match(_NO_TABLE, scanner.head(_RECOGNIZED)) is not None
     table = None if is_named else table_of(scanner, options)
     if table is None:
@@ -322,34 +330,6 @@ def _is_truncated_by_failure(document: Document | Problem, scanner: Scanner) -> 
 def _recovered(found: Iterable[Record]) -> Iterator[Record]:
     """Yield the batches of a truncated row. The failure that truncated it is reported, not the truncation."""
     return (record for record in found if isinstance(record, Batch) and record.location.row is not None)
-
-
-def _returns_alone(place: Location) -> Problem:
-    message = "the lines end with carriage returns only, which CSV and TSV readers do not accept as line ends"
-    hint = "Convert the file: tr '\\r' '\\n' < FILE."
-    return Problem(code=Code.UNKNOWN_FORM, location=place, message=message, hint=hint)
-
-
-def _converted(source: str, encoding: str) -> Problem:
-    return Problem(
-        code=Code.BYTE_ORDER_MARK,
-        severity=Severity.WARNING,
-        location=Location(source=source, line=1, column=1),
-        message=f"the input is {encoding}, not UTF-8; it was converted",
-        hint="Save the file as UTF-8 for tools that do not convert it.",
-    )
-
-
-def too_large(scanner: Scanner, source: str, error: TooLargeError) -> Problem:
-    """Return the problem of a document that the scanner stopped at; what follows it is not read."""
-    size = scanner.limit
-    limit = f"{size >> 20} MiB" if size % (1 << 20) == 0 else f"{size} bytes"
-    return Problem(
-        code=Code.DOCUMENT_TOO_LARGE,
-        location=error.place or scanner.location(source),
-        message=f"the document or row that begins here is larger than {limit}: the rest of the input is not read",
-        hint="If there is enough memory, use a larger --max-document-size.",
-    )
 
 
 def _unreadable(location: Location, reason: str) -> Problem:

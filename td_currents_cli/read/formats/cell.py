@@ -4,8 +4,10 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -159,26 +161,18 @@ def wrong_width(cells: int, width: int) -> str:
 
 def _string_in(text: bytes) -> str | None:
     """Decode a JSON string, truncated or not; None for anything else."""
-    try:
-        return _STRING.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    for missing in range(_LONGEST_ESCAPE + 1):
-        try:
-            return _STRING.decode(text[: len(text) - missing] + b'"')
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
+    for candidate in chain([text], (text[: len(text) - cut] + b'"' for cut in range(_LONGEST_ESCAPE + 1))):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return _STRING.decode(candidate)
     return None
 
 
 def _unwrapped_event(element: bytes) -> bytes:
     if element.startswith(b'"'):
-        try:
+        with suppress(msgspec.DecodeError, UnicodeError):
             inner = _STRING.decode(element).strip().encode()
-        except (msgspec.DecodeError, UnicodeError):
-            return element
-        if inner.startswith(b"{") and is_json(inner):
-            return inner
+            if inner.startswith(b"{") and is_json(inner):
+                return inner
     return element
 
 
@@ -341,20 +335,16 @@ _KANA: Final = re.compile("[\u3041-\u30fe]")
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 
 
-def encoding_of(text: bytes) -> str:
-    """Guess the encoding of what is not UTF-8; empty where nothing is probable. Japanese is recognized by kana."""
-    for encoding in ("CP932", "EUC-JP"):
-        try:
-            if _KANA.search(text.decode(encoding)):
-                return encoding
-        except UnicodeDecodeError:
-            continue
-    return "CP1252" if all(len(run) == 1 for run in _NOT_ASCII.findall(text)) else ""
-
-
 def conversion_of(text: bytes) -> str:
-    """Return a hint how to convert what is not UTF-8; empty where it may be damaged UTF-8."""
-    encoding = encoding_of(text)
-    if not encoding:
+    """Return a hint how to convert what is not UTF-8; empty where it may be damaged UTF-8.
+
+    Japanese is recognized by kana.
+    """
+    probable = ["CP1252"] if all(len(run) == 1 for run in _NOT_ASCII.findall(text)) else []
+    for encoding in ("EUC-JP", "CP932"):
+        with suppress(UnicodeDecodeError):
+            if _KANA.search(text.decode(encoding)):
+                probable.append(encoding)
+    if not probable:
         return ""
-    return f"The file is probably {encoding}. Convert it: iconv -f {encoding} -t UTF-8 FILE > NEW."
+    return f"The file is probably {probable[-1]}. Convert it: iconv -f {probable[-1]} -t UTF-8 FILE > NEW."

@@ -159,20 +159,19 @@ def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: bool = Fals
         if len(names) > 1 and is_header(cells, names):
             continue
         row += 1
-        values: Sequence[str | None] = []
-        if isinstance(cells, Problem) and table.is_quoted:
-            values = relaxed_cells(first.text.removesuffix(b"\r"), separator)
-        elif not isinstance(cells, Problem):
+        values: Sequence[str | None]
+        if isinstance(cells, Problem):
+            values = relaxed_cells(first.text.removesuffix(b"\r"), separator) if table.is_quoted else []
+            if len(values) != len(names):
+                if lines.failed and lines.ended:
+                    return
+                yield cells
+                continue
+            lines.put_back(taken[1:])
+        else:
             values = _told_from_null(cells, taken) if table.quotes_strings else cells
-        if len(values) == len(names):
-            if isinstance(cells, Problem):
-                lines.put_back(taken[1:])
-            options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": flat}
-            yield Batch(event_of_strings(names, values, **options), place, is_streaming=streaming)
-        elif lines.failed and lines.ended:
-            return
-        elif isinstance(cells, Problem):
-            yield cells
+        options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": flat}
+        yield Batch(event_of_strings(names, values, **options), place, is_streaming=streaming)
 
 
 _QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')

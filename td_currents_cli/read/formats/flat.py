@@ -8,6 +8,7 @@ name belongs to, and which type a CSV cell has: what it does not know is a prope
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -16,7 +17,7 @@ import orjson
 from msgspec import Raw
 
 from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
-from td_currents_cli.catalog import Field, FieldType, Where, load
+from td_currents_cli.catalog import FieldType, Where, load
 from td_currents_cli.read.scanner import is_json
 
 NULL: Final = "\\N"
@@ -108,9 +109,22 @@ def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = Non
         if value == b"null" or name == "event_type":
             continue
         path = _path(name, streaming)
-        is_free = not (flat and not streaming) and _is_free(event, path)
-        _put(event, path if is_free else (name,), _unpacked(path[-1], value))
+        place = None if flat and not streaming else _object_at(event, path[:-1])
+        if place is None or path[-1] in place:
+            event[name] = _unpacked(path[-1], value)
+        else:
+            place[path[-1]] = _unpacked(path[-1], value)
     return _written(event)
+
+
+def _object_at(event: dict[str, Any], path: _Path) -> dict[str, Any] | None:
+    """Return the object at that place, which is created if it is missing; None if something else is there."""
+    for name in path:
+        inner = event.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return None
+        event = inner
+    return event
 
 
 def with_booleans(event: bytes) -> bytes:
@@ -156,19 +170,14 @@ def _path(name: str, streaming: bool) -> _Path:  # noqa: FBT001 -- cached by bot
     if dot and place in PLACES:
         return (place, rest)
     if streaming and name.startswith("properties_"):
-        return _in_properties(name.removeprefix("properties_"))
+        field = name.removeprefix("properties_")
+        custom = next((custom for custom in CUSTOM_FIELDS if field.startswith(f"{custom}_")), None)
+        return ("properties", field) if custom is None else ("properties", custom, field.removeprefix(f"{custom}_"))
     if streaming and name.startswith("user_") and (name.removeprefix("user_") in users or name not in users):
         return ("user", name.removeprefix("user_"))
     if name in users:
         return ("user", name)
     return (name,) if streaming or name in EVENT_FIELDS else ("properties", name)
-
-
-def _in_properties(name: str) -> _Path:
-    for custom in CUSTOM_FIELDS:
-        if name.startswith(f"{custom}_"):
-            return ("properties", custom, name.removeprefix(f"{custom}_"))
-    return ("properties", name)
 
 
 @cache
@@ -177,12 +186,9 @@ def _field_types(where: Where) -> Mapping[str, FieldType]:
 
     A field has one type wherever it occurs, except `time` and `duration`: the widest of theirs.
     """
-    every = (field for event_type in load().events.values() for field in event_type.fields)
-    return {field.name: field.type for field in sorted(every, key=_width) if field.where is where}
-
-
-def _width(field: Field) -> int:
-    return _NUMBERS.index(field.type) + 1 if field.type in _NUMBERS else 0
+    fields = [field for event_type in load().events.values() for field in event_type.fields if field.where is where]
+    widths = {kind: width for width, kind in enumerate(_NUMBERS, 1)}
+    return {field.name: field.type for field in sorted(fields, key=lambda field: widths.get(field.type, 0))}
 
 
 def _type(name: str) -> FieldType | None:
@@ -196,10 +202,7 @@ def type_of_cells(name: str, *, streaming: bool = False) -> FieldType | None:
 
 def _typed(name: str, cell: str, *, exact: bool) -> bytes:
     kind = None if isinstance(cell, QuotedCell) else _type(name)
-    is_number = (kind in {FieldType.INT, FieldType.LONG} and _INTEGER.fullmatch(cell)) or (
-        kind is FieldType.FLOAT and _NUMBER.fullmatch(cell)
-    )
-    if is_number:
+    if kind in _NUMBERS and (_NUMBER if kind is FieldType.FLOAT else _INTEGER).fullmatch(cell):
         return cell.encode()
     if kind is FieldType.BOOLEAN and (cell if exact else cell.lower()) in {"true", "false"}:
         return cell.lower().encode()
@@ -217,29 +220,12 @@ def _string(string: str) -> bytes:
 def _unpacked(name: str, value: bytes) -> bytes:
     """Decode a string that was an array or an object before it was encoded."""
     if value[:2] in {b'"[', b'"{'} and _type(name) in _NESTED:
-        try:
+        with suppress(msgspec.DecodeError):
             inner: bytes = msgspec.json.decode(value, type=str).encode()
-        except msgspec.DecodeError:
-            return value
-        # Anything around it, or a line end in it, was not written by an encoder of JSON.
-        if inner.endswith((b"]", b"}")) and b"\n" not in inner and b"\r" not in inner and is_json(inner):
-            return inner
+            # Anything around it, or a line end in it, was not written by an encoder of JSON.
+            if inner.endswith((b"]", b"}")) and b"\n" not in inner and b"\r" not in inner and is_json(inner):
+                return inner
     return value
-
-
-def _is_free(event: dict[str, Any], path: _Path) -> bool:
-    for name in path[:-1]:
-        inner = event.get(name, {})
-        if not isinstance(inner, dict):
-            return False
-        event = inner
-    return path[-1] not in event
-
-
-def _put(event: dict[str, Any], path: _Path, value: bytes) -> None:
-    for name in path[:-1]:
-        event = event.setdefault(name, {})
-    event[path[-1]] = value
 
 
 def _written(value: dict[str, Any] | bytes) -> bytes:

@@ -5,8 +5,7 @@ Also objects around an array of rows, as APIs and queues return them, and as pan
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -38,30 +37,10 @@ class _StringRow(msgspec.Struct):
     events: str | UnsetType | None = UNSET
 
 
-class _ArrayRow(msgspec.Struct):
-    events: Raw
-
-
 _string_row: Final = msgspec.json.Decoder(_StringRow)
-_array_row: Final = msgspec.json.Decoder(_ArrayRow)
 _any_row: Final = msgspec.json.Decoder(dict[str, Any])
-
-
-@lru_cache(maxsize=256)
-def _cell_of(column: str) -> Callable[[bytes], str | UnsetType | None]:
-    """Return what decodes the cell of a column that is not `events`."""
-    events: Any = str | UnsetType | None
-    try:
-        row: Any = msgspec.defstruct("OtherRow", [("events", events, UNSET)], rename={"events": column})
-    except ValueError:
-        # A name that JSON has to escape cannot be that of a Struct.
-        return lambda document: _string_or_null(_any_row.decode(document).get(column, UNSET))
-    decoder = msgspec.json.Decoder(row)
-    return lambda document: decoder.decode(document).events
-
-
-def _string_or_null(cell: Any) -> str | UnsetType | None:  # noqa: ANN401 -- any JSON value
-    return cell if cell is UNSET else msgspec.convert(cell, str | None)
+_raw_cells: Final = msgspec.json.Decoder(dict[str, Raw])
+_string_or_null: Final = msgspec.json.Decoder(str | None)
 
 
 def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
@@ -71,8 +50,12 @@ def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
     """
     if _ARRAY_OF_EVENTS.match(document) or (column == COLUMN and b'"events"' not in document):
         return None
+    events: str | UnsetType | None = UNSET
     try:
-        events = _string_row.decode(document).events if column == COLUMN else _cell_of(column)(document)
+        if column == COLUMN:
+            events = _string_row.decode(document).events
+        elif (cell := _raw_cells.decode(document).get(column)) is not None:
+            events = _string_or_null.decode(cell)
     except msgspec.ValidationError:
         return _batch_of_strings(document) if column == COLUMN and _ARRAY_OF_STRINGS.search(document) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -85,7 +68,7 @@ def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
 def _batch_of_strings(document: bytes) -> bytes | None:
     """Return the events of a row whose cell is a native array of JSON strings."""
     try:
-        batch = unwrapped(bytes(_array_row.decode(document).events))
+        batch = unwrapped(bytes(_raw_cells.decode(document)[COLUMN]))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     # A string that is not an event is one element of an invalid payload.
@@ -119,7 +102,6 @@ _FIELD_AFTER_ARRAY: Final = re.compile(rb'\]\s*,\s*"')
 _BATCH_FIELD: Final = re.compile(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"events\\?"\s*:)')
 _EVENT_TYPE: Final = "event_type"
 _EVENT_START: Final = b'{"event_type":'
-_RAW_CELLS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 class JsonRow(Struct, frozen=True):
@@ -155,7 +137,7 @@ def json_row(document: bytes, column: str = COLUMN, *, ingested: bool = True) ->
         return None
     is_truncated = False
     try:
-        cells = {name: bytes(cell) for name, cell in _RAW_CELLS.decode(document).items()}
+        cells = {name: bytes(cell) for name, cell in _raw_cells.decode(document).items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "trailing characters" in str(error):
             return SEVERAL_ROWS
@@ -234,7 +216,7 @@ def _rows_within(text: bytes, depth: int) -> list[WrappedRows]:
 def _fields_of(text: bytes) -> dict[str, bytes]:
     # Lone surrogates, at which msgspec stops, are in no cell that is decoded here.
     try:
-        return {name: bytes(cell) for name, cell in _RAW_CELLS.decode(text).items()}
+        return {name: bytes(cell) for name, cell in _raw_cells.decode(text).items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return dict(cells_in(text)) if is_json(text) else {}
 

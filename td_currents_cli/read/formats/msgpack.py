@@ -1,6 +1,7 @@
 """Ingested rows as msgpack arrays one after another, without names: `td query -f msgpack`, also compressed."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -82,43 +83,40 @@ def _of_truncated(row: bytes, column: int | None, place: Location, *, failed: bo
 
 def _truncated_batch(row: bytes, column: int | None) -> bytes | None:
     """Return what is left of the batch of a truncated row, if it contains a complete event."""
+    cells, rest = _elements(row)
+    cells.append(_truncated_string(rest) or _truncated_array(rest))
+    column = _column(cells) if column is None else column
+    if column is None or column >= len(cells) or not isinstance(cells[column], str | list | dict):
+        return None
+    with suppress(TypeError):
+        batch = _batch(cells[column])
+        left = truncated_array(batch)
+        return batch if is_json(batch) or (left is not None and left.elements) else None
+    return None
+
+
+def _elements(packed: bytes) -> tuple[list[Any], bytes]:
+    """Return the complete elements of a truncated array, and the beginning of the next one; empty if it is not one."""
     import msgpack  # noqa: PLC0415 -- as above
 
     unpacker: Any = msgpack.Unpacker(**_UNPACKING)
-    unpacker.feed(row)
-    cells: list[object] = []
-    begin = len(row)
-    try:
+    unpacker.feed(packed)
+    elements: list[Any] = []
+    begin = len(packed)
+    # msgpack takes what is not an array for a wrong value.
+    with suppress(msgpack.OutOfData, ValueError):
         for _ in range(unpacker.read_array_header()):
             begin = unpacker.tell()
-            cells.append(unpacker.unpack())
-    except (msgpack.OutOfData, ValueError):
-        # msgpack takes a row that is not an array for a wrong value.
-        cells.append(_truncated_string(row[begin:]) or _truncated_elements(row[begin:]))
-    column = _column(cells) if column is None else column
-    cell = cells[column] if column is not None and column < len(cells) else None
-    if not isinstance(cell, str | list | dict):
-        return None
-    try:
-        batch = _batch(cell)
-    except TypeError:
-        return None
-    left = truncated_array(batch)
-    return batch if is_json(batch) or (left is not None and left.elements) else None
+            elements.append(unpacker.unpack())
+    return elements, packed[begin:]
 
 
-def _truncated_elements(cell: bytes) -> str | None:
+def _truncated_array(cell: bytes) -> str | None:
     """Return the complete elements of a truncated array, as truncated JSON; None for anything else."""
-    import msgpack  # noqa: PLC0415 -- as above
-
-    unpacker: Any = msgpack.Unpacker(**_UNPACKING)
-    unpacker.feed(cell)
     elements: list[bytes] = []
-    try:
-        elements.extend(orjson.dumps(unpacker.unpack()) for _ in range(unpacker.read_array_header()))
-    except (msgpack.OutOfData, ValueError, TypeError):
-        return "[" + b",".join(elements).decode() + "," if elements else None
-    return None
+    with suppress(TypeError):
+        elements.extend(map(orjson.dumps, _elements(cell)[0]))
+    return "[" + b",".join(elements).decode() + "," if elements else None
 
 
 def _truncated_string(cell: bytes) -> str | None:
