@@ -170,8 +170,6 @@ def _report_format(source: Source, options: ReadOptions, on_format: FormatCallba
     """Read a source up to its first row, which shows its format."""
     formats: list[SourceFormat] = []
     with closing(records([source], options, formats.append)) as stream:
-        for _ in stream:
-            if formats:
-                break
+        next((record for record in stream if formats), None)
     for source_format in formats:
         on_format(source_format)

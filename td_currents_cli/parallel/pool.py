@@ -76,7 +76,7 @@ def ordered_map(
     for item in rest:
         if _forks():
             # A child begins with all that this process has.
-            make, arguments = _itself, (function,)
+            make, arguments = lambda: function, ()
         yield from _in_processes(make, arguments, chain([item], rest), jobs)
 
 
@@ -84,10 +84,6 @@ def _forks() -> bool:
     from multiprocessing import get_start_method  # noqa: PLC0415 -- small inputs do without
 
     return get_start_method() == "fork"
-
-
-def _itself(function: Callable[[Item], Result]) -> Callable[[Item], Result]:
-    return function
 
 
 def _in_processes(
@@ -105,33 +101,30 @@ def _in_processes(
         # All of them before the first thread: to fork is safe then.
         processes.extend(_Worker(make, arguments, slots) for _ in range(jobs))
         idle = processes.copy()
-        for item in items:
-            slot = slots.free.pop()
-            waiting.append((item, slot, pool.submit(_work, idle, item, slot)))
-            if len(waiting) > jobs * AHEAD:
-                yield from _first(waiting, slots)
-        while waiting:
-            yield from _first(waiting, slots)
+
+        def work(item: Item, slot: int) -> Any:  # noqa: ANN401 -- whatever the function gives
+            process = idle.pop()
+            try:
+                return process.work(item, slot)
+            finally:
+                idle.append(process)
+
+        rest = iter(items)
+        while True:
+            for item in islice(rest, jobs * AHEAD + 1 - len(waiting)):
+                slot = slots.free.pop()
+                waiting.append((item, slot, pool.submit(work, item, slot)))
+            if not waiting:
+                return
+            item, slot, future = waiting.popleft()
+            yield item, future.result()
+            slots.free.append(slot)
     finally:
         for process in processes:
             process.kill()
         pool.shutdown(cancel_futures=True)
         for process in processes:
             process.close()
-
-
-def _first(waiting: "deque[tuple[Item, int, Future[Any]]]", slots: "_Slots") -> Iterator[tuple[Item, Any]]:
-    item, slot, future = waiting.popleft()
-    yield item, future.result()
-    slots.free.append(slot)
-
-
-def _work(idle: list["_Worker"], item: Any, slot: int) -> Any:  # noqa: ANN401 -- whatever the function takes and gives
-    process = idle.pop()
-    try:
-        return process.work(item, slot)
-    finally:
-        idle.append(process)
 
 
 class _Slots:
@@ -178,7 +171,7 @@ class _Worker:
         self._pipe, others = Pipe()
         self._slots = slots
         self._process = Process(target=_serve, args=(self._pipe, others, make, arguments, slots), daemon=True)
-        with interrupts_blocked():
+        with _interrupts_blocked():
             self._process.start()
         # Each end is left to one of the two, so that the pipe ends for each when the other does.
         others.close()
@@ -221,20 +214,17 @@ def _serve(
     with suppress(EOFError, OSError):
         while True:
             item, slot = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from the process that started this one
-            slots.send(pipe, attempt(function, item), slot)
-
-
-def attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:  # noqa: ANN401 -- as above
-    """Return the result of a function, or its exception, to be raised again in another process."""
-    try:
-        return function(item), None
-    except Exception as error:  # noqa: BLE001 -- raised again where the result is waited for
-        error.add_note("".join(format_exception(error)))
-        return None, error
+            outcome: tuple[Any, Exception | None]
+            try:
+                outcome = function(item), None
+            except Exception as error:  # noqa: BLE001 -- raised again where the result is waited for
+                error.add_note("".join(format_exception(error)))
+                outcome = None, error
+            slots.send(pipe, outcome, slot)
 
 
 @contextmanager
-def interrupts_blocked() -> Iterator[None]:
+def _interrupts_blocked() -> Iterator[None]:
     """Hold back Ctrl-C, so that a process that is just starting does not receive it before it can handle it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -7,10 +7,10 @@ source is read on from the end of the last good one. The outcome always equals t
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
-from itertools import count
+from itertools import chain, count, repeat
 from typing import BinaryIO, Final
 
 from msgspec import Struct
@@ -63,8 +63,6 @@ class SplitOffset(Struct, frozen=True):
 
     def moved(self, place: Location) -> Location:
         """Convert a place in the split to one in the source."""
-        if not self.lines and not self.rows:
-            return place
         line = None if place.line is None else place.line + self.lines
         return replace(place, line=line, row=None if place.row is None else place.row + self.rows)
 
@@ -109,12 +107,15 @@ class SplitReader:
             if scanner.failure is not None or (first and scanner.column != 1):
                 # Read from further back in its line, the pending document may turn out to be something else.
                 return
-            found = list(of_document(pending, source, rows, options)) if pending else []
-            if pending and not _can_be_read_again(found, pending):
-                return
-            for record in found:
-                row = record.location.row or row
-                yield record
+            if pending:
+                found = list(of_document(pending, source, rows, options))
+                starts = [record.location.offset - pending.offset for record in found if isinstance(record, Batch)]
+                if not all(pending.data.startswith(b"{", start) for start in starts):
+                    # An array, which may be a row within an object, cannot be read from where it stands.
+                    return
+                for record in found:
+                    row = record.location.row or row
+                    yield record
             line, offset = scanner.line, scanner.offset
             self.end = SplitEnd(offset=offset, lines=line - 1, rows=row, is_last=not first)
             if first != b"{" or offset >= self._split.limit:
@@ -134,12 +135,6 @@ class SplitReader:
             yield record
         if not lines.failed:
             self.end = SplitEnd(offset=lines.offset, lines=lines.number - 1, rows=row, is_last=lines.ended)
-
-
-def _can_be_read_again(records: Iterable[Record], document: Document) -> bool:
-    """Whether each is an object, which can be read from where it stands; the rows within an object may be arrays."""
-    starts = [record.location.offset - document.offset for record in records if isinstance(record, Batch)]
-    return all(document.data.startswith(b"{", start) for start in starts)
 
 
 class SplitCursor:
@@ -199,12 +194,12 @@ def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int =
 
 def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
     """Yield offsets where a document probably begins, about the size of a split apart."""
-    sizes = iter(SPLIT_SIZES)
-    length = next(sizes)
     start = 0
-    while start + length < size and (found := _find(raw, mark, start + length)) is not None:
+    for length in chain(SPLIT_SIZES, repeat(SPLIT_SIZES[-1])):
+        if start + length >= size or (found := _find(raw, mark, start + length)) is None:
+            return
         yield found
-        start, length = found, next(sizes, length)
+        start = found
 
 
 def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
