@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, ClassVar, Final, Self
 
 import h11
@@ -22,13 +22,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.serve.app import ASGIApp, PostbackEndpoint, expected_key
+from td_currents_cli.serve.app import PATH, ASGIApp, PostbackEndpoint, expected_key
 from td_currents_cli.serve.fault_injection import FaultInjector
 from td_currents_cli.serve.settings import ServeSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
 from td_currents_cli.serve.store import Store
-
-_POLL: Final = 0.005
 
 
 class Receiver:
@@ -58,14 +56,6 @@ class Receiver:
         return self.settings.store
 
     @property
-    def base_url(self) -> str:
-        """Scheme, host and port for senders on this machine."""
-        address = ip_address(self.host)
-        if address.is_unspecified:
-            return f"http://localhost:{self.port}"
-        return f"http://{f'[{self.host}]' if address.version == 6 else self.host}:{self.port}"
-
-    @property
     def is_public(self) -> bool:
         """Whether other machines may be able to reach it."""
         return not ip_address(self.host).is_loopback
@@ -75,8 +65,10 @@ class Receiver:
         return self._thread.is_alive()
 
     def url(self, database: str, table: str) -> str:
-        """Return the Postback URL of a table. Any database and table name works."""
-        return f"{self.base_url}/postback/v3/event/{database}/{table}"
+        """Return the Postback URL of a table for senders on this machine. Any database and table name works."""
+        address = ip_address(self.host)
+        host = "localhost" if address.is_unspecified else f"[{self.host}]" if address.version == 6 else self.host
+        return f"http://{host}:{self.port}{PATH.format(database=database, table=table)}"
 
     def __enter__(self) -> Self:
         """Start listening.
@@ -101,12 +93,10 @@ class Receiver:
         )
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
-            time.sleep(_POLL)
+            time.sleep(0.005)
         return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join()
         try:
@@ -215,8 +205,6 @@ def _wait_for_signal(signals: "SimpleQueue[signal.Signals]", receiver: Receiver)
 
 BACKLOG: Final = 2048  # connections that may wait to be accepted
 
-_KEEP_ALIVE: Final = 75  # seconds; long enough for a sender with pauses
-
 
 class _HttpServer(uvicorn.Server):
     """Sets an event when it stops, and logs what concerns no request that the application gets."""
@@ -245,13 +233,11 @@ class _HttpServer(uvicorn.Server):
                 loop.default_exception_handler(context)
         elif not self._is_full:
             self._is_full = True
-            loop.call_later(_FULL_AGAIN, setattr, self, "_is_full", False)  # noqa: FBT003 -- the value
+            # It is logged again after a minute.
+            loop.call_later(60.0, setattr, self, "_is_full", False)  # noqa: FBT003 -- the value
             reason = f"cannot accept connections: {os.strerror(error.errno or 0).lower()} (see ulimit -n)"
             # It is not counted: there was no request.
             self._stats.listener(RequestLog(status=None, result=RequestResult.FAILED, reason=reason))
-
-
-_FULL_AGAIN: Final = 60.0  # seconds until it is logged again
 
 
 class _HttpProtocol(H11Protocol):
@@ -325,7 +311,7 @@ def _http_server(
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_keep_alive=75,  # long enough for a sender with pauses
         timeout_graceful_shutdown=settings.stop_within,
     )
     return _HttpServer(config, stopping, stats)

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -103,33 +102,31 @@ def parse_faults(text: str) -> tuple[Fault, ...]:
         UsageError: it is invalid; the message has the position.
     """
     faults: list[Fault] = []
-    for place, item in _items(text):
-        fault = _fault(item, place)
+    begin = 1
+    for part in text.split(","):
+        place = begin + len(part) - len(part.lstrip())
+        fault = _fault(part.strip(), place)
         if any(fault.name == other.name for other in faults):
             raise _error(place, f"{fault.name} is repeated")
         faults.append(fault)
+        begin += len(part) + 1
     total = math.fsum(fault.share for fault in faults)
     if total > 1:
         raise UsageError(f"--fail: the probabilities add up to {total:g}, more than 1", hint=_HINT)
     return tuple(faults)
 
 
-def _items(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the parts between commas, each with the position of its first character, from 1."""
-    place = 1
-    for part in text.split(","):
-        yield place + len(part) - len(part.lstrip()), part.strip()
-        place += len(part) + 1
-
-
 def _fault(item: str, place: int) -> Fault:
-    name, equals, value = item.partition("=")
+    name, _, value = item.partition("=")
     number, colon, time = value.partition(":")
     if name not in _NAMES and not _STATUS.fullmatch(name):
         raise _error(place, f"{name!r} is not a fault")
     place += len(name) + 1
-    share = _share(number) if equals else None
-    if share is None:
+    try:
+        share = float(number)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:  # NaN is not between them
         raise _error(place, f"{name} needs a probability from 0 to 1")
     if not colon:
         return Fault(name=name, share=share, seconds=_DEFAULT_SECONDS.get(name))
@@ -137,14 +134,6 @@ def _fault(item: str, place: int) -> Fault:
     if name in _NAMES and name != SLOW:
         raise _error(place, f"{name} takes no duration")
     return Fault(name=name, share=share, seconds=duration(time, f"--fail, character {place}: the duration of {name}"))
-
-
-def _share(number: str) -> float | None:
-    try:
-        share = float(number)
-    except ValueError:
-        return None
-    return share if 0 <= share <= 1 else None  # NaN is not between them
 
 
 def _error(place: int, message: str) -> UsageError:

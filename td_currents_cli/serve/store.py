@@ -167,7 +167,6 @@ class Store:
         ending = path.suffix.lower()
         if ending in _UNSUPPORTED:
             raise UsageError(f"cannot store rows as {ending}: {path}", hint="Name the store *.jsonl or *.csv.")
-        self.path = path
         self.repaired = False  # the file ended in an incomplete row, which was ended
         self._format = CsvFormat() if ending == ".csv" else JsonLinesFormat()
         self._delay = delay
@@ -177,7 +176,7 @@ class Store:
         self._incomplete = False
         self._file = _open(path)
         try:
-            self._begin()
+            self._begin(path)
         except BaseException as error:
             os.close(self._file)
             if isinstance(error, OSError):
@@ -226,8 +225,8 @@ class Store:
         self._write(self._format.line(self._pending[0]))
         self._pending.popleft()
 
-    def _begin(self) -> None:
-        _lock(self._file, self.path)
+    def _begin(self, path: Path) -> None:
+        _lock(self._file, path)
         header = self._format.header
         if not self.size:
             self._write(header)
@@ -235,7 +234,7 @@ class Store:
         if os.pread(self._file, len(header), 0) != header:
             columns = header.decode().strip()
             raise OutputError(
-                f"cannot append to {self.path}: its first line is not `{columns}`", hint="Use another file for --store."
+                f"cannot append to {path}: its first line is not `{columns}`", hint="Use another file for --store."
             )
         self.repaired = self._end_incomplete_row()
 

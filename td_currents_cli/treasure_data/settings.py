@@ -13,7 +13,6 @@ from td_currents_cli.secrets import Secret, checked, read_secret
 
 _SECTION: Final = re.compile(r"\[(?P<name>.+)\]")
 _SETTING: Final = re.compile(r"(?P<name>\w+)\s*=\s*(?P<value>.+)")
-_ACCOUNT: Final = "account"
 
 
 def conf_path(environ: Mapping[str, str]) -> Path:
@@ -37,7 +36,7 @@ def account_settings(path: Path) -> dict[str, str]:
         raise UsageError(f"{path} is not UTF-8") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    section, settings = "", {}
+    section, settings = "", dict[str, str]()
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -45,12 +44,13 @@ def account_settings(path: Path) -> dict[str, str]:
         if match := _SECTION.fullmatch(stripped):
             section = match["name"].strip()
         elif match := _SETTING.fullmatch(stripped):
-            settings[section, match["name"]] = match["value"].strip()
+            if section == "account":
+                settings[match["name"]] = match["value"].strip()
         else:
             raise UsageError(
                 f"{path}:{number}: expected [section] or name = value", hint="Fix the line, or set TD_API_KEY."
             )
-    return {name: value for (of_section, name), value in settings.items() if of_section == _ACCOUNT}
+    return settings
 
 
 KEY: Final = "TD_API_KEY"

@@ -118,16 +118,12 @@ def _lines(tables: Tables) -> Iterator[tuple[TableAddress, Iterator[bytes]]]:
     for address, client, layout, columns in tables.opened():
         names = [address.column] if layout is Layout.BATCHES else list(dict.fromkeys(["time", *columns]))
         rows = client.rows(client.query(rows_sql(address, tables.period, names), address.database))
-        yield address, batch_lines(rows) if layout is Layout.BATCHES else event_lines(rows, names)
+        # Batches in the form of `td query -f json -c`.
+        batches = (json_line({BATCH: _plain(cell)}) for cell, *_ in rows)
+        yield address, batches if layout is Layout.BATCHES else _event_lines(rows, names)
 
 
-def batch_lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Write each row with a batch as JSON, in the form of `td query -f json -c`."""
-    for cell, *_ in rows:
-        yield json_line({BATCH: _plain(cell)})
-
-
-def event_lines(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> Iterator[bytes]:
+def _event_lines(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> Iterator[bytes]:
     """Write each flat event as JSON. Null columns are left out, as in the connector's events."""
     for cells in rows:
         there = [cell is not None for cell in cells]

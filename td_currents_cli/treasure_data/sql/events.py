@@ -1,7 +1,7 @@
 """From rows of a table to events, in Trino's SQL: the equivalent of `read` and `events.decode`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ MAP: Final = "MAP(VARCHAR, JSON)"
 NO_FIELDS: Final = f"CAST(JSON_PARSE('{{}}') AS {MAP})"
 INNER: Final = (Where.USER, Where.PROPERTIES)
 
-_MISFITS: Final = {
+MISFITS: Final = {
     "BIGINT": "NOT COALESCE(CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = {0}, FALSE)",
     "DOUBLE": "NOT COALESCE(ABS(TRY_CAST({0} AS DOUBLE)) < 9007199254740992, FALSE)",
 }
@@ -34,40 +34,13 @@ _SCALAR: Final = "JSON_EXTRACT_SCALAR(v, '$')"
 _HAS_VALUE: Final = "COALESCE(JSON_FORMAT(v) <> 'null', FALSE)"
 
 
-def typed_cell(cell: str, column: TableColumn) -> str:
-    """Cast a cell to the type of its column; null if it does not fit."""
-    kind = _sql_type(column)
-    return f"TRY_CAST({cell} AS {kind})" if kind in _MISFITS else cell
-
-
-def other_fields_of_batches(columns: Sequence[TableColumn], seconds: str) -> Iterator[str]:
-    """Yield maps, given the fields of the event, `user` and `properties` as `of_event`, `of_user` and `of_properties`.
-
-    `seconds` is the expression for the time of a value `v`. A top-level name that looks as if it was in `user` or
-    `properties` is prefixed with a dot.
-    """
-    inner = "|".join(INNER)
-    paths = {where: f"'{where}.' || k" for where in INNER}
-    paths[Where.EVENT] = rf"CASE WHEN REGEXP_LIKE(k, '^\.*({inner})\.') THEN '.' || k ELSE k END"
-    for where in Where:
-        cases = [*_cases([column for column in columns if column.where is where])]
-        if where is Where.EVENT:
-            cases += [
-                f"WHEN k = '{TIME}' THEN {_HAS_VALUE} AND NOT COALESCE({seconds} = FLOOR({seconds}), FALSE)",
-                f"WHEN {_key_in(INNER)} THEN {_HAS_VALUE} AND JSON_FORMAT(v) NOT LIKE '{{%'",
-            ]
-        kept = "\n        ".join(["CASE", *cases, "ELSE TRUE END"])
-        filtered = f"MAP_FILTER(of_{where}, (k, v) -> {kept})"
-        yield f"TRANSFORM_KEYS(\n      {filtered},\n      (k, v) -> {paths[where]}\n    )"
-
-
 def _cases(columns: Sequence[TableColumn]) -> Iterator[str]:
     """Yield the conditions that a field does not fit its column."""
-    strings = [column.field for column in columns if _sql_type(column) not in _MISFITS]
+    strings = [column.field for column in columns if sql_type(column) not in MISFITS]
     if strings:
         yield f"WHEN {_key_in(strings)} THEN FALSE"
-    for kind, misfit in _MISFITS.items():
-        numbers = [column.field for column in columns if _sql_type(column) == kind and not _is_time(column)]
+    for kind, misfit in MISFITS.items():
+        numbers = [column.field for column in columns if sql_type(column) == kind and not _is_time(column)]
         if numbers:
             yield f"WHEN {_key_in(numbers)} THEN {_HAS_VALUE} AND {misfit.format(_SCALAR)}"
 
@@ -76,27 +49,11 @@ def _key_in(names: Iterable[str]) -> str:
     return f"k IN ({', '.join(map(string_literal, names))})"
 
 
-def other_fields_of_flat(table_columns: Collection[str], taken: Mapping[str, TableColumn]) -> Iterator[str]:
-    """Yield maps of a flat event, given the columns of its table that have a target. Its OTHER_FIELDS is kept."""
-    found = {}
-    for each, column in taken.items():
-        kind, cell = _sql_type(column), f"CAST({identifier(each)} AS VARCHAR)"
-        if kind in _MISFITS and not _is_time(column):
-            misfit = _MISFITS[kind].format(cell)
-            found[column.path] = f"CASE WHEN {cell} IS NOT NULL AND {misfit} THEN CAST({identifier(each)} AS JSON) END"
-    found |= {each: f"CAST({identifier(each)} AS JSON)" for each in table_columns if each not in {*taken, TIME}}
-    if OTHER_FIELDS in table_columns:
-        before = f"TRY_CAST(TRY(JSON_PARSE({identifier(OTHER_FIELDS)})) AS {MAP})"
-        found[OTHER_FIELDS] = f"CASE WHEN {before} IS NULL THEN {found[OTHER_FIELDS]} END"
-        yield f"COALESCE({before}, {NO_FIELDS})"
-    yield map_of(found) if found else NO_FIELDS
-
-
 def _is_time(column: TableColumn) -> bool:
     return column.where is Where.EVENT and column.field == TIME
 
 
-def _sql_type(column: TableColumn) -> str:
+def sql_type(column: TableColumn) -> str:
     return Dialect.TRINO.type(column_type(column))
 
 
@@ -183,8 +140,23 @@ class BatchEvents(Struct, frozen=True):
         return f"COALESCE(JSON_EXTRACT_SCALAR({found}, '$'), NULLIF(JSON_FORMAT({found}), 'null'))"
 
     def others(self, columns: Sequence[TableColumn]) -> Iterator[str]:
-        """Yield maps, by dotted names, of the JSON values that these columns cannot hold."""
-        return other_fields_of_batches(columns, self.seconds("JSON_FORMAT(v)"))
+        """Yield maps, by dotted names, of the JSON values that these columns cannot hold, given `opened`.
+
+        A top-level name that looks as if it was in `user` or `properties` is prefixed with a dot.
+        """
+        seconds = self.seconds("JSON_FORMAT(v)")
+        paths = {where: f"'{where}.' || k" for where in INNER}
+        paths[Where.EVENT] = rf"CASE WHEN REGEXP_LIKE(k, '^\.*({'|'.join(INNER)})\.') THEN '.' || k ELSE k END"
+        for where in Where:
+            cases = [*_cases([column for column in columns if column.where is where])]
+            if where is Where.EVENT:
+                cases += [
+                    f"WHEN k = '{TIME}' THEN {_HAS_VALUE} AND NOT COALESCE({seconds} = FLOOR({seconds}), FALSE)",
+                    f"WHEN {_key_in(INNER)} THEN {_HAS_VALUE} AND JSON_FORMAT(v) NOT LIKE '{{%'",
+                ]
+            kept = "\n        ".join(["CASE", *cases, "ELSE TRUE END"])
+            filtered = f"MAP_FILTER(of_{where}, (k, v) -> {kept})"
+            yield f"TRANSFORM_KEYS(\n      {filtered},\n      (k, v) -> {paths[where]}\n    )"
 
     @property
     def outline(self) -> str:
@@ -194,6 +166,9 @@ class BatchEvents(Struct, frozen=True):
 
 class FlatEvents(Struct, frozen=True):
     """The events of a table with an event in each row, given the columns of the table: all as in `BatchEvents`."""
+
+    opened: ClassVar[Sequence[str]] = ()
+    outline: ClassVar[str] = "CAST(NULL AS VARCHAR)"  # columns hide what the connector left out or made a string
 
     address: TableAddress
     rows: Period
@@ -211,16 +186,11 @@ class FlatEvents(Struct, frozen=True):
     def name(self, extracted: str) -> str:
         return f"NULLIF({extracted}, '')"
 
-    def value(self, extracted: str) -> str:
-        return f"NULLIF({extracted}, '')"
+    value = name
 
     def seconds(self, extracted: str) -> str:
         number = f"TRY_CAST({extracted} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
-
-    @property
-    def opened(self) -> Sequence[str]:
-        return ()
 
     def cell(self, where: Where, field: str) -> str:
         return self.extract([(each,) for each in _flat_names(where, field)])
@@ -230,12 +200,20 @@ class FlatEvents(Struct, frozen=True):
         for column in columns:
             found = [each for each in _flat_names(column.where, column.field) if each in self.columns]
             taken |= dict.fromkeys(found[:1], column)
-        return other_fields_of_flat(self.columns, taken)
-
-    @property
-    def outline(self) -> str:
-        # A column does not show what the connector left out or converted to a string.
-        return "CAST(NULL AS VARCHAR)"
+        others = {}
+        for each, column in taken.items():
+            kind, cell = sql_type(column), f"CAST({identifier(each)} AS VARCHAR)"
+            if kind in MISFITS and not _is_time(column):
+                misfit = MISFITS[kind].format(cell)
+                misfits = f"{cell} IS NOT NULL AND {misfit}"
+                others[column.path] = f"CASE WHEN {misfits} THEN CAST({identifier(each)} AS JSON) END"
+        others |= {each: f"CAST({identifier(each)} AS JSON)" for each in self.columns if each not in {*taken, TIME}}
+        if OTHER_FIELDS in self.columns:
+            # It is kept.
+            before = f"TRY_CAST(TRY(JSON_PARSE({identifier(OTHER_FIELDS)})) AS {MAP})"
+            others[OTHER_FIELDS] = f"CASE WHEN {before} IS NULL THEN {others[OTHER_FIELDS]} END"
+            yield f"COALESCE({before}, {NO_FIELDS})"
+        yield map_of(others) if others else NO_FIELDS
 
 
 Events: TypeAlias = BatchEvents | FlatEvents

@@ -14,12 +14,13 @@ from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.events import (
     IS_EVENT,
     KIND,
+    MISFITS,
     NUMBER,
     RECEIVED,
     REJECTED,
     BatchEvents,
     Events,
-    typed_cell,
+    sql_type,
 )
 from td_currents_cli.treasure_data.sql.text import (
     cte,
@@ -166,7 +167,8 @@ def other_fields(events: Events, columns: Sequence[TableColumn]) -> str:
 def _column_value(events: Events, column: TableColumn) -> str:
     if column.where is Where.EVENT and column.field == TIME:
         return f"COALESCE(CAST(FLOOR({EVENT_SECONDS}) AS BIGINT), {RECEIVED})"
-    return typed_cell(events.cell(column.where, column.field), column)
+    cell, kind = events.cell(column.where, column.field), sql_type(column)
+    return f"TRY_CAST({cell} AS {kind})" if kind in MISFITS else cell
 
 
 def dedupe_batches_sql(events: BatchEvents, event_filter: Filter = EVERYTHING) -> str:
