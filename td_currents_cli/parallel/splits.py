@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 from typing import BinaryIO, Final
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.compression import is_plain, plain
 from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
-from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, of_document, take_object
+from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, DocumentReader, take_object
 from td_currents_cli.read.options import DEFAULT, ReadOptions, Source
 from td_currents_cli.read.reader import records, records_from
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, TooLargeError
@@ -99,8 +99,7 @@ class SplitReader:
             return
 
     def _json(self, scanner: Scanner) -> Iterator[Record]:
-        source, rows, options = self._split.source.name, count(1), self._split.options
-        row = 0
+        reader = DocumentReader(self._split.source.name, self._split.options)
         pending: Document | None = None
         while True:
             first = scanner.next_byte()
@@ -108,16 +107,14 @@ class SplitReader:
                 # Read from further back in its line, the pending document may turn out to be something else.
                 return
             if pending:
-                found = list(of_document(pending, source, rows, options))
+                found = list(reader.records(pending))
                 starts = [record.location.offset - pending.offset for record in found if isinstance(record, Batch)]
                 if not all(pending.data.startswith(b"{", start) for start in starts):
                     # An array, which may be a row within an object, cannot be read from where it stands.
                     return
-                for record in found:
-                    row = record.location.row or row
-                    yield record
+                yield from found
             line, offset = scanner.line, scanner.offset
-            self.end = SplitEnd(offset=offset, lines=line - 1, rows=row, is_last=not first)
+            self.end = SplitEnd(offset=offset, lines=line - 1, rows=reader.row, is_last=not first)
             if first != b"{" or offset >= self._split.limit:
                 return
             pending = Document(take_object(scanner), line, 1, offset)

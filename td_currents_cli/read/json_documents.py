@@ -6,16 +6,14 @@ reading goes on with the next one.
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final
 
-import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Struct
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
-from td_currents_cli.read.formats.cell import cells_in
+from td_currents_cli.read.formats.cell import cells_in, fields_of
 from td_currents_cli.read.formats.flat import event_of_flat_row
 from td_currents_cli.read.formats.json_arrays import ArrayRows
 from td_currents_cli.read.formats.json_rows import (
@@ -29,7 +27,7 @@ from td_currents_cli.read.formats.json_rows import (
     wrapped_rows,
 )
 from td_currents_cli.read.options import DEFAULT, OBJECTS, FormatCallback, ReadOptions, SourceFormat
-from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, code_points
+from td_currents_cli.read.scanner import SPACE, Scanner, code_points
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -152,15 +150,6 @@ _SOMETHING_ELSE: Final = re.compile(rb'\{\s*"event(?:s|_type)"\s*:')
 """How payloads and most bare events begin: they are not examined further."""
 
 
-class _DeadLetter(msgspec.Struct, gc=False):
-    event_type: Raw | UnsetType = UNSET
-    event: Raw | UnsetType = UNSET
-    events: Raw | UnsetType = UNSET
-
-
-_dead_letter: Final = msgspec.json.Decoder(_DeadLetter)
-
-
 def event_of_dead_letter(document: Document) -> Document | None:
     """Return the event in a dead letter, at its own place; None for anything else.
 
@@ -169,56 +158,15 @@ def event_of_dead_letter(document: Document) -> Document | None:
     data = document.data
     if _SOMETHING_ELSE.match(data) or b'"event"' not in data:
         return None
-    # Only places are taken from this copy: msgspec stops at a lone surrogate, which an event may contain.
-    shown = SURROGATE.sub(rb"\\u0041", data) if b"\\u" in data else data
-    try:
-        letter = _dead_letter.decode(shown)
-        if letter.event is UNSET or letter.events is not UNSET or letter.event_type is not UNSET:
-            return None
-        event = bytes(letter.event)
-        has_type = _dead_letter.decode(event).event_type is not UNSET
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    fields = fields_of(data)
+    event = fields.get("event", b"")
+    if not event.startswith(b"{") or not fields.keys().isdisjoint({"events", "event_type"}):
         return None
-    begin = shown.rfind(event)
-    found = data[begin : begin + len(event)]
-    if not has_type:
+    begin = data.rfind(event)
+    if "event_type" not in fields_of(event):
         # The bracket stands where the colon does, so that the event is at its own place.
-        begin, found = begin - 1, b"[" + found + b"]"
-    return document.part(begin, found)
-
-
-def _records_within(
-    document: Document, wrapped: WrappedRows, source: str, rows: Iterator[int], options: ReadOptions
-) -> Iterator[Record]:
-    """Yield the records of rows or payloads within an object around them, or a problem where it has columns instead."""
-    if wrapped.by_column:
-        yield Problem(
-            code=Code.UNKNOWN_FORM,
-            location=document.location(source),
-            message="unrecognized input: a pandas DataFrame by columns, not by rows",
-            hint='Export it with `df.to_json(PATH, orient="records", lines=True)`.',
-        )
-        return
-    arrays = _arrays_of(wrapped, options)
-    for each in _documents_within(document, wrapped, source):
-        if isinstance(each, Document) and each.data.startswith(b"["):
-            yield from arrays.records(each.data, each.location(source, next(rows)))
-        else:
-            yield from of_document(each, source, rows, options, is_within=True)
-
-
-def _documents_within(document: Document, wrapped: WrappedRows, source: str) -> Iterator[Document | Problem]:
-    begin = document.data.rfind(wrapped.text)
-    if wrapped.text.startswith(b"["):
-        return documents_in(wrapped.text, document.part(begin, b"").location(source))
-    return (document.part(document.data.find(cell, begin), cell) for _, cell in cells_in(wrapped.text))
-
-
-def _arrays_of(wrapped: WrappedRows, options: ReadOptions, on_format: FormatCallback = lambda _: None) -> ArrayRows:
-    arrays = ArrayRows(options, on_format)
-    if wrapped.names is not None and not list(arrays.records(wrapped.names, Location(source=""))):
-        return arrays
-    return ArrayRows(options, on_format)
+        begin, event = begin - 1, b"[" + event + b"]"
+    return document.part(begin, event)
 
 
 def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
@@ -226,58 +174,85 @@ def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
     return row is None or (row.cell is not None and (row.column != options.name or row.cell.startswith(b"{")))
 
 
-def of_document(
-    document: Document | Problem,
-    source: str,
-    rows: Iterator[int],
-    options: ReadOptions = DEFAULT,
-    *,
-    is_within: bool = False,
-) -> Iterator[Record]:
-    """Yield the batch of a document, which may be an ingested row, several on one line, or an object around some.
+class DocumentReader:
+    """Finds the batches in the documents of a source, which may be ingested rows.
 
-    `rows` numbers the ingested rows; `is_within` is whether an object was around this one already.
+    Attributes:
+        row: number of the last ingested row.
     """
-    if isinstance(document, Problem):
-        yield document
-        return
-    data = document.data
-    batch = batch_of_row(data, options.name)
-    if batch is None and (other := column_of(data)) is not None:
-        batch = batch_of_row(data, other)
-    row = json_row(data, options.name, ingested=options.ingested) if batch is None else None
-    if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
-        for each in documents_in(data, document.location(source)):
-            yield from of_document(each, source, rows, options)
-    elif batch is None and not is_within and _is_suspect(row, options) and (found := wrapped_rows(data)):
-        for wrapped in found:
-            yield from _records_within(document, wrapped, source, rows, options)
-    elif batch is not None:
-        yield Batch(batch, document.location(source, next(rows)))
-    elif row is not None:
-        yield from row.records(data, document.location(source, next(rows)))
-    elif (event := event_of_flat_row(data)) is not None:
-        yield Batch(event, document.location(source, next(rows)), is_streaming=True)
-    else:
-        document = event_of_dead_letter(document) or document
-        yield Batch(document.data, document.location(source))
 
+    def __init__(
+        self, source: str, options: ReadOptions = DEFAULT, on_format: FormatCallback | None = None, *, row: int = 0
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._on_format = on_format
+        self.row = row
 
-def format_of(document: Document, options: ReadOptions, *, is_within: bool = False) -> SourceFormat:
-    """Return how a row that is a JSON object was read, or the first of those within it."""
-    if batch_of_row(document.data, options.name) is not None:
-        return SourceFormat(form=OBJECTS, column=options.name)
-    column = column_of(document.data)
-    row = json_row(document.data, options.name, ingested=options.ingested) if column is None else None
-    if column is None and not is_within and _is_suspect(row, options):
-        formats: list[SourceFormat] = []
-        for wrapped in wrapped_rows(document.data):
-            arrays = _arrays_of(wrapped, options, formats.append)
-            for each in _documents_within(document, wrapped, ""):
-                if isinstance(each, Document) and each.data.startswith(b"["):
-                    deque(arrays.records(each.data, each.location("")), maxlen=0)
-                elif isinstance(each, Document):
-                    formats.append(format_of(each, options, is_within=True))
-                if formats:
-                    return formats[0]
-    return SourceFormat(form=OBJECTS, column=column if row is None else row.column)
+    def records(self, document: Document | Problem, *, is_within: bool = False) -> Iterator[Record]:
+        """Yield the batch of a document, which may be a row, several on one line, or an object around some.
+
+        `is_within` is whether an object was around it.
+        """
+        if isinstance(document, Problem):
+            yield document
+            return
+        data, column = document.data, self._options.name
+        batch = batch_of_row(data, column)
+        if batch is None and (other := column_of(data)) is not None:
+            column, batch = other, batch_of_row(data, other)
+        row = json_row(data, self._options.name, ingested=self._options.ingested) if batch is None else None
+        if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
+            for each in documents_in(data, document.location(self._source)):
+                yield from self.records(each)
+        elif batch is None and not is_within and _is_suspect(row, self._options) and (found := wrapped_rows(data)):
+            for wrapped in found:
+                yield from self._records_within(document, wrapped)
+        elif batch is not None:
+            yield Batch(batch, self._next_row(document, column))
+        elif row is not None:
+            yield from row.records(data, self._next_row(document, row.column))
+        elif (event := event_of_flat_row(data)) is not None:
+            yield Batch(event, self._next_row(document, None), is_streaming=True)
+        else:
+            document = event_of_dead_letter(document) or document
+            yield Batch(document.data, document.location(self._source))
+
+    def _next_row(self, document: Document, column: str | None) -> Location:
+        if self._on_format is not None:
+            self._report(SourceFormat(form=OBJECTS, column=column))
+        self.row += 1
+        return document.location(self._source, self.row)
+
+    def _report(self, source_format: SourceFormat) -> None:
+        """Report the format of the first row."""
+        on_format, self._on_format = self._on_format, None
+        if on_format is not None:
+            on_format(source_format)
+
+    def _records_within(self, document: Document, wrapped: WrappedRows) -> Iterator[Record]:
+        """Yield the records of rows or payloads within an object, or a problem where it has columns instead."""
+        if wrapped.by_column:
+            yield Problem(
+                code=Code.UNKNOWN_FORM,
+                location=document.location(self._source),
+                message="unrecognized input: a pandas DataFrame by columns, not by rows",
+                hint='Export it with `df.to_json(PATH, orient="records", lines=True)`.',
+            )
+            return
+        arrays = ArrayRows(self._options, self._report)
+        if wrapped.names is not None and list(arrays.records(wrapped.names, Location(source=""))):
+            # They are not the names of columns.
+            arrays = ArrayRows(self._options, self._report)
+        begin = document.data.rfind(wrapped.text)
+        found: Iterator[Document | Problem]
+        if wrapped.text.startswith(b"["):
+            found = documents_in(wrapped.text, document.part(begin, b"").location(self._source))
+        else:
+            found = (document.part(document.data.find(cell, begin), cell) for _, cell in cells_in(wrapped.text))
+        for each in found:
+            if isinstance(each, Document) and each.data.startswith(b"["):
+                self.row += 1
+                yield from arrays.records(each.data, each.location(self._source, self.row))
+            else:
+                yield from self.records(each, is_within=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import BinaryIO, Final
 
 from msgspec.structs import replace
@@ -18,10 +18,9 @@ from td_currents_cli.read.formats.terminal_table import is_table_border, termina
 from td_currents_cli.read.json_documents import (
     BYTE_ORDER_MARK,
     Document,
+    DocumentReader,
     documents,
-    format_of,
     lines,
-    of_document,
     skip_mark,
 )
 from td_currents_cli.read.options import (
@@ -172,7 +171,7 @@ def records_from(
             raw.seek(begin.offset)
             scanner = Scanner(plain(raw), begin, limit=source.max_document_size)
             if header is None:
-                found = _json(scanner, source.name, count(row + 1), options)
+                found = _json(scanner, source.name, options, row=row)
             else:
                 found = csv_rows(RowLines(scanner), source.name, header, row=row)
             yield from _with_limit(scanner, source.name, found)
@@ -281,17 +280,17 @@ def _detected(
     table = None if is_named else table_of(scanner, options)
     if table is None:
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
-        return _json(scanner, source, count(1), options) if is_scalar else None
+        return _json(scanner, source, options) if is_scalar else None
     on_format(table.source_format)
     return table_rows(scanner, source, table, flat=options.flat)
 
 
 def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:
     if options.form is InputFormat.PAYLOAD:
-        return _json(scanner, source, count(1), replace(options, ingested=False), on_format)
+        return _json(scanner, source, replace(options, ingested=False), on_format)
     per_line = is_row_per_line(scanner) if scanner.next_byte() == b"[" else None
     if per_line is None:
-        return _json(scanner, source, count(1), options, on_format)
+        return _json(scanner, source, options, on_format)
     return _arrays(scanner, source, ArrayRows(options, on_format), options, per_line=per_line)
 
 
@@ -299,36 +298,27 @@ def _arrays(
     scanner: Scanner, source: str, rows: ArrayRows, options: ReadOptions, *, per_line: bool
 ) -> Iterator[Record]:
     """Yield the batches of rows that are arrays; documents among them are read as such."""
-    numbers = count(1)
-    row = 0
+    others = DocumentReader(source, options)
     for document in lines(scanner) if per_line else documents(scanner, source):
         if isinstance(document, Problem) or not document.data.startswith(b"["):
-            found = list(of_document(document, source, numbers, options))
-        elif found := list(rows.records(document.data, document.location(source, row + 1))):
-            row = next(numbers)
-        yield from _recovered(found) if _is_truncated_by_failure(document, scanner) else found
+            found = list(others.records(document))
+        elif found := list(rows.records(document.data, document.location(source, others.row + 1))):
+            others.row += 1
+        yield from _recovered(document, found, scanner)
 
 
 def _json(
-    scanner: Scanner, source: str, rows: Iterator[int], options: ReadOptions, on_format: FormatCallback = _ignore
+    scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback = _ignore, *, row: int = 0
 ) -> Iterator[Record]:
-    is_reported = False
+    reader = DocumentReader(source, options, on_format, row=row)
     for document in documents(scanner, source):
-        found = of_document(document, source, rows, options)
-        for record in _recovered(found) if _is_truncated_by_failure(document, scanner) else found:
-            if not is_reported and record.location.row is not None and isinstance(document, Document):
-                on_format(format_of(document, options))
-                is_reported = True
-            yield record
+        yield from _recovered(document, reader.records(document), scanner)
 
 
-def _is_truncated_by_failure(document: Document | Problem, scanner: Scanner) -> bool:
-    is_last = scanner.failure is not None and scanner.at_end
-    return is_last and not (isinstance(document, Document) and is_json(document.data))
-
-
-def _recovered(found: Iterable[Record]) -> Iterator[Record]:
-    """Yield the batches of a truncated row. The failure that truncated it is reported, not the truncation."""
+def _recovered(document: Document | Problem, found: Iterable[Record], scanner: Scanner) -> Iterable[Record]:
+    """Yield the records of a document. The failure that truncated the last one is reported, not the truncation."""
+    if scanner.failure is None or not scanner.at_end or (isinstance(document, Document) and is_json(document.data)):
+        return found
     return (record for record in found if isinstance(record, Batch) and record.location.row is not None)
 
 

@@ -76,6 +76,7 @@ NULL_BYTES: Final = tuple(map(str.encode, NULLS))
 
 _WRAPPED: Final = re.compile(rb'\s*(?:\[\s*)?"')
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 _STRING: Final = msgspec.json.Decoder(str)
 _LONGEST_ESCAPE: Final = len(r"\ud83")
 
@@ -283,10 +284,26 @@ def _take_name(scanner: Scanner) -> str | None:
     if not name.startswith(b'"') or scanner.next_byte() != b":":
         return None
     scanner.skip(1)
+    with suppress(ValueError):
+        return decoded_string(name)
+    return ""
+
+
+def fields_of(text: bytes) -> dict[str, bytes]:
+    """Return the fields of a JSON object unchanged; empty for anything else."""
     try:
-        return str(json.loads(name))
-    except ValueError:
-        return ""
+        return {name: bytes(value) for name, value in _FIELDS.decode(text).items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # msgspec stops at a lone surrogate.
+        return dict(cells_in(text)) if text.startswith(b"{") and is_json(text) else {}
+
+
+def decoded_string(text: bytes) -> str:
+    """Decode a JSON string, which may contain lone surrogates. Raises ValueError."""
+    try:
+        return _STRING.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return str(json.loads(text))
 
 
 _EVENT_TYPE: Final = b"event_type"

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 import orjson
-from msgspec import Raw
 
 from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import FieldType, Where, load
+from td_currents_cli.read.formats.cell import fields_of
 from td_currents_cli.read.scanner import is_json
 
 NULL: Final = "\\N"
@@ -69,7 +69,6 @@ _NESTED: Final = {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS, FieldType.OBJE
 _NULLS: Final = frozenset({"", "null"})
 """What Treasure Data writes for no value; anything else may be the name of a campaign."""
 _NEVER_EMPTY: Final = {*_NUMBERS, FieldType.BOOLEAN}
-_RAW_FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 def event_of_flat_row(document: bytes) -> bytes | None:
@@ -77,13 +76,10 @@ def event_of_flat_row(document: bytes) -> bytes | None:
     # Payloads, the largest and most common documents, are not searched.
     if _PAYLOAD_START.match(document) or not any(mark in document for mark in _MARKS):
         return None
-    try:
-        fields = _RAW_FIELDS.decode(document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    fields = fields_of(document)
     if "event_type" not in fields or not fields.keys().isdisjoint(PLACES) or not is_streaming(fields):
         return None
-    return event_of_fields({name: bytes(value) for name, value in fields.items()})
+    return event_of_fields(fields)
 
 
 def is_streaming(names: Mapping[str, object]) -> bool:
@@ -129,14 +125,12 @@ def _object_at(event: dict[str, Any], path: _Path) -> dict[str, Any] | None:
 
 def with_booleans(event: bytes) -> bytes:
     """Return an event made of a flat row with booleans where the connector has made strings of them."""
-    fields: dict[str, Any] = {}
-    for place, value in _RAW_FIELDS.decode(event).items():
-        fields[place] = bytes(value)
-        if place in PLACES and fields[place].startswith(b"{"):
-            values = {name: bytes(each) for name, each in _RAW_FIELDS.decode(value).items()}
+    fields: dict[str, Any] = fields_of(event)
+    for place in fields.keys() & PLACES:
+        if fields[place].startswith(b"{"):
             fields[place] = {
-                name: each.strip(b'"') if each in _BOOLEANS and _type(name) is FieldType.BOOLEAN else each
-                for name, each in values.items()
+                name: value.strip(b'"') if value in _BOOLEANS and _type(name) is FieldType.BOOLEAN else value
+                for name, value in fields_of(fields[place]).items()
             }
     return _written(fields)
 

@@ -3,9 +3,9 @@
 A header row is recognized: `header=true` of the REST API.
 """
 
-import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -16,16 +16,18 @@ from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     batch_of_truncated,
     batch_text,
+    cells_in,
     cells_of_truncated,
+    decoded_string,
     unwrapped,
     wrong_width,
 )
 from td_currents_cli.read.formats.flat import event_of_fields, is_streaming
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
-from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, SURROGATE, Scanner
+from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, is_json
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
-_STRING: Final = msgspec.json.Decoder(str)
+
 _ROWS: Final = re.compile(rb'\[\s*\[\s*(?:\[\s*[{"]|[^\[{\s])')
 _NOT_A_CELL: Final = re.compile(rb"\[\s*[\[{\]]")
 _BATCH_START: Final = re.compile(rb"\[\s*[{\]]")
@@ -115,7 +117,7 @@ class ArrayRows:
         if not all(cell.startswith(b'"') for cell in cells):
             return False
         try:
-            names = [_string(cell) for cell in cells]
+            names = list(map(decoded_string, cells))
         except ValueError:
             return False
         index = self._options.index_of(names)
@@ -134,37 +136,19 @@ def _bad_row(message: str, text: bytes, place: Location) -> Problem:
 
 def _cells(text: bytes) -> list[bytes] | None:
     """Return the cells of a row unchanged; None for what is not an array."""
-    # Only places are taken from this copy: msgspec stops at a lone surrogate.
-    shown = SURROGATE.sub(rb"\\u0041", text) if b"\\u" in text else text
     try:
-        cells = list(map(bytes, _CELLS.decode(shown)))
+        return list(map(bytes, _CELLS.decode(text)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if shown is text or shown == text:
-        return cells
-    found, end = [], 0
-    for cell in cells:
-        begin = shown.find(cell, end)
-        end = begin + len(cell)
-        found.append(text[begin:end])
-    return found
-
-
-def _string(cell: bytes) -> str:
-    """Decode a JSON string. Raises ValueError."""
-    try:
-        return _STRING.decode(cell)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return str(json.loads(cell))
+        # msgspec stops at a lone surrogate.
+        return [cell for _, cell in cells_in(text)] if text.startswith(b"[") and is_json(text) else None
 
 
 def _is_batch(cell: bytes) -> bool:
-    if cell.startswith(b'"'):
-        try:
-            return looks_like_batch(_string(cell))
-        except ValueError:
-            return False
-    return looks_like_batch(cell)
+    if not cell.startswith(b'"'):
+        return looks_like_batch(cell)
+    with suppress(ValueError):
+        return looks_like_batch(decoded_string(cell))
+    return False
 
 
 def has_batch_cell(text: bytes) -> bool:
@@ -175,8 +159,7 @@ def has_batch_cell(text: bytes) -> bool:
 def _batch(cell: bytes) -> bytes:
     if not cell.startswith(b'"'):
         return EMPTY_BATCH if cell == b"null" else unwrapped(cell)
-    try:
-        return batch_text(_string(cell))
-    except ValueError:
-        # Not UTF-8: the decoder of the batch reports it.
-        return cell
+    with suppress(ValueError):
+        return batch_text(decoded_string(cell))
+    # Not UTF-8: the decoder of the batch reports it.
+    return cell

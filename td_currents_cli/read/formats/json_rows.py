@@ -3,9 +3,9 @@
 Also objects around an array of rows, as APIs and queues return them, and as pandas writes them.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from td_currents_cli.read.formats.cell import (
     batch_text,
     cells_in,
     cells_of_truncated,
+    decoded_string,
+    fields_of,
     unwrapped,
 )
 from td_currents_cli.read.formats.json_arrays import has_batch_cell
@@ -59,7 +61,12 @@ def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
     except msgspec.ValidationError:
         return _batch_of_strings(document) if column == COLUMN and _ARRAY_OF_STRINGS.search(document) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return SEVERAL_DOCUMENTS if "trailing characters" in str(error) else _with_lone_surrogates(document, column)
+        if "trailing characters" in str(error):
+            return SEVERAL_DOCUMENTS
+        # msgspec stops at a lone surrogate.
+        text = fields_of(document).get(column, b"") if b"\\u" in document else b""
+        with suppress(ValueError):
+            events = decoded_string(text) if text.startswith(b'"') else UNSET
     if events is None:
         return EMPTY_BATCH
     return None if events is UNSET else batch_text(events)
@@ -73,17 +80,6 @@ def _batch_of_strings(document: bytes) -> bytes | None:
         return None
     # A string that is not an event is one element of an invalid payload.
     return batch if batch.startswith(b"[{") else None
-
-
-def _with_lone_surrogates(document: bytes, column: str) -> bytes | None:
-    """Decode with Python's own parser what msgspec takes for malformed."""
-    if b"\\u" not in document:
-        return None
-    try:
-        cell = json.loads(document)[column]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return None
-    return batch_text(cell) if isinstance(cell, str) else None
 
 
 def column_of(document: bytes) -> str | None:
@@ -198,7 +194,7 @@ _OTHER_START: Final = re.compile(rb'\{\s*"(?:event_type"\s*:|events"\s*:\s*["\[]
 
 
 def _rows_within(text: bytes, depth: int) -> list[WrappedRows]:
-    fields = _fields_of(text)
+    fields = fields_of(text)
     if not fields or _EVENT_TYPE in fields or fields.get(COLUMN, b"{").startswith((b'"', b"[")):
         return []
     found = [WrappedRows(cell, fields.get("columns")) for cell in fields.values() if _are_rows(cell)]
@@ -211,14 +207,6 @@ def _rows_within(text: bytes, depth: int) -> list[WrappedRows]:
         if any(_has_batch(cell) for cell in objects[:_EXAMINED]):
             return [WrappedRows(text)]
     return [rows for cell in objects for rows in _rows_within(cell, depth - 1)] if depth > 1 else []
-
-
-def _fields_of(text: bytes) -> dict[str, bytes]:
-    # Lone surrogates, at which msgspec stops, are in no cell that is decoded here.
-    try:
-        return {name: bytes(cell) for name, cell in _raw_cells.decode(text).items()}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return dict(cells_in(text)) if is_json(text) else {}
 
 
 def _are_rows(cell: bytes) -> bool:
