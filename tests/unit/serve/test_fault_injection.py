@@ -1,216 +1,236 @@
-"""A receiver that misbehaves, over a real socket: what the sender sees, what is stored, what is counted."""
+"""Faults: how they are written, which request meets which, and what its sender and the store get of it."""
 
-import http.client
 import json
 import select
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections import Counter
+from contextlib import suppress
+from functools import reduce
+from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from td_currents_cli.errors import OutputError
-from td_currents_cli.serve import FaultSettings, Receiver, RequestLog, RequestResult, ServeSettings
-from td_currents_cli.serve.settings import parse_faults
+from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.serve import RequestResult, ServeSettings
+from td_currents_cli.serve.fault_injection import draw_faults
+from td_currents_cli.serve.settings import Fault, parse_faults
+from tests.serving import BODY, Served, Start, ask, body, head
 
-KEY = {"X-TD-Write-Key": "1/key"}
-PATH = "/postback/v3/event/braze/currents"
-BODY = b'{"events":[{"id":"a"}]}'
-HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
+SPECIFICATION = "503=0.1,429=0.05,400=0,413=1e-3,reset=0.02,accept-then-reset=0.02,slow=0.1:500ms,hang=0.01"
+
+NO_SHARES = ("", "10%", "-0.1", "1.5", "nan")
 
 STOP_WITHIN = ServeSettings(store=Path("rows.jsonl")).stop_within
 """Seconds that a stop waits for requests in flight: one that takes less has waited for none."""
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    return tmp_path / "rows.jsonl"
-
-
-def receiver(store: Path, fail: str = "", *, heard: list[RequestLog] | None = None, **asked: Any) -> Receiver:
-    """A receiver that is not yet running."""
-    asked["faults"] = parse_faults(fail) if fail else ()
-    settings = ServeSettings(store=store, fault_settings=FaultSettings(**asked))
-    return Receiver(settings, ([] if heard is None else heard).append)
-
-
-@contextmanager
-def connected(running: Receiver, timeout: float = 20) -> Iterator[http.client.HTTPConnection]:
-    with closing(http.client.HTTPConnection(running.host, running.port, timeout=timeout)) as connection:
-        yield connection
-
-
-def ask(connection: http.client.HTTPConnection, body: bytes = BODY) -> http.client.HTTPResponse:
-    connection.request("POST", PATH, body, KEY)
-    answer = connection.getresponse()
-    answer.read()
-    return answer
-
-
-def stored(store: Path) -> list[Any]:
-    return [event["id"] for line in store.read_text().splitlines() for event in json.loads(json.loads(line)["events"])]
-
-
-def body(event_id: str) -> bytes:
-    return json.dumps({"events": [{"id": event_id}]}).encode()
+def test_a_specification() -> None:
+    """Each fault has its probability, and a duration where it takes one; it is shown as it is written."""
+    faults = parse_faults(SPECIFICATION)
+    assert [fault.share for fault in faults] == [0.1, 0.05, 0, 0.001, 0.02, 0.02, 0.1, 0.01]
+    assert ",".join(map(str, faults)) == (
+        "503=0.1,429=0.05:1s,400=0,413=0.001,reset=0.02,accept-then-reset=0.02,slow=0.1:0.5s,hang=0.01"
+    )
 
 
 @pytest.mark.parametrize(
-    ("fail", "status", "retry_after"),
+    ("text", "seconds"),
+    [("slow=1", 2.0), ("slow=1:1m", 60.0), ("429=1", 1.0), ("429=1:0", 0.0), ("503=1", None), ("503=1:2s", 2.0)],
+)
+def test_durations(text: str, seconds: float | None) -> None:
+    """`slow` is 2 s late and 429 asks for 1 s, unless told otherwise; other statuses ask for nothing."""
+    assert parse_faults(f" {text} ") == (Fault(name=text.partition("=")[0], share=1.0, seconds=seconds),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
     [
-        ("503=1", 503, None),
-        ("503=1:2500ms", 503, "3"),
-        ("429=1", 429, "1"),
-        ("429=1:0s", 429, "0"),
-        ("400=1", 400, None),
-        ("413=1", 413, None),
-        ("302=1", 302, None),
-        ("200=1", 200, None),
-        ("204=1", 204, None),
-        ("599=1", 599, None),
+        ("", ", character 1: '' is not a fault"),
+        ("503=0.1,", ", character 9: '' is not a fault"),
+        ("503=0.1,  resett=1", ", character 11: 'resett' is not a fault"),
+        ("199=1", ", character 1: '199' is not a fault"),
+        ("600=1", ", character 1: '600' is not a fault"),
+        ("5\u06603=1", ", character 1: '5\u06603' is not a fault"),
+        ("hang=0,503", ", character 12: 503 needs a probability from 0 to 1"),
+        *(
+            (f"503={share}", ", character 5: 503 needs a probability from 0 to 1")
+            for share in ("", "10%", "-0.1", "1.5", "nan")
+        ),
+        ("503=0.1,slow=0.1:2", ", character 18: the duration of slow is not a duration"),
+        ("slow=0.1:", ", character 10: the duration of slow is not a duration"),
+        ("hang=0.1:2s", ", character 10: hang takes no duration"),
+        ("503=0.1,503=0.2", ", character 9: 503 is repeated"),
+        ("503=0.5,429=0.5,hang=0.1", ": the probabilities add up to 1.1, more than 1"),
     ],
 )
-def test_a_status(store: Path, fail: str, status: int, retry_after: str | None) -> None:
+def test_a_wrong_specification(text: str, message: str) -> None:
+    """Each mistake says where it is in the text, and shows how it is written."""
+    with pytest.raises(UsageError) as raised:
+        parse_faults(text)
+    assert raised.value.message == f"--fail{message}"
+    assert raised.value.hint
+
+
+def dealt(specification: str, seed: int, requests: int) -> list[str]:
+    """The names of the faults that so many requests meet; empty for none."""
+    faults = islice(draw_faults(parse_faults(specification), seed), requests)
+    return ["" if fault is None else fault.name for fault in faults]
+
+
+def test_the_same_seed_deals_the_same() -> None:
+    """What the nth request meets depends on the specification, the seed and n alone, on every machine."""
+    assert dealt(SPECIFICATION, 7, 1000) == dealt(SPECIFICATION, 7, 1000) != dealt(SPECIFICATION, 8, 1000)
+    assert dealt("503=0.4,hang=0.2", 7, 10) == ["503", "503", "", "503", "hang", "503", "503", "hang", "503", "hang"]
+
+
+def test_shares() -> None:
+    met = Counter(dealt(SPECIFICATION, 1, 20_000))
+    for fault in parse_faults(SPECIFICATION):
+        assert met[fault.name] / 20_000 == pytest.approx(fault.share, abs=0.005)
+    assert (met["400"], met[""] > 0) == (0, True)
+
+
+def test_ten_tenths_leave_no_request_alone() -> None:
+    """Probabilities that add up to 1 do so whatever binary fractions make of them."""
+    everything = ",".join(f"{status}=0.1" for status in range(500, 510))
+    assert "" not in dealt(everything, 0, 1000)
+    # Added one by one: `sum` is compensated since Python 3.12.
+    assert reduce(add, (fault.share for fault in parse_faults(everything))) < 1
+
+
+@pytest.mark.parametrize(
+    ("fail", "retry_after"),
+    [
+        *((f"{status}=1", None) for status in (503, 400, 413, 302, 200, 204, 599)),
+        ("503=1:2500ms", "3"),
+        ("429=1", "1"),
+        ("429=1:0s", "0"),
+    ],
+)
+def test_a_status(start: Start, fail: str, retry_after: str | None) -> None:
     """The answer is the one asked for, even a success; nothing is stored, and the connection goes on."""
-    heard: list[RequestLog] = []
-    with receiver(store, fail, heard=heard) as running, connected(running) as connection:
+    endpoint, name = start(fail), fail[:3]
+    with endpoint.connected() as connection:
         answers = [ask(connection) for _ in range(3)]
-    assert [(answer.status, answer.headers["retry-after"]) for answer in answers] == [(status, retry_after)] * 3
-    assert store.read_bytes() == b""
-    assert running.stats.by_result == {RequestResult.FAULT: 3}
-    assert running.stats.by_status == {status: 3}
-    assert running.stats.by_fault == {fail.partition("=")[0]: 3}
-    assert {(each.fault, each.size) for each in heard} == {(fail.partition("=")[0], len(BODY))}
+    assert [(str(answer.status), answer.headers["retry-after"]) for answer in answers] == [(name, retry_after)] * 3
+    assert endpoint.store.read_bytes() == b""
+    assert endpoint.stats.by_result == {RequestResult.FAULT: 3}
+    assert (endpoint.stats.by_status, endpoint.stats.by_fault) == ({int(name): 3}, {name: 3})
+    assert {(each.fault, each.size) for each in endpoint.heard} == {(name, len(BODY))}
 
 
-def test_reset(store: Path) -> None:
+def test_reset(start: Start) -> None:
     """The connection is reset before the body is taken: nothing is stored."""
-    with receiver(store, "reset=1") as running, socket.create_connection((running.host, running.port), 20) as sender:
-        sender.sendall(HEAD)
+    endpoint = start("reset=1")
+    with endpoint.opened() as sender:
+        sender.sendall(head())
         with pytest.raises(ConnectionResetError):
             sender.recv(1)
-    assert store.read_bytes() == b""
-    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.FAULT: 1}, {"reset": 1})
-    assert (running.stats.by_status, running.stats.bytes) == ({}, 0)
+    assert endpoint.store.read_bytes() == b""
+    assert (endpoint.stats.by_result, endpoint.stats.by_fault) == ({RequestResult.FAULT: 1}, {"reset": 1})
+    assert (endpoint.stats.by_status, endpoint.stats.bytes) == ({}, 0)
 
 
-def test_accept_then_reset(store: Path) -> None:
+def test_accept_then_reset(start: Start) -> None:
     """The row is stored, and its sender does not learn of it."""
-    heard: list[RequestLog] = []
-    with receiver(store, "accept-then-reset=1", heard=heard) as running, connected(running) as connection:
-        connection.request("POST", PATH, BODY, KEY)
-        with pytest.raises(ConnectionResetError):
-            connection.getresponse()
-        assert stored(store) == ["a"]
-    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.STORED: 1}, {"accept-then-reset": 1})
-    assert [(each.status, each.events, each.fault) for each in heard] == [(None, 1, "accept-then-reset")]
+    endpoint = start("accept-then-reset=1")
+    with pytest.raises(ConnectionResetError):
+        endpoint.ask()
+    assert endpoint.events() == ["a"]
+    assert (endpoint.stats.by_result, endpoint.stats.by_fault) == ({RequestResult.STORED: 1}, {"accept-then-reset": 1})
+    assert [(each.status, each.events, each.fault) for each in endpoint.heard] == [(None, 1, "accept-then-reset")]
 
 
-def test_slow(store: Path) -> None:
+def test_slow(start: Start) -> None:
     """The row is stored at once, the answer comes late."""
-    with receiver(store, "slow=1:1s") as running, connected(running) as connection:
+    endpoint = start("slow=1:1s")
+    with endpoint.opened() as sender:
         began = time.monotonic()
-        connection.request("POST", PATH, BODY, KEY)
-        while not running.stats.stored:
-            time.sleep(0.01)
-        assert not select.select([connection.sock], [], [], 0)[0]
-        assert stored(store) == ["a"]
-        assert connection.getresponse().status == 200
+        sender.sendall(head() + BODY)
+        wait_for(endpoint, 1)
+        assert not select.select([sender], [], [], 0)[0]
+        assert endpoint.events() == ["a"]
+        assert sender.recv(4096).startswith(b"HTTP/1.1 200 ")
         assert time.monotonic() - began >= 1
-    assert (running.stats.by_status, running.stats.by_fault) == ({200: 1}, {"slow": 1})
+    assert (endpoint.stats.by_status, endpoint.stats.by_fault) == ({200: 1}, {"slow": 1})
 
 
-def test_hang(store: Path) -> None:
-    """No answer comes and nothing is stored; a stop does not wait for it."""
-    with socket.socket() as sender:
-        with receiver(store, "hang=1") as running:
-            sender.connect((running.host, running.port))
-            sender.sendall(HEAD + BODY)
-            sender.settimeout(0.4)
-            with pytest.raises(TimeoutError):
+def wait_for(endpoint: Served, requests: int) -> None:
+    while endpoint.stats.requests < requests:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("fail", ["hang=1", "slow=1:30s"])
+def test_a_stop_does_not_wait_for_faults(store: Path, fail: str) -> None:
+    """A late answer is sent at once. One that never comes does not, and its row is not stored."""
+    with Served(store, fail) as endpoint:
+        sender = endpoint.opened()
+        sender.sendall(head() + BODY)
+        wait_for(endpoint, 1)
+        assert not select.select([sender], [], [], 0.4)[0]
+        began = time.monotonic()
+    assert time.monotonic() - began < STOP_WITHIN
+    with sender:
+        if fail == "hang=1":
+            with pytest.raises(ConnectionResetError):
                 sender.recv(1)
-            began = time.monotonic()
-        assert time.monotonic() - began < STOP_WITHIN
-        with pytest.raises(ConnectionResetError):
-            sender.recv(1)
-    assert store.read_bytes() == b""
-    assert (running.stats.by_result, running.stats.by_fault) == ({RequestResult.FAULT: 1}, {"hang": 1})
+            assert store.read_bytes() == b""
+            assert (endpoint.stats.by_result, endpoint.stats.by_fault) == ({RequestResult.FAULT: 1}, {"hang": 1})
+        else:
+            assert sender.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_sender_that_does_not_wait(store: Path) -> None:
     """Who leaves before a late answer, or one that never comes, holds nothing up."""
-    with receiver(store, "hang=0.5,slow=0.5:30s") as running:
+    with Served(store, "hang=0.5,slow=0.5:30s") as endpoint:
         for _ in range(6):
-            with socket.create_connection((running.host, running.port)) as sender:
-                sender.sendall(HEAD + BODY)
-        while running.stats.requests < 6:
-            time.sleep(0.01)
+            with endpoint.opened() as sender:
+                sender.sendall(head() + BODY)
+        wait_for(endpoint, 6)
         began = time.monotonic()
     assert time.monotonic() - began < STOP_WITHIN
-    assert running.stats.by_fault.total() == 6
+    assert endpoint.stats.by_fault.total() == 6
 
 
-def test_a_stop_sends_what_is_held_back(store: Path) -> None:
-    with receiver(store, "slow=1:30s") as running:
-        connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
-        connection.request("POST", PATH, BODY, KEY)
-        while not running.stats.stored:
-            time.sleep(0.01)
-        began = time.monotonic()
-    with closing(connection):
-        assert connection.getresponse().status == 200
-    assert time.monotonic() - began < STOP_WITHIN
-
-
-def test_latency(store: Path) -> None:
+def test_latency(start: Start) -> None:
     """Every answer is late, that of a fault too; the faults' own lateness is added."""
-    took = []
-    with receiver(store, "503=0.5,slow=0.2:100ms", seed=3, latency=0.1) as running, connected(running) as connection:
+    endpoint, took = start("503=0.5,slow=0.2:100ms", seed=3, latency=0.1), []
+    with endpoint.connected() as connection:
         for _ in range(8):
             began = time.monotonic()
             ask(connection)
             took.append(time.monotonic() - began)
-    assert set(running.stats.by_fault) == {"503", "slow"}
-    assert running.stats.by_fault.total() < 8
+    assert set(endpoint.stats.by_fault) == {"503", "slow"}
+    assert endpoint.stats.by_fault.total() < 8
     assert min(took) >= 0.1
     assert max(took) >= 0.2
 
 
-def test_rows_appear_later(store: Path) -> None:
+def test_rows_appear_later(start: Start) -> None:
     """A row is answered first and in the store after the delay; rows keep their order, and their time of receipt."""
-    with receiver(store, ingest_delay=2) as running, connected(running) as connection:
-        received = time.time()
-        for number in range(3):
-            assert ask(connection, body(str(number))).status == 200
-        answered = time.time()
-        assert (running.stats.stored, store.read_bytes()) == (3, b"")
-        deadline = time.monotonic() + 20
-        while len(stored(store)) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert time.time() - received >= 2
-        assert stored(store) == ["0", "1", "2"]
-    assert all(int(received) <= json.loads(line)["time"] <= answered for line in store.read_text().splitlines())
-
-
-def test_a_stop_writes_rows_that_wait(store: Path) -> None:
-    """What has been answered 200 is in the store when the receiver has stopped."""
-    with receiver(store, ingest_delay=300.0) as running, connected(running) as connection:
-        for number in range(3):
-            ask(connection, body(str(number)))
-        assert store.read_bytes() == b""
-    assert stored(store) == ["0", "1", "2"]
+    endpoint, received = start(ingest_delay=2), time.time()
+    assert [endpoint.ask(body(name)).status for name in "abc"] == [200, 200, 200]
+    answered = time.time()
+    assert (endpoint.stats.stored, endpoint.store.read_bytes()) == (3, b"")
+    deadline = time.monotonic() + 20
+    while len(endpoint.events()) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert time.time() - received >= 2
+    assert endpoint.events() == ["a", "b", "c"]
+    times = [json.loads(line)["time"] for line in endpoint.store.read_text().splitlines()]
+    assert all(int(received) <= each <= answered for each in times)
 
 
 def test_rows_that_wait_and_cannot_be_written() -> None:
     """A full disk that shows only after the answer ends the run as an error."""
 
     def run() -> None:
-        with receiver(Path("/dev/full"), ingest_delay=0.01) as running, connected(running) as connection:
-            assert ask(connection).status == 200
+        with Served(Path("/dev/full"), ingest_delay=0.01) as endpoint:
+            assert endpoint.ask().status == 200
             time.sleep(0.1)
 
     with pytest.raises(OutputError, match="cannot write all rows to /dev/full: No space left"):
@@ -219,40 +239,26 @@ def test_rows_that_wait_and_cannot_be_written() -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 300.0])
 def test_a_full_store(store: Path, delay: float) -> None:
-    """After N rows every other is answered 507 and not stored; a connection test still gets its 200."""
-    with receiver(store, max_rows=2, ingest_delay=delay) as running, connected(running) as connection:
-        statuses = [ask(connection, body(str(number))).status for number in range(4)]
-        statuses.append(ask(connection, b"").status)
-    assert statuses == [200, 200, 507, 507, 200]
-    assert stored(store) == ["0", "1"]
-    assert running.stats.by_result == {
-        RequestResult.STORED: 2,
-        RequestResult.REFUSED: 2,
-        RequestResult.CONNECTION_TEST: 1,
-    }
+    """After N rows every other is answered 507 and not stored; a connection test still gets its 200.
 
-
-def test_the_same_seed_the_same_answers(store: Path) -> None:
-    """Two runs with one seed answer a sequence of requests alike, one with another does not."""
-
-    def statuses(seed: int) -> list[int]:
-        with receiver(store, "503=0.3,429=0.2,200=0.1", seed=seed) as running, connected(running) as connection:
-            return [ask(connection).status for _ in range(40)]
-
-    first = statuses(1)
-    assert first == statuses(1) != statuses(2)
-    assert {200, 429, 503} == set(first)
+    What has been answered 200 is in the store when the endpoint has stopped, even if it waits.
+    """
+    with Served(store, max_rows=2, ingest_delay=delay) as endpoint:
+        assert [endpoint.ask(sent).status for sent in (*map(body, "abcd"), b"")] == [200, 200, 507, 507, 200]
+        assert endpoint.events() == ([] if delay else ["a", "b"])
+    assert endpoint.events() == ["a", "b"]
+    results = {RequestResult.STORED: 2, RequestResult.REFUSED: 2, RequestResult.CONNECTION_TEST: 1}
+    assert endpoint.stats.by_result == results
 
 
 def test_what_is_not_stored_is_told(store: Path) -> None:
     """Among many faults at once the store holds what the figures say, row for row."""
-    heard: list[RequestLog] = []
     fail = "503=0.2,reset=0.1,accept-then-reset=0.2,slow=0.2:5ms,hang=0.1,200=0.05"
-    with receiver(store, fail, seed=5, heard=heard) as running:
+    with Served(store, fail, seed=5) as endpoint:
 
         def send(name: str) -> None:
             for number in range(20):
-                with suppress(OSError), connected(running, timeout=0.5) as connection:
+                with suppress(OSError), endpoint.connected(timeout=0.5) as connection:
                     ask(connection, body(f"{name}{number}"))
 
         threads = [threading.Thread(target=send, args=(name,)) for name in "abcdef"]
@@ -260,15 +266,15 @@ def test_what_is_not_stored_is_told(store: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    told = [each for each in heard if each.result is RequestResult.STORED]
-    assert len(heard) == 120
-    assert len(stored(store)) == len(set(stored(store))) == len(told)
+    told = [each for each in endpoint.heard if each.result is RequestResult.STORED]
+    assert len(endpoint.heard) == 120
+    assert len(endpoint.events()) == len(set(endpoint.events())) == len(told)
     assert {each.fault for each in told} == {"", "accept-then-reset", "slow"}
-    assert {each.fault for each in heard} - {each.fault for each in told} == {"503", "reset", "hang", "200"}
+    assert {each.fault for each in endpoint.heard} - {each.fault for each in told} == {"503", "reset", "hang", "200"}
 
 
-def test_answers_by_content(store: Path, poisoned: Any) -> None:
+def test_answers_by_content(start: Start, poisoned: Any) -> None:
     """A layer of a test's own answers by what is in a body, and leaves the rest to the endpoint."""
-    with Receiver(ServeSettings(store=store), layer=poisoned) as running, connected(running) as connection:
-        assert [ask(connection, body(name)).status for name in ("a", "poison", "b")] == [200, 400, 200]
-    assert stored(store) == ["a", "b"]
+    endpoint = start(layer=poisoned)
+    assert [endpoint.ask(body(name)).status for name in ("a", "poison", "b")] == [200, 400, 200]
+    assert endpoint.events() == ["a", "b"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.serve.settings import HttpError
-from td_currents_cli.serve.store import CsvFormat, JsonLinesFormat, StoredRow, parse_row
+from td_currents_cli.serve.store import CsvFormat, JsonLinesFormat, parse_row
 
 NOW = 1_800_000_000.9
 
@@ -45,29 +45,20 @@ def test_the_number_of_events_is_known() -> None:
     assert [row.events for row in counts if row is not None] == [2, None, None]
 
 
-def test_other_members_become_columns() -> None:
+MORE = b'{"events":[{}],"s":"x","n":1.0,"big":18446744073709551616,"no":null,"o":{"a": [1]},"yes" : true\n}'
+
+
+@pytest.mark.parametrize(
+    ("body", "columns"),
+    [
+        (MORE, {"events": "[{}]", "s": "x", "n": 1.0, "big": 2**64, "no": None, "o": '{"a": [1]}', "yes": True}),
+        # `time` is the receive time.
+        (b'{"events":[1],"time":5,"body_time":6}', {"events": "[1]", "body_body_time": 5, "body_time": 6}),
+    ],
+)
+def test_other_members_become_columns(body: bytes, columns: dict[str, Any]) -> None:
     """Top-level members are columns: scalars as they are, arrays and objects as JSON text."""
-    body = b'{"events":[{}],"s":"x","n":1.0,"big":18446744073709551616,"no":null,"o":{"a": [1]},"yes" : true\n}'
-    assert stored(body) == {
-        "time": 1_800_000_000,
-        "events": "[{}]",
-        "s": "x",
-        "n": 1.0,
-        "big": 18446744073709551616,
-        "no": None,
-        "o": '{"a": [1]}',
-        "yes": True,
-    }
-
-
-def test_a_member_never_hides_when_the_row_was_received() -> None:
-    """`time` is the time of receipt; a member of that name is kept under another."""
-    assert stored(b'{"events":[1],"time":5,"body_time":6}') == {
-        "time": 1_800_000_000,
-        "events": "[1]",
-        "body_body_time": 5,
-        "body_time": 6,
-    }
+    assert stored(body) == {"time": 1_800_000_000, **columns}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +88,9 @@ def test_a_connection_test_leaves_no_row(body: bytes) -> None:
     assert parse_row(body, NOW) is None
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -113,7 +107,9 @@ def test_a_connection_test_leaves_no_row(body: bytes) -> None:
         (b'{"events":["\xff"]}', "the body is not UTF-8"),
         (b'{"\xff":1}', "the body is not UTF-8"),
         (b'{"a":"\xed\xa0\x80"}', "the body is not UTF-8"),
-        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "the body is nested too deeply"),
+        (b'{"a":' + DEEP + b"}", "the body is nested too deeply"),
+        (b'{"a":"\\ud800","events":' + DEEP + b"}", "the body is nested too deeply"),
+        (b'["\\ud800"]', "the body is not a JSON object"),
     ],
 )
 def test_what_is_not_a_json_object_is_refused(body: bytes, reason: str) -> None:
@@ -123,17 +119,19 @@ def test_what_is_not_a_json_object_is_refused(body: bytes, reason: str) -> None:
     assert (refused.value.status, refused.value.reason) == (400, reason)
 
 
-def test_csv_keeps_further_members_in_one_column() -> None:
-    """The columns of a CSV file are fixed: what has no column of its own is in `extra`, and nothing is lost."""
-    row = parse_row(b'{"events":[{"a":"x,y"}],"n":1.0,"o":{"b":"q"}}', NOW)
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b'{"events":[{"a":"x,y"}],"n":1.0,"o":{"b":"q"}}', b'"[{""a"":""x,y""}]","{""n"":1.0,""o"":{""b"":""q""}}"'),
+        (b'{"a":1}', b',"{""a"":1}"'),
+        (b'{"events":[1]}', b'"[1]",'),
+    ],
+)
+def test_csv_keeps_further_members_in_one_column(body: bytes, line: bytes) -> None:
+    """What has no column of its own is in `extra`, and nothing is lost; a cell that is not there is empty."""
+    row = parse_row(body, NOW)
     assert row is not None
-    assert CsvFormat().line(row) == b'1800000000,"[{""a"":""x,y""}]","{""n"":1.0,""o"":{""b"":""q""}}"\n'
-
-
-def test_csv_cells_that_are_not_there_are_empty() -> None:
-    """A body without `events` has an empty cell there; what Braze sends has no `extra`."""
-    assert CsvFormat().line(StoredRow(5, {"a": "1"}, None)) == b'5,,"{""a"":1}"\n'
-    assert CsvFormat().line(StoredRow(5, {"events": "[1]"}, 1)) == b'5,"[1]",\n'
+    assert CsvFormat().line(row) == b"1800000000,%b\n" % line
 
 
 JSON = st.recursive(

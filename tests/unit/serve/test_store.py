@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.errors import OutputError, TdcurError, UsageError
 from td_currents_cli.serve.store import Store, StoredRow
 
 ROW = StoredRow(5, {"events": '[{"id":"a\u2028é"}]'}, 1)
@@ -37,19 +37,12 @@ def files_at_most(size: int) -> Iterator[None]:
 
 
 def test_rows_are_there_when_append_returns(tmp_path: Path) -> None:
-    """A row is with the operating system before its sender is told 200."""
+    """A row is with the operating system before its sender is told 200; a later run adds to the file."""
     path = tmp_path / "rows.jsonl"
-    with stored(path) as store:
-        store.append(ROW)
-        assert path.read_text("utf-8") == LINE
-
-
-def test_a_store_is_added_to(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    for _ in range(2):
+    for number in (1, 2):
         with stored(path) as store:
             store.append(ROW)
-    assert path.read_text("utf-8") == LINE * 2
+            assert path.read_text("utf-8") == LINE * number
 
 
 def test_csv_has_one_header(tmp_path: Path) -> None:
@@ -126,22 +119,22 @@ def test_another_csv_file_is_left_alone(tmp_path: Path, present: bytes) -> None:
     assert path.read_bytes() == present
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="No such file") as failed:
-        Store(tmp_path / "no" / "rows.jsonl")
-    assert failed.value.hint == f"Create the folder {tmp_path / 'no'} first."
-
-
-def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="Is a directory"):
-        Store(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["rows.tsv", "rows.jsonl.gz", "rows.parquet"])
-def test_a_name_that_promises_another_form(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"cannot store rows as \."):
+@pytest.mark.parametrize(
+    ("name", "error", "message", "hint"),
+    [
+        ("no/rows.jsonl", OutputError, "No such file", "Create the folder "),
+        (".", OutputError, "Is a directory", ""),
+        ("rows.tsv", UsageError, "cannot store rows as .tsv", "Name the store *.jsonl or *.csv."),
+        ("rows.jsonl.gz", UsageError, "cannot store rows as .gz", "Name the store *.jsonl or *.csv."),
+        ("rows.parquet", UsageError, "cannot store rows as .parquet", "Name the store *.jsonl or *.csv."),
+    ],
+)
+def test_what_can_be_no_store(tmp_path: Path, name: str, error: type[TdcurError], message: str, hint: str) -> None:
+    with pytest.raises(error) as failed:
         Store(tmp_path / name)
-    assert not (tmp_path / name).exists()
+    assert message in failed.value.message
+    assert failed.value.hint.startswith(hint)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_device_will_do() -> None:
