@@ -134,7 +134,7 @@ def send(
         run,
         run_connection_test,
     )
-    from td_currents_cli.send.concurrency import AUTO, concurrency_of  # noqa: PLC0415
+    from td_currents_cli.send.concurrency import concurrency_of  # noqa: PLC0415
 
     if not check_endpoint:
         refuse(given & {"--show-key"}, "`send` without --check-endpoint", "Add --check-endpoint.")
@@ -158,7 +158,7 @@ def send(
         limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
         check=None if no_check else _checker(),
         state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
-        concurrency=AUTO if concurrency == "auto" else concurrency_of(concurrency, "--concurrency"),
+        concurrency=concurrency_of(concurrency),
         rate=rate,
         timeout=timeout,
         retry_for=None if retry_for is None else duration(retry_for, "--retry-for"),

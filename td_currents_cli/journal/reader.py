@@ -1,50 +1,16 @@
 """The journal as the sent side of a comparison: which events each delivered request held, and nothing else of them."""
 
-import json
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final, TypeAlias
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
 
 from td_currents_cli.errors import InputError
 from td_currents_cli.journal import schema
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-# `id`, `event_type` and `time` of an event as they were sent; None for what was missing or of another type.
-SentEvent: TypeAlias = tuple[str | None, str | None, int | float | str | None]
-
-_sent_events: Final = msgspec.json.Decoder(list[SentEvent])
-
-
-class JournalEndpoint(Struct, frozen=True, kw_only=True):
-    """An endpoint with deliveries in a journal."""
-
-    number: int  # in this journal; each key that was used with a URL makes an endpoint of its own
-    url: str  # redacted
-    batches: int  # requests that were delivered
-    is_complete: (
-        bool  # whether the events of all of them are known: not where a version of tdcur that recorded none sent
-    )
-
-
-def journal_endpoints(path: Path) -> list[JournalEndpoint]:
-    """Return the endpoints with deliveries in a journal, in the order in which they were first used.
-
-    Raises:
-        InputError: the journal cannot be read, is not a journal, or has another format version.
-    """
-    with closing(_open_for_reading(path)) as connection:
-        return _endpoints(connection, path)
+from td_currents_cli.journal.events import DAMAGE, SentEvent, unpacked
 
 
 def delivered_events(path: Path, *, endpoint: str | None = None) -> Iterator[list[SentEvent]]:
@@ -55,8 +21,8 @@ def delivered_events(path: Path, *, endpoint: str | None = None) -> Iterator[lis
 
     Args:
         path: the file.
-        endpoint: its URL as `journal_endpoints` shows it, which includes all keys that were used with it, or its
-            number. None where the journal has a single URL.
+        endpoint: its redacted URL, which includes all keys that were used with it, or its number in this journal, where
+            each key that was used with a URL makes an endpoint of its own. None where the journal has a single URL.
 
     Raises:
         InputError: before the first request: the journal cannot be read, is not a journal, or has another format
@@ -64,7 +30,7 @@ def delivered_events(path: Path, *, endpoint: str | None = None) -> Iterator[lis
     """
     connection = _open_for_reading(path)
     try:
-        numbers = _chosen(_endpoints(connection, path), endpoint, path)
+        numbers = _chosen(connection, endpoint, path)
     except BaseException:
         connection.close()
         raise
@@ -76,48 +42,31 @@ def _sent_batches(connection: sqlite3.Connection, numbers: frozenset[int], path:
         try:
             for number, packed in connection.execute(schema.SELECT_SENT):
                 if number in numbers:
-                    yield _unpacked(packed)
-        except (*schema.DAMAGE, zstd.ZstdError, LookupError) as error:
+                    yield unpacked(packed)
+        except (*schema.DAMAGE, *DAMAGE) as error:
             raise _damaged(path) from error
 
 
-def _unpacked(packed: bytes) -> list[SentEvent]:
-    text = zstd.decompress(packed)
+def _chosen(connection: sqlite3.Connection, endpoint: str | None, path: Path) -> frozenset[int]:
     try:
-        return _sent_events.decode(text)
-    except msgspec.DecodeError:
-        # Lone surrogates, and numbers beyond 64 bits.
-        return [(each[0], each[1], each[2]) for each in json.loads(text)]
-
-
-def _chosen(known: list[JournalEndpoint], endpoint: str | None, path: Path) -> frozenset[int]:
-    urls = list(dict.fromkeys(each.url for each in known))
+        rows = connection.execute(schema.SELECT_ENDPOINTS).fetchall()
+        known = msgspec.convert(rows, list[tuple[int, str, int]])
+    except (*schema.DAMAGE, msgspec.ValidationError) as error:
+        raise _damaged(path) from error
+    urls = list(dict.fromkeys(url for _, url, _ in known))
     if endpoint is None and len(urls) > 1:
         raise InputError(f"the journal {path} has {len(urls)} endpoints", hint=f"Choose {' or '.join(urls)}.")
-    chosen = [each for each in known if endpoint in {None, each.url, str(each.number)}]
+    chosen = {number: older for number, url, older in known if endpoint in {None, url, str(number)}}
     if endpoint is not None and not chosen:
         hint = f"It has {' or '.join(urls)}." if urls else "It has no deliveries yet."
         raise InputError(f"the journal {path} does not have this endpoint", hint=hint)
-    if not all(each.is_complete for each in chosen):
+    if any(chosen.values()):
         # It would stand for less than was sent, and what is missing of the rest would go unnoticed.
         raise InputError(
             f"the journal {path} has deliveries of an older tdcur that did not record which events it sent",
             hint="Name the payload files instead.",
         )
-    return frozenset(each.number for each in chosen)
-
-
-def _endpoints(connection: sqlite3.Connection, path: Path) -> list[JournalEndpoint]:
-    try:
-        rows = connection.execute(schema.SELECT_ENDPOINTS).fetchall()
-        return [
-            msgspec.convert(
-                {"number": number, "url": url, "batches": batches, "is_complete": not older}, JournalEndpoint
-            )
-            for number, url, batches, older in rows
-        ]
-    except (*schema.DAMAGE, msgspec.ValidationError) as error:
-        raise _damaged(path) from error
+    return frozenset(chosen)
 
 
 def _damaged(path: Path) -> InputError:
@@ -132,10 +81,11 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise InputError(f"cannot read {path}: {(error.strerror or type(error).__name__).lower()}") from error
     except schema.DAMAGE as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        code = schema.error_code(error)
+        if code == sqlite3.SQLITE_BUSY:
             hint = "Wait for that run to end."
             raise InputError(f"the journal {path} is in use by another run of tdcur", hint=hint) from error
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_NOTADB:
+        if code != sqlite3.SQLITE_NOTADB:
             raise _damaged(path) from error
         raise InputError(f"{path} is not a journal of tdcur, or is damaged") from error
 
@@ -163,7 +113,4 @@ def _check_format(path: Path, application: int, version: int) -> None:
             hint="`tdcur send` with this journal records those that it sends from now on.",
         )
     if version > schema.VERSION:
-        raise InputError(
-            f"the journal {path} has format version {version}; this tdcur supports version {schema.VERSION}",
-            hint="Use the version of tdcur that wrote it.",
-        )
+        raise InputError(schema.unsupported(path, version), hint="Use the version of tdcur that wrote it.")

@@ -1,6 +1,7 @@
 """The format of the journal: its tables, its version, the upgrade of older ones, and all statements that use it."""
 
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 # What SQLite's module and the decoders raise where pages or values of a journal are not what they were.
@@ -49,8 +50,7 @@ HAS_OTHER_ENDPOINTS: Final = (
     " WHERE endpoint.url = ? AND endpoint.id <> ?)"
 )
 SELECT_ENDPOINTS: Final = (
-    "SELECT id, shown, (SELECT count(*) FROM sent WHERE sent.endpoint = endpoint.id) AS batches, older"
-    " FROM endpoint WHERE batches OR older ORDER BY id"
+    "SELECT id, shown, older FROM endpoint WHERE older OR id IN (SELECT endpoint FROM sent) ORDER BY id"
 )
 
 INSERT_REQUEST: Final = "INSERT INTO request (endpoint, keys)"
@@ -81,5 +81,11 @@ def format_of(connection: sqlite3.Connection) -> tuple[int, int]:
     return application, version
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+def unsupported(path: Path, version: int) -> str:
+    return f"the journal {path} has format version {version}; this tdcur supports version {VERSION}"
+
+
+def error_code(error: BaseException) -> int:
+    """Return the primary result code of SQLite; an error that is not its own is damage."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF

@@ -41,7 +41,7 @@ class Journal:
         self.path = path
         self._connection = _open_journal(path)
         self._lock = threading.Lock()
-        self._pending: list[tuple[bytes, bytes]] = []
+        self.pending: list[tuple[bytes, bytes]] = []  # delivered requests that are not committed yet
         # How often each known key has been met in this run; beyond MAX_MET keys, in a table.
         self._met: dict[bytes, int] = {}
         try:
@@ -50,11 +50,6 @@ class Journal:
         except BaseException:
             self._connection.close()
             raise
-
-    @property
-    def pending(self) -> int:
-        """Number of delivered requests that are not committed yet."""
-        return len(self._pending)
 
     def take(self, keys: bytes) -> frozenset[int]:
         """Return the positions of those keys that earlier runs delivered. Each delivery is returned once."""
@@ -74,29 +69,29 @@ class Journal:
 
     def record(self, keys: bytes, events: bytes = b"") -> None:
         """Record a delivered request: its keys, and which events it held, as the table `sent` keeps them."""
-        self._pending.append((keys, events))
-        if len(self._pending) >= GROUP:
+        self.pending.append((keys, events))
+        if len(self.pending) >= GROUP:
             self.commit()
 
     def commit(self) -> None:
         """Commit what was recorded. Any thread may call it. What cannot be written is kept, for another attempt."""
-        if not self._pending:
+        if not self.pending:
             return
         with self._lock, _journal_errors(self.path):
             # Another thread may have committed them meanwhile, and more may be recorded while they are written.
-            group = self._pending.copy()
+            group = self.pending.copy()
             if not group:
                 return
             with self._transaction():
                 self._insert(schema.INSERT_REQUEST, [keys for keys, _ in group])
                 self._insert(schema.INSERT_SENT, [events for _, events in group if events])
-            del self._pending[: len(group)]
+            del self.pending[: len(group)]
 
     def close(self) -> None:
         try:
             self.commit()
         finally:
-            self._pending.clear()
+            self.pending.clear()
             self._connection.close()
 
     def _insert(self, statement: str, values: Sequence[bytes]) -> None:
@@ -117,9 +112,12 @@ class Journal:
             self._merge_requests()
         # Whether something was delivered to the same URL with another key.
         self.knows_others = bool(self._value(schema.HAS_OTHER_ENDPOINTS, identity.url, self._endpoint))
-        self.knows_documents = self._knows(DOCUMENT)
-        self.knows_older_documents = self._knows(OLDER_DOCUMENT)
-        self.knows_events = self._knows(EVENT)
+        # The kinds of keys that were delivered to this endpoint.
+        self.kinds = frozenset(
+            kind
+            for kind in (DOCUMENT, OLDER_DOCUMENT, EVENT)
+            if self._value(schema.HAS_DELIVERED, self._endpoint, kind, bytes([kind[0] + 1]))
+        )
 
     def _merge_requests(self) -> None:
         # What the last run delivered goes into the table that is searched.
@@ -131,9 +129,6 @@ class Journal:
                     schema.ADD_DELIVERED, [(*each, count) for each, count in sorted(counts.items())]
                 )
             self._connection.execute(schema.DELETE_REQUESTS)
-
-    def _knows(self, kind: bytes) -> bool:
-        return bool(self._value(schema.HAS_DELIVERED, self._endpoint, kind, bytes([kind[0] + 1])))
 
     def _value(self, query: str, *parameters: bytes | int | None) -> int:
         with closing(self._connection.execute(query, parameters)) as rows:
@@ -163,7 +158,7 @@ def _open_journal(path: Path) -> sqlite3.Connection:
                 return _connect(path)
             except sqlite3.OperationalError as error:
                 # Closed in between: two runs that wait for each other would both fail.
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if schema.error_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             time.sleep(0.05)
 
@@ -190,17 +185,15 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _migration(connection: sqlite3.Connection, path: Path) -> Sequence[str]:
     """Return the statements that make a journal of this version of the database."""
     application, version = schema.format_of(connection)
-    if not application and schema.is_empty(connection):
+    if not application and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return schema.CREATE
     if application != schema.APPLICATION_ID:
         raise JournalError(f"{path} is a database, but not a journal of tdcur", hint=_OTHER_FILE)
     if version == 1:
         return schema.UPGRADE_FROM_1
     if version != schema.VERSION:
-        raise JournalError(
-            f"the journal {path} has format version {version}; this tdcur supports version {schema.VERSION}",
-            hint=f"Use the version of tdcur that wrote it. {_OTHER_FILE}",
-        )
+        hint = f"Use the version of tdcur that wrote it. {_OTHER_FILE}"
+        raise JournalError(schema.unsupported(path, version), hint=hint)
     return ()
 
 
@@ -210,7 +203,7 @@ def _journal_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except schema.DAMAGE as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        code = schema.error_code(error)
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}:
             raise JournalError(f"the journal {path} is damaged", hint=_MOVE) from error
         reason, hint = _REASONS.get(code, (getattr(error, "sqlite_errorname", type(error).__name__), _MOVE))

@@ -6,6 +6,7 @@ are never changed.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 
 from msgspec import Raw, structs
 
@@ -15,7 +16,8 @@ from td_currents_cli.events.decode import Decoded, complete_events, split
 from td_currents_cli.events.json import Elements, elements_of, place_in
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.read.formats.flat import with_booleans
-from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, Unsendable, body_of, prefix_of
+from td_currents_cli.send.dead_letters import DeadLetter
+from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, body_of, prefix_of
 from td_currents_cli.send.prefilter import PayloadSummary, SendFilter
 
 
@@ -30,31 +32,28 @@ class PayloadBuilder:
     def __init__(self, prefix: bytes, shared: str | None) -> None:
         self.origins: list[Origin] = []
         self.keys: list[bytes] = []
-        self._prefix = prefix
+        self.prefix = prefix
         self._shared = shared
-        self._events: list[bytes] = []
+        self.events: list[bytes] = []
         self._size = len(prefix) + len(PAYLOAD_END)
 
     def has_room_for(self, event: bytes, prefix: bytes, shared: str | None, limits: PayloadLimits) -> bool:
         return (
-            len(self._events) < limits.events
+            len(self.events) < limits.events
             and self._size + 1 + len(event) <= limits.size
-            and prefix == self._prefix
+            and prefix == self.prefix
             and (limits.repack or shared == self._shared)
         )
 
     def add(self, event: bytes, origin: Origin, key: bytes) -> None:
-        self._size += len(event) + bool(self._events)
-        self._events.append(event)
+        self._size += len(event) + bool(self.events)
+        self.events.append(event)
         self.keys.append(key)
         last = self.origins[-1] if self.origins else None
         if last is not None and last.location is origin.location and last.first + last.count == origin.first:
             self.origins[-1] = Origin(last.location, last.first, last.count + 1)
         else:
             self.origins.append(origin)
-
-    def body(self) -> bytes:
-        return body_of(self._prefix, self._events)
 
 
 class Planner:
@@ -75,7 +74,7 @@ class Planner:
         self._limits = limits
         self._is_lossy = is_lossy
         self._filter = send_filter or SendFilter()
-        self._payloads = 0
+        self._indexes = count()
         self._builder: PayloadBuilder | None = None
 
     def plan(self, records: Iterable[Record]) -> Generator[Planned]:
@@ -127,28 +126,38 @@ class Planner:
             return
         events = [bytes(event) for event in decoded.events]
         keys = self._filter.event_keys(events)
-        filtered = self._filter.filter(batch.data, summary, events, keys)
-        if not filtered and summary and self._fits(batch.data, summary):
+        delivered, refused = self._filter.filter(batch.data, summary, events, keys)
+        if not (delivered or refused) and summary and self._fits(batch.data, summary):
             yield from self._whole(batch, summary, key)
             return
         self.read += len(events)
-        self.already_delivered += len(filtered.delivered)
+        self.already_delivered += len(delivered)
         yield from decoded.problems
         prefix, is_bare = prefix_of(batch.data)
         shared = batch.location.source if is_bare else None
-        places = list(_places(len(events), decoded.problems))
-        yield from _refused(batch, decoded, places, filtered.refused)
+        # Other places of the batch hold something that is not an event.
+        taken = {problem.event_index for problem in decoded.problems}
+        places = [place for place in range(len(events) + len(taken)) if place not in taken]
+        if refused:
+            yield from _refused(batch, decoded, places, refused)
         for number, (place, event) in enumerate(zip(places, events, strict=False)):
-            origin = Origin(batch.location, place, 1)
-            if number not in filtered.refused and number not in filtered.delivered:
-                yield from self._add(event, origin, keys[number], prefix, shared)
+            if number not in refused and number not in delivered:
+                yield from self._add(event, Origin(batch.location, place, 1), keys[number], prefix, shared)
         if not is_bare and not self._limits.repack:
             yield from self._flush()
 
     def _add(self, event: bytes, origin: Origin, key: bytes, prefix: bytes, shared: str | None) -> Iterator[Planned]:
         size = len(prefix) + len(event) + len(PAYLOAD_END)
         if size > self._limits.size:
-            yield _too_large(event, origin, size, self._limits.size)
+            problem = Problem(
+                code=Code.EVENT_TOO_LARGE,
+                location=origin.location,
+                message=f"a request with only this event has {size:,} bytes; the limit is {self._limits.size:,}",
+                event_index=origin.first,
+                hint="The event was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint accepts"
+                " more.",
+            )
+            yield DeadLetter(event=event, location=origin.location, event_index=origin.first, problems=(problem,))
             return
         builder = self._builder
         if builder is None or not builder.has_room_for(event, prefix, shared, self._limits):
@@ -159,25 +168,16 @@ class Planner:
     def _flush(self) -> Iterator[Payload]:
         if self._builder is not None:
             builder, self._builder = self._builder, None
-            yield self._payload(builder.body(), tuple(builder.origins), b"".join(builder.keys))
+            yield self._payload(body_of(builder.prefix, builder.events), tuple(builder.origins), b"".join(builder.keys))
 
     def _payload(self, body: bytes, origins: tuple[Origin, ...], keys: bytes, kept: bytes = b"") -> Payload:
-        self._payloads += 1
         events = sum(origin.count for origin in origins)
-        return Payload(index=self._payloads - 1, body=body, events=events, origins=origins, keys=keys, kept=kept)
-
-
-def _places(count: int, rejected: Iterable[Problem]) -> Iterator[int]:
-    # Where other places of the batch hold something that is not an event.
-    taken = {problem.event_index for problem in rejected}
-    return (place for place in range(count + len(taken)) if place not in taken)
+        return Payload(index=next(self._indexes), body=body, events=events, origins=origins, keys=keys, kept=kept)
 
 
 def _refused(
     batch: Batch, decoded: Decoded[Raw], places: Sequence[int], refused: Mapping[int, Sequence[Problem]]
-) -> Iterator[Unsendable]:
-    if not refused:
-        return
+) -> Iterator[DeadLetter]:
     # Of a truncated cell, what is left of it.
     elements = elements_of(complete_events(decoded, batch) if decoded.lost else batch)
     if not isinstance(elements, Elements):
@@ -197,15 +197,4 @@ def _refused(
             )
             for error in errors
         )
-        yield Unsendable(event=event, origin=Origin(batch.location, place, 1), problems=problems, pointer=pointer)
-
-
-def _too_large(event: bytes, origin: Origin, size: int, limit: int) -> Unsendable:
-    problem = Problem(
-        code=Code.EVENT_TOO_LARGE,
-        location=origin.location,
-        message=f"a request with only this event has {size:,} bytes; the limit is {limit:,}",
-        event_index=origin.first,
-        hint="The event was not sent. Shorten it at its source, or raise --batch-bytes if the endpoint accepts more.",
-    )
-    return Unsendable(event=event, origin=origin, problems=(problem,))
+        yield DeadLetter(event=event, location=batch.location, event_index=place, problems=problems, pointer=pointer)

@@ -4,8 +4,8 @@ import asyncio
 import os
 import shlex
 import signal
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,15 +16,16 @@ from td_currents_cli.read.options import MAX_DOCUMENT_SIZE
 from td_currents_cli.secrets import redact
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.concurrency import AUTO, Concurrency, RequestLimiter
+from td_currents_cli.send.dead_letters import DeadLetter
 from td_currents_cli.send.endpoint import KEY_HEADER, Destination, Endpoint, resolve
 from td_currents_cli.send.messages import Messages, SendInterruptedError, SendTerminatedError
-from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
+from td_currents_cli.send.payload import Payload, PayloadLimits, Planned
 from td_currents_cli.send.prefilter import EventChecker, SendFilter
 from td_currents_cli.send.queue import PayloadQueue
 from td_currents_cli.send.result import SendOutcome, outcome_of
 from td_currents_cli.send.retry import Clock, RetrySchedule
 from td_currents_cli.send.sender import Sender
-from td_currents_cli.send.state import RunState, StateOptions, state_paths
+from td_currents_cli.send.state import RunState, StateOptions, state_files
 from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
 
 if TYPE_CHECKING:
@@ -67,32 +68,20 @@ def run(
 ) -> SendOutcome:
     """Send the events of the inputs.
 
-    Args:
-        request: what to do.
-        environ: for keys, tokens, TDCUR_URL and TDCUR_JOURNAL.
-        clock: another one in tests.
-        notice: called with each warning, before the first request.
-        watch: called once with a function that returns the progress of the run, at any time and from any thread.
-
-    Raises:
-        UsageError, InputError, OutputError: settings that cannot work, an input that cannot be found, a journal or
-            dead letters that cannot be written. Nothing has been sent then.
+    `notice` is called with each warning; `watch` once, with a function that returns the progress of the run at any time
+    and from any thread. Raises UsageError, InputError or OutputError only before anything was sent.
     """
     endpoint = resolve(request.destination, environ)
     if not request.dry_run:
         endpoint.require_credentials()
-    paths = state_paths(request.state, endpoint, environ)
+    files = state_files(request.state, endpoint, environ)
     inputs = sources(request.paths, max_document_size=request.max_document_size)
     clock = clock or Clock()
-    with closing(RunState(paths, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
+    with closing(RunState(*files, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
         for warning in (*endpoint.warnings, *state.warnings):
             notice(warning)
-        ledger = None if request.state.resend else state.journal
-        planner = Planner(
-            request.limits,
-            SendFilter(ledger=ledger, check=request.check, has_journal=state.journal is not None),
-            is_lossy=request.lossy,
-        )
+        send_filter = SendFilter(state.journal, resend=request.state.resend, check=request.check)
+        planner = Planner(request.limits, send_filter, is_lossy=request.lossy)
         position = InputProgress(inputs)
         planned = planner.plan(position.watch(records(inputs)))
         if request.dry_run:
@@ -117,19 +106,19 @@ def settled_share(read: float | None, planner: Planner, stats: SendStats) -> flo
 def _connect(request: SendRequest, endpoint: Endpoint, state: RunState, clock: Clock) -> tuple["HttpxClient", Sender]:
     from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; a dry run does without
 
-    if request.retry_for is None:
-        schedule = RetrySchedule(retry_for=900.0, unreached_for=60.0, uniform=clock.uniform)
-    else:
-        schedule = RetrySchedule(retry_for=request.retry_for, uniform=clock.uniform)
     client = HttpxClient(endpoint, concurrency=request.concurrency.most, timeout=request.timeout)
     sender = Sender(
-        client,
-        schedule=schedule,
+        client.post,
+        schedule=RetrySchedule(
+            retry_for=900.0 if request.retry_for is None else request.retry_for,
+            unreached_for=60.0 if request.retry_for is None else request.retry_for,
+            uniform=clock.uniform,
+        ),
         messages=Messages(endpoint),
         clock=clock,
         limiter=RequestLimiter(request.concurrency, clock=clock, rate=request.rate),
         record=state.record,
-        add_dead_letters=state.add_dead_letters,
+        add_dead_letter=state.letters.add,
     )
     return client, sender
 
@@ -137,12 +126,20 @@ def _connect(request: SendRequest, endpoint: Endpoint, state: RunState, clock: C
 async def _deliver(
     sender: Sender, client: "HttpxClient", planned: Generator[Planned], state: RunState, *, ahead: int
 ) -> None:
-    # From the outside in: signals are caught until everything is on disk, and what cannot be written there stops the
-    # sender.
+    async def commit() -> None:
+        # What cannot be written to disk stops the sender.
+        with _halting(sender):
+            await state.keep_committing()
+
+    # From the outside in: signals are caught until everything is on disk.
     with signals_handled(lambda signal_: sender.interrupt(_BY_SIGNAL[signal_])), _halting(sender), closing(state):
-        async with client, _committing(sender, state):
-            with PayloadQueue(planned, ahead=ahead) as queue:
-                await sender.run(queue)
+        async with aclosing(client):
+            committing = asyncio.create_task(commit())
+            try:
+                with PayloadQueue(planned, ahead=ahead) as queue:
+                    await sender.run(queue)
+            finally:
+                committing.cancel()
 
 
 @contextmanager
@@ -152,21 +149,6 @@ def _halting(sender: Sender) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 -- the outcome says why
         sender.halt(error if isinstance(error, TdcurError) else DefectError.of(error))
-
-
-@asynccontextmanager
-async def _committing(sender: Sender, state: RunState) -> AsyncIterator[None]:
-    """Meanwhile, see that what is delivered is on disk soon."""
-
-    async def regularly() -> None:
-        with _halting(sender):
-            await state.keep_committing()
-
-    task = asyncio.create_task(regularly())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 @contextmanager
@@ -192,7 +174,7 @@ def _dry_run(planned: Iterable[Planned], planner: Planner, endpoint: Endpoint, s
             first = first or item
             stats.requests += 1
             stats.bytes += len(item.body)
-        elif isinstance(item, Unsendable):
+        elif isinstance(item, DeadLetter):
             stats.add_dead_letter(item.problems)
         else:
             stats.add_problem(item)
@@ -206,13 +188,10 @@ def shell_command(payload: Payload, endpoint: Endpoint) -> str:
     Secrets appear as the names of their variables, and the payload as its place: a terminal must not show personal
     data.
     """
-    headers = dict(endpoint.headers())
-    for name, variable in _SECRETS.items():
-        if name in headers:
-            headers[name] = variable
-    if endpoint.kind.is_postback:
-        # A dry run does without the key, the request does not.
-        headers[KEY_HEADER] = _SECRETS[KEY_HEADER]
+    headers = endpoint.headers()
+    # A dry run does without the key, the request does not.
+    needed = {*headers, KEY_HEADER} if endpoint.kind.is_postback else headers.keys()
+    headers |= {name: variable for name, variable in _SECRETS.items() if name in needed}
     options = " ".join(f'--header "{name}: {value}"' for name, value in headers.items())
     url = shlex.quote(redact(endpoint.url.reveal()))
     document = _command_for_body(payload)

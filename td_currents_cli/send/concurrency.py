@@ -30,12 +30,14 @@ class Concurrency:
 AUTO: Final = Concurrency(least=1, start=8, most=64)
 
 
-def concurrency_of(text: str, option: str) -> Concurrency:
+def concurrency_of(text: str) -> Concurrency:
     if text == "auto":
         return AUTO
     number = int(text) if _NUMBER.fullmatch(text) else 0
     if not 1 <= number <= MAX_CONCURRENCY:
-        raise UsageError(f"{option} must be auto or a number from 1 to {MAX_CONCURRENCY}", hint=f"Use {option} auto.")
+        raise UsageError(
+            f"--concurrency must be auto or a number from 1 to {MAX_CONCURRENCY}", hint="Use --concurrency auto."
+        )
     return Concurrency(least=number, start=number, most=number)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -23,9 +24,6 @@ class CheckRequest:
     status: int | None
     latency_ms: float | None  # including the time to connect
     error: TdcurError | None = None
-
-    def data(self) -> dict[str, object]:
-        return {"sender": self.sender, "status": self.status, "latency_ms": self.latency_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,9 @@ class ConnectionTestOutcome(Outcome):
             **error,
             "endpoint": self.endpoint,
             "check_endpoint": True,
-            "requests": [each.data() for each in self.requests],
+            "requests": [
+                {"sender": each.sender, "status": each.status, "latency_ms": each.latency_ms} for each in self.requests
+            ],
             "braze_url": self.braze_url,
             "warnings": list(self.warnings),
         }
@@ -112,20 +112,14 @@ async def _requests(
     requests: list[CheckRequest] = []
     tls = None
     for sender, variant in _variants(endpoint):
-        async with HttpxClient(variant, concurrency=1, timeout=seconds) as client:
+        async with aclosing(HttpxClient(variant, concurrency=1, timeout=seconds)) as client:
             started = clock.now()
             result = await client.post(EMPTY_PAYLOAD)
             latency = round((clock.now() - started) * 1000, 1)
-            tls = client.tls or tls
-        is_response = isinstance(result, HttpResponse)
-        requests.append(
-            CheckRequest(
-                sender=sender,
-                status=result.status if isinstance(result, HttpResponse) else None,
-                latency_ms=latency if is_response else None,
-                error=_error(result, endpoint, is_braze=sender == BRAZE),
-            )
-        )
+            tls = client.latest_session() or tls
+        status, latency_ms = (result.status, latency) if isinstance(result, HttpResponse) else (None, None)
+        error = _error(result, endpoint, is_braze=sender == BRAZE)
+        requests.append(CheckRequest(sender=sender, status=status, latency_ms=latency_ms, error=error))
     return tuple(requests), tls
 
 

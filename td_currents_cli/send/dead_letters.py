@@ -5,12 +5,12 @@ import re
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -78,45 +78,35 @@ class DeadLetter:
     response: bytes = b""  # may contain anything
     is_cut: bool = False  # whether the response was longer
     attempts: int = 0
-
-    @property
-    def reason(self) -> str:
-        return "; ".join(f"{problem.code} {problem.message}" for problem in self.problems)
+    pointer: str = ""  # to the event, where the pointers of its problems begin at the root of its batch
 
     def line(self, *, endpoint: str, at: float, scrub: Scrub) -> bytes:
         """Return this letter as a line of JSON Lines; `at` is in seconds since the epoch."""
         response = scrub(self.response.decode(errors="replace"), self.is_cut)[:MAX_RESPONSE]
-        header: dict[str, Any] = {
-            "reason": self.reason,
+        header = {
+            "reason": "; ".join(f"{problem.code} {problem.message}" for problem in self.problems),
             "status": self.status,
             "response": None if self.status is None else response,
             "attempts": self.attempts,
-            "source": self.location.source,
+            # File names need not be UTF-8.
+            "source": self.location.source.encode(errors="surrogateescape").decode(errors="replace"),
             "line": self.location.line,
             "row": self.location.row,
             "event_index": self.event_index,
             "at": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "endpoint": endpoint,
+            # They point into the event: a letter holds nothing else of the batch.
             "findings": [
-                {"code": problem.code, "pointer": problem.pointer, "message": problem.message}
-                for problem in self.problems
+                {"code": each.code, "pointer": each.pointer.removeprefix(self.pointer), "message": each.message}
+                for each in self.problems
             ],
         }
         # The event is inserted unchanged: decoding and encoding it could change it.
-        return b"".join((_dumped(header)[:-1], b',"event":', on_one_line(self.event), b"}\n"))
-
-
-def _dumped(header: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(header)
-    except TypeError:
-        # File names need not be UTF-8.
-        header["source"] = os.fsencode(header["source"]).decode(errors="replace")
-        return orjson.dumps(header)
+        return b"".join((orjson.dumps(header)[:-1], b',"event":', on_one_line(self.event), b"}\n"))
 
 
 class DeadLetterFile:
-    """A file that dead letters are appended to, whole lines at a time.
+    """A file that dead letters are appended to.
 
     What the file already contains for this endpoint is not written again, because the same command may meet the same
     events again. Each event in it takes 150 bytes of memory, once there is a first dead letter.
@@ -125,43 +115,34 @@ class DeadLetterFile:
     read.
     """
 
-    def __init__(
-        self, path: Path, *, endpoint: str, now: Callable[[], float], scrub: Scrub, is_input: bool = False
-    ) -> None:
+    def __init__(self, path: Path, endpoint: Endpoint, now: Callable[[], float], *, is_input: bool = False) -> None:
         self.path = path
-        self._endpoint = endpoint
+        self._endpoint = endpoint.shown
+        self._scrub = scrubber(endpoint)
         self._now = now
-        self._scrub = scrub
         self._is_input = is_input
         self._file: int | None = None
-        self._known: Counter[bytes] = Counter()
+        self._known: Counter[bytes] = Counter()  # keys of the events in the file: how often not to write them again
         _check(path)
 
-    def add(self, letters: Iterable[DeadLetter]) -> None:
-        """Append letters, in one write: all of them, or none."""
-        lines: list[bytes] = []
+    def add(self, letter: DeadLetter) -> None:
+        """Append a letter, wholly or not at all."""
         try:
             if self._file is None:
                 self._file = _open(self.path)
-                self._known = self._find_known()
-            for letter in letters:
-                key = event_keys([letter.event])
-                self._known[key] -= 1
-                if self._known[key] < 0:
-                    lines.append(letter.line(endpoint=self._endpoint, at=self._now(), scrub=self._scrub))
-                    if self._is_input:
-                        self._known[key] = sys.maxsize
-            _append(self._file, b"".join(lines))
+                for each in _letters(self.path):
+                    # Once is enough in an input, whoever refused it: otherwise the run would never reach the end of
+                    # what it writes itself.
+                    if self._is_input or each.endpoint == self._endpoint:
+                        self._known[event_keys([bytes(each.event)])] += sys.maxsize if self._is_input else 1
+            key = event_keys([letter.event])
+            self._known[key] -= 1
+            if self._known[key] < 0:
+                _append(self._file, letter.line(endpoint=self._endpoint, at=self._now(), scrub=self._scrub))
+                if self._is_input:
+                    self._known[key] = sys.maxsize
         except OSError as error:
             raise _failure(self.path, error) from error
-
-    def _find_known(self) -> Counter[bytes]:
-        """Return the keys of the events in the file, and how often each must not be written again."""
-        if self._is_input:
-            # Once is enough, whoever refused it: otherwise the run would never reach the end of what it writes itself.
-            return Counter({event_keys([bytes(each.event)]): sys.maxsize for each in _letters(self.path)})
-        ours = (each.event for each in _letters(self.path) if each.endpoint == self._endpoint)
-        return Counter(event_keys([bytes(event)]) for event in ours)
 
     def close(self) -> None:
         if self._file is None:

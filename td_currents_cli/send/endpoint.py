@@ -16,18 +16,12 @@ from td_currents_cli.send.tls import TlsFiles
 
 POSTBACK_PATH: Final = "/postback/v3/event/"
 _FORMAT: Final = f"Expected format: https://{{host}}{POSTBACK_PATH}DATABASE/TABLE"
-_POSTBACK: Final = re.compile(r"/postback/v3/event/(?P<database>[^/]+)/(?P<table>[^/]+)")
+_POSTBACK: Final = re.compile(f"{POSTBACK_PATH}([^/]+)/([^/]+)")
 _WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
-_V1_HOST: Final = re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com")
-_V2_HOST: Final = re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com")
 _V1_NAMES: Final = {"us01": "in", "ap01": "tokyo.in"}
-_STREAMING_HOST: Final = re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)")
-_TREASURE_DATA: Final = (".treasuredata.com", ".treasuredata.co.jp")
 
 
 class EndpointKind(Enum):
-    """What is at a host."""
-
     POSTBACK_V1 = auto()
     POSTBACK_V2 = auto()
     STREAMING = auto()
@@ -39,40 +33,24 @@ class EndpointKind(Enum):
         return self in {EndpointKind.POSTBACK_V1, EndpointKind.POSTBACK_V2}
 
 
-def postback_url(site: Site, database: str, table: str) -> str:
-    check_name(database, "--database")
-    check_name(table, "--table")
-    return f"https://{site}.records.in.treasuredata.com{POSTBACK_PATH}{database}/{table}"
+_HOSTS: Final = {
+    EndpointKind.POSTBACK_V1: re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com"),
+    EndpointKind.POSTBACK_V2: re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com"),
+    EndpointKind.STREAMING: re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)"),
+}
 
 
-def kind_of(host: str) -> EndpointKind:
-    if _V1_HOST.fullmatch(host):
-        return EndpointKind.POSTBACK_V1
-    if _V2_HOST.fullmatch(host):
-        return EndpointKind.POSTBACK_V2
-    if _STREAMING_HOST.fullmatch(host):
-        return EndpointKind.STREAMING
-    if host.endswith(_TREASURE_DATA):
+def _kind_of(host: str) -> EndpointKind:
+    kind = next((kind for kind, pattern in _HOSTS.items() if pattern.fullmatch(host)), EndpointKind.OTHER)
+    if kind is EndpointKind.OTHER and host.endswith((".treasuredata.com", ".treasuredata.co.jp")):
         raise UsageError(
             f"{host} is not a host of Treasure Data's Postback API",
             hint=_FORMAT.format(host="us01.records.in.treasuredata.com"),
         )
-    return EndpointKind.OTHER
-
-
-def check_postback_path(host: str, path: str, *, is_treasure_data: bool) -> None:
-    match = _POSTBACK.fullmatch(path)
-    if match is not None:
-        check_name(match["database"], "the URL")
-        check_name(match["table"], "the URL")
-    elif is_treasure_data:
-        raise UsageError(f"the path of the URL is not a Postback path of {host}", hint=_FORMAT.format(host=host))
+    return kind
 
 
 KEY_HEADER: Final = "X-TD-Write-Key"
-_URL_VARIABLE: Final = "TDCUR_URL"
-_KEY_VARIABLE: Final = "TD_WRITE_KEY"
-_TOKEN_VARIABLE: Final = "TDCUR_TOKEN"  # noqa: S105 -- the name of a variable, not a token
 _WHERE: Final = "Give --url URL, or --site, --database and --table, or set TDCUR_URL."
 
 
@@ -154,7 +132,7 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
     given = _given_url(destination, environ)
     parts = _split(given)
     host = (parts.hostname or "").rstrip(".")
-    kind = kind_of(host)
+    kind = _kind_of(host)
     if parts.scheme == "http" and not (is_loopback(host) or destination.allow_http):
         raise UsageError(
             f"{redact(given)} is plain http: events and key would be sent unencrypted",
@@ -162,7 +140,11 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         )
     takes_key = kind.is_postback or (kind is EndpointKind.OTHER and parts.path.startswith(POSTBACK_PATH))
     if takes_key:
-        check_postback_path(host, parts.path, is_treasure_data=kind.is_postback)
+        match = _POSTBACK.fullmatch(parts.path)
+        if match is None and kind.is_postback:
+            raise UsageError(f"the path of the URL is not a Postback path of {host}", hint=_FORMAT.format(host=host))
+        for name in match.groups() if match else ():
+            check_name(name, "the URL")
     url_key, bare = _take_key(parts)
     url = bare.geturl() if takes_key and url_key is not None else given
     write_key = _write_key(destination, environ, url_key, kind, takes_key=takes_key)
@@ -187,12 +169,15 @@ def _given_url(destination: Destination, environ: Mapping[str, str]) -> str:
             raise UsageError(f"--url and {present[0]} cannot be used together", hint=_WHERE)
         return destination.url
     if destination.site is not None and destination.database is not None and destination.table is not None:
-        return postback_url(destination.site, destination.database, destination.table)
+        check_name(destination.database, "--database")
+        check_name(destination.table, "--table")
+        host = f"{destination.site}.records.in.treasuredata.com"
+        return f"https://{host}{POSTBACK_PATH}{destination.database}/{destination.table}"
     if present:
         missing = [option for option in named if option not in present]
         raise UsageError(f"missing {' and '.join(missing)}: required with {' and '.join(present)}", hint=_WHERE)
-    if environ.get(_URL_VARIABLE):
-        return environ[_URL_VARIABLE]
+    if url := environ.get("TDCUR_URL"):
+        return url
     raise UsageError("no endpoint given", hint=_WHERE)
 
 
@@ -206,10 +191,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         is_whole = False
     if not is_whole or any(character <= " " or character == "\x7f" for character in url):
-        raise UsageError(
-            "the URL is malformed",
-            hint=_FORMAT.format(host="us01.records.in.treasuredata.com"),
-        )
+        raise UsageError("the URL is malformed", hint=_FORMAT.format(host="us01.records.in.treasuredata.com"))
     if "***@" in redact(url):  # also one with a slash, which ends the host
         raise UsageError(
             "the URL contains a user name or password",
@@ -252,8 +234,8 @@ def _write_key(
         return None
     if file is not None:
         key, place = read_secret(file, "write key"), "--write-key-file"
-    elif takes_key and environ.get(_KEY_VARIABLE):
-        key, place = checked(environ[_KEY_VARIABLE], f"the write key in {_KEY_VARIABLE}"), _KEY_VARIABLE
+    elif takes_key and environ.get("TD_WRITE_KEY"):
+        key, place = checked(environ["TD_WRITE_KEY"], "the write key in TD_WRITE_KEY"), "TD_WRITE_KEY"
     else:
         return url_key if takes_key else None
     if "%2f" in key.reveal().lower():
@@ -275,24 +257,19 @@ def _token(destination: Destination, environ: Mapping[str, str], kind: EndpointK
         return None
     if destination.token_file is not None:
         return read_secret(destination.token_file, "token")
-    if environ.get(_TOKEN_VARIABLE):
-        return checked(environ[_TOKEN_VARIABLE], f"the token in {_TOKEN_VARIABLE}")
-    return None
+    token = environ.get("TDCUR_TOKEN")
+    return checked(token, "the token in TDCUR_TOKEN") if token else None
 
 
 def _warnings(kind: EndpointKind, write_key: Secret | None, url_key: Secret | None) -> Iterator[str]:
     if kind is EndpointKind.POSTBACK_V2 and url_key is not None:
-        yield _KEY_IN_URL
+        yield (
+            "warning: this host rejects a write key in the URL; it is sent in the header X-TD-Write-Key instead. "
+            "Braze can only use the URL: it needs the URL of a v1 host, which --check-endpoint prints"
+        )
     # Not refused: no document says that all keys look like this. But a wrong key gets 200 all the same.
     if kind.is_postback and write_key is not None and not _WRITE_KEY.fullmatch(write_key.reveal()):
-        yield _ODD_KEY
-
-
-_KEY_IN_URL: Final = (
-    "warning: this host rejects a write key in the URL; it is sent in the header X-TD-Write-Key instead. "
-    "Braze can only use the URL: it needs the URL of a v1 host, which --check-endpoint prints"
-)
-_ODD_KEY: Final = (
-    "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "
-    "Treasure Data also responds with 200 to a wrong key, and drops the events"
-)
+        yield (
+            "warning: the write key does not have the form ACCOUNT/40 HEX DIGITS; "
+            "Treasure Data also responds with 200 to a wrong key, and drops the events"
+        )

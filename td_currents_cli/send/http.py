@@ -3,8 +3,8 @@
 import asyncio
 import os
 import ssl
-from types import TracebackType
-from typing import Final, Self
+from contextlib import suppress
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -25,7 +25,7 @@ from td_currents_cli.send.retry import (
     UnknownHost,
     UntrustedHost,
 )
-from td_currents_cli.send.tls import TlsSession, proxy_for, rejects_client, tls_context, tls_detail, watch_handshakes
+from td_currents_cli.send.tls import proxy_for, rejects_client, tls_context, tls_detail, watch_handshakes
 
 # Seconds an unused connection is kept: less than the 5 s after which common servers close theirs, since a request
 # that meets the close has an unknown result.
@@ -67,7 +67,7 @@ class HttpxClient:
         self._tls = (
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(endpoint.tls, httpx.create_ssl_context)
         )
-        self._session_of = watch_handshakes(self._tls)
+        self.latest_session = watch_handshakes(self._tls)
         # Covers what the library has no timeout for: a peer that does not read, a response that trickles.
         self._longest = 2 * timeout
         self._concurrency = concurrency
@@ -77,19 +77,8 @@ class HttpxClient:
             proxy=None if proxy is None else httpx.Proxy(proxy.url, headers=proxy.headers()),
         )
 
-    @property
-    def tls(self) -> TlsSession | None:
-        """What secures the latest connection; None without TLS or without a connection."""
-        return self._session_of()
-
-    async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._transport.__aexit__(kind, error, trace)
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
     async def post(self, body: bytes) -> HttpResponse | RequestFailure:
         response: httpx.Response | None = None
@@ -97,8 +86,16 @@ class HttpxClient:
         is_whole = False
         try:
             async with asyncio.timeout(self._longest):
-                response = await self._transport.handle_async_request(self._request(body))
-                is_whole = await _drain(response, text)
+                request = httpx.Request(
+                    "POST", self._url, headers=self._headers, content=body, extensions=self._extensions
+                )
+                response = await self._transport.handle_async_request(request)
+                async for chunk in response.aiter_raw():
+                    text += chunk
+                    if len(text) > _DRAINED:
+                        break
+                else:
+                    is_whole = True
         except FOREIGN as error:
             # Once the status is known, what happens to the rest of the response changes nothing.
             if response is None:
@@ -107,9 +104,6 @@ class HttpxClient:
             if response is not None:
                 await response.aclose()
         return _result(response, bytes(text), is_cut=not is_whole, proxy=self._proxy)
-
-    def _request(self, body: bytes) -> httpx.Request:
-        return httpx.Request("POST", self._url, headers=self._headers, content=body, extensions=self._extensions)
 
     def _session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_IDLE, ssl=self._tls)
@@ -133,15 +127,6 @@ def _target_of(address: str) -> str:
     return "".join(each if each.isascii() else quote(each) for each in target)
 
 
-async def _drain(response: httpx.Response, text: bytearray) -> bool:
-    """Read the response into `text`; return whether that is all of it."""
-    async for chunk in response.aiter_raw():
-        text += chunk
-        if len(text) > _DRAINED:
-            return False
-    return True
-
-
 def _result(response: httpx.Response, text: bytes, *, is_cut: bool, proxy: str) -> HttpResponse | RequestFailure:
     if response.is_success:
         is_page = response.headers.get("content-type", "").startswith("text/html")
@@ -149,20 +134,16 @@ def _result(response: httpx.Response, text: bytes, *, is_cut: bool, proxy: str) 
     if response.status_code == 407:
         # Of a proxy that was not asked to connect, since there is no TLS.
         return ProxyRefused(f"the proxy {proxy} refused to connect: HTTP 407")
+    redirect_host = ""
+    with suppress(ValueError):
+        redirect_host = urlsplit(response.headers.get("location", "")).hostname or ""
     return HttpResponse(
         status=response.status_code,
         retry_after=response.headers.get("retry-after"),
-        redirect_host=_host(response.headers.get("location", "")),
+        redirect_host=redirect_host,
         text=text,
         is_cut=is_cut,
     )
-
-
-def _host(location: str) -> str:
-    try:
-        return urlsplit(location).hostname or ""
-    except ValueError:
-        return ""
 
 
 # What the exceptions of the libraries mean; the first row that fits counts, so a subclass comes before its base. They

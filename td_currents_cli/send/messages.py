@@ -74,9 +74,16 @@ class Messages:
                 f"{shown} responded with {result.status}: a redirect to {target}",
                 hint="Redirects are never followed. Give the final URL with --url.",
             )
-        return EndpointRefusedError(
-            f"{shown} responded with {result.status}: it does not accept the credentials", hint=self._credentials()
-        )
+        if self.endpoint.write_key is not None:
+            hint = "Check the write key: --write-key-file, TD_WRITE_KEY, or the one in the URL."
+        elif self.endpoint.token is not None:
+            hint = "Check the token: --token-file or TDCUR_TOKEN."
+        elif self.endpoint.takes_key:
+            hint = "No write key was given: set TD_WRITE_KEY, or give --write-key-file FILE."
+        else:
+            hint = "No credentials were given: give --write-key-file FILE, or --token-file FILE."
+        message = f"{shown} responded with {result.status}: it does not accept the credentials"
+        return EndpointRefusedError(message, hint=hint)
 
     def refuses_everything(self, response: HttpResponse) -> TdcurError:
         """Explain that not even the connection test was accepted; `response` is the one to that."""
@@ -153,15 +160,6 @@ class Messages:
         text = _WORD.sub(lambda word: "***" if word[0].lower() in values else word[0], text)
         line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
         return f": {line[: _EXCERPT - 1]}…" if len(line) > _EXCERPT else f": {line}" if line else ""
-
-    def _credentials(self) -> str:
-        if self.endpoint.write_key is not None:
-            return "Check the write key: --write-key-file, TD_WRITE_KEY, or the one in the URL."
-        if self.endpoint.token is not None:
-            return "Check the token: --token-file or TDCUR_TOKEN."
-        if self.endpoint.takes_key:
-            return "No write key was given: set TD_WRITE_KEY, or give --write-key-file FILE."
-        return "No credentials were given: give --write-key-file FILE, or --token-file FILE."
 
 
 def _values(value: object) -> Iterator[str]:

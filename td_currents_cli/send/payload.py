@@ -6,7 +6,6 @@ from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START
 from td_currents_cli.events.decode import split
@@ -58,23 +57,8 @@ class Payload(Struct, frozen=True, kw_only=True):
         return [bytes(event) for event in split(Batch(self.body, self.location)).events]
 
 
-class Unsendable(Struct, frozen=True, kw_only=True):
-    """An event that is not sent."""
-
-    event: bytes
-    origin: Origin
-    problems: tuple[Problem, ...]
-    pointer: str = ""  # to the event, where the pointers of its problems begin at the root of its batch
-
-    def letter(self) -> DeadLetter:
-        # The problems point into the event: a letter holds nothing else of the batch.
-        problems = [replace(each, pointer=each.pointer.removeprefix(self.pointer)) for each in self.problems]
-        return DeadLetter(
-            event=self.event, location=self.origin.location, event_index=self.origin.first, problems=problems
-        )
-
-
-Planned: TypeAlias = Payload | Unsendable | Problem
+Planned: TypeAlias = Payload | DeadLetter | Problem
+"""A request, an event that is not sent, or a problem of the input."""
 
 
 class _EventNames(Struct, gc=False):

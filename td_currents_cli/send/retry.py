@@ -94,17 +94,13 @@ class NextStep(Enum):
     STOP = auto()
 
 
-_WRONG_ADDRESS: Final = frozenset({401, 403, 404})
-_GATEWAY: Final = frozenset({502, 504})
-
-
 def next_step(result: HttpResponse | RequestFailure, *, reached: bool) -> NextStep:
     """Decide what follows from an attempt; `reached` is whether the endpoint has been reached before in this run."""
     if isinstance(result, RequestFailure):
         return NextStep.STOP if isinstance(result, PermanentConnectFailure) and not reached else NextStep.RETRY
     if 200 <= result.status < 300:
         return NextStep.DELIVERED
-    if 300 <= result.status < 400 or result.status in _WRONG_ADDRESS:
+    if 300 <= result.status < 400 or result.status in {401, 403, 404}:
         return NextStep.STOP
     return {400: NextStep.BAD_REQUEST, 413: NextStep.TOO_LARGE}.get(result.status, NextStep.RETRY)
 
@@ -114,10 +110,11 @@ def may_have_arrived(result: HttpResponse | RequestFailure) -> bool:
 
     502 and 504 come from a gateway that does not know what happened to the request behind it.
     """
-    return isinstance(result, UnknownResult) if isinstance(result, RequestFailure) else result.status in _GATEWAY
+    return isinstance(result, UnknownResult) if isinstance(result, RequestFailure) else result.status in {502, 504}
 
 
-_BACKOFF: Final = ExponentialBackoff(base=0.5, longest=30.0)
+_BACKOFF: Final = ExponentialBackoff(base=0.5, longest=30.0)  # upper bounds of the waits
+_LONGEST_ASKED: Final = 300.0  # maximum seconds of `Retry-After`; more is cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +124,6 @@ class RetrySchedule:
     retry_for: float  # seconds after a payload's first failure in which it is retried
     uniform: Callable[[float, float], float]  # returns a random number between its two arguments
     unreached_for: float = math.inf  # the same, while there has never been a connection
-    backoff: ExponentialBackoff = _BACKOFF  # upper bounds of the waits
-    longest_asked: float = 300.0  # maximum seconds of `Retry-After`; more is cut
 
     def limit(self, *, reached: bool) -> float:
         return self.retry_for if reached else min(self.retry_for, self.unreached_for)
@@ -140,10 +135,10 @@ class RetrySchedule:
         the seconds since the first failure, `asked` those of `Retry-After`.
         """
         left = self.limit(reached=reached) - spent
-        least = min(asked, self.longest_asked)
+        least = min(asked, _LONGEST_ASKED)
         if left <= 0 or least > left:
             return None
-        return min(least + self.uniform(0.0, self.backoff.pause(failures)), left)
+        return min(least + self.uniform(0.0, _BACKOFF.pause(failures)), left)
 
 
 def retry_after_seconds(header: str | None, now: float) -> float:

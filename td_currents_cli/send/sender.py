@@ -1,10 +1,10 @@
 """Delivery: several requests at once, each retried until its payload has arrived or is given up."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import OutputError, TdcurError
@@ -13,7 +13,7 @@ from td_currents_cli.model import Problem
 from td_currents_cli.send.concurrency import RequestLimiter
 from td_currents_cli.send.dead_letters import DeadLetter
 from td_currents_cli.send.messages import Messages
-from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable, body_of, prefix_of
+from td_currents_cli.send.payload import Origin, Payload, body_of, prefix_of
 from td_currents_cli.send.queue import PayloadQueue
 from td_currents_cli.send.retry import (
     Clock,
@@ -29,18 +29,8 @@ from td_currents_cli.send.retry import (
 from td_currents_cli.send.stats import SendStats
 
 
-def halves(payload: Payload) -> list[Payload]:
-    """Return the first and the second half of the events; nothing for a single event."""
-    if payload.events < 2:
-        return []
-    return list(_parts(payload, [0, payload.events // 2, payload.events]))
-
-
-def singles(payload: Payload) -> list[Payload]:
-    return list(_parts(payload, range(payload.events + 1)))
-
-
-def _parts(payload: Payload, bounds: list[int] | range) -> Iterator[Payload]:
+def parts_of(payload: Payload, bounds: Sequence[int]) -> Iterator[Payload]:
+    """Yield payloads with the events between each bound and the next."""
     events = payload.event_texts()
     prefix, _ = prefix_of(payload.body)
     origins = [
@@ -72,17 +62,16 @@ class InFlightPayload:
 
     def parts(self, step: NextStep) -> "list[InFlightPayload]":
         """Return what is sent instead when it is refused: singles after 400, halves after 413."""
-        is_bad = step is NextStep.BAD_REQUEST
-        parts = halves(self.payload) if not is_bad else [] if self.is_single else singles(self.payload)
+        count, is_bad = self.payload.events, step is NextStep.BAD_REQUEST
+        if self.is_single if is_bad else count == 1:
+            return []
+        bounds = range(count + 1) if is_bad else (0, count // 2, count)
+        is_single = is_bad or self.is_single
         return [
             InFlightPayload(
-                part,
-                attempts=self.attempts,
-                is_ambiguous=self.is_ambiguous,
-                is_part=True,
-                is_single=is_bad or self.is_single,
+                part, attempts=self.attempts, is_ambiguous=self.is_ambiguous, is_part=True, is_single=is_single
             )
-            for part in parts
+            for part in parts_of(self.payload, bounds)
         ]
 
 
@@ -91,17 +80,12 @@ GRACE: Final = 10.0  # seconds that requests in flight have to end after the fir
 _ALONE: Final = 3  # failures of one payload after which others are tried: it may be the payload
 
 
-class HttpClient(Protocol):
-    """What makes requests: `http.HttpxClient`."""
-
-    async def post(self, body: bytes) -> HttpResponse | RequestFailure: ...
-
-
 class Sender:
     """Takes payloads from a queue to the endpoint.
 
-    `record` is called with each delivered payload, `add_dead_letters` with events that are refused. If they raise
-    OutputError, the sender stops. `error` is why it stopped, or why some payloads were given up.
+    `post` makes a request with a body. `record` is called with each delivered payload, `add_dead_letter` with each
+    event that is refused; if they raise OutputError, the sender stops. `error` is why it stopped, or why some payloads
+    were given up.
 
     A refused endpoint is not bad data. Until something was accepted, one payload at a time is split, and what is
     refused of it is held back. When it is refused to its last event, the connection test decides: if that is accepted,
@@ -110,26 +94,26 @@ class Sender:
 
     def __init__(
         self,
-        client: HttpClient,
+        post: Callable[[bytes], Awaitable[HttpResponse | RequestFailure]],
         *,
         schedule: RetrySchedule,
         messages: Messages,
         clock: Clock,
         limiter: RequestLimiter,
         record: Callable[[Payload], None] = lambda _: None,
-        add_dead_letters: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
+        add_dead_letter: Callable[[DeadLetter], None] = lambda _: None,
     ) -> None:
         self.stats = SendStats()
         self.error: TdcurError | None = None
         self.warnings: tuple[str, ...] = ()
-        self._client = client
+        self._post = post
         self._schedule = schedule
         self._messages = messages
         self._clock = clock
         self._limiter = limiter
         self._record = record
-        self._add_dead_letters = add_dead_letters
-        self._stopped = asyncio.Event()
+        self._add_dead_letter = add_dead_letter
+        self.stopped = asyncio.Event()  # before everything was tried
         self._open = asyncio.Event()  # whether other workers than the first may take payloads
         self._is_reached = False  # whether there has been a connection
         self._has_accepted = False
@@ -138,11 +122,6 @@ class Sender:
         self._delivered_at = float("-inf")
         self._workers: list[asyncio.Task[None]] = []
         self._queue: PayloadQueue | None = None
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the sender stopped before everything was tried."""
-        return self._stopped.is_set()
 
     async def run(self, queue: PayloadQueue) -> None:
         """Deliver everything in the queue, or stop early; `error` tells which.
@@ -163,7 +142,7 @@ class Sender:
 
     def interrupt(self, error: TdcurError) -> None:
         """Stop: make no new requests and let those in flight end within `GRACE`. A second call ends them at once."""
-        if self._stopped.is_set():
+        if self.stopped.is_set():
             self._cancel_workers()
         else:
             asyncio.get_running_loop().call_later(GRACE, self._cancel_workers)
@@ -181,41 +160,49 @@ class Sender:
             worker.cancel()
 
     def _stop(self) -> None:
-        self._stopped.set()
+        self.stopped.set()
         self._open.set()
         self._limiter.close()
         if self._queue is not None:
             self._queue.close()
 
     async def _work(self, queue: PayloadQueue, *, is_first: bool = False) -> None:
-        while not self._stopped.is_set():
+        while not self.stopped.is_set():
             if not is_first:
                 await self._open.wait()
             item = await queue.get()
             if item is None:
                 return
             try:
-                await self._process(item)
+                if isinstance(item, Problem):
+                    self.stats.add_problem(item)
+                elif isinstance(item, DeadLetter):
+                    self._give_up_for_good(None, item)
+                else:
+                    await self._deliver(InFlightPayload(item))
             except OutputError as error:
                 # What must be kept cannot be: nothing more is sent before somebody has seen to that.
                 self.halt(error)
-
-    async def _process(self, item: Planned) -> None:
-        if isinstance(item, Problem):
-            self.stats.add_problem(item)
-        elif isinstance(item, Unsendable):
-            self._add_dead_letters([item.letter()])
-            self.stats.add_dead_letter(item.problems)
-        else:
-            await self._deliver(InFlightPayload(item))
 
     async def _deliver(self, sending: InFlightPayload) -> None:
         """Try until the payload has arrived, is refused, or is given up."""
         settled = await self._settle(sending)
         if settled is None:
-            self.stats.give_up(sending.payload)
+            self.stats.undelivered += sending.payload.events
+            return
+        result, step = settled
+        if step is NextStep.STOP or isinstance(result, RequestFailure):
+            self.stats.undelivered += sending.payload.events
+            self.halt(self._messages.stopped(result))
+        elif step is NextStep.DELIVERED:
+            self._delivered_at = self._clock.now()
+            self.stats.deliver(sending.payload)
+            self._record(sending.payload)
+            self._accept(result)
+        elif sending.is_part or self._has_accepted:
+            await self._send_in_parts(sending, result, step)
         else:
-            await self._finish(sending, *settled)
+            await self._decide(sending, result, step)
 
     async def _settle(self, sending: InFlightPayload) -> tuple[HttpResponse | RequestFailure, NextStep] | None:
         """Try until there is something else to do than to try again; None when there is no time left for that."""
@@ -230,7 +217,7 @@ class Sender:
             sending.failures += 1
             if sending.failures == 1:
                 sending.failed_at = self._clock.now()
-            if self._stopped.is_set() or (self._is_reached and sending.failures >= _ALONE):
+            if self.stopped.is_set() or (self._is_reached and sending.failures >= _ALONE):
                 self._open.set()
             else:
                 self._open.clear()
@@ -243,37 +230,17 @@ class Sender:
         started = self._clock.now()
         sending.attempts += 1
         self.stats.begin(is_retry=sending.failures > 0)
+        result = None
         try:
-            result = await self._client.post(sending.payload.body)
-        except asyncio.CancelledError:
-            self.stats.end(None, 0.0)
-            self._limiter.leave(None, started)
-            self._mark_ambiguous(sending)
-            raise
-        self.stats.end(result, self._clock.now() - started)
-        self._limiter.leave(result, started)
-        if may_have_arrived(result):
-            self._mark_ambiguous(sending)
+            result = await self._post(sending.payload.body)
+        finally:
+            # None where the worker was canceled.
+            self.stats.end(result, self._clock.now() - started)
+            self._limiter.leave(result, started)
+            if sending.payload.events and not sending.is_ambiguous and (result is None or may_have_arrived(result)):
+                sending.is_ambiguous = True
+                self.stats.mark_ambiguous(sending.payload)
         return result
-
-    def _mark_ambiguous(self, sending: InFlightPayload) -> None:
-        if not sending.is_ambiguous:
-            sending.is_ambiguous = True
-            self.stats.mark_ambiguous(sending.payload)
-
-    async def _finish(self, sending: InFlightPayload, result: HttpResponse | RequestFailure, step: NextStep) -> None:
-        if step is NextStep.STOP or isinstance(result, RequestFailure):
-            self.stats.give_up(sending.payload)
-            self.halt(self._messages.stopped(result))
-        elif step is NextStep.DELIVERED:
-            self._delivered_at = self._clock.now()
-            self.stats.deliver(sending.payload)
-            self._record(sending.payload)
-            self._accept(result)
-        elif sending.is_part or self._has_accepted:
-            await self._send_in_parts(sending, result, step)
-        else:
-            await self._decide(sending, result, step)
 
     def _accept(self, response: HttpResponse) -> None:
         """From now on a refusal is about the events; so are those of which it was not known."""
@@ -298,27 +265,27 @@ class Sender:
         else:
             self._held.append((sending.payload.index, letter))
 
-    def _give_up_for_good(self, index: int, letter: DeadLetter) -> None:
-        self._add_dead_letters([letter])
+    def _give_up_for_good(self, index: int | None, letter: DeadLetter) -> None:
+        self._add_dead_letter(letter)
         self.stats.add_dead_letter(letter.problems, index=index)
 
     async def _decide(self, sending: InFlightPayload, response: HttpResponse, step: NextStep) -> None:
         """Find out whether the events of a refused payload are bad, or the endpoint refuses everything."""
         async with self._deciding:
-            is_first = not self._has_accepted
-            if self._stopped.is_set():
-                self.stats.give_up(sending.payload)
-            elif is_first:
+            if not self._has_accepted:
+                if self.stopped.is_set():
+                    self.stats.undelivered += sending.payload.events
+                    return
                 await self._send_in_parts(sending, response, step)
                 if self._held:
                     await self._test_connection()
-        if not is_first:
-            # Something was accepted meanwhile.
-            await self._send_in_parts(sending, response, step)
+                return
+        # Something was accepted meanwhile.
+        await self._send_in_parts(sending, response, step)
 
     async def _test_connection(self) -> None:
         test = Payload(index=0, body=EMPTY_PAYLOAD, events=0, origins=())
-        settled = None if self._stopped.is_set() else await self._settle(InFlightPayload(test))
+        settled = None if self.stopped.is_set() else await self._settle(InFlightPayload(test))
         if settled is not None and not self._has_accepted:
             result, step = settled
             if not isinstance(result, HttpResponse) or step is NextStep.STOP:
@@ -339,7 +306,7 @@ class Sender:
         wait = self._schedule.wait(failures=sending.failures, spent=spent, asked=asked, reached=self._is_reached)
         if wait is not None:
             self.stats.retrying = (now + wait, self._messages.reason(result))
-            await self._clock.pause(wait, self._stopped)
+            await self._clock.pause(wait, self.stopped)
             return True
         # An endpoint that asked for more time than there is was not tried until the end.
         asked = asked if spent < limit else 0.0

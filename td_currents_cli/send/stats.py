@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from stat import S_ISREG
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
 from td_currents_cli.model import Location, Problem, Record, Records
 from td_currents_cli.outcome import ProblemLog, Problems
 from td_currents_cli.read.options import COMPRESSIONS, Source
-from td_currents_cli.send.payload import Payload
+from td_currents_cli.send.payload import Payload, names_of
 from td_currents_cli.send.retry import HttpResponse, RequestFailure
 
 _COMPRESSED = tuple(ending for ending in COMPRESSIONS if ending)
@@ -38,16 +35,12 @@ class InputProgress:
     """How far the inputs are read."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        self._starts: dict[str, int] = {}
-        self._total: int | None = 0
+        self._starts: dict[str, float] = {}
+        self._total = 0.0  # bytes; infinite where they are not known
         self._place: Location | None = None
         for source in sources:
-            size = _size(source)
-            if size is None or self._total is None:
-                self._total = None
-                break
             self._starts.setdefault(source.name, self._total)
-            self._total += size
+            self._total += _size(source)
 
     def watch(self, records: Records) -> Iterator[Record]:
         """Yield the same records."""
@@ -59,24 +52,24 @@ class InputProgress:
     def share(self) -> float | None:
         """Share of the bytes before the current record; None where the total is not known."""
         place = self._place
-        if not self._total:
+        if not 0 < self._total < math.inf:
             return None
         if place is None:
             return 0.0
         return min(1.0, (self._starts.get(place.source, 0) + place.offset) / self._total)
 
 
-def _size(source: Source) -> int | None:
-    """Return the bytes of a source that are known without reading it: not of a pipe or of a compressed file."""
+def _size(source: Source) -> float:
+    """Return the bytes of a source, infinite where that takes reading it: of a pipe or of a compressed file."""
     if source.note is not None:
-        return 0
+        return 0.0
     if source.path is None or source.name.lower().endswith(_COMPRESSED):
-        return None
-    try:
+        return math.inf
+    with suppress(OSError):
         status = source.path.stat()
-    except OSError:
-        return None
-    return status.st_size if S_ISREG(status.st_mode) else None
+        if S_ISREG(status.st_mode):
+            return status.st_size
+    return math.inf
 
 
 _MAX_KEPT: Final = 1000
@@ -108,7 +101,7 @@ class SendStats:
     """The counts of a run; see `SendOutcome`."""
 
     delivered: int = 0
-    undelivered: int = 0
+    undelivered: int = 0  # not retried in this run, for a reason that has nothing to do with the payload
     dead: int = 0
     bytes: int = 0
     requests: int = 0
@@ -146,10 +139,6 @@ class SendStats:
         self.bytes += len(payload.body)
         self.retrying = None
 
-    def give_up(self, payload: Payload) -> None:
-        """Count a payload that is not retried in this run, for a reason that has nothing to do with it."""
-        self.undelivered += payload.events
-
     def add_dead_letter(self, problems: Iterable[Problem], *, index: int | None = None) -> None:
         """Count an event that has become a dead letter.
 
@@ -171,9 +160,8 @@ class SendStats:
     def mark_ambiguous(self, payload: Payload) -> None:
         self.unknown_events += payload.events
         # An id that cannot be read (it contains a lone surrogate) is still counted.
-        with suppress(msgspec.DecodeError):
-            events = msgspec.json.decode(payload.body, type=_EventIds).events
-            self.unknown.extend(event.id for event in events if isinstance(event.id, str))
+        ids = (names_of(event)[0] for event in payload.event_texts())
+        self.unknown.extend(each for each in ids if each is not None)
 
     def progress(self, share: float | None, now: float) -> SendProgress:
         retrying = ""
@@ -199,11 +187,3 @@ class SendStats:
             # Only counted: there are so many that no other is kept.
             self._problems.add(self._refused[-1][1])
         return self._problems.result()
-
-
-class _EventWithId(Struct, gc=False):
-    id: object = None
-
-
-class _EventIds(Struct, gc=False):
-    events: list[_EventWithId]

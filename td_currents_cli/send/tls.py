@@ -99,7 +99,7 @@ def tls_detail(error: ssl.SSLError) -> str:
 
 
 def watch_handshakes(context: ssl.SSLContext) -> Callable[[], TlsSession | None]:
-    """Return a function that returns the latest session of this context."""
+    """Return a function that returns what secures the latest connection; None without TLS or without a connection."""
     latest: list[TlsSession] = []
 
     class Watched(ssl.SSLObject):

@@ -77,7 +77,7 @@ def send(receiver: Receiver, file: Path, limits: PayloadLimits, journal: Path | 
         destination=Destination(url=receiver.url("braze", "currents")),
         limits=limits,
         state=StateOptions(journal=journal, no_journal=journal is None, dead_letter=file.with_suffix(".dead")),
-        concurrency=concurrency_of(str(concurrency), "--concurrency"),
+        concurrency=concurrency_of(str(concurrency)),
     )
     outcome = run(request, environ={"TD_WRITE_KEY": "1/0123456789abcdef0123456789abcdef01234567"})
     assert outcome.is_balanced

@@ -1,10 +1,8 @@
 """A journal as the sent side: which events each delivered request held, once, and nothing else of them."""
 
-import os
-import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
@@ -13,22 +11,23 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import InputError
-from td_currents_cli.journal.keys import EndpointIdentity, document_key, older_document_key
-from td_currents_cli.journal.reader import delivered_events, journal_endpoints
-from td_currents_cli.journal.schema import VERSION
-from td_currents_cli.journal.writer import Journal
+from td_currents_cli.journal.events import packed
+from td_currents_cli.journal.keys import OLDER_DOCUMENT, document_key, older_document_key
+from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.model import Location
 from td_currents_cli.send.payload import Origin, Payload
 from td_currents_cli.send.prefilter import pack_events
+from tests.journals import OTHER_FILES, URL, changed, delivered, opened
 
-FORM_1 = (
+VERSION_1 = (
     "CREATE TABLE request (id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, keys BLOB NOT NULL)",
     "CREATE TABLE delivered (endpoint INTEGER, key BLOB, count INTEGER, PRIMARY KEY (endpoint, key)) WITHOUT ROWID",
     "CREATE TABLE endpoint (id INTEGER PRIMARY KEY, url BLOB, credential BLOB, shown TEXT, UNIQUE (url, credential))",
     f"PRAGMA application_id = {0x7464_636A}",
     "PRAGMA user_version = 1",
 )
-URL = "https://example.com/x"
+A, B = document_key(b"a"), document_key(b"b")
+OTHER_URL = "https://example.com/y"
 
 
 @pytest.fixture
@@ -36,40 +35,22 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "a journal?.sqlite"
 
 
-def payload(*events: bytes) -> Payload:
-    body = b'{"events":[%b]}' % b",".join(events)
-    return Payload(index=0, body=body, events=len(events), origins=(Origin(Location("x"), 0, len(events)),))
-
-
-def opened(file: Path, url: str = URL, key: bytes = b"c") -> Journal:
-    return Journal(file, identity=EndpointIdentity(url=url.encode(), credential=key), shown=url)
-
-
-def delivered(file: Path, *payloads: Payload, url: str = URL, key: bytes = b"c") -> None:
-    with closing(opened(file, url, key)) as journal:
-        for each in payloads:
-            journal.record(document_key(each.body), pack_events(each))
-
-
 def ids(batches: Iterator[list[Any]]) -> list[list[str]]:
     return [[event[0] for event in batch] for batch in batches]
 
 
-A = payload(b'{"id":"1","event_type":"t","time":5,"user":{"external_user_id":"jane"}}', b'{"time":1.0,"id":"2"}')
-B = payload(b'{"id":"3"}')
-
-
-def test_each_delivered_request_is_there_with_three_fields_of_its_events(file: Path) -> None:
-    delivered(file, A, B)
-    delivered(file, B)
+def test_each_delivered_request_is_there_with_its_events(file: Path) -> None:
+    delivered(file, A, events=[("1", "t", 5), ("2", None, 1.0)])
+    for _ in range(2):
+        delivered(file, B, events=[("3", None, None)])
     assert list(delivered_events(file)) == [[("1", "t", 5), ("2", None, 1.0)], [("3", None, None)], [("3", None, None)]]
-    assert b"jane" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
     ("event", "kept"),
     [
+        (b'{"id":"1","event_type":"t","time":5,"user":{"external_user_id":"secret"}}', ("1", "t", 5)),
         (rb'{"id":"\ud800","event_type":"t","time":1}', ("\ud800", "t", 1)),
         (b'{"id":7,"event_type":["secret"],"time":{"secret":1}}', (None, None, None)),
         (b'{"id":"1","time":true}', ("1", None, None)),
@@ -78,127 +59,94 @@ def test_each_delivered_request_is_there_with_three_fields_of_its_events(file: P
         ('{"id":"é","time":"2020-01-01"}'.encode(), ("é", None, "2020-01-01")),
     ],
 )
-def test_unusual_values_are_kept_unchanged_or_left_out(file: Path, event: bytes, kept: tuple[object, ...]) -> None:
+def test_three_fields_of_each_event_are_kept_unchanged_or_left_out(
+    file: Path, event: bytes, kept: tuple[object, ...]
+) -> None:
     """An id may be any string. A value of another type may be personal data: it is null."""
-    delivered(file, payload(event, b'{"id":"next"}'))
+    body = b'{"events":[%b,{"id":"next"}]}' % event
+    payload = Payload(index=0, body=body, events=2, origins=(Origin(Location("x"), 0, 2),))
+    with closing(opened(file)) as journal:
+        journal.record(A, pack_events(payload))
     assert list(delivered_events(file)) == [[kept, ("next", None, None)]]
+    assert b"secret" not in file.read_bytes()
 
 
-def test_endpoints_are_listed_and_chosen(file: Path) -> None:
-    delivered(file, A)
-    delivered(file, B, key=b"another")
-    assert ids(delivered_events(file)) == [["1", "2"], ["3"]]
-    delivered(file, B, url="https://example.com/y")
-    with closing(opened(file, "https://example.com/never")):
-        pass
-    assert [(each.number, each.url, each.batches, each.is_complete) for each in journal_endpoints(file)] == [
-        (1, URL, 1, True),
-        (2, URL, 1, True),
-        (3, "https://example.com/y", 1, True),
-    ]
-    assert ids(delivered_events(file, endpoint=URL)) == [["1", "2"], ["3"]]
+def test_endpoints_are_chosen_by_url_and_number(file: Path) -> None:
+    delivered(file, A, events=[("1", "t", 1)])
+    delivered(file, B, events=[("3", "t", 1)], key=b"another")
+    assert ids(delivered_events(file)) == [["1"], ["3"]]
+    delivered(file, B, url=OTHER_URL, events=[("4", "t", 1)])
+    opened(file, "https://example.com/never").close()
+    assert ids(delivered_events(file, endpoint=URL)) == [["1"], ["3"]]
     assert ids(delivered_events(file, endpoint="2")) == [["3"]]
-    with pytest.raises(InputError, match="has 2 endpoints") as caught:
-        delivered_events(file)
-    assert URL in caught.value.hint
-    with pytest.raises(InputError, match="does not have this endpoint"):
-        delivered_events(file, endpoint="https://example.com/never")
+    for endpoint, message, hint in (
+        (None, "has 2 endpoints", f"Choose {URL} or {OTHER_URL}."),
+        ("https://example.com/never", "does not have this endpoint", f"It has {URL} or {OTHER_URL}."),
+    ):
+        with pytest.raises(InputError, match=message) as caught:
+            delivered_events(file, endpoint=endpoint)
+        assert caught.value.hint == hint
+
+
+def test_a_journal_without_deliveries_has_no_endpoint_to_choose(file: Path) -> None:
+    opened(file).close()
+    assert list(delivered_events(file)) == []
+    with pytest.raises(InputError, match="does not have") as caught:
+        delivered_events(file, endpoint=URL)
+    assert caught.value.hint == "It has no deliveries yet."
 
 
 def test_a_journal_of_version_1_is_upgraded_in_place_and_says_what_it_does_not_know(file: Path) -> None:
+    key = b"d" + blake2b(b"a", digest_size=16).digest()
+    changed(file, *VERSION_1)
     with closing(sqlite3.connect(file)) as connection, connection:
-        for statement in FORM_1:
-            connection.execute(statement)
         connection.execute("INSERT INTO endpoint VALUES (1, ?, ?, ?)", (URL.encode(), b"c", URL))
-        connection.execute("INSERT INTO request VALUES (1, 1, ?)", (b"d" + blake2b(A.body, digest_size=16).digest(),))
+        connection.execute("INSERT INTO request VALUES (1, 1, ?)", (key,))
     with pytest.raises(InputError, match="did not record which events"):
         delivered_events(file)
     with closing(opened(file)) as journal:
-        assert (journal.knows_documents, journal.knows_older_documents) == (False, True)
-        assert journal.take(older_document_key(A.body)) == {0}
-        journal.record(document_key(B.body), pack_events(B))
-    delivered(file, B, url="https://example.com/y")
-    assert [each.is_complete for each in journal_endpoints(file)] == [False, True]
-    assert ids(delivered_events(file, endpoint="https://example.com/y")) == [["3"]]
+        assert journal.kinds == {OLDER_DOCUMENT}
+        assert journal.take(older_document_key(b"a")) == {0}
+        journal.record(B, packed([("3", "t", 1)]))
+    delivered(file, B, url=OTHER_URL, events=[("4", "t", 1)])
+    assert ids(delivered_events(file, endpoint=OTHER_URL)) == [["4"]]
     with pytest.raises(InputError, match="did not record which events"):
         # It would stand for less than was sent.
         delivered_events(file, endpoint=URL)
 
 
-def test_a_journal_that_was_left_by_a_hard_stop_is_read_whole(file: Path, tmp_path: Path) -> None:
-    journal = opened(file)
-    journal.record(document_key(A.body), pack_events(A))
-    journal.commit()
+def test_a_journal_that_was_left_by_a_hard_stop_is_read_to_its_end(file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    copy.write_bytes(file.read_bytes())
-    copy.with_name("copy-wal").write_bytes(file.with_name(f"{file.name}-wal").read_bytes())
-    assert ids(delivered_events(copy)) == [["1", "2"]]
-    with pytest.raises(InputError, match="in use"):
-        delivered_events(file)
-    journal.close()
-    assert ids(delivered_events(file)) == [["1", "2"]]
-
-
-def _text(path: Path) -> None:
-    path.write_bytes(b"something else entirely\n" * 100)
-
-
-def _nothing(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _database(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE photos (id)")
-
-
-def _newer(path: Path) -> None:
-    delivered(path, A)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with closing(opened(file)) as journal:
+        journal.record(A, packed([("1", "t", 1)]))
+        journal.commit()
+        copy.write_bytes(file.read_bytes())
+        copy.with_name("copy-wal").write_bytes(file.with_name(f"{file.name}-wal").read_bytes())
+        assert ids(delivered_events(copy)) == [["1"]]
+        with pytest.raises(InputError, match="in use"):
+            delivered_events(file)
+    assert ids(delivered_events(file)) == [["1"]]
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (_text, "not a journal"),
-        (_nothing, "not a journal"),
-        (_database, "not a journal"),
-        (_newer, f"format version {VERSION + 1}"),
-        (os.mkdir, "directory"),
-        (lambda _: None, "no such file"),
-    ],
+    ("make", "said"), [*OTHER_FILES, (Path.touch, "not a journal"), (lambda _: None, "no such file")]
 )
-def test_another_file_is_an_input_error(file: Path, make: Any, said: str) -> None:
+def test_another_file_is_an_input_error_and_left_alone(file: Path, make: Callable[[Path], None], said: str) -> None:
     make(file)
-    for read in (delivered_events, journal_endpoints):
-        with pytest.raises(InputError, match=said):
-            read(file)
+    with pytest.raises(InputError, match=said) as caught:
+        list(delivered_events(file))
+    assert ("--sent" in caught.value.hint) is ("damaged" in said)
     assert [each.name for each in file.parent.iterdir()] in ([file.name], [])
 
 
-def test_a_damaged_journal_is_an_input_error_that_says_how_to_go_on(file: Path) -> None:
-    shutil.copy(Path(__file__).parents[2] / "cases" / "journal_damaged.sqlite", file)
-    for read in (delivered_events, journal_endpoints):
-        with pytest.raises(InputError, match=r"the journal .* is damaged") as caught:
-            read(file)
-        assert "--sent" in caught.value.hint
-
-
-@pytest.mark.parametrize("change", ["endpoint SET shown = x'ff'", "sent SET events = 'text'"])
-def test_values_of_another_type_are_damage(file: Path, change: str) -> None:
-    delivered(file, A)
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(f"UPDATE {change}")
+@pytest.mark.parametrize(
+    ("change", "readable"),
+    [("endpoint SET shown = x'ff'", 0), ("sent SET events = 'text'", 0), ("sent SET events = x'00' WHERE id = 2", 1)],
+)
+def test_values_that_cannot_be_read_are_damage(file: Path, change: str, readable: int) -> None:
+    delivered(file, A, B, events=[("1", "t", 1)])
+    changed(file, f"UPDATE {change}")
+    read: list[object] = []
     with pytest.raises(InputError, match="damaged"):
-        list(delivered_events(file))
-
-
-def test_damage_further_on_is_an_input_error_too(file: Path) -> None:
-    delivered(file, A, B)
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE sent SET events = x'00' WHERE id = 2")
-    batches = delivered_events(file)
-    assert len(next(batches)) == 2
-    with pytest.raises(InputError, match="damaged"):
-        next(batches)
+        read += delivered_events(file)
+    assert len(read) in {0, readable}

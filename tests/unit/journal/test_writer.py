@@ -3,7 +3,6 @@
 import os
 import random
 import resource
-import shutil
 import sqlite3
 import stat
 import subprocess
@@ -11,6 +10,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -19,22 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.journal.keys import EndpointIdentity, document_key, event_keys, split_keys
-from td_currents_cli.journal.schema import APPLICATION_ID, VERSION
+from td_currents_cli.journal.keys import DOCUMENT, EVENT, document_key, event_keys, split_keys
 from td_currents_cli.journal.writer import GROUP, MAX_MET, Journal, JournalError
-
-CASES = Path(__file__).parents[2] / "cases"
-HERE = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
-
-
-def opened(path: Path, identity: EndpointIdentity = HERE) -> Journal:
-    return Journal(path, identity=identity, shown="https://example.com/x")
-
-
-def delivered(path: Path, *keys: bytes, identity: EndpointIdentity = HERE) -> None:
-    with closing(opened(path, identity)) as journal:
-        for each in keys:
-            journal.record(each)
+from tests.journals import OTHER_FILES, URL, changed, delivered, opened
 
 
 @pytest.fixture
@@ -48,8 +35,7 @@ EVENTS = event_keys([b'{"id":"%d"}' % number for number in range(5)])
 
 def test_a_new_journal_knows_nothing(file: Path) -> None:
     with closing(opened(file)) as journal:
-        assert not journal.knows_documents
-        assert not journal.knows_events
+        assert journal.kinds == frozenset()
         assert journal.take(A + EVENTS) == frozenset()
         journal.record(A)
         journal.commit()
@@ -61,7 +47,7 @@ def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
     delivered(file, A, EVENTS)
     for _ in range(2):
         with closing(opened(file)) as journal:
-            assert (journal.knows_documents, journal.knows_events) == (True, True)
+            assert journal.kinds == {DOCUMENT, EVENT}
             assert journal.take(A + B) == {0}
             assert journal.take(EVENTS) == {0, 1, 2, 3, 4}
 
@@ -93,31 +79,27 @@ def test_a_run_does_not_know_what_it_has_delivered_itself(file: Path) -> None:
 
 
 def test_endpoints_and_keys_are_distinguished(file: Path) -> None:
-    other_url = EndpointIdentity(url=b"v" * 16, credential=HERE.credential)
-    other_key = EndpointIdentity(url=HERE.url, credential=b"d" * 16)
     delivered(file, A)
-    for identity, knows_others in ((other_url, False), (other_key, True)):
-        with closing(opened(file, identity)) as journal:
+    for url, key, knows_others in (("https://example.com/y", b"c", False), (URL, b"d", True)):
+        with closing(opened(file, url, key)) as journal:
             assert journal.take(A) == frozenset()
             assert journal.knows_others is knows_others
 
 
 def test_without_a_key_the_latest_one_counts(file: Path) -> None:
-    nobody = EndpointIdentity(url=HERE.url, credential=None)
-    with closing(opened(file, nobody)) as journal:
-        assert journal.take(A) == frozenset()
-    delivered(file, A)
-    with closing(opened(file, nobody)) as journal:
-        assert journal.take(A) == {0}
+    for known in (frozenset[int](), {0}):
+        with closing(opened(file, key=None)) as journal:
+            assert journal.take(A) == known
+        delivered(file, A)
 
 
 def test_it_is_committed_in_groups(file: Path) -> None:
     with closing(opened(file)) as journal:
         for number in range(GROUP - 1):
             journal.record(document_key(b"%d" % number))
-        assert journal.pending == GROUP - 1
+        assert len(journal.pending) == GROUP - 1
         journal.record(A)
-        assert journal.pending == 0
+        assert journal.pending == []
 
 
 def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) -> None:
@@ -133,7 +115,7 @@ def test_what_is_recorded_while_another_thread_commits_is_kept_once(file: Path) 
         thread.start()
         for key in keys:
             journal.record(key, b"events of it")
-            assert journal.pending < GROUP
+            assert len(journal.pending) < GROUP
         noted.set()
         thread.join()
     with closing(sqlite3.connect(file)) as connection:
@@ -145,10 +127,8 @@ def test_after_kill_9_all_but_the_last_group_is_known(file: Path) -> None:
     script = f"""
 import os, pathlib
 from td_currents_cli.journal.keys import document_key
-from td_currents_cli.journal.keys import EndpointIdentity
-from td_currents_cli.journal.writer import Journal
-identity = EndpointIdentity(url=b"u" * 16, credential=b"c" * 16)
-journal = Journal(pathlib.Path({str(file)!r}), identity=identity, shown="x")
+from tests.journals import opened
+journal = opened(pathlib.Path({str(file)!r}))
 for number in range(1000):
     journal.record(document_key(b"%d" % number))
 os.kill(os.getpid(), 9)
@@ -181,55 +161,14 @@ def test_of_many_runs_that_start_at_once_one_gets_the_journal(file: Path) -> Non
         except JournalError as error:
             refused.append(error)
 
-    threads = [threading.Thread(target=begin) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as threads:
+        for _ in range(6):
+            threads.submit(begin)
     assert (len(got), len(refused)) == (1, 5)
     got[0].close()
 
 
-def _not_a_database(path: Path) -> None:
-    path.write_bytes(b"something else entirely\n" * 100)
-
-
-def _another_database(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE photos (id)")
-    connection.close()
-
-
-def _a_newer_one(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
-        connection.execute("CREATE TABLE something_new (id)")
-    connection.close()
-
-
-def _torn(path: Path) -> None:
-    delivered(path, *(document_key(b"%d" % number) for number in range(3000)))
-    with closing(opened(path)):
-        # The next run has entered them.
-        pass
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def _a_folder(path: Path) -> None:
-    path.mkdir()
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (_not_a_database, "not a journal of tdcur"),
-        (_another_database, "not a journal of tdcur"),
-        (_a_newer_one, f"format version {VERSION + 1}"),
-        (_torn, "damaged"),
-        (_a_folder, "directory"),
-    ],
-)
+@pytest.mark.parametrize(("make", "said"), OTHER_FILES)
 def test_another_file_is_refused_and_left_unchanged(file: Path, make: Callable[[Path], None], said: str) -> None:
     make(file)
     before = file.read_bytes() if file.is_file() else b""
@@ -252,22 +191,13 @@ def test_a_journal_that_is_damaged_in_the_middle_is_detected_when_it_matters(fil
         journal.take(b"".join(keys))
 
 
-def test_pages_that_sqlite_cannot_even_name_are_damage(file: Path) -> None:
-    """SQLite puts the text of a damaged schema into its message, and Python fails to decode that."""
-    shutil.copy(CASES / "journal_damaged.sqlite", file)
-    with pytest.raises(JournalError, match=r"the journal .* is damaged") as caught:
-        opened(file)
-    assert caught.value.exit_code is ExitCode.IO
-    assert "Move the file away" in caught.value.hint
-
-
 @pytest.mark.parametrize("table", ["request", "delivered", "endpoint"])
 def test_a_journal_without_one_of_its_tables_is_damaged(file: Path, table: str) -> None:
     delivered(file, A)
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute(f"DROP TABLE {table}")
-    with pytest.raises(JournalError, match="is damaged"):
+    changed(file, f"DROP TABLE {table}")
+    with pytest.raises(JournalError, match="is damaged") as caught:
         opened(file)
+    assert "Move the file away" in caught.value.hint
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -297,7 +227,7 @@ def test_a_full_disk_keeps_what_was_recorded_for_another_attempt(file: Path) -> 
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         assert "Free some space" in caught.value.hint
-        assert journal.pending == GROUP
+        assert len(journal.pending) == GROUP
     with closing(opened(file)) as journal:
         known = [len(journal.take(keys)) for keys in requests]
     assert known.count(100) % GROUP == 0

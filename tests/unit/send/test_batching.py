@@ -1,6 +1,9 @@
 """Batches in, payloads out: what is sent is what was read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,12 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.journal.keys import document_key, event_keys, older_document_key, split_keys
+from td_currents_cli.journal.events import SentEvent
+from td_currents_cli.journal.keys import document_key, event_keys, older_document_key
+from td_currents_cli.journal.writer import Journal
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.send.batching import Planner
-from td_currents_cli.send.payload import Payload, PayloadLimits, Planned, Unsendable
-from td_currents_cli.send.prefilter import JournalFields, SendFilter, journal_fields, pack_events
-from td_currents_cli.send.sender import halves, singles
+from td_currents_cli.send.dead_letters import DeadLetter
+from td_currents_cli.send.payload import Payload, PayloadLimits, Planned
+from td_currents_cli.send.prefilter import SendFilter, journal_fields, pack_events
+from td_currents_cli.send.sender import parts_of
+from tests.journals import delivered, opened
 
 EVENT = b'{"event_type":"t","id":"%d","time":1,"x":1.0,"y":12345678901234567890}'
 
@@ -141,7 +148,7 @@ def test_an_event_over_the_limit_is_named_and_the_rest_is_sent() -> None:
     large = b'{"event_type":"t","id":"secret","x":"' + b"x" * 300 + b'"}'
     planner = Planner(PayloadLimits(size=200))
     planned = list(planner.plan(batches(document(event(1), large, event(2)))))
-    (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
+    (unsendable,) = (item for item in planned if isinstance(item, DeadLetter))
     (problem,) = unsendable.problems
     assert problem.code is Code.EVENT_TOO_LARGE
     assert problem.event_index == 1
@@ -168,8 +175,8 @@ def test_an_invalid_event_of_a_truncated_cell_is_not_sent_and_the_others_are() -
     planned = list(planner.plan([Batch(cell, Location("t.csv", line=2, row=1))]))
     problems = [item.code for item in planned if isinstance(item, Problem)]
     assert problems == [Code.EVENT_NOT_OBJECT, Code.CUT_OFF]
-    (unsendable,) = (item for item in planned if isinstance(item, Unsendable))
-    assert (unsendable.event, unsendable.origin.first) == (b'{"id":"b"}', 2)
+    (unsendable,) = (item for item in planned if isinstance(item, DeadLetter))
+    assert (unsendable.event, unsendable.event_index) == (b'{"id":"b"}', 2)
     assert unsendable.problems[0].pointer == "/2/time"
     assert events_of(payloads(planned)) == [b'{"id":"a"}', b'{"id":"c"}']
     assert planner.read == 3
@@ -255,59 +262,55 @@ def test_the_parts_of_a_payload_are_the_payload(shapes: list[tuple[str, list[int
     if beside:
         data = data.replace(b"{", b'{"note": 1.0, ', 1)
     for whole in payloads(plan(batches(data))):
-        for pieces in (halves(whole), singles(whole)):
-            if not pieces:
-                assert whole.events == 1
-                continue
+        halves, singles = (0, whole.events // 2, whole.events), range(whole.events + 1)
+        for bounds in (halves, singles) if whole.events > 1 else (singles,):
+            pieces = list(parts_of(whole, bounds))
             assert events_of_parts(pieces) == events_of_parts([whole])
             origins = [origin for part in pieces for origin in part.origins]
             assert [(origin.first, origin.count) for origin in origins] == [(place, 1) for place in range(whole.events)]
             assert all((b'"note":1.0' in part.body) is beside for part in pieces)
             assert {part.index for part in pieces} == {whole.index}
-        assert [part.events for part in singles(whole)] == [1] * whole.events
-        assert sum(part.events for part in halves(whole)) in {0, whole.events}
+            assert [part.events for part in pieces] == [end - start for start, end in pairwise(bounds)]
 
 
 def events_of_parts(sent: Iterable[Payload]) -> list[bytes]:
     return [text for payload in sent for text in payload.event_texts()]
 
 
-def test_what_an_earlier_run_delivered_is_in_no_payload() -> None:
-    old, other = document(event(1), event(2)), document(event(3), event(4), event(5))
-    ledger = Ledger({document_key(old), *split_keys(event_keys([event(4)]))})
-    planner = Planner(PayloadLimits(), SendFilter(ledger=ledger, has_journal=True))
-    (payload,) = payloads(planner.plan(batches(old, other, event(4))))
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(opened(tmp_path / "journal")) as journal:
+        yield journal
+
+
+def test_what_earlier_runs_delivered_is_in_no_payload(tmp_path: Path) -> None:
+    """Also documents that earlier versions delivered, which had another digest."""
+    old, older, other = document(event(1), event(2)), document(event(6)), document(event(3), event(4), event(5))
+    delivered(tmp_path / "journal", document_key(old), older_document_key(older), *[event_keys([event(4)])] * 2)
+    with closing(opened(tmp_path / "journal")) as journal:
+        planner = Planner(PayloadLimits(), SendFilter(journal))
+        (payload,) = payloads(planner.plan(batches(old, older, other, event(4))))
+        resent = Planner(PayloadLimits(), SendFilter(journal, resend=True))
+        assert [sent.body for sent in payloads(resent.plan(batches(old, older)))] == [old, older]
     assert payload.body == b'{"events":[' + event(3) + b"," + event(5) + b"]}"
     assert payload.keys == event_keys([event(3), event(5)])
     assert [(origin.first, origin.count) for origin in payload.origins] == [(0, 1), (2, 1)]
-    assert (planner.read, planner.already_delivered) == (6, 4)
+    assert (planner.read, planner.already_delivered) == (7, 5)
 
 
-def test_what_an_earlier_version_delivered_is_recognized() -> None:
-    old, new = document(event(1)), document(event(2))
-    planner = Planner(PayloadLimits(), SendFilter(ledger=Ledger({older_document_key(old)}), has_journal=True))
-    (payload,) = payloads(planner.plan(batches(old, new)))
-    assert payload.body == new
-    assert payload.keys == document_key(new)
-    assert (planner.read, planner.already_delivered) == (2, 1)
-
-
-def test_keys_are_made_only_for_a_journal() -> None:
-    data = document(event(1))
-    assert [payload.keys for payload in payloads(plan(batches(data, event(2))))] == [b"", b""]
-    planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
-    assert [payload.keys for payload in payloads(planner.plan(batches(data, event(2))))] == [
-        document_key(data),
-        event_keys([event(2)]),
-    ]
+def test_keys_are_made_only_for_a_journal(journal: Journal) -> None:
+    records = batches(document(event(1)), event(2))
+    assert [payload.keys for payload in payloads(plan(records))] == [b"", b""]
+    recorded = payloads(Planner(PayloadLimits(), SendFilter(journal)).plan(records))
+    assert [payload.keys for payload in recorded] == [document_key(records[0].data), event_keys([event(2)])]
 
 
 @pytest.mark.parametrize(
     "odd",
     [event(2), b'{"id":7}', b'{"time":1e400}', b'{"time":123456789012345678901234567890}', rb'{"id":"\ud800"}', b"{}"],
 )
-def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(odd: bytes) -> None:
-    planner = Planner(PayloadLimits(), SendFilter(has_journal=True))
+def test_the_plan_keeps_of_events_what_the_journal_would_make_of_their_request(journal: Journal, odd: bytes) -> None:
+    planner = Planner(PayloadLimits(), SendFilter(journal))
     (payload,) = payloads(planner.plan(batches(document(event(1), odd))))
     assert payload.kept in {b"", pack_events(msgspec.structs.replace(payload, kept=b""))}
     assert payload.kept or odd not in {event(2), b"{}"}
@@ -322,7 +325,7 @@ class Counting:
         self.reads = 0
         self._finds_sound = finds_sound
 
-    def fields_if_valid(self, document: bytes) -> Sequence[JournalFields] | None:
+    def fields_if_valid(self, document: bytes) -> Sequence[SentEvent] | None:
         self.reads += 1
         return journal_fields(document) if self._finds_sound else None
 
@@ -332,22 +335,12 @@ class Counting:
 
 @pytest.mark.parametrize("finds_sound", [True, False])
 @pytest.mark.parametrize("limit", [1, 100])
-def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(finds_sound: bool, limit: int) -> None:
+def test_the_rules_read_a_document_once_and_their_reading_is_that_of_the_plan(
+    journal: Journal, finds_sound: bool, limit: int
+) -> None:
     check = Counting(finds_sound=finds_sound)
-    checked = Planner(PayloadLimits(events=limit), SendFilter(check=check, has_journal=True))
-    unchecked = Planner(PayloadLimits(events=limit), SendFilter(has_journal=True))
+    checked = Planner(PayloadLimits(events=limit), SendFilter(journal, check=check))
+    unchecked = Planner(PayloadLimits(events=limit), SendFilter(journal))
     data = document(event(1), event(2))
     assert list(checked.plan(batches(data))) == list(unchecked.plan(batches(data)))
     assert check.reads == 1
-
-
-class Ledger:
-    """Knows these, any number of times."""
-
-    knows_documents = knows_older_documents = knows_events = True
-
-    def __init__(self, known: set[bytes]) -> None:
-        self._known = known
-
-    def take(self, keys: bytes) -> frozenset[int]:
-        return frozenset(place for place, key in enumerate(split_keys(keys)) if key in self._known)

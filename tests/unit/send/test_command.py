@@ -14,6 +14,7 @@ import pytest
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
+from td_currents_cli.journal.events import SentEvent
 from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.model import Code, Location, Problem, Record
 from td_currents_cli.read import records
@@ -28,7 +29,7 @@ from td_currents_cli.send import (
     run_connection_test,
 )
 from td_currents_cli.send.concurrency import concurrency_of
-from td_currents_cli.send.prefilter import JournalFields, journal_fields
+from td_currents_cli.send.prefilter import journal_fields
 
 if TYPE_CHECKING:
     from tests.conftest import Scripted
@@ -56,7 +57,7 @@ class NoOdd:
     def __init__(self) -> None:
         self.asked = 0
 
-    def fields_if_valid(self, document: bytes) -> Sequence[JournalFields] | None:
+    def fields_if_valid(self, document: bytes) -> Sequence[SentEvent] | None:
         return None if b'"odd"' in document else journal_fields(document)
 
     def errors_of(self, event: bytes) -> Sequence[Problem]:
@@ -82,7 +83,7 @@ def send(scripted: "Scripted") -> Send:
             destination=Destination(url=changes.pop("url", scripted.url)),
             limits=limits,
             state=state,
-            concurrency=concurrency_of("1", "--concurrency"),
+            concurrency=concurrency_of("1"),
             **changes,
         )
         outcome = run(request, environ={"TD_WRITE_KEY": key})

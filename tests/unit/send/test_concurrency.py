@@ -70,7 +70,7 @@ def test_it_never_leaves_its_bounds() -> None:
     for number in range(20):
         limit.record(started=number, ended=number + 0.5, full=True, overloaded=True)
     assert limit.size == 1
-    fixed = AdaptiveLimit(concurrency_of("16", "--concurrency"))
+    fixed = AdaptiveLimit(concurrency_of("16"))
     for number in range(200):
         fixed.record(started=number, ended=number + 0.5, full=True, overloaded=number % 3 == 0)
     assert fixed.size == 16
@@ -123,7 +123,7 @@ def test_it_does_not_grow_while_its_places_are_not_taken() -> None:
 @pytest.mark.parametrize("text", ["0", "257", "", "-1", "1.5", "automatic", "٣", "9" * 5000])
 def test_an_invalid_concurrency_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="--concurrency"):
-        concurrency_of(text, "--concurrency")
+        concurrency_of(text)
 
 
 @pytest.mark.parametrize("batch", [1, 100, 1000])
@@ -163,7 +163,7 @@ def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
 
     async def main() -> None:
         nonlocal most
-        limiter = RequestLimiter(concurrency_of("3", "--concurrency"), clock=time.clock())
+        limiter = RequestLimiter(concurrency_of("3"), clock=time.clock())
 
         async def request() -> None:
             nonlocal most
@@ -181,7 +181,7 @@ def test_no_more_at_once_than_the_limit_and_nobody_waits_forever() -> None:
 
 def test_retries_go_before_first_requests() -> None:
     async def main() -> list[int]:
-        limiter = RequestLimiter(concurrency_of("1", "--concurrency"), clock=FakeTime().clock())
+        limiter = RequestLimiter(concurrency_of("1"), clock=FakeTime().clock())
         order: list[int] = []
 
         async def request(number: int) -> None:
@@ -227,7 +227,7 @@ def test_an_overload_lowers_the_limit(result: HttpResponse | RequestFailure) -> 
 @pytest.mark.parametrize("result", [OK, HttpResponse(status=400), HttpResponse(status=413), None])
 def test_other_results_leave_the_limit_unchanged(result: HttpResponse | None) -> None:
     async def main() -> int:
-        limiter = RequestLimiter(concurrency_of("2", "--concurrency"), clock=FakeTime().clock())
+        limiter = RequestLimiter(concurrency_of("2"), clock=FakeTime().clock())
         assert await limiter.enter(1)
         limiter.leave(result, 0.0)
         assert await limiter.enter(1)
@@ -241,7 +241,7 @@ def test_closing_tells_those_that_wait_for_a_place_or_for_the_rate() -> None:
         await asyncio.sleep(3600)
 
     async def main() -> list[bool]:
-        full = RequestLimiter(concurrency_of("1", "--concurrency"), clock=Clock())
+        full = RequestLimiter(concurrency_of("1"), clock=Clock())
         slow = RequestLimiter(AUTO, clock=Clock(sleep=forever), rate=0.001)
         assert await full.enter(1)
         waiting = [asyncio.ensure_future(limiter.enter(1)) for limiter in (full, full, slow)]

@@ -3,6 +3,8 @@
 import json
 import resource
 import stat
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from td_currents_cli.errors import OutputError
 from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read import records, sources
-from td_currents_cli.send.dead_letters import MAX_RESPONSE, DeadLetter, DeadLetterFile, Scrub, scrubber
+from td_currents_cli.send.dead_letters import MAX_RESPONSE, DeadLetter, DeadLetterFile, scrubber
 from td_currents_cli.send.endpoint import Destination, resolve
 
 EVENT = rb'{"id":"\ud800", "n" : 1.0, "big":12345678901234567890, "e":"\u00e9"}'
@@ -27,15 +29,14 @@ def letter(event: bytes = EVENT, **changes: Any) -> DeadLetter:
     return DeadLetter(event=event, location=WHERE, event_index=4, **values)
 
 
-def opened(path: Path, *, endpoint: str = URL, scrub: Scrub = lambda text, _: text) -> DeadLetterFile:
-    return DeadLetterFile(path, endpoint=endpoint, now=lambda: 1_782_900_000.9, scrub=scrub)
+def opened(path: Path, url: str = URL, environ: Mapping[str, str] | None = None) -> DeadLetterFile:
+    return DeadLetterFile(path, resolve(Destination(url=url), environ or {}), lambda: 1_782_900_000.9)
 
 
-def write(path: Path, *letters: DeadLetter, endpoint: str = URL) -> None:
-    file = opened(path, endpoint=endpoint)
-    for each in letters:
-        file.add([each])
-    file.close()
+def write(path: Path, *letters: DeadLetter, url: str = URL, environ: Mapping[str, str] | None = None) -> None:
+    with closing(opened(path, url, environ)) as file:
+        for each in letters:
+            file.add(each)
 
 
 @pytest.fixture
@@ -88,8 +89,8 @@ def test_the_same_event_is_not_written_again_by_the_next_run(file: Path) -> None
 
 
 def test_the_letters_of_two_endpoints_are_distinguished(file: Path) -> None:
-    for endpoint in (URL, "https://example.org/"):
-        write(file, letter(b"{}"), endpoint=endpoint)
+    for url in (URL, "https://example.org/"):
+        write(file, letter(b"{}"), url=url)
     assert len(file.read_text().splitlines()) == 2
 
 
@@ -130,7 +131,7 @@ def test_on_a_full_disk_a_letter_is_written_wholly_or_not_at_all(file: Path) -> 
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limit[1]))
         with pytest.raises(OutputError, match=r"file too large"):
-            letters.add([letter(b'{"id":"2"}')])
+            letters.add(letter(b'{"id":"2"}'))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     letters.close()
@@ -156,11 +157,9 @@ KEY = "4711/" + "5ec4e7" * 6 + "5ec4"
     ],
 )
 def test_a_response_that_repeats_a_secret_is_kept_without_it(file: Path, answer: str) -> None:
-    destination = Destination(url="https://example.com/postback/v3/event/d_b/t_b?cursor=h1dden-value")
-    endpoint = resolve(destination, {"TD_WRITE_KEY": KEY, "TDCUR_TOKEN": "t0ken-of-ours"})
-    letters = opened(file, endpoint=endpoint.shown, scrub=scrubber(endpoint))
-    letters.add([letter(response=answer.encode())])
-    letters.close()
+    url = "https://example.com/postback/v3/event/d_b/t_b?cursor=h1dden-value"
+    secrets = {"TD_WRITE_KEY": KEY, "TDCUR_TOKEN": "t0ken-of-ours"}
+    write(file, letter(response=answer.encode()), url=url, environ=secrets)
     header, _, _ = file.read_text().partition('"event":')
     for secret in (KEY, KEY[5:], "t0ken", "h1dden", "jane", "ab" * 20):
         assert secret.lower() not in header.lower()

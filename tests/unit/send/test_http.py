@@ -5,6 +5,7 @@ import inspect
 import re
 import socket
 import ssl
+from contextlib import aclosing
 from pathlib import Path
 
 import aiohttp
@@ -54,7 +55,7 @@ def post(
     async def main() -> list[HttpResponse | RequestFailure]:
         async with (
             serving(serve, tls) as port,
-            HttpxClient(to(url.format(port=port)), concurrency=2, timeout=timeout) as client,
+            aclosing(HttpxClient(to(url.format(port=port)), concurrency=2, timeout=timeout)) as client,
         ):
             return [await client.post(body) for _ in range(times)]
 
@@ -197,7 +198,7 @@ def test_a_peer_that_does_not_read_is_unknown() -> None:
 
 def outcome_at(url: str, timeout: float = 5.0) -> HttpResponse | RequestFailure:
     async def main() -> HttpResponse | RequestFailure:
-        async with HttpxClient(to(url), concurrency=1, timeout=timeout) as client:
+        async with aclosing(HttpxClient(to(url), concurrency=1, timeout=timeout)) as client:
             return await client.post(BODY)
 
     return asyncio.run(main())
@@ -246,7 +247,7 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) 
             monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", "direct.invalid")
             for host in ("far.invalid", "direct.invalid"):
-                async with HttpxClient(to(f"http://{host}/x%2Fy?z=%2f"), concurrency=1, timeout=5) as client:
+                async with aclosing(HttpxClient(to(f"http://{host}/x%2Fy?z=%2f"), concurrency=1, timeout=5)) as client:
                     results.append(await client.post(BODY))
         return results
 
@@ -263,7 +264,7 @@ def test_a_proxy_that_does_not_connect(line: str, kind: type[RequestFailure], mo
     async def main() -> HttpResponse | RequestFailure:
         async with serving(answering(status(line))) as port:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-            async with HttpxClient(to("https://far.invalid/"), concurrency=1, timeout=5) as client:
+            async with aclosing(HttpxClient(to("https://far.invalid/"), concurrency=1, timeout=5)) as client:
                 return await client.post(BODY)
 
     result = asyncio.run(main())

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import signal
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from td_currents_cli.send.concurrency import AUTO, RequestLimiter, concurrency_o
 from td_currents_cli.send.dead_letters import DeadLetter
 from td_currents_cli.send.endpoint import Destination, resolve
 from td_currents_cli.send.messages import Messages, SendInterruptedError
-from td_currents_cli.send.payload import Origin, Payload, Planned, Unsendable
+from td_currents_cli.send.payload import Origin, Payload, Planned
 from td_currents_cli.send.queue import PayloadQueue
 from td_currents_cli.send.result import SendOutcome, exit_code_of
 from td_currents_cli.send.retry import (
@@ -33,7 +33,7 @@ from td_currents_cli.send.retry import (
     TimedOut,
     UnknownHost,
 )
-from td_currents_cli.send.sender import GRACE, Sender, singles
+from td_currents_cli.send.sender import GRACE, Sender, parts_of
 from td_currents_cli.send.stats import Latencies
 from tests.clock import FakeTime
 
@@ -85,21 +85,21 @@ def deliver(
     time: FakeTime | None = None,
     during: Callable[[Sender], Awaitable[None]] | None = None,
     record: Callable[[Payload], None] = lambda _: None,
-    add_dead_letters: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
+    add_dead_letter: Callable[[DeadLetter], None] = lambda _: None,
 ) -> tuple[Sender, Scripted]:
     clock = (time or FakeTime()).clock()
     endpoint = Scripted(script, connection_test)
     messages = Messages(resolve(Destination(url="http://localhost:1/x"), {}))
     schedule = RetrySchedule(retry_for=retry_for, unreached_for=unreached_for, uniform=clock.uniform)
-    limiter = RequestLimiter(concurrency_of(str(concurrency), "--concurrency"), clock=clock, rate=rate)
+    limiter = RequestLimiter(concurrency_of(str(concurrency)), clock=clock, rate=rate)
     sender = Sender(
-        endpoint,
+        endpoint.post,
         schedule=schedule,
         messages=messages,
         clock=clock,
         limiter=limiter,
         record=record,
-        add_dead_letters=add_dead_letters,
+        add_dead_letter=add_dead_letter,
     )
 
     async def main() -> None:
@@ -115,7 +115,7 @@ def deliver(
 
 def deliver_with_letters(items: Iterable[Planned], script: Script) -> tuple[Sender, Scripted, list[DeadLetter]]:
     letters: list[DeadLetter] = []
-    sender, endpoint = deliver(items, script, add_dead_letters=letters.extend)
+    sender, endpoint = deliver(items, script, add_dead_letter=letters.append)
     return sender, endpoint, letters
 
 
@@ -227,7 +227,7 @@ def test_a_refusal_stops_the_sender_after_one_request(status: int) -> None:
     assert len(endpoint.bodies) == 1
     assert isinstance(sender.error, EndpointRefusedError)
     assert str(status) in sender.error.message
-    assert sender.is_stopped
+    assert sender.stopped.is_set()
 
 
 def test_an_unknown_host_stops_at_once_but_only_at_first_contact() -> None:
@@ -250,7 +250,7 @@ def test_a_dead_endpoint_ends_the_run_when_the_time_for_retries_is_over() -> Non
     assert set(endpoint.bodies) == {payload(0).body}
     assert isinstance(sender.error, UnreachableError)
     assert "refused" in sender.error.message
-    assert sender.is_stopped
+    assert sender.stopped.is_set()
 
 
 def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None:
@@ -263,7 +263,7 @@ def test_a_payload_that_never_gets_through_does_not_hold_up_the_others() -> None
     )
     assert sender.stats.undelivered == 2
     assert sender.stats.delivered == 598
-    assert not sender.is_stopped
+    assert not sender.stopped.is_set()
     assert isinstance(sender.error, UnreachableError)
 
 
@@ -343,7 +343,7 @@ def test_payloads_that_are_bad_before_anything_was_accepted_become_dead_letters(
         [payload(0, events=1), payload(1, events=5), payload(2, events=5)],
         lambda body, _: OK if b'"2-' in body else HttpResponse(status=status),
         concurrency=4,
-        add_dead_letters=letters.extend,
+        add_dead_letter=letters.append,
     )
     assert (sender.stats.dead, sender.stats.delivered, sender.error, endpoint.tests) == (6, 5, None, 1)
     assert [letter.event_index for letter in letters] == [0, 0, 1, 2, 3, 4]
@@ -357,7 +357,7 @@ def test_an_accepted_part_tells_that_the_refused_ones_before_it_are_bad() -> Non
     assert [letter.event_index for letter in letters] == [0, 1]
 
 
-parts = singles(payload(0, events=3))
+parts = list(parts_of(payload(0, events=3), range(4)))
 
 
 @pytest.mark.parametrize(
@@ -510,7 +510,7 @@ def test_what_is_delivered_is_recorded_once_and_nothing_else_is() -> None:
     assert [each.keys for each in noted] == [documents[0].keys, *singles]
 
 
-@pytest.mark.parametrize("what", ["record", "add_dead_letters"])
+@pytest.mark.parametrize("what", ["record", "add_dead_letter"])
 def test_what_cannot_be_recorded_stops_the_sender(what: str) -> None:
     def fail(_: object) -> None:
         raise OutputError("the disk is full")
@@ -520,7 +520,7 @@ def test_what_cannot_be_recorded_stops_the_sender(what: str) -> None:
     sender, endpoint = deliver([payload(index, events=1) for index in range(50)], script, **failing)
     assert sender.error is not None
     assert "the disk is full" in sender.error.message
-    assert sender.is_stopped
+    assert sender.stopped.is_set()
     assert len(endpoint.bodies) <= 2
     assert sender.stats.dead == 0
 
@@ -539,8 +539,7 @@ def test_problems_come_in_the_order_of_the_input_whatever_the_order_of_the_respo
 
 def test_problems_of_the_stream_and_unsendable_events_are_counted() -> None:
     bad = Problem(code=Code.NOT_JSON, location=Location(source="a", line=1), message="not JSON")
-    origin = Origin(Location(source="a", line=2), 4, 1)
-    unsendable = Unsendable(event=b"{}", origin=origin, problems=(bad,))
+    unsendable = DeadLetter(event=b"{}", location=Location(source="a", line=2), event_index=4, problems=(bad,))
     sender, endpoint, letters = deliver_with_letters([bad, unsendable, payload(0)], lambda *_: OK)
     assert len(endpoint.bodies) == 1
     assert (sender.stats.delivered, sender.stats.dead) == (2, 1)
@@ -579,7 +578,7 @@ def test_a_signal_ends_a_wait_between_attempts_at_once() -> None:
     messages = Messages(resolve(Destination(url="http://localhost:1/x"), {}))
     schedule = RetrySchedule(retry_for=9, uniform=clock.uniform)
     sender = Sender(
-        endpoint, schedule=schedule, messages=messages, clock=clock, limiter=RequestLimiter(AUTO, clock=clock)
+        endpoint.post, schedule=schedule, messages=messages, clock=clock, limiter=RequestLimiter(AUTO, clock=clock)
     )
 
     async def main() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import subprocess
 from base64 import b64encode
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,9 +101,9 @@ def to(url: str, files: TlsFiles) -> Endpoint:
 
 async def posted(url: str, files: TlsFiles, times: int = 1) -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
     """The last result of some posts on one client, and what secured its connection."""
-    async with HttpxClient(to(url, files), concurrency=2, timeout=5) as client:
+    async with aclosing(HttpxClient(to(url, files), concurrency=2, timeout=5)) as client:
         results = [await client.post(b'{"events":[]}') for _ in range(times)]
-        return results[-1], client.tls
+        return results[-1], client.latest_session()
 
 
 def post(

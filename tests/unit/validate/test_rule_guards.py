@@ -19,7 +19,8 @@ from td_currents_cli.events.json import Elements, elements_of
 from td_currents_cli.model import Batch, Code, Location, Severity
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.batching import Planner
-from td_currents_cli.send.payload import Payload, PayloadLimits, Unsendable
+from td_currents_cli.send.dead_letters import DeadLetter
+from td_currents_cli.send.payload import Payload, PayloadLimits
 from td_currents_cli.send.prefilter import SendFilter
 from td_currents_cli.validate.checker import Checker
 from td_currents_cli.validate.fast_path import FastCheck
@@ -187,7 +188,7 @@ def test_a_limit_is_obeyed_by_all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     assert codes_of(short, fast=True) == codes_of(short) == set()
     assert passes(made_fast_check(only_errors=True), short)
     assert not passes(made_fast_check(only_errors=True), long)
-    assert [type(each) for each in planned(long)] == [Unsendable]
+    assert [type(each) for each in planned(long)] == [DeadLetter]
     assert [type(each) for each in planned(short)] == [Payload]
     for form in SchemaForm:
         assert not made_schema(form).is_valid(json.loads(long.data))
