@@ -4,11 +4,11 @@ The fast passes of `validate` and `send` and the JSON Schema are derived from th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum, auto
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from td_currents_cli.model import Severity
+from td_currents_cli.model import Code, Severity
 
 JSON_TYPES: Final[dict[type, str]] = {
     type(None): "null",
@@ -64,7 +64,7 @@ _STRICT: Final = {
 _IN_SCHEMA: Final = {Guard.JSON, Guard.REQUIRED_FIELDS, Guard.FIELD_TYPES, *_STRICT}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class FieldLimit:
     """A condition on one of the five fields of every event; its check, fast passes and JSON Schema are derived.
 
@@ -73,6 +73,7 @@ class FieldLimit:
 
     field: str
     message: str  # with `{found}` for the type of the value
+    _: KW_ONLY
     hint: str = ""  # how to fix it, if more specific than the rule says
     required: bool = False  # neither absent nor null
     refused_types: frozenset[str] = frozenset()  # as in `JSON_TYPES`; null is what `required` is for
@@ -119,18 +120,38 @@ class FieldLimit:
         return {keyword: value for keyword, value in keywords.items() if value is not None}
 
 
-class Constraint(Protocol):
-    """A validation rule, as far as types and schemas are concerned."""
+class RuleScope(Enum):
+    """What has to be looked at to see whether a rule is broken."""
 
-    @property
-    def limits(self) -> tuple[FieldLimit, ...]: ...
-    @property
-    def fast(self) -> Guard | None: ...
-    @property
-    def severity(self) -> Severity: ...
+    INPUT = auto()  # a file or a row, by those who read it
+    DOCUMENT = auto()  # a payload, or the array of events in a row; `send` makes payloads of its own
+    EVENT = auto()
+    RUN = auto()  # all events of a run
+    DELIVERY = auto()  # the answer of the endpoint
 
 
-def limits_of(rules: Iterable[Constraint], field: str) -> list[FieldLimit]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of `tdcur validate`; `tdcur send` holds back the events that break one that is an error.
+
+    A rule about one of the five fields of every event declares `limits`, from which its check, the fast passes and the
+    JSON Schema are derived. Any other one has a check of its own, and names in `fast` how the fast passes refuse what
+    breaks it. With neither, each event gets the careful check, and the JSON Schema does not know the rule.
+    """
+
+    code: Code
+    name: str
+    severity: Severity = Severity.ERROR
+    scope: RuleScope = RuleScope.EVENT
+    why: str  # what goes wrong when it is broken
+    fix: str
+    bad: str = ""  # a payload, or the part of one, that breaks it; empty where no string can show it
+    good: str = ""  # the same, corrected
+    limits: tuple[FieldLimit, ...] = ()
+    fast: Guard | None = None
+
+
+def limits_of(rules: Iterable[Rule], field: str) -> list[FieldLimit]:
     """The limits of one of the five fields, in the order of the rules."""
     return [limit for rule in rules for limit in rule.limits if limit.field == field]
 

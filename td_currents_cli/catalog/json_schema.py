@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from td_currents_cli import __version__
 from td_currents_cli.braze import CUSTOM_EVENT, EVENT_FIELDS, PURCHASE
-from td_currents_cli.catalog.constraints import JSON_TYPES, Constraint, FieldLimit, Guard, accepted_types, limits_of
+from td_currents_cli.catalog.constraints import JSON_TYPES, FieldLimit, Guard, Rule, accepted_types, limits_of
 from td_currents_cli.catalog.loader import Catalog, load
 from td_currents_cli.catalog.model import EventType, Field, FieldType, Where
 from td_currents_cli.model import Severity
@@ -172,9 +172,7 @@ _CANNOT_SAY: Final = (
 )
 
 
-def json_schema(
-    catalog: Catalog, events: Sequence[EventType], form: SchemaForm, rules: Collection[Constraint]
-) -> Schema:
+def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm, rules: Collection[Rule]) -> Schema:
     """The schema of payloads with events of these types.
 
     For events of other types, the tolerant form requires only the five fields; the strict form refuses them.
@@ -201,13 +199,13 @@ def json_schema(
     }
 
 
-def _refused(rules: Collection[Constraint], form: SchemaForm) -> list[Constraint]:
+def _refused(rules: Collection[Rule], form: SchemaForm) -> list[Rule]:
     """The rules that a form enforces: errors, and in the strict form what the catalog does not list."""
     strict = form is SchemaForm.STRICT
     return [rule for rule in rules if rule.severity is Severity.ERROR or (strict and rule.fast and rule.fast.is_strict)]
 
 
-def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collection[Constraint]) -> dict[str, Schema]:
+def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collection[Rule]) -> dict[str, Schema]:
     names = [event.name for event in events]
     paths: dict[str, Schema] = {}
     event = _event(catalog, names, _path(names, 0, paths), refused)
@@ -216,7 +214,7 @@ def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collect
     return {"event": event, **paths, **types, **schemas.shared}
 
 
-def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collection[Constraint]) -> Schema:
+def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collection[Rule]) -> Schema:
     """The five fields that every event has."""
     guards = {rule.fast for rule in refused}
     limits = {name: limits_of(refused, name) for name in EVENT_FIELDS}

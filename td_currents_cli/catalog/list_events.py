@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from td_currents_cli.braze import table_name
-from td_currents_cli.catalog.constraints import Constraint
+from td_currents_cli.catalog.constraints import Rule
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
 from td_currents_cli.catalog.loader import Catalog, load
@@ -65,7 +65,7 @@ class EventsOutcome(Outcome):
             "purchase_properties": _custom(self.catalog.purchase_properties),
         }
 
-    def json_schema(self, rules: Collection[Constraint]) -> dict[str, object]:
+    def json_schema(self, rules: Collection[Rule]) -> dict[str, object]:
         return json_schema(self.catalog, self.events, self.form, rules)
 
     def ddl(self) -> str:
