@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar, Final
 
+import msgspec
+
 from td_currents_cli.braze import table_name
 from td_currents_cli.catalog.constraints import Rule
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
@@ -60,7 +62,7 @@ class EventsOutcome(Outcome):
 
     def data(self) -> dict[str, object]:
         return {
-            "events": [event.as_dict() for event in self.events],
+            "events": msgspec.to_builtins(self.events),
             "custom_events": {name: _custom(fields) for name, fields in self.catalog.custom_events.items()},
             "purchase_properties": _custom(self.catalog.purchase_properties),
         }
@@ -93,7 +95,7 @@ def run(request: EventsRequest) -> EventsOutcome:
 
 
 def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:
-    return [{name: value for name, value in field.as_dict().items() if name != "in"} for field in fields]
+    return [{name: value for name, value in msgspec.to_builtins(field).items() if name != "in"} for field in fields]
 
 
 def _matching(catalog: Catalog, glob: str) -> tuple[EventType, ...]:

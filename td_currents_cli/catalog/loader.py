@@ -20,9 +20,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
-from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of, completed, nearest
+from td_currents_cli.catalog.model import MAX_LENGTH, EventType, Field, Where, channel_of, completed, nearest
 
 _FILE: Final = Path(__file__).with_name("events.json")
 _PLACES: Final = list(Where)
@@ -43,10 +43,12 @@ class Catalog(Struct, frozen=True):
 
     def suggest(self, name: str) -> str | None:
         """Suggest an event type for an unknown name, or None if no name is similar."""
+        if len(name) > MAX_LENGTH:
+            return None
         names = tuple(self.events)
         if any(character in name for character in "*?["):
             return self._suggest_glob(name)
-        return nearest(name, names, separator=".") or completed(name, names, separator=".")
+        return nearest(name, names, separator=".") or completed(name, names, ".")
 
     def _suggest_glob(self, glob: str) -> str | None:
         """Suggest a glob in which words that no event type has are replaced by similar ones."""
@@ -70,27 +72,6 @@ def _restored(*values: object) -> Catalog:
     return Catalog(*(MappingProxyType(value) if isinstance(value, dict) else value for value in values))  # type: ignore[arg-type]  # what `astuple` gave
 
 
-class _FieldDefinition(Struct, frozen=True, forbid_unknown_fields=True):
-    where: Where = msgspec.field(name="in")
-    type: FieldType
-    required: bool = False
-    pii: bool = False
-    enum: tuple[str, ...] = ()
-    since: str | None = None
-    storage_only: bool = False
-    http_only: bool = False
-
-
-class _FieldException(Struct, frozen=True, forbid_unknown_fields=True):
-    type: FieldType | UnsetType = UNSET
-    required: bool | UnsetType = UNSET
-    pii: bool | UnsetType = UNSET
-    enum: tuple[str, ...] | UnsetType = UNSET
-    since: str | UnsetType | None = UNSET
-    storage_only: bool | UnsetType = UNSET
-    http_only: bool | UnsetType = UNSET
-
-
 class _EventDefinition(Struct, frozen=True, forbid_unknown_fields=True):
     category: str
     since: str
@@ -99,7 +80,7 @@ class _EventDefinition(Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     fields: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    exceptions: dict[str, _FieldException] = msgspec.field(name="except", default_factory=dict)
+    exceptions: dict[str, dict[str, Any]] = msgspec.field(name="except", default_factory=dict)
     fields_published: bool = True
     known_names: tuple[str, ...] = ()
     may_hold_personal_data: tuple[str, ...] = ()
@@ -109,7 +90,7 @@ class _EventDefinition(Struct, frozen=True, forbid_unknown_fields=True):
 class _CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
     release: str
     released: str
-    fields: dict[str, _FieldDefinition]
+    fields: dict[str, dict[str, Any]]
     groups: dict[str, tuple[str, ...]]
     events: dict[str, _EventDefinition]
 
@@ -127,47 +108,26 @@ def decode(text: bytes) -> Catalog:
         KeyError: a type uses an undefined field or group.
     """
     file = msgspec.json.decode(text, type=_CatalogFile)
-    defaults = {name: _default_field(name, definition) for name, definition in file.fields.items()}
+    defaults = {name: msgspec.convert({"name": name, **field}, Field) for name, field in file.fields.items()}
     events = {name: _build_type(name, event, defaults, file.groups) for name, event in file.events.items()}
     groups = {name: tuple(defaults[member] for member in members) for name, members in file.groups.items()}
     return Catalog(file.release, file.released, MappingProxyType(events), MappingProxyType(groups))
 
 
-def _default_field(name: str, definition: _FieldDefinition) -> Field:
-    return Field(name=name, **msgspec.structs.asdict(definition))
-
-
 def _build_type(
     name: str, event: _EventDefinition, defaults: Mapping[str, Field], groups: Mapping[str, tuple[str, ...]]
 ) -> EventType:
-    grouped = (field for group in event.groups for field in groups[group])
-    fields = {field: defaults[field] for field in (*grouped, *event.fields)}
-    for excepted, exception in event.exceptions.items():
-        changes = _changes(exception)
+    attributes = msgspec.structs.asdict(event)
+    grouped = (field for group in attributes.pop("groups") for field in groups[group])
+    fields = {field: defaults[field] for field in (*grouped, *attributes.pop("fields"))}
+    for excepted, changes in attributes.pop("exceptions").items():
         for field in groups.get(excepted, (excepted,)):
-            fields[field] = msgspec.structs.replace(fields[field], **changes)
+            fields[field] = msgspec.convert({**msgspec.to_builtins(fields[field]), **changes}, Field)
     if not event.http:
         fields = {field: msgspec.structs.replace(found, storage_only=True) for field, found in fields.items()}
-    return EventType(
-        name=name,
-        category=event.category,
-        channel=channel_of(name),
-        since=event.since,
-        storage=event.storage,
-        http=event.http,
-        description=event.description,
-        fields=in_order(fields.values()),
-        fields_published=event.fields_published,
-        known_names=event.known_names,
-        may_hold_personal_data=event.may_hold_personal_data,
-        anonymous=event.anonymous,
-    )
+    return EventType(name=name, channel=channel_of(name), fields=in_order(fields.values()), **attributes)
 
 
 def in_order(fields: Iterable[Field]) -> tuple[Field, ...]:
     """Sort fields by their object: the event, `user`, `properties`."""
     return tuple(sorted(fields, key=lambda field: _PLACES.index(field.where)))
-
-
-def _changes(exception: _FieldException) -> dict[str, Any]:
-    return {name: value for name, value in msgspec.structs.asdict(exception).items() if value is not UNSET}

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 CUTOFF: Final = 0.75
 """Minimum similarity of two words: accepts `sent` for `send` and `opne` for `open`, but not `read` for `send`."""
@@ -20,14 +20,6 @@ def nearest(name: str, candidates: tuple[str, ...], *, separator: str) -> str | 
     that Braze added yesterday would be taken for a misspelling of another.
     """
     return None if len(name) > MAX_LENGTH else _nearest(name, candidates, separator)
-
-
-def completed(name: str, candidates: tuple[str, ...], *, separator: str) -> str | None:
-    """Return the only candidate that ends with the same word and has all words of the name in order, or None.
-
-    `email.Open` and `users.email.open` become `users.messages.email.Open`; `Open` alone is ambiguous.
-    """
-    return None if len(name) > MAX_LENGTH else _completed(name, candidates, separator)
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +41,11 @@ def _prepared(candidates: tuple[str, ...], separator: str) -> tuple[dict[str, st
 
 
 @lru_cache(maxsize=4096)
-def _completed(name: str, candidates: tuple[str, ...], separator: str) -> str | None:
+def completed(name: str, candidates: tuple[str, ...], separator: str) -> str | None:
+    """Return the only candidate that ends with the same word and has all words of the name in order, or None.
+
+    `email.Open` and `users.email.open` become `users.messages.email.Open`; `Open` alone is ambiguous.
+    """
     words = name.lower().split(separator)
     found = [candidate for candidate in candidates if _is_part(words, candidate.lower().split(separator))]
     return found[0] if len(found) == 1 else None
@@ -109,11 +105,11 @@ class FieldType(StrEnum):
     OBJECT = "object"
 
 
-class Field(Struct, frozen=True, gc=False, kw_only=True):
-    """A field of one event type."""
+class Field(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A field of one event type; its attributes have the names of `events.json`, which are also those of its JSON."""
 
     name: str
-    where: Where
+    where: Where = field(name="in")
     type: FieldType  # a field that is not required may also be null
     required: bool = False  # never null or absent
     pii: bool = False  # Braze classifies the value as personal data
@@ -128,35 +124,20 @@ class Field(Struct, frozen=True, gc=False, kw_only=True):
         """Whether every event sent over HTTP must have it."""
         return self.required and not self.storage_only
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the machine form, with the names of `events.json`."""
-        return {
-            "name": self.name,
-            "in": self.where,
-            "type": self.type,
-            "required": self.required,
-            "pii": self.pii,
-            "enum": self.enum,
-            "since": self.since,
-            "storage_only": self.storage_only,
-            "http_only": self.http_only,
-            "until": self.until,
-        }
-
 
 class EventType(Struct, frozen=True, kw_only=True, dict=True):
-    name: str
+    name: str = field(name="event_type")
     category: str  # such as `customer_behavior`, `message_engagement` or `user_update`
     channel: str  # see `channel_of`
     since: str  # the Currents release that added it; `pre-1` if older than numbered releases
     storage: bool  # part of the export to cloud storage
     http: bool  # sent over HTTP, and therefore to Treasure Data
     description: str  # when Braze sends it, in one sentence
-    fields: tuple[Field, ...]  # those of the event, of `user`, then of `properties`
     fields_published: bool = True  # if not, Braze has named the type, but not its fields: none is unknown
     known_names: tuple[str, ...] = ()  # of properties that Braze mentions without their types
     may_hold_personal_data: tuple[str, ...] = ()  # of these, strings that people wrote
     anonymous: bool = False  # it may have no user
+    fields: tuple[Field, ...]  # those of the event, of `user`, then of `properties`
 
     @cached_property
     def required(self) -> tuple[Field, ...]:
@@ -179,22 +160,6 @@ class EventType(Struct, frozen=True, kw_only=True, dict=True):
             if place is not where and (place, name) in self._by_place:
                 return f"{place}.{name}"
         return None
-
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "event_type": self.name,
-            "category": self.category,
-            "channel": self.channel,
-            "since": self.since,
-            "storage": self.storage,
-            "http": self.http,
-            "description": self.description,
-            "fields_published": self.fields_published,
-            "known_names": self.known_names,
-            "may_hold_personal_data": self.may_hold_personal_data,
-            "anonymous": self.anonymous,
-            "fields": [field.as_dict() for field in self.fields],
-        }
 
     @cached_property
     def _by_place(self) -> Mapping[tuple[Where, str], Field]:

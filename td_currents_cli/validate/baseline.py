@@ -51,23 +51,11 @@ class _BaselineFile(msgspec.Struct, forbid_unknown_fields=True):
     findings: list[_BaselineEntry]
 
 
-class Baseline:
-    """Accepts as many problems of each kind as it has counted."""
-
-    def __init__(self, counts: Mapping[ProblemKind, int]) -> None:
-        self._left = Counter(counts)
-
-    def accepts(self, problem: Problem) -> bool:
-        """Whether one more problem of this kind is accepted. Each call uses up one."""
-        kind = problem_kind(problem)
-        accepted = self._left[kind] > 0
-        if accepted:
-            self._left[kind] -= 1
-        return accepted
-
-
-def read_baseline(path: Path) -> Baseline:
+def read_baseline(path: Path) -> Counter[ProblemKind]:
     """Read a file that `write_baseline` has written.
+
+    Returns:
+        How many problems of each kind are accepted.
 
     Raises:
         InputError: the file cannot be read.
@@ -84,7 +72,7 @@ def read_baseline(path: Path) -> Baseline:
             f"{path}: baseline version {file.version} is not supported, only version {VERSION}",
             hint="Recreate it with `--write-baseline`.",
         )
-    return Baseline({ProblemKind(each.code, each.event_type, each.pointer): each.count for each in file.findings})
+    return Counter({ProblemKind(each.code, each.event_type, each.pointer): each.count for each in file.findings})
 
 
 def write_baseline(path: Path, counts: Mapping[ProblemKind, int]) -> None:

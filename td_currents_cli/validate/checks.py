@@ -21,7 +21,7 @@ MAX_LEVELS: Final = 500
 """Nested levels of arrays and objects: half of what Python's own parser, orjson and Jackson read."""
 
 MAX_NAME: Final = 200
-"""Characters of a name that are shown in a message; a longer one is not a typo of a known name."""
+"""Characters of a name that are shown in a message."""
 
 
 def kind_of(value: object) -> str:
@@ -99,7 +99,7 @@ def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
     path = ("event_type",)
     event_type = catalog.get(name)
     if event_type is None:
-        near = catalog.suggest(name) if len(name) <= MAX_NAME else None
+        near = catalog.suggest(name)
         hint = f"did you mean `{near}`?" if near else ""
         yield Violation(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shortened(name)}`", hint)
     elif not event_type.http:
@@ -199,7 +199,7 @@ def _unknown(event_type: EventType, place: Where, name: str) -> Iterator[Violati
         message = f"`{place}.{name}` belongs in `{OTHER[place]}`"
         yield Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
         return
-    near = event_type.suggest_field(name, place) if len(name) <= MAX_NAME else None
+    near = event_type.suggest_field(name, place)
     hint = f"did you mean `{near}`?" if near else ""
     yield Violation(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shortened(name)}`", hint, at_name=True)
 

@@ -15,10 +15,10 @@ from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.model import UNREADABLE_CODES, Code, Problem, Record, Severity
-from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
+from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.read import Source
-from td_currents_cli.validate.baseline import Baseline, ProblemKind, problem_kind, read_baseline, write_baseline
+from td_currents_cli.validate.baseline import ProblemKind, problem_kind, read_baseline, write_baseline
 from td_currents_cli.validate.checker import Checker, CheckResult
 from td_currents_cli.validate.duplicate_ids import DuplicateIds, duplicate_id_problems
 from td_currents_cli.validate.positions import in_source_order
@@ -167,7 +167,7 @@ class _Collector:
         self._request = request
         self._log = ProblemLog(keep=request.keep)
         self._duplicate_ids = DuplicateIds() if Code.REPEATED_ID in request.selection else None
-        self._baseline = read_baseline(request.baseline) if request.baseline else Baseline({})
+        self._accepted = read_baseline(request.baseline) if request.baseline else Counter[ProblemKind]()
         self._by_code: Counter[Code] = Counter()
         self._suppressed = 0
         self._rows = self._rejected = self._events = 0
@@ -199,14 +199,16 @@ class _Collector:
             events_rejected=0,
             events_out=self._events,
         )
-        problems = _with_hints(self._log.result())
+        problems = self._log.result()
+        # A problem without a hint has the fix of its rule.
+        kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
         code = exit_code_of(problems, balance)
         if self._request.strict and problems.by_severity[Severity.WARNING]:
             code = max(code, ExitCode.FINDINGS)
         return ValidateOutcome(
             files=sum(source.note is None for source in self._request.sources),
             balance=balance,
-            problems=problems,
+            problems=replace(problems, kept=tuple(kept)),
             exit_code=code,
             by_code=self._by_code,
             selection=self._request.selection,
@@ -229,14 +231,9 @@ class _Collector:
         if self._request.write_baseline is not None and problem.code not in UNREADABLE_CODES:
             self.kinds[problem_kind(problem)] += 1
             self._suppressed += 1
-        elif self._baseline.accepts(problem):
+        elif self._accepted and self._accepted[kind := problem_kind(problem)] > 0:
+            self._accepted[kind] -= 1
             self._suppressed += 1
         else:
             self._by_code[problem.code] += 1
             self._log.add(problem)
-
-
-def _with_hints(problems: Problems) -> Problems:
-    """Give each problem without a hint the fix of its rule."""
-    kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
-    return replace(problems, kept=tuple(kept))

@@ -49,7 +49,7 @@ def as_in_facts(event: EventType) -> dict[str, Any]:
     fields = [
         {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in field.as_dict().items()
+            for name, value in msgspec.to_builtins(field).items()
             if value or name == "required"
         }
         for field in event.fields
@@ -57,7 +57,9 @@ def as_in_facts(event: EventType) -> dict[str, Any]:
     fields.sort(key=lambda field: (field["in"], field["name"]))
     left_out = {"event_type": event.name, "channel": event.channel, "description": event.description}
     usual = {"fields_published": True, "known_names": (), "may_hold_personal_data": (), "anonymous": False} | left_out
-    attributes = {name: value for name, value in event.as_dict().items() if name not in usual or value != usual[name]}
+    attributes = {
+        name: value for name, value in msgspec.to_builtins(event).items() if name not in usual or value != usual[name]
+    }
     in_json: dict[str, Any] = json.loads(json.dumps(attributes))
     return in_json | {"fields": fields}
 
