@@ -1,12 +1,13 @@
 r"""Flat events: `event_type`, `id`, `time`, then the fields of `user` and `properties` without prefixes.
 
 A name gets the prefix `user.` or `properties.` if it is ambiguous: it occurs in both objects or as another field of the
-event, it already begins with such a prefix, or it is `events`, which would make the event a payload. Nothing is
-overwritten or lost. Values are copied byte for byte; only the line ends of a pretty-printed event are removed.
+event, it already begins with such a prefix, it is `events`, which would make the event a payload, or a name of the
+streaming connector, which would make the event a row of its table. Nothing is overwritten or lost. Values are copied
+byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
@@ -22,8 +23,10 @@ from td_currents_cli.events.json import hide_lone_surrogates
 from td_currents_cli.model import Batch
 
 _KNOWN: Final = frozenset(EVENT_FIELDS)
-_NEVER_BARE: Final = _KNOWN | {"events"}
-_PREFIXES: Final = tuple(f"{place}." for place in PLACES)
+_OF_CONNECTOR: Final = tuple(f"user_{name}" for name in USER_FIELDS)
+_NEVER_BARE: Final = _KNOWN.union(_OF_CONNECTOR, ["events"])
+_CONNECTOR_PREFIX: Final = "properties_"
+_PREFIXES: Final = (*(f"{place}." for place in PLACES), _CONNECTOR_PREFIX)
 
 _Fields: TypeAlias = dict[str, Raw]
 _fields: Final = msgspec.json.Decoder(_Fields)
@@ -48,21 +51,21 @@ def _flatten(event: bytes | Raw) -> bytes:
             pieces = [b'"%s":%s' % (name.encode(), fields[name]) for name in ENVELOPE if name in fields]
             pieces += [place[1:-1].strip() for place, names in ((user, of_user), (properties, of_properties)) if names]
             return b"{" + b",".join(pieces) + b"}"
-    if _is_flat(fields):
-        return bytes(event)
-    return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), value) for name, value in _with_unique_names(fields)) + b"}"
+    if not _nested_places(fields):
+        if any(map(_is_of_connector, fields)):
+            return _flatten(nested_of(nested_fields_of(event)))
+        envelope = [name for name in ENVELOPE if name in fields]
+        if list(islice(fields, len(envelope))) == envelope:
+            return bytes(event)
+    return _object(_with_unique_names(fields))
 
 
 def _nested_places(fields: _Fields) -> list[str]:
     return [place for place in PLACES if place in fields and bytes(fields[place]).startswith(b"{")]
 
 
-def _is_flat(fields: _Fields) -> bool:
-    """Whether the event is already flat: nothing to take out of `user` and `properties`, the envelope first."""
-    if _nested_places(fields):
-        return False
-    envelope = [name for name in ENVELOPE if name in fields]
-    return list(islice(fields, len(envelope))) == envelope
+def _is_of_connector(name: str) -> bool:
+    return name.startswith(_CONNECTOR_PREFIX) or name in _OF_CONNECTOR
 
 
 def _all_bare(user: _Fields, properties: _Fields) -> bool:
@@ -77,7 +80,8 @@ def _all_bare(user: _Fields, properties: _Fields) -> bool:
 
 def _with_unique_names(fields: _Fields) -> Iterator[tuple[str, Raw]]:
     nested = {place: _fields.decode(fields[place]) for place in _nested_places(fields)}
-    others = {name: fields[name] for name in (*ENVELOPE, *fields) if name in fields and name not in nested}
+    names = [name for name in dict.fromkeys((*ENVELOPE, *fields)) if name in fields and name not in nested]
+    others = {_with_dots(name, fields) if _is_of_connector(name) else name: fields[name] for name in names}
     yield from others.items()
     taken = {*_NEVER_BARE, *others, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
     for place, inner in nested.items():
@@ -93,6 +97,10 @@ def _prefixed(name: str, taken: set[str]) -> str:
     return name
 
 
+def _with_dots(name: str, fields: _Fields) -> str:
+    return next(dotted for dotted in ("." * n + name for n in count(1)) if dotted not in fields)
+
+
 def as_bare_event(flat: bytes) -> bytes:
     """Make a flat event one that is read as such: with `event_type`, null if it has none, and without `events`.
 
@@ -104,10 +112,9 @@ def as_bare_event(flat: bytes) -> bytes:
     fields = _fields.decode(hidden)
     if "event_type" in fields and "events" not in fields:
         return flat
-    renamed = next(name for name in ("." * n + "events" for n in count(1)) if name not in fields)
+    renamed = _with_dots("events", fields)
     named_fields = {"event_type": fields.get("event_type", Raw(b"null")), **fields}
-    pairs = [_pair(renamed if name == "events" else name, value) for name, value in named_fields.items()]
-    return restore(b"{" + b",".join(pairs) + b"}")
+    return restore(_object((renamed if name == "events" else name, value) for name, value in named_fields.items()))
 
 
 def on_one_line(flat: bytes) -> bytes:
@@ -136,7 +143,7 @@ def named(event: bytes, names: Names) -> bytes:
         return restore(_renamed(hidden, names))
 
 
-def nested_fields_of(event: bytes) -> list[NestedField]:
+def nested_fields_of(event: bytes | Raw) -> list[NestedField]:
     """The fields of an event without lone surrogates: the envelope, then all others in their order."""
     fields = _fields.decode(event)
     nested = _nested_places(fields)
@@ -159,24 +166,16 @@ def scheme_of(fields: _Fields) -> Names:
 
 
 def nested_of(fields: list[NestedField]) -> bytes:
-    others = [_pair(name, value) for place, name, value in fields if not place]
-    for each in PLACES:
-        inner = b",".join(_pair(name, value) for place, name, value in fields if place == each)
-        if inner:
-            others.append(b'"%s":{%s}' % (each.encode(), inner))
-    return b"{" + b",".join(others) + b"}"
+    nested = {each: [(name, value) for place, name, value in fields if place == each] for each in ("", *PLACES)}
+    return _object([*nested[""], *((place, _object(nested[place])) for place in PLACES if nested[place])])
 
 
 def _renamed(event: bytes, names: Names) -> bytes:
+    if names is not Names.SHORT:
+        return on_one_line(_object(_with_full_names(nested_fields_of(event), names)))
     fields = _fields.decode(event)
-    is_flat = not _nested_places(fields)
-    if is_flat and scheme_of(fields) is names:
-        return flatten(event)
-    if names is Names.SHORT:
-        return flatten(nested_of(nested_fields_of(event)) if is_flat else event)
-    return on_one_line(
-        b"{" + b",".join(_pair(*each) for each in _with_full_names(nested_fields_of(event), names)) + b"}"
-    )
+    is_named = not _nested_places(fields) and scheme_of(fields) is not Names.SHORT
+    return flatten(nested_of(nested_fields_of(event)) if is_named else event)
 
 
 def _with_full_names(fields: list[NestedField], names: Names) -> Iterator[tuple[str, Raw]]:
@@ -202,8 +201,8 @@ def _place_of(name: str, scheme: Names) -> tuple[str, str]:
     return "", name
 
 
-def _pair(name: str, value: Raw | bytes) -> bytes:
-    return b"%s:%s" % (orjson.dumps(name), value)
+def _object(fields: Iterable[tuple[str, Raw | bytes]]) -> bytes:
+    return b"{" + b",".join([b"%s:%s" % (orjson.dumps(name), value) for name, value in fields]) + b"}"
 
 
 _Never: Any = Annotated[int, Meta(gt=1, lt=0)] | UnsetType
@@ -214,7 +213,7 @@ _User: Final = msgspec.defstruct(
 
 # A property with one of these names would need a prefix: each of their values is refused.
 _Properties: Final = msgspec.defstruct(
-    "_Properties", [(name, _Never, UNSET) for name in (*USER_FIELDS, *EVENT_FIELDS, "events")], gc=False
+    "_Properties", [(name, _Never, UNSET) for name in (*USER_FIELDS, *EVENT_FIELDS, *_OF_CONNECTOR, "events")], gc=False
 )
 
 
@@ -236,8 +235,8 @@ _NEXT: Final = b'}},{"event_type":'
 _USER_CUT: Final = b',"user":{'
 _PROPERTIES_CUT: Final = b'},"properties":{'
 
-# Both begin with a byte that is rare: `in` takes twice as long.
-_PREFIXED_NAME: Final = re.compile(rb"""\.(?:(?<="user\.)|(?<="properties\.))(?=(?:[^"\\]|\\.)*"[ \t]*:)""")
+# `in` takes twice as long for either.
+_PREFIXED_NAME: Final = re.compile(rb""""(?=[up])(?:user\.|properties[._])(?=(?:[^"\\]|\\.)*"[ \t]*:)""")
 _ESCAPED_LETTER: Final = re.compile(rb"\\u00[2-7]")
 
 

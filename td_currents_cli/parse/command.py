@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 
 from msgspec.structs import replace as replace_fields
 
-from td_currents_cli.choices import Names, To
+from td_currents_cli.choices import To
 from td_currents_cli.events.dedupe import LIMIT, IdSet
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, error_envelope, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
@@ -91,7 +91,7 @@ def run(request: ParseRequest) -> ParseOutcome:
             Transformer,
             (replace(request, sources=()), key),
             request.sources,
-            options=replace_fields(request.reading, flat=request.names is Names.SHORT),
+            options=replace_fields(request.reading, flat=request.names),
             jobs=request.jobs,
             on_format=formats.setdefault,
         )

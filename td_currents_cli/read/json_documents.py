@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from td_currents_cli.choices import Names
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import cells_in, fields_of
 from td_currents_cli.read.formats.flat import event_of_flat_row
@@ -213,6 +214,7 @@ class DocumentReader:
         elif row is not None:
             yield from row.records(data, self._next_row(document, row.column))
         elif (event := event_of_flat_row(data)) is not None:
+            event = data if self._options.flat is Names.STREAMING else event
             yield Batch(event, self._next_row(document, None), is_streaming=True)
         else:
             document = event_of_dead_letter(document) or document

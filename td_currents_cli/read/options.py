@@ -12,6 +12,8 @@ from typing import BinaryIO, Final, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.choices import Names
+
 MAX_DOCUMENT_SIZE: Final = 1 << 28
 """Bytes of a payload, row, event or cell by default: a larger one is an error, not a process out of memory."""
 
@@ -74,14 +76,14 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
         header: False where the first row is not a header; None to detect it.
         ingested: whether rows are expected: an object that has anything in addition to an array `events` is one, and
             not a payload with an unexpected field.
-        flat: whether rows of CSV and TSV that are events with the names of `parse` stay flat.
+        flat: rows that are events with the names of this scheme stay as they are.
     """
 
     form: InputFormat = InputFormat.AUTO
     column: str | int | None = None
     header: bool | None = None
     ingested: bool = False
-    flat: bool = False
+    flat: Names | None = None
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from td_currents_cli.choices import Names
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
@@ -31,7 +32,7 @@ from td_currents_cli.read.formats.cell import (
     unwrapped,
     wrong_width,
 )
-from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, is_streaming
+from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, has_names_of, is_streaming
 from td_currents_cli.read.options import COLUMN, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
 
@@ -57,7 +58,7 @@ class Table(Struct, frozen=True, kw_only=True):
         return SourceFormat(form=form, column=name, number=number, header=self.header)
 
 
-def table_rows(scanner: Scanner, source: str, table: Table, *, flat: bool = False) -> Iterator[Record]:
+def table_rows(scanner: Scanner, source: str, table: Table, *, flat: Names | None = None) -> Iterator[Record]:
     """Yield the rows of a table whose first line, the header or not, comes next in the scanner."""
     lines = RowLines(scanner)
     if table.has_separator_line:
@@ -146,12 +147,13 @@ def csv_rows(
         yield record
 
 
-def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: bool = False) -> Iterator[Record]:
-    """Yield an event for each row. For `flat`, see `event_of_strings`."""
+def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: Names | None = None) -> Iterator[Record]:
+    """Yield an event for each row. For `flat`, see `ReadOptions`."""
     row, names, separator = 0, table.names, table.separator
     streaming = is_streaming(dict.fromkeys(names))
+    stays_flat = flat is not None and has_names_of(flat, names)
     while (first := lines.take()) is not None:
-        if not first.text.strip(b"\r"):
+        if len(names) > 1 and not first.text.strip(b"\r"):
             continue
         place = Location(source=source, line=first.number, row=row + 1, offset=first.offset)
         taken = [first, *_continuation(first, lines, separator)] if table.is_quoted else [first]
@@ -170,7 +172,7 @@ def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: bool = Fals
             lines.put_back(taken[1:])
         else:
             values = _told_from_null(cells, taken) if table.quotes_strings else cells
-        options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": flat}
+        options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": stays_flat}
         yield Batch(event_of_strings(names, values, **options), place, is_streaming=streaming)
 
 
@@ -305,7 +307,8 @@ def _checked(
 ) -> list[str] | Problem:
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
     try:
-        cells = _csv_cells(text, separator) if is_quoted else text.decode().split(separator.decode())
+        # An empty line is a row of one empty cell.
+        cells = (_csv_cells(text, separator) or [""]) if is_quoted else text.decode().split(separator.decode())
     except UnicodeDecodeError:
         return Problem(
             code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", hint=conversion_of(text), raw=text

@@ -7,7 +7,7 @@ name belongs to, and which type a CSV cell has: what it does not know is a prope
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
@@ -17,6 +17,7 @@ import orjson
 
 from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import FieldType, Where, load
+from td_currents_cli.choices import Names
 from td_currents_cli.read.formats.cell import fields_of
 from td_currents_cli.read.scanner import is_json
 
@@ -91,11 +92,24 @@ def is_streaming(names: Mapping[str, object]) -> bool:
     )
 
 
+def has_names_of(scheme: Names, names: Collection[str]) -> bool:
+    """Whether the names of a table are those that `parse` writes in a scheme."""
+    is_of_connector = is_streaming(dict.fromkeys(names))
+    match scheme:
+        case Names.SHORT:
+            return not is_of_connector
+        case Names.STREAMING:
+            return is_of_connector or any(name.startswith("properties_") for name in names)
+        case Names.DOTTED:
+            is_dotted = any(name.startswith(("user.", "properties.")) for name in names)
+            return is_dotted and not is_of_connector and _field_types(Where.USER).keys().isdisjoint(names)
+
+
 def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = None, flat: bool = False) -> bytes:
     """Return the event whose fields have these flat names; JSON values stay unchanged, except for JSON in strings.
 
-    Nulls are left out, as by the connector, but that of `event_type`, which makes an object an event. Unless the names
-    are the connector's (by default, this is detected), the event can be kept flat.
+    Nulls are left out, as by the connector, but that of `event_type`, which makes an object an event. Whether the names
+    are the connector's is detected by default. The event can be kept flat.
     """
     streaming = is_streaming(fields) if streaming is None else streaming
     event: dict[str, Any] = {"event_type": fields.get("event_type", b"null")}
@@ -105,7 +119,7 @@ def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = Non
         if value == b"null" or name == "event_type":
             continue
         path = _path(name, streaming)
-        place = None if flat and not streaming else _object_at(event, path[:-1])
+        place = None if flat else _object_at(event, path[:-1])
         if place is None or path[-1] in place:
             event[name] = _unpacked(path[-1], value)
         else:

@@ -41,6 +41,12 @@ def test_fields_of_user_and_properties_follow_the_envelope(event: bytes, flat: b
         ),
         (b'{"properties":{"events":[]}}', b'{"properties.events":[]}'),
         (b'{"user":{"a.b":1}}', b'{"a.b":1}'),
+        (
+            b'{"properties_x":0,"user":{"user_id":1},"properties":{"properties_x":2,"user_user_id":3}}',
+            b'{".properties_x":0,"user_id":1,"properties.properties_x":2,"properties.user_user_id":3}',
+        ),
+        (b'{"user_user_id":1,"properties_x":2,"id":3}', b'{"id":3,"user_id":1,"x":2}'),
+        (b'{"user_id":1,"properties_x":2}', b'{"user_id":1,"properties.properties_x":2}'),
         (b'{"user":null,"properties":[1]}', b'{"user":null,"properties":[1]}'),
         (b'{"user":5,"properties":{"a":1}}', b'{"user":5,"a":1}'),
     ],

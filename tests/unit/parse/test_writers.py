@@ -16,6 +16,7 @@ from td_currents_cli.events.mask import Masking, looks_personal
 from td_currents_cli.parse import ParseRequest, Rejects, run
 from td_currents_cli.parse.writers import TooManyRejectsError
 from td_currents_cli.read import sources
+from td_currents_cli.read.options import ReadOptions
 
 SAMPLES = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 OPEN = b'{"event_type":"users.messages.email.Open","id":"1","time":1782900000,"user":{"user_id":"u"},"properties":{}}'
@@ -328,6 +329,17 @@ def test_very_many_unknown_fields_share_a_column(payload: Path, to: To) -> None:
 def test_names_with_lone_surrogates(payload: Path, options: dict[str, Any]) -> None:
     payload.write_bytes(b'{"events":[{"event_type":"x","id":"1","time":1,"properties":{"\\ud800":{"\\udfff":1e400}}}]}')
     assert run(request(payload, **options)).balance.events_out == 1
+
+
+@pytest.mark.parametrize("to", [To.CSV, To.TSV])
+def test_a_table_of_one_column_is_read_back(payload: Path, to: To) -> None:
+    """An empty line is a row of it: null in CSV, an empty string in TSV."""
+    payload.write_bytes(b'[{"event_type":null},{"event_type":"a"},{"event_type":""}]')
+    run(request(payload, to=to, fields=("event_type",)))
+    table = payload.with_name("out").read_bytes()
+    payload.write_bytes(table)
+    run(request(payload, to=to, fields=("event_type",), reading=ReadOptions.of(to)))
+    assert payload.with_name("out").read_bytes() == table
 
 
 def test_a_column_whose_name_has_quotes(payload: Path) -> None:
