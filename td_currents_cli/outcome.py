@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 from msgspec.structs import replace
 
@@ -12,9 +12,6 @@ from td_currents_cli.model import UNREADABLE_CODES, Problem, Severity
 
 SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""
-
-SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
-"""The most severe first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +103,8 @@ class ProblemLog:
         """The problems; kept are the most severe, in the order found."""
         kept = self._kept
         if self._keep is not None and len(kept) > self._keep:
-            most_severe = sorted(range(len(kept)), key=lambda index: (SEVERITY_RANK[kept[index].severity], index))
+            rank = list(Severity).index
+            most_severe = sorted(range(len(kept)), key=lambda index: rank(kept[index].severity))
             kept = [kept[index] for index in sorted(most_severe[: self._keep])]
         return Problems(kept=tuple(kept), by_severity=self._by_severity, unreadable=self._unreadable)
 

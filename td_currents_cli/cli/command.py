@@ -30,12 +30,9 @@ ExplicitOptions: TypeAlias = frozenset[str]
 
 def explicit_options(context: "typer.Context") -> ExplicitOptions:
     """Collect the options that were given on the command line."""
-    sources = {
-        max(each.opts, key=len): context.get_parameter_source(each.name or "") for each in context.command.params
-    }
-    return frozenset(
-        name for name, source in sources.items() if name[:2] == "--" and source and source.name == "COMMANDLINE"
-    )
+    sources = {each: context.get_parameter_source(each.name or "") for each in context.command.params}
+    given = [each for each, source in sources.items() if source and source.name == "COMMANDLINE"]
+    return frozenset(max(each.opts, key=len) for each in given if each.param_type_name == "option")
 
 
 def refuse(unusable: Collection[str], what: str, hint: str) -> None:

@@ -74,19 +74,16 @@ PATHS: Final[Any] = typer.Argument(
 TEXT_FORMAT: Final[Any] = output_option("--format", default=OutputFormat.text, help="Output format.")
 
 JOBS: Final[Any] = general_option(
-    "--jobs", metavar="N", min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
+    metavar="N", min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
 )
 
-PROGRESS: Final[Any] = general_option(
-    "--progress", default=When.auto, help="When to show progress; always: even with --quiet."
-)
+PROGRESS: Final[Any] = general_option(default=When.auto, help="When to show progress; always: even with --quiet.")
 
 INPUT_FORM: Final[Any] = input_option(
     "--from", default=InputFormat.AUTO, help="Input format, if it should not be detected."
 )
 
 BATCH_COLUMN: Final[Any] = input_option(
-    "--column",
     metavar="NAME|NUMBER",
     help="Column that contains the batches; numbers start at 1.",
     show_default="events, or detected",
@@ -95,7 +92,6 @@ BATCH_COLUMN: Final[Any] = input_option(
 NO_HEADER: Final[Any] = input_option("--no-header", default=False, help="The first row is data, not a header.")
 
 MAX_DOCUMENT_SIZE: Final[Any] = input_option(
-    "--max-document-size",
     default="256MiB",
     metavar="SIZE",
     help="Maximum size of a payload, row, event, or cell. Arrays of them may be larger.",
@@ -109,34 +105,30 @@ TYPES: Final[Any] = filters_option(
 )
 
 SINCE: Final[Any] = filters_option(
-    "--since",
-    metavar="TIME",
-    help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
+    metavar="TIME", help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d."
 )
 
-UNTIL: Final[Any] = filters_option("--until", metavar="TIME", help="Only events before this time.")
+UNTIL: Final[Any] = filters_option(metavar="TIME", help="Only events before this time.")
 
 SENT: Final[Any] = input_option(
-    "--sent",
-    metavar="PATH…",
-    help="The events that were sent: files, folders, globs, or -. One --sent takes several paths.",
+    metavar="PATH…", help="The events that were sent: files, folders, globs, or -. One --sent takes several paths."
 )
+
+ENDPOINT: Final[Any] = input_option(metavar="URL", help="With --journal: the endpoint, if the journal has several.")
 
 SITES: Final = ", ".join(Site)
 
 TABLE_SITE: Final[Any] = input_option(
-    "--site",
     metavar="SITE",
     help=f"Treasure Data site of the tables: {SITES}. [env: TD_API_SERVER]",
     show_default="from ~/.td/td.conf, or us01",
 )
 
 TABLE_COLUMN: Final[Any] = input_option(
-    "--column", metavar="NAME", help="Column of the table that contains the batches.", show_default="events"
+    metavar="NAME", help="Column of the table that contains the batches.", show_default="events"
 )
 
 API_KEY_FILE: Final[Any] = input_option(
-    "--api-key-file",
     metavar="FILE",
     help="File that contains the API key (not the write key). [env: TD_API_KEY]",
     show_default="from ~/.td/td.conf",

@@ -37,9 +37,7 @@ def reconcile(
         metavar="FILE",
         help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
     ),
-    endpoint: str | None = input_option(
-        metavar="URL", help="With --journal: the endpoint, if the journal has several."
-    ),
+    endpoint: str | None = options.ENDPOINT,
     column: str | None = options.BATCH_COLUMN,
     site: Site | None = options.TABLE_SITE,
     api_key_file: str | None = options.API_KEY_FILE,

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, Site
 from td_currents_cli.cli import options
@@ -17,14 +16,11 @@ from td_currents_cli.cli.command import (
     refuse,
     state_option,
 )
-from td_currents_cli.cli.verify import verification_of
+from td_currents_cli.cli.verify import verify_request, verify_sent
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.progress import show_sending
 from td_currents_cli.render.terminal import Terminal, When
-
-if TYPE_CHECKING:
-    from td_currents_cli.send.prefilter import EventChecker
 
 
 @command(
@@ -152,11 +148,14 @@ def send(
     )
     if check_endpoint:
         return run_connection_test(destination, timeout=timeout, show_key=show_key, notice=terminal.report)
+    from td_currents_cli import catalog  # noqa: PLC0415 -- the connection test does without
+    from td_currents_cli.validate.checker import Checker  # noqa: PLC0415
+
     request = SendRequest(
         paths=tuple(paths or ()),
         destination=destination,
         limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
-        check=None if no_check else _checker(),
+        check=None if no_check else Checker(catalog.load(), int(time.time())),
         state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
         concurrency=concurrency_of(concurrency),
         rate=rate,
@@ -168,21 +167,10 @@ def send(
     )
     verification = None
     if verify is not None and not dry_run:
-        verification = verification_of(
-            paths,
-            verify,
-            verify_within,
-            site=site,
-            api_key_file=api_key_file,
-            max_document_size=request.max_document_size,
+        size = request.max_document_size
+        verification = verify_request(
+            paths, verify, verify_within, site=site, api_key_file=api_key_file, max_document_size=size
         )
     with show_sending(terminal, progress) as watch:
         outcome = run(request, notice=terminal.report, watch=watch)
-    return outcome if verification is None else verification(outcome, terminal, progress)
-
-
-def _checker() -> "EventChecker":
-    from td_currents_cli import catalog  # noqa: PLC0415 -- as above
-    from td_currents_cli.validate.checker import Checker  # noqa: PLC0415
-
-    return Checker(catalog.load(), int(time.time()))
+    return outcome if verification is None else verify_sent(outcome, verification, terminal, progress)

@@ -1,10 +1,9 @@
 """`tdcur verify`."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import Site
 from td_currents_cli.cli import options
@@ -14,7 +13,7 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal, When
 
 if TYPE_CHECKING:
-    from td_currents_cli.verify import Arrivals
+    from td_currents_cli.verify import Arrivals, VerifyRequest
 
 
 @command(
@@ -29,9 +28,7 @@ def verify(
     *,
     sent: list[str] | None = options.SENT,
     journal: Path | None = input_option(metavar="FILE", help="Journal of `tdcur send`, instead of --sent."),
-    endpoint: str | None = input_option(
-        metavar="URL", help="With --journal: the endpoint, if the journal has several."
-    ),
+    endpoint: str | None = options.ENDPOINT,
     ingested: str = input_option(
         default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
     ),
@@ -93,11 +90,7 @@ def _arrivals(
     return Arrivals(parse_address(ingested, site=site, column=column), period, TdConnection(key_file=api_key_file))
 
 
-Verification: TypeAlias = Callable[[Outcome, Terminal, When], Outcome]
-"""Verifies what an outcome of `send` delivered, and returns the outcome of both."""
-
-
-def verification_of(
+def verify_request(
     paths: list[str] | None,
     table: str,
     within: str,
@@ -105,31 +98,33 @@ def verification_of(
     site: Site | None,
     api_key_file: str | None,
     max_document_size: int,
-) -> Verification:
-    """Prepare the verification of `send --verify`, so that wrong settings are reported before anything is sent.
+) -> "VerifyRequest":
+    """Make the request of `send --verify`, so that wrong settings are reported before anything is sent.
 
     Raises:
         UsageError: the sent events cannot be read a second time, or a setting is invalid.
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.read import sources  # noqa: PLC0415
-    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415
-    from td_currents_cli.verify import SendVerifyOutcome, VerifyRequest, run  # noqa: PLC0415
+    from td_currents_cli.verify import VerifyRequest  # noqa: PLC0415
 
     if not paths or "-" in paths:
         raise UsageError(
             "--verify reads the input a second time, which is not possible for standard input", hint="Send files."
         )
     arrivals = _arrivals(table, None, site=site, column=None, api_key_file=api_key_file)
-    request = VerifyRequest(
+    return VerifyRequest(
         sources(paths, max_document_size=max_document_size), arrivals, within=duration(within, "--verify-within")
     )
 
-    def verify_sent(outcome: Outcome, terminal: Terminal, progress: When) -> Outcome:
-        if outcome.exit_code is not ExitCode.OK:
-            terminal.report("not verified, because not all events were delivered", "yellow")
-            return outcome
-        with show_verification(terminal, progress) as told:
-            return SendVerifyOutcome.of(outcome, run(request, on_progress=told))
 
-    return verify_sent
+def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, progress: When) -> Outcome:
+    """Verify what an outcome of `send` delivered, and return the outcome of both."""
+    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415 -- only with --verify
+    from td_currents_cli.verify import SendVerifyOutcome, run  # noqa: PLC0415
+
+    if outcome.exit_code is not ExitCode.OK:
+        terminal.report("not verified, because not all events were delivered", "yellow")
+        return outcome
+    with show_verification(terminal, progress) as told:
+        return SendVerifyOutcome.of(outcome, run(request, on_progress=told))

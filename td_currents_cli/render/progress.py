@@ -8,15 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from td_currents_cli.render.terminal import Terminal, When, print_wrapped
 from td_currents_cli.send.stats import SendProgress
 from td_currents_cli.treasure_data.errors import ENDED, Job, JobState, ProgressCallback
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
 
 Gauge: TypeAlias = Callable[[], SendProgress]
 """Returns the current progress of the run."""
@@ -125,6 +121,9 @@ def _print_lines(gauge: Gauge, terminal: Terminal, done: threading.Event, interv
 
 def _draw_bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float) -> None:
     from rich.live import Live  # noqa: PLC0415 -- only on a terminal
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     speed = Speed()
     # The bar disappears at the end: the outcome has the same figures. Rich must not redirect the standard streams.
@@ -132,21 +131,14 @@ def _draw_bar(gauge: Gauge, terminal: Terminal, done: threading.Event, _: float)
         console=terminal.err, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as live:
         while not done.wait(1 / _FRAMES):
-            live.update(_bar_row(gauge(), speed), refresh=True)
-
-
-def _bar_row(now: SendProgress, speed: Speed) -> "Table":
-    from rich.progress_bar import ProgressBar  # noqa: PLC0415 -- as above
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    row = Table.grid(padding=(0, 1))
-    row.add_column(no_wrap=True)
-    row.add_column(no_wrap=True, overflow="ellipsis")
-    # Without a total, the bar pulses.
-    bar = ProgressBar(total=None if now.share is None else 1.0, completed=now.share or 0.0, width=_BAR_WIDTH)
-    row.add_row(bar, Text(sending_line(now, speed)))
-    return row
+            now = gauge()
+            row = Table.grid(padding=(0, 1))
+            row.add_column(no_wrap=True)
+            row.add_column(no_wrap=True, overflow="ellipsis")
+            # Without a total, the bar pulses.
+            bar = ProgressBar(total=None if now.share is None else 1.0, completed=now.share or 0.0, width=_BAR_WIDTH)
+            row.add_row(bar, Text(sending_line(now, speed)))
+            live.update(row, refresh=True)
 
 
 N = TypeVar("N")

@@ -82,19 +82,14 @@ def print_rules(outcome: RulesOutcome, terminal: Terminal) -> None:
     if outcome.view is View.RULE:
         _explain_rule(outcome.rules[0], terminal)
         return
-    for line in _rule_lines(outcome.rules):
-        print_wrapped(terminal.out, line)
-    terminal.report(f"{amount(len(outcome.rules), 'rule')}; run `tdcur rules CODE` to explain one", "dim")
-
-
-def _rule_lines(rules: tuple[Rule, ...]) -> Iterator[Text]:
-    for family, members in groupby(rules, key=lambda rule: Family.of(rule.code)):
-        yield Text.assemble((f"{family.name}xx", f"bold {_CODE_STYLE}"), (f"  {family}", "bold"))
+    for family, members in groupby(outcome.rules, key=lambda rule: Family.of(rule.code)):
+        print_wrapped(terminal.out, Text.assemble((f"{family.name}xx", f"bold {_CODE_STYLE}"), (f"  {family}", "bold")))
         for rule in members:
-            yield Text.assemble(
-                "  ", (rule.code, _CODE_STYLE), "  ", (f"{rule.severity:<7}", STYLES[rule.severity]), f"  {rule.name}"
-            )
-        yield Text()
+            severity = (f"{rule.severity:<7}", STYLES[rule.severity])
+            line = Text.assemble("  ", (rule.code, _CODE_STYLE), "  ", severity, f"  {rule.name}")
+            print_wrapped(terminal.out, line)
+        print_wrapped(terminal.out, "")
+    terminal.report(f"{amount(len(outcome.rules), 'rule')}; run `tdcur rules CODE` to explain one", "dim")
 
 
 def _explain_rule(rule: Rule, terminal: Terminal) -> None:
