@@ -1,6 +1,7 @@
 """Counts as tables for people and as records for scripts: a function for each format."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.count import CountOutcome
@@ -10,23 +11,21 @@ from td_currents_cli.write.formats import FORMS, CellForm, json_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console
-
-    from td_currents_cli.render.count_tables import Grid
-
 
 def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
     """Print the counts and what they were compared with, as tables that fit the terminal."""
-    from td_currents_cli.render.count_tables import print_grid  # noqa: PLC0415 -- scripts run without rich
+    from td_currents_cli.render.count_tables import count_grids, print_grid  # noqa: PLC0415 -- scripts run without rich
 
-    for grid in _grids(outcome, terminal.out):
+    for grid in count_grids(outcome, terminal.out):
         print_grid(grid, terminal.out)
     _report_run(outcome, terminal)
 
 
 def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
     """Write the same as tables of GitHub Flavored Markdown, for a summary page."""
-    page = "\n".join(grid.markdown() for grid in _grids(outcome, None))
+    from td_currents_cli.render.count_tables import count_grids  # noqa: PLC0415 -- as above
+
+    page = "\n".join(grid.markdown() for grid in count_grids(outcome, None))
     sys.stdout.buffer.write(page.encode(errors="backslashreplace"))
     _report_run(outcome, terminal)
 
@@ -38,26 +37,14 @@ def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
     _report_differences(outcome, terminal)
 
 
-def write_count_csv(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Write RFC 4180 with a header; a missing value is empty."""
-    _write_delimited(outcome, FORMS["csv"])
+def write_count_csv(outcome: CountOutcome, terminal: Terminal, form: CellForm = FORMS["csv"]) -> None:
+    """Write a header and a line for each group; a missing value is written as `parse` writes it."""
+    for row in _rows(outcome):
+        sys.stdout.buffer.write(form.row(None if cell is None else str(cell) for cell in row))
     _report_differences(outcome, terminal)
 
 
-def write_count_tsv(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Write the same as `write_count_csv`, with the separators, escapes and nulls of `parse --to tsv`."""
-    _write_delimited(outcome, FORMS["tsv"])
-    _report_differences(outcome, terminal)
-
-
-def _grids(outcome: CountOutcome, console: "Console | None") -> "Iterator[Grid]":
-    from td_currents_cli.render.count_tables import difference_grids, groups_grid, pivot_grids  # noqa: PLC0415 -- as above
-
-    if outcome.pivot:
-        yield from pivot_grids(outcome, outcome.pivot, console)
-    else:
-        yield groups_grid(outcome, console)
-    yield from difference_grids(outcome)
+write_count_tsv: Final = partial(write_count_csv, form=FORMS["tsv"])
 
 
 def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
@@ -75,25 +62,15 @@ def _report_run(outcome: CountOutcome, terminal: Terminal) -> None:
     sys.stdout.flush()
     if terminal.quiet and not outcome.problems.total:
         return
-    from td_currents_cli.render.count_tables import report_count, report_matches  # noqa: PLC0415 -- as above
+    from td_currents_cli.render.count_tables import report_count  # noqa: PLC0415 -- as above
 
-    report_matches(outcome, terminal)
     report_count(outcome, terminal)
-
-
-NO_VALUE: Final = "(none)"
-"""Heading of the column for events without a value of the pivot."""
-
-
-def _write_delimited(outcome: CountOutcome, form: CellForm) -> None:
-    for row in _rows(outcome):
-        sys.stdout.buffer.write(form.row(None if cell is None else str(cell) for cell in row))
 
 
 def _rows(outcome: CountOutcome) -> "Iterator[Sequence[object]]":
     """Yield a header and a record for each group; a pivot has a column for each value, and the total in the last."""
     if pivot := outcome.pivot:
-        columns = [NO_VALUE if column is None else column for column in pivot.columns]
+        columns = ["(none)" if column is None else column for column in pivot.columns]
         yield [*pivot.by, *columns, "total"]
         yield from ([*row.key, *row.cells, row.total] for row in pivot.rows)
     else:

@@ -1,10 +1,10 @@
 """Tables for a terminal or a Markdown page."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from enum import Enum
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from rich import box
@@ -21,7 +21,6 @@ from td_currents_cli.count.dimensions import Key, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
 from td_currents_cli.render.terminal import (
     ROW_CODES,
-    UNCLIPPED,
     Terminal,
     amount,
     balance_line,
@@ -51,6 +50,15 @@ class Grid(Struct, frozen=True, kw_only=True):
     has_foot: bool = True
     title: str = ""
 
+    def rows(self, columns: Sequence[GridColumn]) -> list[Sequence[Text]]:
+        """The rows between the head and the total."""
+        rest = [tuple(column.rest for column in columns)] if self.has_rest else []
+        return [*zip(*(column.cells for column in columns), strict=True), *rest]
+
+    def width(self) -> int:
+        """Columns of a terminal that the table takes without folding a line."""
+        return sum(self._widths()) + 2 * len(self.columns)
+
     def table(self) -> Table:
         """Build a table for a terminal."""
         table = Table(box=box.SIMPLE_HEAD, show_footer=self.has_foot, pad_edge=False, collapse_padding=True)
@@ -62,24 +70,23 @@ class Grid(Struct, frozen=True, kw_only=True):
                 no_wrap=column.right or column.graphic,
                 overflow="fold",
             )
-        for line in zip(*(column.cells for column in self.columns), strict=True):
-            table.add_row(*line)
+        for row in self.rows(self.columns):
+            table.add_row(*row)
         if self.has_rest:
-            table.add_row(*(column.rest for column in self.columns), style="dim")
+            table.rows[-1].style = "dim"
         return table
 
     def plain(self) -> str:
         """Format the same table without styles and with lines of any length: rich takes a millisecond per line."""
-        rows = [[cell.plain for cell in line] for line in zip(*(column.cells for column in self.columns), strict=True)]
-        if self.has_rest:
-            rows.append([column.rest.plain for column in self.columns])
         blank = [""] * len(self.columns)
-        rows = [blank, [column.head for column in self.columns], *rows, blank]
+        rows = [blank, [column.head for column in self.columns]]
+        rows += [[cell.plain for cell in row] for row in self.rows(self.columns)]
+        rows.append(blank)
         if self.has_foot:
             rows += [[column.foot.plain for column in self.columns], blank]
-        widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+        widths = self._widths()
         lines = [f" {'  '.join(map(_padded, row, widths, [each.right for each in self.columns]))} \n" for row in rows]
-        lines.insert(2, f" {'─' * (sum(widths) + 2 * len(widths) - 2)} \n")
+        lines.insert(2, f" {'─' * (self.width() - 2)} \n")
         return "".join(lines)
 
     def markdown(self) -> str:
@@ -87,20 +94,31 @@ class Grid(Struct, frozen=True, kw_only=True):
         columns = [column for column in self.columns if not column.graphic]
         lines = [_markdown_line(column.head for column in columns)]
         lines.append("| " + " | ".join("--:" if column.right else "---" for column in columns) + " |")
-        cells = zip(*(column.cells for column in columns), strict=True)
-        lines += [_markdown_line(cell.plain for cell in line) for line in cells]
-        if self.has_rest:
-            lines.append(_markdown_line(column.rest.plain for column in columns))
+        lines += [_markdown_line(cell.plain for cell in row) for row in self.rows(columns)]
         if self.has_foot:
             cells_of_foot = (_escape_markdown(column.foot.plain) for column in columns)
             lines.append("| " + " | ".join(f"**{cell}**" if cell else "" for cell in cells_of_foot) + " |")
         title = f"{_escape_markdown(self.title)}\n\n" if self.title else ""
         return title + "\n".join(lines) + "\n"
 
+    def _widths(self) -> list[int]:
+        widths = []
+        for column in self.columns:
+            lines = column.head.split("\n") + [cell.plain for cell in column.cells]
+            if self.has_rest:
+                lines.append(column.rest.plain)
+            if self.has_foot:
+                lines.append(column.foot.plain)
+            widths.append(max(map(cell_len, lines)))
+        return widths
 
-def fits(table: Table, console: Console) -> bool:
-    """Tell whether a table fits a console without folding a line."""
-    return table.__rich_measure__(console, console.options.update(width=UNCLIPPED)).maximum <= console.width
+
+def first_fitting(grids: Iterable[Grid], console: Console) -> Grid:
+    """Return the first of some tables that fits the console without folding a line, else the last."""
+    for grid in grids:
+        if grid.width() <= console.width:
+            break
+    return grid
 
 
 def print_grid(grid: Grid, console: Console) -> None:
@@ -148,18 +166,8 @@ def sparkline(heights: Sequence[int]) -> str:
     return "".join(_HEIGHTS[-(-height * 8 // highest) - 1] if height else " " for height in heights)
 
 
-HEADINGS: Final = {"event_type": "event type"}
-EMPTY_GROUPS: Final = {"event_type": "(no event_type)"}
-UNKNOWN_MARK: Final = " ?"
-"""After the name of a type that is not in the catalog."""
-
-
-class TimeFormat(Enum):
-    """Format of the first and the last time."""
-
-    NONE = ""
-    SHORT = "%m-%d %H:%M"
-    FULL = "%Y-%m-%d %H:%M:%S"
+FULL_TIME: Final = "%Y-%m-%d %H:%M:%S"
+SHORT_TIME: Final = "%m-%d %H:%M"
 
 
 class TableDetail(Struct, frozen=True):
@@ -167,19 +175,19 @@ class TableDetail(Struct, frozen=True):
 
     bar: int = 0  # width of the bars
     spark: int = 0  # width of the sparklines
-    times: TimeFormat = TimeFormat.NONE
+    times: str = ""  # format of the first and the last time
     share: bool = True
 
 
-OFF_TERMINAL: Final = TableDetail(bar=10, times=TimeFormat.FULL)
+OFF_TERMINAL: Final = TableDetail(bar=10, times=FULL_TIME)
 
 DETAILS: Final = (
-    TableDetail(bar=20, spark=32, times=TimeFormat.FULL),
-    TableDetail(bar=10, spark=16, times=TimeFormat.FULL),
-    TableDetail(bar=10, spark=12, times=TimeFormat.SHORT),
-    TableDetail(bar=10, times=TimeFormat.FULL),
-    TableDetail(bar=10, times=TimeFormat.SHORT),
-    TableDetail(times=TimeFormat.SHORT),
+    TableDetail(bar=20, spark=32, times=FULL_TIME),
+    TableDetail(bar=10, spark=16, times=FULL_TIME),
+    TableDetail(bar=10, spark=12, times=SHORT_TIME),
+    TableDetail(bar=10, times=FULL_TIME),
+    TableDetail(bar=10, times=SHORT_TIME),
+    TableDetail(times=SHORT_TIME),
     TableDetail(bar=10),
     TableDetail(),
     TableDetail(share=False),
@@ -187,81 +195,97 @@ DETAILS: Final = (
 """On a terminal, the first of these that fits."""
 
 
-def groups_grid(outcome: CountOutcome, console: Console | None) -> Grid:
-    """Build the table of the groups, to fit a console; None is a page without a width."""
-    if console is None or not console.is_terminal:
-        return _group_grid(outcome, OFF_TERMINAL, ascii_only=console is not None and console.options.ascii_only)
-    grids = (_group_grid(outcome, detail, ascii_only=console.options.ascii_only) for detail in DETAILS)
-    return next(
-        (grid for grid in grids if fits(grid.table(), console)), _group_grid(outcome, DETAILS[-1], ascii_only=True)
-    )
+def count_grids(outcome: CountOutcome, console: Console | None) -> Iterator[Grid]:
+    """Build all tables of a count, to fit a console; None is a page without a width."""
+    if outcome.pivot:
+        yield from _pivot_grids(outcome, outcome.pivot, console)
+    elif console is None or not console.is_terminal:
+        yield _group_grid(outcome, OFF_TERMINAL, ascii_only=console is not None and console.options.ascii_only)
+    else:
+        ascii_only = console.options.ascii_only
+        yield first_fitting((_group_grid(outcome, each, ascii_only=ascii_only) for each in DETAILS), console)
+    yield from difference_grids(outcome)
 
 
 def _group_grid(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Grid:
-    return Grid(
-        columns=tuple(_group_columns(outcome, detail, ascii_only=ascii_only)), has_rest=outcome.rest is not None
-    )
+    columns = tuple(_group_columns(outcome, detail, ascii_only=ascii_only))
+    return Grid(columns=columns, has_rest=outcome.rest is not None)
 
 
 def _group_columns(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Iterator[GridColumn]:
-    yield from _group_names(outcome)
-    yield _figures_column("count", outcome, "count")
+    counts, total = outcome.counts, outcome.total
+    column = partial(table_column, counts, outcome.rest, total)
+    yield from _key_columns([count.key for count in counts], outcome.by, outcome.others, outcome.unknown_types)
+    yield column("count", partial(_figure, "count"), right=True)
     if detail.share:
-        yield GridColumn(
-            head="share",
-            cells=[Text(percent(count.share)) for count in outcome.counts],
-            rest=Text(percent(outcome.rest.share) if outcome.rest else ""),
-            foot=Text(percent(outcome.total.share) if outcome.total.count else ""),
-            right=True,
-        )
+        empty = None if total.count else total
+        yield column("share", lambda count: Text("" if count is empty else percent(count.share)), right=True)
     if detail.bar:
-        highest = max((count.count for count in outcome.counts), default=0) or 1
-        bars = [bar(count.count / highest, detail.bar, ascii_only=ascii_only) for count in outcome.counts]
+        highest = max((count.count for count in counts), default=0) or 1
+        bars = [bar(count.count / highest, detail.bar, ascii_only=ascii_only) for count in counts]
         yield GridColumn(head="", cells=[Text(each, "blue") for each in bars], graphic=True)
     for head, name in (("duplicates", "duplicates"), ("distinct ids", "unique_events"), ("users", "unique_users")):
-        if getattr(outcome.total, name) is not None:
-            yield _figures_column(head, outcome, name)
+        if getattr(total, name) is not None:
+            yield column(head, partial(_figure, name), right=True)
     if detail.spark and not ascii_only and outcome.histogram:
         yield _sparkline_column(outcome, outcome.histogram, detail.spark)
-    if detail.times is not TimeFormat.NONE:
-        yield _times_column("first", outcome, detail.times)
-        yield _times_column("last", outcome, detail.times)
+    if detail.times:
+        utc = " (UTC)" if detail.times == FULL_TIME and outcome.zone is UTC else ""
+        years = {moment.year for moment in (total.first, total.last) if moment}
+        form = "%Y-%m-%d" if detail.times == SHORT_TIME and len(years) > 1 else detail.times
+        yield column(f"first{utc}", lambda count: _time(count.first, outcome.zone, form))
+        yield column(f"last{utc}", lambda count: _time(count.last, outcome.zone, form))
 
 
-def _group_names(outcome: CountOutcome) -> Iterator[GridColumn]:
-    others, unknown = amount(outcome.others, "other"), frozenset(outcome.unknown_types)
-    for place, name in enumerate(outcome.by):
+Row = TypeVar("Row")
+
+
+def table_column(
+    rows: Sequence[Row],
+    rest: Row | None,
+    total: Row | None,
+    head: str,
+    cell: Callable[[Row], Text],
+    *,
+    right: bool = False,
+) -> GridColumn:
+    """Build a column of what a function makes of each row, of the sum of all rows not shown, and of the total."""
+    rest_cell, foot = (Text() if row is None else cell(row) for row in (rest, total))
+    return GridColumn(head=head, cells=list(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
+
+
+def _key_columns(
+    keys: Sequence[Key], by: Sequence[str], others: int, unknown_types: Iterable[str] = ()
+) -> Iterator[GridColumn]:
+    unknown = frozenset(unknown_types)
+    for place, name in enumerate(by):
         yield GridColumn(
-            head=heading(name),
-            cells=[group_cell(count.key[place], name, unknown) for count in outcome.counts],
-            rest=Text(others if place == 0 else ""),
-            foot=Text("total" if place == 0 else ""),
+            head="event type" if name == "event_type" else printable(name),
+            cells=[group_cell(key[place], name, unknown) for key in keys],
+            rest=Text("" if place else amount(others, "other")),
+            foot=Text("" if place else "total"),
         )
-
-
-def heading(name: str) -> str:
-    """Return the column heading for a `--by` name."""
-    return HEADINGS.get(name, printable(name))
 
 
 def group_cell(value: str | None, name: str, unknown_types: Collection[str] = ()) -> Text:
-    """Format a group's value of a `--by` name."""
+    """Format a group's value of a `--by` name; a type that is not in the catalog is marked."""
     if not value:
-        return Text(EMPTY_GROUPS.get(name, "(none)"), "dim")
+        return Text("(no event_type)" if name == "event_type" else "(none)", "dim")
     if name == "event_type" and value in unknown_types:
-        return Text(printable(value) + UNKNOWN_MARK, "yellow")
+        return Text(f"{printable(value)} ?", "yellow")
     return Text(printable(value))
 
 
-def _figures_column(head: str, outcome: CountOutcome, name: str) -> GridColumn:
-    def format_cell(count: Count | None) -> Text:
-        number = getattr(count, name, None)
-        return Text("" if number is None else f"{number:,}", "dim" if number == 0 else "")
+def _number(number: int | None) -> Text:
+    return Text("" if number is None else f"{number:,}", "" if number else "dim")
 
-    cells = [format_cell(count) for count in outcome.counts]
-    return GridColumn(
-        head=head, cells=cells, rest=format_cell(outcome.rest), foot=format_cell(outcome.total), right=True
-    )
+
+def _figure(name: str, count: Count) -> Text:
+    return _number(getattr(count, name))
+
+
+def _cell_at(place: int, row: PivotRow) -> Text:
+    return _number(row.cells[place])
 
 
 def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> GridColumn:
@@ -275,85 +299,31 @@ def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: in
     )
 
 
-def _times_column(head: str, outcome: CountOutcome, times: TimeFormat) -> GridColumn:
-    if times is TimeFormat.FULL:
-        head = f"{head} (UTC)" if outcome.zone is UTC else head
-        form = times.value
-    else:
-        years = {moment.year for moment in (outcome.total.first, outcome.total.last) if moment}
-        form = times.value if len(years) < 2 else "%Y-%m-%d"
-    which = "first" if head.startswith("first") else "last"
-
-    def format_cell(count: Count | None) -> Text:
-        moment: datetime | None = getattr(count, which, None)
-        return Text("" if moment is None else to_zone(moment, outcome.zone).strftime(form))
-
-    cells = [format_cell(count) for count in outcome.counts]
-    return GridColumn(head=head, cells=cells, rest=format_cell(outcome.rest), foot=format_cell(outcome.total))
-
-
-def to_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """Convert a moment to a time zone."""
+def _time(moment: datetime | None, zone: tzinfo, form: str) -> Text:
     try:
-        return moment.astimezone(zone)
+        return Text(f"{moment.astimezone(zone):{form}}" if moment else "")
     except OverflowError:
         # The last hours of the year 9999, in a zone east of UTC.
-        return moment
+        return Text(f"{moment:{form}}")
 
 
-def pivot_grids(outcome: CountOutcome, pivot: Pivot, console: Console | None) -> Iterator[Grid]:
-    """Build a pivot table, or several with some of the columns each if one is too wide for the console.
-
-    Without a console, on a page without a width, there is one table.
-    """
-    names = list(_pivot_names(outcome, pivot))
+def _pivot_grids(outcome: CountOutcome, pivot: Pivot, console: Console | None) -> Iterator[Grid]:
+    """Build a pivot table, or several with some of the columns each if one is too wide for the console."""
+    names = list(_key_columns([row.key for row in pivot.rows], pivot.by, pivot.others, outcome.unknown_types))
     heads = [group_cell(value, pivot.name).plain for value in pivot.columns]
     if console is not None and pivot.name == "hour":
         # Day and hour on two lines take less width.
         heads = [head.replace("T", "\n") for head in heads]
-    numbers = [_pivot_column(pivot, head, place) for place, head in enumerate(heads)]
-    numbers.append(_pivot_column(pivot, "total", None))
+    column = partial(table_column, pivot.rows, pivot.rest, pivot.total, right=True)
+    numbers = [column(head, partial(_cell_at, place)) for place, head in enumerate(heads)]
+    numbers.append(column("total", lambda row: _number(row.total)))
     while numbers:
-        some = len(numbers) if console is None else _fitting_columns(pivot, names, numbers, console)
-        yield _pivot_grid(pivot, [*names, *numbers[:some]])
-        numbers = numbers[some:]
-
-
-def _fitting_columns(pivot: Pivot, names: Sequence[GridColumn], numbers: Sequence[GridColumn], console: Console) -> int:
-    """Count the columns that fit next to the names: at least one."""
-    some = 1
-    while some < len(numbers) and fits(_pivot_grid(pivot, [*names, *numbers[: some + 1]]).table(), console):
-        some += 1
-    return some
-
-
-def _pivot_grid(pivot: Pivot, columns: Sequence[GridColumn]) -> Grid:
-    return Grid(columns=tuple(columns), has_rest=pivot.rest is not None)
-
-
-def _pivot_names(outcome: CountOutcome, pivot: Pivot) -> Iterator[GridColumn]:
-    unknown = frozenset(outcome.unknown_types)
-    for place, name in enumerate(pivot.by):
-        yield GridColumn(
-            head=heading(name),
-            cells=[group_cell(row.key[place], name, unknown) for row in pivot.rows],
-            rest=Text(amount(pivot.others, "other") if place == 0 else ""),
-            foot=Text("total" if place == 0 else ""),
-        )
-
-
-def _pivot_column(pivot: Pivot, head: str, place: int | None) -> GridColumn:
-    def format_cell(row: PivotRow | None) -> Text:
-        number = 0 if row is None else row.total if place is None else row.cells[place]
-        return Text(f"{number:,}", "" if number else "dim")
-
-    return GridColumn(
-        head=head,
-        cells=[format_cell(row) for row in pivot.rows],
-        rest=format_cell(pivot.rest),
-        foot=format_cell(pivot.total),
-        right=True,
-    )
+        # No more columns fit than the console has characters.
+        most = len(numbers) if console is None else min(len(numbers), console.width)
+        grids = (Grid(columns=[*names, *numbers[:n]], has_rest=pivot.rest is not None) for n in range(most, 0, -1))
+        grid = next(grids) if console is None else first_fitting(grids, console)
+        yield grid
+        numbers = numbers[len(grid.columns) - len(names) :]
 
 
 SHOWN_UNKNOWN: Final = 5
@@ -361,7 +331,8 @@ SHOWN_UNKNOWN: Final = 5
 
 
 def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Report the problems, unknown types and fields, and the balance."""
+    """Report what the counts match, the problems, unknown types and fields, and the balance."""
+    _report_matches(outcome, terminal)
     print_problems(outcome.problems, terminal, ROW_CODES)
     if terminal.quiet:
         return
@@ -388,6 +359,14 @@ def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
         terminal.report(f"what could not be read is not counted{compared}", "yellow")
 
 
+def _report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
+    checks, changes = outcome.checks, outcome.changes
+    if checks and not checks.failed:
+        terminal.report(f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green")
+    if changes and not changes.changed:
+        terminal.report(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
+
+
 def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:
     """Yield a grid of the groups that differ from the expected counts, and one of those that changed."""
     if outcome.checks and outcome.checks.failed:
@@ -396,24 +375,16 @@ def difference_grids(outcome: CountOutcome) -> Iterator[Grid]:
         yield _change_grid(outcome.changes, outcome.by, outcome.top)
 
 
-def report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Report that the counts match the expected or the earlier ones."""
-    checks, changes = outcome.checks, outcome.changes
-    if checks and not checks.failed:
-        terminal.report(f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green")
-    if changes and not changes.changed:
-        terminal.report(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
-
-
 def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
     failed = checks.failed
+    column = partial(table_column, failed, None, None, right=True)
     return Grid(
         title=f"{printable(checks.file)}: {len(failed):,} of {amount(len(checks.checks), 'group')} do not match",
         columns=(
-            *_key_columns([check.key for check in failed], by),
-            _number_column("expected", (printable(check.expected) for check in failed)),
-            _number_column("counted", (f"{check.count:,}" for check in failed)),
-            GridColumn(head="difference", cells=[Text(f"{check.miss:+,}", "red") for check in failed], right=True),
+            *_key_columns([check.key for check in failed], by, 0),
+            column("expected", lambda check: Text(printable(check.expected))),
+            column("counted", lambda check: Text(f"{check.count:,}")),
+            column("difference", lambda check: Text(f"{check.miss:+,}", "red")),
         ),
         has_foot=False,
     )
@@ -422,37 +393,23 @@ def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
 def _change_grid(changes: CountComparison, by: Sequence[str], top: int | None) -> Grid:
     changed, dropped = changes.changed, changes.dropped
     shown, others = changed[:top], changed[top:] if top else ()
-    before, now = sum(each.before for each in others), sum(each.now for each in others)
+    rest = CountChange((), sum(each.before for each in others), sum(each.now for each in others))
+    column = partial(table_column, shown, rest, None, right=True)
     title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"
     columns = [
-        *_key_columns([change.key for change in shown], by, amount(len(others), "other")),
-        _number_column("before", (f"{change.before:,}" for change in shown), f"{before:,}"),
-        _number_column("now", (f"{change.now:,}" for change in shown), f"{now:,}"),
-        _number_column("change", (f"{change.now - change.before:+,}" for change in shown), f"{now - before:+,}"),
+        *_key_columns([change.key for change in shown], by, len(others)),
+        column("before", lambda change: Text(f"{change.before:,}")),
+        column("now", lambda change: Text(f"{change.now:,}")),
+        column("change", lambda change: Text(f"{change.now - change.before:+,}")),
         GridColumn(head="", cells=[_relative_change(change) for change in shown], right=True),
     ]
     if changes.fail_on_drop is not None:
         title += f"; {len(dropped):,} dropped by {percent(changes.fail_on_drop)} or more"
-        in_others = len(dropped) - len(set(dropped) & set(shown))
-        columns.append(
-            GridColumn(
-                head="",
-                cells=[Text("dropped" if each in dropped else "", "red") for each in shown],
-                rest=Text(f"{in_others:,} dropped" if in_others else ""),
-            )
-        )
+        of_others = len(set(dropped) - set(shown))
+        cells = [Text("dropped" if each in dropped else "", "red") for each in shown]
+        columns.append(GridColumn(head="", cells=cells, rest=Text(f"{of_others:,} dropped" if of_others else "")))
     return Grid(title=title, columns=columns, has_rest=bool(others), has_foot=False)
 
 
 def _relative_change(change: CountChange) -> Text:
     return Text("new", "cyan") if change.part is None else Text(f"{change.part:+.1%}".replace("%", " %"))
-
-
-def _key_columns(keys: Sequence[Key], by: Sequence[str], rest: str = "") -> Iterator[GridColumn]:
-    for place, name in enumerate(by):
-        cells = [group_cell(key[place], name) for key in keys]
-        yield GridColumn(head=heading(name), cells=cells, rest=Text("" if place else rest))
-
-
-def _number_column(head: str, numbers: Iterable[str], rest: str = "") -> GridColumn:
-    return GridColumn(head=head, cells=[Text(number) for number in numbers], rest=Text(rest), right=True)

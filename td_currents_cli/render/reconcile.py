@@ -1,8 +1,9 @@
 """The result of `tdcur reconcile` for people. The last line is the verdict."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +11,18 @@ from rich.text import Text
 
 from td_currents_cli.events.filter import moment_of
 from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
+from td_currents_cli.reconcile.compare import DiffGroup
+from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render import progress as job_progress
-from td_currents_cli.render.count_tables import Grid, GridColumn, fits, group_cell, print_grid
+from td_currents_cli.render.count_tables import (
+    FULL_TIME,
+    Grid,
+    GridColumn,
+    first_fitting,
+    group_cell,
+    print_grid,
+    table_column,
+)
 from td_currents_cli.render.progress import clock_time, show_waiting
 from td_currents_cli.render.terminal import (
     LOST,
@@ -27,9 +38,8 @@ from td_currents_cli.treasure_data.errors import Job
 from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from td_currents_cli.reconcile.result import Difference, SideFigures
+    from td_currents_cli.reconcile.result import Difference
+    from td_currents_cli.reconcile.side import SideFigures
 
 
 MEANING: Final = {
@@ -38,7 +48,6 @@ MEANING: Final = {
     DiffKind.UNEXPECTED: "ingested but not sent",
     DiffKind.DUPLICATED: "ingested more than once",
 }
-SERIOUS: Final = frozenset({DiffKind.MISSING, DiffKind.CHANGED})
 SHOWN_TYPES: Final = 15
 """Event types of a difference that are shown without --verbose."""
 
@@ -64,7 +73,6 @@ STREAMING: Final = (
 SHOWN_COUNTS: Final = 4
 """How many repeat counts of duplicated ids are shown."""
 
-FULL_TIME: Final = "%Y-%m-%d %H:%M:%S"
 SHORT_TIMES: Final = ("%Y-%m-%d %H:%M", "%m-%d %H:%M")
 """Time formats for narrow terminals, the second only if all times are in one year."""
 
@@ -90,11 +98,11 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         if side.without_id:
             terminal.report(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
     found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
-    if outcome.sent.ids and not (found or outcome.ingested.unread or outcome.ingested.left_out):
+    if outcome.sent.ids and not (found or outcome.ingested.unread or outcome.ingested.sources.left_out):
         terminal.report(NOTHING_ARRIVED, "yellow")
     _report_contents(outcome, terminal)
     if outcome.spilled:
-        disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled.bytes, outcome.spilled.limit))
+        disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled, outcome.limit))
         terminal.report(f"{disk} of fingerprints were kept in temporary files (memory limit: {memory})", "dim")
     for path in outcome.withheld:
         terminal.report(f"{printable(str(path))} was not written, {NOT_WRITTEN}", "yellow")
@@ -131,7 +139,7 @@ def _side_balance(side: "SideFigures") -> str:
 
 
 def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal) -> None:
-    console, style = terminal.out, "bold red" if kind in SERIOUS else "bold yellow"
+    console, style = terminal.out, "bold red" if kind in FAILURES else "bold yellow"
     meaning = MEANING[kind]
     if kind is DiffKind.DUPLICATED:
         meaning += _repeat_counts(outcome)
@@ -141,20 +149,15 @@ def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Di
         meaning = "ingested but not found in what could be read of the sent events"
     print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {meaning}", style))
     shown = None if terminal.verbose else SHOWN_TYPES
-    grids = [_difference_grid(difference, shown, time_format) for time_format in _time_formats(difference)]
-    print_grid(_first_fitting(grids, console), console)
+    time_formats = _time_formats(difference) if console.is_terminal else [FULL_TIME]
+    grids = (_difference_grid(difference, shown, time_format) for time_format in time_formats)
+    print_grid(first_fitting(grids, console), console)
     for event_id in difference.examples:
         print_wrapped(console, f"  {printable(event_id)}", "dim")
     left = difference.count - len(difference.examples)
     if difference.examples and left:
         print_wrapped(console, f"  … and {left:,} more", "dim")
     console.print()
-
-
-def _first_fitting(grids: Sequence[Grid], console: "Console") -> Grid:
-    if not console.is_terminal:
-        return grids[0]
-    return next((grid for grid in grids if fits(grid.table(), console)), grids[-1])
 
 
 def _time_formats(difference: "Difference") -> list[str]:
@@ -168,33 +171,29 @@ def _difference_grid(difference: "Difference", shown: int | None, time_format: s
     groups = dict(islice(difference.groups.items(), shown))
     others = len(difference.groups) - len(groups)
     left = difference.count - sum(group.count for group in groups.values())
+    column = partial(table_column, list(groups.values()), DiffGroup(left), DiffGroup(difference.count))
     names = GridColumn(
         head="event type",
         cells=[group_cell(name, "event_type") for name in groups],
         rest=Text(f"… and {amount(others, 'more type')}"),
         foot=Text("total"),
     )
-    numbers = GridColumn(
-        head="ids",
-        cells=[Text(f"{group.count:,}") for group in groups.values()],
-        rest=Text(f"{left:,}"),
-        foot=Text(f"{difference.count:,}"),
-        right=True,
-    )
-    first = _seconds_column("first (UTC)", [group.first for group in groups.values()], time_format)
-    last = _seconds_column("last (UTC)", [group.last for group in groups.values()], time_format)
+    numbers = column("ids", lambda group: Text(f"{group.count:,}"), right=True)
+    first = column("first (UTC)", lambda group: _time(group.first, time_format))
+    last = column("last (UTC)", lambda group: _time(group.last, time_format))
     return Grid(columns=(names, numbers, first, last), has_rest=others > 0, has_foot=len(difference.groups) > 1)
 
 
-def _seconds_column(head: str, seconds: Sequence[int | None], time_format: str) -> GridColumn:
-    moments = [moment_of(each) for each in seconds]
-    return GridColumn(head=head, cells=[Text(f"{moment:{time_format}}" if moment else "") for moment in moments])
+def _time(seconds: int | None, time_format: str) -> Text:
+    moment = moment_of(seconds)
+    return Text(f"{moment:{time_format}}" if moment else "")
 
 
 def _repeat_counts(outcome: ReconcileOutcome) -> str:
     """Format how often duplicated ids occur: ` (3 twice, 1 5 times)`."""
     words = {2: "twice", 3: "three times"}
-    counts = [f"{ids:,} {words.get(times, f'{times:,} times')}" for times, ids in sorted(outcome.times.items())]
+    times_and_ids = sorted(outcome.ingested.times.items())
+    counts = [f"{ids:,} {words.get(times, f'{times:,} times')}" for times, ids in times_and_ids]
     more = ["…"] if len(counts) > SHOWN_COUNTS else []
     return f" ({', '.join(counts[:SHOWN_COUNTS] + more)})"
 
@@ -235,7 +234,7 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     others += _incomplete(outcome)
     if others:
         return f"{arrived}, but {' and '.join(others)}.", "bold red"
-    if sent.left_out:
+    if sent.sources.left_out:
         return f"{arrived}; some files of the sent folder were left out (see above).", "bold yellow"
     return f"{arrived}.", "bold green" if sent.ids else "bold yellow"
 
@@ -248,7 +247,8 @@ def _difference_verdict(outcome: ReconcileOutcome) -> str:
     verdict = f"Of {amount(outcome.sent.ids, 'sent event id')}, {' and '.join(parts)}"
     if is_unknown:
         return f"{verdict}; what is missing cannot be told until everything ingested can be read."
-    return f"{verdict} in the ingested files that were not left out." if outcome.ingested.left_out else f"{verdict}."
+    read = " in the ingested files that were not left out" if outcome.ingested.sources.left_out else ""
+    return f"{verdict}{read}."
 
 
 def _incomplete(outcome: ReconcileOutcome) -> list[str]:
