@@ -130,10 +130,6 @@ class VerifyProgress(Struct, frozen=True):
 VerifyCallback: TypeAlias = Callable[[VerifyProgress | Job], None]
 
 
-_FIRST_PAUSE: Final = 5.0
-"""Seconds before the second query; fewer if there is little time."""
-
-
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
     sent: Sequence[Source]  # payloads; empty with a journal
@@ -159,7 +155,8 @@ def run(
     """
     missing, without_id, problems = _sent(request)
     sent, start, asked = len(missing), now(), 0
-    backoff = ExponentialBackoff(base=min(_FIRST_PAUSE, request.within / 20), longest=60.0, growth=1.5)
+    # The second query follows after five seconds, or sooner if there is little time.
+    backoff = ExponentialBackoff(base=min(5.0, request.within / 20), longest=60.0, growth=1.5)
     for pause in backoff.pauses():
         if not missing:
             break

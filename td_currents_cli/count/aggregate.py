@@ -1,7 +1,7 @@
 """Counts the events in records; runs in each worker process."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
@@ -35,25 +35,24 @@ class TimeHistogram:
         self.first = 0
         self.last = -1
 
-    def add(self, key: Key, times: Sequence[float]) -> None:
-        if times:
-            self._cover(int(min(times)) // self.width, int(max(times)) // self.width)
-            width = self.width
-            self.counts.setdefault(key, Counter()).update([int(time // width) for time in times])
+    def add(self, key: Key, numbers: Mapping[int, int]) -> None:
+        """Add numbers of events by time, in whole UNIX seconds."""
+        if not numbers:
+            return
+        first, last = min(numbers) // self.width, max(numbers) // self.width
+        self.first, self.last = (min(first, self.first), max(last, self.last)) if self.counts else (first, last)
+        while self.last - self.first >= MAX_BINS:
+            self._coarsen()
+        bins = self.counts.setdefault(key, Counter())
+        for time, number in numbers.items():
+            bins[time // self.width] += number
 
     def merge(self, other: "TimeHistogram") -> None:
-        """Add the counts of another histogram, whose bins may become wider by it."""
-        if not other.counts:
-            return
-        while other.width < self.width:
-            other.coarsen()
+        """Add the counts of another histogram."""
         while self.width < other.width:
-            self.coarsen()
-        self._cover(other.first, other.last)
-        while other.width < self.width:
-            other.coarsen()
-        for key, counts in other.counts.items():
-            self.counts.setdefault(key, Counter()).update(counts)
+            self._coarsen()
+        for key, bins in other.counts.items():
+            self.add(key, {place * other.width: number for place, number in bins.items()})
 
     def heights(self, key: Key, columns: int) -> list[int]:
         """A group's events in up to `columns` equal periods, from the first to the last event of all groups."""
@@ -65,7 +64,7 @@ class TimeHistogram:
             heights[(place - self.first) * len(heights) // span] += number
         return heights
 
-    def coarsen(self) -> None:
+    def _coarsen(self) -> None:
         """Join each COARSENING bins into one."""
         self.width *= COARSENING
         self.first //= COARSENING
@@ -75,13 +74,6 @@ class TimeHistogram:
             for place, number in counts.items():
                 coarser[place // COARSENING] += number
             self.counts[key] = coarser
-
-    def _cover(self, first: int, last: int) -> None:
-        if self.counts:
-            first, last = min(first, self.first), max(last, self.last)
-        self.first, self.last = first, last
-        while self.last - self.first >= MAX_BINS:
-            self.coarsen()
 
 
 class GroupStats(Struct, gc=False):
@@ -120,7 +112,7 @@ class GroupCounts:
             usable: list[float] = [time for time in found if time is not None] if None in found else found  # type: ignore[assignment]  # None is gone
             self.groups[key].add(len(found), min(usable, default=None), max(usable, default=None))
             if self.histogram is not None:
-                self.histogram.add(key, usable)
+                self.histogram.add(key, Counter(map(int, usable)))
 
     def merge(self, other: "GroupCounts") -> None:
         for key, group in other.groups.items():
@@ -141,15 +133,6 @@ USERS: Final = (
 """Braze's own id of a user, which all have, else the customer's: in events, flat events, and flat rows."""
 
 
-class CounterConfig(Struct, frozen=True, kw_only=True):
-    """What every worker process needs to know."""
-
-    by: tuple[str, ...]
-    zone: tzinfo
-    wanted: Filter
-    over_time: bool = False
-
-
 class PartialCount(Struct):
     groups: GroupCounts
     balance: Balance
@@ -160,13 +143,21 @@ class PartialCount(Struct):
 class EventCounter:
     """Counts the events in the records of one source, or part of one, per call."""
 
-    def __init__(self, config: CounterConfig, distinct: "Distinct | None" = None) -> None:
-        by = dimensions(config.by)
-        paths = [path for dimension in by for path in dimension.paths]
-        self._over_time = config.over_time
+    def __init__(
+        self,
+        by: Sequence[str],
+        zone: tzinfo,
+        wanted: Filter,
+        *,
+        over_time: bool = False,
+        distinct: "Distinct | None" = None,
+    ) -> None:
+        found = dimensions(by)
+        paths = [path for dimension in found for path in dimension.paths]
+        self._over_time = over_time
         self._projection = Projection([*TYPE_AND_TIME, *paths, *((*IDS, *USERS) if distinct else ())])
-        self._columns = [dimension.reader(self._projection, config.zone) for dimension in by]
-        self._filter = EventFilter(config.wanted)
+        self._columns = [dimension.reader(self._projection, zone) for dimension in found]
+        self._filter = EventFilter(wanted)
         self._distinct = distinct
         if distinct:
             self._ids, self._users = self._projection.column(IDS), self._projection.column(USERS)
@@ -183,15 +174,14 @@ class EventCounter:
             usable: Sequence[float | None] = all_usable(times) or [usable_seconds(time) for time in times]
             chunk = SourceEvents(events, usable, source)
             columns = [column(chunk) for column in self._columns]
-            if self._distinct is None:
-                groups.add(columns, usable)
-                counted += len(events)
-                continue
-            keys = list(zip(*columns, strict=True))
-            first_seen = self._distinct.add(self._ids(events), self._users(events), keys)
-            groups.add([list(compress(column, first_seen)) for column in columns], list(compress(usable, first_seen)))
-            counted += sum(first_seen)
-            duplicates += len(first_seen) - sum(first_seen)
+            if self._distinct:
+                keys = list(zip(*columns, strict=True))
+                first_seen = self._distinct.add(self._ids(events), self._users(events), keys)
+                columns = [list(compress(column, first_seen)) for column in columns]
+                usable = list(compress(usable, first_seen))
+            groups.add(columns, usable)
+            counted += len(usable)
+            duplicates += len(events) - len(usable)
         balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered)
         return PartialCount(groups, balance, intake.log.result(), streaming)
 

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import zip_longest
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from td_currents_cli.choices import Sort
 from td_currents_cli.count.dimensions import Key
-from td_currents_cli.count.request import CountRequest
+from td_currents_cli.count.result import Count, CountRequest, in_order
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.read.formats.flat import NULL, unescaped
 
@@ -26,10 +27,7 @@ def read_counts(path: Path, by: Sequence[str], option: str) -> dict[Key, str]:
 
     The file is JSON (the envelope, a list of objects, or one object of names and counts), JSON Lines, CSV or TSV.
 
-    Args:
-        path: the file.
-        by: dimensions that its counts must have.
-        option: that names the file; for messages.
+    `option` names the file in messages.
 
     Raises:
         InputError: the file cannot be read.
@@ -212,12 +210,11 @@ def expectation(text: str, where: str) -> Expectation:
         raise UsageError(
             f"{where}: `{text}` is not an expected count", hint="Write 100, >=100, <=100, 100±5% or 100±5."
         )
-    number = int(match["number"])
-    if match["sign"]:
-        limits = (number, math.inf) if match["sign"] == ">=" else (0, number)
-        return Expectation(text.strip(), *limits)
+    number, sign = int(match["number"]), match["sign"]
     tolerance = float(match["tolerance"] or 0) * (number / 100 if match["percent"] else 1)
-    return Expectation(text.strip(), number - tolerance, number + tolerance)
+    least = 0 if sign == "<=" else number - tolerance
+    most = math.inf if sign == ">=" else number + tolerance
+    return Expectation(text.strip(), least, most)
 
 
 class CheckedCount(Struct, frozen=True):
@@ -267,36 +264,31 @@ class CountBaseline:
                     raise UsageError(f"--compare {path}: {key_text(key)}: `{text}` is not a count")
                 self._previous[_as_written(key)] = int(text)
 
-    def checks(self, counts: Mapping[Key, int]) -> CheckedCounts | None:
-        """Compare counts with the expected ones; None without --expect."""
-        if self._request.expect is None:
-            return None
-        counts = _by_written_key(counts)
+    def compare(self, counts: Iterable[Count]) -> tuple[CheckedCounts | None, CountComparison | None]:
+        """Compare counts with the expected and with the earlier ones; None without --expect or --compare."""
+        numbers: Counter[Key] = Counter()
+        for each in in_order(counts, Sort.COUNT):
+            numbers[_as_written(each.key)] += each.count
+        expect, compare = self._request.expect, self._request.compare
+        return (
+            CheckedCounts(str(expect), tuple(self._checks(numbers))) if expect else None,
+            CountComparison(str(compare), self._request.fail_on_drop, self._changes(numbers)) if compare else None,
+        )
+
+    def _checks(self, counts: Mapping[Key, int]) -> Iterator[CheckedCount]:
         others = next((key for key in self._expected if set(key) == {ANY_OTHER}), None)
         wanted = {key: each for key, each in self._expected.items() if key != others}
         if others is not None:
             wanted |= {key: self._expected[others] for key in counts if key not in wanted}
-        found = [(key, each, counts.get(key, 0)) for key, each in wanted.items()]
-        checks = tuple(CheckedCount(key, each.text, count, each.miss(count)) for key, each, count in found)
-        return CheckedCounts(str(self._request.expect), checks)
+        for key, each in wanted.items():
+            count = counts.get(key, 0)
+            yield CheckedCount(key, each.text, count, each.miss(count))
 
-    def changes(self, counts: Mapping[Key, int]) -> CountComparison | None:
-        """Compare counts with the earlier ones; None without --compare."""
-        if self._request.compare is None:
-            return None
-        previous, counts = self._previous, _by_written_key(counts)
-        keys = (*previous, *(key for key in counts if key not in previous))
-        changes = tuple(CountChange(key, previous.get(key, 0), counts.get(key, 0)) for key in keys)
-        return CountComparison(str(self._request.compare), self._request.fail_on_drop, changes)
+    def _changes(self, counts: Mapping[Key, int]) -> tuple[CountChange, ...]:
+        keys = dict.fromkeys((*self._previous, *counts))
+        return tuple(CountChange(key, self._previous.get(key, 0), counts.get(key, 0)) for key in keys)
 
 
 def _as_written(key: Key) -> Key:
     """Replace lone surrogates in a key as CSV and TSV do, which cannot hold them."""
     return tuple(part.encode(errors="backslashreplace").decode() if isinstance(part, str) else part for part in key)
-
-
-def _by_written_key(counts: Mapping[Key, int]) -> Mapping[Key, int]:
-    written: Counter[Key] = Counter()
-    for key, count in counts.items():
-        written[_as_written(key)] += count
-    return written

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from td_currents_cli.choices import Sort
-from td_currents_cli.count.aggregate import CounterConfig, EventCounter, GroupCounts, PartialCount
+from td_currents_cli.count.aggregate import EventCounter, GroupCounts, PartialCount
 from td_currents_cli.count.dimensions import Dimension, dimensions
-from td_currents_cli.count.request import CountRequest
 from td_currents_cli.count.result import (
-    Count,
     CountOutcome,
-    Pivot,
+    CountRequest,
     absent_fields,
     add_all_types,
     check_all_types,
@@ -37,19 +35,18 @@ if TYPE_CHECKING:
 
 def count_sources(request: CountRequest, distinct: "Distinct | None") -> PartialCount:
     """Count all sources; `distinct` remembers ids and users for --unique and --dedupe."""
-    config = CounterConfig(by=request.by, zone=request.zone, wanted=request.wanted, over_time=request.over_time)
     sources, reading = request.sources, request.reading
+    arguments = request.by, request.zone, request.wanted
     is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < MIN_SIZE
+    parts: Iterable[ChunkResult[PartialCount]]
     if distinct or is_small:
         # Only one process can know which of two events with one id came first.
-        count = EventCounter(config, distinct)
-        return _add_up((ChunkResult(count(records([source], reading))) for source in sources), config)
-    results = map_records(EventCounter, (config,), sources, options=reading, jobs=request.jobs, whole_sources=True)
-    return _add_up(results, config)
-
-
-def _add_up(parts: Iterable[ChunkResult[PartialCount]], config: CounterConfig) -> PartialCount:
-    groups, log, balance = GroupCounts(over_time=config.over_time), ProblemLog(), Balance()
+        count = EventCounter(*arguments, over_time=request.over_time, distinct=distinct)
+        parts = (ChunkResult(count(records([source], reading))) for source in sources)
+    else:
+        make = partial(EventCounter, over_time=request.over_time)
+        parts = map_records(make, arguments, sources, options=reading, jobs=request.jobs, whole_sources=True)
+    groups, log, balance = GroupCounts(over_time=request.over_time), ProblemLog(), Balance()
     streaming = False
     for part in parts:
         some = part.result
@@ -83,8 +80,7 @@ def run(request: CountRequest) -> CountOutcome:
     outcome = _outcome(request, by, counted, distinct)
     if baseline is None:
         return outcome
-    numbers = {each.key: each.count for each in in_order(in_groups, Sort.COUNT)}
-    checks, changes = baseline.checks(numbers), baseline.changes(numbers)
+    checks, changes = baseline.compare(in_groups)
     failed = (checks is not None and checks.failed) or (changes is not None and changes.dropped)
     code = max(outcome.exit_code, ExitCode.FINDINGS) if failed else outcome.exit_code
     return replace(outcome, checks=checks, changes=changes, exit_code=code)
@@ -131,7 +127,7 @@ def _outcome(
     others = counts[len(shown) :]
     no_values = (None,) * len(by)
     total = together(counts, no_values, groups.total)
-    if distinct and distinct.events and distinct.users:
+    if distinct and distinct.unique:
         total = structs.replace(total, unique_events=distinct.events.total, unique_users=distinct.users.total)
     return CountOutcome(
         by=request.by,
@@ -144,17 +140,10 @@ def _outcome(
         problems=counted.problems,
         zone=request.zone,
         streaming=counted.streaming,
-        pivot=_pivot(request, counts, by),
+        pivot=pivoted(request, counts, by),
         histogram=groups.histogram,
         unknown_types=unknown_types([count.key for count in counts], by),
         absent_fields=absent,
         spilled=distinct.spilled if distinct else 0,
         exit_code=exit_code_of(counted.problems, counted.balance),
     )
-
-
-def _pivot(request: CountRequest, counts: Sequence[Count], by: Sequence[Dimension]) -> Pivot | None:
-    if request.pivot is None:
-        return None
-    rows = [dimension for dimension in by if dimension.name != request.pivot]
-    return pivoted(counts, request.by, request.pivot, request.sort or default_sort(rows), request.top)

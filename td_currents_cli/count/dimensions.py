@@ -26,22 +26,11 @@ class TimeUnit(StrEnum):
     MONTH = "month"
 
 
-def _week(moment: datetime) -> str:
-    year, week, _day = moment.isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def _hour(moment: datetime) -> str:
-    """When clocks go back, the second of two hours has its UTC offset, by which it sorts after the first."""
-    text = moment.isoformat(timespec="seconds")
-    return f"{text[:13]}:00{text[19:] if moment.fold else ''}"
-
-
-_FORMATS: Final[dict[TimeUnit, Callable[[datetime], str]]] = {
-    TimeUnit.HOUR: _hour,
-    TimeUnit.DAY: lambda moment: moment.isoformat()[:10],
-    TimeUnit.WEEK: _week,
-    TimeUnit.MONTH: lambda moment: moment.isoformat()[:7],
+_FORMATS: Final = {
+    TimeUnit.HOUR: "%Y-%m-%dT%H:00",
+    TimeUnit.DAY: "%Y-%m-%d",
+    TimeUnit.WEEK: "%G-W%V",
+    TimeUnit.MONTH: "%Y-%m",
 }
 
 
@@ -49,7 +38,7 @@ class TimeBuckets:
     """Names the buckets of times: `2026-07-01T10:00`, `2026-07-01`, `2026-W27` (ISO 8601), `2026-07`."""
 
     def __init__(self, unit: TimeUnit, zone: tzinfo) -> None:
-        self._format = _FORMATS[unit]
+        self._unit = unit
         self._zone = zone
         self._blocks: dict[int, str | None] = {}
 
@@ -74,10 +63,15 @@ class TimeBuckets:
 
     def _format_time(self, time: float) -> str | None:
         try:
-            return self._format(datetime.fromtimestamp(time, self._zone))
+            moment = datetime.fromtimestamp(time, self._zone)
         except (OverflowError, ValueError):
             # The last hours of the year 9999, in an eastern time zone.
             return None
+        # When clocks go back, the second of two hours has its UTC offset, by which it sorts after the first.
+        is_second_hour = moment.fold and self._unit is TimeUnit.HOUR
+        return f"{moment:{_FORMATS[self._unit]}}" + (
+            moment.isoformat(timespec="seconds")[19:] if is_second_hour else ""
+        )
 
 
 EVENT_TYPE: Final = "event_type"

@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import compress
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from msgspec import Struct, field
 
 from td_currents_cli.count.dimensions import Key
 from td_currents_cli.events.dedupe import LIMIT, IdSet, digest, event_digest
-
-_SETS: Final = 4
-"""Sets that --unique needs: of ids and of users, each in total and by group."""
 
 
 class DistinctCounts(Struct):
@@ -23,15 +20,12 @@ class DistinctCounts(Struct):
 
 
 class DistinctStats(Struct):
-    dedupes: bool  # whether duplicates are dropped
-    events: DistinctCounts | None  # None without --unique, as the next one
-    users: DistinctCounts | None
+    unique: bool  # whether different events and users are counted
+    dedupe: bool  # whether duplicates are dropped
+    events: DistinctCounts = field(default_factory=DistinctCounts)
+    users: DistinctCounts = field(default_factory=DistinctCounts)
     duplicates: Counter[Key] = field(default_factory=Counter)  # dropped events, by group
     spilled: int = 0  # digests that did not fit into memory
-
-    @classmethod
-    def of(cls, *, unique: bool, dedupe: bool) -> "DistinctStats":
-        return cls(dedupe, *((DistinctCounts(), DistinctCounts()) if unique else (None, None)))
 
 
 class _DistinctCounter:
@@ -60,15 +54,14 @@ class Distinct:
     """Counts different events and users, and drops duplicates. A context manager."""
 
     def __init__(self, *, unique: bool, dedupe: bool, limit: int | None = None) -> None:
-        self.stats = DistinctStats.of(unique=unique, dedupe=dedupe)
+        self.stats = DistinctStats(unique, dedupe)
         self._open = ExitStack()
         self._stores: list[IdSet[bytes]] = []
-        self._limit = (limit or LIMIT) // ((_SETS if unique else 0) + dedupe)
+        # --unique needs sets of ids and of users, each in total and by group.
+        self._limit = (limit or LIMIT) // ((4 if unique else 0) + dedupe)
         self._ids = self._store() if dedupe else None
-        self._counters = [
-            counts and _DistinctCounter(counts, self._store(), self._store())
-            for counts in (self.stats.events, self.stats.users)
-        ]
+        counts = (self.stats.events, self.stats.users) if unique else ()
+        self._counters = [_DistinctCounter(each, self._store(), self._store()) for each in counts]
 
     def __enter__(self) -> Self:
         return self
@@ -86,10 +79,9 @@ class Distinct:
         kept = [index not in repeated for index in range(len(digests))]
         self.stats.duplicates.update(key for key, new in zip(keys, kept, strict=True) if not new)
         keys = list(compress(keys, kept))
-        count_events, count_users = self._counters
-        if count_events and count_users:
-            count_events.add(list(compress(digests, kept)), keys)
-            count_users.add([event_digest(each) for each in compress(users, kept)], keys)
+        values = digests, map(event_digest, users)
+        for counter, each in zip(self._counters, values, strict=False):
+            counter.add(list(compress(each, kept)), keys)
         self.stats.spilled = sum(store.spilled for store in self._stores)
         return kept
 

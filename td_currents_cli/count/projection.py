@@ -124,12 +124,9 @@ def _overlap(path: FieldPath) -> UsageError:
 
 def _struct(tree: FieldTree) -> type[Struct]:
     names = {_attribute(tree, name): name for name in tree}
-    fields = [(attribute, _type(tree[name]), None) for attribute, name in names.items()]
+    types = {name: Any if branch is None else _struct(branch) | None for name, branch in tree.items()}
+    fields = [(attribute, types[name], None) for attribute, name in names.items()]
     return msgspec.defstruct("Projected", fields, rename=names, gc=False)
-
-
-def _type(tree: FieldTree | None) -> Any:  # noqa: ANN401 -- a type made at run time
-    return Any if tree is None else _struct(tree) | None
 
 
 def _attribute(tree: FieldTree, name: str) -> str:

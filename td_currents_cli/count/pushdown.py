@@ -15,7 +15,7 @@ from td_currents_cli.count.dimensions import (
     dimensions,
 )
 from td_currents_cli.count.distinct import DistinctStats
-from td_currents_cli.count.request import CountRequest
+from td_currents_cli.count.result import CountRequest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.treasure_data.address import TableAddress
@@ -37,7 +37,7 @@ def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, D
     if request.unique or request.dedupe:
         if len(tables.addresses) > 1:
             raise UsageError("--unique and --dedupe take one table at a time", hint="Run the command once per table.")
-        distinct = DistinctStats.of(unique=request.unique, dedupe=request.dedupe)
+        distinct = DistinctStats(request.unique, request.dedupe)
     groups, totals = GroupCounts(), TableTotals(map(str, tables.addresses))
     hours = [place for place, each in enumerate(dimensions(request.by)) if each.name == TimeUnit.HOUR]
     streaming = False
@@ -70,7 +70,7 @@ def _add_distinct(distinct: DistinctStats, line: CountRow, key: Key) -> None:
     events, users = distinct.events, distinct.users
     if line.kind == sql.DUPLICATE and not line.is_total:
         distinct.duplicates[key] = line.events
-    elif line.kind == sql.EVENT and events and users:
+    elif line.kind == sql.EVENT and distinct.unique:
         if line.is_total:
             events.total, users.total = line.unique_events, line.unique_users
         else:

@@ -1,9 +1,10 @@
-"""The result of `tdcur count`."""
+"""The options and the result of `tdcur count`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from msgspec import Struct
@@ -14,12 +15,15 @@ from td_currents_cli.choices import Sort
 from td_currents_cli.count.aggregate import GroupCounts, GroupStats, TimeHistogram
 from td_currents_cli.count.dimensions import BY_NAME, DERIVED, EVENT_TYPE, Dimension, DimensionKind, Key
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import TypeGlobs, iso, moment_of
+from td_currents_cli.events.filter import EVERYTHING, Filter, TypeGlobs, iso, moment_of
 from td_currents_cli.outcome import Balance, Outcome
+from td_currents_cli.read import Source
+from td_currents_cli.read.options import INGESTED, ReadOptions
 
 if TYPE_CHECKING:
     from td_currents_cli.count.baseline import CheckedCounts, CountComparison
     from td_currents_cli.count.distinct import DistinctStats
+    from td_currents_cli.treasure_data.tables import Tables
 
 
 OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
@@ -69,6 +73,29 @@ class Pivot(Struct, frozen=True, kw_only=True):
     others: int  # number of rows that are not shown
     rest: PivotRow | None  # their sum; None if there are none
     total: PivotRow
+
+
+@dataclass(frozen=True, slots=True)
+class CountRequest:
+    sources: Sequence[Source]
+    _: KW_ONLY
+    by: tuple[str, ...] = (EVENT_TYPE,)
+    zone: tzinfo = UTC  # of hours, days, weeks and months
+    wanted: Filter = EVERYTHING
+    unique: bool = False  # also count different events and users
+    dedupe: bool = False  # leave out events whose id occurred before
+    all_types: bool = False  # include types of the catalog that have no events
+    sort: Sort | None = None  # None for the default of the dimensions
+    top: int | None = None  # number of groups that are shown; None for all
+    pivot: str | None = None  # the dimension whose values become columns
+    over_time: bool = False  # count by time too, for sparklines
+    expect: Path | None = None
+    compare: Path | None = None
+    fail_on_drop: float | None = None  # 0 to 1; see CountComparison
+    reading: ReadOptions = INGESTED
+    jobs: int = 1
+    limit: int | None = None  # digests of ids that are kept in memory; None for the default
+    tables: "Tables | None" = None  # counted inside Treasure Data, instead of the sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +201,6 @@ def together(counts: Iterable[Count], key: Key, total: int) -> Count:
     )
 
 
-_EMPTY: Final = GroupStats()
-
-
 def add_all_types(groups: GroupCounts, by: Sequence[Dimension], wanted: TypeGlobs) -> None:
     """Add an empty group for each type in the catalog that arrives over HTTP and has no events."""
     place = _place_of_type(by)
@@ -184,12 +208,8 @@ def add_all_types(groups: GroupCounts, by: Sequence[Dimension], wanted: TypeGlob
     for event_type in load().events.values():
         name = event_type.name
         if event_type.http and wanted(name) and name not in found:
-            key = (name if each.kind is DimensionKind.TYPE else _derived(each, name) for each in by)
-            groups.groups[tuple(key)] = GroupStats()
-
-
-def _derived(dimension: Dimension, event_type: str) -> str | None:
-    return DERIVED[dimension.name](event_type) if dimension.name in DERIVED else None
+            values = {EVENT_TYPE: name} | {derived: derive(name) for derived, derive in DERIVED.items()}
+            groups.groups[tuple(values.get(each.name) for each in by)] = GroupStats()
 
 
 def check_all_types(by: Sequence[Dimension], pivot: str | None) -> None:
@@ -210,22 +230,21 @@ def _place_of_type(by: Sequence[Dimension]) -> int:
 
 
 def counts_of(groups: GroupCounts, distinct: "DistinctStats | None") -> list[Count]:
-    total = groups.total
-    keys = dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ())))
-    return [_count(key, groups.groups.get(key, _EMPTY), total, distinct) for key in keys]
-
-
-def _count(key: Key, group: GroupStats, total: int, distinct: "DistinctStats | None") -> Count:
-    return Count(
-        key=key,
-        count=group.count,
-        share=group.count / total if total else 0.0,
-        first=moment_of(group.first),
-        last=moment_of(group.last),
-        duplicates=distinct.duplicates[key] if distinct and distinct.dedupes else None,
-        unique_events=distinct.events.in_groups[key] if distinct and distinct.events else None,
-        unique_users=distinct.users.in_groups[key] if distinct and distinct.users else None,
-    )
+    total, counts = groups.total, []
+    for key in dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ()))):
+        group = groups.groups.get(key) or GroupStats()
+        count = Count(
+            key=key,
+            count=group.count,
+            share=group.count / total if total else 0.0,
+            first=moment_of(group.first),
+            last=moment_of(group.last),
+            duplicates=distinct.duplicates[key] if distinct and distinct.dedupe else None,
+            unique_events=distinct.events.in_groups[key] if distinct and distinct.unique else None,
+            unique_users=distinct.users.in_groups[key] if distinct and distinct.unique else None,
+        )
+        counts.append(count)
+    return counts
 
 
 def default_sort(by: Sequence[Dimension]) -> Sort:
@@ -257,17 +276,13 @@ def nearest_dimension(name: str) -> str | None:
     return nearest(name.rpartition(".")[2], tuple(dict.fromkeys((*BY_NAME, *fields))), separator="_")
 
 
-def pivoted(counts: Sequence[Count], by: Sequence[str], name: str, sort: Sort, top: int | None) -> Pivot:
-    """Arrange the counts of all groups as a table.
-
-    Args:
-        counts: of all groups.
-        by: their dimensions.
-        name: the dimension whose values become columns.
-        sort: order of the rows.
-        top: number of rows that are shown; None for all.
-    """
-    place = list(by).index(name)
+def pivoted(request: CountRequest, counts: Sequence[Count], by: Sequence[Dimension]) -> Pivot | None:
+    """Arrange the counts of all groups as a table; None without --pivot."""
+    if request.pivot is None:
+        return None
+    place = request.by.index(request.pivot)
+    rest_by = [*by[:place], *by[place + 1 :]]
+    sort = request.sort or default_sort(rest_by)
     columns = tuple(sorted({count.key[place] for count in counts if count.count}, key=lambda value: by_name((value,))))
     of_row: defaultdict[Key, list[Count]] = defaultdict(list)
     for count in counts:
@@ -276,12 +291,12 @@ def pivoted(counts: Sequence[Count], by: Sequence[str], name: str, sort: Sort, t
     for row in in_order([together(members, key, 0) for key, members in of_row.items()], sort):
         of_column = {count.key[place]: count.count for count in of_row[row.key]}
         rows.append(PivotRow(row.key, tuple(of_column.get(column, 0) for column in columns)))
-    shown = rows[:top]
+    shown = rows[: request.top]
     others = rows[len(shown) :]
-    no_values = (None,) * (len(by) - 1)
+    no_values = (None,) * len(rest_by)
     return Pivot(
-        name=name,
-        by=tuple(each for each in by if each != name),
+        name=request.pivot,
+        by=tuple(each.name for each in rest_by),
         columns=columns,
         rows=tuple(shown),
         others=len(others),

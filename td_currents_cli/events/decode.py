@@ -166,13 +166,11 @@ split: Final = _RawDecoder(Raw)
 
 def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
     """The documents of a line that may have several. A cell of an ingested row has one batch, complete or not."""
-    if batch.location.row is not None or batch.is_part:
+    if batch.location.row is not None:
         return ()
+    found = documents_in(batch.data, batch.location)
     source = batch.location.source
-    return [
-        Batch(each.data, each.location(source), is_part=True) if isinstance(each, Document) else each
-        for each in documents_in(batch.data, batch.location)
-    ]
+    return [Batch(each.data, each.location(source)) if isinstance(each, Document) else each for each in found]
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """Runs `tdcur reconcile`."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -9,38 +8,30 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
-from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.outcome import ProblemLog
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import MAX_DOCUMENT_SIZE, ReadOptions
-from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, RepeatedIds, compare
+from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, compare
 from td_currents_cli.reconcile.file_side import FileSide, JournalSide
-from td_currents_cli.reconcile.fingerprints import EventCounts, FingerprintStore, TimeScope
+from td_currents_cli.reconcile.fingerprints import FingerprintStore, TimeScope
 from td_currents_cli.reconcile.missing import report_missing
-from td_currents_cli.reconcile.result import Difference, ReconcileOutcome, SideFigures, Spilled
-from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side, SourceNames
+from td_currents_cli.reconcile.result import Difference, ReconcileOutcome
+from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side, SideFigures
 
 if TYPE_CHECKING:
     from td_currents_cli.treasure_data.tables import Tables
 
 
-class SideTotals(Struct):
-    counts: EventCounts = field(default_factory=EventCounts)
-    balance: Balance = Balance()
-    sources: SourceNames = field(default_factory=SourceNames)
-
-
-def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideTotals:
+def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideFigures:
     """Put the fingerprints of a side into a store, and its problems into a log.
 
     Raises:
         OutputError: they fit neither into memory nor on disk.
         TdcurError: the side cannot be read.
     """
-    totals = SideTotals()
+    figures = SideFigures()
     with closing(side.chunks(scope, mode)) as chunks:
         for chunk in chunks:
             # From the end, so that the memory of each batch is released once it is stored.
@@ -48,11 +39,13 @@ def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: Fingerprin
             batches.reverse()
             while batches:
                 store.add(batches.pop())
-            totals.counts.add(chunk.counts)
-            totals.balance += chunk.balance
-            totals.sources.add(chunk.sources)
+            figures.counts.add(chunk.counts)
+            figures.balance += chunk.balance
+            figures.sources.add(chunk.sources)
             log.merge(chunk.problems)
-    return totals
+    figures.by_type.update(figures.counts.by_type)
+    figures.spilled = store.spilled
+    return figures
 
 
 def run(request: ReconcileRequest) -> ReconcileOutcome:
@@ -67,63 +60,55 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     log = ProblemLog()
     with closing(request.sent), closing(request.ingested):
         depth = min(request.sent.depth, request.ingested.depth)
-        compared = _compare_sides(request, CompareMode(depth), log)
-        differences = compared.differences
-        streaming = compared.sent.sources.streaming or compared.ingested.sources.streaming
+        differences = _compare_sides(request, CompareMode(depth), log)
+        sent, ingested = differences.sent, differences.ingested
+        streaming = sent.sources.streaming or ingested.sources.streaming
         if differences.suspects and depth is Depth.CONTENT:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
             mode = CompareMode(depth, differences.suspects, streaming)
-            differences.take_changed(_compare_sides(request, mode, ProblemLog()).differences)
+            of_suspects = _compare_sides(request, mode, ProblemLog())
+            differences.groups[DiffKind.CHANGED] = of_suspects.groups[DiffKind.CHANGED]
+            differences.examples[DiffKind.CHANGED] = of_suspects.examples[DiffKind.CHANGED]
         # What was not found may be in the rows that could not be read: sending it again would store it twice.
-        unread = compared.ingested.balance.has_unread or bool(compared.ingested.sources.unreadable)
-        withheld = unread and not request.force and differences.missing.count > 0
-        report = report_missing(request, differences, write=not withheld)
-    number = {kind: Difference(_sorted(groups), report.examples[kind]) for kind, groups in differences.groups.items()}
+        withheld = bool(ingested.unread) and not request.force and differences.missing.count > 0
+        examples, payloads = report_missing(request, differences, write=not withheld)
+    number = {kind: Difference(_sorted(groups), examples[kind]) for kind, groups in differences.groups.items()}
     outcome = ReconcileOutcome(
-        sent=_figures(differences.sent, compared.sent, differences.sent_repeats),
-        ingested=_figures(differences.ingested, compared.ingested, differences.ingested_repeats),
+        sent=sent,
+        ingested=ingested,
         matched=differences.both - number[DiffKind.CHANGED].count,
         differences=number,
-        times=differences.ingested_repeats.times,
         depth=depth,
         streaming=streaming and depth is Depth.CONTENT,
         unknown=differences.unknown,
         failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
-        payloads=report.payloads,
+        payloads=payloads,
         resend=request.resend,
         withheld=tuple(path for path in (request.resend, request.ids) if path and withheld),
-        spilled=Spilled(compared.spilled, request.limit) if compared.spilled else None,
+        limit=request.limit,
         problems=log.result(),
     )
     # Never 0 if something may be missing: whether an event that was sent without an id arrived is unknown.
-    incomplete = outcome.failed or outcome.sent.without_id or not outcome.balanced
-    unreadable = compared.sent.sources.unreadable | compared.ingested.sources.unreadable
+    incomplete = outcome.failed or sent.without_id or not outcome.balanced
+    unreadable = sent.sources.unreadable | ingested.sources.unreadable
     code = ExitCode.IO if unreadable else outcome.problems.exit_code
     return replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)
 
 
-class _Comparison(Struct):
-    sent: SideTotals
-    ingested: SideTotals
-    differences: DiffCollector
-    spilled: int  # bytes on disk
-
-
-def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog) -> _Comparison:
+def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog) -> DiffCollector:
     """Compare all ids, or suspects only."""
     with FingerprintStore(request.limit) as first:
         sent = read_side(request.sent, request.scope, mode, first, log)
         with FingerprintStore(max(request.limit - first.memory_bytes, request.limit // 8)) as second:
             ingested = read_side(request.ingested, request.scope, mode, second, log)
-            spilled = first.spilled + second.spilled
-            differences = DiffCollector(first.events, request.show)
+            differences = DiffCollector(sent, ingested, first.events, request.show)
             compare(first, second, differences, mode)
-            return _Comparison(sent, ingested, differences, spilled)
+            return differences
 
 
 def _check(request: ReconcileRequest) -> None:
     resend, ids = request.resend, request.ids
-    if resend and not request.sent.has_events:
+    if resend and request.sent.depth is not Depth.CONTENT:
         raise UsageError(
             "--resend needs the sent events, but a journal contains only their ids",
             hint="Give the sent files with --sent, or write the ids with --ids.",
@@ -138,19 +123,6 @@ def _check(request: ReconcileRequest) -> None:
 def _sorted(groups: Mapping[str | None, DiffGroup]) -> dict[str | None, DiffGroup]:
     """The largest first, then by name."""
     return dict(sorted(groups.items(), key=lambda each: (-each[1].count, each[0] is None, each[0] or "")))
-
-
-def _figures(ids: int, totals: SideTotals, repeats: RepeatedIds) -> SideFigures:
-    by_type = Counter(totals.counts.by_type)
-    by_type.subtract(repeats.by_type)
-    return SideFigures(
-        ids=ids,
-        by_type=by_type,
-        counts=totals.counts,
-        balance=totals.balance,
-        unreadable=len(totals.sources.unreadable),
-        left_out=totals.sources.left_out,
-    )
 
 
 def sides(

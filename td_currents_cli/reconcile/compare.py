@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from struct import Struct as Layout
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from td_currents_cli.reconcile.content_hash import UNKNOWN
 from td_currents_cli.reconcile.fingerprints import (
@@ -18,7 +18,7 @@ from td_currents_cli.reconcile.fingerprints import (
     FirstN,
     Partition,
 )
-from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind
+from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, SideFigures
 
 
 class DiffGroup(Struct):
@@ -36,46 +36,27 @@ class DiffGroup(Struct):
             self.last = seconds if self.last is None else max(self.last, seconds)
 
 
-class RepeatedIds(Struct):
-    by_type: Counter[str | None] = field(default_factory=Counter)  # events beyond the first of their id
-    times: Counter[int] = field(default_factory=Counter)  # number of ids by number of occurrences
-
-    def add(self, infos: Sequence[EventInfo]) -> None:
-        """Count the events of an id."""
-        self.by_type.update(info.event_type for info in infos[1:])
-        if len(infos) > 1:
-            self.times[len(infos)] += 1
-
-
 class DiffCollector:
-    """Collects what a comparison finds, of `events` events on the sent side.
+    """Collects what a comparison finds."""
 
-    Attributes:
-        sent, ingested, both: numbers of ids.
-        groups: of each kind of difference, the ids by type.
-        missing: positions of the missing events on the sent side.
-        examples: positions of the first `show` ids of each kind, on the ingested side but for the missing ones.
-        suspects: ids whose contents differ.
-        unknown: number of ids on both sides whose content is unknown on one of them.
-        sent_repeats: ids that were sent more than once, which is not a difference: Braze delivers at least once.
-    """
-
-    def __init__(self, events: int, show: int) -> None:
-        self.sent = self.ingested = self.both = self.unknown = 0
-        self.groups: dict[DiffKind, dict[str | None, DiffGroup]] = {kind: {} for kind in DiffKind}
-        self.missing = Bitmap(events)
+    def __init__(self, sent: SideFigures, ingested: SideFigures, events: int, show: int) -> None:
+        self.sent = sent
+        self.ingested = ingested
+        self.both = 0  # number of ids on both sides
+        self.unknown = 0  # those of them whose content is unknown on one side
+        self.groups: dict[DiffKind, dict[str | None, DiffGroup]] = {kind: {} for kind in DiffKind}  # ids by type
+        self.missing = Bitmap(events)  # positions of the missing ones among the sent events
+        # The positions of the first ids of each kind, on the ingested side but for the missing ones.
         self.examples = {kind: FirstN(show) for kind in DiffKind}
-        self.suspects = BloomFilter()
-        self.sent_repeats = RepeatedIds()
-        self.ingested_repeats = RepeatedIds()
+        self.suspects = BloomFilter()  # ids whose contents differ
 
     def add(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo], *, by_content: bool) -> None:
         """Record an id that may differ, given its events on both sides, in order.
 
         Where an id was sent with several contents, any of them may arrive.
         """
-        self.sent_repeats.add(sent)
-        self.ingested_repeats.add(ingested)
+        self.sent.add_repeated(sent)
+        self.ingested.add_repeated(ingested)
         if not ingested:
             self._record(DiffKind.MISSING, sent[0], sent[0], digest)
             self.missing.add(sent[0].position, digest)
@@ -85,11 +66,6 @@ class DiffCollector:
             self._compare_contents(digest, sent, ingested)
         if len(ingested) > 1:
             self._record(DiffKind.DUPLICATED, (sent or ingested)[0], ingested[0], digest)
-
-    def take_changed(self, of_suspects: "DiffCollector") -> None:
-        """Replace the changed ids by those of the closer comparison of suspects."""
-        self.groups[DiffKind.CHANGED] = of_suspects.groups[DiffKind.CHANGED]
-        self.examples[DiffKind.CHANGED] = of_suspects.examples[DiffKind.CHANGED]
 
     def _compare_contents(self, digest: bytes, sent: Sequence[EventInfo], ingested: Sequence[EventInfo]) -> None:
         known, found = {info.content for info in sent}, {info.content for info in ingested}
@@ -128,8 +104,8 @@ def compare(sent: FingerprintStore, ingested: FingerprintStore, differences: Dif
         partitions = sent.take(number), ingested.take(number)
         first, second = (_contents(partition, by_content=by_content) for partition in partitions)
         equal = first == second
-        differences.sent += len(first)
-        differences.ingested += len(second)
+        differences.sent.ids += len(first)
+        differences.ingested.ids += len(second)
         differences.both += len(first) if equal else len(first.keys() & second.keys())
         odd = set() if equal else {digest for digest, _content in first.items() ^ second.items()}
         if mode.streaming:

@@ -256,7 +256,9 @@ def _canonical_value(value: Any) -> str:  # noqa: ANN401 -- any JSON value
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, dict):
-        fields = [f"{_quoted(name)}:{_canonical_value(value[name])}" for name in sorted(value, key=_java_order)]
+        # Java sorts strings by their UTF-16.
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        fields = [f"{_quoted(name)}:{_canonical_value(value[name])}" for name in names]
         return f"{{{','.join(fields)}}}"
     if isinstance(value, list):
         return f"[{','.join([_canonical_value(each) for each in value])}]"
@@ -266,11 +268,6 @@ def _canonical_value(value: Any) -> str:  # noqa: ANN401 -- any JSON value
 def _quoted(text: str) -> str:
     r"""A string as Jackson writes it: only `"`, `\` and control characters escaped, with upper-case digits."""
     return _ESCAPE.sub(lambda escape: escape[0][:2] + escape[0][2:].upper(), json.dumps(text, ensure_ascii=False))
-
-
-def _java_order(name: str) -> bytes:
-    """Java sorts strings by their UTF-16."""
-    return name.encode("utf-16-be")
 
 
 def _integer_part(number: float) -> str:

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct, structs
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem, Record, Severity
-from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.outcome import Balance
 from td_currents_cli.parallel.map import ChunkResult, map_records
 from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
@@ -34,7 +34,6 @@ class FileSide:
     """Files, folders and pipes. The contents of a pipe are stored, because they are read again if anything differs."""
 
     depth: Final = Depth.CONTENT
-    has_events: Final = True
 
     def __init__(self, sources: Sequence[Source], options: ReadOptions = DEFAULT, *, jobs: int = 1) -> None:
         self._sources = sources
@@ -48,14 +47,8 @@ class FileSide:
             if alone:
                 yield from _streamed(sources, self._options, SourceFingerprinter(scope, mode))
                 continue
-            results = map_records(
-                SourceFingerprinter,
-                (scope, mode),
-                list(sources),
-                options=self._options,
-                jobs=self._jobs,
-                whole_sources=True,
-            )
+            make, options, jobs = SourceFingerprinter, self._options, self._jobs
+            results = map_records(make, (scope, mode), list(sources), options=options, jobs=jobs, whole_sources=True)
             yield from map(_placed, results)
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
@@ -96,8 +89,7 @@ class SourceFingerprinter:
             else:
                 fingerprinter.add([_read(event) for event in events])
         counts = fingerprinter.counts
-        used = counts.by_type.total() + counts.without_id.total()
-        balance = intake.balance(events_out=used, filtered=counts.filtered + counts.too_young)
+        balance = intake.balance(events_out=counts.in_scope, filtered=counts.left_out)
         return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result(), sources)
 
 
@@ -155,15 +147,12 @@ def _content(mode: CompareMode) -> Callable[[Any], int]:
         return _as_written
     hasher = ContentHasher()
 
-    def hash_content(event: Raw) -> int:
-        return hasher(decoded(event))
-
     def hash_both(event: tuple[Raw, bool]) -> int:
         """The upper half of the digest of the content, 0 for a streaming row; and that of what such a row keeps."""
         fields = decoded(event[0])
         return (0 if event[1] else hasher(fields) >> 32 or 1) << 32 | streaming_digest(fields)
 
-    return hash_both if mode.streaming else hash_content
+    return hash_both if mode.streaming else lambda event: hasher(decoded(event))
 
 
 def _as_written(event: Raw) -> int:
@@ -183,7 +172,6 @@ Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str 
 
 class JournalSide:
     depth: Final = Depth.IDS
-    has_events: Final = False
 
     def __init__(self, path: Path, delivered: Delivered) -> None:
         self._path = path
@@ -191,16 +179,11 @@ class JournalSide:
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         for batch in self._delivered(self._path):
-            fingerprinter = Fingerprinter(scope, _unknown, mode.suspects)
+            fingerprinter = Fingerprinter(scope, lambda _: UNKNOWN, mode.suspects)
             fingerprinter.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
             counts = fingerprinter.counts
-            balance = Balance(
-                rows_read=1,
-                events_read=len(batch),
-                events_out=counts.by_type.total() + counts.without_id.total(),
-                filtered=counts.filtered + counts.too_young,
-            )
-            yield SideChunk(fingerprinter.take_batches(), counts, balance, Problems(), SourceNames())
+            balance = Balance(rows_read=1, events_read=len(batch), events_out=counts.in_scope, filtered=counts.left_out)
+            yield SideChunk(fingerprinter.take_batches(), counts, balance)
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0
@@ -216,7 +199,3 @@ class JournalSide:
 
     def close(self) -> None:
         pass
-
-
-def _unknown(_event: object) -> int:
-    return UNKNOWN

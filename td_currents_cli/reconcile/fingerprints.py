@@ -32,9 +32,6 @@ class TimeScope:
         """Whether any event is left out."""
         return bool(self.wanted) or self.settled is not None
 
-    def is_too_young(self, seconds: float | None) -> bool:
-        return self.settled is not None and seconds is not None and seconds > self.settled
-
 
 EVERY_EVENT: Final = TimeScope()
 
@@ -94,8 +91,15 @@ class EventCounts(Struct):
     filtered: int = 0
     too_young: int = 0
 
+    @property
+    def in_scope(self) -> int:
+        return self.by_type.total() + self.without_id.total()
+
+    @property
+    def left_out(self) -> int:
+        return self.filtered + self.too_young
+
     def add(self, other: "EventCounts") -> None:
-        """Add the counts of another."""
         self.by_type += other.by_type
         self.without_id += other.without_id
         self.filtered += other.filtered
@@ -124,6 +128,7 @@ class Fingerprinter:
     def add(self, events: Iterable[EventFields]) -> None:
         """Add events, in the order read."""
         scope, suspects, content, pack = self._scope, self._suspects, self._content, RECORD.pack
+        settled = scope and scope.settled
         for event_id, event_type, time, event in events:
             if self._events == BATCH_EVENTS:
                 self._finish_batch()
@@ -132,7 +137,7 @@ class Fingerprinter:
             if scope is not None and not scope.wanted.covers(seconds):
                 self.counts.filtered += 1
                 continue
-            if scope is not None and scope.is_too_young(seconds):
+            if settled is not None and seconds is not None and seconds > settled:
                 self.counts.too_young += 1
                 continue
             name = event_type if isinstance(event_type, str) and event_type else None
@@ -243,8 +248,12 @@ class FingerprintStore:
         self.memory_bytes -= len(records)
         if self._disk is None or not self._on_disk[number]:
             return Partition(records, runs)
+        pieces = []
         with _disk_errors():
-            return Partition(b"".join([*self._from_disk(self._disk, number), records]), runs)
+            for offset, size in self._on_disk[number]:
+                self._disk.seek(offset)
+                pieces.append(self._disk.read(size))
+        return Partition(b"".join([*pieces, records]), runs)
 
     def infos(self, partition: Partition) -> Iterator[tuple[bytes, EventInfo]]:
         """The id's digest and the information of every event of a partition, in the order read."""
@@ -277,11 +286,6 @@ class FingerprintStore:
                 offset += size
                 joined.clear()
         self.spilled, self.memory_bytes = offset, 0
-
-    def _from_disk(self, disk: BinaryIO, number: int) -> Iterator[bytes]:
-        for offset, size in self._on_disk[number]:
-            disk.seek(offset)
-            yield disk.read(size)
 
 
 @contextmanager
@@ -340,8 +344,6 @@ class FirstN:
         elif self._heap and -position > self._heap[0][0]:
             heapreplace(self._heap, (-position, digest))
 
-    def positions(self) -> list[int]:
-        return sorted(-position for position, _digest in self._heap)
-
     def digests(self) -> dict[int, bytes]:
-        return {-position: digest for position, digest in self._heap}
+        """The digests by position, in order."""
+        return {-position: digest for position, digest in sorted(self._heap, reverse=True)}

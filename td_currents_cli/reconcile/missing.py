@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from td_currents_cli.errors import InputError
 from td_currents_cli.events.dedupe import digest
 from td_currents_cli.reconcile.compare import DiffCollector
@@ -15,15 +13,12 @@ from td_currents_cli.reconcile.side import DiffKind, FetchedEvent, ReconcileRequ
 from td_currents_cli.write.files import PayloadWriter, atomic_output
 
 
-class MissingReport(Struct, frozen=True):
-    """Example ids, and what was written."""
+def report_missing(
+    request: ReconcileRequest, differences: DiffCollector, *, write: bool
+) -> tuple[dict[DiffKind, tuple[str, ...]], int | None]:
+    """Write the missing events and their ids, if requested and `write`; return example ids and a number of payloads.
 
-    examples: Mapping[DiffKind, tuple[str, ...]]  # in the order read
-    payloads: int | None  # number written; None without --resend, or if nothing was written
-
-
-def report_missing(request: ReconcileRequest, differences: DiffCollector, *, write: bool) -> MissingReport:
-    """Write the missing events and their ids, if requested and `write`, and fetch the ids of examples.
+    The ids are in the order read. The number is None without --resend, or if nothing was written.
 
     Files are written even if nothing is missing, and are empty then: a file of an earlier run could be mistaken for
     the result of this one.
@@ -34,7 +29,7 @@ def report_missing(request: ReconcileRequest, differences: DiffCollector, *, wri
     """
     requested = write and (request.resend or request.ids)
     payloads = _write_missing(request, differences.missing) if requested else None
-    return MissingReport(_examples(request, differences), payloads if request.resend else None)
+    return _examples(request, differences), payloads if request.resend else None
 
 
 def _write_missing(request: ReconcileRequest, missing: Bitmap) -> int:
@@ -59,16 +54,11 @@ def _write_missing(request: ReconcileRequest, missing: Bitmap) -> int:
 
 
 def _examples(request: ReconcileRequest, differences: DiffCollector) -> dict[DiffKind, tuple[str, ...]]:
-    of_ingested: dict[int, bytes] = {}
-    for kind, first in differences.examples.items():
-        if kind is not DiffKind.MISSING:
-            of_ingested |= first.digests()
-    ids = _ids(request.ingested, of_ingested)
-    examples: dict[DiffKind, tuple[str, ...]] = {}
-    for kind, first in differences.examples.items():
-        known = _ids(request.sent, first.digests()) if kind is DiffKind.MISSING else ids
-        examples[kind] = tuple(known[position] for position in first.positions() if position in known)
-    return examples
+    first = {kind: each.digests() for kind, each in differences.examples.items()}
+    missing = first.pop(DiffKind.MISSING)
+    ids = _ids(request.ingested, {position: digest for each in first.values() for position, digest in each.items()})
+    examples = {kind: tuple(ids[each] for each in positions if each in ids) for kind, positions in first.items()}
+    return examples | {DiffKind.MISSING: tuple(_ids(request.sent, missing).values())}
 
 
 def _ids(side: Side, digests: Mapping[int, bytes]) -> dict[int, str]:

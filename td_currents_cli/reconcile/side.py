@@ -1,5 +1,6 @@
 """The two sides of a comparison."""
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum, StrEnum
@@ -16,6 +17,7 @@ from td_currents_cli.reconcile.fingerprints import (
     Bitmap,
     BloomFilter,
     EventCounts,
+    EventInfo,
     FingerprintBatch,
     TimeScope,
 )
@@ -47,9 +49,7 @@ class SourceNames(Struct):
     """Which sources could be read, and which could not."""
 
     read: set[str] = field(default_factory=set)  # at least one row of them
-    failed: set[str] = field(
-        default_factory=set
-    )  # at least one row of them could not be read, or no row was recognized
+    failed: set[str] = field(default_factory=set)  # at least one row could not be read, or none was recognized
     truncated: set[str] = field(default_factory=set)  # could not be read to their end
     streaming: bool = False  # rows of the streaming connector are among them
     left_out: bool = False  # files of a folder were left out
@@ -70,9 +70,63 @@ class SourceNames(Struct):
 class SideChunk(Struct, frozen=True):
     batches: list[FingerprintBatch]
     counts: EventCounts
-    balance: Balance
-    problems: Problems  # located in the whole source
-    sources: SourceNames
+    balance: Balance = Balance()
+    problems: Problems = Problems()  # located in the whole source
+    sources: SourceNames = field(default_factory=SourceNames)
+
+
+class SideFigures(Struct, kw_only=True):
+    """Where the ids, events and rows of a side went."""
+
+    ids: int = 0  # different ids that were compared
+    by_type: Counter[str | None] = field(default_factory=Counter)  # the ids by the type of their first event
+    times: Counter[int] = field(default_factory=Counter)  # number of ids by how often they occur, if repeatedly
+    counts: EventCounts = field(default_factory=EventCounts)
+    balance: Balance = Balance()
+    sources: SourceNames = field(default_factory=SourceNames)
+    spilled: int = 0  # bytes of fingerprints that did not fit into memory
+
+    @property
+    def unread(self) -> dict[str, int]:
+        """What could not be read, completely or at all; empty if everything could."""
+        balance = self.balance
+        numbers = {
+            "row": balance.rows_rejected + balance.lost,
+            "event": balance.events_rejected,
+            "source": len(self.sources.unreadable),
+        }
+        return {what: number for what, number in numbers.items() if number}
+
+    @property
+    def events(self) -> int:
+        return self.counts.by_type.total()
+
+    @property
+    def without_id(self) -> int:
+        """Events in scope that could not be compared because they have no id."""
+        return self.counts.without_id.total()
+
+    def add_repeated(self, infos: Sequence[EventInfo]) -> None:
+        """Record the events of an id that may have several."""
+        if len(infos) > 1:
+            self.by_type.subtract(info.event_type for info in infos[1:])
+            self.times[len(infos)] += 1
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "rows": self.balance.rows_read,
+            "rows_rejected": self.balance.rows_rejected,
+            "events_read": self.balance.events_read,
+            "events_rejected": self.balance.events_rejected,
+            "lost": self.balance.lost,
+            "unreadable_sources": len(self.sources.unreadable),
+            "files_left_out": self.sources.left_out,
+            "filtered": self.counts.filtered,
+            "too_young": self.counts.too_young,
+            "without_id": self.without_id,
+            "events": self.events,
+            "ids": self.ids,
+        }
 
 
 class FetchedEvent(Struct, frozen=True):
@@ -89,10 +143,6 @@ class Side(Protocol):
     @property
     def depth(self) -> Depth:
         """What is known of the events. Raises TdcurError if a table cannot be queried."""
-
-    @property
-    def has_events(self) -> bool:
-        """Whether the events themselves are available, to be sent again."""
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         """The fingerprints of all events in scope, in bounded chunks. Raises TdcurError if they cannot be read."""

@@ -12,7 +12,7 @@ from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.reconcile.content_hash import UNKNOWN
 from td_currents_cli.reconcile.fingerprints import Bitmap, Fingerprinter, TimeScope
-from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
+from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
 from td_currents_cli.treasure_data.sql.queries import ids_sql
@@ -31,8 +31,6 @@ _OUTLINE: Final = 4
 
 
 class TableSide:
-    has_events: Final = False
-
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._results: list[tuple[TdClient, JobResult]] = []
@@ -52,12 +50,8 @@ class TableSide:
             query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
             result = warehouse.query(query, address.database)
             self._results.append((warehouse, result))
-            empty = True
             for rows in _many(warehouse.rows(result)):
-                empty = False
                 yield _chunk(rows, str(address), Fingerprinter(scope, _content, mode.suspects))
-            if empty:
-                yield _empty(str(address), Fingerprinter(scope, _content, mode.suspects))
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         # Treasure Data keeps the results, in one order.
@@ -87,17 +81,15 @@ def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprint
         rows_rejected=kinds[REJECTED_ROW],
         events_read=len(rows) - kinds[REJECTED_ROW],
         events_rejected=kinds[REJECTED_EVENT],
-        events_out=counts.by_type.total() + counts.without_id.total(),
-        filtered=counts.filtered + counts.too_young,
+        events_out=counts.in_scope,
+        filtered=counts.left_out,
     )
-    kept = tuple(rejected_problem(kind, number, table) for kind, number in kinds.items())
-    problems = Problems(kept=kept, by_severity=Counter({Severity.ERROR: kinds.total()}))
-    return SideChunk(fingerprinter.take_batches(), counts, balance, problems, SourceNames())
-
-
-def _empty(table: str, fingerprinter: Fingerprinter) -> SideChunk:
-    problems = Problems(kept=(no_rows_problem(table),), by_severity=Counter({Severity.WARNING: 1}))
-    return SideChunk(fingerprinter.take_batches(), fingerprinter.counts, Balance(), problems, SourceNames())
+    problems = [rejected_problem(kind, number, table) for kind, number in kinds.items()]
+    numbers = {Severity.ERROR: kinds.total()}
+    if not rows:
+        problems, numbers = [no_rows_problem(table)], {Severity.WARNING: 1}
+    found = Problems(kept=tuple(problems), by_severity=Counter(numbers))
+    return SideChunk(fingerprinter.take_batches(), counts, balance, found)
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
@@ -111,5 +103,7 @@ def _content(outline: Sequence[str | None]) -> int:
 
 
 def _many(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    """Chunks of rows; a single empty one if there are no rows."""
+    yield list(islice(rows, CHUNK_EVENTS))
     while some := list(islice(rows, CHUNK_EVENTS)):
         yield some

@@ -8,12 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
-from td_currents_cli.events.decode import split
-from td_currents_cli.events.json import Elements, elements_of, kind_of, loads, place_in
+from td_currents_cli.events.decode import complete_events, split
+from td_currents_cli.events.json import Elements, elements_of, kind_of, loads
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
-from td_currents_cli.read.formats.cell import EMPTY_BATCH, truncated_array
 from td_currents_cli.validate.checks import MAX_LEVELS, EventFieldCheck, FieldCheck, check_destination, check_event_type
-from td_currents_cli.validate.document_checks import TOO_DEEP, check_document, check_text, is_plain, too_deep_at
+from td_currents_cli.validate.document_checks import check_document, check_text, is_plain, too_deep_at
 from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.positions import (
     BatchPositions,
@@ -69,6 +68,8 @@ class Checker:
         ids = self._ids_if_clean(record)
         if ids is not None:
             yield CheckResult(location=record.location, events=len(ids), ids=ids)
+        elif deep := _too_deep(record):
+            yield CheckResult(location=record.location, problems=[deep], rejected=True)
         elif elements := _elements_of_array(record):
             yield self._checked(elements)
         else:
@@ -99,7 +100,9 @@ class Checker:
         """
         if self._fast_error_check and self._fast_error_check.event(event) is not None:
             return []
-        problems = self._checked(Elements(Batch(event, _START), [event])).problems
+        batch = Batch(event, _START)
+        deep = _too_deep(batch)
+        problems = [deep] if deep else self._checked(Elements(batch, [event])).problems
         return [problem for problem in problems if problem.severity is Severity.ERROR]
 
     def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Violation]:
@@ -138,9 +141,11 @@ class Checker:
         elif decoded.rejected:
             yield CheckResult(location=batch.location, problems=problems, rejected=True)
         elif decoded.lost:
-            complete = complete_elements(batch)
-            (result,) = self(complete) if complete.data != EMPTY_BATCH else [CheckResult(location=batch.location)]
-            yield msgspec.structs.replace(result, problems=[*result.problems, problems[-1]])
+            results = (
+                self(complete_events(decoded, batch)) if decoded.events else [CheckResult(location=batch.location)]
+            )
+            for result in results:
+                yield msgspec.structs.replace(result, problems=[*result.problems, *problems])
         else:
             yield self._checked(Elements(batch, [batch.data]))
 
@@ -150,10 +155,9 @@ class Checker:
         if self._fast_check:
             ids = self._fast_check.ids_of_events(positions.texts)
         problems: list[Problem] = []
-        levels = MAX_LEVELS - (0 if elements.pointer is None else 2 if elements.pointer else 1)
         for index, text in enumerate(positions.texts):
             if ids[index] is None:
-                label, found = self._violations(text, levels, arrived=positions.batch.location.row is not None)
+                label, found = self._violations(text, arrived=positions.batch.location.row is not None)
                 problems += [positions.problem_of_event(index, label, each, byte) for byte, each in found]
                 ids[index] = label.id
         of_document = [positions.problem(each, each.at or 0) for each in check_document(elements, positions.end)]
@@ -161,11 +165,8 @@ class Checker:
             problems = in_source_order([*of_document, *problems])
         return CheckResult(location=positions.batch.location, events=len(ids), ids=ids, problems=problems)
 
-    def _violations(self, text: bytes, levels: int, *, arrived: bool) -> tuple[EventLabel, list[tuple[int, Violation]]]:
+    def _violations(self, text: bytes, *, arrived: bool) -> tuple[EventLabel, list[tuple[int, Violation]]]:
         """The label of an element, and its violations, with and in the order of their byte offsets."""
-        deep_at = too_deep_at(text, levels)
-        if deep_at is not None:
-            return EventLabel(), [(deep_at, Violation(Code.TOO_DEEP, (), TOO_DEEP))]
         if not text.startswith(b"{"):
             message = f"an event must be an object, got {kind_of(text)}"
             return EventLabel(), [(0, Violation(Code.EVENT_NOT_OBJECT, (), message))]
@@ -188,10 +189,12 @@ def _offsets(text: bytes, violations: Sequence[Violation]) -> Iterator[int]:
             yield positions.find(violation.path, name=violation.at_name)
 
 
-def complete_elements(batch: Batch) -> Batch:
-    """The complete elements of a truncated cell, events or not, as a well-formed batch."""
-    left = truncated_array(batch.data)
-    return Batch(b"[%b]" % b",".join(left.elements if left else ()), batch.location)
+def _too_deep(batch: Batch) -> Problem | None:
+    byte = too_deep_at(batch.data)
+    if byte is None:
+        return None
+    violation = Violation(Code.TOO_DEEP, (), f"arrays and objects are nested more than {MAX_LEVELS} levels deep")
+    return BatchPositions(Elements(batch, [batch.data])).problem(violation, byte)
 
 
 def _elements_of_array(batch: Batch) -> Elements | None:
@@ -199,16 +202,13 @@ def _elements_of_array(batch: Batch) -> Elements | None:
     try:
         batch.data.decode()
         elements = elements_of(batch)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return elements if isinstance(elements, Elements) and elements.pointer is not None else None
 
 
 def _of_rejected(problem: Problem, batch: Batch) -> Problem:
     byte = problem.location.offset - batch.location.offset if batch.location.row is None else 0
-    if problem.code is Code.TOO_DEEP:
-        byte = too_deep_at(batch.data) or 0
-        problem = msgspec.structs.replace(problem, location=place_in(batch, byte), message=TOO_DEEP)
     return msgspec.structs.replace(problem, raw=None, excerpt=excerpt(batch.data, byte))
 
 

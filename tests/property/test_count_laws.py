@@ -201,7 +201,7 @@ def test_merged_histograms_lose_nothing(times: list[tuple[str, int]], cut: int, 
     for some in (times[:cut], times[cut:]):
         part = TimeHistogram()
         for key, time in some:
-            part.add((key,), [time])
+            part.add((key,), {time: 1})
         together.merge(part)
     for key, number in Counter(key for key, _time in times).items():
         heights = together.heights((key,), columns)

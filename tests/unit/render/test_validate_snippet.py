@@ -51,18 +51,8 @@ def test_the_mark_is_under_the_whole_token(text: str, place: int | str, shown: s
     assert marked(Excerpt(text, caret)) == (shown or text, over)
 
 
-@pytest.mark.parametrize(
-    ("excerpt", "pad", "mark"),
-    [
-        (Excerpt('["商品"]', 1), 1, "^" * 6),
-        # As where the text ends too early.
-        (Excerpt('{"a":', 5), 5, "^"),
-    ],
-    ids=["a wide token", "the end of the line"],
-)
-def test_the_mark_is_as_wide_as_what_it_marks(excerpt: Excerpt, pad: int, mark: str) -> None:
-    shown = snippet(excerpt, WIDE)
-    assert (shown.pad, shown.mark) == (pad, mark)
+def test_the_mark_is_as_wide_as_a_wide_token() -> None:
+    assert snippet(Excerpt('["商品"]', 1), WIDE).mark == "^" * 6
 
 
 def test_what_the_reader_cut_off_is_shown_by_ellipses() -> None:
@@ -71,11 +61,26 @@ def test_what_the_reader_cut_off_is_shown_by_ellipses() -> None:
     assert marked(excerpt) == ('…"a":1,"b":2…', "2")
 
 
-@pytest.mark.parametrize(("after", "end", "cells"), [(',"x",' + "b" * 100, "b…", 40), (',"x"', ',"x"', 39)])
-def test_a_long_line_is_cut_around_the_place(after: str, end: str, cells: int) -> None:
-    """As much as fits, with the place in it and the cuts shown; to its end where the place is there."""
-    shown, over = marked(Excerpt("a" * 100 + after, 101), width=40)
-    assert (over, shown[:2], shown[-len(end) :], cell_len(shown)) == ('"x"', "…a", end, cells)
+def test_a_place_at_the_end_of_the_line_has_a_mark() -> None:
+    """As where the text ends too early."""
+    shown = snippet(Excerpt('{"a":', 5), WIDE)
+    assert (shown.pad, shown.mark) == (5, "^")
+
+
+def test_a_long_line_is_cut_around_the_place() -> None:
+    """As much as fits, with the place in it and both cuts shown."""
+    text = "a" * 100 + ',"x",' + "b" * 100
+    shown, over = marked(Excerpt(text, 101), width=40)
+    assert over == '"x"'
+    assert shown.startswith("…a")
+    assert shown.endswith("b…")
+    assert cell_len(shown) == 40
+
+
+def test_a_long_line_is_shown_to_its_end_where_the_place_is_there() -> None:
+    text = "a" * 100 + ',"x"'
+    shown, over = marked(Excerpt(text, 101), width=40)
+    assert (over, shown[-4:], cell_len(shown)) == ('"x"', ',"x"', 39)
 
 
 CHARACTERS = st.text(st.sampled_from('ab"\\:,{} \t\x07商　é\u0301👩\u200d'), max_size=80)
