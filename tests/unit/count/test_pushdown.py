@@ -69,20 +69,25 @@ BROKEN = [
 ]
 
 
+Both = Callable[..., tuple[CountOutcome, CountOutcome]]
+
+
 @pytest.fixture
-def both(running: Service, tmp_path: Path) -> Callable[..., tuple[CountOutcome, CountOutcome]]:
+def both(running: Service, tmp_path: Path) -> Both:
     """Counts the same rows in Trino and locally."""
 
-    def count(cells: list[str | None], **options: Any) -> tuple[CountOutcome, CountOutcome]:
-        rows = [{"time": number, "events": cell} for number, cell in enumerate(cells)]
-        running.reset(Engine({TABLE: rows}), {TABLE: {"events": "string"}})
+    def count(rows: list[dict[str, Any]], **options: Any) -> tuple[CountOutcome, CountOutcome]:
+        running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
         file = tmp_path / "rows.jsonl"
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
         there = run(CountRequest((), tables=running.addressed(), **options))
-        here = run(CountRequest(sources([str(file)]), **options))
-        return there, here
+        return there, run(CountRequest(sources([str(file)]), **options))
 
     return count
+
+
+def rows_of(cells: list[str | None]) -> list[dict[str, Any]]:
+    return [{"time": number, "events": cell} for number, cell in enumerate(cells)]
 
 
 def figures(outcome: CountOutcome) -> dict[str, Any]:
@@ -92,106 +97,100 @@ def figures(outcome: CountOutcome) -> dict[str, Any]:
     return found
 
 
+GLOBS = [
+    ["users.messages.*"],
+    ["*EMAIL*", "!*.Open"],
+    ["!users.*"],
+    ["it's*", "users.[a-c]*", "users.[!a-b]*.?nheard", "[", "a+b", "\\d"],
+    ["*"],
+    ["!*"],
+    ["!?*"],
+]
+WANTED = [
+    *(Filter(types=TypeGlobs.of(globs)) for globs in GLOBS),
+    Filter(since=1_782_900_000.0),
+    Filter(until=1_782_950_000.5),
+    Filter(types=TypeGlobs.of(["users.*"]), since=1_782_880_000.0, until=1_782_990_000.0),
+]
+NAMES = ["it's", "a' OR '1'='1", "'; DROP TABLE currents; --", "a b;c", "$[0]", "événement"]
+"""Fields and globs are escaped."""
+
+
 @pytest.mark.parametrize(
-    ("by", "extra"),
+    ("cells", "options"),
     [
-        ("event_type", ""),
-        ("event_type", "unique"),
-        ("event_type", "dedupe"),
-        ("category", "unique,dedupe"),
-        ("channel", "unique"),
-        ("hour", "dedupe"),
-        ("week", "unique"),
-        ("month", ""),
-        ("campaign_name", "unique,dedupe"),
-        ("properties.price", ""),
-        ("event_type,day", "unique,dedupe"),
-        ("user_id,week", "unique"),
-        ("campaign_name,channel,month", "dedupe"),
+        *(
+            (BATCHES, {"by": tuple(by.split(",")), "unique": "unique" in extra, "dedupe": "dedupe" in extra})
+            for by, extra in (
+                ("event_type", ""),
+                ("event_type", "unique"),
+                ("event_type", "dedupe"),
+                ("category", "unique,dedupe"),
+                ("channel", "unique"),
+                ("hour", "dedupe"),
+                ("week", "unique"),
+                ("month", ""),
+                ("campaign_name", "unique,dedupe"),
+                ("properties.price", ""),
+                ("event_type,day", "unique,dedupe"),
+                ("user_id,week", "unique"),
+                ("campaign_name,channel,month", "dedupe"),
+            )
+        ),
+        *((BATCHES, {"by": ("day", "hour"), "zone": zone_of(zone)}) for zone in ("Europe/Berlin", "America/St_Johns")),
+        *((BATCHES, {"wanted": wanted, "dedupe": True}) for wanted in WANTED),
+        *(
+            (
+                [json.dumps([event(1, properties={name: "value"}), event(2, event_type=name)])],
+                {"by": (f"properties.{name}",), "wanted": Filter(types=TypeGlobs.of([f"*{name}*", "users.*"]))},
+            )
+            for name in NAMES
+        ),
     ],
+    ids=lambda value: str(list(value.values())) if isinstance(value, dict) else "",
 )
-def test_groupings(both: Callable[..., tuple[CountOutcome, CountOutcome]], by: str, extra: str) -> None:
-    options = {name: True for name in extra.split(",") if name}
-    there, here = both(BATCHES, by=tuple(by.split(",")), **options)
+def test_counts_are_the_same(both: Both, cells: list[str | None], options: dict[str, Any]) -> None:
+    there, here = both(rows_of(cells), **options)
     assert figures(there) == figures(here)
     assert there.exit_code == here.exit_code
-
-
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns"])
-def test_time_zones(both: Callable[..., tuple[CountOutcome, CountOutcome]], zone: str) -> None:
-    there, here = both(BATCHES, by=("day", "hour"), zone=zone_of(zone))
-    assert figures(there) == figures(here)
+    assert there.balance.events_read > 0
 
 
 @pytest.mark.parametrize(("zone", "time"), [("Europe/Berlin", 1792887300), ("Australia/Lord_Howe", 1775309400)])
-def test_hours_when_clocks_go_back(
-    both: Callable[..., tuple[CountOutcome, CountOutcome]], zone: str, time: int
-) -> None:
+def test_hours_when_clocks_go_back(both: Both, zone: str, time: int) -> None:
     """One of them occurs twice; on an island, half of it."""
-    cells = [json.dumps([event(number, time=time + 900 * number) for number in range(-16, 16)])]
-    there, here = both(cells, by=("hour", "event_type"), zone=zone_of(zone), unique=True, dedupe=True)
+    cells: list[str | None] = [json.dumps([event(number, time=time + 900 * number) for number in range(-16, 16)])]
+    there, here = both(rows_of(cells), by=("hour", "event_type"), zone=zone_of(zone), unique=True, dedupe=True)
     assert figures(there) == figures(here)
     assert any(count.key[0] and len(count.key[0]) > 16 for count in here.counts)
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        Filter(types=TypeGlobs.of(["users.messages.*"])),
-        Filter(types=TypeGlobs.of(["*EMAIL*", "!*.Open"])),
-        Filter(types=TypeGlobs.of(["!users.*"])),
-        Filter(types=TypeGlobs.of(["it's*", "users.[a-c]*", "users.[!a-b]*.?nheard", "[", "a+b", "\\d"])),
-        Filter(types=TypeGlobs.of(["*"])),
-        Filter(types=TypeGlobs.of(["!*"])),
-        Filter(types=TypeGlobs.of(["!?*"])),
-        Filter(since=1_782_900_000.0),
-        Filter(until=1_782_950_000.5),
-        Filter(types=TypeGlobs.of(["users.*"]), since=1_782_880_000.0, until=1_782_990_000.0),
-    ],
-)
-def test_filters(both: Callable[..., tuple[CountOutcome, CountOutcome]], wanted: Filter) -> None:
-    there, here = both(BATCHES, wanted=wanted, dedupe=True)
-    assert figures(there) == figures(here)
-
-
-def test_malformed_cells(both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
+def test_malformed_cells(both: Both) -> None:
     """They are counted as locally, and reported."""
-    there, here = both(BROKEN)
+    there, here = both(rows_of(BROKEN))
     assert there.balance == here.balance
     assert there.problems.errors == here.problems.errors
     assert there.exit_code == here.exit_code == 1
-    assert [(each.code, str(each.location)) for each in there.problems.kept] == [
-        ("TDC020", ADDRESS),
-        ("TDC101", ADDRESS),
-    ]
-    assert [each.message.partition(";")[0] for each in there.problems.kept] == [
-        "5 rows have cells without readable events",
-        "2 elements of batches are not events",
+    assert [(each.code, str(each.location), each.message.partition(";")[0]) for each in there.problems.kept] == [
+        ("TDC020", ADDRESS, "5 rows have cells without readable events"),
+        ("TDC101", ADDRESS, "2 elements of batches are not events"),
     ]
     assert there.problems.kept[0].message.endswith(
         "`tdcur parse -o FILE` tells why, and recovers the events of truncated cells"
     )
 
 
-def test_events_as_strings(running: Service, both: Callable[..., tuple[CountOutcome, CountOutcome]]) -> None:
+def test_events_as_strings(both: Both) -> None:
     """An array of strings, each an event, and a batch encoded twice give the same counts."""
     plain = [event(number) for number in range(9)]
-    there, _ = both([json.dumps([json.dumps(each) for each in plain]), json.dumps(json.dumps({"events": plain}))])
-    _, here = both([json.dumps(plain), json.dumps({"events": plain})])
+    texts = json.dumps([json.dumps(each) for each in plain]), json.dumps(json.dumps({"events": plain}))
+    there, _ = both(rows_of([*texts]))
+    _, here = both(rows_of([json.dumps(plain), json.dumps({"events": plain})]))
     assert figures(there) == figures(here)
-
-
-@pytest.mark.parametrize("name", ["it's", "a' OR '1'='1", "'; DROP TABLE currents; --", "a b;c", "$[0]", "événement"])
-def test_names_with_sql_in_them(both: Callable[..., tuple[CountOutcome, CountOutcome]], name: str) -> None:
-    """Fields and globs are escaped."""
-    cells = [json.dumps([event(1, properties={name: "value"}), event(2, event_type=name)])]
-    there, here = both(cells, by=(f"properties.{name}",), wanted=Filter(types=TypeGlobs.of([f"*{name}*", "users.*"])))
-    assert figures(there) == figures(here)
-    assert there.balance.events_out > 0
 
 
 @pytest.mark.parametrize("by", ["event_type", "user_id,day", "properties.campaign_name", "campaign_name"])
-def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
+def test_flat_tables(both: Both, by: str) -> None:
     """Rows of the streaming connector are counted as the same flat events are locally."""
     rows = [
         {
@@ -203,12 +202,7 @@ def test_flat_tables(running: Service, tmp_path: Path, by: str) -> None:
         }
         for number in range(20)
     ]
-    running.reset(Engine({TABLE: rows}), {TABLE: {name: "string" for name in rows[0] if name != "time"}})
-    file = tmp_path / "flat.jsonl"
-    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    options: dict[str, Any] = {"by": tuple(by.split(",")), "unique": True, "dedupe": True}
-    there = run(CountRequest((), tables=running.addressed(), **options))
-    here = run(CountRequest(sources([str(file)]), **options))
+    there, here = both(rows, by=tuple(by.split(",")), unique=True, dedupe=True)
     assert figures(there)["counts"] == figures(here)["counts"]
     assert there.streaming
     assert here.streaming
