@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, relaxed_cells
+from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, cells_around_batch, relaxed_cells
 from td_currents_cli.read.formats.delimited import Table, cell_batch, cells_of_line, separator_of
 from td_currents_cli.read.formats.flat import is_escaped, unescaped
 from td_currents_cli.read.options import InputFormat, ReadOptions, looks_like_batch
@@ -153,7 +153,8 @@ def _rows(sample: bytes, separator: bytes, *, is_quoted: bool) -> Iterator[list[
     for line in lines:
         text = line.removesuffix(b"\r").decode(errors="replace")
         if not text or not is_quoted:
-            yield from [text.split(separator.decode())] if text else []
+            if text:
+                yield [cell.decode() for cell in cells_around_batch(text.encode(), separator)]
             continue
         cells = cells_of_line(text.encode(), separator)
         if not cells and (text.count('"') % 2 == 0 or '\\"' in text):

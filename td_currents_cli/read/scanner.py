@@ -304,7 +304,7 @@ class Scanner:
         self._window = kept = b""
         buffer.seek(size)
         try:
-            while wanted > 0 and (piece := self._stream.read1(min(wanted, 16 * CHUNK))):
+            while wanted > 0 and (piece := self._stream.read1(min(wanted, READ))):
                 wanted -= buffer.write(piece)
         except UnreadableError as error:
             self.failure = str(error)

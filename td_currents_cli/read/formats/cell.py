@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.read.options import looks_like_batch
 from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, is_json
 
 _ARRAY_START: Final = re.compile(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
@@ -231,6 +232,16 @@ def joined_cells(cells: list[bytes], column: int, width: int, separator: bytes) 
         return cells
     batch = separator.join(cells[column : column + surplus + 1])
     return [*cells[:column], batch, *cells[column + surplus + 1 :]]
+
+
+def cells_around_batch(line: bytes, separator: bytes) -> list[bytes]:
+    """Split a line at its separators, except for those within its batch: the brackets tell where that ends."""
+    cells = line.split(separator)
+    for column, cell in enumerate(cells):
+        if looks_like_batch(cell) and not is_json(cell):
+            batch = Scanner(BytesIO(separator.join(cells[column:]))).take_value() or cell
+            return joined_cells(cells, column, len(cells) - batch.count(separator), separator)
+    return cells
 
 
 _BATCHES: Final = (b'"', b"[", b"{")

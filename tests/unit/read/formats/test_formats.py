@@ -97,6 +97,8 @@ PHP = MANY.replace('"', '""').replace('\\\\""', '\\\\"')
         (f"time;events\n1;{QUOTED}\n", "column `events` (2nd), CSV separated by `;` with header", CELL),
         (f"1|{QUOTED}\n", "column 2, CSV separated by `|` without header", CELL),
         (f"time|events\n1|{MANY}\n", "column `events` (2nd), CSV separated by `|` with header", MANY),
+        (f"1|{MANY}\n", "column 2, CSV separated by `|` without header", MANY),
+        (f"1|{MANY}|x\n", "column 2, CSV separated by `|` without header", MANY),
         (f"1\x01{CELL}\x01x\n", "column 2, CSV separated by ^A without header", CELL),
         (f"sep=,\ntime,events\n1,{QUOTED}\n", "column `events` (2nd), CSV with header", CELL),
         (f'"sep=;"\r\nevents;time\r\n{QUOTED};1\r\n', "column `events` (1st), CSV separated by `;` with header", CELL),
