@@ -1,20 +1,21 @@
 """A stand-in for Treasure Data's REST API: real HTTP on loopback, an engine of ours behind it.
 
-Paths, forms and statuses as td-client (Python) and td-client-ruby use them.
+Paths, forms and statuses as td-client (Python) uses them.
 """
 
 import asyncio
+import gzip
 import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import HTTP
 from typing import Any, NamedTuple, Protocol, Self
-from urllib.parse import parse_qsl
 
+import msgpack
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,14 +25,11 @@ from starlette.routing import Route
 
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
-from tests.td_service.job import Job
 
 API_KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
 
 
 class Rows(Protocol):
-    """What a query gives."""
-
     @property
     def columns(self) -> Iterable[tuple[str, str]]:
         """Name and type of each."""
@@ -42,10 +40,66 @@ class Rows(Protocol):
 
 
 class Queries(Protocol):
-    """Runs queries. An exception makes the job fail, with its text as what the engine wrote."""
-
     def query(self, sql: str) -> Rows:
-        """The result of a query in Trino's dialect."""
+        """The result of a query in Trino's dialect. Any exception makes the job fail, with its text."""
+
+
+class Canned(NamedTuple):
+    """An engine with the same result for each query; it is the result too."""
+
+    columns: Sequence[tuple[str, str]] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    error: str | None = None
+
+    def query(self, sql: str) -> "Canned":
+        if self.error is not None:
+            raise ValueError(self.error)
+        return self
+
+
+@dataclass
+class Job:
+    id: str
+    database: str
+    query: str
+    parameters: dict[str, str]  # all that was issued with it
+    polls: int = 0  # how often it is still found at work
+    error: str | None = None  # what the engine wrote; None where it succeeded
+    killed: bool = False
+    columns: Sequence[tuple[str, str]] = ()
+    rows: Sequence[Sequence[Any]] = ()
+
+    @property
+    def status(self) -> str:
+        if self.killed:
+            return "killed"
+        if self.polls > 0:
+            return ("queued", "running")[self.polls % 2]
+        return "success" if self.error is None else "error"
+
+    def polled(self) -> str:
+        """How it is found, by one who asks for its status."""
+        status = self.status
+        self.polls = max(0, self.polls - 1)
+        return status
+
+    def shown(self) -> dict[str, Any]:
+        """As `/v3/job/show` answers, without what nobody reads."""
+        return {
+            "job_id": self.id,
+            "type": "trino",
+            "url": f"https://console.treasuredata.com/app/jobs/{self.id}",
+            "database": self.database,
+            "query": self.query,
+            "status": self.status,
+            "debug": {"cmdout": "started at 2026-11-24T00:00:00Z\n", "stderr": self.error or ""},
+            **dict.fromkeys(("created_at", "updated_at", "start_at", "end_at"), "2026-11-24 00:00:00 UTC"),
+            "num_records": len(self.rows),
+            "result_size": 1,
+            "hive_result_schema": json.dumps(list(self.columns)),
+            "priority": 0,
+            "retry_limit": 0,
+        }
 
 
 class Trouble(NamedTuple):
@@ -53,9 +107,7 @@ class Trouble(NamedTuple):
 
     status: int
     body: dict[str, Any] = {}  # noqa: RUF012 -- never changed
-    headers: dict[str, str] = {}  # noqa: RUF012 -- never changed
-    late: bool = False
-    """Whether what was asked for is done all the same."""
+    late: bool = False  # whether what was asked for is done all the same
 
 
 @dataclass
@@ -64,7 +116,6 @@ class Service:
 
     engine: Queries
     tables: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)  # columns and types, by names
-    key: str = API_KEY
     polls: int = 0  # how often a job is found at work before it has ended
     cuts: deque[int] = field(default_factory=deque)  # bytes after which the next downloads break, one each
     ranges: bool = True  # whether `Range` is honored
@@ -75,10 +126,8 @@ class Service:
     def __enter__(self) -> Self:
         routes = [
             Route("/v3/job/issue/{kind}/{database}", self._issue, methods=["POST"]),
-            Route("/v3/job/status/{job}", self._status),
-            Route("/v3/job/show/{job}", self._show),
-            Route("/v3/job/result/{job}", self._result),
-            Route("/v3/job/kill/{job}", self._kill, methods=["POST"]),
+            *(Route(f"/v3/job/{what}/{{job}}", self._job) for what in ("status", "show", "result")),
+            Route("/v3/job/kill/{job}", self._job, methods=["POST"]),
             Route("/v3/table/list/{database}", self._tables),
         ]
         config = uvicorn.Config(
@@ -102,14 +151,9 @@ class Service:
         for each in (self.cuts, self.trouble, self.jobs, self.requests):
             each.clear()
 
-    @property
-    def url(self) -> str:
-        """For `TD_API_SERVER`."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def environ(self, key: str | None = None) -> dict[str, str]:
+    def environ(self, key: str = API_KEY) -> dict[str, str]:
         """The variables that make a client talk to it."""
-        return {"TD_API_KEY": key or self.key, "TD_API_SERVER": self.url}
+        return {"TD_API_KEY": key, "TD_API_SERVER": f"http://127.0.0.1:{self.port}"}
 
     def addressed(self, *addresses: str) -> Tables:
         """Its tables at these addresses, with the rows of all times."""
@@ -141,21 +185,21 @@ class Service:
         except Exception as error:  # noqa: BLE001 -- whatever is wrong with a query is said of its job
             job.error = f"Query 20261124_000000_00000_aaaaa failed: {error}"
 
-    async def _status(self, request: Request) -> Response:
-        return self._of_job(request, lambda job: JSONResponse({"job_id": job.id, "status": job.polled()}))
-
-    async def _show(self, request: Request) -> Response:
-        return self._of_job(request, lambda job: JSONResponse(job.shown()))
-
-    async def _kill(self, request: Request) -> Response:
-        def killed(job: Job) -> Response:
-            former, job.killed = job.status, True
-            return JSONResponse({"job_id": job.id, "former_status": former})
-
-        return self._of_job(request, killed)
-
-    async def _result(self, request: Request) -> Response:
-        return self._of_job(request, lambda job: self._download(request, job))
+    async def _job(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return _answer(refusal)
+        job = self.jobs.get(request.path_params["job"])
+        if job is None:
+            return _failed(404, "Couldn't find Job")
+        match request.url.path.split("/")[3]:
+            case "status":
+                return JSONResponse({"job_id": job.id, "status": job.polled()})
+            case "show":
+                return JSONResponse(job.shown())
+            case "kill":
+                former, job.killed = job.status, True
+                return JSONResponse({"job_id": job.id, "former_status": former})
+        return self._download(request, job)
 
     async def _tables(self, request: Request) -> Response:
         if refusal := self._refusal(request):
@@ -177,8 +221,8 @@ class Service:
         return JSONResponse({"database": database, "tables": tables})
 
     def _download(self, request: Request, job: Job) -> Response:
-        form = request.query_params.get("format", "msgpack")
-        data = job.result(form, header=request.query_params.get("header", "").lower() == "true")
+        assert request.query_params["format"] == "msgpack.gz"
+        data = gzip.compress(b"".join(msgpack.packb(list(row)) for row in job.rows), mtime=0)
         begin, headers, status = 0, {"content-type": "application/octet-stream"}, 200
         if self.ranges and (wanted := request.headers.get("range")):
             begin = int(wanted.removeprefix("bytes=").partition("-")[0])
@@ -191,19 +235,10 @@ class Service:
         headers["content-length"] = str(len(data))
         return StreamingResponse(_broken(data[: self.cuts.popleft()]), status, headers)
 
-    def _of_job(self, request: Request, answer: Any) -> Response:
-        if refusal := self._refusal(request):
-            return _answer(refusal)
-        job = self.jobs.get(request.path_params["job"])
-        if job is None:
-            return _failed(404, "Couldn't find Job")
-        response: Response = answer(job)
-        return response
-
     def _refusal(self, request: Request) -> Trouble | None:
         path = request.url.path
         self.requests.append((request.method, path, request.headers.get("range", "")))
-        if request.headers.get("authorization") != f"TD1 {self.key}":
+        if request.headers.get("authorization") != f"TD1 {API_KEY}":
             return Trouble(401, {"error": "Authentication required", "message": "Authentication required"})
         if self.trouble and path.startswith(self.trouble[0][0]):
             return self.trouble.popleft()[1]
@@ -218,7 +253,7 @@ async def _broken(data: bytes) -> Any:
 
 
 def _answer(trouble: Trouble) -> Response:
-    return JSONResponse(trouble.body, trouble.status, trouble.headers)
+    return JSONResponse(trouble.body, trouble.status)
 
 
 def _failed(status: int, message: str, **more: Any) -> Response:
@@ -226,13 +261,9 @@ def _failed(status: int, message: str, **more: Any) -> Response:
 
 
 def _form(kind: str, body: bytes) -> dict[str, str]:
-    """The fields of a body: as td-client sends them (multipart), or as td-client-ruby does."""
-    if not kind.startswith("multipart/"):
-        return dict(parse_qsl(body.decode(), keep_blank_values=True))
-    return dict(_parts(message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=HTTP)))
-
-
-def _parts(message: Any) -> Iterator[tuple[str, str]]:
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        yield name, (part.get_payload(decode=True) or b"").decode()
+    """The fields of a body as td-client sends them: multipart."""
+    message: Any = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=HTTP)
+    return {
+        part.get_param("name", header="content-disposition"): (part.get_payload(decode=True) or b"").decode()
+        for part in message.iter_parts()
+    }

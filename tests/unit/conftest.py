@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.rendering import Screen, screen_of
-from tests.td_service.canned import Canned
-from tests.td_service.service import Service
+from tests.td_service.service import Canned, Service
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Service]:
     """A stand-in for Treasure Data's REST API, which each test resets to tables and an engine of its own."""
-    with Service(Canned((), ())) as running:
+    with Service(Canned()) as running:
         yield running
 
 

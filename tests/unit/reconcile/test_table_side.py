@@ -15,9 +15,8 @@ from td_currents_cli.reconcile import table_side as table_module
 from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.reconcile.side import DiffKind
 from td_currents_cli.reconcile.table_side import TableSide
-from tests.td_service.canned import Canned
 from tests.td_service.engine import Engine
-from tests.td_service.service import Service
+from tests.td_service.service import Canned, Service
 
 NAMES = ("id", "event_type", "time", "kind", "outline")
 COLUMNS = [(name, "bigint" if name == "time" else "varchar") for name in NAMES]

@@ -1,15 +1,15 @@
-"""The warehouse against a stand-in for Treasure Data's REST API."""
+"""The client against a stand-in for Treasure Data's REST API."""
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
 from td_currents_cli.treasure_data.client import RetryPolicy, TdClient
 from td_currents_cli.treasure_data.settings import td_settings
-from tests.td_service.service import API_KEY, Service, Trouble
+from tests.td_service.service import API_KEY, Canned, Service, Trouble
 
 if TYPE_CHECKING:
     from td_currents_cli.treasure_data.errors import Job
@@ -20,43 +20,19 @@ SQL = "SELECT events FROM currents"
 ROWS = [[number, f'[{{"id": "e-{number}", "text": "☃ {number * 7919}"}}]', None] for number in range(1000)]
 
 
-class Result(NamedTuple):
-    """A result that is known beforehand."""
-
-    columns: list[tuple[str, str]]
-    rows: list[list[Any]]
-
-
-class Canned:
-    """An engine with the same answer to every query."""
-
-    def __init__(self) -> None:
-        self.result = Result([("time", "bigint"), ("events", "varchar"), ("none", "varchar")], ROWS)
-        self.error: str | None = None
-
-    def query(self, sql: str) -> Result:
-        """The answer, or the error."""
-        if self.error is not None:
-            raise ValueError(self.error)
-        return self.result
+CANNED = Canned([("time", "bigint"), ("events", "varchar"), ("none", "varchar")], ROWS)
 
 
 @pytest.fixture
-def engine() -> Canned:
-    """The engine behind the service."""
-    return Canned()
-
-
-@pytest.fixture
-def service(running: Service, engine: Canned) -> Service:
-    """A stand-in that knows nothing of other tests."""
-    running.reset(engine, {("braze", "currents"): {"events": "string"}})
+def service(running: Service) -> Service:
+    """A stand-in that knows nothing of other tests, and gives the same rows to every query."""
+    running.reset(CANNED, {("braze", "currents"): {"events": "string"}})
     return running
 
 
 @pytest.fixture
-def warehouse_of(service: Service) -> Make:
-    """Makes a warehouse that does not wait."""
+def client_of(service: Service) -> Make:
+    """Makes a client that does not wait."""
 
     def make(key: str = API_KEY, *, sleep: Callable[[float], None] = lambda _: None, **options: Any) -> TdClient:
         settings = td_settings(None, None, service.environ(key))
@@ -65,14 +41,16 @@ def warehouse_of(service: Service) -> Make:
     return make
 
 
-def test_a_query_and_its_rows(service: Service, warehouse_of: Make) -> None:
+def rows_of(client: TdClient) -> list[list[Any]]:
+    return list(client.rows(client.query(SQL, "braze")))
+
+
+def test_a_query_and_its_rows(service: Service, client_of: Make) -> None:
     """Issued once with a domain key and no retries there, waited for with growing pauses, and read to the last row."""
     service.polls = 4
     pauses: list[float] = []
     jobs: list[Job] = []
-    warehouse = warehouse_of(sleep=pauses.append, on_progress=jobs.append)
-    answer = warehouse.query(SQL, "braze")
-    assert list(warehouse.rows(answer)) == ROWS
+    assert rows_of(client_of(sleep=pauses.append, on_progress=jobs.append)) == ROWS
     assert [job.state for job in jobs] == ["queued", "running", "queued", "running", "success"]
     assert pauses == sorted(pauses)
     assert len(set(pauses)) == 4
@@ -81,50 +59,44 @@ def test_a_query_and_its_rows(service: Service, warehouse_of: Make) -> None:
     assert issued.parameters["domain_key"]
 
 
-def test_an_answer_that_is_lost_issues_no_second_job(service: Service, warehouse_of: Make) -> None:
+def test_an_answer_that_is_lost_issues_no_second_job(service: Service, client_of: Make) -> None:
     """The job was issued, its number got lost: asked again, the service names the job by its domain key."""
     service.trouble = deque([("/v3/job/issue", Trouble(502, late=True))])
-    warehouse = warehouse_of()
-    answer = warehouse.query("INSERT INTO flat SELECT 1", "braze")
-    assert list(service.jobs) == [answer.job]
+    result = client_of().query("INSERT INTO flat SELECT 1", "braze")
+    assert list(service.jobs) == [result.job]
 
 
 @pytest.mark.parametrize("path", ["/v3/job/issue", "/v3/job/status", "/v3/job/show", "/v3/job/result"])
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_service_is_asked_again(service: Service, warehouse_of: Make, path: str, status: int) -> None:
+def test_a_busy_service_is_asked_again(service: Service, client_of: Make, path: str, status: int) -> None:
     """Of 429 and 5XX nothing is left but a little time."""
     service.trouble = deque([(path, Trouble(status)), (path, Trouble(status))])
-    warehouse = warehouse_of()
-    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == ROWS
+    assert rows_of(client_of()) == ROWS
     assert len(service.jobs) == 1
 
 
 @pytest.mark.parametrize("cuts", [[0, 1, 2, 100], [3000] * 3, [0] * 5])
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_broken_download_goes_on(service: Service, warehouse_of: Make, cuts: list[int], ranges: bool) -> None:
+def test_a_broken_download_goes_on(service: Service, client_of: Make, cuts: list[int], ranges: bool) -> None:
     """Each row comes once, whether the server honours Range or sends all of it again."""
     service.cuts, service.ranges = deque(cuts), ranges
-    warehouse = warehouse_of()
-    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == ROWS
+    assert rows_of(client_of()) == ROWS
     asked = [wanted for _, path, wanted in service.requests if "/result/" in path]
     assert len(asked) == len(cuts) + 1
     assert any(asked) == any(cuts)
 
 
-def test_a_download_that_makes_no_progress(service: Service, warehouse_of: Make) -> None:
+def test_a_download_that_makes_no_progress(service: Service, client_of: Make) -> None:
     """It ends, and says where."""
     service.cuts = deque([100, *[0] * 20])
-    warehouse = warehouse_of()
-    answer = warehouse.query(SQL, "braze")
     with pytest.raises(UnreachableError, match="broke 6 times at byte 100"):
-        list(warehouse.rows(answer))
+        rows_of(client_of())
 
 
-def test_an_empty_result(engine: Canned, warehouse_of: Make) -> None:
+def test_an_empty_result(service: Service, client_of: Make) -> None:
     """No rows are no error."""
-    engine.result = Result([("n", "bigint")], [])
-    warehouse = warehouse_of()
-    assert list(warehouse.rows(warehouse.query(SQL, "braze"))) == []
+    service.engine = Canned([("n", "bigint")])
+    assert rows_of(client_of()) == []
 
 
 @pytest.mark.parametrize(
@@ -136,11 +108,11 @@ def test_an_empty_result(engine: Canned, warehouse_of: Make) -> None:
         ("Cannot cast 'jane@example.com' to BIGINT", "job 1000 failed: Cannot cast '…' to BIGINT"),
     ],
 )
-def test_a_job_that_fails(engine: Canned, warehouse_of: Make, written: str, message: str) -> None:
+def test_a_job_that_fails(service: Service, client_of: Make, written: str, message: str) -> None:
     """It is said why, with what to do, and without what the engine quotes of the data."""
-    engine.error = written
+    service.engine = Canned(error=written)
     with pytest.raises(InputError) as caught:
-        warehouse_of().query(SQL, "braze")
+        client_of().query(SQL, "braze")
     assert message in caught.value.message
     assert "jane" not in caught.value.message
     assert caught.value.hint
@@ -149,11 +121,7 @@ def test_a_job_that_fails(engine: Canned, warehouse_of: Make, written: str, mess
 @pytest.mark.parametrize(
     ("answer", "kind", "message"),
     [
-        (
-            Trouble(403, {"message": "no access for 1/fedcba9876543210fedcba9876543210fedcba98"}),
-            EndpointRefusedError,
-            "***",
-        ),
+        (Trouble(403, {"message": f"no access for {API_KEY}"}), EndpointRefusedError, "no access for ***"),
         (Trouble(404, {"error": "Couldn't find UserDatabase"}), EndpointRefusedError, "find UserDatabase"),
         (Trouble(409, {"error": "taken"}), InputError, "409: taken"),
         (Trouble(422, {"text": "no query"}), InputError, "422: no query"),
@@ -164,23 +132,23 @@ def test_a_job_that_fails(engine: Canned, warehouse_of: Make, written: str, mess
     ],
 )
 def test_errors_of_the_service(
-    service: Service, warehouse_of: Make, answer: Trouble, kind: type[TdcurError], message: str
+    service: Service, client_of: Make, answer: Trouble, kind: type[TdcurError], message: str
 ) -> None:
     """Each has its place in our tree, what the service says, and what to do; never a key."""
     service.trouble = deque([("/v3/job/issue", answer)] * 8)
     with pytest.raises(kind) as caught:
-        warehouse_of().query(SQL, "braze")
+        client_of().query(SQL, "braze")
     assert message in caught.value.message
     assert API_KEY not in caught.value.message
     assert "world" not in caught.value.message
     assert caught.value.hint
 
 
-def test_a_wrong_key(warehouse_of: Make) -> None:
+def test_a_wrong_key(client_of: Make) -> None:
     """401 is not asked twice, and the key is not shown."""
     key = "1/0000000000000000000000000000000000000000"
     with pytest.raises(EndpointRefusedError) as caught:
-        warehouse_of(key).query(SQL, "braze")
+        client_of(key).query(SQL, "braze")
     assert "401: Authentication required" in caught.value.message
     assert key not in caught.value.message + caught.value.hint
 
@@ -193,7 +161,7 @@ def test_nobody_listens() -> None:
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, InputError])
-def test_an_interrupt_kills_the_job(service: Service, warehouse_of: Make, stop: type[BaseException]) -> None:
+def test_an_interrupt_kills_the_job(service: Service, client_of: Make, stop: type[BaseException]) -> None:
     """Whoever stops waiting pays for no more of it."""
     service.polls = 100
 
@@ -202,27 +170,27 @@ def test_an_interrupt_kills_the_job(service: Service, warehouse_of: Make, stop: 
 
     jobs: list[Job] = []
     with pytest.raises(stop):
-        warehouse_of(sleep=sleep, on_progress=jobs.append).query(SQL, "braze")
+        client_of(sleep=sleep, on_progress=jobs.append).query(SQL, "braze")
     assert [job.killed for job in service.jobs.values()] == [True]
     assert jobs[-1].state == "killed"
 
 
-def test_a_job_killed_by_somebody(service: Service, warehouse_of: Make) -> None:
+def test_a_job_killed_by_somebody(service: Service, client_of: Make) -> None:
     """It is an error like another."""
     service.polls = 1
 
     def sleep(_: float) -> None:
-        next(iter(service.jobs.values())).killed = True
+        service.jobs["1000"].killed = True
 
     with pytest.raises(InputError, match="was killed"):
-        warehouse_of(sleep=sleep).query(SQL, "braze")
+        client_of(sleep=sleep).query(SQL, "braze")
 
 
-def test_columns_of_tables(warehouse_of: Make) -> None:
+def test_columns_of_tables(client_of: Make) -> None:
     """Known without a query; a table that is not there is told from a database that is not there."""
-    warehouse = warehouse_of()
-    assert warehouse.columns("braze", "currents") == {"events": "string"}
+    client = client_of()
+    assert client.columns("braze", "currents") == {"events": "string"}
     with pytest.raises(InputError, match="the database braze has no table currants"):
-        warehouse.columns("braze", "currants")
+        client.columns("braze", "currants")
     with pytest.raises(EndpointRefusedError, match="404"):
-        warehouse.columns("braise", "currents")
+        client.columns("braise", "currents")

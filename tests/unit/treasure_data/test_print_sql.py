@@ -48,27 +48,23 @@ def printed(query: Query, **options: Any) -> str:
     return outcome.sql
 
 
-def rows_of(sql: str) -> list[dict[str, Any]]:
-    result = ENGINE.query(sql)
+def rows_of(sql: str, engine: Engine = ENGINE) -> list[dict[str, Any]]:
+    """The cells that are not null."""
+    result = engine.query(sql)
     names = [name for name, _ in result.columns]
     return [{n: cell for n, cell in zip(names, row, strict=True) if cell is not None} for row in result.rows]
 
 
-def test_count() -> None:
-    rows = rows_of(printed(Query.COUNT, by=("event_type",), dedupe=True))
-    assert {(row["kind"], row["k0"], row["event_count"]) for row in rows} == {
+def test_queries_of_batches() -> None:
+    """Each gives what its name says."""
+    counted = rows_of(printed(Query.COUNT, by=("event_type",), dedupe=True))
+    assert {(row["kind"], row["k0"], row["event_count"]) for row in counted} == {
         ("event", "users.behaviors.Uninstall", 1),
         ("duplicate", "users.behaviors.Uninstall", 1),
         ("event", "users.messages.email.Open", 1),
     }
-
-
-def test_parse() -> None:
-    rows = rows_of(printed(Query.PARSE, wanted=Filter(types=TypeGlobs.of(["*.Uninstall"])), dedupe=True))
-    assert rows == [{"event_type": "users.behaviors.Uninstall", "id": "a", "time": 100, "user_user_id": "it's"}]
-
-
-def test_dedupe() -> None:
+    parsed = rows_of(printed(Query.PARSE, wanted=Filter(types=TypeGlobs.of(["*.Uninstall"])), dedupe=True))
+    assert parsed == [{"event_type": "users.behaviors.Uninstall", "id": "a", "time": 100, "user_user_id": "it's"}]
     rows = rows_of(printed(Query.DEDUPE))
     assert sorted(row["id"] for row in rows) == ["a", "b"]
     assert {json.loads(row["event"])["time"] for row in rows} == {100, 101}
@@ -97,9 +93,8 @@ def test_a_flat_table_is_made_and_deduplicated() -> None:
     flat.query("CREATE SCHEMA braze")
     flat.query(printed(Query.CREATE_TABLE))
     flat.query("INSERT INTO braze.currents (id, time) VALUES ('a', 2), ('a', 1), ('b', 3), (NULL, 4), (NULL, 5)")
-    result = flat.query(printed(Query.DEDUPE, layout=Layout.FLAT))
-    place = [name for name, _ in result.columns].index("time")
-    assert sorted(row[place] for row in result.rows) == [1, 3, 4, 5]
+    rows = rows_of(printed(Query.DEDUPE, layout=Layout.FLAT), flat)
+    assert sorted(row["time"] for row in rows) == [1, 3, 4, 5]
 
 
 def test_a_flat_table_has_the_columns_that_its_events_need() -> None:
@@ -143,16 +138,16 @@ def test_what_trino_alone_can_say(query: Query, dialect: Dialect) -> None:
         printed(query, dialect=dialect)
 
 
-MEANT = [
-    (Filter(types=TypeGlobs.of(["*.email.*"])), ["b"]),
-    (Filter(types=TypeGlobs.of(["!*.email.*", "it's"])), []),
-    (Filter(since=101.0), ["a", "b"]),
-    (Filter(types=TypeGlobs.of(["*.uninstall"]), until=101.0), ["a"]),
-    (Filter(since=102.5), []),
-]
-
-
-@pytest.mark.parametrize(("meant", "ids"), MEANT)
+@pytest.mark.parametrize(
+    ("meant", "ids"),
+    [
+        (Filter(types=TypeGlobs.of(["*.email.*"])), ["b"]),
+        (Filter(types=TypeGlobs.of(["!*.email.*", "it's"])), []),
+        (Filter(since=101.0), ["a", "b"]),
+        (Filter(types=TypeGlobs.of(["*.uninstall"]), until=101.0), ["a"]),
+        (Filter(since=102.5), []),
+    ],
+)
 @pytest.mark.parametrize("layout", list(Layout))
 def test_dedupe_of_some_events(meant: Filter, ids: list[str], layout: Layout) -> None:
     """By type and by the event's own time, as count has it: the first of those that are meant."""
@@ -160,9 +155,8 @@ def test_dedupe_of_some_events(meant: Filter, ids: list[str], layout: Layout) ->
     names = [column.name for column in flat_columns(load().events.values(), Names.STREAMING)]
     rows = [dict.fromkeys(names) | each for each in flat]
     engine = ENGINE if layout is Layout.BATCHES else Engine({TABLE: rows})
-    result = engine.query(printed(Query.DEDUPE, layout=layout, wanted=meant))
-    place = [name for name, _ in result.columns].index("id")
-    assert sorted(row[place] for row in result.rows) == ids
+    found = rows_of(printed(Query.DEDUPE, layout=layout, wanted=meant), engine)
+    assert sorted(row["id"] for row in found) == ids
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))
