@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.command import TDCUR
+from tests.command import TDCUR, tdcur_text
+from tests.serving import PATH, head
 
-PATH = "/postback/v3/event/braze/currents"
 BODY = b'{"events":[{"id":"a"},{"id":"b"}]}'
 RIGHT, WRONG = "1/4ea8secretright", "1/4ea8secretwrong"
 
@@ -34,28 +34,25 @@ class Served:
             connection.request("POST", path, body, {"Authorization": f"TD1 {key}"})
             return connection.getresponse().status
 
-    def stop(self, number: signal.Signals) -> tuple[int, str, str]:
+    def opened(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """Exit code, standard output, and the rest of standard error."""
         self.process.send_signal(number)
-        return self.ended()
-
-    def ended(self) -> tuple[int, str, str]:
-        """The same, when it has been told to stop."""
         # Not communicate(): it would leave out what readline() has already taken from the pipe.
         code = self.process.wait(30)
         out, err = ("" if file is None else file.read() for file in (self.process.stdout, self.process.stderr))
         return code, out, err
 
+    def stop_while_busy(self, number: signal.Signals) -> None:
+        """Send a signal; a request in flight holds up the end."""
+        self.process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            self.process.wait(0.7)
+
 
 Serve = Callable[..., Served]
-
-
-def command(*options: str) -> list[str]:
-    return [*TDCUR, "serve", *options]
-
-
-def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(*options), cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.fixture
@@ -67,7 +64,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def started(*options: str, **popen: Any) -> Served:
             process = stack.enter_context(
                 subprocess.Popen(
-                    command("--port", "0", "--write-key-file", "key", *options),
+                    [*TDCUR, "serve", "--port", "0", "--write-key-file", "key", *options],
                     cwd=tmp_path,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -116,82 +113,64 @@ def test_out_of_file_descriptors(serve: Serve) -> None:
     served = serve(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
     with ExitStack() as stack:
         for _ in range(60):
-            stack.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            stack.enter_context(served.opened())
         time.sleep(1.5)
     assert served.post() == 200
-    code, _, err = served.stop(signal.SIGTERM)
+    code, _, err = served.stop()
     assert code == 143
     lines = [line for line in err.splitlines() if "POST" not in line]
     assert len(lines) == 1
     assert lines[0].endswith("cannot accept connections: too many open files (see ulimit -n)")
 
 
-def test_the_summary_as_json(serve: Serve) -> None:
-    served = serve("--format", "json")
-    served.post()
-    served.post(b"")
-    exit_code, out, _ = served.stop(signal.SIGTERM)
+def test_v1_and_the_summary_as_json(serve: Serve, tmp_path: Path) -> None:
+    """`--api v1`: a key in the URL counts, and is `***` in the log."""
+    served = serve("--api", "v1", "--store", "rows.csv", "--format", "json")
+    assert "Postback API v1" in served.said
+    assert served.post(path=f"{PATH}?td_write_key={RIGHT.replace('/', '%2F')}") == 200
+    served.post(b"", path=f"{PATH}?td_write_key={RIGHT}")
+    exit_code, out, err = served.stop()
+    assert f"{PATH}?td_write_key=*** 200 34 B, 2 events, stored\n" in err
+    assert "secret" not in out + err
+    header, row = (tmp_path / "rows.csv").read_text().splitlines()
+    assert header == "time,events,extra"
+    assert row.endswith(',"[{""id"":""a""},{""id"":""b""}]",')
     envelope = json.loads(out)
     assert (envelope["command"], envelope["exit_code"], exit_code) == ("serve", 143, 143)
+    others = ("wrong_key", "refused", "failed", "aborted", "fault")
     assert envelope["summary"] == {
         "requests": 2,
         "stored": 1,
         "not_stored": 1,
         "events": 2,
         "bytes": 34,
-        "requests_by_result": {
-            "stored": 1,
-            "connection_test": 1,
-            "wrong_key": 0,
-            "refused": 0,
-            "failed": 0,
-            "aborted": 0,
-            "fault": 0,
-        },
+        "requests_by_result": {"stored": 1, "connection_test": 1, **dict.fromkeys(others, 0)},
         "requests_by_status": {"200": 2},
         "faults": {},
-        "store": "rows.jsonl",
+        "store": "rows.csv",
     }
-
-
-def test_v1_takes_the_key_from_the_url_and_does_not_show_it(serve: Serve, tmp_path: Path) -> None:
-    """`--api v1`: a key in the URL counts, and is `***` in the log."""
-    served = serve("--api", "v1", "--store", "rows.csv")
-    assert "Postback API v1" in served.said
-    assert served.post(path=f"{PATH}?td_write_key={RIGHT.replace('/', '%2F')}") == 200
-    _, out, err = served.stop(signal.SIGTERM)
-    assert f"{PATH}?td_write_key=*** 200 34 B, 2 events, stored\n" in err
-    assert "secret" not in out + err
-    header, row = (tmp_path / "rows.csv").read_text().splitlines()
-    assert header == "time,events,extra"
-    assert row.endswith(',"[{""id"":""a""},{""id"":""b""}]",')
 
 
 def test_a_request_in_flight_is_finished(serve: Serve) -> None:
     served = serve()
-    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
-        head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: {RIGHT}\r\nContent-Length: {len(BODY)}\r\n\r\n"
-        sender.sendall(head.encode())
+    with served.opened() as sender:
+        sender.sendall(head(len(BODY), key=RIGHT))
         served.post()
-        served.process.send_signal(signal.SIGTERM)
-        with pytest.raises(subprocess.TimeoutExpired):
-            served.process.wait(0.7)
+        served.stop_while_busy(signal.SIGTERM)
         sender.sendall(BODY)
         assert sender.recv(4096).startswith(b"HTTP/1.1 200 ")
-    _, out, _ = served.ended()
-    assert out.startswith("2 requests, 68 bytes; 2 rows stored")
+    assert served.process.wait(30) == 143
+    assert served.process.stdout
+    assert served.process.stdout.read().startswith("2 requests, 68 bytes; 2 rows stored")
 
 
 def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
     served = serve()
-    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sender:
-        sender.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-TD-Write-Key: k\r\nContent-Length: 9\r\n\r\n".encode())
+    with served.opened() as sender:
+        sender.sendall(head())
         served.post()
-        served.process.send_signal(signal.SIGINT)
-        with pytest.raises(subprocess.TimeoutExpired):
-            served.process.wait(0.7)
-        served.process.send_signal(signal.SIGINT)
-        code, out, err = served.ended()
+        served.stop_while_busy(signal.SIGINT)
+        code, out, err = served.stop(signal.SIGINT)
     assert (code, out) == (130, "")
     assert "Traceback" not in err
 
@@ -200,7 +179,7 @@ def test_a_torn_row_is_told(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"time":1,"ev')
     served = serve()
     served.post()
-    served.stop(signal.SIGTERM)
+    served.stop()
     assert served.said.startswith("warning: rows.jsonl ended with an incomplete row; new rows start after it\n")
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
 
@@ -209,7 +188,7 @@ def test_a_full_disk(serve: Serve, tmp_path: Path) -> None:
     """Rows that do not fit are answered 500, none is half there, and the run ends with 6."""
     served = serve(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
     assert [served.post(), served.post()] == [200, 500]
-    exit_code, out, err = served.stop(signal.SIGTERM)
+    exit_code, out, err = served.stop()
     assert exit_code == 6
     assert "1 could not be written" in out
     assert "500 34 B, not stored: cannot write the store: File too large\n" in err
@@ -223,7 +202,7 @@ def test_a_log_that_nobody_reads(serve: Serve) -> None:
     served.process.stderr.close()
     assert [served.post(), served.post()] == [200, 200]
     served.process.stderr = None
-    assert served.stop(signal.SIGTERM)[1].startswith("2 requests, 68 bytes; 2 rows stored")
+    assert served.stop()[1].startswith("2 requests, 68 bytes; 2 rows stored")
 
 
 def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
@@ -232,7 +211,7 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
     asked = "503=0.3,429=0.1:1s,slow=0.2:0.01s (seed 3); responses delayed by 0.001 s; maximum 2 rows"
     assert f"\n  faults  {asked}\n" in served.said
     assert [served.post() for _ in range(6)] == [503, 200, 429, 200, 507, 503]
-    _, out, err = served.stop(signal.SIGTERM)
+    _, out, err = served.stop()
     assert out == (
         "6 requests, 204 bytes; 2 rows stored in rows.jsonl (4 events),"
         " 4 not stored (1 rejected, 3 by injected faults); faults: 1 429, 2 503, 1 slow\n"
@@ -252,7 +231,7 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
 def test_quiet() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    quiet = command("--port", str(port), "--quiet", "--store", "/dev/null")
+    quiet = [*TDCUR, "serve", "--port", str(port), "--quiet", "--store", "/dev/null"]
     with subprocess.Popen(quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         # It listens before it handles signals, so that only a response tells that it runs.
         response = b""
@@ -270,7 +249,7 @@ def test_quiet() -> None:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = run(tmp_path, "--port", port)
+        done = tdcur_text("serve", "--port", port, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
         f"error: cannot listen on 127.0.0.1:{port}: Address already in use\nhint: Use --port 0 for any free port.\n"
@@ -293,7 +272,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_served(tmp_path: Path, options: tuple[str, ...], code: int, message: str) -> None:
-    done = run(tmp_path, "--port", "0", "--format", "json", *options)
+    done = tdcur_text("serve", "--port", 0, "--format", "json", *options, cwd=tmp_path)
     assert done.returncode == code
     assert done.stderr.splitlines()[0] == f"error: {message}"
     assert "Traceback" not in done.stderr

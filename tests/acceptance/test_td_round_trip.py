@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from td_currents_cli.serve import Receiver, ServeSettings
 from td_currents_cli.serve.settings import FaultSettings, parse_faults
+from tests.command import TDCUR, tdcur_text
 from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service
 
@@ -53,15 +53,7 @@ def tdcur(tmp_path: Path, service: Service) -> Tdcur:
     """Runs a command in a folder of its own, with the settings of the account."""
 
     def run(*arguments: str, key: str = KEY) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "td_currents_cli", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, **service.environ(), "TD_WRITE_KEY": key},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return tdcur_text(*arguments, cwd=tmp_path, env={**os.environ, **service.environ(), "TD_WRITE_KEY": key})
 
     return run
 
@@ -120,7 +112,7 @@ def test_an_interrupt_kills_the_job(tmp_path: Path, service: Service) -> None:
     """Ctrl-C ends the wait, and the query that would go on to cost money."""
     service.polls = 10_000
     process = subprocess.Popen(
-        [sys.executable, "-m", "td_currents_cli", "count", ADDRESS],
+        [*TDCUR, "count", ADDRESS],
         cwd=tmp_path,
         env={**os.environ, **service.environ()},
         stderr=subprocess.PIPE,

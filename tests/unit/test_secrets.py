@@ -26,6 +26,8 @@ QUOTED = quote(KEY, safe="")
         (f"--{KEY}", "--***"),
         (f"4711:{HEX}", "***"),
         ("/p;td_write_key=abc", "/p;td_write_key=***"),
+        ("/p?a=b&td_write_key=1%2Fabc&TD%5fWRITE_ke%79=1/abc", "/p?a=b&td_write_key=***&TD%5fWRITE_ke%79=***"),
+        (f"/p/{KEY}?a=b", "/p/***?a=b"),
         ("TD%5FWRITE-key%3Dabc&b=1", "TD%5FWRITE-key%3D***&b=1"),
         ("%74d_write_key=abc", "%74d_write_key=***"),
         ("X-TD-Write-Key: abc def", "X-TD-Write-Key: *** def"),
