@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from io import BytesIO
 
 import pytest
@@ -15,13 +16,10 @@ def read(text: bytes) -> list[bytes | Code]:
     return [each.data if isinstance(each, Document) else each.code for each in found]
 
 
-def places(text: bytes) -> list[tuple[int | None, int | None, int]]:
-    """Where each document and each remark stands."""
-    found = [
-        each.location("x") if isinstance(each, Document) else each.location
-        for each in documents(Scanner(BytesIO(text)), "x")
-    ]
-    return [(each.line, each.column, each.offset) for each in found]
+def places(found: Iterable[Document | Problem]) -> list[tuple[int | None, int | None, int]]:
+    """Where each document and each problem stands."""
+    locations = [each.location("x") if isinstance(each, Document) else each.location for each in found]
+    return [(each.line, each.column, each.offset) for each in locations]
 
 
 @pytest.mark.parametrize(
@@ -49,21 +47,30 @@ def test_pretty_printed_documents_one_after_another() -> None:
     pretty = [b'{\n  "events": [\n    {\n      "a": {}\n    }\n  ]\n}', b'{\n  "b": {}\n}']
     assert read(b"\n".join(pretty)) == pretty
     assert read(b"".join(pretty)) == pretty
-    assert places(b"\n".join(pretty)) == [(1, 1, 0), (8, 1, len(pretty[0]) + 1)]
 
 
 def test_documents_on_one_line_are_one_until_they_are_decoded() -> None:
     """Telling them apart would mean to parse every line twice: `documents_in` does it where it is found out."""
     line = b"".join(DOCUMENTS)
     assert read(line + b"\n" + DOCUMENTS[0]) == [line, DOCUMENTS[0]]
-    begin = Location(source="x", line=3, column=5, offset=100)
-    found = [each.location("x") for each in documents_in(line, begin) if isinstance(each, Document)]
-    assert [(each.line, each.column, each.offset) for each in found] == [(3, 5, 100), (3, 12, 107), (3, 32, 127)]
-    assert [each.data for each in documents_in(line, begin) if isinstance(each, Document)] == DOCUMENTS
+    found = list(documents_in(line, Location(source="x", line=3, column=5, offset=100)))
+    assert places(found) == [(3, 5, 100), (3, 12, 107), (3, 32, 127)]
+    assert [each.data for each in found if isinstance(each, Document)] == DOCUMENTS
 
 
-def test_places_are_where_documents_begin() -> None:
-    assert places(b' \n {"a":1}\n[1,\n  {"b":2}]') == [(2, 2, 3), (3, 2, 12), (4, 3, 17)]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b' \n {"a":1}\n[1,\n  {"b":2}]', [(2, 2, 3), (3, 2, 12), (4, 3, 17)]),
+        (b'{\n  "a": [\n    {}\n  ]\n}\n{}', [(1, 1, 0), (6, 1, 24)]),
+        (b'\n  [{"a":1}', [(2, 4, 4), (2, 11, 11)]),
+    ],
+)
+def test_places_are_where_documents_begin(text: bytes, expected: list[tuple[int, int, int]]) -> None:
+    """An array that is not closed says where it began."""
+    found = list(documents(Scanner(BytesIO(text)), "x"))
+    assert places(found) == expected
+    assert all("line 2, column 3" in each.message for each in found if isinstance(each, Problem))
 
 
 @pytest.mark.parametrize(
@@ -80,16 +87,7 @@ def test_places_are_where_documents_begin() -> None:
         (b'[\n  {"a": [1,\n  {"b":1}\n]', [b'{"a": [1,', b'{"b":1}']),
         (b'{"a":1}\n\x00\x00\x00', [b'{"a":1}', b"\x00\x00\x00"]),
         (b'[{"a":\n[{"b":1}]\n[{"c":1}]', [b'{"a":', Code.NOT_JSON, b'{"b":1}', b'{"c":1}']),
-    ],
-)
-def test_damage_is_delivered_and_reading_goes_on(text: bytes, found: list[bytes | Code]) -> None:
-    """One bad document costs itself, in whichever arrangement it stands."""
-    assert read(text) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
+        # An unclosed bracket, a comma too many or too few.
         (b'[{"a":1},{"b":2}', [b'{"a":1}', b'{"b":2}', Code.NOT_JSON]),
         (b'[{"a":1},', [b'{"a":1}', Code.NOT_JSON]),
         (b"[", [Code.NOT_JSON]),
@@ -101,27 +99,16 @@ def test_damage_is_delivered_and_reading_goes_on(text: bytes, found: list[bytes 
         (b"[ ]", [Code.EMPTY_ARRAY]),
     ],
 )
-def test_errors_between_documents_are_reported_and_lose_no_document(text: bytes, found: list[bytes | Code]) -> None:
-    """An unclosed bracket, a comma too many or too few."""
+def test_damage_is_delivered_and_reading_goes_on(text: bytes, found: list[bytes | Code]) -> None:
+    """One bad document costs itself, in whichever arrangement it stands; an error between two costs none."""
     assert read(text) == found
-
-
-def test_an_array_that_is_not_closed_says_where_it_began() -> None:
-    *_, problem = documents(Scanner(BytesIO(b'\n  [{"a":1}')), "x")
-    assert isinstance(problem, Problem)
-    assert "line 2, column 3" in problem.message
-    assert (problem.location.line, problem.location.column) == (2, 11)
 
 
 def test_a_byte_order_mark_in_front_of_a_later_document() -> None:
     """`cat` of files from Windows: a warning for each, and no document is lost."""
     mark = b"\xef\xbb\xbf"
-    assert read(mark.join([b"", *DOCUMENTS[:1]]) + b"\n" + mark + DOCUMENTS[1]) == [
-        Code.BYTE_ORDER_MARK,
-        DOCUMENTS[0],
-        Code.BYTE_ORDER_MARK,
-        DOCUMENTS[1],
-    ]
+    found_codes = [Code.BYTE_ORDER_MARK, DOCUMENTS[0], Code.BYTE_ORDER_MARK, DOCUMENTS[1]]
+    assert read(mark + DOCUMENTS[0] + b"\n" + mark + DOCUMENTS[1]) == found_codes
     line = mark.join(DOCUMENTS)
     found = list(documents_in(line, Location(source="x", line=1, column=1)))
     assert [each.data for each in found if isinstance(each, Document)] == DOCUMENTS

@@ -1,11 +1,12 @@
 from io import BytesIO
+from time import process_time
 
 import pytest
 
 from td_currents_cli.model import Location
 from td_currents_cli.read import scanner as module
 from td_currents_cli.read.compression import UnreadableError
-from td_currents_cli.read.scanner import Scanner, code_points, is_json
+from td_currents_cli.read.scanner import Scanner, bracket_end, code_points, is_json, next_value, scalar_end
 
 
 def scan(text: bytes) -> Scanner:
@@ -65,19 +66,15 @@ def test_lines_are_taken_with_their_carriage_return() -> None:
     assert scanner.take_line() == b""
 
 
-def test_peeking_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the line ends beyond what has been read so far."""
-    monkeypatch.setattr(module, "CHUNK", 4)
+@pytest.mark.parametrize("chunk", [4, 1000])
+def test_peeking_takes_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the line ends beyond what has been read so far; not a gigabyte of binary junk without line ends."""
+    monkeypatch.setattr(module, "CHUNK", chunk)
     scanner = scan(b"  0123456789\nnext")
     scanner.next_byte()
     assert scanner.peek_line().startswith(b"0123")
     assert scanner.take_line() == b"0123456789"
     assert scanner.peek_line() == b"next"
-
-
-def test_peeking_does_not_read_a_whole_file_without_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gigabyte of binary junk is not loaded to find out that it is junk."""
-    monkeypatch.setattr(module, "CHUNK", 1000)
     monkeypatch.setattr(module, "LONGEST_PEEK", 1000)
     stream = BytesIO(b"\x80" * 1_000_000)
     assert len(Scanner(stream).peek_line()) <= 2000
@@ -127,7 +124,7 @@ def test_no_value_is_taken_where_there_is_none(text: bytes) -> None:
     """Malformed, truncated, nested too deep: nothing is taken, and the caller decides."""
     scanner = scan(text)
     assert scanner.take_value() is None
-    assert scanner.offset == 0
+    assert (scanner.offset, is_json(text)) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -151,15 +148,14 @@ def test_damage_ends_before_what_may_be_whole(
     assert place(scanner)[:2] == where
 
 
-@pytest.mark.parametrize("cut", [b"-", b"1.", b"1e", b"1e+", b"tr", b'"', b'"\\', b'"\\u00'])
-def test_a_truncated_value_is_not_malformed_yet(cut: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("cut", "rest"),
+    [(b"-", b"1"), (b"1.", b"5"), (b"1e", b"3"), (b"1e+", b"3"), (b"tr", b"ue"), (b'"', b'"'), (b'"\\u00', b'e9"')],
+)
+def test_a_truncated_value_is_not_malformed_yet(cut: bytes, rest: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that ends with the window continues in the next one: msgspec calls `1.` malformed, not truncated."""
-    rest = {b"-": b"1", b"1.": b"5", b"1e": b"3", b"1e+": b"3", b"tr": b"ue", b'"': b'"', b'"\\': b'n"'}.get(
-        cut, b'e9"'
-    )
-    before = b'{"a":'
-    monkeypatch.setattr(module, "CHUNK", len(before + cut))
-    value = before + cut + rest + b"}"
+    monkeypatch.setattr(module, "CHUNK", len(b'{"a":' + cut))
+    value = b'{"a":' + cut + rest + b"}"
     assert scan(value + b"\n" + value).take_value() == value
 
 
@@ -173,10 +169,46 @@ def test_a_failure_is_kept_and_what_came_before_is_given() -> None:
     assert scanner.at_end
 
 
-def test_well_formed_as_far_as_structure_goes() -> None:
+@pytest.mark.parametrize(
+    ("text", "is_sound"),
+    [(b'"\\ud800"', True), (b"1e400", True), (b"1 2", False), (b"[" * 100_000 + b"]" * 100_000, False)],
+)
+def test_well_formed_as_far_as_structure_goes(text: bytes, is_sound: bool) -> None:
     """Lone surrogates are JSON; a number that goes on is not."""
-    assert is_json(b'"\\ud800"')
-    assert is_json(b"1e400")
-    assert not is_json(b"1 2")
-    assert not is_json(b"")
-    assert not is_json(b"[" * 100_000 + b"]" * 100_000)
+    assert is_json(text) is is_sound
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (b'{"a": NaN} rest', 10),
+        (b'[{"a": tru}, {}], rest', 16),
+        # Brackets in strings do not count.
+        (b'{"a": "}", "b": nope} rest', 21),
+        (b'{"a": "\\"}", "b": nope} rest', 23),
+        # A missing one closes with the next outer one; one too many is passed over.
+        (b'{"a": [1}, rest]', 9),
+        (b'{"a": 1]]}, rest', 10),
+        (b'{"a": "never closed\n} rest', 21),
+        # The caller has to read on, or knows that it is truncated.
+        (b'{"a": [1, 2', None),
+        # Another value begins first: at the same indentation, as deeper lines belong to the damaged one.
+        (b'{"a": [\n  {"b": 1,\n{"c": 1}', 18),
+        (b"[" * 100_000 + b"]" * 100_000, 200_000),
+        (b'{"a":NaN' + b"{" * 200_000 + b"]" * 200_000, None),
+        (b"[" + b"{" * 200_000 + b"]" * 9, 200_002),
+    ],
+)
+def test_the_bracket_that_closes_it(text: bytes, end: int | None) -> None:
+    """Work grows with the text, not with its square."""
+    begin = process_time()
+    assert bracket_end(text, 0, next_value(b"")) == end
+    assert process_time() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [(b"foo]", 3), (b'"a,b" x,', 7), (b",,", 1), (b"}}", 1), (b"1\n2", 1), (b"12", None)]
+)
+def test_something_else_ends_at_punctuation(text: bytes, end: int | None) -> None:
+    """Punctuation within quotes does not count; one byte is taken at least."""
+    assert scalar_end(text, 0) == end

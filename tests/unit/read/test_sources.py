@@ -13,10 +13,10 @@ def names(*paths: object) -> list[str]:
     return [source.name for source in sources([str(path) for path in paths])]
 
 
-def test_no_path_is_standard_input() -> None:
+@pytest.mark.parametrize("paths", [None, ["-"]])
+def test_no_path_is_standard_input(paths: list[str] | None) -> None:
     """`tdcur count < file` needs no `-`."""
-    assert [(source.name, source.path) for source in sources(None)] == [("<stdin>", None)]
-    assert [(source.name, source.path) for source in sources(["-"])] == [("<stdin>", None)]
+    assert [(source.name, source.path) for source in sources(paths)] == [("<stdin>", None)]
 
 
 def test_standard_input_twice_is_wrong_usage() -> None:
@@ -25,10 +25,17 @@ def test_standard_input_twice_is_wrong_usage() -> None:
         sources(["-", "-"])
 
 
-def test_a_named_file_is_read_whatever_its_ending(tmp_path: Path) -> None:
-    path = tmp_path / "currents.backup"
+@pytest.mark.parametrize("name", ["currents.backup", ".payloads/a.json", "part[1].json"])
+def test_what_is_named_is_read(name: str, tmp_path: Path) -> None:
+    """Whatever its ending, in a hidden folder, and if it looks like a glob: `part[1].json` is a common download."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
     path.touch()
+    (tmp_path / "part1.json").touch()
     assert names(path) == [str(path)]
+    if name.startswith("."):
+        assert names(path.parent) == [str(path)]
+    assert name != "part[1].json" or names(tmp_path / "*[[]1[]].json") == [str(path)]
 
 
 def test_a_folder_stands_for_the_files_with_events_in_it(tmp_path: Path) -> None:
@@ -60,36 +67,13 @@ def test_a_folder_stands_for_the_files_with_events_in_it(tmp_path: Path) -> None
     )
 
 
-def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
-    folder = tmp_path / ".payloads"
-    folder.mkdir()
-    (folder / "a.json").touch()
-    assert names(folder) == [str(folder / "a.json")]
-
-
-def test_a_folder_without_payload_files_is_an_error(tmp_path: Path) -> None:
-    """A CI job that looks into the wrong folder must not be green."""
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match="no payload files in this folder"):
-        sources([str(tmp_path)])
-
-
 def test_globs_that_the_shell_did_not_expand(tmp_path: Path) -> None:
     """`'**'` goes down; matches are in order; a match may be a folder."""
     (tmp_path / "2026" / "11").mkdir(parents=True)
     (tmp_path / "2026" / "11" / "b.json").touch()
     (tmp_path / "2026" / "a.json").touch()
-    assert names(tmp_path / "**" / "*.json") == [str(tmp_path / "2026" / name) for name in ("11/b.json", "a.json")]
-    assert names(tmp_path / "20??") == [str(tmp_path / "2026" / name) for name in ("11/b.json", "a.json")]
-
-
-def test_a_file_named_like_a_glob_is_itself(tmp_path: Path) -> None:
-    """What exists is not expanded: `part[1].json` is a common name for a download."""
-    path = tmp_path / "part[1].json"
-    path.touch()
-    (tmp_path / "part1.json").touch()
-    assert names(path) == [str(path)]
-    assert names(tmp_path / "*[[]1[]].json") == [str(path)]
+    for pattern in (tmp_path / "**" / "*.json", tmp_path / "20??"):
+        assert names(pattern) == [str(tmp_path / "2026" / name) for name in ("11/b.json", "a.json")]
 
 
 def test_a_glob_that_matches_a_file_called_dash_is_not_standard_input(
@@ -102,23 +86,36 @@ def test_a_glob_that_matches_a_file_called_dash_is_not_standard_input(
 
 
 @pytest.mark.parametrize(
-    ("path", "reason"),
+    ("paths", "reasons"),
     [
-        ("missing.json", "no such file or folder"),
-        ("missing-*.json", "no file matches"),
-        ("", "an empty path"),
-        ("x" * 5000, "file name too long"),
-        ("file/below.json", "no such file or folder"),
+        (["missing.json"], ["missing.json: no such file or folder"]),
+        (["missing-*.json"], ["missing-*.json: no file matches"]),
+        ([""], ["'': an empty path"]),
+        (["x" * 5000], ["x: file name too long"]),
+        (["file/below.json"], ["file/below.json: no such file or folder"]),
+        (["without"], ["without: no payload files in this folder"]),
+        (["broken"], ["broken/a.json: no such file or folder"]),
+        (["a", "file", "b"], ["a: no such file", "b: no such file"]),
     ],
 )
-def test_what_cannot_be_found_is_named(path: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Path and reason; `tdcur count "$UNSET"` does not read the current folder."""
+def test_what_cannot_be_found_is_named(
+    paths: list[str], reasons: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All paths with their reasons, at once; `tdcur count "$UNSET"` does not read the current folder.
+
+    A link that leads nowhere was meant to be a payload file: leaving it out would lose data without a word.
+    """
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
+    Path("without").mkdir()
+    Path("without", "notes.txt").touch()
+    Path("broken").mkdir()
+    Path("broken", "a.json").symlink_to("gone.json")
     with pytest.raises(InputError) as raised:
-        sources([path])
-    assert raised.value.message.startswith(f"{path}: " if path else "'': ")
-    assert reason in raised.value.message
+        sources(paths)
+    found = raised.value.message.split("; ")
+    assert len(found) == len(reasons)
+    assert all(reason in message for reason, message in zip(reasons, found, strict=True))
 
 
 @pytest.mark.parametrize("path", ["td://braze/currents", "https://host.example/a?td_write_key=1/0123", "x://*.json?a"])
@@ -129,21 +126,6 @@ def test_an_address_is_not_a_file(path: str) -> None:
     address = path.partition("?")[0]
     assert raised.value.message.startswith(f"{address} is not a file; only count, parse, ")
     assert "?" not in raised.value.message
-
-
-def test_all_bad_paths_are_named_at_once(tmp_path: Path) -> None:
-    """All are named, so that they can be fixed at once."""
-    with pytest.raises(InputError) as raised:
-        sources([str(tmp_path / "a"), str(tmp_path / "b")])
-    assert "a: no such" in raised.value.message
-    assert "b: no such" in raised.value.message
-
-
-def test_a_link_that_leads_nowhere_is_an_error_also_within_a_folder(tmp_path: Path) -> None:
-    """It was meant to be a payload file: leaving it out would lose data without a word."""
-    (tmp_path / "a.json").symlink_to(tmp_path / "gone.json")
-    with pytest.raises(InputError, match="no such file"):
-        sources([str(tmp_path)])
 
 
 def test_pipes_in_a_folder_are_left_alone(tmp_path: Path) -> None:
@@ -170,13 +152,12 @@ def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("100000", 100_000),
+        ("100000", 10**5),
         ("256MiB", 1 << 28),
         ("256m", 1 << 28),
-        ("64MB", 64_000_000),
+        ("64MB", 64 * 10**6),
         ("1.5 KB", 1500),
         ("2GiB", 1 << 31),
-        ("10B", 10),
     ],
 )
 def test_sizes(text: str, size: int) -> None:

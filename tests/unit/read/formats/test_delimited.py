@@ -73,6 +73,8 @@ def test_rows_are_batches_with_their_number_and_line(end: bytes, chunk: int, mon
 def test_a_cell_is_the_text_of_a_batch(cell: bytes, batch: bytes) -> None:
     """Empty and null cells contain no events; everything else is unchanged, line ends included."""
     assert kinds(read(b"events,x\n" + cell + b",1\n")) == [batch]
+    # A quote in the middle of a cell is a character, although it makes their number odd.
+    assert kinds(read(b"events,x\n" + cell + b',5" pipe\n[1],6" pipe\n')) == [batch, b"[1]"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_a_cell_is_the_text_of_a_batch(cell: bytes, batch: bytes) -> None:
     [
         (b"1", Code.BAD_ROW),
         (b"1,[],3", Code.BAD_ROW),
-        (b'1,"[]"x', Code.BAD_ROW),
+        (b'1,"secret@example.com"x', Code.BAD_ROW),
         (b"1,a\rb", Code.BAD_ROW),
         (b"1,\xff", Code.NOT_UTF8),
         (b'1,"[]', Code.BAD_ROW),
@@ -97,12 +99,7 @@ def test_a_malformed_row_costs_itself(row: bytes, code: Code) -> None:
         problem = found[1]
         assert isinstance(problem, Problem)
         assert (problem.location.row, problem.location.line, problem.raw) == (2, 3, row)
-
-
-def test_a_quote_in_the_middle_of_a_cell_is_a_character() -> None:
-    """`5" pipe` is not an open quote, although it makes their number odd."""
-    rows = b'name,events\n5" pipe,[]\n6" pipe,[1]\n'
-    assert kinds(read(rows)) == [b"[]", b"[1]"]
+        assert "secret" not in problem.message + problem.hint
 
 
 def test_the_work_grows_with_the_rows_not_with_their_square() -> None:
@@ -111,10 +108,3 @@ def test_the_work_grows_with_the_rows_not_with_their_square() -> None:
     never = b'2,"[\n' + b"x\n" * 100_000
     found = kinds(read(b"time,events\n" + pretty + never))
     assert [len(each) if isinstance(each, bytes) else each for each in found] == [500_006, Code.BAD_ROW]
-
-
-def test_messages_do_not_contain_cells() -> None:
-    """Cells are personal data."""
-    (problem,) = read(b'time,events\n1,"secret@example.com"x\n')
-    assert isinstance(problem, Problem)
-    assert "secret" not in problem.message + problem.hint

@@ -15,16 +15,14 @@ from td_currents_cli.read.formats.json_rows import SEVERAL_DOCUMENTS, batch_of_r
         (b'{"time":1,"events":"not JSON"}', b"not JSON"),
         (b'{"note":"\\ud800","events":"[]"}', b"[]"),
         (b'{"time":1,"events":"[\\"\\\\ud800\\"]"}', b'["\\ud800"]'),
+        # It cannot be UTF-8; `events.decode` reports the bytes it leaves.
+        (b'{"events":"[\\ud800]"}', b"[\xed\xa0\x80]"),
+        (b'{"time":1,"events":"[]"}{"time":2,"events":"[]"}', SEVERAL_DOCUMENTS),
     ],
 )
 def test_the_text_of_the_events_column(row: bytes, batch: bytes) -> None:
     """Unescaped once, and otherwise unchanged; no events where it is empty or null."""
     assert batch_of_row(row) == batch
-
-
-def test_a_lone_surrogate_in_the_cell_itself_does_not_raise() -> None:
-    """It cannot be UTF-8; `events.decode` reports the bytes it leaves."""
-    assert batch_of_row(b'{"events":"[\\ud800]"}') == b"[\xed\xa0\x80]"
 
 
 @pytest.mark.parametrize(
@@ -47,8 +45,3 @@ def test_a_lone_surrogate_in_the_cell_itself_does_not_raise() -> None:
 def test_anything_else_is_left_to_others(document: bytes) -> None:
     """A payload, a bare event that has the word somewhere, and what is malformed."""
     assert batch_of_row(document) is None
-
-
-def test_several_documents_on_one_line() -> None:
-    """The first is a row: the line has to be taken apart before it is known what the others are."""
-    assert batch_of_row(b'{"time":1,"events":"[]"}{"time":2,"events":"[]"}') is SEVERAL_DOCUMENTS
