@@ -4,6 +4,7 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Sort
@@ -23,6 +24,10 @@ class CountFormat(StrEnum):
     jsonl = "jsonl"
     csv = "csv"
     tsv = "tsv"
+
+
+TOP_ON_TERMINAL: Final = 1000
+"""It takes milliseconds to draw a row on a terminal: minutes for hundreds of thousands, which nobody would read."""
 
 
 @command(
@@ -49,7 +54,10 @@ def count(
     all_types: bool = output_option("--all-types", default=False, help="Include event types with no events."),
     sort: Sort | None = output_option(help="Order of the groups.", show_default="count; name for times"),
     top: int | None = output_option(
-        metavar="N", min=1, help="Show only the first N groups, and the sum of the others."
+        metavar="N",
+        min=1,
+        help="Show only the first N groups, and the sum of the others.",
+        show_default="all; 1000 on a terminal, without --verbose",
     ),
     unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
     types: list[str] | None = options.TYPES,
@@ -87,6 +95,9 @@ def count(
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
 
+    on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
+    if on_terminal and not terminal.verbose:
+        top = top or TOP_ON_TERMINAL
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
     with options.open_tables(
@@ -104,7 +115,7 @@ def count(
                 sort=sort,
                 top=top,
                 pivot=pivot,
-                over_time=output_format is CountFormat.table and sys.stdout.isatty(),
+                over_time=on_terminal,
                 expect=expect,
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),

@@ -191,6 +191,16 @@ def test_a_terminal_shows_counts_over_time() -> None:
     assert max(map(len, text.splitlines())) <= 130
 
 
+def test_a_terminal_shows_a_thousand_groups_and_the_sum_of_the_others(tmp_path: Path) -> None:
+    """Unless told otherwise: a terminal is slow. Off one, all groups are shown."""
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(f'{{"event_type":"t{number}"}}\n' for number in range(1002)), encoding="utf-8")
+    for options, groups, rest in (([], 1000, True), (["--top", "1001"], 1001, True), (["--verbose"], 1002, False)):
+        text = on_terminal("count", str(file), *options, columns=80)
+        assert (len(re.findall(r"\bt\d+ \?", text)), " others  " in text or " other  " in text) == (groups, rest)
+    assert len(re.findall(r"\bt\d+ \?", tdcur(str(file)).stdout)) == 1002
+
+
 def on_terminal(*arguments: str, columns: int) -> str:
     main, side = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
