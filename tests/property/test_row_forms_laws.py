@@ -6,8 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from io import BytesIO, StringIO
-from types import SimpleNamespace
+from io import StringIO
 from typing import Any
 
 import msgpack
@@ -19,6 +18,7 @@ from td_currents_cli.events.flatten import flatten
 from td_currents_cli.read import records
 from td_currents_cli.read.formats.flat import event_of_strings
 from td_currents_cli.read.options import INGESTED
+from tests.memory import source_of
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -111,11 +111,9 @@ WRAPS = ["events", "payload", "text", "texts"]
 
 def events_in(data: bytes) -> tuple[list[bytes], EventReader]:
     """The bytes of all events, and what was met on the way."""
-    source: Any = SimpleNamespace(
-        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data)
-    )
     intake = EventReader()
-    return [bytes(each) for _, some in intake.events(records([source], INGESTED), split) for each in some], intake
+    found = intake.events(records([source_of(data)], INGESTED), split)
+    return [bytes(each) for _, some in found for each in some], intake
 
 
 @law

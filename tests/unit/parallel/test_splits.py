@@ -83,15 +83,27 @@ def test_a_file_that_cannot_be_read_is_one_split(tmp_path: Path, monkeypatch: py
     assert not is_splittable(Source("gone", tmp_path / "gone"))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-def test_other_encodings_are_not_split(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("data", "split_format"),
+    [
+        (EVENT * 10, SplitFormat.JSON),
+        (b"time,events\n" + ROW * 10, SplitFormat.CSV),
+        # TSV has no quotes: what has one column may be either, which is detected where the file is read in one go.
+        (b"events\n" + b'[{"event_type":"a"}]\n' * 10, SplitFormat.WHOLE),
+    ],
+)
+def test_which_files_are_split(
+    data: bytes, split_format: SplitFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those in other encodings."""
     monkeypatch.setattr(splits, "MIN_SIZE", 1)
+    monkeypatch.setattr(splits, "SPLIT_SIZES", (16,))
     path = tmp_path / "x"
-    for data in (EVENT * 10, b"time,events\n" + ROW * 10):
-        path.write_bytes(data)
-        assert is_splittable(Source("x", path))
+    for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-32"):
         path.write_bytes(data.decode().encode(encoding))
-        assert not is_splittable(Source("x", path))
+        expected = split_format if encoding == "utf-8" else SplitFormat.WHOLE
+        assert {each.format for each in file_splits(Source("x", path))} == {expected}
+        assert is_splittable(Source("x", path)) is (expected is not SplitFormat.WHOLE)
 
 
 def test_a_document_that_is_too_large_ends_a_split(tmp_path: Path) -> None:

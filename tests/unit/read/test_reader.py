@@ -5,37 +5,20 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from threading import Timer
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from td_currents_cli.model import Batch, Code, Problem, Record, Severity
 from td_currents_cli.read import Source, records, sources
 from td_currents_cli.read import scanner as module
+from tests.memory import source_of
 
 EVENT = b'{"event_type":"users.messages.email.Open","id":"1"}'
 PAYLOAD = b'{"events":[' + EVENT + b"]}"
 
 
-class Memory:
-    """A source that is not a file."""
-
-    name = "memory"
-    note = None
-    max_document_size = 1 << 28
-
-    def __init__(self, data: bytes, empty: str | None = None) -> None:
-        self._data = data
-        self.empty = empty
-
-    def open(self) -> BytesIO:
-        return BytesIO(self._data)
-
-
-def read(data: bytes) -> list[Record]:
-    source: Any = Memory(data)
-    return list(records([source]))
+def read(data: bytes, empty: str | None = None) -> list[Record]:
+    return list(records([source_of(data, empty)]))
 
 
 def kinds(found: Iterable[Record]) -> list[bytes | Code]:
@@ -65,73 +48,50 @@ def test_the_form_is_detected(data: bytes, found: list[bytes]) -> None:
 
 
 def test_rows_are_numbered_and_payloads_are_not() -> None:
-    """The number of the row is how people find it in a table; the first is 1, the header is none."""
+    """The number of the row is how people find it in a table; the first is 1, the header is none.
+
+    `cat` of row files without a last line end gives several on a line, each with its own number and column.
+    """
     row = b'{"time":1,"events":"[]"}'
-    found = read(b"\n".join([PAYLOAD, row, b"[" + row + b"," + row + b"]"]))
-    assert [each.location.row for each in found] == [None, 1, 2, 3]
-    assert [(each.location.line, each.location.column) for each in found] == [(1, 1), (2, 1), (3, 2), (3, 27)]
+    found = read(b"\n".join([PAYLOAD, row, b"[" + row + b"," + row + b"]", row + row]))
+    assert [each.location.row for each in found] == [None, 1, 2, 3, 4, 5]
+    places = [(1, 1), (2, 1), (3, 2), (3, 27), (4, 1), (4, 25)]
+    assert [(each.location.line, each.location.column) for each in found] == places
 
 
-def test_rows_on_one_line_are_told_apart() -> None:
-    """`cat` of row files without a last line end: a row each, with its own number and column."""
-    row = b'{"time":1,"events":"[]"}'
-    found = read(row + row + b"\n" + row)
-    assert kinds(found) == [b"[]", b"[]", b"[]"]
-    assert [(each.location.row, each.location.column) for each in found] == [(1, 1), (2, 25), (3, 1)]
-
-
-def test_a_byte_order_mark_is_a_warning() -> None:
-    """Files that Windows tools wrote are read all the same, JSON and CSV."""
-    for text, batch in ((PAYLOAD, PAYLOAD), (b"events\n[]\n", b"[]")):
-        mark, found = read(b"\xef\xbb\xbf" + text)
-        assert isinstance(mark, Problem)
-        assert (mark.code, mark.severity) == (Code.BYTE_ORDER_MARK, Severity.WARNING)
-        assert kinds([found]) == [batch]
+def test_rows_of_both_kinds_are_numbered_together() -> None:
+    """An array among objects does not start anew."""
+    found = read(b'[1,"[]"]\n{"time":2,"events":"[]"}\n[3,"[]"]\n')
+    assert [each.location.row for each in found] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("text", [PAYLOAD, b'events,time\r\n"[{""id"":""\xc3\xa9""}]",1\r\n"[]",2\r\n'])
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
 def test_other_encodings_are_converted(encoding: str, text: bytes) -> None:
-    """With and without a byte order mark, at the same lines and columns, with a warning."""
+    """With and without a byte order mark, at the same lines and columns, with a warning; JSON does not allow a mark."""
     converted, *found = read(text.decode().encode(encoding))
     assert isinstance(converted, Problem)
     assert (converted.code, converted.severity) == (Code.BYTE_ORDER_MARK, Severity.WARNING)
-    assert converted.message == f"the input is {encoding[:6].upper()}, not UTF-8; it was converted"
-    assert found == read(text)
+    if encoding == "utf-8-sig":
+        assert ("JSON" in converted.message) == (text == PAYLOAD)
+        assert kinds(found) == kinds(read(text))
+    else:
+        assert converted.message == f"the input is {encoding[:6].upper()}, not UTF-8; it was converted"
+        assert found == read(text)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \t\r\n", b"\xef\xbb\xbf"])
 def test_an_empty_input_is_an_error(data: bytes) -> None:
-    """An export that failed leaves an empty file: a check must not be green."""
+    """An export that failed leaves an empty file: a check must not be green. Where it may be empty, it is a warning."""
     *_, problem = read(data)
+    *_, warning = read(data, "no rows")
     assert isinstance(problem, Problem)
+    assert isinstance(warning, Problem)
     assert (problem.code, problem.severity) == (Code.EMPTY_INPUT, Severity.ERROR)
-
-
-def test_a_source_that_may_be_empty() -> None:
-    """The problem is then a warning about the whole source."""
-    source: Any = Memory(b"", "no rows")
-    (problem,) = records([source])
-    assert isinstance(problem, Problem)
-    assert (problem.code, problem.severity, problem.message) == (Code.EMPTY_INPUT, Severity.WARNING, "no rows")
-    assert str(problem.location) == "memory"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\x00\x01\x02\xff",
-        b"\x89PNG\r\n\x1a\n",
-        b"time:events\n1:[]\n",
-        b"time,event\n1,2\n",
-        b"Job 123 is queued.\n",
-        b"caf\xe9,events\n",
-        b'"unclosed,events\n',
-    ],
-)
-def test_anything_else_is_an_unknown_form(data: bytes) -> None:
-    """One problem for any bytes: not UTF-8, not CSV, no `events` column."""
-    assert kinds(read(data)) == [Code.UNKNOWN_FORM]
+    assert (warning.code, warning.severity, warning.message) == (Code.EMPTY_INPUT, Severity.WARNING, "no rows")
+    assert str(warning.location) == "x"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +114,13 @@ def test_anything_else_is_an_unknown_form(data: bytes) -> None:
         (b"a\rb\r\0\r", "binary", ""),
         (b"to be done\n", "not JSON, and no column", ""),
         (b"time,what\n1,2\n", "not JSON, and no column", "Name the column"),
+        (b"time:events\n1:[]\n", "not JSON, and no column", ""),
+        (b"Job 123 is queued.\n", "not JSON, and no column", ""),
+        (b"caf\xe9,events\n", "not JSON, and no column", "Name the column"),
+        (b'"unclosed,events\n', "not JSON, and no column", "Name the column"),
         (b"events\r[]\r", "carriage returns", "Convert the file: tr "),
+        (b"t\tevents\r1\t[]\r", "carriage returns", "Convert the file: tr "),
+        (b'1,"[{""a"":1}]"\r2', "carriage returns", "Convert the file: tr "),
     ],
 )
 def test_what_cannot_be_read_is_named(data: bytes, name: str, hint: str) -> None:
@@ -201,11 +167,11 @@ def test_an_archive_is_read_file_by_file() -> None:
             archive.writestr(name, {"b/x.json": EVENT, "part-0": PAYLOAD, "notes.txt": b"none"}.get(name, b""))
     one, two, note = read(buffer.getvalue())
     assert [(kinds([each]), each.location.source) for each in (one, two)] == [
-        ([EVENT], "memory/b/x.json"),
-        ([PAYLOAD], "memory/part-0"),
+        ([EVENT], "x/b/x.json"),
+        ([PAYLOAD], "x/part-0"),
     ]
     assert isinstance(note, Problem)
-    assert (note.code, note.severity, note.location.source) == (Code.LEFT_OUT, Severity.INFO, "memory")
+    assert (note.code, note.severity, note.location.source) == (Code.LEFT_OUT, Severity.INFO, "x")
     assert note.message == (
         "4 files left out: 2 hidden (.DS_Store, __MACOSX/._x.json), 2 without events (_SUCCESS, notes.txt)"
     )
@@ -214,32 +180,24 @@ def test_an_archive_is_read_file_by_file() -> None:
     assert kinds(read(buffer.getvalue())) == [Code.EMPTY_INPUT]
 
 
-def test_binary_junk_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binary_junk_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first line of a large file without line ends is enough to know."""
     monkeypatch.setattr(module, "CHUNK", 1 << 10)
     monkeypatch.setattr(module, "LONGEST_PEEK", 1 << 10)
-    path = tmp_path / "junk"
-    path.write_bytes(b"\x80" * 1_000_000)
-    with path.open("rb", buffering=0) as stream:
-        source: Any = SimpleNamespace(
-            name="junk", empty=None, note=None, max_document_size=1 << 28, open=lambda: stream
-        )
-        found = records([source])
-        assert kinds([next(found)]) == [Code.UNKNOWN_FORM]
-        assert stream.tell() < 200_000
-        assert list(found) == []
+    source = source_of(b"\x80" * 1_000_000)
+    stream = source.open()
+    source.open = lambda: stream
+    found = records([source])
+    assert kinds([next(found)]) == [Code.UNKNOWN_FORM]
+    assert stream.tell() < 200_000
+    assert list(found) == []
 
 
 def test_a_source_that_cannot_be_opened_does_not_stop_the_next(tmp_path: Path) -> None:
-    gone, there = tmp_path / "gone.json", tmp_path / "there.json"
-    there.write_bytes(PAYLOAD)
-    problem, batch = records([Source("gone.json", gone), Source("there.json", there)])
+    problem, batch = records([Source("gone.json", tmp_path / "gone.json"), source_of(PAYLOAD)])
     assert isinstance(problem, Problem)
-    assert (problem.code, problem.location.source, problem.message) == (
-        Code.UNREADABLE,
-        "gone.json",
-        "No such file or directory",
-    )
+    assert (problem.code, str(problem.location)) == (Code.UNREADABLE, "gone.json")
+    assert problem.message == "No such file or directory"
     assert kinds([batch]) == [PAYLOAD]
 
 

@@ -7,10 +7,8 @@ import lzma
 import sys
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import msgpack
@@ -20,12 +18,11 @@ from td_currents_cli import count, parse, validate
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.model import Batch, Code, Problem, Record
-from td_currents_cli.parallel import splits
-from td_currents_cli.parallel.splits import SplitFormat
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
-from td_currents_cli.read.options import ReadOptions, Source, SourceFormat
+from td_currents_cli.read.options import ReadOptions, SourceFormat
 from td_currents_cli.validate.command import Selection
+from tests.memory import source_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -35,15 +32,13 @@ else:
 CELL = '[{"event_type":"a","id":"1"}]'
 QUOTED = '"' + CELL.replace('"', '""') + '"'
 TEXT = json.dumps(CELL)
+EDGE = "+---+---+\n"
 
 
 def read(data: bytes, reading: ReadOptions | None = None, **options: Any) -> tuple[list[Record], list[SourceFormat]]:
     """The records of a source, and how it was read."""
-    source: Any = SimpleNamespace(
-        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data)
-    )
     shapes: list[SourceFormat] = []
-    return list(records([source], reading or ReadOptions.of(**options), shapes.append)), shapes
+    return list(records([source_of(data)], reading or ReadOptions.of(**options), shapes.append)), shapes
 
 
 def kinds(found: list[Record]) -> list[str | Code]:
@@ -74,6 +69,11 @@ def kinds(found: list[Record]) -> list[str | Code]:
         (f'{{"time":1,"events":{CELL}}}', "column `events`, JSON objects"),
         (f'{{"events":{CELL},"time":1}}', "column `events`, JSON objects"),
         (f'[\n {{"time":1,"batch":{CELL}}}\n]', "column `batch`, JSON objects"),
+        (f"{EDGE}| t | events |\n{EDGE}| 1 | {CELL} |\n{EDGE}", "column `events` (2nd), terminal table with header"),
+        (f"{EDGE}| t | batch |\n{EDGE}| 1 | {CELL} |\n{EDGE}", "column `batch` (2nd), terminal table with header"),
+        # Old versions of `td query -f tsv -c` put a separator after the last name.
+        (f"time\tevents\t\n1\t{CELL}\n", "column `events` (2nd), TSV with header"),
+        (f"time\tevents\t\n1\t{CELL}\t\n", "column `events` (2nd), TSV with header"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -351,11 +351,8 @@ def test_an_object_with_an_array_is_a_row_where_rows_are_expected(text: str, bat
     found, _ = read(text.encode())
     assert kinds(found) == batches
     assert [each.location.row for each in found] == list(range(1, len(batches) + 1))
-    source: Any = SimpleNamespace(
-        name="x", empty=None, note=None, max_document_size=1 << 28, open=lambda: BytesIO(text.encode())
-    )
     is_row = '"events":["' in text or '"events":{' in text
-    assert {each.location.row for each in records([source])} == ({1} if is_row else {None})
+    assert {each.location.row for each in records([source_of(text.encode())])} == ({1} if is_row else {None})
 
 
 @pytest.mark.parametrize(
@@ -441,34 +438,39 @@ def test_a_truncated_file_gives_the_complete_events_of_its_last_cell(
     assert ([problem.code for problem in decoded.problems], decoded.lost) == ([Code.CUT_OFF], lost)
 
 
-def test_streaming_names_are_turned_back() -> None:
-    """A column that only the catalog can place, custom properties, and values with the types they had."""
-    names = ["event_type", "id", "time", "user_user_id", "user_external_user_id", "properties_price"]
-    names += ["properties_custom_properties_color", "properties_app_id", "properties_no_such"]
-    cells = ["users.behaviors.Purchase", "1", "17", "u", "007", "3.140000104904175", "red", "null", "12"]
-    assert json.loads(event_of_strings(names, cells)) == {
-        "event_type": "users.behaviors.Purchase",
-        "id": "1",
-        "time": 17,
-        "user": {"user_id": "u", "external_user_id": "007"},
-        "properties": {"price": 3.140000104904175, "custom_properties": {"color": "red"}, "no_such": "12"},
-    }
-
-
-def test_a_field_with_two_types_of_numbers_has_the_wider_one() -> None:
-    """`duration` is an integer for agents, and seconds with a fraction for a session."""
-    cells = ["users.behaviors.app.SessionEnd", "656.655029296875"]
-    assert json.loads(event_of_strings(["event_type", "duration"], cells))["properties"] == {
-        "duration": 656.655029296875
-    }
-
-
-def test_our_own_flat_names_are_turned_back() -> None:
-    """Bare names where the catalog has them, dotted ones where they say."""
-    names = ["event_type", "id", "time", "user_id", "properties.user_id", "app_id"]
-    event = json.loads(event_of_strings(names, ["users.behaviors.Uninstall", "1", "17", "u", "x", "a"]))
-    assert event["user"] == {"user_id": "u"}
-    assert event["properties"] == {"user_id": "x", "app_id": "a"}
+@pytest.mark.parametrize(
+    ("row", "event"),
+    [
+        # A column that only the catalog can place, custom properties, and values with the types they had.
+        (
+            {
+                "event_type": "users.behaviors.Purchase",
+                "time": "17",
+                "user_user_id": "u",
+                "user_external_user_id": "007",
+                "properties_price": "3.140000104904175",
+                "properties_custom_properties_color": "red",
+                "properties_app_id": "null",
+                "properties_no_such": "12",
+            },
+            {
+                "event_type": "users.behaviors.Purchase",
+                "time": 17,
+                "user": {"user_id": "u", "external_user_id": "007"},
+                "properties": {"price": 3.140000104904175, "custom_properties": {"color": "red"}, "no_such": "12"},
+            },
+        ),
+        # `duration` is an integer for agents, and seconds with a fraction for a session.
+        ({"event_type": "a", "duration": "656.655"}, {"event_type": "a", "properties": {"duration": 656.655}}),
+        # Our own: bare names where the catalog has them, dotted ones where they say.
+        (
+            {"event_type": "a", "user_id": "u", "properties.user_id": "x", "app_id": "b"},
+            {"event_type": "a", "user": {"user_id": "u"}, "properties": {"user_id": "x", "app_id": "b"}},
+        ),
+    ],
+)
+def test_flat_names_are_turned_back(row: dict[str, str], event: dict[str, Any]) -> None:
+    assert json.loads(event_of_strings(list(row), list(row.values()))) == event
 
 
 @pytest.mark.parametrize(
@@ -497,11 +499,11 @@ def test_what_is_no_flat_row_is_left(event: bytes) -> None:
 def test_a_table_from_the_terminal_that_was_printed_over_a_progress_bar(before: str) -> None:
     """As `td query -w > file` leaves it; a cell that was too wide for the table has lost its end alone."""
     two = CELL.replace("}]", "},{}]")
-    edge, end = "+---+---+\n", "1 row in set\n\rUse '-v' option to show detailed messages.     \n"
+    end = "1 row in set\n\rUse '-v' option to show detailed messages.     \n"
     talk = "JobID       : 1\nStatus      : success\nResult      :\n"
     for size in range(len(CELL), len(two) + 1):
         cell = two if size == len(two) else two[:size] + "..."
-        table = f"{edge}| t | events |\n{edge}| 1 | {cell} |\n{edge}{end}"
+        table = f"{EDGE}| t | events |\n{EDGE}| 1 | {cell} |\n{EDGE}{end}"
         events, intake = events_of((talk + before + table).encode())
         assert events == [CELL[1:-1].encode(), b"{}"][: 2 if size > len(two) - 2 else 1]
         assert intake.lost == (size < len(two))
@@ -517,14 +519,6 @@ def test_tsv_that_a_spreadsheet_saved(batch: str) -> None:
     assert split(last).problems[0].code is Code.CUT_OFF  # type: ignore[arg-type]  # a batch
 
 
-def test_names_with_a_separator_after_the_last_one() -> None:
-    """Of `td query -f tsv -c`, before it was mended there."""
-    found, shapes = read(f"time\tevents\t\n1\t{CELL}\n2\t{CELL}\n".encode())
-    assert kinds(found) == [CELL, CELL]
-    assert [str(shape) for shape in shapes] == ["column `events` (2nd), TSV with header"]
-    assert kinds(read(f"time\tevents\t\n1\t{CELL}\t\n".encode())[0]) == [CELL]
-
-
 def test_status_lines_around_the_rows_are_no_rows() -> None:
     """What a person copies from the terminal, query log included."""
     before = "Job 123 is queued.\n  started at 2026\n  finished\nStatus      : success\nResult      :\n"
@@ -534,8 +528,7 @@ def test_status_lines_around_the_rows_are_no_rows() -> None:
 
 def test_several_tables_in_one_input() -> None:
     """`cat` of files with a header, and what was copied from the terminal twice: every row is read."""
-    edge = "+---+---+\n"
-    drawn = f"{edge}| t | events |\n{edge}| 1 | {CELL} |\n{edge}1 row in set\n"
+    drawn = f"{EDGE}| t | events |\n{EDGE}| 1 | {CELL} |\n{EDGE}1 row in set\n"
     arrays = f'["time","events"]\n[1,{TEXT}]\n'
     for text in (drawn, arrays, f"time\tevents\n1\t{CELL}\n", f"\ufefftime,events\n1,{QUOTED}\n"):
         found, _ = read((text + text).encode())
@@ -543,44 +536,18 @@ def test_several_tables_in_one_input() -> None:
         assert [each.location.row for each in found if each.location.row] == [1, 2]
 
 
-def test_the_column_of_a_table_drawn_on_the_terminal_is_said() -> None:
-    """Detected by name or by content, as in every other format."""
-    edge = "+---+---+\n"
-    for name in ("events", "batch"):
-        found, shapes = read(f"{edge}| t | {name} |\n{edge}| 1 | {CELL} |\n{edge}".encode())
-        assert kinds(found) == [CELL]
-        assert [str(shape) for shape in shapes] == [f"column `{name}` (2nd), terminal table with header"]
+FORMS = {
+    "csv": f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
+    "tsv": f"1\t{CELL}\n2\t{CELL}\n".encode(),
+    "arrays": f"[1,{TEXT}]\n[2,{TEXT}]\n".encode(),
+    "array": f"[[1,{TEXT}],\n[2,{TEXT}]]\n".encode(),
+    "objects": f'{{"time":1,"events":{TEXT}}}\n{{"time":2,"events":{TEXT}}}\n'.encode(),
+    "msgpack": msgpack.packb([1, CELL]) + msgpack.packb([2, CELL]),
+}
+forms = pytest.mark.parametrize("data", FORMS.values(), ids=FORMS)
 
 
-@pytest.mark.parametrize(
-    "text", [f"time,events\r1,{QUOTED}\r2,{QUOTED}\r", f"t\tevents\r1\t{CELL}\r", f"1,{QUOTED}\r2"]
-)
-def test_lines_that_end_with_carriage_returns_alone(text: str) -> None:
-    """They would all be one line: the problem says so, and what to do."""
-    (problem,), shapes = read(text.encode())
-    assert isinstance(problem, Problem)
-    assert (problem.code, problem.hint, shapes) == (Code.UNKNOWN_FORM, "Convert the file: tr '\\r' '\\n' < FILE.", [])
-
-
-def test_a_byte_order_mark_is_no_fault_of_csv() -> None:
-    """Only JSON does not allow it: a spreadsheet's CSV is read without a warning."""
-    for text, is_json in ((f"time,events\n1,{QUOTED}\n", False), (f'{{"time":1,"events":{TEXT}}}', True)):
-        mark, _batch = read(b"\xef\xbb\xbf" + text.encode())[0]
-        assert isinstance(mark, Problem)
-        assert ("JSON" in mark.message) == is_json
-
-
-FORMS = [
-    f"time,events\n1,{QUOTED}\n2,{QUOTED}\n".encode(),
-    f"1\t{CELL}\n2\t{CELL}\n".encode(),
-    f"[1,{TEXT}]\n[2,{TEXT}]\n".encode(),
-    f"[[1,{TEXT}],\n[2,{TEXT}]]\n".encode(),
-    f'{{"time":1,"events":{TEXT}}}\n{{"time":2,"events":{TEXT}}}\n'.encode(),
-    msgpack.packb([1, CELL]) + msgpack.packb([2, CELL]),
-]
-
-
-@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@forms
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, lzma.compress])
 def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     """In several streams one after another; and for a truncated one, one problem after what could be read."""
@@ -591,7 +558,7 @@ def test_packed_rows(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     assert (found[0], found[-1]) == (CELL, Code.UNREADABLE)
 
 
-@pytest.mark.parametrize("data", FORMS, ids=["csv", "tsv", "arrays", "array", "objects", "msgpack"])
+@forms
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress, partial(lzma.compress, preset=0)])
 def test_a_packed_file_that_was_cut_gives_what_a_plain_one_gives(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     """The complete events of its last row, with a problem that tells what was lost; then, one for the file."""
@@ -666,19 +633,6 @@ def events_of(data: bytes) -> tuple[list[bytes], EventReader]:
     """The events of a source, and what was met on the way."""
     intake = EventReader()
     return [bytes(each) for _, some in intake.events(read(data)[0], split) for each in some], intake
-
-
-@pytest.mark.parametrize("head", ["events", "time,events"])
-def test_a_large_file_of_one_column_may_not_be_csv(tmp_path: Path, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TSV has no quotes: the file is read in one go, where the format is detected."""
-    path = tmp_path / "rows"
-    path.write_text(f"{head}\n{CELL}\n{CELL}\n", encoding="utf-8")
-    monkeypatch.setattr(splits, "MIN_SIZE", 1)
-    monkeypatch.setattr(splits, "SPLIT_SIZES", (16,))
-    source = Source(str(path), path)
-    formats = {each.format for each in splits.file_splits(source)}
-    assert formats == ({SplitFormat.WHOLE} if head == "events" else {SplitFormat.CSV})
-    assert splits.is_splittable(source) is (head != "events")
 
 
 def test_a_backslash_is_a_name_next_to_a_name_with_a_line_end() -> None:

@@ -1,0 +1,10 @@
+"""Sources in memory."""
+
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+
+def source_of(data: bytes, empty: str | None = None) -> Any:
+    """A source that is not a file, by the name `x`; `empty` is the warning where nothing is in it."""
+    return SimpleNamespace(name="x", empty=empty, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data))
