@@ -30,7 +30,8 @@ class Live:
         self._store = store
 
     def query(self, sql: str) -> Result:
-        return Engine({TABLE: self._store}).query(sql)
+        rows = self._store.read_text("utf-8").splitlines()
+        return Engine({TABLE: map(json.loads, rows)}).query(sql)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -53,20 +52,14 @@ TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "i
 
 
 class Result(NamedTuple):
-    """What a query gives."""
-
     columns: list[tuple[str, str]]  # name and type of each, as Trino calls it
-    rows: list[tuple[Any, ...]]  # all of them
+    rows: list[tuple[Any, ...]]
 
 
 class Engine:
-    """Tables that are queried with SQL.
+    """Tables that are queried with SQL, given their rows by database and name."""
 
-    Args:
-        tables: their rows by database and name: as they are, or a file of JSON Lines that is read for each query.
-    """
-
-    def __init__(self, tables: Mapping[tuple[str, str], Path | Rows]) -> None:
+    def __init__(self, tables: Mapping[tuple[str, str], Rows]) -> None:
         self._tables = tables
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -92,8 +85,8 @@ class Engine:
         columns = [(name, TYPES.get(str(kind), str(kind).lower())) for name, kind, *_ in cursor.description or ()]
         return Result(columns, cursor.fetchall())
 
-    def _load(self, table: str, rows: Path | Rows) -> None:
-        listed = _read(rows) if isinstance(rows, Path) else list(rows)
+    def _load(self, table: str, rows: Rows) -> None:
+        listed = list(rows)
         columns = list(dict.fromkeys(name for row in listed for name in row)) or ["time", "events"]
         kinds = {name: _kind([row.get(name) for row in listed], name) for name in columns}
         declared = ", ".join(f"{_name(name)} {kind}" for name, kind in kinds.items())
@@ -148,12 +141,10 @@ def _of_entries(node: exp.Anonymous) -> exp.Expr:
 
 def _path(node: exp.Expression) -> exp.Expression:
     """A JSON path as DuckDB has it."""
-    return exp.Literal.string(_dotted(node)) if isinstance(node, exp.JSONPath) else node
-
-
-def _dotted(path: exp.JSONPath) -> str:
-    names = [part.this for part in path.expressions if isinstance(part, exp.JSONPathKey)]
-    return "$" + "".join(f'."{name}"' for name in names)
+    if not isinstance(node, exp.JSONPath):
+        return node
+    names = [part.this for part in node.expressions if isinstance(part, exp.JSONPathKey)]
+    return exp.Literal.string("$" + "".join(f'."{name}"' for name in names))
 
 
 def _kind(values: Sequence[Any], name: str) -> str:
@@ -161,7 +152,3 @@ def _kind(values: Sequence[Any], name: str) -> str:
     if name == "time" or kinds == {int}:
         return "BIGINT"
     return "DOUBLE" if kinds and kinds <= {int, float} else "VARCHAR"
-
-
-def _read(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]

@@ -9,11 +9,11 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import HTTP
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import msgpack
 import uvicorn
@@ -27,21 +27,6 @@ from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
 
 API_KEY = "1/fedcba9876543210fedcba9876543210fedcba98"
-
-
-class Rows(Protocol):
-    @property
-    def columns(self) -> Iterable[tuple[str, str]]:
-        """Name and type of each."""
-
-    @property
-    def rows(self) -> Iterable[Any]:
-        """A sequence of cells for each."""
-
-
-class Queries(Protocol):
-    def query(self, sql: str) -> Rows:
-        """The result of a query in Trino's dialect. Any exception makes the job fail, with its text."""
 
 
 class Canned(NamedTuple):
@@ -77,28 +62,16 @@ class Job:
             return ("queued", "running")[self.polls % 2]
         return "success" if self.error is None else "error"
 
-    def polled(self) -> str:
-        """How it is found, by one who asks for its status."""
-        status = self.status
-        self.polls = max(0, self.polls - 1)
-        return status
-
     def shown(self) -> dict[str, Any]:
         """As `/v3/job/show` answers, without what nobody reads."""
         return {
             "job_id": self.id,
             "type": "trino",
-            "url": f"https://console.treasuredata.com/app/jobs/{self.id}",
-            "database": self.database,
             "query": self.query,
             "status": self.status,
             "debug": {"cmdout": "started at 2026-11-24T00:00:00Z\n", "stderr": self.error or ""},
-            **dict.fromkeys(("created_at", "updated_at", "start_at", "end_at"), "2026-11-24 00:00:00 UTC"),
             "num_records": len(self.rows),
-            "result_size": 1,
             "hive_result_schema": json.dumps(list(self.columns)),
-            "priority": 0,
-            "retry_limit": 0,
         }
 
 
@@ -112,9 +85,12 @@ class Trouble(NamedTuple):
 
 @dataclass
 class Service:
-    """A running stand-in, which does what a test says. It is a context manager."""
+    """A running stand-in, which does what a test says. It is a context manager.
 
-    engine: Queries
+    The method `query` of its engine gives `columns` (name and type of each) and `rows`, or the error of a job.
+    """
+
+    engine: Any
     tables: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)  # columns and types, by names
     polls: int = 0  # how often a job is found at work before it has ended
     cuts: deque[int] = field(default_factory=deque)  # bytes after which the next downloads break, one each
@@ -145,7 +121,7 @@ class Service:
         self._server.should_exit = True
         self._thread.join()
 
-    def reset(self, engine: Queries, tables: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+    def reset(self, engine: Any, tables: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
         self.engine, self.tables = engine, tables
         self.polls, self.ranges = 0, True
         for each in (self.cuts, self.trouble, self.jobs, self.requests):
@@ -166,7 +142,7 @@ class Service:
 
     async def _issue(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) and not refusal.late:
-            return _answer(refusal)
+            return JSONResponse(refusal.body, refusal.status)
         form = _form(request.headers["content-type"], await request.body())
         key = form.get("domain_key")
         for job in self.jobs.values():
@@ -176,7 +152,11 @@ class Service:
         job = Job(str(1000 + len(self.jobs)), request.path_params["database"], form["query"], form, self.polls)
         self.jobs[job.id] = job
         await run_in_threadpool(self._run, job)
-        return _answer(refusal) if refusal else JSONResponse({"job_id": job.id, "database": job.database})
+        return (
+            JSONResponse(refusal.body, refusal.status)
+            if refusal
+            else JSONResponse({"job_id": job.id, "database": job.database})
+        )
 
     def _run(self, job: Job) -> None:
         try:
@@ -187,13 +167,14 @@ class Service:
 
     async def _job(self, request: Request) -> Response:
         if refusal := self._refusal(request):
-            return _answer(refusal)
+            return JSONResponse(refusal.body, refusal.status)
         job = self.jobs.get(request.path_params["job"])
         if job is None:
             return _failed(404, "Couldn't find Job")
         match request.url.path.split("/")[3]:
             case "status":
-                return JSONResponse({"job_id": job.id, "status": job.polled()})
+                status, job.polls = job.status, max(0, job.polls - 1)
+                return JSONResponse({"job_id": job.id, "status": status})
             case "show":
                 return JSONResponse(job.shown())
             case "kill":
@@ -203,19 +184,15 @@ class Service:
 
     async def _tables(self, request: Request) -> Response:
         if refusal := self._refusal(request):
-            return _answer(refusal)
+            return JSONResponse(refusal.body, refusal.status)
         database = request.path_params["database"]
-        tables = [
-            {
-                "id": number,
-                "name": table,
-                "schema": json.dumps([[name, kind, name] for name, kind in columns.items()]),
-                "count": 1,
-                "estimated_storage_size": 1,
-            }
-            for number, ((of, table), columns) in enumerate(self.tables.items())
+        schemas = {
+            table: json.dumps([[name, kind, name] for name, kind in columns.items()])
+            for (of, table), columns in self.tables.items()
             if of == database
-        ]
+        }
+        numbers = {"id": 1, "count": 1, "estimated_storage_size": 1}
+        tables = [{**numbers, "name": table, "schema": schema} for table, schema in schemas.items()]
         if not tables and self.tables:
             return _failed(404, f"Couldn't find UserDatabase with name = {database}")
         return JSONResponse({"database": database, "tables": tables})
@@ -250,10 +227,6 @@ async def _broken(data: bytes) -> Any:
     # What is sent is on its way before the connection goes.
     await asyncio.sleep(0.01)
     raise ConnectionResetError
-
-
-def _answer(trouble: Trouble) -> Response:
-    return JSONResponse(trouble.body, trouble.status)
 
 
 def _failed(status: int, message: str, **more: Any) -> Response:

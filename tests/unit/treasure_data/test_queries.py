@@ -46,7 +46,7 @@ from td_currents_cli.treasure_data.sql.queries import (
     ids_sql,
     stored_ids_sql,
 )
-from td_currents_cli.treasure_data.sql.text import glob_to_regex, identifier, string_literal
+from td_currents_cli.treasure_data.sql.text import glob_to_regex
 from td_currents_cli.treasure_data.tables import Tables, TdConnection, rows_sql
 from td_currents_cli.verify import Arrivals, VerifyRequest
 from td_currents_cli.verify import run as verify
@@ -99,15 +99,6 @@ def test_queries_of_batches() -> None:
     assert {json.loads(row["event"])["time"] for row in rows} == {100, 101}
 
 
-@pytest.mark.parametrize("dialect", list(Dialect))
-@pytest.mark.parametrize("query", [Query.CREATE_TABLE, Query.DEDUPE])
-def test_what_all_dialects_can_say(query: Query, dialect: Dialect) -> None:
-    """It parses in each of them, about a flat table."""
-    sql = printed(query, layout=Layout.FLAT, dialect=dialect)
-    assert sqlglot.parse_one(sql, read=dialect).find(sqlglot.exp.Table)
-    assert ('"' in sql) == (dialect is Dialect.TRINO)
-
-
 def test_the_catalog_makes_the_same_table() -> None:
     """`tdcur events --format ddl` and `tdcur sql create-table` differ in the table's name alone."""
     of_events = listed(EventsRequest(dialect=Dialect.HIVE)).ddl().split("\n")
@@ -151,12 +142,15 @@ def test_a_flat_table_has_the_columns_that_its_events_need() -> None:
         (Dialect.SPARK, "event.*", "WHERE `time` >= "),
     ],
 )
-def test_dedupe_in_each_dialect(dialect: Dialect, columns: str, condition: str) -> None:
+def test_what_all_dialects_can_say(dialect: Dialect, columns: str, condition: str) -> None:
     """`time` is a keyword of Hive's. Only in Hive can the number of a row not be left out of the result."""
     sql = printed(Query.DEDUPE, layout=Layout.FLAT, dialect=dialect)
     assert f"SELECT {columns}\nFROM (" in sql
     assert condition in sql
     assert not re.search(r"(?<![`\w])time(?![`\w])", sql.lower()) or dialect is Dialect.TRINO
+    for each in (sql, printed(Query.CREATE_TABLE, dialect=dialect)):
+        assert sqlglot.parse_one(each, read=dialect).find(sqlglot.exp.Table)
+        assert ('"' in each) == (dialect is Dialect.TRINO)
 
 
 @pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])
@@ -418,12 +412,3 @@ def test_names_in_statements_that_make_tables(dialect: Dialect) -> None:
         (tree,) = sqlglot.parse(create_table_sql(table, columns, dialect), read=dialect)
         assert isinstance(tree, sqlglot.exp.Create)
         assert [each.name for each in tree.find_all(sqlglot.exp.ColumnDef)] == [*HOSTILE, OTHER_FIELDS]
-
-
-def test_words() -> None:
-    """A text and a name are read as they were written."""
-    for text in HOSTILE:
-        (tree,) = sqlglot.parse(f"SELECT {string_literal(text)} AS {identifier(text)}", read="trino")
-        assert tree
-        assert [each.this for each in tree.find_all(sqlglot.exp.Literal)] == [text]
-        assert [each.alias for each in tree.find_all(sqlglot.exp.Alias)] == [text]
