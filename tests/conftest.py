@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from td_currents_cli.serve import Receiver, ServeSettings
+from tests.loopback import layer_of
 
 if TYPE_CHECKING:
-    from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
+    from td_currents_cli.serve.app import ASGIApp
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -54,19 +55,12 @@ def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A real receiver on a free loopback port, with a write key of its own.
+    """A real receiver on a free loopback port, with a write key of its own."""
 
-    Attributes:
-        url: Postback URL (v2) of a table.
-        key: the write key whose rows are stored; others are answered 200 and dropped.
-        store: JSON Lines file with the rows.
-        receiver: for other tables' URLs and the figures.
-    """
-
-    url: str
-    key: str = field(repr=False)
-    store: Path
-    receiver: Receiver
+    url: str  # Postback URL (v2) of a table
+    key: str = field(repr=False)  # the write key whose rows are stored; others are answered 200 and dropped
+    store: Path  # JSON Lines file with the rows
+    receiver: Receiver  # for other tables' URLs and the figures
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows stored so far: `time`, `events` (JSON text), and what else was sent."""
@@ -87,21 +81,14 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
 
 @dataclass
 class Scripted:
-    """An endpoint on a free loopback port that answers as it is told.
+    """An endpoint on a free loopback port that answers as it is told."""
 
-    Attributes:
-        answer: the status that a body is answered with.
-        text: what an answer other than 200 says.
-        bodies: all that were received, in order.
-        taken: those of them that were answered 200.
-    """
-
-    answer: Callable[[bytes], int] = lambda _: 200
-    text: str = "refused"
+    answer: Callable[[bytes], int] = lambda _: 200  # the status that a body is answered with
+    text: str = "refused"  # what an answer other than 200 says
     content_type: str = "application/json"
     heads: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    taken: list[bytes] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)  # all that were received, in order
+    taken: list[bytes] = field(default_factory=list)  # those of them that were answered 200
     port: int = 0
 
     @property
@@ -137,7 +124,7 @@ def scripted() -> Iterator[Scripted]:
             self.wfile.write(text)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         endpoint.port = server.server_address[1]
@@ -151,23 +138,4 @@ def scripted() -> Iterator[Scripted]:
 @pytest.fixture
 def poisoned() -> "Callable[[ASGIApp], ASGIApp]":
     """A layer for a Receiver that answers 400 to every request with the word `poison` in it."""
-
-    def around(app: "ASGIApp") -> "ASGIApp":
-        async def layer(scope: "Message", receive: "Receive", send: "Send") -> None:
-            messages = [await receive()]
-            while messages[-1].get("more_body"):
-                messages.append(await receive())
-            if b"poison" in b"".join(message.get("body", b"") for message in messages):
-                await send({"type": "http.response.start", "status": 400, "headers": []})
-                await send({"type": "http.response.body", "body": b"one of them is bad"})
-                return
-            read = iter(messages)
-
-            async def again() -> "Message":
-                return next(read)
-
-            await app(scope, again, send)
-
-        return layer
-
-    return around
+    return layer_of(lambda _, body: (400, b"one of them is bad") if b"poison" in body else None)

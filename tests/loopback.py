@@ -1,4 +1,4 @@
-"""A server on a free loopback port in the event loop of the test, and what it is to answer."""
+"""A server on a free loopback port in the event loop of the test, and what it or a Receiver is to answer."""
 
 import asyncio
 import ssl
@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import pytest
+
+from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
 
 Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Received: TypeAlias = list[tuple[str, dict[str, str], bytes]]
@@ -66,3 +68,28 @@ def answering(answer: bytes = status("200 OK"), received: Received | None = None
             writer.write(answer)
 
     return serve
+
+
+def layer_of(answer: Callable[[Message, bytes], tuple[int, bytes] | None]) -> Callable[[ASGIApp], ASGIApp]:
+    """A layer for a Receiver that gives the status and text of a function, or None to leave a request to it."""
+
+    def around(app: ASGIApp) -> ASGIApp:
+        async def layer(scope: Message, receive: Receive, send: Send) -> None:
+            messages = [await receive()]
+            while messages[-1].get("more_body"):
+                messages.append(await receive())
+            answered = answer(scope, b"".join(message.get("body", b"") for message in messages))
+            if answered is not None:
+                await send({"type": "http.response.start", "status": answered[0], "headers": []})
+                await send({"type": "http.response.body", "body": answered[1]})
+                return
+            read = iter(messages)
+
+            async def again() -> Message:
+                return next(read)
+
+            await app(scope, again, send)
+
+        return layer
+
+    return around

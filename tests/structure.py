@@ -12,17 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from statistics import median
 from types import FrameType
 from typing import Final
 
 import td_currents_cli
 
 PACKAGE: Final = Path(td_currents_cli.__file__).parent
-SHORT: Final = 15
-"""Modules up to this many lines are left out of the median: they only say what their package offers."""
-
 LONG: Final = 500
 """Modules with more lines are tables of data."""
 
@@ -33,19 +30,12 @@ TYPE_CHECKING_NAMES: Final = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One name that a module imports.
+    """One name that a module imports."""
 
-    Attributes:
-        target: dotted name of what is imported; of `from a import b`, `a.b`.
-        line: where.
-        lazy: inside a function: it runs when the function does, or never.
-        typing: below `if TYPE_CHECKING`: it never runs.
-    """
-
-    target: str
+    target: str  # dotted; of `from a import b`, `a.b`
     line: int
-    lazy: bool
-    typing: bool
+    lazy: bool  # inside a function: it runs when the function does, or never
+    typing: bool  # below `if TYPE_CHECKING`: it never runs
 
 
 class Module:
@@ -65,23 +55,16 @@ class Module:
 
     @cached_property
     def lines(self) -> int:
-        """All lines, with the blank ones."""
         return len(self.source.splitlines())
 
     @cached_property
     def imports(self) -> list[Import]:
-        """All imports, wherever they are."""
         return list(_imports(self.tree, lazy=False, typing=False))
 
     @cached_property
     def classes(self) -> list[str]:
         """Names of the classes defined in it, at whatever depth."""
         return [node.name for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
-
-    @cached_property
-    def docstring_lines(self) -> int:
-        """Lines of docstrings and of the strings below assignments, which explain these."""
-        return sum((text.end_lineno or text.lineno) - text.lineno + 1 for text in _docstrings(self.tree))
 
     @cached_property
     def long_functions(self) -> list[tuple[str, int]]:
@@ -119,20 +102,6 @@ def _imports(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[Import]:
             yield from _imports(child, lazy=lazy or inside, typing=typing)
 
 
-def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list):
-            continue
-        for before, statement in zip([None, *body], body, strict=False):
-            if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-                continue
-            first = before is None and isinstance(node, documented)
-            if isinstance(statement.value.value, str) and (first or isinstance(before, ast.Assign | ast.AnnAssign)):
-                yield statement.value
-
-
 def room_of(dotted: str) -> str | None:
     """The room of the package that a dotted name belongs to; None for other packages and the package itself."""
     first, _, rest = dotted.partition(".")
@@ -148,18 +117,7 @@ class Structure:
 
     @cached_property
     def lines(self) -> int:
-        """Of all modules."""
         return sum(module.lines for module in self.modules)
-
-    @property
-    def median(self) -> float:
-        """Lines of the module in the middle, of those with more than SHORT lines."""
-        return median(module.lines for module in self.modules if module.lines > SHORT)
-
-    @property
-    def docstring_share(self) -> float:
-        """Share of the lines that are docstrings."""
-        return sum(module.docstring_lines for module in self.modules) / self.lines
 
     @property
     def repeated_classes(self) -> dict[str, list[str]]:
@@ -186,47 +144,24 @@ class Structure:
             dotted = dotted.rpartition(".")[0]
         return dotted or None
 
-    def cycles(self, *, lazy: bool = False) -> list[list[str]]:
-        """Modules that import each other, one list for each knot.
+    def cycle(self, *, lazy: bool = False) -> list[str]:
+        """Modules that import each other in a circle; empty if there are none.
 
         What runs when a module is imported counts. Imports below `if TYPE_CHECKING` never run, and those inside
         functions run when all modules are there: they count only with `lazy`. That importing `a.b` runs the
         `__init__` of `a` first is not counted: it would tie each package to all that its `__init__` offers.
         """
-        edges: dict[str, set[str]] = {module.name: set() for module in self.modules}
+        imports: TopologicalSorter[str] = TopologicalSorter()
         for module in self.modules:
             for each in module.imports:
                 target = self.module_of(each.target)
                 if target and target != module.name and not each.typing and (lazy or not each.lazy):
-                    edges[module.name].add(target)
-        return [sorted(knot) for knot in _knots(edges) if len(knot) > 1]
-
-
-def _knots(edges: dict[str, set[str]]) -> list[list[str]]:
-    """The strongly connected components (Tarjan)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    found: list[list[str]] = []
-
-    def visit(node: str) -> None:
-        index[node] = low[node] = len(index)
-        stack.append(node)
-        for other in edges[node]:
-            if other not in index:
-                visit(other)
-                low[node] = min(low[node], low[other])
-            elif other in stack:
-                low[node] = min(low[node], index[other])
-        if low[node] == index[node]:
-            knot = stack[stack.index(node) :]
-            del stack[stack.index(node) :]
-            found.append(knot)
-
-    for node in edges:
-        if node not in index:
-            visit(node)
-    return found
+                    imports.add(module.name, target)
+        try:
+            imports.prepare()
+        except CycleError as error:
+            return list(error.args[1])
+        return []
 
 
 def entered_files(argv: list[str]) -> list[str]:
@@ -274,11 +209,9 @@ def main(argv: list[str]) -> None:
     structure = Structure()
     print(f"files: {len(structure.modules)}")
     print(f"lines: {structure.lines}")
-    print(f"median lines of modules over {SHORT}: {structure.median:g}")
-    print(f"docstring lines: {structure.docstring_share:.1%}")
     _print("class names defined twice", (f"{k}: {', '.join(v)}" for k, v in structure.repeated_classes.items()))
-    _print("import cycles", (" ".join(knot) for knot in structure.cycles()))
-    _print("import cycles with lazy imports", (" ".join(knot) for knot in structure.cycles(lazy=True)))
+    print("import cycle:", " ".join(structure.cycle()) or "none")
+    print("import cycle with lazy imports:", " ".join(structure.cycle(lazy=True)) or "none")
     long_modules = (f"{path}: {lines}" for path, lines in structure.long_modules.items())
     _print(f"modules over {LONG} lines, tables of data left out", long_modules)
     _print(f"functions over {LONG_FUNCTION} lines", (f"{k}: {v}" for k, v in structure.long_functions.items()))

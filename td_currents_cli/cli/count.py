@@ -27,7 +27,7 @@ class CountFormat(StrEnum):
 
 
 TOP_ON_TERMINAL: Final = 1000
-"""It takes milliseconds to draw a row on a terminal: minutes for hundreds of thousands, which nobody would read."""
+"""Drawing a row on a terminal takes milliseconds: hundreds of thousands of rows would take minutes."""
 
 
 @command(

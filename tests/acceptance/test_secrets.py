@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,10 @@ from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
 from td_currents_cli.render.simple import request_line
 from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
+from td_currents_cli.serve.app import ASGIApp, Message
 from td_currents_cli.serve.settings import parse_faults
-from tests.command import tdcur_text
+from tests.command import TDCUR, tdcur_text
+from tests.loopback import layer_of
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -113,6 +113,7 @@ def run(tmp_path: Path) -> Run:
     """Runs `tdcur send` to its exit code; nothing that it leaves behind may hold a mark."""
 
     def to_its_end(
+        endpoint: Receiver | str,
         *arguments: object,
         stop: Callable[[], bool] = lambda: False,
         source: Path | None = None,
@@ -120,7 +121,8 @@ def run(tmp_path: Path) -> Run:
     ) -> int:
         source = source or payloads(tmp_path, {"events": good()})
         beside = ("--journal", tmp_path / "journal", "--dead-letter", tmp_path / "dead.jsonl", "--verbose")
-        command = [sys.executable, "-m", "td_currents_cli", "send", source, *beside, *arguments]
+        url = endpoint if isinstance(endpoint, str) else endpoint.url("braze", "currents")
+        command = [*TDCUR, "send", source, "--url", with_key(url), *beside, *arguments]
         with subprocess.Popen(
             list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
         ) as process:
@@ -156,6 +158,11 @@ def payloads(folder: Path, *documents: object) -> Path:
     return path
 
 
+def receiver_of(folder: Path, fail: str | None = None, seed: int = 0, **more: Any) -> Receiver:
+    faults = FaultSettings(faults=parse_faults(fail) if fail else (), seed=seed)
+    return Receiver(ServeSettings(store=folder / "rows.jsonl", fault_settings=faults), **more)
+
+
 @pytest.mark.parametrize(
     ("fail", "code", "form"),
     [
@@ -177,10 +184,8 @@ def payloads(folder: Path, *documents: object) -> Path:
 def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> None:
     """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
     log: list[str] = []
-    settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults(fail)))
-    with Receiver(settings, lambda exchange: log.append(request_line(exchange))) as receiver:
-        url = with_key(receiver.url("braze", "currents"))
-        assert run("--url", url, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
+    with receiver_of(tmp_path, fail, listener=lambda exchange: log.append(request_line(exchange))) as receiver:
+        assert run(receiver, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
     assert log
     assert found("".join(log)) == []
     # What was looked through is there.
@@ -190,22 +195,8 @@ def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> No
 
 
 def answering(status: int, text: Callable[[Message, bytes], bytes]) -> Callable[[ASGIApp], ASGIApp]:
-    """A layer that gives every request with events the same answer, with a text made of its scope and its body."""
-
-    def around(_: ASGIApp) -> ASGIApp:
-        async def layer(scope: Message, receive: Receive, send: Send) -> None:
-            messages = [await receive()]
-            while messages[-1].get("more_body"):
-                messages.append(await receive())
-            body = b"".join(message["body"] for message in messages)
-            # Refusals of the connection test, too, would be no refusal of the events.
-            answer = 200 if body == EMPTY_PAYLOAD else status
-            await send({"type": "http.response.start", "status": answer, "headers": []})
-            await send({"type": "http.response.body", "body": text(scope, body)})
-
-        return layer
-
-    return around
+    """A layer that accepts the connection test, whose refusal would be no refusal of the events, and nothing else."""
+    return layer_of(lambda scope, body: (200 if body == EMPTY_PAYLOAD else status, text(scope, body)))
 
 
 def echo(scope: Message, body: bytes) -> bytes:
@@ -215,8 +206,8 @@ def echo(scope: Message, body: bytes) -> bytes:
 @pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
 def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
     """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl"), layer=answering(status, echo)) as receiver:
-        assert run("--url", with_key(receiver.url("braze", "currents")), "--retry-for", "300ms") == code
+    with receiver_of(tmp_path, layer=answering(status, echo)) as receiver:
+        assert run(receiver, "--retry-for", "300ms") == code
     # What the marks are in gets where it belongs.
     assert code != 3 or MAIL in (tmp_path / "dead.jsonl").read_text("utf-8")
 
@@ -224,9 +215,8 @@ def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, sta
 def test_an_answer_that_is_cut_within_the_key(run: Run, tmp_path: Path) -> None:
     """What is left of a key where an answer was cut off is not passed on either."""
     many = b"".join(b"%030d@example.com " % number for number in range(23))
-    layer = answering(400, lambda *_: many + KEY.encode())
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl"), layer=layer) as receiver:
-        assert run("--url", with_key(receiver.url("braze", "currents"))) == 3
+    with receiver_of(tmp_path, layer=answering(400, lambda *_: many + KEY.encode())) as receiver:
+        assert run(receiver) == 3
     assert HEX[:8] not in without_event((tmp_path / "dead.jsonl").read_text("utf-8").splitlines()[0])
 
 
@@ -250,7 +240,7 @@ def test_nobody_there(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         free = taken.getsockname()[1]
     for base in (f"http://127.0.0.1:{free}", f"https://127.0.0.1:{free}", "https://no-such-host.invalid"):
-        assert run("--url", with_key(base + PATH), "--retry-for", "300ms") == 5
+        assert run(base + PATH, "--retry-for", "300ms") == 5
 
 
 @pytest.mark.parametrize(
@@ -266,10 +256,8 @@ def test_nobody_there(run: Run) -> None:
 def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, code: int) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
-    with Receiver(
-        ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(faults=parse_faults("400=1")))
-    ) as receiver:
-        assert run("--url", with_key(receiver.url("braze", "currents")), option, tmp_path / name) == code
+    with receiver_of(tmp_path, "400=1") as receiver:
+        assert run(receiver, option, tmp_path / name) == code
 
 
 def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
@@ -282,25 +270,20 @@ def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
     source = payloads(tmp_path, {"events": bad + good()}, {"mail": MAIL}, MAIL)
     with source.open("a") as file:
         file.write(f'{{"events":[{{"id":"{MAIL}\n')
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl")) as receiver:
+    with receiver_of(tmp_path) as receiver:
         for form in ("text", "json"):
-            assert run("--url", with_key(receiver.url("braze", "currents")), "--format", form, source=source) != 0
+            assert run(receiver, "--format", form, source=source) != 0
     assert receiver.stats.stored
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_stop_in_between(run: Run, tmp_path: Path, number: signal.Signals, code: int) -> None:
     """A stop, or a hard one, while a request hangs and others have been noted in the journal."""
-    fail = FaultSettings(faults=parse_faults("hang=0.3"), seed=10)
     source = payloads(tmp_path, *[{"events": [event]} for event in good()])
-    with Receiver(ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=fail)) as receiver:
+    with receiver_of(tmp_path, "hang=0.3", seed=10) as receiver:
 
         def in_between() -> bool:
-            stats = receiver.stats
-            return stats.stored > 2 and stats.by_fault["hang"] > 0
+            return receiver.stats.stored > 2 and receiver.stats.by_fault["hang"] > 0
 
-        url = with_key(receiver.url("braze", "currents"))
-        assert (
-            run("--url", url, "--timeout", "2", "--format", "json", source=source, stop=in_between, number=number)
-            == code
-        )
+        arguments = ("--timeout", "2", "--format", "json")
+        assert run(receiver, *arguments, source=source, stop=in_between, number=number) == code

@@ -72,27 +72,21 @@ def test_documents_are_plain(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "found"),
     [
-        "Mend it.",
-        "unknown key beside the others",
-        "Show so many, count all.",
-        "the value as it stands",
-        "this is no event",
-        "`id` should be a text",
-        "is not in the catalogue",
-        "When to use colour.",
-        "found a whole number",
-        "Else TD_WRITE_KEY, else TDCUR_URL.",
-        "Events a second",
+        ("Mend it.", True),
+        ("unknown key beside the others", True),
+        ("Show so many, count all.", True),
+        ("the value as it stands", True),
+        ("this is no event", True),
+        ("`id` should be a text", True),
+        ("is not in the catalogue", True),
+        ("When to use colour.", True),
+        ("found a whole number", True),
+        ("Else TD_WRITE_KEY, else TDCUR_URL.", True),
+        ("Events a second", True),
+        ("there is no journal, a text file, is no longer sent, amendment, [env: TD_API_KEY]", False),
     ],
 )
-def test_the_phrases_are_found(text: str) -> None:
-    assert list(stumbles(text))
-
-
-@pytest.mark.parametrize(
-    "text", ["there is no journal", "a text file", "is no longer sent", "amendment", "[env: TD_API_KEY]"]
-)
-def test_plain_words_are_allowed(text: str) -> None:
-    assert not list(stumbles(text))
+def test_the_phrases_are_found(text: str, found: bool) -> None:
+    assert any(stumbles(text)) is found

@@ -86,8 +86,8 @@ def test_imports_point_down_and_foreign_packages_stay_in_their_homes() -> None:
 
 
 def test_no_modules_import_each_other() -> None:
-    """When the package is imported; see Structure.cycles for imports inside functions."""
-    assert STRUCTURE.cycles() == []
+    """When the package is imported; see Structure.cycle for imports inside functions."""
+    assert STRUCTURE.cycle() == []
 
 
 def test_a_class_name_stands_for_one_thing() -> None:

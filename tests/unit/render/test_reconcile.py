@@ -1,6 +1,6 @@
 """What `tdcur reconcile` prints for people, compared with approved output.
 
-`TDCUR_UPDATE_CASES=1 pytest tests/unit/test_reconcile_tables.py` updates it.
+`TDCUR_UPDATE_CASES=1 pytest tests/unit/render/test_reconcile.py` updates it.
 """
 
 import json
@@ -15,15 +15,13 @@ from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.render import render
-from tests.rendering import screen_of
+from tests.rendering import Screen, screen_of
 
 ROWS: Final = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
+EVENTS: Final[list[dict[str, Any]]] = [
+    event for line in ROWS.read_text("utf-8").splitlines() for event in json.loads(json.loads(line)["events"])
+]
 WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
-
-
-def events() -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()]
-    return [event for row in rows for event in json.loads(row["events"])]
 
 
 def side(path: Path, these: list[dict[str, Any]]) -> FileSide:
@@ -37,8 +35,7 @@ def different(tmp_path: Path) -> Callable[..., ReconcileOutcome]:
     """Compares the samples with events that differ in every way."""
 
     def outcome(**options: Any) -> ReconcileOutcome:
-        sent = events()
-        sent[-1] = sent[-1] | {"event_type": None}
+        sent = [*EVENTS[:-1], EVENTS[-1] | {"event_type": None}]
         ingested = sent[40:-1]
         ingested[3] = ingested[3] | {"time": 1782900001}
         ingested += ingested[5:9] + ingested[7:8]
@@ -65,17 +62,14 @@ def test_tables(width: str, different: Callable[..., ReconcileOutcome], stored: 
     assert all(cell_len(line) <= (WIDTHS[width] or 10_000) for line in screen.lines)
 
 
-def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path: Path) -> None:
+def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path: Path, screen: Screen) -> None:
     """-v shows every type, -q only the result; written files and spilled bytes are reported."""
-    verbose = screen_of(verbose=True)
+    verbose, quiet = screen_of(verbose=True), screen_of(quiet=True)
     render(different(), "table", verbose.terminal)
-    assert "more type" not in verbose.out
-    quiet = screen_of(quiet=True)
-    render(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", quiet.terminal)
-    assert "more type" in quiet.out
-    assert quiet.err == ""
-    screen = screen_of()
-    render(different(limit=0, resend=tmp_path / "resend.jsonl"), "table", screen.terminal)
+    outcome = different(limit=0, resend=tmp_path / "resend.jsonl")
+    for each in (quiet, screen):
+        render(outcome, "table", each.terminal)
+    assert ("more type" in verbose.out, "more type" in quiet.out, quiet.err) == (False, True, "")
     assert f"40 missing events in 1 payload written to {tmp_path / 'resend.jsonl'}, for `tdcur send" in screen.err
     assert "0 MB of fingerprints were kept in temporary files (memory limit: 0 MB)" in screen.err
 
@@ -83,25 +77,21 @@ def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path:
 @pytest.mark.parametrize(
     ("sent", "ingested", "verdict"),
     [
-        (events(), events(), "All 130 sent event ids arrived."),
-        (events()[:1], events()[:2], "The sent event id arrived, but 1 unexpected."),
-        (events()[:2], events()[:1], "Of 2 sent event ids, 1 is missing."),
+        (EVENTS, EVENTS, "All 130 sent event ids arrived."),
+        (EVENTS[:1], EVENTS[:2], "The sent event id arrived, but 1 unexpected."),
+        (EVENTS[:2], EVENTS[:1], "Of 2 sent event ids, 1 is missing."),
         ([], [], "Nothing to compare: no events were sent."),
-        ([], events()[:1], "Nothing to compare: no events were sent, but 1 unexpected."),
+        ([], EVENTS[:1], "Nothing to compare: no events were sent, but 1 unexpected."),
         ([{"time": 1}], [], "1 event sent without an id cannot be verified."),
         ([7], [], "Nothing to compare: no sent event could be read."),
-        ([7, *events()], events(), "All 130 sent event ids arrived, but not everything that was sent could be read."),
-        (
-            events(),
-            [*events(), 7],
-            "All 130 sent event ids arrived, but not everything that was ingested could be read.",
-        ),
-        (events(), None, "Of 130 sent event ids, 130 are missing."),
+        ([7, *EVENTS], EVENTS, "All 130 sent event ids arrived, but not everything that was sent could be read."),
+        (EVENTS, [*EVENTS, 7], "All 130 sent event ids arrived, but not everything that was ingested could be read."),
+        (EVENTS, None, "Of 130 sent event ids, 130 are missing."),
         ([], None, "Nothing to compare: no events were sent, but there is 1 error."),
     ],
 )
 def test_the_verdict_is_the_last_line(
-    sent: list[Any], ingested: list[Any] | None, verdict: str, tmp_path: Path, screen: Any
+    sent: list[Any], ingested: list[Any] | None, verdict: str, tmp_path: Path, screen: Screen
 ) -> None:
     """It says why the exit code is not 0. None is an empty file."""
     sides = side(tmp_path / "sent", sent), side(tmp_path / "ingested", ingested or [])

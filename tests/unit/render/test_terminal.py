@@ -3,13 +3,12 @@ import pty
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
-from typing import Any
 
 import pytest
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.terminal import Terminal, When, print_error, printable
-from tests.rendering import screen_of
+from tests.rendering import Tty, screen_of
 
 
 @pytest.mark.parametrize(
@@ -35,9 +34,12 @@ def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkey
     assert raw.getvalue() == b"\xe9 \\u2026\n"
 
 
-class _Tty(TextIOWrapper):
-    def isatty(self) -> bool:
-        return True
+def test_a_line_number_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rich knows an emoji named 100, and other names of fields between colons."""
+    terminal = Terminal()
+    terminal.print("a.json:100:5 `:bug:`")
+    terminal.report("a.json:100:5 `:bug:`")
+    assert capsys.readouterr() == ("a.json:100:5 `:bug:`\n",) * 2
 
 
 @pytest.mark.parametrize(
@@ -56,35 +58,25 @@ def test_without_color_text_is_plain(
     """On a terminal too: neither colors nor bold."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    for name, value in environment.items():
+    for name, value in {"TERM": "xterm-256color", **environment}.items():
         monkeypatch.setenv(name, value)
-    raw = BytesIO()
-    monkeypatch.setattr("sys.stdout", _Tty(raw, encoding="utf-8"))
+    stream = Tty()
+    monkeypatch.setattr("sys.stdout", stream)
     Terminal(color=color).print("text", "bold red")
-    assert (b"\x1b" in raw.getvalue()) is escapes
+    assert ("\x1b" in stream.getvalue()) is escapes
 
 
-WORDS = " ".join(["treasure"] * 40)
-
-
-def test_messages_are_wrapped_at_words_on_a_terminal() -> None:
-    """No line is wider than 80 columns, and no word is cut."""
-    screen = screen_of(80)
-    screen.terminal.report(WORDS)
-    screen.terminal.print(WORDS)
-    print_error(UsageError(WORDS, hint=WORDS), screen.terminal)
+@pytest.mark.parametrize("width", [80, None])
+def test_messages_are_wrapped_at_words_on_a_terminal(width: int | None) -> None:
+    """No line is wider than 80 columns, and no word is cut. A pipe or a log has no width, however long the line is."""
+    screen, words = screen_of(width), " ".join(["treasure"] * 4000)
+    screen.terminal.report(words)
+    screen.terminal.print(words)
+    print_error(UsageError(words, hint=words), screen.terminal)
+    assert len(screen.lines) == (446 if width else 2)
     for printed in (screen.out, screen.err):
-        assert max(map(len, printed.splitlines())) <= 80
+        assert (max(map(len, printed.splitlines())) <= 80) is (width == 80)
         assert set(printed.split()) <= {"treasure", "error:", "hint:"}
-
-
-def test_messages_are_not_wrapped_off_a_terminal(screen: Any) -> None:
-    """A pipe or a log has no width, however long the line is."""
-    long = " ".join(["treasure"] * 4000)
-    screen.terminal.report(long)
-    screen.terminal.print(long)
-    assert (screen.out, screen.err) == (f"{long}\n", f"{long}\n")
 
 
 def test_an_error_on_a_real_terminal_is_wrapped() -> None:

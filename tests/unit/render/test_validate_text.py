@@ -1,179 +1,169 @@
-"""`tdcur validate --format text`: what a person sees."""
+"""`tdcur validate --format text`: what a person sees, compared with approved output.
+
+`TDCUR_UPDATE_CASES=1 pytest tests/unit/render/test_validate_text.py` updates it.
+"""
 
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from td_currents_cli.model import Code, Excerpt, Location, Problem
-from td_currents_cli.render.validate_text import print_validation
+from td_currents_cli.render.validate_text import print_validation, snippet
 from tests.rendering import Screen, outcome_of, problem_of, screen_of
 
-LAST = "58 events in 2 files checked in 0.2 s: "
+Case: TypeAlias = tuple[list[Problem], dict[str, Any], dict[str, Any]]
+"""Problems, the screen, and what else the outcome has."""
+
+ERROR, WARNING, INFO = (problem_of(code) for code in (Code.FIELD_TYPE, Code.NO_EXTERNAL_USER_ID, Code.UNKNOWN_FIELD))
+BARE = Problem(code=Code.UNREADABLE, location=Location("rows.msgpack.gz"), message="it ends early", hint="Look.")
+EVIL = "a\x1b[2Jb\n"
+STEERING = problem_of(location=Location(EVIL, 100, 1), message=EVIL, pointer=f"/{EVIL}", event_id=EVIL, hint=EVIL)
+LONG = '"x":' * 30 + '"9.99"' + ',"y"' * 30
+REPEATED = [
+    problem_of(WARNING.code, message="no id", event_index=at, event_id=f"e-{at}", location=Location("p", at + 1))
+    for at in range(3)
+]
+FILES = [problem_of(location=Location(name, 1, 1)) for name in ("a.json", "a.json", "b.json")]
+COUNTS = Counter({Code.FIELD_TYPE: 2, Code.UNKNOWN_FIELD: 12_345, Code.FIELD_MISSING: 2})
+
+CASES: Final[dict[str, Case]] = {
+    # A line that editors make a link of, the line of the input with a mark, the place's other names, the fix.
+    "problem": ([problem_of(hint="Write a number.")], {}, {}),
+    # An input without lines has no snippet; a document has no event.
+    "bare": ([BARE], {}, {}),
+    # The marks stay below their line, however wide its number is.
+    "gutter": ([problem_of(location=Location("p.json", 12_345, 10, row=7))], {}, {}),
+    # On a terminal a snippet fits its width: it is cut again around the place, and the mark stays under it.
+    "narrow": ([problem_of(excerpt=Excerpt(LONG, 120, cut_before=True))], {"width": 60}, {}),
+    # Off a terminal nothing is clipped.
+    "long": ([problem_of(excerpt=Excerpt(LONG, 120), message="y" * 500)], {}, {}),
+    # Escape sequences in names, ids and paths are shown, not obeyed.
+    "steering": ([STEERING], {}, {}),
+    # A warning of each of many events must not drown the errors, which are shown in full each time.
+    "repeated": ([*REPEATED, ERROR, ERROR], {}, {}),
+    "repeated_verbose": (REPEATED, {"verbose": True}, {}),
+    # A pipe gets lines for grep; a single file needs no heading.
+    "files": (FILES, {"width": 100}, {}),
+    "files_pipe": (FILES, {}, {}),
+    "files_single": (FILES[:1], {"width": 100}, {}),
+    # What fails the run, which are with --strict warnings too; no last line.
+    "quiet": ([ERROR, WARNING, INFO], {"quiet": True}, {}),
+    "quiet_strict": ([ERROR, WARNING, INFO], {"quiet": True}, {"strict": True}),
+    "clean": ([], {}, {}),
+    # That there are no errors is said too.
+    "severities": ([INFO, WARNING], {}, {}),
+    # --max-findings hides problems, never their number.
+    "hidden": ([ERROR] * 1200, {}, {"keep": 1}),
+    # A clean run with a baseline is not the same as a clean run.
+    "baseline": ([], {}, {"suppressed": 1234}),
+    "statistics": ([ERROR, ERROR], {}, {"by_code": COUNTS, "statistics": True, "keep": 1}),
+}
 
 
-def shown(
-    *problems: Problem,
-    width: int | None = None,
-    color: bool = False,
-    quiet: bool = False,
-    verbose: bool = False,
-    **outcome: Any,
-) -> Screen:
-    """What a person sees of an outcome."""
-    screen = screen_of(width, color=color, quiet=quiet, verbose=verbose)
+def shown(problems: list[Problem], screen: Screen, outcome: dict[str, Any]) -> str:
     print_validation(outcome_of(*problems, **outcome), screen.terminal)
-    return screen
+    return screen.out + screen.err
 
 
-def test_a_problem_in_full() -> None:
-    """A line that editors make a link of, the line of the input with a mark, the place's other names, the fix."""
-    screen = shown(problem_of(hint="Write a number."))
-    assert screen.lines == [
-        "payloads.jsonl:3:9 TDC203 error `properties.price` must be a number, got a string",
-        '3 | {"price":"9.99"}',
-        "  |          ^^^^^^",
-        "  = at /events/57/properties/price, event 57, id e-57, users.behaviors.Purchase",
-        "  = hint: Write a number.",
-        "",
-        f"{LAST}1 error",
-        "",
-    ]
-
-
-def test_what_is_not_known_is_left_out() -> None:
-    """An input without lines has no snippet; a document has no event."""
-    problem = Problem(code=Code.UNREADABLE, location=Location("rows.msgpack.gz"), message="it ends early", hint="Look.")
-    screen = shown(problem)
-    assert screen.lines[:3] == ["rows.msgpack.gz TDC001 error it ends early", " = hint: Look.", ""]
-
-
-def test_the_gutter_is_as_wide_as_the_line_number() -> None:
-    """The marks stay below their line."""
-    screen = shown(problem_of(location=Location("p.json", line=12_345, column=10, row=7)))
-    assert screen.lines[0].startswith("p.json:12345:10 (row 7) TDC203 error ")
-    assert screen.lines[1:3] == ['12345 | {"price":"9.99"}', "      |          ^^^^^^"]
-
-
-def test_on_a_terminal_a_snippet_fits_its_width() -> None:
-    """It is cut again around the place, and the mark stays under it."""
-    line = '"x":' * 30 + '"9.99"' + ',"y"' * 30
-    narrow = shown(problem_of(excerpt=Excerpt(line, 120, cut_before=True)), width=60)
-    begin = next(at for at, each in enumerate(narrow.lines) if each.startswith("3 | "))
-    cut, marks = narrow.lines[begin : begin + 2]
-    assert len(cut) == 60
-    assert cut.startswith("3 | …")
-    assert cut[marks.index("^") : marks.rindex("^") + 1] == '"9.99"'
-
-
-def test_off_a_terminal_nothing_is_clipped() -> None:
-    line = '{"long":"' + "x" * 500 + '"}'
-    screen = shown(problem_of(excerpt=Excerpt(line, 8), message="y" * 500))
-    assert screen.lines[0].endswith("y" * 500)
-    assert screen.lines[1] == f"3 | {line}"
-
-
-def test_names_from_the_data_cannot_steer_the_terminal() -> None:
-    """Escape sequences in names, ids and paths are shown, not obeyed."""
-    evil = "a\x1b[2Jb\n"
-    problem = problem_of(
-        location=Location(evil, line=100, column=1), message=evil, pointer=f"/{evil}", event_id=evil, hint=evil
-    )
-    screen = shown(problem)
-    assert "\x1b" not in screen.out
-    assert screen.out.count("a\\x1b[2Jb\\n") == 5
-    assert ":100:1" in screen.lines[0]
-
-
-def test_a_repeated_warning_takes_one_line() -> None:
-    """A problem of each of many events must not drown the errors, which are shown in full each time."""
-    warnings = [
-        problem_of(
-            Code.NO_EXTERNAL_USER_ID,
-            message="no id",
-            event_index=at,
-            event_id=f"e-{at}",
-            location=Location("p", at + 1),
-        )
-        for at in range(3)
-    ]
-    screen = shown(*warnings, problem_of(), problem_of())
-    assert screen.lines[5:9] == [
-        "",
-        "p:2 TDC301 warning no id (event 1, id e-1)",
-        "p:3 TDC301 warning no id (event 2, id e-2)",
-        "",
-    ]
-    assert sum(line.startswith("  = hint") for line in screen.lines) == 3
-    assert screen.lines[-3:] == ["", f"{LAST}2 errors, 3 warnings", ""]
-
-
-def test_verbose_shows_repeated_warnings_in_full() -> None:
-    screen = shown(*[problem_of(Code.UNKNOWN_FIELD)] * 3, verbose=True)
-    assert sum("= hint" in line for line in screen.lines) == 3
-
-
-def test_files_are_headed_on_a_terminal_only() -> None:
-    """A pipe gets lines for grep; a single file needs no heading."""
-    problems = [problem_of(location=Location(name, 1, 1)) for name in ("a.json", "a.json", "b.json")]
-    terminal, pipe, single = shown(*problems, width=100), shown(*problems), shown(problems[0], width=100)
-    assert [line for line in terminal.lines if line.startswith("──")] == ["── a.json ──", "── b.json ──"]
-    assert "──" not in pipe.out + single.out
-
-
-def test_quiet_shows_what_fails_the_run_and_no_more() -> None:
-    """Errors; with --strict warnings too; no last line."""
-    problems = [problem_of(), problem_of(Code.NO_EXTERNAL_USER_ID), problem_of(Code.UNKNOWN_FIELD)]
-    lax, strict = shown(*problems, quiet=True), shown(*problems, quiet=True, strict=True)
-    codes = [code for code in ("TDC203", "TDC301", "TDC204") if code in strict.out]
-    assert codes == ["TDC203", "TDC301"]
-    assert "TDC301" not in lax.out
-    assert "checked" not in lax.out + strict.out
-
-
-def test_a_clean_run_says_so() -> None:
-    """One line: what was checked, in what time."""
-    screen = shown()
-    assert screen.lines == [f"{LAST}all valid", ""]
-
-
-def test_the_last_line_counts_all_severities() -> None:
-    """That there are no errors is said too."""
-    screen = shown(problem_of(Code.UNKNOWN_FIELD), problem_of(Code.NO_EXTERNAL_USER_ID))
-    assert screen.lines[-2] == f"{LAST}0 errors, 1 warning, 1 info"
-
-
-def test_problems_that_are_not_shown_are_counted() -> None:
-    """--max-findings hides problems, never their number."""
-    screen = shown(*[problem_of()] * 1200, keep=1)
-    assert screen.lines[-3:] == [
-        "1,199 of 1,200 problems are not shown (see --max-findings)",
-        f"{LAST}1,200 errors",
-        "",
-    ]
-
-
-def test_problems_that_the_baseline_accepts_are_counted() -> None:
-    """A clean run with a baseline is not the same as a clean run."""
-    screen = shown(suppressed=1234)
-    assert screen.lines == [f"{LAST}all valid; 1,234 more in the baseline", ""]
-
-
-def test_statistics_are_counts_a_rule() -> None:
-    counts = Counter({Code.FIELD_TYPE: 2, Code.UNKNOWN_FIELD: 12_345, Code.FIELD_MISSING: 2})
-    screen = shown(problem_of(), problem_of(), by_code=counts, statistics=True, keep=1)
-    assert screen.lines == [
-        "12,345  TDC204  info     unknown field",
-        "     2  TDC202  error    required field missing",
-        "     2  TDC203  error    wrong type of field",
-        f"{LAST}2 errors",
-        "",
-    ]
+@pytest.mark.parametrize("name", CASES)
+def test_text(name: str, stored: Callable[[str, str], None]) -> None:
+    problems, screen, outcome = CASES[name]
+    text = shown(problems, screen_of(**screen), outcome)
+    stored(f"validate_{name}", text)
+    assert "\x1b" not in text
 
 
 def test_color_adds_nothing_but_color() -> None:
     """What is said is the same with and without; the mark has the color of the severity."""
-    problems = [problem_of(), problem_of(Code.NO_EXTERNAL_USER_ID), problem_of(Code.NO_EXTERNAL_USER_ID)]
-    plain, colored = shown(*problems, width=80), shown(*problems, width=80, color=True)
-    assert re.sub(r"\x1b\[[\d;]*m", "", colored.out) == plain.out
-    assert "\x1b[1;31m^^^^^^\x1b[0m" in colored.out
-    assert "\x1b[33m^^^^^^\x1b[0m" in colored.out
+    plain, colored = (shown([ERROR, WARNING, WARNING], screen_of(80, color=color), {}) for color in (False, True))
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == plain
+    assert "\x1b[1;31m^^^^^^\x1b[0m" in colored
+    assert "\x1b[33m^^^^^^\x1b[0m" in colored
+
+
+WIDE = 10_000
+
+
+def marked(excerpt: Excerpt, width: int = WIDE) -> tuple[str, str]:
+    """The line, and the part of it that stands over the mark in a monospaced font."""
+    shown = snippet(excerpt, width)
+    begin, over = 0, ""
+    for character in shown.text:
+        if begin >= shown.pad and begin < shown.pad + len(shown.mark):
+            over += character
+        begin += cell_len(character)
+    return shown.text, over
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "shown", "over"),
+    [
+        ('{"price":"9.99","currency":"USD"}', 9, None, '"9.99"'),
+        ('{"price":"9.99"}', 1, None, '"price"'),
+        ('{"a":-1.5e+3,"b":true}', 5, None, "-1.5e+3"),
+        ('{"a":-1.5e+3,"b":true}', 17, None, "true"),
+        ('{"a":"say \\"x\\" twice"}', 5, None, '"say \\"x\\" twice"'),
+        ('{"user":{}}', 8, None, "{"),
+        ('{"open":"never closed', 8, None, '"never closed'),
+        ("[1,]", 3, None, "]"),
+        # Two cells for an ideograph and the ideographic space, none for a combining accent.
+        ('{"商品　名":1,"cafe\u0301":2,"price":"x"}', '"x"', None, '"x"'),
+        # Nothing in a payload moves the cursor, colors the terminal or turns the text around.
+        ('{"a\x1b[31m":"\u202ex\x00","b":"y"}', '"y"', '{"a\\x1b[31m":"\\u202ex\\x00","b":"y"}', '"y"'),
+        ('"\ud800"', 0, '"\\ud800"', '"\\ud800"'),
+        # Tabs that indent are spaces; a tab inside a string is what is wrong with it.
+        ('\t\t"a": 1', 2, '        "a": 1', '"a"'),
+        ('{"a":"x\ty"}', 7, '{"a":"x\\ty"}', "\\t"),
+        # A joiner is part of ordinary text, though Unicode counts it among the formats.
+        ('{"name":"👩\u200d💻"}', 1, None, '"name"'),
+    ],
+)
+def test_the_mark_is_under_the_whole_token(text: str, place: int | str, shown: str | None, over: str) -> None:
+    """A string with its quotes, a number, a word; one character where the place is none of these."""
+    caret = text.index(place) if isinstance(place, str) else place
+    assert marked(Excerpt(text, caret)) == (shown or text, over)
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "pad", "mark"),
+    [
+        (Excerpt('["商品"]', 1), 1, "^" * 6),
+        # As where the text ends too early.
+        (Excerpt('{"a":', 5), 5, "^"),
+    ],
+    ids=["a wide token", "the end of the line"],
+)
+def test_the_mark_is_as_wide_as_what_it_marks(excerpt: Excerpt, pad: int, mark: str) -> None:
+    shown = snippet(excerpt, WIDE)
+    assert (shown.pad, shown.mark) == (pad, mark)
+
+
+def test_what_the_reader_cut_off_is_shown_by_ellipses() -> None:
+    """The mark counts the first of them."""
+    excerpt = Excerpt('"a":1,"b":2', 10, cut_before=True, cut_after=True)
+    assert marked(excerpt) == ('…"a":1,"b":2…', "2")
+
+
+@pytest.mark.parametrize(("after", "end", "cells"), [(',"x",' + "b" * 100, "b…", 40), (',"x"', ',"x"', 39)])
+def test_a_long_line_is_cut_around_the_place(after: str, end: str, cells: int) -> None:
+    """As much as fits, with the place in it and the cuts shown; to its end where the place is there."""
+    shown, over = marked(Excerpt("a" * 100 + after, 101), width=40)
+    assert (over, shown[:2], shown[-len(end) :], cell_len(shown)) == ('"x"', "…a", end, cells)
+
+
+CHARACTERS = st.text(st.sampled_from('ab"\\:,{} \t\x07商　é\u0301👩\u200d'), max_size=80)
+
+
+@given(before=CHARACTERS, after=CHARACTERS, cut=st.tuples(st.booleans(), st.booleans()), width=st.integers(20, 120))
+def test_a_snippet_fits_and_its_mark_is_inside(before: str, after: str, cut: tuple[bool, bool], width: int) -> None:
+    """Whatever the line holds: never wider than there is room, never a mark beyond it but one at its end."""
+    shown = snippet(Excerpt(before + after, len(before), *cut), width)
+    assert cell_len(shown.text) <= width
+    assert shown.pad + len(shown.mark) <= cell_len(shown.text) + 1
+    assert not set("\t\x07") & set(shown.text)
