@@ -44,11 +44,6 @@ class Guard(Enum):
     COLUMN_NAMES = auto()  # a custom property that cannot be a column
 
     @property
-    def in_schema(self) -> bool:
-        """Whether JSON Schema can express it."""
-        return self in _IN_SCHEMA
-
-    @property
     def is_strict(self) -> bool:
         """Whether the strict form of the schema refuses it in any case: what the catalog does not list."""
         return self in _STRICT
@@ -61,7 +56,6 @@ _STRICT: Final = {
     Guard.KNOWN_TYPE,
     Guard.FIELD_VALUES,
 }
-_IN_SCHEMA: Final = {Guard.JSON, Guard.REQUIRED_FIELDS, Guard.FIELD_TYPES, *_STRICT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +98,6 @@ class FieldLimit:
                 or (self.max_ahead is not None and value > now + self.max_ahead)
             )
         return False
-
-    @property
-    def in_schema(self) -> bool:
-        return self.max_ahead is None
 
     def as_schema(self) -> dict[str, Any]:
         """The keywords of JSON Schema; not for types, which depend on all limits of the field."""

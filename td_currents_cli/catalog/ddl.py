@@ -33,17 +33,16 @@ def flat_columns(events: Iterable[EventType], names: Names) -> tuple[TableColumn
     """
     types: dict[tuple[Where, str], set[FieldType]] = {}
     for event in events:
-        for field in event.fields:
-            types.setdefault((field.where, field.name), set()).add(field.type)
+        for each in event.fields:
+            types.setdefault((each.where, each.name), set()).add(each.type)
     order = list(Where)
     places = sorted(types, key=lambda place: order.index(place[0]))
-    return tuple(TableColumn(_column_name(*place, names), *place, _common_type(types[place])) for place in places)
-
-
-def _column_name(where: Where, field: str, names: Names) -> str:
-    if names is Names.SHORT or where is Where.EVENT:
-        return field
-    return f"{where}{'_' if names is Names.STREAMING else '.'}{field}"
+    separator = "_" if names is Names.STREAMING else "."
+    columns = []
+    for where, field in places:
+        name = field if names is Names.SHORT or where is Where.EVENT else f"{where}{separator}{field}"
+        columns.append(TableColumn(name, where, field, _common_type(types[where, field])))
+    return tuple(columns)
 
 
 def _common_type(types: set[FieldType]) -> FieldType:
@@ -55,8 +54,6 @@ def _common_type(types: set[FieldType]) -> FieldType:
 
 
 _NUMBERS: Final = {FieldType.INT, FieldType.LONG, FieldType.FLOAT}
-
-
 TIME = "time"
 
 

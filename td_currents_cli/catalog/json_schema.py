@@ -75,21 +75,19 @@ class TypeSchemas:
     def _custom(self, event: EventType) -> Schema:
         """The fields of custom data that the overlay lists."""
         if event.name == PURCHASE and self._catalog.purchase_properties:
-            return self._with_custom_data(
-                "purchase_properties", "purchase_properties", self._catalog.purchase_properties
-            )
+            fields = self._catalog.purchase_properties
+            return self._with_custom_data("purchase_properties", fields, key="purchase_properties")
         if event.name == CUSTOM_EVENT:
             return chain(
                 (
                     {"required": ["name"], **named("name", {"const": name})},
-                    self._with_custom_data("custom_properties", key, fields),
+                    self._with_custom_data("custom_properties", fields, key=f"custom:{name}"),
                 )
                 for name, fields in self._catalog.custom_events.items()
-                for key in (f"custom:{name}",)
             )
         return {}
 
-    def _with_custom_data(self, name: str, key: str, fields: Iterable[Field]) -> Schema:
+    def _with_custom_data(self, name: str, fields: Iterable[Field], key: str) -> Schema:
         schema = self._object(fields)
         required = "required" in schema
         self.shared[key] = {"type": "object" if required else ["object", "null"], **schema}
@@ -177,12 +175,20 @@ def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm,
 
     For events of other types, the tolerant form requires only the five fields; the strict form refuses them.
     """
-    refused = _refused(rules, form)
+    strict = form is SchemaForm.STRICT
+    refused = [
+        rule for rule in rules if rule.severity is Severity.ERROR or (strict and rule.fast and rule.fast.is_strict)
+    ]
     guards = {rule.fast for rule in refused}
-    defs = _definitions(catalog, events, refused)
+    names = [event.name for event in events]
+    paths: dict[str, Schema] = {}
+    path = _path(names, 0, paths)
+    schemas = TypeSchemas(catalog, guards)
+    types = {f"type:{event.name}": schemas.of(event) for event in events}
+    defs = {"event": _event(catalog, names, path, refused), **paths, **types, **schemas.shared}
     every = len(events) == len(catalog.events)
     release = f"release {catalog.release}"
-    about = "all event types" if every else ", ".join(event.name for event in events)
+    about = "all event types" if every else ", ".join(names)
     # Anything but the catalog of this release has an id of its own.
     own = "" if every and catalog is load() else f":{hashlib.sha256(json.dumps(defs).encode()).hexdigest()[:8]}"
     return {
@@ -199,21 +205,6 @@ def json_schema(catalog: Catalog, events: Sequence[EventType], form: SchemaForm,
     }
 
 
-def _refused(rules: Collection[Rule], form: SchemaForm) -> list[Rule]:
-    """The rules that a form enforces: errors, and in the strict form what the catalog does not list."""
-    strict = form is SchemaForm.STRICT
-    return [rule for rule in rules if rule.severity is Severity.ERROR or (strict and rule.fast and rule.fast.is_strict)]
-
-
-def _definitions(catalog: Catalog, events: Sequence[EventType], refused: Collection[Rule]) -> dict[str, Schema]:
-    names = [event.name for event in events]
-    paths: dict[str, Schema] = {}
-    event = _event(catalog, names, _path(names, 0, paths), refused)
-    schemas = TypeSchemas(catalog, {rule.fast for rule in refused})
-    types = {f"type:{event.name}": schemas.of(event) for event in events}
-    return {"event": event, **paths, **types, **schemas.shared}
-
-
 def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collection[Rule]) -> Schema:
     """The five fields that every event has."""
     guards = {rule.fast for rule in refused}
@@ -222,6 +213,8 @@ def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collec
     fields["event_type"] |= {"enum": names} if Guard.KNOWN_TYPE in guards else {}
     time_types = fields["time"].pop("type", list(JSON_TYPES.values()))
     fields["time"] = {"description": "UNIX time in seconds, UTC.", **fields["time"]}
+    times = ((event.name, event.field("time", Where.EVENT)) for event in catalog.events.values())
+    with_string = [name for name, time in times if time is not None and time.type is FieldType.STRING]
     or_string = [*([time_types] if isinstance(time_types, str) else time_types), "string"]
     return {
         "type": "object",
@@ -229,7 +222,7 @@ def _event(catalog: Catalog, names: Sequence[str], path: Schema, refused: Collec
         "properties": fields,
         "allOf": [
             {
-                "if": _has_type({"enum": _with_time_as_string(catalog)}),
+                "if": _has_type({"enum": with_string}),
                 "then": named("time", {"type": or_string}),
                 "else": named("time", {"type": time_types}),
             },
@@ -276,8 +269,3 @@ def _path(names: Sequence[str], depth: int, paths: dict[str, Schema]) -> Schema:
 
 def _has_type(condition: Schema) -> Schema:
     return {"required": ["event_type"], **named("event_type", condition)}
-
-
-def _with_time_as_string(catalog: Catalog) -> list[str]:
-    times = ((event.name, event.field("time", Where.EVENT)) for event in catalog.events.values())
-    return [name for name, time in times if time is not None and time.type is FieldType.STRING]

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar, Final
@@ -21,13 +20,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
 ONE_TABLE: Final = "currents"  # table of several types together
-
-
-class EventsView(StrEnum):
-    """What people see: a list of types, or the fields of one type. Scripts always get everything."""
-
-    LIST = "list"
-    FIELDS = "fields"
+_WILDCARDS: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ class EventsOutcome(Outcome):
 
     catalog: Catalog
     events: tuple[EventType, ...]
-    view: EventsView
+    is_one: bool  # asked for by its name: people see its fields, scripts always get everything
     form: SchemaForm
     dialect: Dialect
 
@@ -72,7 +65,7 @@ class EventsOutcome(Outcome):
 
     def ddl(self) -> str:
         """Write the statement for a table of flat events; that of a single type has the name of the type."""
-        table = table_name(self.events[0].name) if self.view is EventsView.FIELDS else ONE_TABLE
+        table = table_name(self.events[0].name) if self.is_one else ONE_TABLE
         return create_table_sql((table,), flat_columns(self.events, Names.STREAMING), self.dialect)
 
 
@@ -83,33 +76,22 @@ def run(request: EventsRequest) -> EventsOutcome:
         UsageError: no type has that name or matches the glob, or the overlay is invalid.
     """
     catalog = load_overlay(request.overlay) if request.overlay else load()
-    view = EventsView.LIST
-    if request.pattern is None:
+    pattern = request.pattern
+    is_one = pattern is not None and _WILDCARDS.isdisjoint(pattern)
+    if pattern is None:
         events = tuple(catalog.events.values())
-    elif set(request.pattern) & set("*?["):
-        events = _matching(catalog, request.pattern)
+    elif is_one:
+        events = tuple(event for event in (catalog.get(pattern),) if event)
     else:
-        events = (_named(catalog, request.pattern),)
-        view = EventsView.FIELDS
-    return EventsOutcome(catalog=catalog, events=events, view=view, form=request.form, dialect=request.dialect)
+        events = tuple(event for name, event in catalog.events.items() if fnmatchcase(name.lower(), pattern.lower()))
+    if pattern is not None and not events:
+        why, name = ("unknown event type", pattern) if is_one else ("no event type matches", pattern.strip("*"))
+        raise UsageError(f"{why} '{pattern}'", hint=_hint(catalog, name))
+    return EventsOutcome(catalog=catalog, events=events, is_one=is_one, form=request.form, dialect=request.dialect)
 
 
 def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:
     return [{name: value for name, value in msgspec.to_builtins(field).items() if name != "in"} for field in fields]
-
-
-def _matching(catalog: Catalog, glob: str) -> tuple[EventType, ...]:
-    found = tuple(event for name, event in catalog.events.items() if fnmatchcase(name.lower(), glob.lower()))
-    if not found:
-        raise UsageError(f"no event type matches '{glob}'", hint=_hint(catalog, glob.strip("*")))
-    return found
-
-
-def _named(catalog: Catalog, name: str) -> EventType:
-    found = catalog.get(name)
-    if found is None:
-        raise UsageError(f"unknown event type '{name}'", hint=_hint(catalog, name))
-    return found
 
 
 def _hint(catalog: Catalog, name: str) -> str:

@@ -47,7 +47,12 @@ def completed(name: str, candidates: tuple[str, ...], separator: str) -> str | N
     `email.Open` and `users.email.open` become `users.messages.email.Open`; `Open` alone is ambiguous.
     """
     words = name.lower().split(separator)
-    found = [candidate for candidate in candidates if _is_part(words, candidate.lower().split(separator))]
+    found = []
+    for candidate in candidates:
+        others = candidate.lower().split(separator)
+        rest = iter(others)
+        if words[-1] == others[-1] and all(word in rest for word in words):
+            found.append(candidate)
     return found[0] if len(found) == 1 else None
 
 
@@ -77,11 +82,6 @@ def _word_similarity(word: str, other: str) -> float:
     matcher = SequenceMatcher(None, word, other, autojunk=False)
     is_near = matcher.real_quick_ratio() >= CUTOFF and matcher.quick_ratio() >= CUTOFF
     return ratio if is_near and (ratio := matcher.ratio()) >= CUTOFF else 0.0
-
-
-def _is_part(words: list[str], whole: list[str]) -> bool:
-    rest = iter(whole)
-    return words[-1] == whole[-1] and all(word in rest for word in words)
 
 
 class Where(StrEnum):
@@ -138,10 +138,6 @@ class EventType(Struct, frozen=True, kw_only=True, dict=True):
     may_hold_personal_data: tuple[str, ...] = ()  # of these, strings that people wrote
     anonymous: bool = False  # it may have no user
     fields: tuple[Field, ...]  # those of the event, of `user`, then of `properties`
-
-    @cached_property
-    def required(self) -> tuple[Field, ...]:
-        return tuple(field for field in self.fields if field.required)
 
     def field(self, name: str, where: Where) -> Field | None:
         return self._by_place.get((where, name))

@@ -38,7 +38,7 @@ An overlay is a JSON file with the terms of `events.json`; every part is optiona
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -81,7 +81,8 @@ class JsonNode:
         fields = self._fields()
         for name, node in fields.items():
             if name not in known:
-                node.fail("unknown field", did_you_mean(name, known))
+                near = nearest(name, known, separator="_")
+                node.fail("unknown field", f"did you mean {near}?" if near else f"allowed: {', '.join(known)}")
         return fields
 
     def entries(self) -> Mapping[str, "JsonNode"]:
@@ -133,13 +134,15 @@ class JsonNode:
     def _fields(self) -> dict[str, "JsonNode"]:
         if not isinstance(self.value, _JsonObject):
             self.fail_type("an object")
-        fields = {name: JsonNode(self.source, value, self._below(name)) for name, value in self.value.items()}
+        fields = {}
+        for name, value in self.value.items():
+            # As JSON writes it, in a pointer.
+            shown = name if name.isprintable() else json.dumps(name)[1:-1]
+            pointer = f"{self.pointer}/{shown.replace('~', '~0').replace('/', '~1')}"
+            fields[name] = JsonNode(self.source, value, pointer)
         if self.value.repeated is not None:
             fields[self.value.repeated].fail("duplicate field in this object")
         return fields
-
-    def _below(self, name: str) -> str:
-        return f"{self.pointer}/{_escaped(name).replace('~', '~0').replace('/', '~1')}"
 
     def _kind(self) -> str:
         if self.value == "":
@@ -165,13 +168,6 @@ def parse_json(source: str, text: bytes) -> JsonNode:
     return JsonNode(source, value)
 
 
-def did_you_mean(name: str, known: Iterable[str], *, separator: str = "_") -> str:
-    """Write a hint: the most similar known name, or all known names."""
-    candidates = tuple(known)
-    near = nearest(name, candidates, separator=separator)
-    return f"did you mean {near}?" if near else f"allowed: {', '.join(candidates)}"
-
-
 def _build_object(pairs: list[tuple[str, object]]) -> _JsonObject:
     built = _JsonObject()
     for name, value in pairs:
@@ -181,13 +177,8 @@ def _build_object(pairs: list[tuple[str, object]]) -> _JsonObject:
     return built
 
 
-def _escaped(name: str) -> str:
-    return name if name.isprintable() else json.dumps(name)[1:-1]
-
-
 _PLACES: Final = (Where.USER, Where.PROPERTIES)
 _RELEASE: Final = re.compile(r"pre-1|[1-9][0-9]*")
-_FIELD_KEYS: Final = ("type", "required", "pii", "enum", "since", "until")
 
 _OF_EVERY_EVENT: Final = (
     Field(name="event_type", where=Where.EVENT, type=FieldType.STRING, required=True),
@@ -276,7 +267,7 @@ def _new_type(base: Catalog, name: str, node: JsonNode, attributes: Mapping[str,
 
 
 def _field(event: EventType, name: str, node: JsonNode) -> Field:
-    attributes = node.fields("in", *_FIELD_KEYS)
+    attributes = node.fields("in", *_READERS)
     if "in" in attributes:
         where = attributes["in"].choice(_PLACES)
     else:
@@ -288,7 +279,7 @@ def _field(event: EventType, name: str, node: JsonNode) -> Field:
 def _custom_fields(known: Iterable[Field], node: JsonNode) -> tuple[Field, ...]:
     fields = {field.name: field for field in known}
     for name, field in node.entries().items():
-        attributes = field.fields(*_FIELD_KEYS)
+        attributes = field.fields(*_READERS)
         known_field = fields.get(name) or _new_field(name, Where.PROPERTIES, field, attributes)
         fields[name] = _defined(known_field, field, attributes)
     return tuple(fields.values())
@@ -304,7 +295,7 @@ def _new_field(
 
 
 def _defined(known: Field, node: JsonNode, attributes: Mapping[str, JsonNode]) -> Field:
-    changes = _changes(attributes)
+    changes: dict[str, Any] = {name: _READERS[name](node) for name, node in attributes.items() if name in _READERS}
     if changes.get("type", known.type) is not known.type:
         attributes["type"].fail(f"the type of a field cannot change: this one is `{known.type}`", "Omit `type`.")
     if changes.get("required"):
@@ -320,21 +311,18 @@ def _defined(known: Field, node: JsonNode, attributes: Mapping[str, JsonNode]) -
     return field
 
 
-def _changes(attributes: Mapping[str, JsonNode]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for name, node in attributes.items():
-        if name == "type":
-            changes[name] = node.choice(FieldType)
-        elif name in {"required", "pii"}:
-            changes[name] = node.boolean()
-        elif name == "enum":
-            changes[name] = node.strings()
-        elif name in {"since", "until"}:
-            changes[name] = _release(node)
-    return changes
-
-
 def _release(node: JsonNode) -> str:
     if not (isinstance(node.value, str) and _RELEASE.fullmatch(node.value)):
         node.fail_type('a Currents release number as a string, such as "7"')
     return node.value
+
+
+_READERS: Final[Mapping[str, Callable[[JsonNode], object]]] = {
+    "type": lambda node: node.choice(FieldType),
+    "required": JsonNode.boolean,
+    "pii": JsonNode.boolean,
+    "enum": JsonNode.strings,
+    "since": _release,
+    "until": _release,
+}
+"""What reads each attribute of a field, apart from `in`."""

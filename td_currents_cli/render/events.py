@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
-from td_currents_cli.catalog.list_events import EventsOutcome, EventsView
+from td_currents_cli.catalog.list_events import EventsOutcome
 from td_currents_cli.catalog.model import EventType, Field
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, write_json, write_text
 from td_currents_cli.validate.rules import RULES
@@ -20,11 +20,11 @@ WIDE: Final = 96
 
 def print_catalog(outcome: EventsOutcome, terminal: Terminal) -> None:
     """Print a list of event types with its total, or one type with its fields."""
-    if outcome.view is EventsView.FIELDS:
+    if outcome.is_one:
         _print_event_type(outcome.events[0], terminal)
         _print_overlay_fields(outcome, terminal)
     else:
-        listed = (_with_category if terminal.out.width >= WIDE else _under_category)(outcome.events)
+        listed = _list_of(outcome.events, is_wide=terminal.out.width >= WIDE)
         listed.columns[0].footer = amount(len(outcome.events), "event type")
         listed.columns[-2].footer = f"{sum(len(event.fields) for event in outcome.events):,}"
         listed.columns[-1].footer = f"{outcome.sent_over_http}"
@@ -40,26 +40,19 @@ def write_json_schema(outcome: EventsOutcome, _terminal: Terminal) -> None:
     write_json(outcome.json_schema(RULES.values()))
 
 
-def _with_category(events: tuple[EventType, ...]) -> Table:
-    listed = _new_table("event type", "category", "release", "fields", "HTTP")
-    for event in events:
-        listed.add_row(Text(event.name), Text(event.category), *_row_end(event))
-    return listed
-
-
-def _under_category(events: tuple[EventType, ...]) -> Table:
-    listed = _new_table("event type", "release", "fields", "HTTP")
+def _list_of(events: tuple[EventType, ...], *, is_wide: bool) -> Table:
+    """The types, each next to its category if there is room for it, else under it."""
+    listed = _new_table("event type", *(["category"] if is_wide else []), "release", "fields", "HTTP")
     for category, members in groupby(events, key=lambda event: event.category):
-        if listed.row_count:
-            listed.add_row()
-        listed.add_row(Text(category, style="cyan"))
+        if not is_wide:
+            if listed.row_count:
+                listed.add_row()
+            listed.add_row(Text(category, style="cyan"))
         for event in members:
-            listed.add_row(Text(event.name), *_row_end(event))
+            names = [event.name, category] if is_wide else [event.name]
+            number = str(len(event.fields)) if event.fields_published else "?"
+            listed.add_row(*map(Text, names), event.since, number, "yes" if event.http else "no")
     return listed
-
-
-def _row_end(event: EventType) -> tuple[str, str, str]:
-    return event.since, str(len(event.fields)) if event.fields_published else "?", "yes" if event.http else "no"
 
 
 def _print_event_type(event: EventType, terminal: Terminal) -> None:

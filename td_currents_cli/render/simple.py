@@ -28,7 +28,7 @@ from td_currents_cli.serve.settings import FaultSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult
 from td_currents_cli.treasure_data.insert import InsertOutcome
 from td_currents_cli.treasure_data.print_sql import SqlOutcome
-from td_currents_cli.validate.list_rules import Family, RulesOutcome, View
+from td_currents_cli.validate.list_rules import Family, RulesOutcome
 from td_currents_cli.validate.rules import Rule
 
 
@@ -79,7 +79,7 @@ _CODE_STYLE: Final = "magenta"
 
 def print_rules(outcome: RulesOutcome, terminal: Terminal) -> None:
     """Print a list by families, or one rule with its reason, fix, and examples."""
-    if outcome.view is View.RULE:
+    if outcome.is_one:
         _explain_rule(outcome.rules[0], terminal)
         return
     for family, members in groupby(outcome.rules, key=lambda rule: Family.of(rule.code)):

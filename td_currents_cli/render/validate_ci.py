@@ -49,16 +49,12 @@ def annotation(problem: Problem) -> str:
     fields = ",".join(
         f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items() if value is not None
     )
-    return f"::{_ANNOTATIONS[problem.severity]} {fields}::{_annotation_message(problem).translate(_DATA)}"
-
-
-def _annotation_message(problem: Problem) -> str:
     # The log shows only the message, so it repeats the place and the code.
     lines = [f"{problem.location} {problem.code} {problem.message}"]
     if problem.pointer:
         lines.append(f"at {problem.pointer}")
-    lines.append(problem.hint)
-    return "\n".join(map(printable, lines))
+    message = "\n".join(map(printable, [*lines, problem.hint]))
+    return f"::{_ANNOTATIONS[problem.severity]} {fields}::{message.translate(_DATA)}"
 
 
 def write_problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> None:
@@ -84,9 +80,8 @@ def _test_suites(outcome: ValidateOutcome) -> "Element":
     kept: dict[str, list[Problem]] = defaultdict(list)
     for problem in outcome.problems.kept:
         kept[problem.code].append(problem)
-    failing = {Severity.ERROR, Severity.WARNING} if outcome.strict else {Severity.ERROR}
     tests = [
-        _RuleTest(rule, outcome.by_code[rule.code], kept[rule.code], fails=rule.severity in failing)
+        _RuleTest(rule, outcome.by_code[rule.code], kept[rule.code], fails=rule.severity in outcome.failing)
         for rule in RULES.values()
         if rule.code in outcome.selection and Family.of(rule.code) is not Family.TDC4
     ]
@@ -142,6 +137,7 @@ SARIF_ROOT: Final = "%SRCROOT%"
 """Base of relative paths: the folder that tdcur was run in; in CI, the checkout."""
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_PROPERTIES: Final = ("row", "pointer", "event_index", "event_id", "event_type")
 _INDEXES: Final = {code: index for index, code in enumerate(RULES)}
 
 
@@ -157,12 +153,18 @@ def write_sarif(outcome: ValidateOutcome, terminal: Terminal) -> None:  # noqa: 
 
 
 def _sarif_log(outcome: ValidateOutcome) -> dict[str, object]:
+    invocation: dict[str, object] = {
+        "executionSuccessful": not outcome.problems.unreadable,
+        "exitCode": int(outcome.exit_code),
+    }
+    if omitted := omitted_line(outcome):
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": omitted}}]
     driver = {"name": "tdcur", "version": __version__, "rules": [_sarif_rule(rule) for rule in RULES.values()]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {SARIF_ROOT: {"description": {"text": "The folder that tdcur was run in."}}},
-        "invocations": [_invocation(outcome)],
+        "invocations": [invocation],
         "results": [],
     }
     return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -183,36 +185,22 @@ def _sarif_rule(rule: Rule) -> dict[str, object]:
     }
 
 
-def _invocation(outcome: ValidateOutcome) -> dict[str, object]:
-    invocation: dict[str, object] = {
-        "executionSuccessful": not outcome.problems.unreadable,
-        "exitCode": int(outcome.exit_code),
-    }
-    omitted = omitted_line(outcome)
-    if omitted:
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": omitted}}]
-    return invocation
-
-
 def _sarif_results(problems: tuple[Problem, ...]) -> Iterator[dict[str, object]]:
     seen: Counter[str] = Counter()
     for problem in problems:
-        fingerprint = _fingerprint(problem)
+        fingerprint, record = _fingerprint(problem), problem.as_dict()
         seen[fingerprint] += 1
         yield {
             "ruleId": problem.code,
             "ruleIndex": _INDEXES[problem.code],
             "level": _LEVELS[problem.severity],
-            "message": {"text": _result_message(problem)},
+            "message": {"text": f"{problem.message}. {problem.hint}" if problem.hint else problem.message},
             "locations": [{"physicalLocation": _physical(problem.location)}],
             # The name that GitHub reads. By default it hashes the line, and a minified batch is all one line.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
-            "properties": dict(_properties(problem)),
+            # What SARIF has no field for, by the names of the JSON format.
+            "properties": {name: value for name in _PROPERTIES if (value := record[name]) not in {None, ""}},
         }
-
-
-def _result_message(problem: Problem) -> str:
-    return f"{problem.message}. {problem.hint}" if problem.hint else problem.message
 
 
 def _physical(location: Location) -> dict[str, object]:
@@ -241,14 +229,6 @@ def _fingerprint(problem: Problem) -> str:
     words = (problem.code, problem.location.source, problem.event_id, problem.event_type, problem.message)
     where = None if problem.event_id else problem.pointer
     return sha256(repr((words, where)).encode(errors="backslashreplace")).hexdigest()[:16]
-
-
-def _properties(problem: Problem) -> Iterator[tuple[str, object]]:
-    """Yield what SARIF has no field for, by the names of the JSON format."""
-    record = problem.as_dict()
-    for name in ("row", "pointer", "event_index", "event_id", "event_type"):
-        if record[name] not in {None, ""}:
-            yield name, record[name]
 
 
 def schema_text() -> str:

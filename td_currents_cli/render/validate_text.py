@@ -122,27 +122,18 @@ def problem_with_excerpt(problem: Problem, width: int) -> Iterator[Text]:
     yield problem_line(problem)
     number = "" if problem.location.line is None else str(problem.location.line)
     if problem.excerpt is not None:
-        yield from _excerpt_lines(problem, problem.excerpt, number, width)
+        bar = " | "
+        line = snippet(problem.excerpt, max(width - len(number) - len(bar), NARROWEST))
+        yield Text.assemble((number + bar, GUTTER), line.text)
+        mark = (line.mark, STYLES[problem.severity])
+        yield Text.assemble((" " * len(number) + bar, GUTTER), " " * line.pad, mark)
     margin = " " * len(number) + " = "
-    place = ", ".join(_place_names(problem))
+    place = [f"at {problem.pointer}"] if problem.pointer else []
+    place += _event_names(problem)
+    place += [shortened(problem.event_type)] if problem.event_type is not None else []
     if place:
-        yield Text.assemble((margin, GUTTER), (printable(place), "dim"))
+        yield Text.assemble((margin, GUTTER), (printable(", ".join(place)), "dim"))
     yield Text.assemble((margin, GUTTER), ("hint", "bold cyan"), f": {printable(problem.hint)}")
-
-
-def _excerpt_lines(problem: Problem, excerpt: Excerpt, number: str, width: int) -> Iterator[Text]:
-    bar = " | "
-    line = snippet(excerpt, max(width - len(number) - len(bar), NARROWEST))
-    yield Text.assemble((number + bar, GUTTER), line.text)
-    yield Text.assemble((" " * len(number) + bar, GUTTER), " " * line.pad, (line.mark, STYLES[problem.severity]))
-
-
-def _place_names(problem: Problem) -> Iterator[str]:
-    if problem.pointer:
-        yield f"at {problem.pointer}"
-    yield from _event_names(problem)
-    if problem.event_type is not None:
-        yield shortened(problem.event_type)
 
 
 def _event_names(problem: Problem) -> Iterator[str]:
@@ -172,14 +163,6 @@ STDIN: Final = "<stdin>"
 """Standard input in `model.Location`: a CI server cannot show it as a file."""
 
 
-def shown_problems(outcome: ValidateOutcome, terminal: Terminal) -> list[Problem]:
-    """Select the problems to show to a person: with --quiet, only those that make the run fail."""
-    if not terminal.quiet:
-        return list(outcome.problems.kept)
-    failing = {Severity.ERROR, Severity.WARNING} if outcome.strict else {Severity.ERROR}
-    return [problem for problem in outcome.problems.kept if problem.severity in failing]
-
-
 def omitted_line(outcome: ValidateOutcome) -> str:
     """Format how many problems --max-findings omits; empty for none."""
     total = outcome.problems.total
@@ -197,8 +180,6 @@ def report_omitted(outcome: ValidateOutcome, terminal: Terminal) -> None:
 PRINT_LINES: Final = 50
 """Lines per call of rich's `print`, each of which takes as long as printing a few lines."""
 
-_NOUNS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
-
 
 def print_validation(outcome: ValidateOutcome, terminal: Terminal) -> None:
     """Print the problems or the number per rule to standard output; then a summary, unless --quiet was given."""
@@ -213,45 +194,33 @@ def _print_lines(lines: Iterator[Text], terminal: Terminal) -> None:
 
 
 def _problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> Iterator[Text]:
-    problems = shown_problems(outcome, terminal)
+    problems = outcome.problems.kept
+    if terminal.quiet:
+        problems = tuple(each for each in problems if each.severity in outcome.failing)
     headed = terminal.out.is_terminal and len({problem.location.source for problem in problems}) > 1
-    repeats = _RepeatFilter(verbose=terminal.verbose)
+    shown: set[tuple[str, str]] = set()
+
+    def was_shown(problem: Problem) -> bool:
+        """Whether a warning or info with the same message was shown in full; errors always are. Record this one."""
+        message = (problem.code, problem.message)
+        is_repeated = message in shown and problem.severity is not Severity.ERROR and not terminal.verbose
+        shown.add(message)
+        return is_repeated
+
     for source, found in groupby(problems, key=lambda problem: problem.location.source):
         if headed:
             yield Text(f"── {printable(source)} ──", "bold blue")
             yield Text()
-        yield from _lines_of_file(found, repeats, terminal)
-
-
-def _lines_of_file(problems: Iterator[Problem], repeats: "_RepeatFilter", terminal: Terminal) -> Iterator[Text]:
-    """Yield each problem, with an empty line after one of several lines and after each run of one-line problems."""
-    for repeated, run in groupby(problems, key=repeats.was_shown):
-        for problem in run:
+        # An empty line follows each problem of several lines, and each run of one-line problems.
+        for repeated, run in groupby(found, key=was_shown):
+            for problem in run:
+                if repeated:
+                    yield problem_on_one_line(problem)
+                else:
+                    yield from problem_with_excerpt(problem, terminal.out.width)
+                    yield Text()
             if repeated:
-                yield problem_on_one_line(problem)
-            else:
-                yield from problem_with_excerpt(problem, terminal.out.width)
                 yield Text()
-        if repeated:
-            yield Text()
-
-
-class _RepeatFilter:
-    """Shortens repeated warnings and infos to one line each. Errors are always shown in full."""
-
-    def __init__(self, *, verbose: bool) -> None:
-        self._verbose = verbose
-        self._shown: set[tuple[str, str]] = set()
-
-    def was_shown(self, problem: Problem) -> bool:
-        """Tell whether a warning or info with the same message was shown in full, and record this one."""
-        if self._verbose or problem.severity is Severity.ERROR:
-            return False
-        message = (problem.code, problem.message)
-        if message in self._shown:
-            return True
-        self._shown.add(message)
-        return False
 
 
 def _summary_lines(outcome: ValidateOutcome) -> Iterator[Text]:
@@ -260,8 +229,8 @@ def _summary_lines(outcome: ValidateOutcome) -> Iterator[Text]:
         yield Text(omitted, "yellow")
     counts = outcome.problems.by_severity
     found = [
-        Text(amount(counts[severity], noun), STYLES[severity] if counts[severity] else "")
-        for severity, noun in _NOUNS.items()
+        Text(amount(counts[severity], severity), STYLES[severity] if counts[severity] else "")
+        for severity in Severity
         if counts[severity] or severity is Severity.ERROR
     ]
     line = Text(f"{amount(outcome.balance.events_read, 'event')} in {amount(outcome.files, 'file')}")

@@ -8,11 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
-from td_currents_cli.events.decode import complete_events, split
-from td_currents_cli.events.json import Elements, elements_of, kind_of, loads
+from td_currents_cli.events.decode import split
+from td_currents_cli.events.json import Elements, elements_of, kind_of, loads, place_in
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.read.formats.cell import EMPTY_BATCH, truncated_array
 from td_currents_cli.validate.checks import MAX_LEVELS, EventFieldCheck, FieldCheck, check_destination, check_event_type
-from td_currents_cli.validate.document_checks import check_document, check_text, is_plain, too_deep_at
+from td_currents_cli.validate.document_checks import TOO_DEEP, check_document, check_text, is_plain, too_deep_at
 from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.positions import (
     BatchPositions,
@@ -42,13 +43,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Checker:
-    """Checks records against the rules.
-
-    Args:
-        catalog: the event types and their fields.
-        now: UNIX seconds.
-        fast: whether to use the fast pass. The problems are the same without it.
-    """
+    """Checks records against the rules, at a time in UNIX seconds. Without `fast`, the problems are the same."""
 
     def __init__(self, catalog: Catalog, now: int, *, fast: bool = True) -> None:
         self._catalog = catalog
@@ -68,8 +63,6 @@ class Checker:
         ids = self._ids_if_clean(record)
         if ids is not None:
             yield CheckResult(location=record.location, events=len(ids), ids=ids)
-        elif deep := _too_deep(record):
-            yield CheckResult(location=record.location, problems=[deep], rejected=True)
         elif elements := _elements_of_array(record):
             yield self._checked(elements)
         else:
@@ -93,25 +86,14 @@ class Checker:
         return None if events is None else [(each.id, each.__struct_config__.tag, each.time) for each in events]
 
     def errors_of(self, event: bytes) -> list[Problem]:
-        """The errors of one event, without its warnings. Cheap if it has none.
-
-        Args:
-            event: a well-formed JSON value, an event or not. Line and column count from its start.
-        """
+        """The errors of a well-formed JSON value, an event or not, located from its start. Cheap if it has none."""
         if self._fast_error_check and self._fast_error_check.event(event) is not None:
             return []
-        batch = Batch(event, _START)
-        deep = _too_deep(batch)
-        problems = [deep] if deep else self._checked(Elements(batch, [event])).problems
+        problems = self._checked(Elements(Batch(event, _START), [event])).problems
         return [problem for problem in problems if problem.severity is Severity.ERROR]
 
     def check_event(self, event: dict[str, Any], size: int = 0) -> Iterator[Violation]:
-        """All violations of one decoded event, except those that only its JSON shows.
-
-        Args:
-            event: as decoded.
-            size: in bytes; 0 if no request has to contain it.
-        """
+        """All violations of one event, except those that only its JSON shows. Its size is 0 if it does not matter."""
         name = event.get("event_type")
         event_type = self._catalog.get(name) if isinstance(name, str) else None
         time = event_type.field("time", Where.EVENT) if event_type else None
@@ -141,11 +123,9 @@ class Checker:
         elif decoded.rejected:
             yield CheckResult(location=batch.location, problems=problems, rejected=True)
         elif decoded.lost:
-            results = (
-                self(complete_events(decoded, batch)) if decoded.events else [CheckResult(location=batch.location)]
-            )
-            for result in results:
-                yield msgspec.structs.replace(result, problems=[*result.problems, *problems])
+            complete = complete_elements(batch)
+            (result,) = self(complete) if complete.data != EMPTY_BATCH else [CheckResult(location=batch.location)]
+            yield msgspec.structs.replace(result, problems=[*result.problems, problems[-1]])
         else:
             yield self._checked(Elements(batch, [batch.data]))
 
@@ -155,22 +135,30 @@ class Checker:
         if self._fast_check:
             ids = self._fast_check.ids_of_events(positions.texts)
         problems: list[Problem] = []
+        levels = MAX_LEVELS - (0 if elements.pointer is None else 2 if elements.pointer else 1)
         for index, text in enumerate(positions.texts):
             if ids[index] is None:
-                label, found = self._violations(text, arrived=positions.batch.location.row is not None)
-                problems += [positions.problem_of_event(index, label, each, byte) for byte, each in found]
+                label, found = self._violations(text, levels, arrived=positions.batch.location.row is not None)
+                problems += [positions.problem(each, byte, index, label) for byte, each in found]
                 ids[index] = label.id
         of_document = [positions.problem(each, each.at or 0) for each in check_document(elements, positions.end)]
         if of_document:
             problems = in_source_order([*of_document, *problems])
         return CheckResult(location=positions.batch.location, events=len(ids), ids=ids, problems=problems)
 
-    def _violations(self, text: bytes, *, arrived: bool) -> tuple[EventLabel, list[tuple[int, Violation]]]:
+    def _violations(self, text: bytes, levels: int, *, arrived: bool) -> tuple[EventLabel, list[tuple[int, Violation]]]:
         """The label of an element, and its violations, with and in the order of their byte offsets."""
+        deep_at = too_deep_at(text, levels)
+        if deep_at is not None:
+            return EventLabel(), [(deep_at, Violation(Code.TOO_DEEP, (), TOO_DEEP))]
         if not text.startswith(b"{"):
             message = f"an event must be an object, got {kind_of(text)}"
             return EventLabel(), [(0, Violation(Code.EVENT_NOT_OBJECT, (), message))]
-        event, plain = _decoded(text)
+        try:
+            event = _event_decoder.decode(text)
+            plain = is_plain(text, event)
+        except msgspec.DecodeError:
+            event, plain = loads(text), False
         found = [*self.check_event(event, 0 if arrived else len(text)), *(() if plain else check_text(text))]
         return EventLabel.of(event), sorted(zip(_offsets(text, found), found, strict=True), key=lambda item: item[0])
 
@@ -189,12 +177,10 @@ def _offsets(text: bytes, violations: Sequence[Violation]) -> Iterator[int]:
             yield positions.find(violation.path, name=violation.at_name)
 
 
-def _too_deep(batch: Batch) -> Problem | None:
-    byte = too_deep_at(batch.data)
-    if byte is None:
-        return None
-    violation = Violation(Code.TOO_DEEP, (), f"arrays and objects are nested more than {MAX_LEVELS} levels deep")
-    return BatchPositions(Elements(batch, [batch.data])).problem(violation, byte)
+def complete_elements(batch: Batch) -> Batch:
+    """The complete elements of a truncated cell, events or not, as a well-formed batch."""
+    left = truncated_array(batch.data)
+    return Batch(b"[%b]" % b",".join(left.elements if left else ()), batch.location)
 
 
 def _elements_of_array(batch: Batch) -> Elements | None:
@@ -202,20 +188,14 @@ def _elements_of_array(batch: Batch) -> Elements | None:
     try:
         batch.data.decode()
         elements = elements_of(batch)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return elements if isinstance(elements, Elements) and elements.pointer is not None else None
 
 
 def _of_rejected(problem: Problem, batch: Batch) -> Problem:
     byte = problem.location.offset - batch.location.offset if batch.location.row is None else 0
+    if problem.code is Code.TOO_DEEP:
+        byte = too_deep_at(batch.data) or 0
+        problem = msgspec.structs.replace(problem, location=place_in(batch, byte), message=TOO_DEEP)
     return msgspec.structs.replace(problem, raw=None, excerpt=excerpt(batch.data, byte))
-
-
-def _decoded(text: bytes) -> tuple[dict[str, Any], bool]:
-    """The fields of a well-formed JSON object, and whether `check_text` surely finds no violation in it."""
-    try:
-        event = _event_decoder.decode(text)
-    except msgspec.DecodeError:
-        return loads(text), False
-    return event, is_plain(text, event)

@@ -20,8 +20,7 @@ COLUMN_NAME: Final = r"^[a-z_][a-z0-9_]{0,127}\Z"
 MAX_LEVELS: Final = 500
 """Nested levels of arrays and objects: half of what Python's own parser, orjson and Jackson read."""
 
-MAX_NAME: Final = 200
-"""Characters of a name that are shown in a message."""
+MAX_NAME: Final = 200  # characters of a name that are shown in a message
 
 
 def kind_of(value: object) -> str:
@@ -37,7 +36,7 @@ def shortened(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
-EXPECTED: Final[dict[FieldType, str]] = {
+_EXPECTED: Final = {
     FieldType.STRING: "a string",
     FieldType.INT: "an integer",
     FieldType.LONG: "an integer",
@@ -91,7 +90,6 @@ class EventFieldCheck:
                 yield Violation(Code.UNKNOWN_MEMBER, (name,), message, at_name=True)
 
 
-PLACES: Final = (Where.USER, Where.PROPERTIES)
 OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
 
 
@@ -115,7 +113,7 @@ class FieldCheck:
 
     def __call__(self, event: Mapping[str, Any], event_type: EventType) -> Iterator[Violation]:
         if event_type.name not in self._expected:
-            self._expected[event_type.name] = [_Expected.of(event_type, place) for place in PLACES]
+            self._expected[event_type.name] = [_Expected.of(event_type, place) for place in OTHER]
         for expected in self._expected[event_type.name]:
             values = event.get(expected.name)
             if isinstance(values, dict):
@@ -210,9 +208,15 @@ def _value(field: Field, value: object, path: tuple[str, ...]) -> Iterator[Viola
         message = f"`{name}` is no longer sent since release {field.until}"
         yield Violation(Code.FIELD_GONE, path, message, at_name=True)
     if field.type in _ELEMENTS and isinstance(value, list):
-        yield from _elements(value, path, *_ELEMENTS[field.type])
+        accepted, expected = _ELEMENTS[field.type]
+        for index, item in enumerate(value):
+            if not isinstance(item, accepted):
+                message = f"`{name}[{index}]` must be {expected}, got {kind_of(item)}"
+                yield Violation(Code.FIELD_TYPE, (*path, index), message)
+                # The others will be alike.
+                return
     elif not IS_TYPE[field.type](value):
-        yield Violation(Code.FIELD_TYPE, path, f"`{name}` must be {EXPECTED[field.type]}, got {kind_of(value)}")
+        yield Violation(Code.FIELD_TYPE, path, f"`{name}` must be {_EXPECTED[field.type]}, got {kind_of(value)}")
     elif field.enum and value is not None and value not in field.enum:
         hint = f"one of {', '.join(field.enum)}"
         yield Violation(Code.VALUE_NOT_IN_SET, path, f"`{name}` has a value outside the documented set", hint)
@@ -224,30 +228,13 @@ _ELEMENTS: Final[Mapping[FieldType, tuple[UnionType | type, str]]] = {
 }
 
 
-def _elements(
-    value: list[Any], path: tuple[str, ...], accepted: UnionType | type, expected: str
-) -> Iterator[Violation]:
-    """Report only the first element of a wrong type: the others will be alike."""
-    for index, item in enumerate(value):
-        if not isinstance(item, accepted):
-            message = f"`{'.'.join(path)}[{index}]` must be {expected}, got {kind_of(item)}"
-            yield Violation(Code.FIELD_TYPE, (*path, index), message)
-            return
-
-
 EXTERNAL_USER_ID: Final = "external_user_id"
 
 _COLUMN: Final = re.compile(COLUMN_NAME)
 
 
 def check_destination(event: Mapping[str, Any], event_type: EventType | None, size: int) -> Iterator[Violation]:
-    """Check the user, the size and the names of custom properties.
-
-    Args:
-        event: as decoded.
-        event_type: None for one that is not in the catalog.
-        size: of the event, in bytes.
-    """
+    """Check the user, the size in bytes and the names of custom properties."""
     user = event.get("user")
     is_needed = event_type is None or needs_external_user_id(event_type)
     if is_needed and isinstance(user, dict) and not user.get(EXTERNAL_USER_ID):
@@ -259,20 +246,17 @@ def check_destination(event: Mapping[str, Any], event_type: EventType | None, si
     if size > MAX_EVENT_BYTES:
         message = f"the event has {size:,} bytes: Braze drops events over {MAX_EVENT_BYTES:,} bytes"
         yield Violation(Code.EVENT_DROPPED, (), message)
-    yield from _column_names(event, event_type)
+    properties = event.get("properties")
+    if event_type is not None and isinstance(properties, dict):
+        for field in event_type.fields:
+            custom = properties.get(field.name) if field.type is FieldType.OBJECT else None
+            for name in custom if isinstance(custom, dict) else ():
+                if not _COLUMN.match(name):
+                    message = f"`{shortened(name)}` is not a valid column name"
+                    yield Violation(Code.COLUMN_NAME, ("properties", field.name, name), message, at_name=True)
 
 
 def needs_external_user_id(event_type: EventType) -> bool:
     """Whether Braze's Treasure Data export leaves out events of this type without it: those of a user who has one."""
     field = None if event_type.anonymous else event_type.field(EXTERNAL_USER_ID, Where.USER)
     return field is not None and not field.storage_only and field.until is None
-
-
-def _column_names(event: Mapping[str, Any], event_type: EventType | None) -> Iterator[Violation]:
-    properties = event.get("properties")
-    for field in event_type.fields if event_type and isinstance(properties, dict) else ():
-        custom = properties.get(field.name) if field.type is FieldType.OBJECT and properties else None
-        for name in custom if isinstance(custom, dict) else ():
-            if not _COLUMN.match(name):
-                message = f"`{shortened(name)}` is not a valid column name"
-                yield Violation(Code.COLUMN_NAME, ("properties", field.name, name), message, at_name=True)

@@ -7,16 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from msgspec import structs
 
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import ExitCode, UsageError
-from td_currents_cli.model import UNREADABLE_CODES, Code, Problem, Record, Severity
+from td_currents_cli.model import UNREADABLE_CODES, Code, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
-from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.map import map_records
 from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import ProblemKind, problem_kind, read_baseline, write_baseline
 from td_currents_cli.validate.checker import Checker, CheckResult
@@ -64,10 +64,6 @@ def _prefixes(lists: Sequence[str], option: str) -> list[str]:
     return prefixes
 
 
-Again: TypeAlias = Callable[[], Record]
-"""Reads the record that a problem was found in again."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateRequest:
     """What to validate, and which problems count."""
@@ -99,6 +95,11 @@ class ValidateOutcome(Outcome):
     strict: bool = False
     statistics: bool = False
     seconds: float = 0.0
+
+    @property
+    def failing(self) -> set[Severity]:
+        """Severities of the problems that make the run fail."""
+        return {Severity.ERROR, Severity.WARNING} if self.strict else {Severity.ERROR}
 
     def summary(self) -> dict[str, object]:
         return {
@@ -133,15 +134,18 @@ def run(request: ValidateRequest) -> ValidateOutcome:
     return collector.outcome(time.monotonic() - begin)
 
 
-def _checked(request: ValidateRequest) -> Generator[tuple[Again, CheckResult]]:
+def _checked(request: ValidateRequest) -> Generator[tuple[Callable[[], Record], CheckResult]]:
     """Yield the results for each record, with their places, and a way to read the record again."""
     checking = (request.catalog, request.now, request.fast)
     with closing(map_records(_chunk_checker, checking, request.sources, jobs=request.jobs)) as chunks:
         for chunk in chunks:
             for index, results in enumerate(chunk.result):
                 for result in results:
-                    placed = _placed(chunk, result)
-                    yield partial(chunk.record, index, placed.location), placed
+                    place = chunk.offset.moved(result.location)
+                    if place is not result.location:
+                        problems = list(map(chunk.placed, result.problems))
+                        result = structs.replace(result, location=place, problems=problems)  # noqa: PLW2901
+                    yield partial(chunk.record, index, place), result
 
 
 def _chunk_checker(
@@ -151,13 +155,6 @@ def _chunk_checker(
 ) -> Callable[[Iterable[Record]], list[list[CheckResult]]]:
     checker = Checker(catalog, now, fast=fast)
     return lambda records: [list(checker(record)) for record in records]
-
-
-def _placed(chunk: ChunkResult[list[list[CheckResult]]], result: CheckResult) -> CheckResult:
-    place = chunk.offset.moved(result.location)
-    if place is result.location:
-        return result
-    return structs.replace(result, location=place, problems=list(map(chunk.placed, result.problems)))
 
 
 class _Collector:
@@ -177,8 +174,8 @@ class _Collector:
         if self._duplicate_ids is not None:
             self._duplicate_ids.close()
 
-    def add(self, again: Again, result: CheckResult) -> None:
-        """Count the result of one record."""
+    def add(self, again: Callable[[], Record], result: CheckResult) -> None:
+        """Count the result of one record, which `again` reads once more."""
         self._rows += result.is_row
         self._rejected += result.rejected
         self._events += result.events
@@ -189,7 +186,17 @@ class _Collector:
                 found = duplicate_id_problems(again, result.location, duplicates, exact=self._shows_more())
                 problems = in_source_order([*problems, *found])
         for problem in problems:
-            self._record(problem)
+            if problem.code not in self._request.selection:
+                continue
+            if self._request.write_baseline is not None and problem.code not in UNREADABLE_CODES:
+                self.kinds[problem_kind(problem)] += 1
+                self._suppressed += 1
+            elif self._accepted and self._accepted[kind := problem_kind(problem)] > 0:
+                self._accepted[kind] -= 1
+                self._suppressed += 1
+            else:
+                self._by_code[problem.code] += 1
+                self._log.add(problem)
 
     def outcome(self, seconds: float) -> ValidateOutcome:
         balance = Balance(
@@ -224,16 +231,3 @@ class _Collector:
         if request.keep is None or request.baseline is not None or request.write_baseline is not None:
             return True
         return self._by_code.total() < request.keep
-
-    def _record(self, problem: Problem) -> None:
-        if problem.code not in self._request.selection:
-            return
-        if self._request.write_baseline is not None and problem.code not in UNREADABLE_CODES:
-            self.kinds[problem_kind(problem)] += 1
-            self._suppressed += 1
-        elif self._accepted and self._accepted[kind := problem_kind(problem)] > 0:
-            self._accepted[kind] -= 1
-            self._suppressed += 1
-        else:
-            self._by_code[problem.code] += 1
-            self._log.add(problem)

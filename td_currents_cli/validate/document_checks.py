@@ -19,13 +19,9 @@ _AFTER: Final = re.compile(rb"\s*\]\s*\}\s*\Z")
 
 
 def check_document(elements: Elements, end: int) -> Iterator[Violation]:
-    """Check a batch as a whole; each violation has its byte offset.
+    """Check a batch as a whole, the last element of which ends before byte `end`; each violation has its byte offset.
 
     An ingested row was already received: no limit concerns it, and its wrapping is the export's, not Braze's.
-
-    Args:
-        elements: of the batch.
-        end: byte after the last of them.
     """
     data, begin = elements.batch.data, elements.begin
     arrived = elements.batch.location.row is not None
@@ -72,16 +68,13 @@ def _other_fields(data: bytes, begin: int, end: int) -> Iterator[Violation]:
 _NUMBER: Final = re.compile(rb"-?\d+(?P<fraction>[.eE][\d.eE+-]*)?")
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 _ESCAPED_COLON: Final = re.compile(rb"\\u003[aA]")
-_DIGITS: Final = 18
-"""Decimal digits that always fit into 64 bits."""
+_DIGITS: Final = 18  # always fit into 64 bits
 
 
 def is_plain(text: bytes, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
-    """Whether `check_text` surely finds nothing, at a tenth of its cost.
+    """Whether `check_text` surely finds nothing in this, at a tenth of its cost.
 
-    Args:
-        text: well-formed JSON.
-        value: decoded from it by msgspec, which accepts only integers beyond 64 bits.
+    `value` was decoded from it by msgspec, which accepts only integers beyond 64 bits.
     """
     return not _MANY_DIGITS.search(text) and kept_all(text, msgspec.json.encode(value))
 

@@ -77,7 +77,7 @@ def duplicate_id_problems(
         text = positions.texts[index]
         violation = Violation(Code.REPEATED_ID, ("id",), f"duplicate id, first at {place}")
         byte = ValuePositions(text, [violation.path]).find(violation.path)
-        yield positions.problem_of_event(index, EventLabel.of(loads(text)), violation, byte)
+        yield positions.problem(violation, byte, index, EventLabel.of(loads(text)))
 
 
 def _positions(record: Record, location: Location) -> BatchPositions:

@@ -46,8 +46,7 @@ _TYPES: Final[Mapping[FieldType, Any]] = {
     FieldType.STRINGS: list[str],
     FieldType.STRINGS_AND_NULLS: list[str | None],
 }
-_MAX_CUSTOM_LEVELS: Final = 8
-"""Levels of arrays and objects in a custom property that the types cover."""
+_MAX_CUSTOM_LEVELS: Final = 8  # of arrays and objects in a custom property that the types cover
 
 _CLOSED: Final = {
     Guard.ONLY_EVENTS,
@@ -157,11 +156,8 @@ def _integer(limits: list[FieldLimit], now: int) -> Any:  # noqa: ANN401 -- as a
 
 
 _REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
-_GROUP: Final = 10
-"""Events that are tried together: most of them pass, also in a batch that does not."""
-
-_OBJECTS: Final = 3
-"""Objects that every event is made of: itself, `user` and `properties`."""
+_GROUP: Final = 10  # events that are tried together: most of them pass, also in a batch that does not
+_OBJECTS: Final = 3  # that every event is made of: itself, `user` and `properties`
 
 
 class FastCheck:

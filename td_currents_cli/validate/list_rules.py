@@ -29,13 +29,6 @@ class Family(StrEnum):
         return cls[code[:4]]
 
 
-class View(StrEnum):
-    """What is shown to people; scripts always get all of it."""
-
-    LIST = "list"
-    RULE = "rule"
-
-
 @dataclass(frozen=True, slots=True)
 class RulesRequest:
     prefix: str = ""  # of codes, in any case; empty for all
@@ -48,13 +41,28 @@ class RulesOutcome(Outcome):
     command: ClassVar[str] = "rules"
 
     rules: tuple[Rule, ...]
-    view: View  # RULE if one was requested by its full code
+    is_one: bool  # requested by its full code: people see its explanation, scripts always get everything
 
     def summary(self) -> dict[str, object]:
         return {"rules": len(self.rules)}
 
     def data(self) -> dict[str, object]:
-        return {"rules": [_as_dict(rule) for rule in self.rules]}
+        return {
+            "rules": [
+                {
+                    "code": rule.code,
+                    "name": rule.name,
+                    "severity": rule.severity,
+                    "family": Family.of(rule.code),
+                    "why": rule.why,
+                    "fix": rule.fix,
+                    "mend": rule.fix,  # its former name, which scripts may use
+                    "bad": rule.bad,
+                    "good": rule.good,
+                }
+                for rule in self.rules
+            ]
+        }
 
 
 def run(request: RulesRequest) -> RulesOutcome:
@@ -66,27 +74,10 @@ def run(request: RulesRequest) -> RulesOutcome:
     prefix = request.prefix.upper()
     rules = tuple(rule for code, rule in RULES.items() if code.startswith(prefix))
     if not rules:
-        raise UsageError(f"unknown rule '{request.prefix}'", hint=_hint(prefix))
-    return RulesOutcome(rules=rules, view=View.RULE if prefix == rules[0].code else View.LIST)
-
-
-def _as_dict(rule: Rule) -> dict[str, object]:
-    return {
-        "code": rule.code,
-        "name": rule.name,
-        "severity": rule.severity,
-        "family": Family.of(rule.code),
-        "why": rule.why,
-        "fix": rule.fix,
-        "mend": rule.fix,  # its former name, which scripts may use
-        "bad": rule.bad,
-        "good": rule.good,
-    }
-
-
-def _hint(word: str) -> str:
-    near = nearest(word)
-    return f"did you mean {near}?" if near else "tdcur rules lists all rules"
+        near = nearest(prefix)
+        hint = f"did you mean {near}?" if near else "tdcur rules lists all rules"
+        raise UsageError(f"unknown rule '{request.prefix}'", hint=hint)
+    return RulesOutcome(rules=rules, is_one=prefix == rules[0].code)
 
 
 def nearest(word: str) -> Code | None:

@@ -14,23 +14,14 @@ from td_currents_cli.validate.rules import RULES
 
 
 class Violation(Struct, frozen=True, gc=False):
-    """A rule broken by an event, or by the document around its events.
-
-    Attributes:
-        path: names down to the place, as in `("properties", "campaign_name")`. A missing field is reported at the
-            object that lacks it.
-        message: contains names of fields and types, never their values.
-        hint: how to fix it, if more specific than the rule says.
-        at_name: the problem is the name of the field, not its value.
-        at: byte offset of the place, if already known.
-    """
+    """A rule broken by an event, or by the document around its events."""
 
     code: Code
-    path: tuple[str | int, ...]
-    message: str
-    hint: str = ""
-    at_name: bool = False
-    at: int | None = None
+    path: tuple[str | int, ...]  # down to the place; for a missing field, to the object that lacks it
+    message: str  # with names of fields and types, never with their values
+    hint: str = ""  # how to fix it, if more specific than the rule says
+    at_name: bool = False  # the problem is the name of the field, not its value
+    at: int | None = None  # byte offset of the place, if already known
 
 
 def pointer(path: tuple[str | int, ...]) -> str:
@@ -38,12 +29,9 @@ def pointer(path: tuple[str | int, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-_BEFORE: Final = 60
-_AFTER: Final = 100
-"""Characters shown on each side of the position."""
-
-_MAX_CHARACTER: Final = 4
-"""Bytes of the longest character in UTF-8."""
+_BEFORE: Final = 60  # characters shown before the position
+_AFTER: Final = 100  # and after it
+_MAX_CHARACTER: Final = 4  # bytes of the longest character in UTF-8
 
 
 def excerpt(text: bytes, byte: int) -> Excerpt:
@@ -131,7 +119,9 @@ def walk_values(text: bytes) -> Iterator[tuple[Path, int, int]]:
         kind = token.lastindex
         at = token.start()
         if kind == _NAME:
-            path[-1] = _name(token.group(_STRING))
+            name = token.group(_STRING)
+            # Few names have escapes; those that do may be lone surrogates, which only Python's own parser reads.
+            path[-1] = json.loads(name) if b"\\" in name else name[1:-1].decode()
             name_at = at
         elif kind == _CLOSING:
             path.pop()
@@ -143,12 +133,6 @@ def walk_values(text: bytes) -> Iterator[tuple[Path, int, int]]:
             if kind == _OPENING:
                 # The first element of an array adds one; a name takes the place of the number.
                 path.append(-1)
-
-
-def _name(token: bytes) -> str:
-    # Few names have escapes; those that do may be lone surrogates, which only Python's own parser reads.
-    name: str = json.loads(token) if b"\\" in token else token[1:-1].decode()
-    return name
 
 
 _BEFORE_ELEMENT: Final = re.compile(rb"[ \t\r\n]*[\[,][ \t\r\n]*")
@@ -190,31 +174,25 @@ class BatchPositions:
         self._here, self._passed = place_in(passed, byte - self._passed), byte
         return self._here
 
-    def problem(self, violation: Violation, byte: int) -> Problem:
-        """A problem of the batch as a whole."""
-        return self._problem(violation, byte, pointer(violation.path))
-
-    def problem_of_event(self, index: int, label: EventLabel, violation: Violation, byte: int) -> Problem:
-        """A problem of an element, at a byte of the element."""
-        return self._problem(
-            violation,
-            self._starts[index] + byte,
-            self._elements.pointer_to(index) + pointer(violation.path),
-            event_index=index,
-            event_id=label.id,
-            event_type=label.event_type,
-        )
-
-    def _problem(self, violation: Violation, byte: int, pointer_to: str, **event: Any) -> Problem:  # noqa: ANN401 -- fields of a problem
+    def problem(
+        self, violation: Violation, byte: int, index: int | None = None, label: EventLabel | None = None
+    ) -> Problem:
+        """A problem of the batch as a whole, or, given its index, of an element, at a byte of the element."""
+        above = ""
+        if index is not None:
+            above = self._elements.pointer_to(index)
+            byte += self._starts[index]
         return Problem(
             code=violation.code,
             severity=RULES[violation.code].severity,
             location=self.location(byte),
             message=violation.message,
-            pointer=pointer_to,
+            pointer=above + pointer(violation.path),
+            event_index=index,
+            event_id=label.id if label else None,
+            event_type=label.event_type if label else None,
             hint=violation.hint,
             excerpt=excerpt(self.batch.data, byte),
-            **event,
         )
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, FieldType, Where
-from td_currents_cli.catalog.list_events import EventsRequest, EventsView, run
+from td_currents_cli.catalog.list_events import EventsRequest, run
 from td_currents_cli.catalog.loader import decode
 from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.choices import Dialect
@@ -164,7 +164,13 @@ def test_lookup_of_fields() -> None:
     assert field is not None
     assert (field.type, field.required, field.pii) == (FieldType.STRING, False, True)
     assert event.field("external_user_id", Where.PROPERTIES) is None
-    assert [required.name for required in event.required] == ["event_type", "id", "time", "user_id", "email_address"]
+    assert [each.name for each in event.fields if each.required] == [
+        "event_type",
+        "id",
+        "time",
+        "user_id",
+        "email_address",
+    ]
 
 
 def test_get_of_unknown_type() -> None:
@@ -195,7 +201,7 @@ def test_channel(name: str, channel: str) -> None:
 
 def test_events_command_lists_all() -> None:
     outcome = run(EventsRequest())
-    assert (outcome.view, outcome.events) == (EventsView.LIST, EVENTS)
+    assert (outcome.is_one, outcome.events) == (False, EVENTS)
     counts = {"event_types": len(EVENTS), "sent_over_http": sum(event.http for event in EVENTS)}
     assert outcome.summary() == {"release": CATALOG.release, "released": CATALOG.released, **counts}
     events: Any = outcome.as_dict()["events"]
@@ -205,7 +211,7 @@ def test_events_command_lists_all() -> None:
 @pytest.mark.parametrize("glob", ["users.messages.email.*", "*.EMAIL.*", "users.messages.emai[l].?*"])
 def test_events_command_takes_a_glob(glob: str) -> None:
     outcome = run(EventsRequest(glob))
-    assert outcome.view is EventsView.LIST
+    assert not outcome.is_one
     assert len(outcome.events) == 11
     assert {event.channel for event in outcome.events} == {"email"}
 

@@ -65,7 +65,7 @@ def test_a_new_type() -> None:
     """A type of one's own has the members of every event, the usual ones of the user, and its own fields, in order."""
     event = added(example()).events["users.behaviors.Loyalty"]
     assert (event.category, event.since, event.http, event.channel) == ("customer_behavior", "10", True, "behaviors")
-    assert [field.name for field in event.required] == ["event_type", "id", "time", "points"]
+    assert [field.name for field in event.fields if field.required] == ["event_type", "id", "time", "points"]
     assert field_of(event, "card", Where.USER).pii
     places = [list(Where).index(field.where) for field in event.fields]
     assert places == sorted(places)

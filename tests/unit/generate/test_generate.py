@@ -48,7 +48,7 @@ def flaws(event: dict[str, Any], event_type: EventType) -> list[str]:
                 found.append(f"{name}: not a {field.type}")
             elif field.enum and value not in field.enum:
                 found.append(f"{name}: not one of its values")
-        required = {field.name for field in event_type.required if field.where is where}
+        required = {field.name for field in event_type.fields if field.required and field.where is where}
         found += [f"{name}: missing" for name in sorted(required - members.keys())]
     return found
 

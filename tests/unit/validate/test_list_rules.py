@@ -9,7 +9,7 @@ import pytest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.model import Code
 from td_currents_cli.render.simple import print_rules
-from td_currents_cli.validate.list_rules import Family, RulesRequest, View, nearest, run
+from td_currents_cli.validate.list_rules import Family, RulesRequest, nearest, run
 from td_currents_cli.validate.rules import RULES
 from tests.rendering import screen_of
 
@@ -17,7 +17,7 @@ from tests.rendering import screen_of
 def test_all_rules_are_listed_by_default() -> None:
     outcome = run(RulesRequest())
     assert [rule.code for rule in outcome.rules] == sorted(Code)
-    assert outcome.view is View.LIST
+    assert not outcome.is_one
 
 
 @pytest.mark.parametrize("prefix", ["TDC2", "tdc2", "TDC20"])
@@ -25,14 +25,14 @@ def test_a_prefix_lists_a_family(prefix: str) -> None:
     """As --select has it; whatever the case."""
     outcome = run(RulesRequest(prefix))
     assert {rule.code[:4] for rule in outcome.rules} == {"TDC2"}
-    assert outcome.view is View.LIST
+    assert not outcome.is_one
 
 
 @pytest.mark.parametrize("code", ["TDC203", "tdc203"])
 def test_a_code_is_one_rule(code: str) -> None:
     outcome = run(RulesRequest(code))
     assert [rule.code for rule in outcome.rules] == [Code.FIELD_TYPE]
-    assert outcome.view is View.RULE
+    assert outcome.is_one
 
 
 def test_every_rule_is_of_a_family_with_a_title() -> None:
