@@ -49,6 +49,10 @@ def _other_fields(data: bytes, begin: int, end: int) -> Iterator[Violation]:
     # All events replaced by one number, to look only at what is around them.
     hidden = end - begin - 2 if end > begin else 0
     around = data[:begin] + b"[1" + data[end:] if hidden else data
+    deep_at = too_deep_at(around)
+    if deep_at is not None:
+        yield Violation(Code.TOO_DEEP, (), TOO_DEEP, at=deep_at + hidden if deep_at > begin else deep_at)
+        return
     seen: set[str] = set()
     for path, name_at, value_at in walk_values(around):
         if len(path) != 1:
@@ -128,21 +132,20 @@ _STRING: Final = re.compile(rb'"[^"]*"?')
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 
-def too_deep_at(json: bytes) -> int | None:
-    """Byte offset of the first bracket that opens a level beyond `MAX_LEVELS`, or None.
+TOO_DEEP: Final = f"arrays and objects are nested more than {MAX_LEVELS} levels deep"
 
-    Args:
-        json: well-formed or not.
-    """
-    if json.count(b"{") + json.count(b"[") <= MAX_LEVELS:
+
+def too_deep_at(json: bytes, levels: int = MAX_LEVELS) -> int | None:
+    """Byte offset of the first bracket that opens a level beyond these, or None; `json` may be malformed."""
+    if json.count(b"{") + json.count(b"[") <= levels:
         return None
     marks = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS)
     steps = map(_STEPS.__getitem__, _STRING.sub(b"", marks))
-    if max(accumulate(steps), default=0) <= MAX_LEVELS:
+    if max(accumulate(steps), default=0) <= levels:
         return None
     depth = 0
     for token in _TOKEN.finditer(json):
         depth += _STEPS.get(json[token.start()], 0)
-        if depth > MAX_LEVELS:
+        if depth > levels:
             return token.start()
     return None

@@ -5,10 +5,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from td_currents_cli.events.decode import complete_events, split
+from td_currents_cli.events.decode import split
 from td_currents_cli.events.dedupe import IdSet
 from td_currents_cli.events.json import elements_of, loads
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.validate.checker import complete_elements
 from td_currents_cli.validate.positions import BatchPositions, EventLabel, ValuePositions, Violation
 from td_currents_cli.validate.rules import RULES
 
@@ -86,5 +87,5 @@ def _positions(record: Record, location: Location) -> BatchPositions:
     decoded = split(cast("Batch", record))
     batch = next(each for each in (*decoded.documents, record) if isinstance(each, Batch) and each.location == location)
     if decoded.lost:
-        batch = complete_events(decoded, batch)
+        batch = complete_elements(batch)
     return BatchPositions(cast("Elements", elements_of(batch)))

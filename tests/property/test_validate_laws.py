@@ -283,7 +283,8 @@ def test_a_problem_stands_where_its_pointer_leads(random: Random, own: bool) -> 
     (checked,) = fast(Batch(text.encode(), Location("x", 1, 1)))
     if checked.rejected or Code.DUPLICATE_KEY in {problem.code for problem in checked.problems}:
         return  # a pointer cannot tell two fields of the same name apart
-    for problem in checked.problems:
+    # One that is nested too deeply stands at a bracket within the event that its pointer leads to.
+    for problem in (each for each in checked.problems if each.code is not Code.TOO_DEEP):
         line, column = problem.location.line or 0, problem.location.column or 0
         rest = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
         here = json.JSONDecoder(parse_int=str).raw_decode(rest)[0]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from td_currents_cli import count
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.read import sources
@@ -135,3 +136,34 @@ def test_ids_of_a_cell_that_is_cut_off_came_before_too(tmp_path: Path) -> None:
     outcome = validate(tmp_path / "rows.csv", f'time,events\n1790000000,"{cell}"\n1790000000,"{cell}"\n')
     repeated = [problem for problem in outcome.problems.kept if problem.code is Code.REPEATED_ID]
     assert [(problem.location.row, problem.event_id, problem.pointer) for problem in repeated] == [(2, "e-1", "/0/id")]
+
+
+DEEP = '{"event_type":"a","id":"1","properties":' + "[" * 600
+
+
+@pytest.mark.parametrize(
+    ("cell", "events", "problems"),
+    [
+        (f"[{OPEN},{DEEP}{']' * 600}}}]", 2, [("TDC007", "/1")]),
+        (f"[{DEEP}{']' * 600}}},{OPEN}", 2, [("TDC007", "/0"), ("TDC022", "")]),
+        (f"[{OPEN},{DEEP}", 1, [("TDC022", "")]),
+        (f'[1,{OPEN},{{"id"', 2, [("TDC101", "/0"), ("TDC022", "")]),
+        ('[{"id"', 0, [("TDC022", "")]),
+        (DEEP * 10, 0, [("TDC007", "")]),
+    ],
+)
+def test_as_many_events_as_count_reads(cell: str, events: int, problems: list[tuple[str, str]], tmp_path: Path) -> None:
+    """Of a cell that is cut off, or holds an event that is nested too deeply, the other events are checked."""
+    path = tmp_path / "rows.csv"
+    quoted = cell.replace('"', '""')
+    outcome = validate(path, f'time,events\n1,"{quoted}"\n')
+    assert [(each.code, each.pointer) for each in errors(outcome)] == problems
+    counted = count.run(count.CountRequest(sources([str(path)]))).balance
+    assert outcome.balance.events_read == counted.events_read - counted.lost == events
+
+
+def test_fields_next_to_the_events_that_are_nested_too_deeply(tmp_path: Path) -> None:
+    for before, after in (('"x":' + "[" * 600 + "]" * 600 + ",", ""), ("", ',"x":' + "[" * 600 + "]" * 600)):
+        text = f'{{{before}"events":[{OPEN}]{after}}}'
+        (problem,) = errors(validate(tmp_path / "x.json", text))
+        assert places([problem]) == [(Code.TOO_DEEP, "", 1, text.index("[" * 600) + 500)]
