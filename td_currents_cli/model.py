@@ -103,6 +103,7 @@ class Batch(Struct, frozen=True, gc=False):
     data: bytes
     location: Location  # where `data` begins, or its row
     is_utf8: bool = False  # known to be UTF-8; False if not checked
+    is_part: bool = False  # of a damaged line or array: a damaged part is not taken apart again
     is_streaming: bool = False  # made of a row of the streaming connector, without fractions and the event's own time
 
     def require_utf8(self) -> None:

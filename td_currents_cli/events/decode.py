@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from td_currents_cli.events.json import NEITHER, decode_any, elements_of, kind_of, syntax_problem, too_deep
+from td_currents_cli.events.json import decode_any, elements_of, kind_of, syntax_problem, too_deep
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read.formats.cell import is_truncated_utf8, truncated_array
@@ -57,16 +57,13 @@ class Decoder(Generic[E]):
             if data.startswith(b"["):
                 return Decoded(self._array.decode(data))
             payload = self._payload.decode(data)
-            if payload.events is UNSET:
-                if payload.event_type is UNSET:
-                    missing = Problem(
-                        code=Code.EVENTS_MISSING, location=batch.location, message=NEITHER, raw=batch.data
-                    )
-                    return Decoded([], [missing], rejected=True)
+            if payload.events is not UNSET:
+                return Decoded(payload.events or [])
+            if payload.event_type is not UNSET:
                 return Decoded([self._event.decode(data)])
-            return Decoded(payload.events or [])
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return self._diagnosed(batch)
+            pass
+        return self._diagnosed(batch)
 
     def _diagnosed(self, batch: Batch) -> Decoded[E]:
         """The events of a batch that does not decode in one call, and its problems."""
@@ -76,7 +73,15 @@ class Decoder(Generic[E]):
                 return self._one_by_one(batch)
         except RecursionError:
             problem = too_deep(batch)
-        documents = _documents_on_one_line(batch) if problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER} else ()
+        documents: Sequence[Record] = ()
+        # A cell of an ingested row has one batch, complete or not.
+        is_line = batch.location.row is None and not batch.is_part
+        if is_line and problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER}:
+            source = batch.location.source
+            documents = [
+                Batch(each.data, each.location(source), is_part=True) if isinstance(each, Document) else each
+                for each in documents_in(batch.data, batch.location)
+            ]
         if len(documents) < 2:
             return self._of_truncated_cell(batch, problem) or Decoded([], [problem], rejected=True)
         together: Decoded[E] = Decoded([], documents=documents)
@@ -97,12 +102,11 @@ class Decoder(Generic[E]):
         decoded = self._one_by_one(Batch(b"[" + b",".join(left.elements) + b"]", batch.location))
         complete = "1 complete event" if len(left.elements) == 1 else f"{len(left.elements):,} complete events"
         lost = f"{len(left.rest):,} bytes of the next are lost" if left.rest else "the rest is lost"
-        message = f"the cell is truncated after {complete}: {lost}"
         decoded.problems.append(
             Problem(
                 code=Code.CUT_OFF,
                 location=batch.location,
-                message=message,
+                message=f"the cell is truncated after {complete}: {lost}",
                 event_index=len(left.elements),
                 hint="Export the row again as JSON Lines or msgpack.",
                 raw=batch.data,
@@ -151,9 +155,8 @@ class _RawDecoder(Decoder[Raw]):
 
     def __call__(self, batch: Batch) -> Decoded[Raw]:
         decoded = super().__call__(batch)
-        if all(memoryview(event)[0] == _OBJECT for event in decoded.events):
-            return decoded
-        return self._diagnosed(batch)
+        is_of_objects = all(memoryview(event)[0] == _OBJECT for event in decoded.events)
+        return decoded if is_of_objects else self._diagnosed(batch)
 
     def _decode_event(self, event: bytes) -> Raw:
         return Raw(event)
@@ -162,15 +165,6 @@ class _RawDecoder(Decoder[Raw]):
 _OBJECT: Final = ord("{")
 split: Final = _RawDecoder(Raw)
 """Decodes into the bytes of each event."""
-
-
-def _documents_on_one_line(batch: Batch) -> Sequence[Record]:
-    """The documents of a line that may have several. A cell of an ingested row has one batch, complete or not."""
-    if batch.location.row is not None:
-        return ()
-    found = documents_in(batch.data, batch.location)
-    source = batch.location.source
-    return [Batch(each.data, each.location(source)) if isinstance(each, Document) else each for each in found]
 
 
 @dataclass(slots=True)

@@ -101,24 +101,19 @@ class IdSet(Generic[K]):
 
     def _spill(self) -> None:
         if self._disk is None:
-            self._disk = _temporary_database()
+            import sqlite3  # noqa: PLC0415 -- seldom needed
+
+            # In a file without a name (in `TMPDIR`), which is removed with its connection.
+            self._disk = sqlite3.connect("")
+            for setting in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE", "cache_size = -65536"):
+                self._disk.execute(f"PRAGMA {setting}").close()
+            self._disk.execute("CREATE TABLE ids (id PRIMARY KEY, number INTEGER) WITHOUT ROWID").close()
         # In order, so that the pages of the table are visited one after another.
         rows = ((each, self._memory[each]) for each in sorted(self._memory))
         with self._disk:
             self._disk.executemany("INSERT INTO ids VALUES (?, ?)", rows)
         self.spilled += len(self._memory)
         self._memory.clear()
-
-
-def _temporary_database() -> "sqlite3.Connection":
-    """A database in a file without a name (in `TMPDIR`), which is removed with its connection."""
-    import sqlite3  # noqa: PLC0415 -- seldom needed
-
-    database = sqlite3.connect("")
-    for setting in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE", "cache_size = -65536"):
-        database.execute(f"PRAGMA {setting}").close()
-    database.execute("CREATE TABLE ids (id PRIMARY KEY, number INTEGER) WITHOUT ROWID").close()
-    return database
 
 
 def _on_disk(disk: "sqlite3.Connection", ids: Sequence[K]) -> dict[K, int]:

@@ -86,13 +86,14 @@ def _with_unique_names(fields: _Fields) -> Iterator[tuple[str, Raw]]:
     taken = {*_NEVER_BARE, *others, *(nested.get("user", {}).keys() & nested.get("properties", {}).keys())}
     for place, inner in nested.items():
         for name, value in inner.items():
-            yield _prefixed(f"{place}.{name}", taken) if name in taken or name.startswith(_PREFIXES) else name, value
+            is_bare = name not in taken and not name.startswith(_PREFIXES)
+            yield name if is_bare else _prefixed(f"{place}.", name, taken), value
 
 
-def _prefixed(name: str, taken: set[str]) -> str:
-    place, _, _ = name.partition(".")
+def _prefixed(prefix: str, name: str, taken: set[str]) -> str:
+    name = prefix + name
     while name in taken:
-        name = f"{place}.{name}"
+        name = prefix + name
     taken.add(name)
     return name
 
@@ -179,14 +180,9 @@ def _renamed(event: bytes, names: Names) -> bytes:
 
 
 def _with_full_names(fields: list[NestedField], names: Names) -> Iterator[tuple[str, Raw]]:
-    separator = _SEPARATORS[names]
     taken = {name for place, name, _ in fields if not place}
     for place, name, value in fields:
-        full = f"{place}{separator}{name}" if place else name
-        while place and full in taken:
-            full = f"{place}{separator}{full}"
-        taken.add(full)
-        yield full, value
+        yield _prefixed(f"{place}{_SEPARATORS[names]}", name, taken) if place else name, value
 
 
 def _place_of(name: str, scheme: Names) -> tuple[str, str]:
@@ -293,10 +289,9 @@ def cut_lines(batch: Batch) -> FlatLines | None:
 def _are_bare(users: list[bytes], properties: list[bytes]) -> bool:
     """Whether these are insides of objects in which no name needs a prefix. Raises DecodeError, RecursionError."""
     lines = _objects(properties)
-    # Seldom found, so that the search for what is a name needs no speed.
-    if (b'"user.' in lines or b'"properties' in lines) and _PREFIXED_NAME.search(lines):
-        return False
-    if _ESCAPED_LETTER.search(lines):
+    # `in` is fast and seldom true, so that the search for what is a name needs no speed.
+    may_be_prefixed = b'"user.' in lines or b'"properties' in lines
+    if (may_be_prefixed and _PREFIXED_NAME.search(lines)) or _ESCAPED_LETTER.search(lines):
         return False
     # As many objects as lines: no line has several, and none continues on the next.
     if len(_properties.decode_lines(lines)) != len(properties):

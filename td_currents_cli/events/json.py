@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -21,6 +21,14 @@ _MAX_DIGITS: Final = 4300
 def loads(value: bytes) -> Any:  # noqa: ANN401 -- any JSON value
     """Decode well-formed JSON; an integer of over 4,300 digits becomes an infinite float. Raises RecursionError."""
     return json.loads(value, parse_int=_integer)
+
+
+def string_of(value: bytes | Raw) -> str:
+    """The string that a JSON value is; empty for any other value."""
+    if not bytes(value).startswith(b'"'):
+        return ""
+    found: str = loads(bytes(value))
+    return found
 
 
 def decode_any(value: bytes, to: type[T]) -> T:
@@ -63,7 +71,12 @@ def hide_lone_surrogates(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
     if not _UNICODE_ESCAPE.search(data):
         return data, bytes
     stand_ins: dict[bytes, int] = {}
-    unused = _unused_characters(data)
+    lower = data.lower()
+    # Characters of the private use area that do not occur, escaped or not. The escape without its backslash, which may
+    # itself be escaped: `\u005cue000` is a backslash and five letters.
+    unused = (
+        each for each in range(0xE000, 0xF900) if _escape(each)[1:] not in lower and chr(each).encode() not in data
+    )
 
     def stand_in(match: re.Match[bytes]) -> bytes:
         lone = match.group(1)
@@ -79,15 +92,6 @@ def hide_lone_surrogates(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
         return part
 
     return _ESCAPE.sub(stand_in, data), restore
-
-
-def _unused_characters(data: bytes) -> Iterator[int]:
-    """Characters of the private use area that do not occur, escaped or not."""
-    lower = data.lower()
-    for character in range(0xE000, 0xF900):
-        # Without its backslash, which may itself be escaped: `\u005cue000` is a backslash and five letters.
-        if _escape(character)[1:] not in lower and chr(character).encode() not in data:
-            yield character
 
 
 def _escape(character: int) -> bytes:
@@ -163,16 +167,7 @@ _EVENTS: Final = re.compile(rb'"events"\s*:\s*')
 _PLAIN_START: Final = b'{"events":'
 """Start of a payload without other fields and white space."""
 
-_KINDS: Final = {
-    "{": "an object",
-    "[": "an array",
-    "n": "null",
-    "t": "a boolean",
-    "f": "a boolean",
-    '"': "a string",
-}
-
-NEITHER: Final = "neither a payload nor an event: both `events` and `event_type` are missing"
+_KINDS: Final = {"{": "an object", "[": "an array", "n": "null", "t": "a boolean", "f": "a boolean", '"': "a string"}
 
 
 class _PayloadFields(Struct):
@@ -212,8 +207,9 @@ def elements_of(batch: Batch) -> Elements | Problem:
         return _problem(batch, Code.NOT_AN_OBJECT, f"expected a payload or an event, got {kind_of(data)}")
     envelope = msgspec.json.decode(data, type=_PayloadFields)
     if envelope.events is UNSET:
+        message = "neither a payload nor an event: both `events` and `event_type` are missing"
         is_event = envelope.event_type is not UNSET
-        return Elements(batch, [batch.data]) if is_event else _problem(batch, Code.EVENTS_MISSING, NEITHER)
+        return Elements(batch, [batch.data]) if is_event else _problem(batch, Code.EVENTS_MISSING, message)
     array = bytes(envelope.events)
     if array == b"null":
         return Elements(batch, [], "/events")

@@ -12,6 +12,7 @@ import hmac
 import ipaddress
 import json
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +21,8 @@ from msgspec import Raw
 
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
-from td_currents_cli.events.flatten import NestedField, nested_fields_of, nested_of
-from td_currents_cli.events.json import hide_lone_surrogates, loads
+from td_currents_cli.events.flatten import nested_fields_of, nested_of
+from td_currents_cli.events.json import hide_lone_surrogates, loads, string_of
 
 _PERSONAL_NAME: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
 _MAIL: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
@@ -48,7 +49,8 @@ class Masking:
         """Mask an event, nested or flat; the result is nested."""
         hidden, restore = hide_lone_surrogates(event)
         fields = nested_fields_of(hidden)
-        marked = self._marked.get(_type_of(fields), {})
+        event_type = next((value for place, name, value in fields if not place and name == "event_type"), b"null")
+        marked = self._marked.get(string_of(event_type), {})
         kept = []
         for place, name, value in fields:
             masked = self._field(place, name, value, marked)
@@ -71,10 +73,9 @@ class Masking:
         data = bytes(value)
         if data == b"null":
             return value
-        return None if self._key is None else Raw(orjson.dumps(self._hash(_hashed_bytes(data))))
-
-    def _hash(self, data: bytes) -> str:
-        return hmac.digest(self._key or b"", data, "sha256").hex()
+        # Of a string, its own bytes are hashed.
+        hashed = self._replacement(loads(data) if data.startswith(b'"') else data.decode())
+        return None if hashed is _DROPPED else Raw(orjson.dumps(hashed))
 
     def _scanned(self, value: Raw) -> Raw | None:
         """The value with what looks like personal data masked; the same bytes if nothing does."""
@@ -108,39 +109,19 @@ class Masking:
         return self._masked_inside(value)
 
     def _replacement(self, string: str) -> object:
-        return _DROPPED if self._key is None else self._hash(string.encode(errors="surrogatepass"))
+        if self._key is None:
+            return _DROPPED
+        return hmac.digest(self._key, string.encode(errors="surrogatepass"), "sha256").hex()
 
 
 def looks_personal(string: str) -> bool:
     """Whether a string contains an email address, a phone number or an IP address."""
     if ("@" in string and _MAIL.search(string)) or _IPV4.search(string) or _PHONE.search(string):
         return True
-    return string.count(":") >= 2 and _is_ip(string.strip())
-
-
-def _is_ip(string: str) -> bool:
-    try:
-        ipaddress.ip_address(string)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        return string.count(":") >= 2 and bool(ipaddress.ip_address(string.strip()))
+    return False
 
 
 def _number(digits: str) -> Raw:
     return Raw(digits.encode())
-
-
-def _hashed_bytes(value: bytes) -> bytes:
-    """The bytes to hash."""
-    found = loads(value) if value.startswith(b'"') else None
-    return found.encode(errors="surrogatepass") if isinstance(found, str) else value
-
-
-def _type_of(fields: list[NestedField]) -> str:
-    for place, name, value in fields:
-        if not place and name == "event_type":
-            try:
-                return msgspec.json.decode(value, type=str)
-            except msgspec.DecodeError:
-                break
-    return ""

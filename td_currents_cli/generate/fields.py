@@ -71,7 +71,6 @@ _TITLES: Final = (
     'Monitor 27"',
     "Rain jacket (S)",
 )
-_BRANDS: Final = ("Example Outdoor", "Exemple & Fils", "Maison Test", "Beispiel GmbH")
 _QUERIES: Final = (
     "running shoes",
     'monitor 27"',
@@ -80,8 +79,6 @@ _QUERIES: Final = (
     "size:42 AND color:blue",
     "boots\\winter",
 )
-_CURRENCIES: Final = ("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "BRL")
-_SOURCES: Final = ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")
 _CUSTOM_EVENTS: Final = (
     "viewed_product", "viewed_product", "viewed_product", "added_to_cart", "added_to_cart", "searched", "searched",
     "watched_video", "completed_level", "updated_preferences", "completed_order",
@@ -124,7 +121,7 @@ def _product(rng: SeededRandom) -> Record:
         "product_id": f"SKU-{rng.digits(5)}",
         "name": rng.pick(_TITLES),
         "price": rng.amount(3, 400),
-        "brand": rng.pick(_BRANDS),
+        "brand": rng.pick(("Example Outdoor", "Exemple & Fils", "Maison Test", "Beispiel GmbH")),
     }
 
 
@@ -146,7 +143,7 @@ def _purchase(rng: SeededRandom) -> Record:
     return {
         "product_id": f"SKU-{rng.digits(5)}",
         "price": rng.amount(1, 300),
-        "currency": rng.pick(_CURRENCIES),
+        "currency": rng.pick(("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "BRL")),
         "purchase_properties": properties,
     }
 
@@ -258,7 +255,12 @@ def _webhook_failure(rng: SeededRandom) -> Record:
 
 _PAGES: Final = ("sale/spring", "account/orders", "p/trail-runner-2", "caf%C3%A9", "help/returns", "")
 _LINK_NAMES: Final = ("hero_image", "main_cta", "footer_logo", "product_2")
-_BUTTONS: Final = (("View", "uri"), ("Open app", "deep_link"), ("Not now", "close"), ("OK", "none"))
+_BUTTONS: Final[tuple[Record, ...]] = (
+    {"button_string": "View", "button_action_type": "uri"},
+    {"button_string": "Open app", "button_action_type": "deep_link"},
+    {"button_string": "Not now", "button_action_type": "close"},
+    {"button_string": "OK", "button_action_type": "none"},
+)
 _REPLIES: Final = (
     ("STOP", "Unsubscribed"),
     ("START", "Subscribed"),
@@ -319,7 +321,7 @@ FIELD_GROUPS: Final = (
     FieldGroup(_place, size=300),
     FieldGroup(lambda rng: {"duration": rng.amount(1, 1800, 3)}, size=300),
     FieldGroup(_token_change),
-    one_of("source", _SOURCES),
+    one_of("source", ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")),
     one_of("channel", ("email",), of=_SUBSCRIBING),
     one_of("channel", ("email", "push", "sms")),
     one_of("subscription_status", ("Subscribed", "Unsubscribed", "Opted In"), of=f"{_SUBSCRIBING}."),
@@ -350,9 +352,7 @@ FIELD_GROUPS: Final = (
     FieldGroup(_click, size=400),
     FieldGroup(_bot),
     one_of("button_id", ("0", "1", "close"), share=0.8),
-    FieldGroup(
-        lambda rng: dict(zip(("button_string", "button_action_type"), rng.pick(_BUTTONS), strict=True)), share=0.3
-    ),
+    FieldGroup(lambda rng: rng.pick(_BUTTONS), share=0.3),
     FieldGroup(_reply, size=100),
     one_of("quick_reply_text", ("Yes", "No", "Plus tard"), share=0.3),
     FieldGroup(_flow, share=0.3),

@@ -224,7 +224,14 @@ def message(seed: int, channel: str, number: int) -> Record:
         origin = _canvas(seed, channel, within % _CANVASES, rng)
     else:
         origin = _campaign(seed, channel, within % _CAMPAIGNS, rng)
-    return {**_NO_ORIGIN, **origin, **_sending(rng), **_sender(seed, rng), **_content(seed, channel, rng)}
+    extras = {"cohort": rng.pick("abc"), "priority": rng.between(1, 5), "model": "propensity-v3", "ref": rng.hex(16)}
+    sending = {
+        "dispatch_id": rng.hex(32),
+        "send_id": rng.hex(24),
+        "message_extras": json.dumps(extras, separators=(",", ":")),
+        "category": rng.pick(("promotional", "transactional", "service")),
+    }
+    return {**_NO_ORIGIN, **origin, **sending, **_sender(seed, rng), **_content(seed, channel, rng)}
 
 
 def _campaign(seed: int, channel: str, number: int, rng: SeededRandom) -> Record:
@@ -260,16 +267,6 @@ def _canvas(seed: int, channel: str, number: int, rng: SeededRandom) -> Record:
         "experiment_split_name": f"Path {'AB'[variation]}",
         "content_optimizer_step_id": SeededRandom(seed, "optimizer", number).uuid(),
         "combination_token": rng.hex(32),
-    }
-
-
-def _sending(rng: SeededRandom) -> Record:
-    extras = {"cohort": rng.pick("abc"), "priority": rng.between(1, 5), "model": "propensity-v3", "ref": rng.hex(16)}
-    return {
-        "dispatch_id": rng.hex(32),
-        "send_id": rng.hex(24),
-        "message_extras": json.dumps(extras, separators=(",", ":")),
-        "category": rng.pick(("promotional", "transactional", "service")),
     }
 
 

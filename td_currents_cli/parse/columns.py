@@ -14,7 +14,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.catalog.model import Where, nearest
 from td_currents_cli.choices import Names
 from td_currents_cli.events.flatten import full_name
-from td_currents_cli.events.json import hide_lone_surrogates, loads
+from td_currents_cli.events.json import hide_lone_surrogates, string_of
 from td_currents_cli.write.formats import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])
@@ -25,11 +25,8 @@ MAX_UNKNOWN: Final = 2_000
 OTHER_FIELDS: Final = "other_fields"
 """The column for the rest of them, as a JSON object."""
 
-_INT64_DIGITS: Final = 18
-"""An integer of up to this many digits fits into 64 bits."""
-
-_DOUBLE_DIGITS: Final = 15
-"""A double holds an integer of up to this many digits exactly."""
+_INT64_DIGITS: Final = 18  # maximum of an integer that fits into 64 bits
+_DOUBLE_DIGITS: Final = 15  # maximum of an integer that a double holds exactly
 
 
 class ColumnStats(Struct):
@@ -71,21 +68,17 @@ def kind_of_value(value: bytes) -> str:
     A number is a `long` if both a double and 64 bits hold it, `huge` if only 64 bits do, `number` if only a double
     does, and `other` if neither does.
     """
-    first = value[:1]
-    if first == b'"':
-        return "string"
-    if first in b"-0123456789":
-        return _kind_of_number(value)
-    return "nested" if first in b"{[" else "boolean"
-
-
-def _kind_of_number(value: bytes) -> str:
+    match value[:1]:
+        case b'"':
+            return "string"
+        case b"{" | b"[":
+            return "nested"
+        case b"t" | b"f":
+            return "boolean"
     digits = value.removeprefix(b"-")
-    if not digits.isdigit():
-        return "number" if isfinite(float(value)) else "other"
     # As an integer, `-0` would lose its sign.
-    if value == b"-0":
-        return "number"
+    if not digits.isdigit() or value == b"-0":
+        return "number" if isfinite(float(value)) else "other"
     return "long" if len(digits) <= _DOUBLE_DIGITS else "huge" if len(digits) <= _INT64_DIGITS else "other"
 
 
@@ -126,28 +119,15 @@ def unknown_fields(fields: Iterable[str], names: Names) -> dict[str, str | None]
 def select_fields(line: bytes, names: tuple[str, ...]) -> bytes:
     """A flat event with only these fields, in this order."""
     fields = fields_of(line)
-    return b"{" + b",".join(b"%s:%s" % (_name(name), fields[name]) for name in names if name in fields) + b"}"
+    return _object({name: fields[name] for name in names if name in fields})
 
 
 def nested_as_strings(line: bytes) -> bytes:
     """A flat event with objects and arrays as JSON strings."""
     values = {name: bytes(value) for name, value in fields_of(line).items()}
-    if not any(value.startswith((b"{", b"[")) for value in values.values()):
-        return line
-    pairs = [
-        b"%s:%s" % (_name(name), orjson.dumps(value.decode()) if value.startswith((b"{", b"[")) else value)
-        for name, value in values.items()
-    ]
-    return b"{" + b",".join(pairs) + b"}"
+    nested = {name: orjson.dumps(value.decode()) for name, value in values.items() if value.startswith((b"{", b"["))}
+    return _object(values | nested) if nested else line
 
 
-def string_of(value: bytes | Raw) -> str:
-    """The string that a JSON value is; empty for any other value."""
-    if not bytes(value).startswith(b'"'):
-        return ""
-    found: str = loads(bytes(value))
-    return found
-
-
-def _name(name: str) -> bytes:
-    return json_line(name)[:-1]
+def _object(fields: Mapping[str, bytes | Raw]) -> bytes:
+    return b"{" + b",".join([b"%s:%s" % (json_line(name)[:-1], value) for name, value in fields.items()]) + b"}"

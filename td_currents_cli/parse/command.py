@@ -153,7 +153,7 @@ def _output(request: ParseRequest, files: list[str], losses: Losses) -> Iterator
         with appearing_together(request.out_dir) as (folder, publish):
             with TypeFiles(folder) as type_files:
                 yield lambda chunk: _write_by_type(chunk, type_files)
-            for stem in sorted(type_files.stems):
+            for stem in sorted(type_files.stem_of_type.values()):
                 files.append(f"{stem}.{request.to}")
                 publish(_formatted(type_files.path(stem), request, losses), files[-1])
         return

@@ -76,10 +76,11 @@ class Transformer:
             filtered += len(events) - len(kept)
             envelopes += envelopes_of_kept
             lines.append(self._lines(kept, columns))
+        types = [each.event_type for each in envelopes] if self._request.split else []
         return TransformedChunk(
             lines=SharedBytes(b"".join(lines)),
             digests=[event_digest(each.id) for each in envelopes] if self._request.dedupe else [],
-            types=[_type_of(each) for each in envelopes] if self._request.split else [],
+            types=[each if isinstance(each, str) else "" for each in types],
             columns=columns,
             rejects=rejects,
             balance=reader.balance(events_out=written, filtered=filtered),
@@ -111,10 +112,6 @@ class Transformer:
         if self._with_columns:
             columns.add(lines)
         return b"\n".join([*lines, b""])
-
-
-def _type_of(envelope: Any) -> str:  # noqa: ANN401 -- of either kind
-    return envelope.event_type if isinstance(envelope.event_type, str) else ""
 
 
 def _envelope(event: bytes) -> _AnyEnvelope:

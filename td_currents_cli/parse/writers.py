@@ -8,7 +8,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
@@ -19,9 +19,10 @@ from td_currents_cli.catalog import FieldType, load
 from td_currents_cli.choices import Mask, Names, To
 from td_currents_cli.errors import ExitCode, OutputError, TdcurError
 from td_currents_cli.events.flatten import full_name
+from td_currents_cli.events.json import string_of
 from td_currents_cli.model import Problem
 from td_currents_cli.outcome import Balance
-from td_currents_cli.parse.columns import MAX_UNKNOWN, ColumnStats, columns_of, fields_of, select_fields, string_of
+from td_currents_cli.parse.columns import MAX_UNKNOWN, ColumnStats, columns_of, fields_of, select_fields
 from td_currents_cli.parse.request import ParseRequest, Rejects
 from td_currents_cli.parse.transform import TransformedChunk
 from td_currents_cli.read.formats.flat import type_of_cells
@@ -171,13 +172,14 @@ def _types(columns: tuple[str, ...], stats: ColumnStats, request: ParseRequest) 
         for field in event.fields:
             name = full_name(field.where, field.name, request.names)
             cataloged.setdefault(name, set()).add(_COLUMN_TYPES.get(field.type, "string"))
-    return {name: _type(cataloged.get(name), stats.kinds.get(name, set())) for name in columns}
-
-
-def _type(cataloged: set[str] | None, kinds: set[str]) -> str:
-    # A column that the catalog does not know has the type of its values, if there are any.
-    possible = cataloged if cataloged is not None else _HELD_KINDS.keys() if kinds else ()
-    return next((each for each, held in _HELD_KINDS.items() if each in possible and kinds <= held), "string")
+    types: dict[str, str] = {}
+    for name in columns:
+        kinds = stats.kinds.get(name, set())
+        # A column that the catalog does not know has the type of its values, if there are any.
+        possible = cataloged.get(name, _HELD_KINDS.keys() if kinds else ())
+        fitting = (each for each, held in _HELD_KINDS.items() if each in possible and kinds <= held)
+        types[name] = next(fitting, "string")
+    return types
 
 
 MAX_OPEN: Final = 16
@@ -190,8 +192,7 @@ class TypeFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[str, BinaryIO] = OrderedDict()
-        self._stem_of_type: dict[str, str] = {}
-        self.stems: dict[str, None] = {}  # of the files, in the order of creation
+        self.stem_of_type: dict[str, str] = {}  # names of the files, without their ends
 
     def __enter__(self) -> Self:
         return self
@@ -204,7 +205,11 @@ class TypeFiles:
 
     def write(self, event_type: str, lines: bytes) -> None:
         """Write events of a type to its file. If two types give the same file name, the second one ends in `_2`."""
-        stem = self._stem_of_type.get(event_type) or self._new(event_type)
+        stem = self.stem_of_type.get(event_type)
+        if stem is None:
+            plain, taken = table_name(event_type), self.stem_of_type.values()
+            stem = next(name for name in chain([plain], (f"{plain}_{n}" for n in count(2))) if name not in taken)
+            self.stem_of_type[event_type] = stem
         file = self._open.pop(stem, None)
         if file is None:
             if len(self._open) >= MAX_OPEN:
@@ -212,15 +217,6 @@ class TypeFiles:
             file = self.path(stem).open("ab")
         self._open[stem] = file
         write_all(file, lines)
-
-    def _new(self, event_type: str) -> str:
-        plain = stem = table_name(event_type)
-        numbers = count(2)
-        while stem in self.stems:
-            stem = f"{plain}_{next(numbers)}"
-        self._stem_of_type[event_type] = stem
-        self.stems[stem] = None
-        return stem
 
     def path(self, stem: str) -> Path:
         return self._folder / f"{stem}.part"

@@ -26,16 +26,19 @@ def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
     same, and a symbolic link stays one. On any exception, also an interruption, the temporary file is removed and the
     previous file stays. Anything else (`/dev/null`, a FIFO) is written directly.
 
-    Raises OutputError when entered, left or written to. Errors of standard output stay OSErrors: only the command line
-    knows what a closed pipe means.
+    Raises OutputError when called, entered, left or written to. Errors of standard output stay OSErrors: only the
+    command line knows what a closed pipe means.
     """
     if path is None or path == Path("-"):
         return _standard_output()
-    mode = _mode(path)
+    mode = None
+    # Any other problem with the path is reported when the file is created.
+    with suppress(OSError):
+        mode = path.stat().st_mode
     if mode is not None and stat.S_ISDIR(mode):
         raise OutputError(f"cannot write {path}: it is a folder", hint="Use a file in it.")
     if mode is not None and not stat.S_ISREG(mode):
-        return _direct(path)
+        return _closing(_create(path, path, os.O_WRONLY))
     return _temporary(path, mode)
 
 
@@ -58,12 +61,6 @@ def _standard_output() -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _direct(path: Path) -> Iterator[BinaryIO]:
-    with _closing(_create(path, path, os.O_WRONLY)) as output:
-        yield output
-
-
-@contextmanager
 def _temporary(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     final = Path(os.path.realpath(path))
     # Replacing a file does not need permission to write to it, so that has to be checked.
@@ -83,14 +80,6 @@ def _temporary(path: Path, mode: int | None) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _mode(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except OSError:
-        # Any other problem with the path is reported when the file is created.
-        return None
 
 
 def _create(name: Path, path: Path, flags: int) -> io.BufferedWriter:

@@ -48,52 +48,36 @@ def _csv_cell(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if is_quoted else cell
 
 
-def _tsv_cell(cell: str) -> str:
-    return cell.translate(_ESCAPES)
-
-
-def _safe_csv_cell(cell: str) -> str:
-    return _csv_cell(f"'{cell}" if _FORMULA.match(cell) else cell)
-
-
-FORMS: Final = {"csv": CellForm(",", "", _csv_cell), "tsv": CellForm("\t", "\\N", _tsv_cell)}
-SAFE_CSV: Final = CellForm(",", "", _safe_csv_cell)
+FORMS: Final = {
+    "csv": CellForm(",", "", _csv_cell),
+    "tsv": CellForm("\t", "\\N", lambda cell: cell.translate(_ESCAPES)),
+}
+SAFE_CSV: Final = CellForm(",", "", lambda cell: _csv_cell(f"'{cell}" if _FORMULA.match(cell) else cell))
 """CSV in which no cell is a formula for a spreadsheet: `'` comes before any that would be."""
 
 
-_INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-
-
-def json_line(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
+def json_line(document: Any, option: int = 0, indent: int | None = None) -> bytes:  # noqa: ANN401 -- any JSON value
     """A value as one line, with its line end."""
-    return _encoded(document, orjson.OPT_APPEND_NEWLINE, None)
-
-
-def json_document(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
-    """A value as indented JSON, with a line end."""
-    return _encoded(document, _INDENTED, 2)
-
-
-def _encoded(document: Any, option: int, indent: int | None) -> bytes:  # noqa: ANN401 -- as above
     try:
-        return orjson.dumps(document, option=option)
+        return orjson.dumps(document, option=option | orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
         # A string with a lone surrogate, such as the name of a file that is not UTF-8: orjson refuses it.
         return json.dumps(document, indent=indent).encode() + b"\n"
 
 
-GROUP_ROWS: Final = 50_000
-"""Rows in a row group: bounds the memory, and readers skip whole row groups."""
+def json_document(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
+    """A value as indented JSON, with a line end."""
+    return json_line(document, orjson.OPT_INDENT_2, 2)
+
 
 BATCH_CELLS: Final = 200_000
 """Cells that are Python objects at a time: those take ten times the memory of columns."""
 
+# A row group is written after so many rows, so that readers can skip it; after so many bytes, as an event may have any
+# size; or after so many cells, as null takes eight bytes in a column of numbers.
+GROUP_ROWS: Final = 50_000
 GROUP_SIZE: Final = 1 << 24
-"""Bytes of events after which a row group is written: an event may have any size."""
-
-
 GROUP_CELLS: Final = 1 << 24
-"""Cells after which a row group is written: null takes eight bytes in a column of numbers."""
 
 
 def require_pyarrow() -> None:
@@ -124,17 +108,15 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
     names = {name: name.encode(errors="backslashreplace").decode() for name in columns}
     schema = pa.schema([(names[name], types[kind]) for name, kind in columns.items()])
 
-    def batch_of(some: list[Sequence[Any]]) -> pa.RecordBatch:
-        cells = zip(zip(*some, strict=True), schema, strict=True)
-        return pa.record_batch([pa.array(column, type=field.type) for column, field in cells], schema=schema)
-
     # The stubs of pyarrow do not allow lists of columns.
     dictionaries: Any = [names[name] for name, kind in columns.items() if kind == "string"]
     with pq.ParquetWriter(output, schema, compression="zstd", use_dictionary=dictionaries) as writer:
         group: list[pa.RecordBatch] = []
         size = 0
         for length, some in _row_batches(rows, max(1, BATCH_CELLS // max(1, len(columns)))):
-            group.append(batch_of(some))
+            cells = zip(zip(*some, strict=True), schema, strict=True)
+            arrays = [pa.array(column, type=field.type) for column, field in cells]
+            group.append(pa.record_batch(arrays, schema=schema))
             size += length
             rows_of_group = sum(map(len, group))
             if size >= GROUP_SIZE or rows_of_group >= GROUP_ROWS or rows_of_group * len(columns) >= GROUP_CELLS:

@@ -192,6 +192,14 @@ def test_a_line_of_many_damaged_documents_ends() -> None:
     assert all(isinstance(each, Batch | Problem) for each in decoded.documents)
 
 
+@pytest.mark.parametrize(("opening", "parts"), [(b"[", 1), (b"[1, ", 2), (b'[ {"a":1},', 2)])
+def test_damaged_arrays_in_arrays_are_taken_apart_once(opening: bytes, parts: int) -> None:
+    """However many there are: each level would be read again by all around it."""
+    documents = split(batch(opening * 300)).documents
+    assert [each.is_part for each in documents if isinstance(each, Batch)] == [True] * parts
+    assert [split(each).documents for each in documents if isinstance(each, Batch)] == [()] * parts
+
+
 def test_no_message_has_payload_content() -> None:
     """Payloads are personal data."""
     secret = b"secret@example.com"
