@@ -1,11 +1,12 @@
 """What holds for every input, whatever it contains."""
 
+import csv
 import gzip
 import io
 import json
 import re
+import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -25,16 +26,17 @@ CODES: Final = {
 
 COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
 
-SEND: Final = ("send", "--dry-run", "--site", "us01", "--database", "abc", "--table", "abc", "--format", "json")
+SEND: Final = ("send", "--dry-run", "--site", "us01", "--database", "abc", "--table", "abc")
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A law that an input breaks, and the method of the checker that found it."""
+class BrokenError(Exception):
+    """A law that an input breaks."""
 
-    method: str
-    law: str
-    detail: str
+    def __init__(self, law: str, detail: str) -> None:
+        super().__init__(law, detail)
+        self.law = law
+        self.detail = detail
+        self.method = ""  # of the checker, which found it
 
     @property
     def kind(self) -> str:
@@ -42,11 +44,9 @@ class Broken:
         return f"{self.law}: {re.sub(r'[0-9]+', 'N', self.detail)[:150]}"
 
 
-class BrokenError(Exception):
-    def __init__(self, law: str, detail: str) -> None:
-        super().__init__(law, detail)
-        self.law = law
-        self.detail = detail
+def _require(holds: object, law: str, detail: object) -> None:
+    if not holds:
+        raise BrokenError(law, str(detail))
 
 
 class Checker:
@@ -57,13 +57,13 @@ class Checker:
         self._folder = commands.folder
         self.runs = 0
 
-    def check(self, name: str, data: bytes, seed: str) -> list[Broken]:
+    def check(self, name: str, data: bytes, seed: str) -> list[BrokenError]:
         """Return the laws that the input breaks: those of the numbers, and of two other methods."""
-        others = ["_splits", "_stdin", "_gzip", "_again", "_formats", "_others"]
+        others = ["_splits", "_stdin", "_gzip", "_again", "_parquet", "_formats", "_others"]
         methods = ["_numbers_agree", *Random(seed).sample(others, 2)]
-        return [broken for method in methods for broken in self.check_one(method, name, data, seed)]
+        return [broken for method in methods if (broken := self.check_one(method, name, data, seed))]
 
-    def check_one(self, method: str, name: str, data: bytes, seed: str) -> list[Broken]:
+    def check_one(self, method: str, name: str, data: bytes, seed: str) -> BrokenError | None:
         """Return the law of this method that the input breaks, if any."""
         for old in self._folder.iterdir():
             old.unlink()
@@ -71,31 +71,31 @@ class Checker:
         try:
             getattr(self, method)(name, data, Random(f"{seed}-{method}"))
         except BrokenError as error:
-            return [Broken(method, error.law, error.detail)]
-        return []
+            error.method = method
+            return error
+        return None
 
     def _run(self, *arguments: str, stdin: bytes = b"", split: int = 0) -> Result:
         self.runs += 1
         result = self._commands.run(*arguments, stdin=stdin, split=split)
-        if "Traceback" in result.err or result.code == 70 or "internal error" in result.err:
-            lines = [line.strip("│ ") for line in result.err.splitlines() if "rror" in line]
-            raise BrokenError("no traceback, no exit code 70", f"{arguments[0]}: {lines[:1] or result.code}")
-        if result.code is None:
-            raise BrokenError("ends in time", " ".join(arguments))
-        if result.code not in CODES[arguments[0]]:
-            raise BrokenError("documented exit code", f"{' '.join(arguments)}: {result.code}: {result.err[-200:]}")
-        if result.code and arguments[0] != "count" and not result.err and not result.out:
-            raise BrokenError("tells why", f"{arguments[0]}: exit code {result.code} without a word")
+        command, line = arguments[0], " ".join(arguments)
+        errors = [line.strip("│ ") for line in result.err.splitlines() if "rror" in line]
+        is_defect = "Traceback" in result.err or result.code == 70 or "internal error" in result.err
+        _require(not is_defect, "no traceback, no exit code 70", f"{command}: {errors[:1] or result.code}")
+        _require(result.code != -signal.SIGALRM, "ends in time", line)
+        _require(result.code in CODES[command], "documented exit code", f"{line}: {result.code}: {result.err[-200:]}")
+        says = not result.code or command == "count" or result.err or result.out
+        _require(says, "tells why", f"{command}: exit code {result.code} without a word")
         return result
 
     def _json(self, *arguments: str, **options: Any) -> dict[str, Any]:
-        result = self._run(*arguments, **options)
+        result = self._run(*arguments, "--format", "json", **options)
         try:
             document: dict[str, Any] = json.loads(result.out)
         except ValueError as error:
             raise BrokenError("JSON output parses", f"{' '.join(arguments)}: {error}") from None
-        if document["exit_code"] != result.code:
-            raise BrokenError("JSON has the exit code", f"{arguments[0]}: {document['exit_code']}, {result.code}")
+        code = document["exit_code"]
+        _require(code == result.code, "JSON has the exit code", f"{arguments[0]}: {code}, {result.code}")
         return document
 
     def _parse(self, *arguments: str, to: str = "jsonl", **options: Any) -> tuple[Result, bytes, dict[str, Any]]:
@@ -110,97 +110,95 @@ class Checker:
 
     def _numbers_agree(self, name: str, _data: bytes, _draw: Random) -> None:
         """The balance holds; `count`, `parse` and `validate` read the same events."""
-        counted = self._json("count", name, "--format", "json")["summary"]
+        counted = self._json("count", name)["summary"]
         _, written, parsed = self._parse(name)
-        validated = self._json("validate", name, "--format", "json")["summary"]
-        if not counted or not parsed or not validated:
-            if counted or parsed or validated:
-                shown = [bool(each) for each in (counted, parsed, validated)]
-                raise BrokenError("all commands read it, or none", f"count, parse, validate: {shown}")
+        validated = self._json("validate", name)["summary"]
+        were_read = [bool(each) for each in (counted, parsed, validated)]
+        _require(len(set(were_read)) == 1, "all commands read it, or none", f"count, parse, validate: {were_read}")
+        if not counted:
             return
         for command, numbers, out in (("count", counted, "total"), ("parse", parsed, "written")):
-            used = sum(numbers[each] for each in (out, "duplicates", "filtered", "events_rejected", "lost"))
-            if numbers["events_read"] != used:
-                raise BrokenError("balance", f"{command}: {numbers['events_read']} events read, {used} accounted for")
-        for field in ("rows_rejected", "events_read", "events_rejected", "lost"):
-            if counted[field] != parsed[field]:
-                raise BrokenError("count = parse", f"{field}: {counted[field]}, {parsed[field]}")
-        if counted["total"] != parsed["written"]:
-            raise BrokenError("count = parse", f"events: {counted['total']}, {parsed['written']}")
-        if written.count(b"\n") != parsed["written"]:
-            raise BrokenError("a line for each event", f"{len(written.splitlines())}, {parsed['written']}")
+            read, used = numbers["events_read"], numbers[out]
+            used += sum(numbers[each] for each in ("duplicates", "filtered", "events_rejected", "lost"))
+            _require(read == used, "balance", f"{command}: {read} events read, {used} accounted for")
+        fields = {each: each for each in ("rows_rejected", "events_read", "events_rejected", "lost")}
+        for one, two in (fields | {"total": "written"}).items():
+            _require(counted[one] == parsed[two], "count = parse", f"{one}: {counted[one]}, {parsed[two]}")
+        lines = written.count(b"\n")
+        _require(lines == parsed["written"], "a line for each event", f"{lines}, {parsed['written']}")
         read, checked = counted["events_read"] - counted["lost"], validated["events"]
         # A truncated object with `events` and other fields is a row to `count`, and a payload that is not JSON to
         # `validate`: only of cells are the complete events used.
         is_payload = counted["lost"] and not {"TDC002", "TDC003"}.isdisjoint(validated["by_code"])
-        if checked != read and not (is_payload and checked < read):
-            raise BrokenError("count = validate", f"events: {read}, {checked}")
+        _require(checked == read or (checked < read and is_payload), "count = validate", f"events: {read}, {checked}")
+
+    def _read(self, name: str, *options: str, **run: Any) -> dict[str, Any]:
+        """What the commands find in an input."""
+        _, written, parsed = self._parse(name, *options, **run)
+        return {
+            "count": self._json("count", name, "--by", "event_type,day", *options, **run),
+            "validate": self._json("validate", name, *options, **run),
+            "parse": parsed,
+            "events": written.splitlines(),
+        }
 
     def _splits(self, name: str, _data: bytes, draw: Random) -> None:
         split = draw.choice([16, 64, 300, 2000])
-        for command in (
-            ("count", name, "--format", "json", "--by", "event_type,day"),
-            ("validate", name, "--format", "json"),
-        ):
-            one, two = (self._json(*command, "--format", "json", "--jobs", jobs, split=split) for jobs in ("1", "2"))
-            _compare(f"{command[0]}: jobs 1 = jobs 2", one, two)
-        one_, two_ = (self._parse(name, "--jobs", jobs, split=split)[1:] for jobs in ("1", "2"))
-        _compare("parse: jobs 1 = jobs 2", one_[1], two_[1])
-        if one_[0] != two_[0]:
-            raise BrokenError("parse: jobs 1 = jobs 2", "the events differ")
+        one, two = (self._read(name, "--jobs", jobs, split=split) for jobs in ("1", "2"))
+        _compare("jobs 1 = jobs 2", one, two)
 
     def _stdin(self, name: str, data: bytes, _draw: Random) -> None:
-        for command in ("count", "validate"):
-            file, stdin = (self._json(command, path, "--format", "json", stdin=data) for path in (name, "-"))
-            _compare(f"{command}: file = stdin", file, stdin, stdin=name)
-        if self._parse(name)[1] != self._parse("-", stdin=data)[1]:
-            raise BrokenError("parse: file = stdin", "the events differ")
+        _compare("file = stdin", self._read(name), self._read("-", stdin=data), stdin=name)
 
     def _gzip(self, name: str, data: bytes, _draw: Random) -> None:
         """Compression is detected by content: the name stays."""
-        if data.startswith(COMPRESSED):
-            return
-
-        def run() -> list[Any]:
-            return [
-                *(self._json(each, name, "--format", "json") for each in ("count", "validate")),
-                self._parse(name)[1],
-            ]
-
-        plain = run()
-        (self._folder / name).write_bytes(gzip.compress(data, 1))
-        packed = run()
-        for command, one, two in zip(("count", "validate"), plain, packed, strict=False):
-            _compare(f"{command}: file = gzip", one, two)
-        if plain[2] != packed[2]:
-            raise BrokenError("parse: file = gzip", "the events differ")
+        if not data.startswith(COMPRESSED):
+            plain = self._read(name)
+            (self._folder / name).write_bytes(gzip.compress(data, 1))
+            _compare("file = gzip", plain, self._read(name))
 
     def _again(self, name: str, _data: bytes, draw: Random) -> None:
         """The output of `parse`, parsed again, stays the same."""
-        form, names = draw.choice(["jsonl", "csv", "tsv", "parquet"]), draw.choice(["short", "streaming", "dotted"])
+        form, names = draw.choice(["jsonl", "csv", "tsv"]), draw.choice(["short", "streaming", "dotted"])
         options = ["--names", names, *(["--nested", draw.choice(["json", "object"])] if form == "jsonl" else [])]
-        first = self._folder / f"first.{form}"
         result, written, numbers = self._parse(name, *options, to=form)
         if not numbers or not numbers["written"]:
             return
-        if form == "parquet":  # is not read
-            if parquet.read_metadata(io.BytesIO(written)).num_rows != numbers["written"]:
-                raise BrokenError("a row for each event", "parquet")
-            return
+        first = self._folder / f"first.{form}"
         first.write_bytes(written)
         again, rewritten, numbers_again = self._parse(first.name, *options, to=form)
         law = f"parse of parse: {form}, {' '.join(options)}"
-        if again.code:
-            raise BrokenError(law, f"exit code {again.code}: {again.err[-300:]}")
-        if numbers["written"] != numbers_again["written"]:
-            raise BrokenError(law, f"{numbers['written']} events, then {numbers_again['written']}")
+        _require(not again.code, law, f"exit code {again.code}: {again.err[-300:]}")
+        one, two = numbers["written"], numbers_again["written"]
+        _require(one == two, law, f"{one} events, then {two}")
+        if "not keep" in result.err:  # the types of some values
+            return
         if names != "short":
             # A field that is neither in `user` nor in `properties` comes back as a property, and then stays one.
-            result, written = again, rewritten
-            first.write_bytes(written)
-            _, rewritten, _ = self._parse(first.name, *options, to=form)
-        if written != rewritten and "not keep" not in result.err:
-            raise BrokenError(law, "the events differ")
+            for before, after in zip(_events(written, form), _events(rewritten, form), strict=True):
+                _require(before == after, law, f"{before} | {after}")
+            first.write_bytes(rewritten)
+            written, (_, rewritten, _) = rewritten, self._parse(first.name, *options, to=form)
+        _require(written == rewritten, law, "the events differ")
+
+    def _parquet(self, name: str, _data: bytes, draw: Random) -> None:
+        """Parquet has the values that JSON Lines have."""
+        names = ("--names", draw.choice(["short", "streaming", "dotted"]))
+        _, lines, _ = self._parse(name, *names, "--nested", "json")
+        _, written, numbers = self._parse(name, *names, to="parquet")
+        if not written:
+            _require(not lines, "parquet = jsonl", "no table")
+            return
+        table = parquet.read_table(io.BytesIO(written), use_threads=False)
+        events = [json.loads(line, parse_int=_Number, parse_float=_Number) for line in lines.splitlines()]
+        _require(table.num_rows == len(events) == numbers["written"], "a row for each event", table.num_rows)
+        for event, *row in zip(events, *(column.to_pylist() for column in table.columns), strict=True):
+            values = {_escaped(name): value for name, value in event.items() if value is not None}
+            cells = {name: cell for name, cell in zip(table.column_names, row, strict=True) if cell is not None}
+            _require(values.keys() == cells.keys(), "parquet = jsonl", f"{list(values)}, {list(cells)}")
+            for column, cell in cells.items():
+                is_held = _holds(cell, values[column])
+                _require(is_held, "parquet = jsonl", f"{column}: {values[column]!r}, {cell!r}")
 
     def _formats(self, name: str, _data: bytes, draw: Random) -> None:
         for form in draw.sample(["text", "sarif", "junit", "github", "jsonl"], 3):
@@ -221,29 +219,58 @@ class Checker:
     def _others(self, name: str, _data: bytes, draw: Random) -> None:
         """`send` reads what `parse` reads; a file agrees with itself."""
         sent = self._json(*SEND, name, *draw.choice([[], ["--no-check"]]))
-        if sent["summary"] and not sent["balanced"]:
-            raise BrokenError("balance", "send")
-        summary = self._json("reconcile", "--sent", name, "--ingested", name, "--format", "json")["summary"]
+        _require(not sent["summary"] or sent["balanced"], "balance", "send")
+        summary = self._json("reconcile", "--sent", name, "--ingested", name)["summary"]
         # Only of ingested rows are truncated cells read up to where they are cut off.
-        readable = self._json("count", name, "--format", "json")["summary"].get("problems") == 0
-        if readable and summary and (summary["missing"] or summary["unexpected"] or summary["changed"]):
+        if summary and self._json("count", name)["summary"].get("problems") == 0:
             shown = {key: summary[key] for key in ("missing", "unexpected", "changed")}
-            raise BrokenError("a file agrees with itself", f"reconcile: {shown}")
+            _require(not any(shown.values()), "a file agrees with itself", f"reconcile: {shown}")
 
 
-_STDIN: Final = "<stdin>"
+class _Number(str):
+    """A number as it is written in JSON."""
+
+    __slots__ = ()
 
 
-def _compare(law: str, one: dict[str, Any], two: dict[str, Any], *, stdin: str = "") -> None:
+def _escaped(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _holds(cell: Any, value: Any) -> bool:
+    """Whether a cell of a column of any type has a value of a JSON line."""
+    match cell:
+        case bool():
+            return cell is value
+        case int():
+            return isinstance(value, _Number) and repr(cell) == value
+        case float():
+            return isinstance(value, _Number) and repr(cell) == repr(float(value))
+    return bool(cell == (json.dumps(value) if isinstance(value, bool) else _escaped(value)))
+
+
+def _events(written: bytes, form: str) -> list[list[tuple[str, str]]]:
+    """The fields of the events that `parse` wrote, without prefixes and, in a table, without missing values."""
+    text = io.StringIO(written.decode(), newline="\n")
+    if form == "jsonl":
+        events = [json.loads(line, object_pairs_hook=list, parse_int=_Number, parse_float=_Number) for line in text]
+    else:
+        names, *rows = csv.reader(text) if form == "csv" else (line.rstrip("\n").split("\t") for line in text)
+        events = [[pair for pair in zip(names, row, strict=True) if pair[1] not in {"", "\\N"}] for row in rows]
+    return [
+        sorted((re.sub("^((user|properties)[._])+", "", name), repr(value)) for name, value in event)
+        for event in events
+    ]
+
+
+def _compare(law: str, one: Any, two: Any, *, stdin: str = "") -> None:
     """Compare two documents; with `stdin`, the second is about standard input, and the first about a file so named."""
     first, second = list(_lines(one)), list(_lines(two))
     if stdin:
-        second = [line.replace(_STDIN, stdin) for line in second]
+        second = [line.replace("<stdin>", stdin) for line in second]
     for left, right in zip(first, second, strict=False):
-        if left != right:
-            raise BrokenError(law, f"{left} | {right}")
-    if len(first) != len(second):
-        raise BrokenError(law, "one has more problems")
+        _require(left == right, law, f"{left} | {right}")
+    _require(len(first) == len(second), law, "one has more problems")
 
 
 def _lines(value: Any, path: str = "") -> Iterator[str]:
