@@ -21,8 +21,6 @@ import td_currents_cli
 
 PACKAGE: Final = Path(td_currents_cli.__file__).parent
 LONG: Final = 500
-"""Modules with more lines are tables of data."""
-
 LONG_FUNCTION: Final = 50
 
 TYPE_CHECKING_NAMES: Final = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
@@ -60,29 +58,6 @@ class Module:
     @cached_property
     def imports(self) -> list[Import]:
         return list(_imports(self.tree, lazy=False, typing=False))
-
-    @cached_property
-    def classes(self) -> list[str]:
-        """Names of the classes defined in it, at whatever depth."""
-        return [node.name for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
-
-    @cached_property
-    def long_functions(self) -> list[tuple[str, int]]:
-        """Name and lines of the functions with more than LONG_FUNCTION lines, without their decorators."""
-        functions = (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-        lengths = ((node.name, (node.end_lineno or node.lineno) - node.lineno + 1) for node in functions)
-        return [(name, lines) for name, lines in lengths if lines > LONG_FUNCTION]
-
-    @cached_property
-    def is_table(self) -> bool:
-        """Whether it is data: nine tenths of its lines belong to no function and to no class with methods."""
-        code = sum(
-            (node.end_lineno or node.lineno) - node.lineno + 1
-            for node in self.tree.body
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            or (isinstance(node, ast.ClassDef) and any(isinstance(part, ast.FunctionDef) for part in node.body))
-        )
-        return code <= self.lines / 10
 
 
 def _imports(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[Import]:
@@ -124,19 +99,26 @@ class Structure:
         """Class names that are defined more than once, with the modules that define them."""
         found: dict[str, list[str]] = defaultdict(list)
         for module in self.modules:
-            for name in module.classes:
-                found[name].append(module.path)
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.ClassDef):
+                    found[node.name].append(module.path)
         return {name: paths for name, paths in sorted(found.items()) if len(paths) > 1}
 
     @property
     def long_modules(self) -> dict[str, int]:
-        """Modules with more than LONG lines that are not tables of data."""
-        return {each.path: each.lines for each in self.modules if each.lines > LONG and not each.is_table}
+        """Modules with more than LONG lines."""
+        return {each.path: each.lines for each in self.modules if each.lines > LONG}
 
     @property
     def long_functions(self) -> dict[str, int]:
-        """Functions with more than LONG_FUNCTION lines."""
-        return {f"{each.path}:{name}": lines for each in self.modules for name, lines in each.long_functions}
+        """Functions with more than LONG_FUNCTION lines, without their decorators."""
+        functions = {
+            f"{module.path}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+            for module in self.modules
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        return {name: lines for name, lines in functions.items() if lines > LONG_FUNCTION}
 
     def module_of(self, dotted: str) -> str | None:
         """The module that an imported name is, or is defined in; None where it is of another package."""
@@ -213,7 +195,7 @@ def main(argv: list[str]) -> None:
     print("import cycle:", " ".join(structure.cycle()) or "none")
     print("import cycle with lazy imports:", " ".join(structure.cycle(lazy=True)) or "none")
     long_modules = (f"{path}: {lines}" for path, lines in structure.long_modules.items())
-    _print(f"modules over {LONG} lines, tables of data left out", long_modules)
+    _print(f"modules over {LONG} lines", long_modules)
     _print(f"functions over {LONG_FUNCTION} lines", (f"{k}: {v}" for k, v in structure.long_functions.items()))
 
 

@@ -56,41 +56,7 @@ def without_event(dead_letter: str) -> str:
     return json.dumps(members)
 
 
-WRONG_PLACES = (
-    "count --jobs KEY x",
-    "count --KEY",
-    "KEY",
-    "count KEY",
-    "count KEY --format json",
-    "count td://KEY/x",
-    "count sample --by KEY",
-    "count sample --by KEY --format json",
-    "count sample --since KEY",
-    "send sample --site us01 --database abc --table abc --write-key-file KEY",
-    "send sample --site us01 --database KEY --table abc",
-    "send sample --url http://127.0.0.1:1/KEY --retry-for 0",
-    "send sample --url http://KEY@127.0.0.1:1/postback/v3/event/abc/abc",
-    "send sample --url http://127.0.0.1:1/postback/v3/event/abc/abc;td_write_key=KEY --retry-for 0",
-    "send sample --url http://127.0.0.1:1/postback/v3/event/abc/abc --token-file KEY",
-    "parse KEY",
-    "parse sample --fields KEY",
-    "parse sample -o nowhere/KEY",
-    "reconcile --sent KEY --ingested KEY",
-    "verify --sent x --ingested td://KEY",
-    "sql count KEY",
-    "validate --select KEY x",
-    "validate KEY --format json",
-    "validate folder --format jsonl",
-    "validate folder --format github",
-    "validate folder --format sarif",
-    "validate folder --format junit",
-    "validate folder",
-    "rules KEY",
-    "events KEY",
-    "generate --start KEY",
-    "serve --host KEY",
-    "serve --write-key-file KEY",
-)
+WRONG_PLACES = (Path(__file__).parents[1] / "cases" / "secrets" / "wrong_places.txt").read_text("utf-8").splitlines()
 """Commands with a key where it does not belong."""
 
 

@@ -12,13 +12,20 @@ TABLES = {"tdclient", "urllib3", "msgpack"}
 HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
 
 
+MAIN = "import sys; from td_currents_cli.cli import main; sys.argv[0] = 'tdcur'; "
+
+
+def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command, environment = [sys.executable, "-c", MAIN + program, *arguments], {**os.environ, "TD_API_KEY": "1/2"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
 def loaded(*arguments: str) -> set[str]:
-    program = (
-        "import sys\nfrom td_currents_cli.cli import main\nsys.argv = ['tdcur', *sys.argv[1:]]\n"
-        "try:\n    main()\nfinally:\n    print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
-    )
-    ended = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
-    return set(ended.stderr.split())
+    """The packages that a command loads."""
+    program = "import atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    ended = python(program, *arguments)
+    assert ended.returncode == 0
+    return {name.split(".")[0] for name in ended.stderr.split()}
 
 
 def seconds(*arguments: str) -> float:
@@ -49,14 +56,7 @@ def test_version_takes_less_than_twice_the_import_of_typer() -> None:
 
 
 def test_a_table_without_treasure_datas_client() -> None:
-    program = (
-        "import sys\nsys.modules['tdclient'] = None\nfrom td_currents_cli.cli import main\n"
-        "sys.argv = ['tdcur', 'count', 'td://braze/currents']\nmain()"
-    )
-    environment = {**os.environ, "TD_API_KEY": "1/2"}
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
-    )
+    ended = python("sys.modules['tdclient'] = None; main()", "count", "td://braze/currents")
     assert ended.returncode == 2
     assert "Treasure Data's Python client is not installed" in ended.stderr
     assert "pip install 'td-currents-cli[td]'" in ended.stderr
