@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,7 +98,10 @@ def test_an_odd_file_is_one_clear_line(name: str, tmp_path: Path) -> None:
 
 @verbs
 def test_all_odd_files_at_once(verb: str, odd_files: dict[str, Path]) -> None:
-    """Each costs itself: every one is read and named by every verb, and the worst decides the exit code."""
+    """Each costs itself: every one is read and named by every verb, and the worst decides the exit code.
+
+    As JSON, standard output is one document with the same exit code, a problem for each file, and no values.
+    """
     order = sorted(BAD, key=lambda name: BAD[name][1])
     for names in order, [name for name in order if BAD[name][1] != 6], [name for name in order if not BAD[name][1]]:
         result = tdcur(verb, *[odd_files[name] for name in names])
@@ -107,16 +110,12 @@ def test_all_odd_files_at_once(verb: str, odd_files: dict[str, Path]) -> None:
         said = (result.stdout if verb == "validate" else result.stderr).decode()
         for name in names if verb == "validate" else names[:10]:
             assert_said(said, odd_files[name], BAD[name][2])
-
-
-@pytest.mark.parametrize("verb", ["validate", "count"])
-def test_all_odd_files_as_json(verb: str, odd_files: dict[str, Path]) -> None:
-    """Standard output is one JSON document with the same exit code; a problem for each file, and no values."""
-    result = tdcur(verb, "--format", "json", *odd_files.values())
-    document = json.loads(result.stdout)
-    assert (document["command"], document["exit_code"], result.returncode) == (verb, 6, 6)
-    assert {problem["source"] for problem in document["problems"]} == set(map(str, odd_files.values()))
-    assert SECRET.encode() not in result.stdout + result.stderr
+    if verb != "parse":
+        result = tdcur(verb, "--format", "json", *odd_files.values())
+        document = json.loads(result.stdout)
+        assert (document["command"], document["exit_code"], result.returncode) == (verb, 6, 6)
+        assert {problem["source"] for problem in document["problems"]} == set(map(str, odd_files.values()))
+        assert SECRET.encode() not in result.stdout + result.stderr
 
 
 @verbs
@@ -168,20 +167,6 @@ def test_what_is_not_there_stops_the_run(verb: str, make: Callable[[Path], Path]
         assert str(path) in document["error"]["message"]
 
 
-def test_what_came_before_a_tear_is_used(tmp_path: Path) -> None:
-    """A truncated file costs what is missing, and the next file nothing."""
-    torn, whole = tmp_path / "a.jsonl.gz", tmp_path / "b.jsonl"
-    torn.write_bytes(gzip.compress(((PAYLOAD + "\n") * 3).encode() + os.urandom(1000).hex().encode())[:-9])
-    whole.write_text(PAYLOAD, encoding="utf-8")
-    result = tdcur("count", "--format", "json", tmp_path)
-    assert result.returncode == 6
-    document = json.loads(result.stdout)
-    assert document["summary"]["total"] == 4
-    assert [(problem["code"], problem["source"], problem["line"]) for problem in document["problems"]] == [
-        ("TDC001", str(torn), 4)
-    ]
-
-
 def test_a_folder_is_no_output(tmp_path: Path) -> None:
     result = tdcur("parse", "-o", tmp_path, stdin=PAYLOAD.encode())
     assert (result.returncode, result.stdout) == (6, b"")
@@ -216,39 +201,16 @@ def test_a_reader_that_goes_away_is_no_accident(arguments: str, code: int, tmp_p
 
 
 @verbs
-def test_a_full_disk_is_said(verb: str, tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    path.write_text(PAYLOAD, encoding="utf-8")
-    with Path("/dev/full").open("wb") as full:
-        command = [*TDCUR, verb, str(path)]
-        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
-    assert result.returncode == 6
-    assert b"No space left on device" in result.stderr
-    assert b"Traceback" not in result.stderr
-
-
-@verbs
 def test_no_input_and_a_terminal_is_asked_for_help(verb: str) -> None:
     """Help on standard error and exit code 2: never a command that seems to hang."""
     ours, theirs = pty.openpty()
     try:
-        command = [*TDCUR, verb]
-        result = subprocess.run(command, stdin=theirs, capture_output=True, check=False, timeout=60)
+        result = subprocess.run([*TDCUR, verb], stdin=theirs, capture_output=True, check=False, timeout=60)
     finally:
         os.close(ours)
         os.close(theirs)
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"Usage: " in result.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments", [["count", "--format", "xml"], ["validate", "--nonsense"], ["parse", "-o"], ["cuont"]]
-)
-def test_wrong_usage_exits_2(arguments: Sequence[str]) -> None:
-    result = tdcur(*arguments)
-    assert result.returncode == 2
-    assert b"Traceback" not in result.stderr
-    assert result.stderr.strip()
 
 
 @verbs
@@ -257,15 +219,13 @@ def test_names_that_are_no_unicode(verb: str, tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/\xff\n.json"
     Path(os.fsdecode(path)).write_bytes(EVENT.replace("users.messages", "\\ud800\\u001b[31m…").encode() + b"\n[1]")
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
-    for form in ["json"], ["text" if verb == "validate" else "table"]:
-        options = [b"--format", form[0].encode()] if verb != "parse" else []
-        command = [os.fsencode(sys.executable), b"-m", b"td_currents_cli", verb.encode(), *options, path]
+    for form in [""] if verb == "parse" else ["json", "text" if verb == "validate" else "table"]:
+        command = [*TDCUR, verb, os.fsdecode(path), *(["--format", form] if form else [])]
         result = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
         assert result.returncode == 1
-        assert b"Traceback" not in result.stderr
-        assert b"defect" not in result.stderr
+        assert_decent(result)
         assert b"\x1b" not in result.stdout + result.stderr
-        if options and form == ["json"]:
+        if form == "json":
             assert json.loads(result.stdout)["problems"][-1]["source"] == os.fsdecode(path)
 
 
@@ -292,16 +252,7 @@ def test_files_that_other_tools_wrote(name: str, codes: list[str], tmp_path: Pat
     """From a file, a pipe, compressed, and in several processes: every verb reads what was sent."""
     path, packed = INPUTS / name, tmp_path / "packed"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    assert (
-        counted(path)
-        == counted(
-            "--jobs",
-            "2",
-            packed,
-        )
-        == counted(stdin=path.read_bytes())
-        == (0, 4, codes)
-    )
+    assert counted(path) == counted("--jobs", "2", packed) == counted(stdin=path.read_bytes()) == (0, 4, codes)
     parsed = tdcur("parse", path)
     assert (parsed.returncode, len(parsed.stdout.splitlines())) == (0, 4)
     assert tdcur("reconcile", "--sent", INPUTS / "sent.json", "--ingested", path).returncode == 0
@@ -315,13 +266,8 @@ def test_files_that_other_tools_wrote(name: str, codes: list[str], tmp_path: Pat
 @verbs
 def test_a_folder_is_read_by_content(verb: str, tmp_path: Path) -> None:
     """An object without an ending is read; what is left out is counted on standard error and in JSON."""
-    for name, data in {
-        "a.json": PAYLOAD,
-        "part-00000": PAYLOAD,
-        "_SUCCESS": "",
-        "Thumbs.db": "x",
-        ".x.crc": "y",
-    }.items():
+    files = {"a.json": PAYLOAD, "part-00000": PAYLOAD, "_SUCCESS": "", "Thumbs.db": "x", ".x.crc": "y"}
+    for name, data in files.items():
         (tmp_path / name).write_text(data)
     result = tdcur(verb, tmp_path)
     note = "TDC019 info 3 files left out: 1 hidden (.x.crc), 2 without events (Thumbs.db, _SUCCESS)"

@@ -43,6 +43,7 @@ def test_an_output_that_cannot_be_written(folder: Path, line: str, stdout: str) 
     assert ended.returncode == 6
     assert "error: " in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert ("No space left on device" in ended.stderr) == ("full" in stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -90,6 +91,8 @@ def test_ctrl_c_before_anything_has_begun() -> None:
     [
         ("count --jobs x", "error: invalid value for '--jobs': 'x' is not an integer\nhint: "),
         ("count --nonsense", "error: no such option: --nonsense"),
+        ("count --format xml", "error: invalid value for '--format'"),
+        ("parse -o", "error: option '-o' requires an argument"),
         ("verify", ""),
         ("nonsense", "error: no such command 'nonsense'"),
         ("verify --sent x", "error: missing option '--ingested'\nhint: Run `tdcur verify --help` for its options.\n"),
