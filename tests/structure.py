@@ -20,7 +20,10 @@ from typing import Final
 import td_currents_cli
 
 PACKAGE: Final = Path(td_currents_cli.__file__).parent
+FUNCTION: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 LONG: Final = 500
+"""Modules with more lines are tables of data."""
+
 LONG_FUNCTION: Final = 50
 
 TYPE_CHECKING_NAMES: Final = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
@@ -59,6 +62,21 @@ class Module:
     def imports(self) -> list[Import]:
         return list(_imports(self.tree, lazy=False, typing=False))
 
+    @cached_property
+    def is_table(self) -> bool:
+        """Whether it is data: nine tenths of its lines belong to no function and to no class with methods."""
+        code = sum(
+            _lines(node)
+            for node in self.tree.body
+            if isinstance(node, FUNCTION)
+            or (isinstance(node, ast.ClassDef) and any(isinstance(part, ast.FunctionDef) for part in node.body))
+        )
+        return code <= self.lines / 10
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
 
 def _imports(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
@@ -73,7 +91,7 @@ def _imports(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[Import]:
             yield from _imports(ast.Module(child.body, []), lazy=lazy, typing=True)
             yield from _imports(ast.Module(child.orelse, []), lazy=lazy, typing=typing)
         else:
-            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            inside = isinstance(child, (*FUNCTION, ast.Lambda))
             yield from _imports(child, lazy=lazy or inside, typing=typing)
 
 
@@ -106,17 +124,17 @@ class Structure:
 
     @property
     def long_modules(self) -> dict[str, int]:
-        """Modules with more than LONG lines."""
-        return {each.path: each.lines for each in self.modules if each.lines > LONG}
+        """Modules with more than LONG lines that are not tables of data."""
+        return {each.path: each.lines for each in self.modules if each.lines > LONG and not each.is_table}
 
     @property
     def long_functions(self) -> dict[str, int]:
         """Functions with more than LONG_FUNCTION lines, without their decorators."""
         functions = {
-            f"{module.path}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+            f"{module.path}:{node.name}": _lines(node)
             for module in self.modules
             for node in ast.walk(module.tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if isinstance(node, FUNCTION)
         }
         return {name: lines for name, lines in functions.items() if lines > LONG_FUNCTION}
 
@@ -195,7 +213,7 @@ def main(argv: list[str]) -> None:
     print("import cycle:", " ".join(structure.cycle()) or "none")
     print("import cycle with lazy imports:", " ".join(structure.cycle(lazy=True)) or "none")
     long_modules = (f"{path}: {lines}" for path, lines in structure.long_modules.items())
-    _print(f"modules over {LONG} lines", long_modules)
+    _print(f"modules over {LONG} lines, tables of data left out", long_modules)
     _print(f"functions over {LONG_FUNCTION} lines", (f"{k}: {v}" for k, v in structure.long_functions.items()))
 
 
