@@ -18,68 +18,17 @@ ROOT: Final = Path(__file__).parents[2]
 LARGEST: Final = 30_000  # bytes of a file that is taken as a seed
 
 TOKENS: Final = [
-    *(
-        b'"',
-        b"\\",
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b";",
-        b"|",
-        b"\t",
-        b"\n",
-        b"\r\n",
-        b"\r",
-        b"\0",
-        b"\x01",
-        b"\x7f",
-    ),
-    *(
-        b" ",
-        b"\xff",
-        b"\xc3",
-        b"\xef\xbb\xbf",
-        b"\xe2\x80\xa8",
-        b"`",
-        b"null",
-        b"true",
-        b"NaN",
-        b"-0",
-        b"1e400",
-        b"1.0",
-    ),
-    *(b"9223372036854775808", b"1e-400", b'"\\ud800"', b"\\u0000", b"\\udc00", b"\\N", b'""', b'""""', b"\\n", b'\\"'),
-    *(b'{"events":[', b"]}", b"[{", b"}]", b'"events":', b'"id":', b'"event_type":"x",', b'"event_type":', b'"time":'),
+    *rb'" \ { } [ ] , : ; | ` null true NaN -0 1.0 1e400 1e-400 9223372036854775808 "" """" "time":'.split(),
+    *rb'\" \n \N \u0000 \udc00 "\ud800" {"events":[ ]} [{ }] "events": "id": "event_type":"x", "event_type":'.split(),
+    *(b" ", b"\t", b"\n", b"\r\n", b"\r", b"\0", b"\x01", b"\x7f", b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
     *(b"time,events\n", b"sep=,\n", b"// x\n", b"<html>", b"+---+\n", b"1,[]\n", b"[" * 1500, b'{"a":' * 1200),
 ]
 
 ODD: Final[list[Any]] = [
-    *(
-        None,
-        True,
-        False,
-        0,
-        -1,
-        1.5,
-        1e300,
-        2**63,
-        2**70,
-        "",
-        " ",
-        "null",
-        "true",
-        "0",
-        "1.0",
-        "\\N",
-        "=1+1",
-        "é",
-        "😀",
-    ),
+    *(None, True, False, 0, -1, 1.5, 1e300, 2**63, 2**70, "", " ", "null", "true", "0", "1.0", "\\N", "=1+1", "é"),
     *("\ud800", "\x00", "\u2028", "\r\n", '"', "\\", ",", "\t", "\\t", "{}", "[]", [], {}, [{}], [[]], {"": None}),
     *({"a": {"b": [1, None, "x"]}}, {'a"b': 1}, {"\ud800": 1}, {"event_type": "x"}, ["a", {"b": None}], "a\nb", "'"),
+    "😀",
 ]
 
 NAMES: Final = [
@@ -211,28 +160,22 @@ def _members(draw: Random) -> dict[str, Any]:
     return {draw.choice(NAMES): draw.choice(ODD) for _ in range(draw.choice([0, 0, 1, 2, 4]))}
 
 
-def _delimited(delimiter: str, ends: str = "\n", *, header: bool = True) -> Callable[[list[list[Any]]], bytes]:
-    def write(batches: list[list[Any]]) -> bytes:
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, delimiter=delimiter, lineterminator=ends)
-        rows = [[1_782_900_000 + number, json.dumps(batch)] for number, batch in enumerate(batches)]
-        writer.writerows([["time", "events"], *rows] if header else rows)
-        return out.getvalue().encode()
-
-    return write
-
-
-def _flat_csv(batches: list[list[Any]]) -> bytes:
-    """Flat events, as the streaming connector's table has them."""
-    rows = [_flat(event) for batch in batches for event in batch if isinstance(event, dict)]
+def _table(rows: list[dict[str, Any]], delimiter: str = ",", ends: str = "\n", *, header: bool = True) -> bytes:
     names = list(dict.fromkeys(name for row in rows for name in row)) or ["event_type", "id", "time"]
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([names, *([row.get(name, "") for name in names] for row in rows)])
+    writer = csv.DictWriter(out, names, delimiter=delimiter, lineterminator=ends)
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
     return out.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _flat(event: dict[str, Any]) -> dict[str, Any]:
+def _flat(batches: list[list[Any]]) -> list[dict[str, Any]]:
+    """Flat events, as the streaming connector's table has them."""
+    return [_flattened(event) for event in _events(batches) if isinstance(event, dict)]
+
+
+def _flattened(event: dict[str, Any]) -> dict[str, Any]:
     flat = {}
     for name, value in event.items():
         inner = value if isinstance(value, dict) and name in {"user", "properties"} else {"": value}
@@ -250,17 +193,17 @@ def _msgpack(rows: list[Any]) -> bytes:
 
 
 def _rows(batches: list[list[Any]]) -> list[dict[str, Any]]:
-    return [{"time": 1_782_900_000, "events": json.dumps(batch)} for batch in batches]
+    return [{"time": 1_782_900_000 + number, "events": json.dumps(batch)} for number, batch in enumerate(batches)]
 
 
 FORMS: Final[dict[str, Callable[[list[list[Any]]], bytes]]] = {
-    "csv": _delimited(","),
-    "csv crlf": _delimited(",", "\r\n"),
-    "csv without header": _delimited(",", header=False),
-    "csv semicolon": _delimited(";"),
-    "csv pipe": _delimited("|"),
-    "csv flat": _flat_csv,
-    "tsv": _delimited("\t"),
+    "csv": lambda batches: _table(_rows(batches)),
+    "csv crlf": lambda batches: _table(_rows(batches), ends="\r\n"),
+    "csv without header": lambda batches: _table(_rows(batches), header=False),
+    "csv semicolon": lambda batches: _table(_rows(batches), ";"),
+    "csv pipe": lambda batches: _table(_rows(batches), "|"),
+    "csv flat": lambda batches: _table(_flat(batches)),
+    "tsv": lambda batches: _table(_rows(batches), "\t"),
     "json": lambda batches: _json([{"events": batch} for batch in batches]),
     "json pretty": lambda batches: _json({"events": _events(batches)}, indent=2),
     "json rows": lambda batches: _json(_rows(batches), indent=1),
@@ -269,16 +212,12 @@ FORMS: Final[dict[str, Callable[[list[list[Any]]], bytes]]] = {
     "json events": lambda batches: _json(_events(batches)),
     "jsonl": lambda batches: b"\n".join(_json({"events": batch}) for batch in batches),
     "jsonl rows": lambda batches: b"\n".join(map(_json, _rows(batches))) + b"\n",
-    "jsonl flat": lambda batches: b"\n".join(_json(_flat(e)) for e in _events(batches) if isinstance(e, dict)),
+    "jsonl flat": lambda batches: b"\n".join(map(_json, _flat(batches))),
     "jsonl events": lambda batches: b"\n".join(map(_json, _events(batches))),
     "jsonl native": lambda batches: b"".join(_json({"time": 1, "events": batch}) + b"\r\n" for batch in batches),
     "msgpack": lambda batches: _msgpack([[1, json.dumps(batch)] for batch in batches]),
     "msgpack rows": lambda batches: _msgpack(_rows(batches)),
 }
-
-
-def _utf16(data: bytes) -> bytes:
-    return data.decode("utf-8", "replace").encode("utf-16")
 
 
 def _zip(data: bytes) -> bytes:
@@ -295,7 +234,7 @@ WRAPPED: Final[list[Callable[[bytes], bytes]]] = [
     bz2.compress,
     lzma.compress,
     _zip,
-    _utf16,
+    lambda data: data.decode("utf-8", "replace").encode("utf-16"),
     lambda data: data.decode("utf-8", "replace").encode("utf-32"),
     lambda data: data.decode("utf-8", "replace").encode("cp932", "ignore"),
     lambda data: b"\xef\xbb\xbf" + data,
