@@ -2,7 +2,8 @@
 
 Masked are the fields that the catalog marks as personal data for the event type (for an unknown type or field: for any
 type). In fields that customers name (`custom_properties`, `purchase_properties`, unknown fields), strings with an email
-address, phone number or IP address are masked, and values whose names suggest one.
+address, phone number or IP address are masked, and values whose names suggest one; a value that is nested too deeply to
+be searched is masked as a whole.
 
 The hash is HMAC-SHA256 with the key, over the UTF-8 bytes of a string or the JSON of any other value, as a string of 64
 hexadecimal digits. `null` stays `null`.
@@ -82,9 +83,12 @@ class Masking:
         data = bytes(value)
         if data[:1] not in b'"{[':
             return value
-        # Numbers stay as written.
-        found = json.loads(data, parse_float=_number, parse_int=_number)
-        clean = self._masked_inside(found)
+        try:
+            # Numbers stay as written.
+            found = json.loads(data, parse_float=_number, parse_int=_number)
+            clean = self._masked_inside(found)
+        except RecursionError:
+            return self._masked(value)
         if clean is _DROPPED:
             return None
         return value if clean is found else Raw(msgspec.json.encode(clean))

@@ -134,6 +134,12 @@ def test_masking_changes_nothing_else() -> None:
     assert Masking(b"k")(plain) == plain
 
 
+def test_what_is_too_deep_to_be_searched_is_masked_as_a_whole() -> None:
+    deep = b'{"event_type":"a","properties":{"x":%b,"y":"a"}}' % (b"[" * 600 + b"]" * 600)
+    assert Masking(None)(deep) == b'{"event_type":"a","properties":{"y":"a"}}'
+    assert len(json.loads(Masking(b"k")(deep))["properties"]["x"]) == 64
+
+
 @pytest.mark.parametrize(
     "text", ["a@b.de", "call +49 (151) 123-456", "555-123-4567", "at 10.0.0.1!", "::1", "fe80::1%eth0"]
 )
