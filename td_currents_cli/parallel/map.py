@@ -59,7 +59,7 @@ class ChunkResult(Struct, Generic[Result], frozen=True):
         if isinstance(self.chunk, RecordChunk):
             return self.chunk.records[index]
         source = self.chunk.source
-        record = next(records_from(source, place, (place.row or 1) - 1, self.chunk.header), None)
+        record = next(records_from(source, place, (place.row or 1) - 1, self.chunk.table), None)
         if not isinstance(record, Batch) or record.location != place:
             raise InputError(f"{source.name}: the file changed while it was being read")
         return record
@@ -109,7 +109,8 @@ def _until_irregular(
             continue
         if cursor is None or task.start == 0:
             cursor, pending = SplitCursor(task), on_format
-        is_next = cursor.reaches(task)
+        # If not, the previous split ended irregularly, or its last document or row extends into this one.
+        is_next = task.start == cursor.end.offset
         is_irregular = not is_next or (task.limit == math.inf and not end.is_last)
         if pending and (is_irregular or task.format is SplitFormat.CSV or end.rows):
             _report_format(task.source, task.options, pending)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from td_currents_cli.model import Batch, Location, Problem, Record
 from td_currents_cli.read.compression import is_plain, plain
-from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
+from td_currents_cli.read.formats.delimited import RowLines, Table, csv_rows, table_with_events
 from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, DocumentReader, take_object
 from td_currents_cli.read.options import DEFAULT, ReadOptions, Source
 from td_currents_cli.read.reader import records, records_from
@@ -44,7 +44,7 @@ class FileSplit(Struct, frozen=True, kw_only=True):
     format: SplitFormat = SplitFormat.WHOLE
     start: int = 0
     limit: float = math.inf  # offset from which no further document is begun; infinite for the end of the source
-    header: tuple[str, ...] | None = None  # the columns of the rows, for CSV
+    table: Table | None = None  # the columns of the rows, for CSV
     options: ReadOptions = DEFAULT
 
 
@@ -71,15 +71,12 @@ class SplitOffset(Struct, frozen=True):
 
 
 class SplitReader:
-    """Reads a split, with lines and rows counted from its beginning.
-
-    Attributes:
-        end: how far it was read, once the records have been taken.
-    """
+    """Reads a split, with lines and rows counted from its beginning."""
 
     def __init__(self, split: FileSplit) -> None:
         self._split = split
         is_whole = split.format is SplitFormat.WHOLE
+        # How far it was read, once the records have been taken.
         self.end = SplitEnd() if is_whole else SplitEnd(offset=split.start, is_last=False)
 
     def records(self) -> Iterator[Record]:
@@ -93,7 +90,7 @@ class SplitReader:
                 raw.seek(split.start)
                 begin = Location(split.source.name, line=1, column=1, offset=split.start)
                 scanner = Scanner(plain(raw), begin, limit=split.source.max_document_size)
-                yield from self._json(scanner) if split.format is SplitFormat.JSON else self._csv(scanner)
+                yield from self._json(scanner) if split.table is None else self._csv(scanner, split.table)
         except (OSError, TooLargeError):
             # Whoever reads on from where this ends meets the error again and reports it.
             return
@@ -119,12 +116,12 @@ class SplitReader:
                 return
             pending = Document(take_object(scanner), line, 1, offset)
 
-    def _csv(self, scanner: Scanner) -> Iterator[Record]:
+    def _csv(self, scanner: Scanner, table: Table) -> Iterator[Record]:
         split, row = self._split, 0
         if split.start == 0:
             scanner.take_line()
         lines = RowLines(scanner)
-        for record in csv_rows(lines, split.source.name, split.header or (), limit=split.limit):
+        for record in csv_rows(lines, split.source.name, table, limit=split.limit):
             if lines.failed:
                 return
             row = record.location.row or row
@@ -140,25 +137,21 @@ class SplitCursor:
     def __init__(self, split: FileSplit) -> None:
         self.split = split  # the first one
         self._before = SplitOffset()
-        self._end = SplitEnd(is_last=False)
-
-    def reaches(self, split: FileSplit) -> bool:
-        # If not, the previous split ended irregularly, or its last document or row extends into this one.
-        return split.start == self._end.offset
+        self.end = SplitEnd(is_last=False)
 
     def advance(self, end: SplitEnd) -> SplitOffset:
         """Move to the end of the next split; what the source contains before that split."""
         before = self._before
         self._before = SplitOffset(before.lines + end.lines, before.rows + end.rows)
-        self._end = end
+        self.end = end
         return before
 
     def rest(self) -> Iterator[Record]:
         split, before = self.split, self._before
-        if self._end.offset == 0:
+        if self.end.offset == 0:
             return records([split.source], split.options)
-        place = Location(split.source.name, line=before.lines + 1, column=1, offset=self._end.offset)
-        return records_from(split.source, place, before.rows, split.header, split.options)
+        place = Location(split.source.name, line=before.lines + 1, column=1, offset=self.end.offset)
+        return records_from(split.source, place, before.rows, split.table, split.options)
 
 
 def is_splittable(source: Source) -> bool:
@@ -177,8 +170,8 @@ def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int =
     split = FileSplit(source=source, number=number, options=options)
     try:
         with closing(source.open()) as raw:
-            split_format, header = _format_of(raw.read(LONGEST_PEEK))
-            split = replace(split, format=split_format, header=header)
+            split_format, table = _format_of(raw.read(LONGEST_PEEK))
+            split = replace(split, format=split_format, table=table)
             size = 0 if split_format is SplitFormat.WHOLE else source.plain_size() or 0
             for limit in _limits(raw, size, b"\n{" if split_format is SplitFormat.JSON else b"\n"):
                 yield replace(split, limit=limit)
@@ -199,7 +192,7 @@ def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
         start = found
 
 
-def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
+def _format_of(head: bytes) -> tuple[SplitFormat, Table | None]:
     """Return the format of a file that begins like this, and the columns of CSV; WHOLE where splits won't work."""
     line, _, rest = head.partition(b"\n")
     if head.startswith(b"{"):
@@ -207,9 +200,9 @@ def _format_of(head: bytes) -> tuple[SplitFormat, tuple[str, ...] | None]:
         return (SplitFormat.JSON if is_lines else SplitFormat.WHOLE), None
     if not rest or head.startswith((BYTE_ORDER_MARK, b"[")) or head[:1].isspace() or not is_plain(head):
         return SplitFormat.WHOLE, None
-    header = header_of(line)
+    table = table_with_events(line)
     # A single column may as well be TSV, where nothing is quoted.
-    return (SplitFormat.WHOLE, None) if header is None or len(header) == 1 else (SplitFormat.CSV, tuple(header))
+    return (SplitFormat.WHOLE, None) if table is None or table.width == 1 else (SplitFormat.CSV, table)
 
 
 def _find(raw: BinaryIO, mark: bytes, offset: int) -> int | None:

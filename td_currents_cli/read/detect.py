@@ -26,11 +26,6 @@ _OTHERS: Final = ((b";", True), (b"|", False), (b"|", True), (b"\x01", False), (
 """Separators, and whether cells are quoted; without quotes, a quoted batch is recognized, but not with line ends."""
 
 
-def has_returns_alone(sample: bytes) -> bool:
-    """Whether all line ends are those of classic Mac OS."""
-    return b"\n" not in sample and b"\r" in sample.rstrip(b"\r")
-
-
 def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     """Detect the table that comes next in the scanner; None for anything else.
 

@@ -176,11 +176,7 @@ def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
 
 
 class DocumentReader:
-    """Finds the batches in the documents of a source, which may be ingested rows.
-
-    Attributes:
-        row: number of the last ingested row.
-    """
+    """Finds the batches in the documents of a source, which may be ingested rows."""
 
     def __init__(
         self, source: str, options: ReadOptions = DEFAULT, on_format: FormatCallback | None = None, *, row: int = 0
@@ -188,7 +184,7 @@ class DocumentReader:
         self._source = source
         self._options = options
         self._on_format = on_format
-        self.row = row
+        self.row = row  # number of the last one
 
     def records(self, document: Document | Problem, *, is_within: bool = False) -> Iterator[Record]:
         """Yield the batch of a document, which may be a row, several on one line, or an object around some.

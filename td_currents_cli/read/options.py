@@ -68,22 +68,14 @@ class InputFormat(StrEnum):
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):
-    """What the user knows of the input.
+    """What the user knows of the input."""
 
-    Attributes:
-        form: of all sources.
-        column: name of the column with the batches, or its number from 1; None to detect it.
-        header: False where the first row is not a header; None to detect it.
-        ingested: whether rows are expected: an object that has anything in addition to an array `events` is one, and
-            not a payload with an unexpected field.
-        flat: rows that are events with the names of this scheme stay as they are.
-    """
-
-    form: InputFormat = InputFormat.AUTO
-    column: str | int | None = None
-    header: bool | None = None
+    form: InputFormat = InputFormat.AUTO  # of all sources
+    column: str | int | None = None  # name of the column with the batches, or its number from 1; None to detect it
+    header: bool | None = None  # False where the first row is not a header; None to detect it
+    # Whether an object that has anything in addition to an array `events` is a row, not a payload with another field.
     ingested: bool = False
-    flat: Names | None = None
+    flat: Names | None = None  # rows that are events with the names of this scheme stay as they are
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":

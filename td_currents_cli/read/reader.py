@@ -10,19 +10,19 @@ from msgspec.structs import replace
 
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
-from td_currents_cli.read.detect import has_returns_alone, table_of
-from td_currents_cli.read.formats.delimited import RowLines, begins_with_batch, begins_with_name, csv_rows, table_rows
+from td_currents_cli.read.detect import table_of
+from td_currents_cli.read.formats.delimited import (
+    RowLines,
+    Table,
+    begins_with_batch,
+    begins_with_name,
+    csv_rows,
+    table_rows,
+)
 from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
 from td_currents_cli.read.formats.msgpack import is_msgpack, msgpack_rows
 from td_currents_cli.read.formats.terminal_table import is_table_border, terminal_table_rows
-from td_currents_cli.read.json_documents import (
-    BYTE_ORDER_MARK,
-    Document,
-    DocumentReader,
-    documents,
-    lines,
-    skip_mark,
-)
+from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, DocumentReader, documents, lines, skip_mark
 from td_currents_cli.read.options import (
     DEFAULT,
     ENDINGS,
@@ -160,20 +160,20 @@ def _left_out(name: str, note: str) -> Problem:
 
 
 def records_from(
-    source: Source, begin: Location, row: int, header: Sequence[str] | None, options: ReadOptions = DEFAULT
+    source: Source, begin: Location, row: int, table: Table | None, options: ReadOptions = DEFAULT
 ) -> Iterator[Record]:
     """Yield the rest of a plain source whose beginning has been read.
 
-    The first unread document or row is at `begin`; `row` is the number of the row before it. `header` is None for JSON.
+    The first unread document or row is at `begin`; `row` is the number of the row before it. `table` is None for JSON.
     """
     try:
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
             scanner = Scanner(plain(raw), begin, limit=source.max_document_size)
-            if header is None:
+            if table is None:
                 found = _json(scanner, source.name, options, row=row)
             else:
-                found = csv_rows(RowLines(scanner), source.name, header, row=row)
+                found = csv_rows(RowLines(scanner), source.name, table, row=row)
             yield from _with_limit(scanner, source.name, found)
             if scanner.failure is not None:
                 yield _unreadable(scanner.location(source.name), scanner.failure)
@@ -271,7 +271,9 @@ def _detected(
     may_be_json = is_auto and first in _JSON_STARTS and not begins_with_name(scanner.peek_line())
     if may_be_json or form in {InputFormat.JSON, InputFormat.PAYLOAD}:
         return _json_format(scanner, source, options, on_format)
-    if has_returns_alone(scanner.sample()) and not re.search(_BINARY, scanner.head(_RECOGNIZED)):
+    sample = scanner.sample()
+    is_one_line = b"\n" not in sample and b"\r" in sample.rstrip(b"\r")
+    if is_one_line and not re.search(_BINARY, scanner.head(_RECOGNIZED)):
         message = "the lines end with carriage returns only, which CSV and TSV readers do not accept as line ends"
         hint = "Convert the file: tr '\\r' '\\n' < FILE."
         place = scanner.location(source)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from td_currents_cli.model import Batch
 from td_currents_cli.read.formats.cell import batch_text
-from td_currents_cli.read.formats.delimited import RowLines, csv_rows
+from td_currents_cli.read.formats.delimited import RowLines, Table, csv_rows
 from td_currents_cli.read.scanner import Scanner
 
 PIECES = st.sampled_from(
@@ -22,7 +22,7 @@ def test_a_row_is_what_the_csv_module_says(row: str) -> None:
     """The batch is the last of two cells; what the module refuses is refused."""
     scanner = Scanner(BytesIO(f"time,events\n{row}".encode()))
     scanner.take_line()
-    (record,) = csv_rows(RowLines(scanner), "x", ["time", "events"])
+    (record,) = csv_rows(RowLines(scanner), "x", Table(names=["time", "events"], column=1, header=True))
     try:
         cells = next(module.reader([row.removesuffix("\r")], strict=True))
     except module.Error:

@@ -95,13 +95,10 @@ def unescaped(text: bytes) -> bytes:
 
 
 class Unescaper:
-    """Removes the escapes that some exports put before the backslashes of JSON in cells without quotes.
-
-    Attributes:
-        escaped: whether the column has escapes; None until a cell shows it. Where both readings are JSON, it has.
-    """
+    """Removes the escapes that some exports put before the backslashes of JSON in cells without quotes."""
 
     def __init__(self, *, escaped: bool | None = None) -> None:
+        # Whether the column has escapes; None until a cell shows it. Where both readings are JSON, it has.
         self.escaped = escaped
 
     def __call__(self, cell: bytes) -> bytes:

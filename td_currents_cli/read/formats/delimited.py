@@ -50,6 +50,10 @@ class Table(Struct, frozen=True, kw_only=True):
     has_separator_line: bool = False  # `sep=,` before the header, for Excel
 
     @property
+    def width(self) -> int:
+        return len(self.names)
+
+    @property
     def source_format(self) -> SourceFormat:
         number = None if self.column is None else self.column + 1
         name = self.names[self.column] if self.header and self.column is not None else None
@@ -69,7 +73,7 @@ def table_rows(scanner: Scanner, source: str, table: Table, *, flat: Names | Non
     if table.column is None:
         return flat_rows(lines, source, table, flat=flat)
     if table.is_quoted:
-        return csv_rows(lines, source, table.names, column=table.column, separator=table.separator)
+        return csv_rows(lines, source, table)
     return tsv_rows(scanner, source, table)
 
 
@@ -84,10 +88,10 @@ _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\r?')
 csv.field_size_limit(sys.maxsize)
 
 
-def header_of(line: bytes) -> Sequence[str] | None:
-    """Return the column names of a first line, if one of them is `events`."""
-    cells = cells_of_line(line, b",")
-    return cells if cells is not None and COLUMN in cells else None
+def table_with_events(line: bytes) -> Table | None:
+    """Return the layout of CSV with this first line, if one of its columns is `events`."""
+    names = cells_of_line(line, b",")
+    return None if names is None or COLUMN not in names else Table(names=names, column=names.index(COLUMN), header=True)
 
 
 def separator_of(line: bytes) -> bytes | None:
@@ -97,22 +101,14 @@ def separator_of(line: bytes) -> bytes | None:
 
 
 def csv_rows(
-    lines: "RowLines",
-    source: str,
-    header: Sequence[str],
-    *,
-    row: int = 0,
-    limit: float = math.inf,
-    column: int | None = None,
-    separator: bytes = b",",
+    lines: "RowLines", source: str, table: Table, *, row: int = 0, limit: float = math.inf
 ) -> Iterator[Record]:
     """Yield a batch for each row; a problem, with the row itself in `raw`, for each malformed one.
 
-    `row` is the number of the row before them, `column` the index of the batch, by default that of `events`. From the
-    offset `limit` on, no further row is begun. A header that comes again (`cat *.csv`) is not a row.
+    `row` is the number of the row before them. From the offset `limit` on, no further row is begun. A header that comes
+    again (`cat *.csv`) is not a row.
     """
-    width = len(header)
-    column = header.index(COLUMN) if column is None else column
+    width, column, separator = table.width, table.column or 0, table.separator
     while lines.offset < limit and (first := lines.take()) is not None:
         if not first.text.strip(b"\r"):
             continue
@@ -122,25 +118,25 @@ def csv_rows(
             yield Batch(unwrapped(batch), place, is_utf8=True)
             continue
         cells = cells_of_line(first.text, separator)
-        if is_header(cells, header) or separator_of(first.text):
+        if is_header(cells, table.names) or separator_of(first.text):
             continue
         row += 1
         if cells is not None and len(cells) == width:
             yield Batch(batch_text(cells[column]), place)
             continue
-        if (batch := _relaxed_batch(first.text, column, width, separator)) is not None:
+        if (batch := _relaxed_batch(first.text, table)) is not None:
             yield Batch(batch, place)
             continue
         taken = [first, *_continuation(first, lines, separator)]
-        record = _record(taken, place, column, width, separator)
+        record = _record(taken, place, table)
         is_several = isinstance(record, Problem) and len(taken) > 1
-        if is_several and (end := _first_row(taken[1:], column, width, separator)) is not None:
+        if is_several and (end := _first_row(taken[1:], table)) is not None:
             # An unclosed quote has made one row of many: those after it are rows by themselves.
             lines.put_back(taken[1 + end :])
-            record = _record(taken[: 1 + end], place, column, width, separator)
+            record = _record(taken[: 1 + end], place, table)
         if isinstance(record, Problem):
             is_last = lines.failed and lines.ended
-            record = _salvaged(record, column, width, separator, is_last=is_last)
+            record = _salvaged(record, table, is_last=is_last)
             if is_last and isinstance(record, Problem):
                 # The failure that truncated the last row is reported instead.
                 return
@@ -157,7 +153,7 @@ def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: Names | Non
             continue
         place = Location(source=source, line=first.number, row=row + 1, offset=first.offset)
         taken = [first, *_continuation(first, lines, separator)] if table.is_quoted else [first]
-        cells = _checked(taken, place, len(names), separator, is_quoted=table.is_quoted)
+        cells = _checked(taken, place, table)
         if len(names) > 1 and is_header(cells, names):
             continue
         row += 1
@@ -278,46 +274,49 @@ def _continuation(first: _Line, lines: RowLines, separator: bytes) -> Iterator[_
             return
 
 
-def _first_row(lines: Iterable[_Line], column: int, width: int, separator: bytes) -> int | None:
+def _first_row(lines: Iterable[_Line], table: Table) -> int | None:
     """Return the index of the first line that is a row by itself, with a complete batch where one should be."""
+    column = table.column or 0
     for index, line in enumerate(lines):
-        cells = cells_of_line(line.text, separator) or []
-        if len(cells) == width and cells[column].startswith(("[", "{")) and is_json(cells[column].encode()):
+        cells = cells_of_line(line.text, table.separator) or []
+        if len(cells) == table.width and cells[column].startswith(("[", "{")) and is_json(cells[column].encode()):
             return index
     return None
 
 
-def _record(lines: Sequence[_Line], place: Location, column: int, width: int, separator: bytes) -> Record:
-    cells = _checked(lines, place, width, separator)
-    return cells if isinstance(cells, Problem) else Batch(batch_text(cells[column]), place)
+def _record(lines: Sequence[_Line], place: Location, table: Table) -> Record:
+    cells = _checked(lines, place, table)
+    return cells if isinstance(cells, Problem) else Batch(batch_text(cells[table.column or 0]), place)
 
 
-def _salvaged(problem: Problem, column: int, width: int, separator: bytes, *, is_last: bool) -> Record:
+def _salvaged(problem: Problem, table: Table, *, is_last: bool) -> Record:
     """Return the batch of a truncated row, or the problem of a row that is malformed in any other way."""
     text = problem.raw or b""
+    column, width, separator = table.column or 0, table.width, table.separator
     if (batch := truncated_csv_batch(text, column, width, separator, is_truncated_row=is_last)) is not None:
         return Batch(unwrapped(batch), problem.location)
-    batch = _relaxed_batch(text, column, width, separator, is_truncated=True)
+    batch = _relaxed_batch(text, table, is_truncated=True)
     is_left = batch is not None and (not is_json(batch) or (is_last and b"event_type" in batch))
     return Batch(batch, problem.location) if batch is not None and is_left else problem
 
 
-def _checked(
-    lines: Sequence[_Line], place: Location, width: int, separator: bytes, *, is_quoted: bool = True
-) -> list[str] | Problem:
+def _checked(lines: Sequence[_Line], place: Location, table: Table) -> list[str] | Problem:
     text = b"\n".join([line.text for line in lines]).removesuffix(b"\r")
+    code, hint = Code.BAD_ROW, ""
     try:
-        # An empty line is a row of one empty cell.
-        cells = (_csv_cells(text, separator) or [""]) if is_quoted else text.decode().split(separator.decode())
+        if table.is_quoted:
+            # An empty line is a row of one empty cell.
+            cells = _csv_cells(text, table.separator) or [""]
+        else:
+            cells = text.decode().split(table.separator.decode())
+        if len(cells) == table.width:
+            return cells
+        message = wrong_width(len(cells), table.width)
     except UnicodeDecodeError:
-        return Problem(
-            code=Code.NOT_UTF8, location=place, message="the row is not UTF-8", hint=conversion_of(text), raw=text
-        )
+        code, message, hint = Code.NOT_UTF8, "the row is not UTF-8", conversion_of(text)
     except csv.Error as error:
-        return Problem(code=Code.BAD_ROW, location=place, message=f"the row is not valid CSV: {error}", raw=text)
-    if len(cells) != width:
-        return Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=text)
-    return cells
+        message = f"the row is not valid CSV: {error}"
+    return Problem(code=code, location=place, message=message, hint=hint, raw=text)
 
 
 def _csv_cells(text: bytes, separator: bytes) -> list[str]:
@@ -332,14 +331,13 @@ def cells_of_line(text: bytes, separator: bytes) -> list[str] | None:
         return None
 
 
-def _relaxed_batch(
-    text: bytes, column: int, width: int, separator: bytes, *, is_truncated: bool = False
-) -> bytes | None:
+def _relaxed_batch(text: bytes, table: Table, *, is_truncated: bool = False) -> bytes | None:
     """Return the batch of a row that is not RFC 4180: backslashes before its quotes, or separators without quotes.
 
     Only complete JSON is taken, or, where the row may be truncated, JSON with a complete event. None for anything else.
     """
     text = text.removesuffix(b"\r")
+    width, column, separator = table.width, table.column or 0, table.separator
     cells = raw_cells(text, separator, is_truncated=is_truncated)
     if len(cells) != width and not (is_truncated and len(cells) == column + 1):
         cells = joined_cells(text.split(separator), column, width, separator)
@@ -381,7 +379,7 @@ def begins_with_batch(line: bytes) -> bool:
 
 def tsv_rows(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
     """Yield a batch for each line that is left; a problem, with the line in `raw`, for each of the wrong width."""
-    row, width, column, separator = 0, len(table.names), table.column or 0, table.separator
+    row, width, column, separator = 0, table.width, table.column or 0, table.separator
     header = [name.encode() for name in table.names]
     unescape = Unescaper(escaped=table.escaped)
     while scanner.head(1):

@@ -9,6 +9,7 @@ from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import FileSplit, SplitFormat, SplitReader, file_splits, is_splittable
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.formats.delimited import table_with_events
 
 EVENT = b'{"event_type":"a","id":"1"}\n'
 ROW = b'1,"[{""event_type"":""a""}]"\n'
@@ -53,25 +54,26 @@ def kinds(found: Iterator[Record]) -> list[Code | None]:
 
 
 @pytest.mark.parametrize(
-    ("split_format", "begin", "line", "header"),
-    [(SplitFormat.JSON, b"", EVENT, None), (SplitFormat.CSV, b"time,events\n", ROW, ("time", "events"))],
+    ("split_format", "begin", "line"), [(SplitFormat.JSON, b"", EVENT), (SplitFormat.CSV, b"time,events\n", ROW)]
 )
 @pytest.mark.parametrize("cut", [0, 5])
 def test_a_read_that_fails_ends_a_split_irregularly(
-    split_format: SplitFormat, begin: bytes, line: bytes, header: tuple[str, ...] | None, cut: int
+    split_format: SplitFormat, begin: bytes, line: bytes, cut: int
 ) -> None:
     """Whoever reads on from there meets the error again and reports it; nothing is lost or read twice."""
     data = begin + line * 10
     end = len(begin) + len(line) * 4 + cut
     source: Any = FailingSource(data, end)
-    reader = SplitReader(FileSplit(source=source, format=split_format, header=header))
+    reader = SplitReader(FileSplit(source=source, format=split_format, table=table_with_events(begin)))
     taken = list(reader.records())
     assert all(isinstance(each, Batch) for each in taken)
     assert not reader.end.is_last
     assert reader.end.offset <= end
     assert kinds(records([source]))[-1] is Code.UNREADABLE
     broken: Any = FailingSource(data, 0)
-    assert list(SplitReader(FileSplit(source=broken, format=split_format, header=header)).records()) == []
+    assert (
+        list(SplitReader(FileSplit(source=broken, format=split_format, table=table_with_events(begin))).records()) == []
+    )
 
 
 def test_a_file_that_cannot_be_read_is_one_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

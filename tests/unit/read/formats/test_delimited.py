@@ -5,7 +5,7 @@ import pytest
 
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.formats.delimited import RowLines, csv_rows, header_of
+from td_currents_cli.read.formats.delimited import RowLines, csv_rows, table_with_events
 from td_currents_cli.read.scanner import Scanner
 
 CELL = b'"[{""id"":""%s""}]"'
@@ -13,10 +13,10 @@ CELL = b'"[{""id"":""%s""}]"'
 
 def read(text: bytes) -> list[Record]:
     scanner = Scanner(BytesIO(text))
-    header = header_of(scanner.peek_line())
-    assert header is not None
+    table = table_with_events(scanner.peek_line())
+    assert table is not None
     scanner.take_line()
-    return list(csv_rows(RowLines(scanner), "x", header))
+    return list(csv_rows(RowLines(scanner), "x", table))
 
 
 def kinds(found: Sequence[Record]) -> list[bytes | Code]:
@@ -40,7 +40,8 @@ def kinds(found: Sequence[Record]) -> list[bytes | Code]:
 )
 def test_a_header_names_an_events_column(line: bytes, names: list[str] | None) -> None:
     """Nothing else is a header, and nothing raises."""
-    assert header_of(line) == names
+    table = table_with_events(line)
+    assert (table and table.names) == names
 
 
 @pytest.mark.parametrize("chunk", [1, 10, 1 << 20])
