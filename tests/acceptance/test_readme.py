@@ -14,8 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from td_currents_cli.errors import ExitCode
 
@@ -37,30 +36,6 @@ VARIABLE = (
 """What differs from run to run."""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("readme")
-    shutil.copytree(ROOT / "sample_data", path / "sample_data")
-    return path
-
-
-@pytest.fixture(scope="module")
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of a person who has set nothing, on a terminal of 100 columns."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("TDCUR", "TD_", "GITHUB"))}
-    return (
-        plain
-        | {"PATH": f"{Path(sys.executable).parent}:{plain['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
-        | {"XDG_STATE_HOME": str(folder / "state")}
-    )
-
-
-@pytest.fixture(scope="module")
-def port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 def steady(text: str) -> str:
     for pattern, name in VARIABLE:
         text = pattern.sub(name, text)
@@ -73,51 +48,54 @@ def trimmed(text: str) -> str:
     return f"{lines}\n" if lines else ""
 
 
-def run(block: str, port: str, folder: Path, environment: dict[str, str]) -> str:
-    """What a terminal shows of a console block: each command behind `$ ` with what it prints."""
-    commands = COMMAND.findall(block)
-    script = "printf '\\0'\n".join(command.replace("\n> ", "\n") + "\n" for command in commands)
-    ended = subprocess.run(
-        ["bash", "-c", script.replace(f":{PORT}/", f":{port}/")],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    printed = ended.stdout.replace(f":{port}/", f":{PORT}/").split("\0")
-    return "".join(f"$ {command}\n{trimmed(text)}" for command, text in zip(commands, printed, strict=True))
+class Shell:
+    """That of a person who has set nothing, on a terminal of 100 columns, in a folder with the sample data."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("TDCUR", "TD_", "GITHUB"))}
+        path = f"{Path(sys.executable).parent}:{plain['PATH']}"
+        own = {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "XDG_STATE_HOME": str(folder / "state")}
+        self._options: dict[str, Any] = {"cwd": folder, "env": plain | own, "text": True}
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self._port = str(server.getsockname()[1])
+
+    def run(self, block: str) -> str:
+        """What a terminal shows of a console block: each command behind `$ ` with what it prints."""
+        commands = COMMAND.findall(block)
+        script = "printf '\\0'\n".join(command.replace("\n> ", "\n") + "\n" for command in commands)
+        command = ["bash", "-c", script.replace(f":{PORT}/", f":{self._port}/")]
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        ended = subprocess.run(command, check=False, **pipes, **self._options)
+        printed = ended.stdout.replace(f":{self._port}/", f":{PORT}/").split("\0")
+        return "".join(f"$ {command}\n{trimmed(text)}" for command, text in zip(commands, printed, strict=True))
+
+    @contextmanager
+    def serve(self, block: str) -> Iterator[str]:
+        """The endpoint of the README, running; and what a terminal shows of its start."""
+        (command,) = COMMAND.findall(block)
+        arguments = [*shlex.split(command), "--port", self._port]
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, **self._options) as server:
+            assert server.stderr
+            # As many lines as the README shows: what it says before the first request.
+            lines = [server.stderr.readline() for _ in range(4)]
+            try:
+                yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{self._port}/", f":{PORT}/")
+            finally:
+                server.send_signal(signal.SIGINT)
+                server.stderr.read()
 
 
-@contextmanager
-def served(block: str, port: str, folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """The endpoint of the README, running; and what a terminal shows of its start."""
-    (command,) = COMMAND.findall(block)
-    with subprocess.Popen(
-        [*shlex.split(command), "--port", port], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stderr
-        # As many lines as the README shows: what it says before the first request.
-        lines = [server.stderr.readline() for _ in range(4)]
-        try:
-            yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{port}/", f":{PORT}/")
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.stderr.read()
-
-
-def test_console_blocks_show_what_the_commands_print(folder: Path, port: str, environment: dict[str, str]) -> None:
-    text = README.read_text(encoding="utf-8")
+def test_console_blocks_show_what_the_commands_print(tmp_path: Path) -> None:
+    text, shell = README.read_text(encoding="utf-8"), Shell(tmp_path)
     with ExitStack() as background:
         for block in BLOCK.findall(text):
             if block.startswith("$ tdcur serve"):
-                shown = background.enter_context(served(block, port, folder, environment))
+                shown = background.enter_context(shell.serve(block))
             elif block.startswith("$ curl") and shutil.which("curl") is None:
                 continue
             else:
-                shown = run(block, port, folder, environment)
+                shown = shell.run(block)
             if os.environ.get("TDCUR_UPDATE_README"):
                 text = text.replace(block, shown)
             else:

@@ -48,29 +48,19 @@ HOMES: Final = {
 STRUCTURE: Final = Structure()
 
 
-def _depth(room: str) -> int:
-    return next(depth for depth, rooms in enumerate(LAYERS) if room in rooms)
-
-
-def _upward(module: Module) -> Iterator[str]:
-    """Imports of a room that is not below, wherever in the module they are: lazy ones and those for types, too."""
+def _misplaced(module: Module) -> Iterator[str]:
+    """Imports that do not point down or leave their home: lazy ones and those for types, too."""
+    depths = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
     for each in module.imports:
-        there = room_of(each.target)
-        if each.target.startswith("."):
-            yield f"{module.path}:{each.line}: a relative import"
-        elif module.room and there not in {None, module.room, "__version__"}:
-            assert there is not None
-            here, below = _depth(module.room), _depth(there)
-            excepted = any(module.path.startswith(path) and there == room for path, room in EXCEPTIONS)
-            if not (below > here or below == here == len(LAYERS) - 1 or excepted):
-                yield f"{module.path}:{each.line}: {module.room} imports {each.target}"
-
-
-def _away_from_home(module: Module) -> Iterator[str]:
-    for each in module.imports:
-        homes = HOMES.get(each.target.split(".")[0])
-        if homes is not None and not module.path.startswith(homes):
+        there, homes = room_of(each.target), HOMES.get(each.target.split(".")[0], ("",))
+        is_foreign = not module.room or there in {None, module.room, "__version__"}
+        is_excepted = any(module.path.startswith(path) and there == room for path, room in EXCEPTIONS)
+        if each.target.startswith(".") or not module.path.startswith(homes):
             yield f"{module.path}:{each.line}: imports {each.target}"
+        elif not (is_foreign or is_excepted):
+            here, below = depths[module.room], depths[there or ""]
+            if not below > here and not below == here == len(LAYERS) - 1:
+                yield f"{module.path}:{each.line}: {module.room} imports {each.target}"
 
 
 def test_every_room_has_a_layer() -> None:
@@ -81,7 +71,7 @@ def test_every_room_has_a_layer() -> None:
 
 def test_imports_point_down_and_foreign_packages_stay_in_their_homes() -> None:
     """A module imports its own room, rooms of lower layers, and foreign packages only where they belong."""
-    found = [line for module in STRUCTURE.modules for line in (*_upward(module), *_away_from_home(module))]
+    found = [line for module in STRUCTURE.modules for line in _misplaced(module)]
     assert found == []
 
 
