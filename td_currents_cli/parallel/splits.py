@@ -106,8 +106,8 @@ class SplitReader:
             if pending:
                 found = list(reader.records(pending))
                 starts = [record.location.offset - pending.offset for record in found if isinstance(record, Batch)]
-                if not all(pending.data.startswith(b"{", start) for start in starts):
-                    # An array, which may be a row within an object, cannot be read from where it stands.
+                if reader.needs_context or not all(pending.data.startswith(b"{", start) for start in starts):
+                    # An array, or another row within an object, cannot be read from where it stands.
                     return
                 yield from found
             line, offset = scanner.line, scanner.offset

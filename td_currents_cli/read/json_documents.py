@@ -185,6 +185,7 @@ class DocumentReader:
         self._options = options
         self._on_format = on_format
         self.row = row  # number of the last one
+        self.needs_context = False  # whether something would be read otherwise without the object around it
 
     def records(self, document: Document | Problem, *, is_within: bool = False) -> Iterator[Record]:
         """Yield the batch of a document, which may be a row, several on one line, or an object around some.
@@ -202,7 +203,10 @@ class DocumentReader:
         if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:
             for each in documents_in(data, document.location(self._source)):
                 yield from self.records(each)
-        elif batch is None and not is_within and _is_suspect(row, self._options) and (found := wrapped_rows(data)):
+            return
+        found = wrapped_rows(data) if batch is None and _is_suspect(row, self._options) else ()
+        self.needs_context |= is_within and bool(found)
+        if found and not is_within:
             for wrapped in found:
                 yield from self._records_within(document, wrapped)
         elif batch is not None:

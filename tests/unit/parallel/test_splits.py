@@ -76,6 +76,19 @@ def test_a_read_that_fails_ends_a_split_irregularly(
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "is_regular"),
+    [(b'{"events":[]}', True), (b'{"batch":{"events":[{"event_type":"a"}]}}', False), (b"[1,[]]", False)],
+)
+def test_what_is_read_otherwise_without_the_object_around_it_ends_a_split(row: bytes, *, is_regular: bool) -> None:
+    """A record is read again from its own place, to show a duplicate id."""
+    line = b'{"Records":[%b,%b]}\n' % (row, row)
+    source: Any = FailingSource(EVENT + line + EVENT, 1000)
+    reader = SplitReader(FileSplit(source=source, format=SplitFormat.JSON))
+    assert len(list(reader.records())) == (4 if is_regular else 1)
+    assert reader.end.is_last == is_regular
+
+
 def test_a_file_that_cannot_be_read_is_one_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reader reports why."""
     monkeypatch.setattr(splits, "MIN_SIZE", 1)
