@@ -27,38 +27,22 @@ Place = tuple[str, str, int, int]
 """Code, file, line, column."""
 
 
-def event(**fields: object) -> dict[str, Any]:
+def event(number: int = 1, price: object = 9.99, **fields: object) -> dict[str, Any]:
     """An event that is as it should be, but for these fields."""
-    return {
-        "event_type": "users.behaviors.Purchase",
-        "id": "e-1",
-        "time": 1782900000,
-        "user": {"user_id": "b-1", "external_user_id": "u-1"},
-        "properties": {"app_id": "a", "product_id": "商品", "price": 9.99, "currency": "USD"},
-        **fields,
-    }
+    user = {"user_id": "b-1", "external_user_id": "u-1"}
+    properties = {"app_id": "a", "product_id": "商品", "price": price, "currency": "USD"}
+    usual = {"event_type": "users.behaviors.Purchase", "id": f"e-{number}", "time": 1782900000, "user": user}
+    return {**usual, "properties": properties, **fields}
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs the command in a folder with `good.json`, `bad.json` (minified) and `bad.json.gz` (pretty-printed)."""
-    bad = [
-        event(),
-        event(id="e-2", time="1782900000"),
-        event(id="e-3", user={"user_id": "b-3"}),
-        event(id="e-4", properties={"app_id": "a", "product_id": "商品", "price": "secret", "currency": "USD"}),
-    ]
-    batch = {"events": bad}
+    batch = {"events": [event(), event(2, time="1782900000"), event(3, user={"user_id": "b-3"}), event(4, "secret")]}
     (tmp_path / "good.json").write_text(json.dumps({"events": [event()]}), encoding="utf-8")
     (tmp_path / "bad.json").write_text(json.dumps(batch, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     (tmp_path / "bad.json.gz").write_bytes(gzip.compress(json.dumps(batch, ensure_ascii=False, indent=2).encode()))
-
     return partial(tdcur, cwd=tmp_path)
-
-
-def envelope(ended: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(ended.stdout)
-    return document
 
 
 def places(problems: list[dict[str, Any]]) -> list[Place]:
@@ -69,7 +53,7 @@ def test_all_forms_say_the_same(run: Run) -> None:
     files = ("good.json", "bad.json", "bad.json.gz")
     said = {form: run("validate", "--format", form, *files) for form in ("json", "jsonl", "text", "github", "sarif")}
     assert {ended.returncode for ended in said.values()} == {1}
-    expected = places(envelope(said["json"])["problems"])
+    expected = places(json.loads(said["json"].stdout)["problems"])
     codes = {code for code, *_ in expected}
     assert {"TDC113", "TDC203", "TDC301"} <= codes
     assert {source for _, source, *_ in expected} == {"bad.json", "bad.json.gz"}
@@ -110,14 +94,14 @@ def test_json_is_as_the_published_schema_says(run: Run) -> None:
         (["no-such-file.json"], 6),
     ):
         ended = run("validate", "--format", "json", *arguments)
-        document = envelope(ended)
+        document = json.loads(ended.stdout)
         validator.validate(document)
         assert ended.returncode == document["exit_code"] == code, arguments
 
 
 def test_sarif_is_as_oasis_says(run: Run) -> None:
     text = (SCHEMAS / "sarif-schema-2.1.0.json").read_text(encoding="utf-8")
-    # A stray bracket in the pattern of a language, as in tests/unit/test_render_validate_sarif.py.
+    # A stray bracket in the pattern of a language.
     validator = jsonschema_rs.validator_for(json.loads(text.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$")))
     for ended in (run("validate", "--format", "sarif", "bad.json"), run("validate", "--format", "sarif", stdin=b"{")):
         validator.validate(json.loads(ended.stdout))

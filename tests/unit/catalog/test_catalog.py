@@ -1,14 +1,13 @@
 import json
 import os
+import re
 from collections import Counter
-from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 import sqlglot
-from rich.console import Console
 from sqlglot import exp
 
 from td_currents_cli import catalog
@@ -19,8 +18,8 @@ from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog
-from td_currents_cli.render.terminal import Terminal
 from tests.command import tdcur
+from tests.rendering import screen_of
 
 FACTS: Final = Path(
     os.environ.get("TDCUR_FACTS") or Path(__file__).parents[4] / "shared" / "facts" / "currents_events_12.json"
@@ -77,32 +76,23 @@ def test_facts_say_the_same(facts: dict[str, Any]) -> None:
 def test_size() -> None:
     """Held to without the facts, too. The only place that changes with the number of the release."""
     assert (CATALOG.release, CATALOG.released) == ("12", "2026-09-02")
-    assert len(EVENTS) == 103
-    assert sum(len(event.fields) for event in EVENTS) == 2255
-    assert sum(event.http for event in EVENTS) == 102
+    sizes = len(EVENTS), sum(len(event.fields) for event in EVENTS), sum(event.http for event in EVENTS)
+    assert sizes == (103, 2255, 102)
 
 
-def test_descriptions_are_sentences() -> None:
+def test_descriptions_are_sentences_and_fields_in_order() -> None:
+    """Fields of the event come first, then those of the user, then the properties; none twice."""
     for event in EVENTS:
-        text = event.description
-        assert text.endswith("."), event.name
-        assert text.count(". ") == 0, event.name
-        assert text[0].isupper(), event.name
-        assert 30 <= len(text) <= 125, event.name
-    assert len({event.description for event in EVENTS}) == len(EVENTS)
-
-
-def test_fields_stand_in_order() -> None:
-    """Members of the event come first, then those of the user, then the properties; none twice."""
-    for event in EVENTS:
+        assert re.fullmatch(r"(?=.{30,125}$)[A-Z](?!.*\. ).*\.", event.description), event.name
         places = [list(Where).index(field.where) for field in event.fields]
         assert places == sorted(places), event.name
         assert len({(field.where, field.name) for field in event.fields}) == len(event.fields), event.name
+    assert len({event.description for event in EVENTS}) == len(EVENTS)
 
 
 def test_file_says_nothing_twice() -> None:
     def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        assert [name for name, times in Counter(name for name, _ in members).items() if times > 1] == []
+        assert len(dict(members)) == len(members), members
         return dict(members)
 
     json.loads(FILE.read_bytes(), object_pairs_hook=once)
@@ -136,12 +126,9 @@ def test_file_has_real_exceptions_only(written: dict[str, Any]) -> None:
                 assert all(before[member] != value for member, value in changes.items()), (name, field)
 
 
-def test_load_reads_once() -> None:
-    assert catalog.load() is catalog.load()
-
-
-def test_catalog_cannot_be_changed() -> None:
+def test_catalog_is_shared_and_cannot_be_changed() -> None:
     """What all parts of the program share, none can alter."""
+    assert catalog.load() is CATALOG
     event = EVENTS[0]
     with pytest.raises(AttributeError):
         event.fields[0].name = "other"  # type: ignore[misc]  # what is tested
@@ -164,13 +151,8 @@ def test_lookup_of_fields() -> None:
     assert field is not None
     assert (field.type, field.required, field.pii) == (FieldType.STRING, False, True)
     assert event.field("external_user_id", Where.PROPERTIES) is None
-    assert [each.name for each in event.fields if each.required] == [
-        "event_type",
-        "id",
-        "time",
-        "user_id",
-        "email_address",
-    ]
+    required = [each.name for each in event.fields if each.required]
+    assert required == ["event_type", "id", "time", "user_id", "email_address"]
 
 
 def test_get_of_unknown_type() -> None:
@@ -211,9 +193,8 @@ def test_events_command_lists_all() -> None:
 @pytest.mark.parametrize("glob", ["users.messages.email.*", "*.EMAIL.*", "users.messages.emai[l].?*"])
 def test_events_command_takes_a_glob(glob: str) -> None:
     outcome = run(EventsRequest(glob))
+    assert [event.channel for event in outcome.events] == ["email"] * 11
     assert not outcome.is_one
-    assert len(outcome.events) == 11
-    assert {event.channel for event in outcome.events} == {"email"}
 
 
 @pytest.mark.parametrize(
@@ -235,11 +216,10 @@ def test_events_command_says_what_next(pattern: str, hint: str) -> None:
 
 def printed(pattern: str | None, width: int) -> list[str]:
     """The lines `tdcur events` prints on a console of that width."""
-    out, err = StringIO(), StringIO()
-    terminal = Terminal(Console(file=out, width=width), Console(file=err, width=width))
-    print_catalog(run(EventsRequest(pattern)), terminal)
-    assert f"release {CATALOG.release}" in err.getvalue()
-    return [line.rstrip() for line in out.getvalue().splitlines()]
+    screen = screen_of(width)
+    print_catalog(run(EventsRequest(pattern)), screen.terminal)
+    assert f"release {CATALOG.release}" in screen.err
+    return [line.rstrip() for line in screen.lines]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -294,21 +274,24 @@ def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
         run(EventsRequest("users.behaviors.Mine", mine)).ddl()
 
 
-def test_ddl_in_a_shell() -> None:
-    """The statement is on standard output by itself; a dialect with another form is refused."""
-    hive = ("events", "users.behaviors.Uninstall", "--dialect", "hive")
-    good = tdcur(*hive, "--format", "ddl")
-    assert (good.returncode, good.stderr) == (0, b"")
-    assert good.stdout.startswith(b"CREATE TABLE IF NOT EXISTS `users_behaviors_uninstall` (\n  `event_type` STRING,\n")
-    bad = tdcur(*hive)
-    assert (bad.returncode, b"--format ddl" in bad.stderr) == (2, True)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("--dialect", "hive"), b"--format ddl"), (("--strict",), b"--format json-schema")],
+)
+def test_options_of_another_form_are_refused(arguments: tuple[str, ...], said: bytes) -> None:
+    """An option that means nothing to the form is refused, not passed over."""
+    bad = tdcur("events", "users.behaviors.Uninstall", *arguments)
+    assert (bad.returncode, said in bad.stderr) == (2, True)
 
 
 def test_events_command_in_a_shell() -> None:
-    """Off a terminal the JSON envelope is on standard output alone, and an unknown type exits 2."""
+    """Off a terminal the statement or the JSON is on standard output alone, and an unknown type exits 2."""
+    ddl = tdcur("events", "users.behaviors.Uninstall", "--dialect", "hive", "--format", "ddl")
+    assert ddl.stdout.startswith(b"CREATE TABLE IF NOT EXISTS `users_behaviors_uninstall` (\n  `event_type` STRING,\n")
     good = tdcur("events", "--format", "json", "users.messages.email.Open")
-    assert (good.returncode, good.stderr) == (0, b"")
     assert json.loads(good.stdout)["events"][0]["event_type"] == "users.messages.email.Open"
+    for ended in (ddl, good):
+        assert (ended.returncode, ended.stderr) == (0, b"")
     bad = tdcur("events", "--format", "json", "users.message.email.Open")
     assert bad.returncode == 2
     assert json.loads(bad.stdout)["error"]["hint"] == "did you mean users.messages.email.Open?"

@@ -361,10 +361,3 @@ def test_command_prints_the_schema_itself(tmp_path: Path) -> None:
     some = tdcur("events", "mine.*", "--format", "json-schema", "--strict", "--catalog", str(file))
     assert "type:mine.Made" in json.loads(some.stdout)["$defs"]
     assert json.loads(some.stdout)["additionalProperties"] is False
-
-
-def test_strict_needs_the_schema() -> None:
-    """`--strict` with a form that it means nothing to is refused, not passed over."""
-    run = tdcur("events", "--strict")
-    assert run.returncode == 2
-    assert b"--format json-schema" in run.stderr

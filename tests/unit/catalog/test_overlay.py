@@ -1,13 +1,11 @@
 import json
 import pickle
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
-from rich.console import Console
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType, Field, FieldType, Where, overlay
@@ -15,8 +13,8 @@ from td_currents_cli.catalog.list_events import EventsRequest, run
 from td_currents_cli.catalog.overlay import load_overlay, overlaid
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog
-from td_currents_cli.render.terminal import Terminal
 from tests.command import tdcur
+from tests.rendering import screen_of
 
 CATALOG: Final = catalog.load()
 OPEN: Final = "users.messages.email.Open"
@@ -56,6 +54,7 @@ def test_the_documented_example() -> None:
 def test_nothing_added_is_the_catalog() -> None:
     """An empty overlay changes nothing, and the catalog itself stays what it was."""
     assert added({}) == CATALOG
+    assert overlaid(CATALOG, b"\xef\xbb\xbf{}", "mine.json") == CATALOG, "editors on Windows write such a mark"
     assert added(example()) != CATALOG
     assert not CATALOG.custom_events
     assert CATALOG.get("users.behaviors.Loyalty") is None
@@ -83,21 +82,14 @@ def test_what_is_said_wins_and_the_rest_stays() -> None:
     assert (event.description, event.since) == (before.description, before.since)
 
 
-def test_a_name_in_the_other_object_is_another_field() -> None:
-    """`in` tells fields of one name apart."""
-    event = opened({"user_id": {"in": "properties", "type": "int"}})
+def test_what_a_field_becomes() -> None:
+    """`in` tells fields of one name apart; one that is gone is not required; one that is required is expected."""
+    event = opened({"user_id": {"in": "properties", "type": "int"}, "email_address": {"until": "11"}})
     assert field_of(event, "user_id").type is FieldType.INT
     assert field_of(event, "user_id", Where.USER).type is FieldType.STRING
-
-
-def test_a_field_that_is_gone() -> None:
-    field = field_of(opened({"email_address": {"until": "11"}}), "email_address")
-    assert (field.until, field.required) == ("11", False)
-    assert msgspec.to_builtins(field)["until"] == "11"
-
-
-def test_a_storage_field_that_is_required_is_expected() -> None:
-    """Who requires a field of the storage export over HTTP gets it checked."""
+    gone = msgspec.to_builtins(field_of(event, "email_address"))
+    assert (gone["until"], gone["required"]) == ("11", False)
+    # Who requires a field of the storage export over HTTP gets it checked.
     name = "users.messages.banner.Click"
     event = added({"event_types": {name: {"fields": {"gender": {"required": True, "enum": []}}}}}).events[name]
     field = field_of(event, "gender")
@@ -123,7 +115,26 @@ def test_other_processes_get_the_same() -> None:
         received.custom_events["other"] = ()  # type: ignore[index]  # what is tested
 
 
-FIELDS: Final = f"/event_types/{OPEN}/fields"
+FIELDS: Final = f"mine.json: /event_types/{OPEN}/fields"
+FIELD_MISTAKES: Final[list[tuple[Any, str, str]]] = [
+    ({"campaign_id": {"type": "int"}}, "/campaign_id/type: the type of a field cannot change", "Omit `type`."),
+    ({"campaign_id": {"required": 1}}, "/campaign_id/required: expected true or false, got a number", ""),
+    ({"campaign_id": {"requird": True}}, "/campaign_id/requird: unknown field", "did you mean required?"),
+    ({"campaign_id": {"since": 7}}, "/campaign_id/since: expected a Currents release number as a string", ""),
+    ({"campaign_id": {"until": "seven"}}, "/campaign_id/until: expected a Currents release number", ""),
+    ({"campaign_id": {"until": "9", "required": True}}, "/campaign_id: a field that is no longer sent", "Omit"),
+    ({"campaign_id": {"in": "event"}}, "/campaign_id/in: expected user or properties, got another string", ""),
+    ({"campaign_id": {"in": None}}, "/campaign_id/in: expected user or properties, got null", ""),
+    ({"campaign_id": {"enum": "a"}}, "/campaign_id/enum: expected an array of strings, got a string", ""),
+    ({"campaign_id": {"enum": ["a", 1]}}, "/campaign_id/enum/1: expected a nonempty string", ""),
+    ({"campaign_id": {"enum": ["a", "b", "a"]}}, "/campaign_id/enum/2: duplicate value", ""),
+    ({"is_amp": {"enum": ["a"]}}, "/is_amp/enum: only a `string` can have an `enum`", ""),
+    ({"campain_id": {"required": True}}, "/campain_id: a new field", "did you mean campaign_id?"),
+    ({"new": {"type": "strng"}}, "/new/type: expected one of string, int,", "did you mean string?"),
+    ({"new": {"type": "varchar"}}, "/new/type: expected one of string, int,", ""),
+    ({"new": {"type": ["string"]}}, "/new/type: expected one of string, int,", ""),
+    ({"new": []}, "/new: expected an object, got an array", ""),
+]
 
 
 @pytest.mark.parametrize(
@@ -157,79 +168,40 @@ FIELDS: Final = f"/event_types/{OPEN}/fields"
             "/mine.Own/description: expected a nonempty string on",
             "",
         ),
+        *(
+            (
+                json.dumps({"event_types": {OPEN: {"fields": field}}}),
+                f"mine.json: /event_types/{OPEN}/fields{why}",
+                hint,
+            )
+            for field, why, hint in FIELD_MISTAKES
+        ),
+        # Whatever bytes a file has, it is a mistake in the file and not a defect.
+        (b'{"event_types": {"\xff": {}}}', "mine.json: not UTF-8 at byte 18", "Save the file as UTF-8."),
+        ("[" * 200_000, "mine.json: nested too deeply", ""),
+        ('{"a": ' + "9" * 5000 + "}", "mine.json: /a: unknown field", ""),
     ],
 )
-def test_mistakes_in_the_file(text: str, message: str, hint: str) -> None:
+def test_mistakes(text: str | bytes, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as raised:
-        overlaid(CATALOG, text.encode("utf-8", "surrogatepass"), "mine.json")
+        overlaid(CATALOG, text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"), "mine.json")
     assert message in raised.value.message
     assert raised.value.message.startswith("mine.json:")
     assert "\n" not in raised.value.message
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize(
-    ("field", "message", "hint"),
-    [
-        ({"campaign_id": {"type": "int"}}, "/campaign_id/type: the type of a field cannot change", "Omit `type`."),
-        ({"campaign_id": {"required": 1}}, "/campaign_id/required: expected true or false, got a number", ""),
-        ({"campaign_id": {"requird": True}}, "/campaign_id/requird: unknown field", "did you mean required?"),
-        ({"campaign_id": {"since": 7}}, "/campaign_id/since: expected a Currents release number as a string", ""),
-        ({"campaign_id": {"until": "seven"}}, "/campaign_id/until: expected a Currents release number", ""),
-        ({"campaign_id": {"until": "9", "required": True}}, "/campaign_id: a field that is no longer sent", "Omit"),
-        ({"campaign_id": {"in": "event"}}, "/campaign_id/in: expected user or properties, got another string", ""),
-        ({"campaign_id": {"in": None}}, "/campaign_id/in: expected user or properties, got null", ""),
-        ({"campaign_id": {"enum": "a"}}, "/campaign_id/enum: expected an array of strings, got a string", ""),
-        ({"campaign_id": {"enum": ["a", 1]}}, "/campaign_id/enum/1: expected a nonempty string", ""),
-        ({"campaign_id": {"enum": ["a", "b", "a"]}}, "/campaign_id/enum/2: duplicate value", ""),
-        ({"is_amp": {"enum": ["a"]}}, "/is_amp/enum: only a `string` can have an `enum`", ""),
-        ({"campain_id": {"required": True}}, "/campain_id: a new field", "did you mean campaign_id?"),
-        ({"new": {"type": "strng"}}, "/new/type: expected one of string, int,", "did you mean string?"),
-        ({"new": {"type": "varchar"}}, "/new/type: expected one of string, int,", ""),
-        ({"new": {"type": ["string"]}}, "/new/type: expected one of string, int,", ""),
-        ({"new": []}, "/new: expected an object, got an array", ""),
-    ],
-)
-def test_mistakes_in_a_field(field: Any, message: str, hint: str) -> None:
-    with pytest.raises(UsageError) as raised:
-        opened(field)
-    assert raised.value.message.startswith(f"mine.json: {FIELDS}/")
-    assert message in raised.value.message
-    assert hint in raised.value.hint
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (b'{"event_types": {"\xff": {}}}', "mine.json: not UTF-8 at byte 18"),
-        (b"[" * 200_000, "mine.json: nested too deeply"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "mine.json: /a: unknown field"),
-    ],
-)
-def test_odd_bytes(text: bytes, message: str) -> None:
-    """Whatever bytes a file has, it is a mistake in the file and not a defect."""
-    with pytest.raises(UsageError) as raised:
-        overlaid(CATALOG, text, "mine.json")
-    assert raised.value.message == message
-
-
-def test_a_byte_order_mark_is_no_mistake() -> None:
-    """Editors on Windows write one."""
-    assert overlaid(CATALOG, b"\xef\xbb\xbf{}", "mine.json") == CATALOG
-
-
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file is wrong usage, and named."""
-    with pytest.raises(UsageError, match=r"cannot read the catalog .*none\.json: No such file"):
-        load_overlay(tmp_path / "none.json")
-    with pytest.raises(UsageError, match=r"cannot read the catalog .*: Is a directory"):
-        load_overlay(tmp_path)
+    for path, why in ((tmp_path / "none.json", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(UsageError, match=f"cannot read the catalog {path}: {why}"):
+            load_overlay(path)
 
 
 def printed(pattern: str, file: Path) -> str:
-    out = StringIO()
-    print_catalog(run(EventsRequest(pattern, file)), Terminal(Console(file=out, width=100), Console(file=StringIO())))
-    return out.getvalue()
+    screen = screen_of(100)
+    print_catalog(run(EventsRequest(pattern, file)), screen.terminal)
+    return screen.out
 
 
 def test_events_command_shows_an_overlay(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """`tdcur rules`: the rules, listed and explained."""
 
 import json
-from itertools import groupby
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -11,28 +10,24 @@ from td_currents_cli.model import Code
 from td_currents_cli.render.simple import print_rules
 from td_currents_cli.validate.list_rules import Family, RulesRequest, nearest, run
 from td_currents_cli.validate.rules import RULES
+from tests.command import tdcur_text
 from tests.rendering import screen_of
 
-
-def test_all_rules_are_listed_by_default() -> None:
-    outcome = run(RulesRequest())
-    assert [rule.code for rule in outcome.rules] == sorted(Code)
-    assert not outcome.is_one
+CATALOG_CODES = [code for code in sorted(Code) if code.startswith("TDC2")]
 
 
-@pytest.mark.parametrize("prefix", ["TDC2", "tdc2", "TDC20"])
-def test_a_prefix_lists_a_family(prefix: str) -> None:
-    """As --select has it; whatever the case."""
+@pytest.mark.parametrize(
+    ("prefix", "codes", "is_one"),
+    [
+        ("", sorted(Code), False),
+        *((prefix, CATALOG_CODES, False) for prefix in ("TDC2", "tdc2", "TDC20")),
+        *((prefix, [Code.FIELD_TYPE], True) for prefix in ("TDC203", "tdc203")),
+    ],
+)
+def test_a_prefix_selects_rules(prefix: str, codes: list[Code], is_one: bool) -> None:
+    """As in --select, whatever the case; all of them without one."""
     outcome = run(RulesRequest(prefix))
-    assert {rule.code[:4] for rule in outcome.rules} == {"TDC2"}
-    assert not outcome.is_one
-
-
-@pytest.mark.parametrize("code", ["TDC203", "tdc203"])
-def test_a_code_is_one_rule(code: str) -> None:
-    outcome = run(RulesRequest(code))
-    assert [rule.code for rule in outcome.rules] == [Code.FIELD_TYPE]
-    assert outcome.is_one
+    assert ([rule.code for rule in outcome.rules], outcome.is_one) == (codes, is_one)
 
 
 def test_every_rule_is_of_a_family_with_a_title() -> None:
@@ -48,88 +43,55 @@ def test_every_rule_is_of_a_family_with_a_title() -> None:
         ("TD203", Code.FIELD_TYPE),
         ("203", Code.FIELD_TYPE),
         ("TDC399", Code.EVENT_DROPPED),
+        ("price", None),
+        ("E501", None),
+        ("-", None),
     ],
 )
-def test_an_unknown_rule_is_answered_with_a_near_one(word: str, meant: Code) -> None:
-    """The nearest by its letters, and among equals by its number."""
+def test_an_unknown_rule_is_answered_with_a_near_one(word: str, meant: Code | None) -> None:
+    """The nearest by its letters, and among equals by its number; a far-fetched guess helps nobody."""
+    assert nearest(word.upper()) is meant
     with pytest.raises(UsageError) as raised:
         run(RulesRequest(word))
     assert raised.value.message == f"unknown rule '{word}'"
-    assert raised.value.hint == f"did you mean {meant}?"
-
-
-@pytest.mark.parametrize("word", ["price", "E501", "-"])
-def test_what_is_near_no_rule_is_answered_with_the_list(word: str) -> None:
-    """A far-fetched guess helps nobody."""
-    assert nearest(word.upper()) is None
-    with pytest.raises(UsageError) as raised:
-        run(RulesRequest(word))
-    assert raised.value.hint == "tdcur rules lists all rules"
+    assert raised.value.hint == (f"did you mean {meant}?" if meant else "tdcur rules lists all rules")
 
 
 def test_the_json_form_says_all_of_a_rule() -> None:
     envelope = json.loads(json.dumps(run(RulesRequest("TDC203")).as_dict()))
-    assert envelope["command"] == "rules"
-    assert envelope["summary"] == {"rules": 1}
     rule = RULES[Code.FIELD_TYPE]
-    assert envelope["rules"] == [
-        {
-            "code": "TDC203",
-            "name": rule.name,
-            "severity": "error",
-            "family": "the catalog",
-            "why": rule.why,
-            "fix": rule.fix,
-            "mend": rule.fix,
-            "bad": rule.bad,
-            "good": rule.good,
-        }
-    ]
+    assert (envelope["command"], envelope["summary"]) == ("rules", {"rules": 1})
+    texts = {name: getattr(rule, name) for name in ("code", "name", "why", "fix", "bad", "good")}
+    assert envelope["rules"] == [{**texts, "severity": "error", "family": "the catalog", "mend": rule.fix}]
 
 
-def test_the_list_has_a_line_a_rule_under_the_title_of_its_family(screen: Any) -> None:
-    """Code, severity, name in columns."""
-    print_rules(run(RulesRequest()), screen.terminal)
-    blocks = [list(lines) for filled, lines in groupby(screen.lines, key=bool) if filled]
-    assert [block[0] for block in blocks] == [f"{family.name}xx  {family}" for family in Family]
-    assert sum(len(block) - 1 for block in blocks) == len(Code)
-    assert "  TDC203  error    wrong type of field" in screen.lines
-    assert "  TDC204  info     unknown field" in screen.lines
-    assert screen.err == f"{len(Code)} rules; run `tdcur rules CODE` to explain one\n"
+@pytest.mark.parametrize(
+    ("name", "prefix", "width"),
+    [
+        ("rules", "", None),
+        ("rules_explained", "TDC202", None),
+        ("rules_explained_narrow", "TDC202", 40),
+        ("rules_without_examples", "TDC003", None),
+    ],
+)
+def test_text(name: str, prefix: str, width: int | None, stored: Callable[[str, str], None]) -> None:
+    """A line per rule under the title of its family; one is explained, off a terminal each text on one line."""
+    screen = screen_of(width)
+    print_rules(run(RulesRequest(prefix)), screen.terminal)
+    stored(name, screen.out + screen.err)
 
 
-def test_a_rule_is_explained_with_examples(screen: Any) -> None:
-    """Off a terminal, each on one line however long it is."""
-    print_rules(run(RulesRequest("TDC202")), screen.terminal)
-    rule = RULES[Code.FIELD_MISSING]
-    assert screen.lines == [
-        "TDC202 required field missing",
-        "error, the catalog",
-        "",
-        "Why",
-        f"    {rule.why}",
-        "",
-        "Fix",
-        f"    {rule.fix}",
-        "",
-        "Bad",
-        f"    {rule.bad}",
-        "",
-        "Good",
-        f"    {rule.good}",
-        "",
-    ]
+def test_the_rules_are_data_and_the_rest_is_talk() -> None:
+    """In a shell, the count goes to standard error, and nowhere when quiet."""
+    ended = tdcur_text("rules", "TDC3")
+    assert (ended.returncode, ended.stderr) == (0, "6 rules; run `tdcur rules CODE` to explain one\n")
+    assert ended.stdout.startswith("TDC3xx  the destination\n  TDC301  warning  ")
+    assert tdcur_text("rules", "TDC3", "--quiet").stderr == ""
 
 
-def test_a_rule_without_examples_has_no_empty_titles(screen: Any) -> None:
-    """No text shows a byte that is not UTF-8."""
-    print_rules(run(RulesRequest("TDC003")), screen.terminal)
-    assert "Why" in screen.lines
-    assert not {"Bad", "Good"} & set(screen.lines)
-
-
-def test_an_explanation_wraps_on_a_terminal() -> None:
-    narrow = screen_of(40)
-    print_rules(run(RulesRequest("TDC202")), narrow.terminal)
-    assert max(map(len, narrow.lines)) <= 40
-    assert " ".join(line.strip() for line in narrow.lines).count(RULES[Code.FIELD_MISSING].why) == 1
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_unknown_rule_is_wrong_usage(form: str) -> None:
+    ended = tdcur_text("rules", "TDC2O3", "--format", form)
+    assert (ended.returncode, ended.stderr) == (2, "error: unknown rule 'TDC2O3'\nhint: did you mean TDC203?\n")
+    error = json.loads(ended.stdout)["error"]["hint"] if form == "json" else ended.stdout
+    assert error == ("did you mean TDC203?" if form == "json" else "")

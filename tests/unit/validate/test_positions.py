@@ -2,45 +2,35 @@ import pytest
 
 from td_currents_cli.validate.positions import Path, ValuePositions, walk_values
 
-TEXT = b'{"a": [1, {"b": "x,]}"}], "\\"": {}, "": null, "e\xc3\xa9": -1.5e3, "\\ud800": true}'
+TEXT = b'{"a": [1, {"b": "x,]}"}], "\\"": {}, "": null, "e\xc3\xa9": -1.5e3, "\\ud800": true,"twice":1,"twice":{"c":2}}'
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("path", "name", "value"),
     [
-        ((), b'{"a"'),
-        (("a",), b"[1"),
-        (("a", 0), b"1"),
-        (("a", 1), b'{"b"'),
-        (("a", 1, "b"), b'"x,'),
-        (('"',), b"{}"),
-        (("",), b"null"),
-        (("eé",), b"-1.5"),
-        (("\ud800",), b"true"),
+        ((), False, b'{"a"'),
+        (("a",), False, b"[1"),
+        (("a", 0), False, b"1"),
+        (("a", 1), False, b'{"b"'),
+        (("a", 1, "b"), False, b'"x,'),
+        (('"',), False, b"{}"),
+        (("",), False, b"null"),
+        (("eé",), False, b"-1.5"),
+        (("\ud800",), False, b"true"),
+        # The place of a name is in front of its value; an element of an array has none.
+        (("a", 1, "b"), True, b'"b"'),
+        (("a", 0), True, b"1"),
+        # A missing field, and its name, is reported at the object that lacks it.
+        (("a", 1, "missing", "x"), False, b'{"b"'),
+        (("a", 1, "missing", "x"), True, b'{"b"'),
+        # A name that stands twice has its last place: that is the value every JSON reader takes.
+        (("twice",), False, b'{"c"'),
+        (("twice", "c"), False, b"2"),
     ],
 )
-def test_every_value_has_its_place(path: Path, value: bytes) -> None:
-    """Escapes in names are resolved; brackets and commas in texts are text."""
-    assert TEXT[ValuePositions(TEXT).find(path) :].startswith(value)
-
-
-def test_the_place_of_a_name_is_in_front_of_its_value() -> None:
-    """For problems of the name itself; an element of an array has none."""
-    assert TEXT[ValuePositions(TEXT).find(("a", 1, "b"), name=True) :].startswith(b'"b"')
-    assert TEXT[ValuePositions(TEXT).find(("a", 0), name=True) :].startswith(b"1")
-
-
-def test_what_is_not_there_is_missed_where_it_should_be() -> None:
-    """A missing field is reported at the object that misses it, its name included."""
-    for name in (False, True):
-        assert TEXT[ValuePositions(TEXT).find(("a", 1, "missing", "x"), name=name) :].startswith(b'{"b"')
-
-
-def test_a_name_that_stands_twice_has_its_last_place() -> None:
-    """That is the value every JSON reader takes."""
-    text = b'{"a":1,"a":{"b":2}}'
-    assert ValuePositions(text).find(("a",)) == 11
-    assert ValuePositions(text).find(("a", "b")) == 16
+def test_every_value_has_its_place(path: Path, name: bool, value: bytes) -> None:
+    """Escapes in names are resolved; brackets and commas in strings are text."""
+    assert TEXT[ValuePositions(TEXT).find(path, name=name) :].startswith(value)
 
 
 def test_white_space_does_not_matter() -> None:
