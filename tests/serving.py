@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
@@ -62,6 +63,12 @@ class Served(Receiver):
         with self.opened() as sender:
             sender.sendall(sent)
             return b"".join(iter(lambda: sender.recv(4096), b""))
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many are counted."""
+        deadline = time.monotonic() + 20
+        while self.stats.requests < requests and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def events(self) -> list[Any]:
         """The ids of the events in the store."""

@@ -131,6 +131,7 @@ def expected_key(file: Path | None, environment: Mapping[str, str]) -> str | Non
 
 
 FAULT: Final = "tdcur.fault"  # key in a request's scope of the `Fault` that is injected, if any
+MALFORMED_BODY: Final = "tdcur.malformed"  # key in the `state` of a scope: the server has responded 400
 
 PATH: Final = "/postback/v3/event/{database}/{table}"
 
@@ -147,9 +148,6 @@ class PostbackResponse:
     reason: str = ""  # for the response's body and the log
     events: int | None = None  # in the stored row
     retry_after: int | None = None  # seconds
-
-
-_DISCONNECTED: Final = PostbackResponse(0, RequestResult.ABORTED, "the sender disconnected")
 
 
 class PostbackEndpoint:
@@ -179,7 +177,10 @@ class PostbackEndpoint:
                 if not closing:
                     await body.skip()
         except SenderDisconnected:
-            self._log(scope, body, None, _DISCONNECTED)
+            if MALFORMED_BODY in scope["state"]:
+                self._log(scope, body, 400, PostbackResponse(400, RequestResult.REFUSED, "malformed HTTP body"))
+            else:
+                self._log(scope, body, None, PostbackResponse(0, RequestResult.ABORTED, "the sender disconnected"))
             return
         # Before the response, so that its recipient finds the request counted.
         self._log(scope, body, response.status, response)

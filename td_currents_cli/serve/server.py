@@ -22,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from td_currents_cli.errors import ExitCode, OutputError, UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.serve.app import PATH, ASGIApp, PostbackEndpoint, expected_key
+from td_currents_cli.serve.app import MALFORMED_BODY, PATH, ASGIApp, PostbackEndpoint, expected_key
 from td_currents_cli.serve.fault_injection import FaultInjector
 from td_currents_cli.serve.settings import ServeSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
@@ -255,6 +255,9 @@ class _HttpProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._start:
+            reason = "the sender disconnected before the end of its headers"
+            self.stats.add(RequestLog(status=None, result=RequestResult.ABORTED, reason=reason))
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -267,9 +270,13 @@ class _HttpProtocol(H11Protocol):
             self._wait_for_headers()
 
     def send_400_response(self, msg: str) -> None:
-        is_tls = self._start.startswith(b"\x16\x03")
-        reason = "not HTTP but TLS: use http://, not https://" if is_tls else "malformed HTTP"
-        self.stats.add(RequestLog(status=400, result=RequestResult.REFUSED, reason=reason))
+        if not getattr(self.cycle, "response_complete", True):  # None before the first request
+            # The application, to which this is a disconnection, logs the request.
+            self.cycle.scope["state"][MALFORMED_BODY] = True
+        else:
+            is_tls = self._start.startswith(b"\x16\x03")
+            reason = "not HTTP but TLS: use http://, not https://" if is_tls else "malformed HTTP"
+            self.stats.add(RequestLog(status=400, result=RequestResult.REFUSED, reason=reason))
         super().send_400_response(msg)
 
     def _wait_for_headers(self) -> None:
@@ -285,6 +292,7 @@ class _HttpProtocol(H11Protocol):
             reason = f"no complete headers within {self.headers_within:g} s"
             self.stats.add(RequestLog(status=408, result=RequestResult.REFUSED, reason=reason))
             self.transport.write(_TIMEOUT_RESPONSE)
+            self._start = b""
         self.transport.close()
 
 

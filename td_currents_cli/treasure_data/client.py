@@ -19,19 +19,18 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from td_currents_cli import __version__
 from td_currents_cli.durations import ExponentialBackoff
-from td_currents_cli.errors import TdcurError, UnreachableError
+from td_currents_cli.errors import InputError, TdcurError, UnreachableError
 from td_currents_cli.treasure_data.errors import (
     ENDED,
+    ConflictError,
     Job,
     JobState,
     NoTableError,
     ProgressCallback,
     busy_error,
-    conflicting_job,
     connection_error,
     http_status_error,
     job_failed_error,
-    job_killed_error,
 )
 from td_currents_cli.treasure_data.settings import TdSettings
 
@@ -102,9 +101,13 @@ def gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
                     yield plain
                 data = inflate.unused_data
     except zlib.error:
-        raise UnreachableError("the downloaded result is damaged", hint="Run the command again.") from None
+        raise _damaged_error() from None
     if started and not inflate.eof:
         raise UnreachableError("the downloaded result is incomplete", hint="Run the command again.")
+
+
+def _damaged_error() -> UnreachableError:
+    return UnreachableError("the downloaded result is damaged", hint="Run the command again.")
 
 
 class JobResult(Struct, frozen=True):
@@ -139,18 +142,6 @@ class RetryPolicy:
             backoff_jitter=self.backoff / 2,
             raise_on_status=False,
         )
-
-
-ENGINE: Final = "trino"
-
-
-class _ConflictError(Exception):
-    """A job with this `domain_key` was issued before; `job` is its id, if the service returns it."""
-
-    def __init__(self, job: str | None, error: TdcurError) -> None:
-        super().__init__()
-        self.job = job
-        self.error = error
 
 
 class _RetryingApi(API):
@@ -188,12 +179,8 @@ class _RetryingApi(API):
             headers["range"] = f"bytes={begin}-"
         return self._send("GET", url, None, None, headers, preload_content=False, decode_content=False)
 
-    def raise_error(self, msg: str, res: urllib3.BaseHTTPResponse, body: bytes | str) -> None:
-        data = body.encode() if isinstance(body, str) else body
-        error = http_status_error(msg, res.status, data, self._host)
-        if res.status == HTTPStatus.CONFLICT:
-            raise _ConflictError(conflicting_job(data), error)
-        raise error
+    def raise_error(self, msg: str, res: urllib3.BaseHTTPResponse, body: bytes | str) -> None:  # noqa: ARG002 -- as the base
+        raise http_status_error(res.status, body.encode() if isinstance(body, str) else body, self._host)
 
     def _send(self, *request: Any, **kwargs: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 -- as above
         try:
@@ -277,11 +264,16 @@ class TdClient:
         path = f"/v3/job/result/{result.job}?format=msgpack.gz"
         count = 0
         packed = resumed_download(lambda begin: self._fetch(path, begin), pause=self._retry_policy.backoff)
-        for piece in gunzip(packed):
-            unpacker.feed(piece)
-            for row in unpacker:
-                count += 1
-                yield row
+        try:
+            for piece in gunzip(packed):
+                unpacker.feed(piece)
+                for row in unpacker:
+                    if not isinstance(row, list):
+                        raise _damaged_error()
+                    count += 1
+                    yield row
+        except (msgpack.UnpackException, ValueError):
+            raise _damaged_error() from None
         if result.count is not None and result.count != count:
             raise UnreachableError(
                 f"incomplete download: {count:,} of the {result.count:,} rows of job {result.job}",
@@ -292,10 +284,10 @@ class TdClient:
         # With the key, a repeated request does not start a second job, which could run an INSERT twice.
         key = uuid4().hex
         try:
-            return self._api.query(sql, type=ENGINE, db=database, retry_limit=0, domain_key=key)
-        except _ConflictError as conflict:
+            return self._api.query(sql, type="trino", db=database, retry_limit=0, domain_key=key)
+        except ConflictError as conflict:
             if conflict.job is None:
-                raise conflict.error from None
+                raise
             return conflict.job
 
     def _wait(self, job: str, started: float) -> str:
@@ -309,12 +301,14 @@ class TdClient:
 
     def _result(self, job: str, state: str) -> JobResult:
         if state == JobState.killed:
-            raise job_killed_error(job)
+            hint = "It was killed in the console, or by a limit of the account."
+            raise InputError(f"job {job} was killed", hint=hint)
         details = self._api.show_job(job)
         if state == JobState.error:
             debug = details.get("debug") or {}
             raise job_failed_error(job, "\n".join(str(debug.get(name) or "") for name in ("cmdout", "stderr")))
-        return JobResult(job, details.get("num_records"))
+        number = details.get("num_records")
+        return JobResult(job, number if isinstance(number, int) else None)
 
     def _kill(self, job: str, started: float) -> None:
         # After Ctrl-C, nobody wants to wait for a busy service.
@@ -329,7 +323,7 @@ class TdClient:
             response.close()
             return begin, iter(())
         if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            raise http_status_error("Get job result failed", response.status, response.data, self._host)
+            raise http_status_error(response.status, response.data, self._host)
         return 0 if response.status == HTTPStatus.OK else begin, _pieces(response)
 
 

@@ -40,6 +40,12 @@ class NoTableError(InputError):
     """The table does not exist. Treasure Data creates it with its first row, so it may appear later."""
 
 
+class ConflictError(InputError):
+    """There is a job with this `domain_key`; `job` is its id, if the service returns it, as td-client-ruby reads it."""
+
+    job: str | None = None
+
+
 class _ErrorDetails(Struct):
     conflicts_with: str | int | None = None
 
@@ -53,10 +59,14 @@ class _ErrorBody(Struct):
     details: _ErrorDetails | None = None
 
 
-def http_status_error(what: str, status: int, body: bytes, host: str) -> TdcurError:
-    """Convert a response other than 2xx, 429 and 5xx; `what` is td-client's message, such as "Query failed"."""
+def http_status_error(status: int, body: bytes, host: str) -> TdcurError:
+    """Convert a response other than 2xx, 429 and 5xx."""
     kind, hint = _BY_STATUS.get(status, _OTHERS)
-    return kind(f"{host} returned HTTP {status}{_server_message(body)}", hint=hint.format(what=what))
+    error = kind(f"{host} returned HTTP {status}{_server_message(body)}", hint=hint)
+    details = _decode_body(body).details
+    if isinstance(error, ConflictError) and details is not None and details.conflicts_with is not None:
+        error.job = str(details.conflicts_with)
+    return error
 
 
 def busy_error(status: int, body: bytes, host: str) -> TdcurError:
@@ -67,12 +77,6 @@ def connection_error(reason: Exception, host: str) -> TdcurError:
     """Describe why there was no response, by the type of urllib3's exception."""
     text, hint = _BY_EXCEPTION.get(type(reason).__name__, ("the connection broke repeatedly", "Try again later."))
     return UnreachableError(f"{host}: {text}", hint=hint)
-
-
-def conflicting_job(body: bytes) -> str | None:
-    """Read, from a 409, the job that has the same `domain_key`, as td-client-ruby does."""
-    details = _decode_body(body).details
-    return None if details is None or details.conflicts_with is None else str(details.conflicts_with)
 
 
 def job_failed_error(job: str, output: str) -> TdcurError:
@@ -89,10 +93,6 @@ def job_failed_error(job: str, output: str) -> TdcurError:
     return InputError(
         f"job {job} failed{message}", hint=f"For details, run `td job:show {job}` or open it in the console."
     )
-
-
-def job_killed_error(job: str) -> TdcurError:
-    return InputError(f"job {job} was killed", hint="It was killed in the console, or by a limit of the account.")
 
 
 def _server_message(body: bytes) -> str:
@@ -126,7 +126,7 @@ _BY_STATUS: Final[dict[int, tuple[type[TdcurError], str]]] = {
     401: (EndpointRefusedError, _WRONG_KEY),
     403: (EndpointRefusedError, "The API key lacks permission: ask for access to the database, or for a master key."),
     404: (EndpointRefusedError, "The database or job does not exist at this site: `td db:list` lists the databases."),
-    409: (InputError, "Another job has the same domain_key. Run the command again."),
+    409: (ConflictError, "Another job has the same domain_key. Run the command again."),
     422: (InputError, "Treasure Data rejected the query."),
 }
 _OTHERS: Final = (EndpointRefusedError, "Check TD_API_SERVER, or `?site=`: this may not be Treasure Data's REST API.")

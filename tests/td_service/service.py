@@ -79,7 +79,7 @@ class Trouble(NamedTuple):
     """An answer that is given instead of the right one."""
 
     status: int
-    body: dict[str, Any] = {}  # noqa: RUF012 -- never changed
+    body: dict[str, Any] | bytes = {}  # noqa: RUF012 -- never changed
     late: bool = False  # whether what was asked for is done all the same
 
 
@@ -142,7 +142,7 @@ class Service:
 
     async def _issue(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) and not refusal.late:
-            return JSONResponse(refusal.body, refusal.status)
+            return _answer(refusal)
         form = _form(request.headers["content-type"], await request.body())
         key = form.get("domain_key")
         for job in self.jobs.values():
@@ -152,11 +152,7 @@ class Service:
         job = Job(str(1000 + len(self.jobs)), request.path_params["database"], form["query"], form, self.polls)
         self.jobs[job.id] = job
         await run_in_threadpool(self._run, job)
-        return (
-            JSONResponse(refusal.body, refusal.status)
-            if refusal
-            else JSONResponse({"job_id": job.id, "database": job.database})
-        )
+        return _answer(refusal) if refusal else JSONResponse({"job_id": job.id, "database": job.database})
 
     def _run(self, job: Job) -> None:
         try:
@@ -167,7 +163,7 @@ class Service:
 
     async def _job(self, request: Request) -> Response:
         if refusal := self._refusal(request):
-            return JSONResponse(refusal.body, refusal.status)
+            return _answer(refusal)
         job = self.jobs.get(request.path_params["job"])
         if job is None:
             return _failed(404, "Couldn't find Job")
@@ -184,7 +180,7 @@ class Service:
 
     async def _tables(self, request: Request) -> Response:
         if refusal := self._refusal(request):
-            return JSONResponse(refusal.body, refusal.status)
+            return _answer(refusal)
         database = request.path_params["database"]
         schemas = {
             table: json.dumps([[name, kind, name] for name, kind in columns.items()])
@@ -227,6 +223,11 @@ async def _broken(data: bytes) -> Any:
     # What is sent is on its way before the connection goes.
     await asyncio.sleep(0.01)
     raise ConnectionResetError
+
+
+def _answer(trouble: Trouble) -> Response:
+    response = Response if isinstance(trouble.body, bytes) else JSONResponse
+    return response(trouble.body, trouble.status)
 
 
 def _failed(status: int, message: str, **more: Any) -> Response:

@@ -151,17 +151,12 @@ def test_slow(start: Start) -> None:
     with endpoint.opened() as sender:
         began = time.monotonic()
         sender.sendall(head() + BODY)
-        wait_for(endpoint, 1)
+        endpoint.wait_for(1)
         assert not select.select([sender], [], [], 0)[0]
         assert endpoint.events() == ["a"]
         assert sender.recv(4096).startswith(b"HTTP/1.1 200 ")
         assert time.monotonic() - began >= 1
     assert (endpoint.stats.by_status, endpoint.stats.by_fault) == ({200: 1}, {"slow": 1})
-
-
-def wait_for(endpoint: Served, requests: int) -> None:
-    while endpoint.stats.requests < requests:
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("fail", ["hang=1", "slow=1:30s"])
@@ -170,7 +165,7 @@ def test_a_stop_does_not_wait_for_faults(store: Path, fail: str) -> None:
     with Served(store, fail) as endpoint:
         sender = endpoint.opened()
         sender.sendall(head() + BODY)
-        wait_for(endpoint, 1)
+        endpoint.wait_for(1)
         assert not select.select([sender], [], [], 0.4)[0]
         began = time.monotonic()
     assert time.monotonic() - began < STOP_WITHIN
@@ -190,7 +185,7 @@ def test_a_sender_that_does_not_wait(store: Path) -> None:
         for _ in range(6):
             with endpoint.opened() as sender:
                 sender.sendall(head() + BODY)
-        wait_for(endpoint, 6)
+        endpoint.wait_for(6)
         began = time.monotonic()
     assert time.monotonic() - began < STOP_WITHIN
     assert endpoint.stats.by_fault.total() == 6

@@ -132,6 +132,9 @@ def test_a_target_in_absolute_form(start: Start, scheme: str) -> None:
     assert [(each.target, each.result) for each in endpoint.heard] == [(PATH, RequestResult.STORED)]
 
 
+CHUNKED = head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "reason"),
     [
@@ -139,12 +142,15 @@ def test_a_target_in_absolute_form(start: Start, scheme: str) -> None:
         (b"POST /%s HTTP/1.1\r\n\r\n" % PATH.encode(), 400, "malformed HTTP"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "not HTTP but TLS: use http://, not https://"),
         (b"POST / HTTP/1.1\r\nHost: x", 408, "no complete headers within 0.2 s"),
+        (CHUNKED + b"zz\r\n", 400, "malformed HTTP body"),
+        (CHUNKED + b"17\r\n%bXX0\r\n\r\n" % BODY, 400, "malformed HTTP body"),
     ],
 )
 def test_what_is_not_a_request(start: Start, sent: bytes, status: int, reason: str) -> None:
     """A line in the log tells why there is no row; later requests are not affected."""
     endpoint = start(headers_within=0.2)
     assert endpoint.raw(sent).startswith(b"HTTP/1.1 %d " % status)
+    endpoint.wait_for(1)
     heard = [(each.status, each.result, each.reason) for each in endpoint.heard]
     assert heard == [(status, RequestResult.REFUSED, reason)]
     assert endpoint.ask().status == 200
@@ -187,14 +193,20 @@ def test_each_request_is_told(start: Start) -> None:
     assert stats.by_status == {200: 1, 403: 1, 404: 1}
 
 
-def test_a_sender_that_goes_away(start: Start) -> None:
+@pytest.mark.parametrize(
+    ("sent", "target", "reason"),
+    [
+        (head(99) + b"{", PATH, "the sender disconnected"),
+        (head()[:-9], "-", "the sender disconnected before the end of its headers"),
+    ],
+)
+def test_a_sender_that_goes_away(start: Start, sent: bytes, target: str, reason: str) -> None:
     endpoint = start()
     with endpoint.opened() as sender:
-        sender.sendall(head(99) + b"{")
-    deadline = time.monotonic() + 20
-    while not endpoint.heard and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert endpoint.stats.by_result == {RequestResult.ABORTED: 1}
+        sender.sendall(sent)
+    endpoint.wait_for(1)
+    told = [(each.target, each.status, each.result, each.reason) for each in endpoint.heard]
+    assert told == [(target, None, RequestResult.ABORTED, reason)]
     assert endpoint.store.read_bytes() == b""
 
 

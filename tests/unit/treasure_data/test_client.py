@@ -1,5 +1,6 @@
 """The client against a stand-in for Treasure Data's REST API."""
 
+import gzip
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,27 @@ def test_a_download_that_makes_no_progress(service: Service, client_of: Make) ->
         rows_of(client_of())
 
 
+@pytest.mark.parametrize(
+    ("shown", "data", "message"),
+    [
+        ({"num_records": 1}, b"hello", "damaged"),
+        ({"num_records": 1}, gzip.compress(b"\x01"), "damaged"),
+        ({"num_records": 1}, gzip.compress(b"\xc1"), "damaged"),
+        ({"num_records": "one"}, gzip.compress(b"\x91\x01")[:-1], "incomplete"),
+        ({"num_records": 2}, gzip.compress(b"\x91\x01"), "incomplete download: 1 of the 2 rows of job 1000"),
+    ],
+)
+def test_a_result_that_is_none(
+    service: Service, client_of: Make, shown: dict[str, Any], data: bytes, message: str
+) -> None:
+    """It is not taken for the rows, whatever it is."""
+    service.trouble = deque(
+        [("/v3/job/show", Trouble(200, {"status": "success"} | shown)), ("/v3/job/result", Trouble(200, data))]
+    )
+    with pytest.raises(UnreachableError, match=message):
+        rows_of(client_of())
+
+
 def test_an_empty_result(service: Service, client_of: Make) -> None:
     """No rows are no error."""
     service.engine = Canned([("n", "bigint")])
@@ -142,6 +164,12 @@ def test_errors_of_the_service(
     assert API_KEY not in caught.value.message
     assert "world" not in caught.value.message
     assert caught.value.hint
+
+
+def test_a_conflict_where_none_can_be(service: Service, client_of: Make) -> None:
+    service.trouble = deque([("/v3/table/list", Trouble(409, {"error": "taken"}))])
+    with pytest.raises(InputError, match="409: taken"):
+        client_of().columns("braze", "currents")
 
 
 def test_a_wrong_key(client_of: Make) -> None:
