@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.events.decode import EventReader, split
-from td_currents_cli.events.flatten import flatten
 from td_currents_cli.read import records
 from td_currents_cli.read.formats.flat import event_of_strings
 from td_currents_cli.read.options import INGESTED
@@ -166,14 +165,3 @@ def test_streaming_rows_keep_every_value(row: dict[str, str]) -> None:
     custom = properties.pop("custom_properties", {})
     values = [event["event_type"], event["id"], *event.get("user", {}).values(), *properties.values(), *custom.values()]
     assert Counter(values) == Counter(value for value in row.values() if value not in {"", "null"})
-
-
-@law
-@given(batches)
-def test_parse_of_its_own_output_is_itself(given_batches: list[list[dict[str, str]]]) -> None:
-    """Flat events are read as events, and are flat already, also with a property `events`."""
-    found, _ = events_in(FORMS["jsonl"](cells_of(given_batches, "events")))
-    flat_events = [flatten(event) for event in found]
-    again, intake = events_in(b"\n".join(flat_events))
-    assert [flatten(event) for event in again] == flat_events
-    assert intake.log.result().total == 0

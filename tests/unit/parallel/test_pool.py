@@ -87,30 +87,23 @@ def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 10, SLOT_SIZE // 2, SLOT_SIZE // 2 + 1, SLOT_SIZE + 1])
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_shared_bytes_arrive_complete(size: int, jobs: int) -> None:
-    """Whether there is room for it where it is shared or not, each time that the room is used again."""
+@pytest.mark.parametrize(("jobs", "slot_size"), [(1, SLOT_SIZE), (3, SLOT_SIZE), (2, 1 << 50)])
+def test_shared_bytes_arrive_complete(size: int, jobs: int, slot_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there is room for it where it is shared or not, each time that the room is used again.
+
+    Where no memory can be shared (no system provides that much), results go through the pipe.
+    """
+    monkeypatch.setattr(pool, "SLOT_SIZE", slot_size)
     for item, pieces in ordered_map(bulky, (size,), range(SERIAL + 15), jobs):
         assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
 
-def test_results_go_through_the_pipe_where_no_memory_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No system provides that much."""
-    monkeypatch.setattr(pool, "SLOT_SIZE", 1 << 50)
-    for item, pieces in ordered_map(bulky, (9,), range(SERIAL + 3), 2):
-        assert [piece.data for piece in pieces] == [bytes([item]) * 9, bytes([item + 1]) * 9]
-
-
-def test_a_small_input_starts_no_process() -> None:
-    """Starting one would take longer than the work."""
-    assert {process for _, process in ordered_map(process_of, (0,), range(SERIAL), 4)} == {os.getpid()}
-    processes = [process for _, process in ordered_map(process_of, (0,), range(SERIAL + 20), 2)]
-    assert os.getpid() not in processes[SERIAL:]
-
-
-def test_one_job_is_this_process() -> None:
-    """`--jobs 1` starts none, however large the input."""
-    assert {process for _, process in ordered_map(process_of, (0,), range(500), 1)} == {os.getpid()}
+@pytest.mark.parametrize(("items", "jobs"), [(SERIAL, 4), (500, 1), (SERIAL + 20, 2)])
+def test_processes_are_started_for_large_inputs(items: int, jobs: int) -> None:
+    """Starting one takes longer than the work on a small input; `--jobs 1` starts none, however large it is."""
+    processes = [process for _, process in ordered_map(process_of, (0,), range(items), jobs)]
+    assert set(processes[:SERIAL]) == {os.getpid()}
+    assert (os.getpid() in processes[SERIAL:]) == (items == 500)
 
 
 def test_items_are_taken_a_bounded_number_ahead() -> None:

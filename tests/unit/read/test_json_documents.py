@@ -34,6 +34,7 @@ def places(found: Iterable[Document | Problem]) -> list[tuple[int | None, int | 
         b"[" + b"]\n[".join(DOCUMENTS) + b"]",
         b"[" + b"][".join(DOCUMENTS) + b"]",
         DOCUMENTS[0] + b"\n[" + b",".join(DOCUMENTS[1:]) + b"]",
+        b"[" + DOCUMENTS[0] + b"]" + b"\n".join(DOCUMENTS[1:]),
     ],
 )
 @pytest.mark.parametrize("chunk", [1, 5, 1 << 20])

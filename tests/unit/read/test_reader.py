@@ -26,27 +26,6 @@ def kinds(found: Iterable[Record]) -> list[bytes | Code]:
     return [each.data if isinstance(each, Batch) else each.code for each in found]
 
 
-@pytest.mark.parametrize(
-    ("data", "found"),
-    [
-        (PAYLOAD, [PAYLOAD]),
-        (PAYLOAD + b"\n" + PAYLOAD + b"\n", [PAYLOAD, PAYLOAD]),
-        (b"[" + PAYLOAD + b"," + EVENT + b"]", [PAYLOAD, EVENT]),
-        (EVENT + b"\r\n" + EVENT, [EVENT, EVENT]),
-        (b'time,events\n1,"[{""id"":""1""}]"\n', [b'[{"id":"1"}]']),
-        (b'"events"\n[]\n', [b"[]"]),
-        (b'{"time":1,"events":"[{\\"id\\":\\"1\\"}]"}\n', [b'[{"id":"1"}]']),
-        (b'[{"time":1,"events":"[]"},{"time":2,"events":null}]', [b"[]", b"[]"]),
-        (b"null", [b"null"]),
-        (b"17", [b"17"]),
-        (b'"text"', [b'"text"']),
-    ],
-)
-def test_the_form_is_detected(data: bytes, found: list[bytes]) -> None:
-    """Payloads and bare events in every arrangement, rows as CSV and JSON: the format is detected."""
-    assert kinds(read(data)) == found
-
-
 def test_rows_are_numbered_and_payloads_are_not() -> None:
     """The number of the row is how people find it in a table; the first is 1, the header is none.
 

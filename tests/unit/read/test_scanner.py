@@ -3,9 +3,7 @@ from time import process_time
 
 import pytest
 
-from td_currents_cli.model import Location
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.compression import UnreadableError
 from td_currents_cli.read.scanner import Scanner, bracket_end, code_points, is_json, next_value, scalar_end
 
 
@@ -16,18 +14,6 @@ def scan(text: bytes) -> Scanner:
 
 def place(scanner: Scanner) -> tuple[int, int, int]:
     return scanner.line, scanner.column, scanner.offset
-
-
-class Breaking:
-    """A stream that breaks off after its first piece."""
-
-    def __init__(self, text: bytes) -> None:
-        self._stream = BytesIO(text)
-
-    def read1(self, size: int, /) -> bytes:
-        if piece := self._stream.read1(size):
-            return piece
-        raise UnreadableError("the gzip data is truncated")
 
 
 def test_places_count_lines_characters_and_bytes() -> None:
@@ -47,23 +33,6 @@ def test_places_count_lines_characters_and_bytes() -> None:
     assert scanner.head(3) == b"\xef\xbb\xbf"
     scanner.skip_mark(3)
     assert place(scanner) == (1, 1, 3)
-
-
-def test_a_scanner_can_begin_in_the_middle() -> None:
-    """Places are those of the whole source, also after a line end."""
-    scanner = Scanner(BytesIO(b'{}\n{"a":1}'), Location(source="x", line=7, column=30, offset=1000))
-    assert place(scanner) == (7, 30, 1000)
-    assert scanner.take_value() == b"{}"
-    assert place(scanner) == (7, 32, 1002)
-    scanner.next_byte()
-    assert place(scanner) == (8, 1, 1003)
-
-
-def test_lines_are_taken_with_their_carriage_return() -> None:
-    scanner = scan(b"a\r\n\nb")
-    assert [scanner.take_line() for _ in range(3)] == [b"a\r", b"", b"b"]
-    assert scanner.at_end
-    assert scanner.take_line() == b""
 
 
 @pytest.mark.parametrize("chunk", [4, 1000])
@@ -157,16 +126,6 @@ def test_a_truncated_value_is_not_malformed_yet(cut: bytes, rest: bytes, monkeyp
     monkeypatch.setattr(module, "CHUNK", len(b'{"a":' + cut))
     value = b'{"a":' + cut + rest + b"}"
     assert scan(value + b"\n" + value).take_value() == value
-
-
-def test_a_failure_is_kept_and_what_came_before_is_given() -> None:
-    scanner = Scanner(Breaking(b'{"a":1}\n{"b":'))
-    assert scanner.take_object_line() == b'{"a":1}'
-    assert scanner.next_byte() == b"{"
-    assert scanner.take_value() is None
-    assert scanner.take_damaged() == b'{"b":'
-    assert scanner.failure == "the gzip data is truncated"
-    assert scanner.at_end
 
 
 @pytest.mark.parametrize(

@@ -60,29 +60,25 @@ def test_a_folder_stands_for_the_files_with_events_in_it(tmp_path: Path) -> None
         (tmp_path / name).write_bytes(data)
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "x.json").touch()
+    # Opening it would wait for somebody to write into it.
+    os.mkfifo(tmp_path / "pipe.json")
     read = ("a.JSONL.GZ", "b/d.csv.zst", "c.json", "firehose-1", "part-00000", "rows.parquet", "torn")
     assert names(tmp_path) == [str(tmp_path), *[str(tmp_path / name) for name in read]]
     assert sources([str(tmp_path)])[0].note == (
-        "6 files left out: 2 hidden (.git/, .hidden.json), 4 without events (Thumbs.db, _SUCCESS, other, …)"
+        "7 files left out: 2 hidden (.git/, .hidden.json), 5 without events (Thumbs.db, _SUCCESS, other, …)"
     )
 
 
-def test_globs_that_the_shell_did_not_expand(tmp_path: Path) -> None:
-    """`'**'` goes down; matches are in order; a match may be a folder."""
+def test_globs_that_the_shell_did_not_expand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`'**'` goes down; matches are in order; a match may be a folder, or called `-`, which is not standard input."""
+    monkeypatch.chdir(tmp_path)
+    Path("-").touch()
+    assert [source.path for source in sources(["?"])] == [Path("-")]
     (tmp_path / "2026" / "11").mkdir(parents=True)
     (tmp_path / "2026" / "11" / "b.json").touch()
     (tmp_path / "2026" / "a.json").touch()
     for pattern in (tmp_path / "**" / "*.json", tmp_path / "20??"):
         assert names(pattern) == [str(tmp_path / "2026" / name) for name in ("11/b.json", "a.json")]
-
-
-def test_a_glob_that_matches_a_file_called_dash_is_not_standard_input(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only a `-` that was given stands for standard input."""
-    monkeypatch.chdir(tmp_path)
-    Path("-").touch()
-    assert [source.path for source in sources(["?"])] == [Path("-")]
 
 
 @pytest.mark.parametrize(
@@ -126,13 +122,6 @@ def test_an_address_is_not_a_file(path: str) -> None:
     address = path.partition("?")[0]
     assert raised.value.message.startswith(f"{address} is not a file; only count, parse, ")
     assert "?" not in raised.value.message
-
-
-def test_pipes_in_a_folder_are_left_alone(tmp_path: Path) -> None:
-    """Opening one would wait for somebody to write into it."""
-    os.mkfifo(tmp_path / "a.json")
-    (tmp_path / "b.json").touch()
-    assert names(tmp_path) == [str(tmp_path), str(tmp_path / "b.json")]
 
 
 def test_what_may_not_be_read_is_named_before_any_work(tmp_path: Path) -> None:

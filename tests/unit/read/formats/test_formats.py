@@ -379,23 +379,6 @@ def test_a_payload_is_not_a_row(text: str) -> None:
     assert found[0].location.row is None
 
 
-@pytest.mark.parametrize(
-    ("begin", "cell"), [('{"time":1,"events":', CELL), ('{"time":1,"events":', TEXT), ('{"events":', TEXT)]
-)
-def test_a_truncated_object_gives_its_complete_events(begin: str, cell: str) -> None:
-    """And one problem tells what was lost, or that nothing was: truncated anywhere, the row is a row."""
-    two = cell.replace("}]", "},{}]")
-    whole = begin + two + ',"x":[]}'
-    for size in range(len(begin) + 2, len(whole)):
-        intake, text = EventReader(), whole[:size].encode()
-        some = [bytes(each) for _, events in intake.events(read(text)[0], split) for each in events]
-        (problem,) = intake.log.result().kept
-        assert some == [CELL[1:-1].encode(), b"{}"][: len(some)]
-        assert problem.location.row == 1
-        assert problem.code is (Code.CUT_OFF if intake.lost else Code.BAD_ROW)
-        assert len(some) == 2 or intake.lost == 1
-
-
 def test_a_payload_that_is_cut_off_is_no_row() -> None:
     """Fields may have followed its events."""
     (problem,) = split(read(f'{{"events":{CELL[:-1]}'.encode())[0][0]).problems  # type: ignore[arg-type]  # a batch
@@ -592,26 +575,34 @@ def test_parse_and_count_recover_a_stream_truncated_anywhere(pack: Callable[[byt
 
 
 TWO = CELL.replace("}]", "},{}]")
+AS_STRINGS = [CELL[1:-1].encode(), b"{}"]
+AS_MSGPACK = [msgpack.packb(each) for each in json.loads(TWO)]
 
 
-@pytest.mark.parametrize("rest", [[], [7]])
 @pytest.mark.parametrize(
-    ("cell", "elements"),
+    ("before", "row", "elements"),
     [
-        (TWO, [CELL[1:-1].encode(), b"{}"]),
-        (json.loads(TWO), [msgpack.packb(each) for each in json.loads(TWO)]),
-        ([CELL[1:-1], "{}"], [CELL[1:-1].encode(), b"{}"]),
+        (b"", f'{{"time":1,"events":{TWO},"x":[]}}'.encode(), AS_STRINGS),
+        (b"", f'{{"time":1,"events":{json.dumps(TWO)},"x":[]}}'.encode(), AS_STRINGS),
+        (b"", f'{{"events":{json.dumps(TWO)},"x":[]}}'.encode(), AS_STRINGS),
+        (msgpack.packb([0, "[]"]), msgpack.packb([1, TWO]), AS_STRINGS),
+        (msgpack.packb([0, "[]"]), msgpack.packb([1, TWO, 7]), AS_STRINGS),
+        (msgpack.packb([0, "[]"]), msgpack.packb([1, json.loads(TWO), 7]), AS_MSGPACK),
+        (msgpack.packb([0, "[]"]), msgpack.packb([1, [CELL[1:-1], "{}"], 7]), AS_STRINGS),
     ],
-    ids=["text", "array", "texts"],
 )
-def test_msgpack_that_is_cut_anywhere(cell: Any, elements: list[bytes], rest: list[int]) -> None:
-    """Truncated anywhere in a row, complete cells included: there is a problem, and complete events are recovered."""
-    row = msgpack.packb([1, cell, *rest])
-    for size in range(1, len(row)):
-        events, intake = events_of(msgpack.packb([1, CELL]) + row[:size])
+def test_a_row_that_is_cut_anywhere(before: bytes, row: bytes, elements: list[bytes]) -> None:
+    """Its complete events are recovered, and one problem tells what was lost, or that nothing was."""
+    start = 1 if before else row.index(b'"events":') + 11
+    for size in range(start, len(row)):
+        events, intake = events_of(before + row[:size])
         (problem,) = intake.log.result().kept
-        assert problem.location.row == 2
-        assert len(events) == 1 + sum(row[:size].count(element) for element in elements)
+        assert problem.location.row == (2 if before else 1)
+        assert events == AS_STRINGS[: len(events)]
+        found = row[:size].replace(b"\\", b"")
+        assert len(events) == sum(found.count(element) for element in elements)
+        assert before or problem.code is (Code.CUT_OFF if intake.lost else Code.BAD_ROW)
+        assert before or len(events) == 2 or intake.lost == 1
 
 
 @pytest.mark.parametrize("cell", [TWO, json.dumps(TWO)])
