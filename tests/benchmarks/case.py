@@ -1,15 +1,30 @@
-"""A case: one question, asked of `tdcur` and of its peers."""
+"""A case: one question, asked of `tdcur` and of its peers, and how each of them is started."""
 
-from collections.abc import Callable, Mapping
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
+from importlib import metadata
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
-from tests.benchmarks.peers import Peer
+SCRIPTS: Final = Path(__file__).with_name("scripts")
 
-Answer: TypeAlias = Mapping[str, object]
+Answer: TypeAlias = dict[str, Any]
 """What a contender found, by name, such as a count by event type. Those of one case must be equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A tool that can be asked the same question."""
+
+    name: str  # as the table shows it
+    version: Callable[[], str | None]  # None when it is not installed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +62,52 @@ class Case:
     goals: tuple[Goal, ...] = ()  # what the project promises itself
     # What all contenders find there and none is charged with, such as a server; made for an input.
     setting: Callable[[Path], AbstractContextManager[object]] = nullcontext
+
+
+@cache
+def _of_package(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def _of_program(program: str) -> str | None:
+    if not shutil.which(program):
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60).stdout
+    found = re.search(r"\d[\w.]*", said)
+    return found[0] if found else "?"
+
+
+TDCUR: Final = Peer("tdcur", partial(_of_package, "td-currents-cli"))
+CHDB: Final = Peer("chDB", partial(_of_package, "chdb"))
+DUCKDB: Final = Peer("DuckDB", partial(_of_package, "duckdb"))
+POLARS: Final = Peer("Polars", partial(_of_package, "polars"))
+JQ: Final = Peer("jq", partial(_of_program, "jq"))
+CURL: Final = Peer("curl", partial(_of_program, "curl"))
+HEY: Final = Peer("hey", partial(_of_program, "hey"))
+JSONSCHEMA_RS: Final = Peer("jsonschema-rs", partial(_of_package, "jsonschema-rs"))
+CHECK_JSONSCHEMA: Final = Peer("check-jsonschema", partial(_of_package, "check-jsonschema"))
+CLEAN: Final = Peer("tdcur, clean input", TDCUR.version)
+"""The same program, where what is asked is how much slower another input is."""
+IDEAL: Final = Peer("ideal", lambda: "0")
+"""Nobody: the time that the endpoint alone would take."""
+
+
+@cache
+def tdcur() -> tuple[str, ...]:
+    """The command as it is installed beside this Python: no wrapper of a version manager is measured with it."""
+    program = Path(sysconfig.get_path("scripts"), "tdcur")
+    return (str(program),) if program.exists() else (sys.executable, "-m", "td_currents_cli")
+
+
+def script(name: str, *arguments: str) -> tuple[str, ...]:
+    """One of the scripts beside this module, run by this Python: the import of its package is measured too."""
+    return (sys.executable, str(SCRIPTS / f"{name}.py"), *arguments)
+
+
+def shell(pipeline: str) -> tuple[str, ...]:
+    """A pipeline in which `$1` stands for the input. It fails when its last command does."""
+    return ("sh", "-c", pipeline, "sh")

@@ -6,19 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from typing import Final
-
-LONGEST: Final = 900.0
-"""Seconds after which a process is stopped and counts as failed."""
 
 _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of `ru_maxrss`: getrusage(2) gives bytes on macOS, kilobytes on Linux."""
-
-_ENVIRONMENT: Final[Mapping[str, str]] = {"LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
 
 
 class FailedError(Exception):
@@ -40,44 +34,25 @@ def run(command: Sequence[str], *, stdout: Path, folder: Path) -> Run:
     """Run a process to its end in a folder, which gets its standard error.
 
     Raises:
-        FailedError: it exits with another code than 0, or takes longer than LONGEST.
+        FailedError: it exits with another code than 0.
     """
     errors = folder / "stderr.txt"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     with stdout.open("wb") as out, errors.open("wb") as err:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            cwd=folder,
-            env={**os.environ, **_ENVIRONMENT},
-            start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder, env=environment
         )
-        stop = Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
-        stop.start()
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            # A session of its own does not hear the terminal's Ctrl-C.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-        finally:
-            stop.cancel()
+        _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise FailedError(_how_it_failed(process.returncode, errors))
+    process.returncode = code = os.waitstatus_to_exitcode(status)
+    if code:
+        lines = errors.read_text(errors="replace").strip().splitlines()
+        how = f"stopped by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise FailedError(f"{how}: {lines[-1]}" if lines else how)
     return Run(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * _MAXRSS_UNIT)
 
 
 def floor() -> int:
     """Bytes below which a peak cannot be told: Linux starts a child's `ru_maxrss` at what its parent has."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
-
-
-def _how_it_failed(code: int, errors: Path) -> str:
-    lines = errors.read_text(errors="replace").strip().splitlines()
-    how = f"stopped by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return f"{how}: {lines[-1]}" if lines else how

@@ -2,22 +2,21 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from tests.benchmarks.case import Answer, Case, Contender, Goal
-from tests.benchmarks.corpus import Corpus
+from tests.benchmarks.case import TDCUR, Answer, Case, Contender, Goal
 from tests.benchmarks.measure import FailedError, Run, floor, run
-from tests.benchmarks.peers import TDCUR
 
 
 @dataclass(slots=True)
-class Entry:
+class _Entry:
     """What is known of one contender."""
 
-    contender: Contender  # who
+    contender: Contender
     runs: list[Run] = field(default_factory=list)  # the timed ones, in order
     answer: Answer | None = None  # the one it gave first, None before
     failure: str | None = None  # why it was taken out of the race, None when it was not
@@ -26,83 +25,39 @@ class Entry:
     def name(self) -> str:
         return self.contender.peer.name
 
-    @property
-    def median(self) -> float:
-        """Seconds of wall time."""
-        return median(each.wall for each in self.runs)
 
-    @property
-    def best(self) -> float:
-        """Seconds of wall time."""
-        return min(each.wall for each in self.runs)
+def race(case: Case, source: Path, *, events: int, runs: int, answers: Path | None = None) -> dict[str, Any]:
+    """Run a case with an input of so many events: a round that is not timed, then `runs` rounds.
 
-    @property
-    def cpu(self) -> float:
-        """Median seconds of processor time."""
-        return median(each.cpu for each in self.runs)
-
-    @property
-    def peak(self) -> int:
-        """The most memory of any run, in bytes."""
-        return max(each.peak for each in self.runs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """A case that has been run."""
-
-    case: Case  # which
-    size: int  # bytes of the input
-    events: int  # in the input
-    entries: Sequence[Entry]  # the contenders that came to the end, in the order of the case
-    failed: Mapping[str, str]  # why a contender did not, by its name
-    missing: Sequence[str]  # names of those that are not installed
-    floor: int  # bytes of memory below which a peak cannot be told
-
-    @property
-    def ours(self) -> Entry | None:
-        return next((entry for entry in self.entries if entry.contender.peer is TDCUR), None)
-
-    @property
-    def peers(self) -> list[Entry]:
-        return [entry for entry in self.entries if entry.contender.peer is not TDCUR]
-
-    @property
-    def disagreements(self) -> list[str]:
-        """How answers differ from the first contender's, a line for each name; empty when all are equal."""
-        return [line for entry in self.entries[1:] for line in _differences(self.entries[0], entry)]
-
-    @property
-    def best_peer(self) -> Entry | None:
-        """The fastest by its median, `tdcur` itself left out."""
-        return min(self.peers, key=lambda entry: entry.median, default=None)
-
-    def reached(self, goal: Goal) -> float | None:
-        """How many times as fast as the best of the goal's peers `tdcur` is; None unless all of them took part."""
-        times = [entry.median for entry in self.peers if entry.contender.peer in goal.than]
-        return min(times) / self.ours.median if self.ours and len(times) == len(goal.than) else None
-
-
-def race(case: Case, corpus: Corpus, *, runs: int, answers: Path | None = None) -> Result:
-    """Run a case: a round that is not timed, then `runs` rounds; `answers` is a folder that keeps what is printed."""
-    source = corpus.file(case.shape)
-    present = [Entry(contender) for contender in case.contenders if contender.peer.version()]
+    `answers` is a folder that keeps what is printed. Returns the machine form of the result: times in seconds, memory
+    in bytes.
+    """
+    present = [_Entry(each) for each in case.contenders if each.peer.version()]
     with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-") as scratch, case.setting(source):
         for entry, number in _turns(present, runs):
-            _take_turn(entry, source, Path(scratch), answers, events=corpus.events if number else None)
-            _say(case, entry, number, runs)
-    return Result(
-        case=case,
-        size=source.stat().st_size,
-        events=corpus.events,
-        entries=[entry for entry in present if entry.failure is None],
-        failed={entry.name: entry.failure for entry in present if entry.failure is not None},
-        missing=[contender.peer.name for contender in case.contenders if not contender.peer.version()],
-        floor=floor(),
-    )
+            _take_turn(entry, source, Path(scratch), answers, events=events if number else None)
+            turn = f"run {number} of {runs}" if number else "warm-up"
+            took = entry.failure or (f"{entry.runs[-1].wall:.3f} s" if number else "done")
+            print(f"{case.name}: {turn}: {entry.name}: {took}", file=sys.stderr, flush=True)
+    size, done = source.stat().st_size, [entry for entry in present if entry.failure is None]
+    medians = {entry.name: median(each.wall for each in entry.runs) for entry in done}
+    best_peer = min((medians[name] for name in medians if name != TDCUR.name), default=None)
+    disagreements = [line for entry in done[1:] for line in _differences(done[0], entry)]
+    return {
+        "name": case.name,
+        "title": case.title,
+        "input": {"shape": case.shape, "bytes": size, "events": events},
+        "contenders": [_figures(entry, size, events, best_peer) for entry in done],
+        "agree": not disagreements,
+        "disagreements": disagreements,
+        "failed": {entry.name: entry.failure for entry in present if entry.failure is not None},
+        "missing": [each.peer.name for each in case.contenders if not each.peer.version()],
+        "peak_floor": floor(),
+        "goals": [_reached(goal, medians) for goal in case.goals],
+    }
 
 
-def _turns(entries: Sequence[Entry], runs: int) -> Iterator[tuple[Entry, int]]:
+def _turns(entries: Sequence[_Entry], runs: int) -> Iterator[tuple[_Entry, int]]:
     """Who is next, and in which round; 0 is the warm-up. Each round begins with another one."""
     for number in range(runs + 1):
         first = number % max(1, len(entries))
@@ -111,7 +66,7 @@ def _turns(entries: Sequence[Entry], runs: int) -> Iterator[tuple[Entry, int]]:
                 yield entry, number
 
 
-def _take_turn(entry: Entry, source: Path, scratch: Path, answers: Path | None, *, events: int | None) -> None:
+def _take_turn(entry: _Entry, source: Path, scratch: Path, answers: Path | None, *, events: int | None) -> None:
     """Run a contender; its time for so many events counts, none where they are None."""
     stdout = (answers or scratch) / f"{entry.name}.out"
     try:
@@ -133,14 +88,35 @@ def _take_turn(entry: Entry, source: Path, scratch: Path, answers: Path | None, 
         entry.runs.append(replace(measured, wall=factor * measured.wall, cpu=factor * measured.cpu))
 
 
-def _differences(first: Entry, other: Entry) -> Iterator[str]:
+def _differences(first: _Entry, other: _Entry) -> Iterator[str]:
     left, right = first.answer or {}, other.answer or {}
     for name in sorted(left.keys() | right.keys()):
         if left.get(name) != right.get(name):
             yield f"{name}: {first.name} {left.get(name)}, {other.name} {right.get(name)}"
 
 
-def _say(case: Case, entry: Entry, number: int, runs: int) -> None:
-    turn = f"run {number} of {runs}" if number else "warm-up"
-    took = entry.failure or (f"{entry.runs[-1].wall:.3f} s" if number else "done")
-    print(f"{case.name}: {turn}: {entry.name}: {took}", file=sys.stderr, flush=True)
+def _figures(entry: _Entry, size: int, events: int, best_peer: float | None) -> dict[str, Any]:
+    middle = median(each.wall for each in entry.runs)
+    return {
+        "name": entry.name,
+        "version": entry.contender.peer.version(),
+        "command": list(entry.contender.command()),
+        "wall": [round(each.wall, 4) for each in entry.runs],
+        "median": round(middle, 4),
+        "best": round(min(each.wall for each in entry.runs), 4),
+        "cpu": round(median(each.cpu for each in entry.runs), 4),
+        "peak": max(each.peak for each in entry.runs),
+        "megabytes_per_second": round(size / 1e6 / middle, 1),
+        "events_per_second": round(events / middle),
+        "ratio_to_best_peer": None if best_peer is None else round(best_peer / middle, 3),
+        "answer": entry.answer,
+        "sample": entry.contender.sample,
+    }
+
+
+def _reached(goal: Goal, medians: dict[str, float]) -> dict[str, Any]:
+    """How many times as fast as the best of the goal's peers `tdcur` is; None unless all of them took part."""
+    than = [peer.name for peer in goal.than]
+    took_part = medians.keys() >= {TDCUR.name, *than}
+    reached = round(min(medians[name] for name in than) / medians[TDCUR.name], 3) if took_part else None
+    return {"goal": str(goal), "times": goal.times, "than": than, "reached": reached}

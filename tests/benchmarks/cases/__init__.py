@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.benchmarks.case import Case
-from tests.benchmarks.cases import count, parse, send, validate
+from tests.benchmarks.cases import send, tables, validate
 
-CASES: Final[Mapping[str, Case]] = {
-    case.name: case for case in (*count.CASES, *parse.CASES, *send.CASES, *validate.CASES)
-}
+CASES: Final[Mapping[str, Case]] = {case.name: case for case in (*tables.CASES, *send.CASES, *validate.CASES)}

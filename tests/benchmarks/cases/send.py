@@ -6,19 +6,18 @@ first two cases, since nobody else does; the third is what people run.
 """
 
 import json
+import subprocess
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks.case import Answer, Case, Contender, Goal
-from tests.benchmarks.endpoints import fast, slow
-from tests.benchmarks.peers import CURL, HEY, IDEAL, TDCUR, shell, tdcur
+from tests.benchmarks.case import CURL, HEY, IDEAL, TDCUR, Answer, Case, Contender, Goal, script, shell, tdcur
 
 _AT_ONCE: Final = 16
 _LATENCY: Final = 0.05
@@ -34,13 +33,22 @@ class _Stage:
     requests: int = 0  # payloads in the input
 
     @contextmanager
-    def setting(self, endpoint: Callable[[], AbstractContextManager[str]], source: Path) -> Iterator[None]:
-        """An endpoint that runs, and the files that the contenders want."""
-        with tempfile.TemporaryDirectory(prefix="tdcur-benchmark-send-") as name, endpoint() as url:
-            self.url, self.folder = url, Path(name)
-            (self.folder / "key").write_text(_KEY)
-            self.requests = self._split(source)
-            yield
+    def setting(self, seconds: float, source: Path) -> Iterator[None]:
+        """An endpoint that waits so long before each answer, and the files that the contenders want."""
+        with (
+            tempfile.TemporaryDirectory(prefix="tdcur-benchmark-send-") as name,
+            subprocess.Popen(script("endpoint", str(seconds)), stdout=subprocess.PIPE) as endpoint,
+        ):
+            try:
+                assert endpoint.stdout
+                port = int(endpoint.stdout.readline())
+                self.url = f"http://127.0.0.1:{port}/postback/v3/event/benchmark/currents"
+                self.folder = Path(name)
+                (self.folder / "key").write_text(_KEY)
+                self.requests = self._split(source)
+                yield
+            finally:
+                endpoint.terminate()
 
     def _split(self, source: Path) -> int:
         """A file for each payload, and one that tells curl of all of them."""
@@ -114,7 +122,7 @@ CASES: Final = (
         shape="payloads",
         contenders=(_tdcur("--no-check"), _CURL, _HEY),
         goals=(Goal(1, (CURL,)), Goal(0.5, (HEY,))),
-        setting=partial(_STAGE.setting, fast),
+        setting=partial(_STAGE.setting, 0),
     ),
     Case(
         name="send-latency",
@@ -122,13 +130,13 @@ CASES: Final = (
         shape="payloads",
         contenders=(_tdcur("--no-check"), _CURL, _IDEAL),
         goals=(Goal(0.95, (IDEAL,)),),
-        setting=partial(_STAGE.setting, partial(slow, _LATENCY)),
+        setting=partial(_STAGE.setting, _LATENCY),
     ),
     Case(
         name="send-checked",
         title=f"payloads to a fast endpoint, {_AT_ONCE} requests at once, every event checked",
         shape="payloads",
         contenders=(_tdcur(), _CURL),
-        setting=partial(_STAGE.setting, fast),
+        setting=partial(_STAGE.setting, 0),
     ),
 )

@@ -6,6 +6,7 @@ error, as far as a schema can. `tdcur` checks every other rule besides, and find
 
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,19 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tests.benchmarks.case import Answer, Case, Contender, Goal
-from tests.benchmarks.peers import CHECK_JSONSCHEMA, CLEAN, JSONSCHEMA_RS, TDCUR, check_jsonschema, script, shell, tdcur
+from tests.benchmarks.case import (
+    CHECK_JSONSCHEMA,
+    CLEAN,
+    JSONSCHEMA_RS,
+    TDCUR,
+    Answer,
+    Case,
+    Contender,
+    Goal,
+    script,
+    shell,
+    tdcur,
+)
 
 _SAMPLE: Final = 1000
 """Events that check-jsonschema is given: with all of them it would take an hour. It reads no JSON Lines either."""
@@ -27,18 +39,13 @@ _BAD: Final = 0.01
 
 @dataclass(slots=True)
 class _Stage:
-    """What a case has set up while it runs.
+    """What a case has set up while it runs."""
 
-    Attributes:
-        folder: with `schema.json`, with `sample.json`, one payload of the first events, and with `bad.jsonl`, the
-            input with some events spoilt.
-        events: in the input.
-        spoilt: in `bad.jsonl`.
-    """
-
+    # With `schema.json`, with `sample.json`, one payload of the first events, and with `bad.jsonl`, the input with some
+    # events spoilt.
     folder: Path = Path()
-    events: int = 0
-    spoilt: int = 0
+    events: int = 0  # in the input
+    spoilt: int = 0  # in `bad.jsonl`
 
     @contextmanager
     def setting(self, source: Path) -> Iterator[None]:
@@ -73,14 +80,14 @@ class _Stage:
         return shell(f"{' '.join(self.tdcur())} '{self.folder}/bad.jsonl' || test $? -eq 1")
 
     def jsonschema_rs(self) -> tuple[str, ...]:
-        return (*script("validate_jsonschema_rs"), str(self.folder / "schema.json"))
+        return script("validate_jsonschema_rs", str(self.folder / "schema.json"))
 
     def jsonschema_rs_with_bad_events(self) -> tuple[str, ...]:
         return shell(f"{' '.join(self.jsonschema_rs())} '{self.folder}/bad.jsonl'")
 
     def check_jsonschema(self) -> tuple[str, ...]:
-        options = f"-o json --schemafile '{self.folder}/schema.json'"
-        return shell(f"{' '.join(check_jsonschema())} {options} '{self.folder}/sample.json'")
+        command = f"{sys.executable} -m check_jsonschema -o json"
+        return shell(f"{command} --schemafile '{self.folder}/schema.json' '{self.folder}/sample.json'")
 
     def of_tdcur(self, stdout: Path) -> Answer:
         outcome = json.loads(stdout.read_bytes())

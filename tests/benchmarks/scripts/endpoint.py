@@ -1,4 +1,4 @@
-"""An endpoint that reads whole requests, waits, and answers 200: `endpoint.py PORT SECONDS`."""
+"""An endpoint that reads whole requests, waits, and answers 200: `endpoint.py SECONDS`. Prints its port."""
 
 import asyncio
 import selectors
@@ -43,8 +43,9 @@ class Endpoint(asyncio.BufferedProtocol):
                 self._transport.write(ANSWER)
 
 
-async def main(port: int, seconds: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Endpoint(seconds), "127.0.0.1", port, backlog=511)
+async def main(seconds: float) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Endpoint(seconds), "127.0.0.1", backlog=511)
+    print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()
 
@@ -52,4 +53,4 @@ async def main(port: int, seconds: float) -> None:
 if __name__ == "__main__":
     # epoll counts in milliseconds and rounds up, which would be two percent of a latency of 50 ms.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        runner.run(main(int(sys.argv[1]), float(sys.argv[2])))
+        runner.run(main(float(sys.argv[1])))
