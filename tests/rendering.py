@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -47,27 +47,24 @@ class Tty(StringIO):
         return True
 
 
-def screen_of(
-    width: int | None = None,
-    *,
-    color: bool = False,
-    quiet: bool = False,
-    verbose: bool = False,
-    file: type[StringIO] = StringIO,
-) -> Screen:
-    """Makes a screen: off a terminal without a width, else a terminal of that width, with or without color."""
+WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
+"""Of screens, by names for approved output."""
 
-    def console() -> Console:
-        return Console(
-            file=file(),
+
+def screen_of(width: int | None = None, *, color: bool = False, quiet: bool = False, verbose: bool = False) -> Screen:
+    """Makes a screen: off a terminal without a width, else a terminal of that width, with or without color."""
+    out, err = (
+        Console(
+            file=StringIO() if width is None else Tty(),
             width=width or UNCLIPPED,
             force_terminal=width is not None,
             color_system="standard" if color else None,
             highlight=False,
             legacy_windows=False,
         )
-
-    return Screen(Terminal(console(), console(), quiet=quiet, verbose=verbose))
+        for _ in range(2)
+    )
+    return Screen(Terminal(out, err, quiet=quiet, verbose=verbose))
 
 
 def problem_of(code: Code = Code.FIELD_TYPE, **fields: Any) -> Problem:

@@ -16,11 +16,11 @@ from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
 from td_currents_cli.render.simple import request_line
-from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
-from td_currents_cli.serve.app import ASGIApp, Message
-from td_currents_cli.serve.settings import parse_faults
+from td_currents_cli.serve import Receiver
+from td_currents_cli.serve.app import Message
 from tests.command import TDCUR, tdcur_text
 from tests.loopback import layer_of
+from tests.serving import Served
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"
@@ -124,11 +124,6 @@ def payloads(folder: Path, *documents: object) -> Path:
     return path
 
 
-def receiver_of(folder: Path, fail: str | None = None, seed: int = 0, **more: Any) -> Receiver:
-    faults = FaultSettings(faults=parse_faults(fail) if fail else (), seed=seed)
-    return Receiver(ServeSettings(store=folder / "rows.jsonl", fault_settings=faults), **more)
-
-
 @pytest.mark.parametrize(
     ("fail", "code", "form"),
     [
@@ -149,41 +144,44 @@ def receiver_of(folder: Path, fail: str | None = None, seed: int = 0, **more: An
 )
 def test_faults(run: Run, tmp_path: Path, fail: str, code: int, form: str) -> None:
     """Each fault ends the run with its code, and neither side says what was sent, nor with which credentials."""
-    log: list[str] = []
-    with receiver_of(tmp_path, fail, listener=lambda exchange: log.append(request_line(exchange))) as receiver:
+    with Served(tmp_path / "rows.jsonl", fail) as receiver:
         assert run(receiver, "--retry-for", "300ms", "--timeout", "0.3", "--format", form) == code
-    assert log
-    assert found("".join(log)) == []
+    assert receiver.heard
+    assert found("".join(map(request_line, receiver.heard))) == []
     # What was looked through is there.
     assert (tmp_path / "journal").is_file()
     assert MAIL in (tmp_path / "payloads.jsonl").read_text("utf-8")
     assert not (tmp_path / "dead.jsonl").exists()
 
 
-def answering(status: int, text: Callable[[Message, bytes], bytes]) -> Callable[[ASGIApp], ASGIApp]:
-    """A layer that accepts the connection test, whose refusal would be no refusal of the events, and nothing else."""
-    return layer_of(lambda scope, body: (200 if body == EMPTY_PAYLOAD else status, text(scope, body)))
-
-
 def echo(scope: Message, body: bytes) -> bytes:
     return b"\n".join(b": ".join(header) for header in scope["headers"]) + body
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 3), (403, 4), (413, 3), (500, 5)])
-def test_an_endpoint_that_repeats_what_it_was_sent(run: Run, tmp_path: Path, status: int, code: int) -> None:
-    """An answer with the request in it is not passed on: not to the terminal, not into the dead letter."""
-    with receiver_of(tmp_path, layer=answering(status, echo)) as receiver:
+def cut_within_the_key(*_: object) -> bytes:
+    return b"".join(b"%030d@example.com " % number for number in range(23)) + KEY.encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [(400, echo, 3), (403, echo, 4), (413, echo, 3), (500, echo, 5), (400, cut_within_the_key, 3)],
+)
+def test_an_endpoint_that_repeats_what_it_was_sent(
+    run: Run, tmp_path: Path, status: int, text: Callable[[Message, bytes], bytes], code: int
+) -> None:
+    """An answer with the request in it is not passed on: not to the terminal, not into the dead letter.
+
+    Nor is what is left of a key where an answer was cut off.
+    """
+    # A refusal of the connection test would be no refusal of the events.
+    layer = layer_of(lambda scope, body: (200 if body == EMPTY_PAYLOAD else status, text(scope, body)))
+    with Served(tmp_path / "rows.jsonl", layer=layer) as receiver:
         assert run(receiver, "--retry-for", "300ms") == code
-    # What the marks are in gets where it belongs.
-    assert code != 3 or MAIL in (tmp_path / "dead.jsonl").read_text("utf-8")
-
-
-def test_an_answer_that_is_cut_within_the_key(run: Run, tmp_path: Path) -> None:
-    """What is left of a key where an answer was cut off is not passed on either."""
-    many = b"".join(b"%030d@example.com " % number for number in range(23))
-    with receiver_of(tmp_path, layer=answering(400, lambda *_: many + KEY.encode())) as receiver:
-        assert run(receiver) == 3
-    assert HEX[:8] not in without_event((tmp_path / "dead.jsonl").read_text("utf-8").splitlines()[0])
+    if code == 3:
+        # What the marks are in gets where it belongs.
+        letters = (tmp_path / "dead.jsonl").read_text("utf-8")
+        assert MAIL in letters
+        assert HEX[:8] not in "".join(map(without_event, letters.splitlines()))
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -222,7 +220,7 @@ def test_nobody_there(run: Run) -> None:
 def test_files_that_do_not_do(run: Run, tmp_path: Path, option: str, name: str, code: int) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "two-keys").write_text(f"{KEY}\n{TOKEN} {MAIL}\n")
-    with receiver_of(tmp_path, "400=1") as receiver:
+    with Served(tmp_path / "rows.jsonl", "400=1") as receiver:
         assert run(receiver, option, tmp_path / name) == code
 
 
@@ -236,7 +234,7 @@ def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
     source = payloads(tmp_path, {"events": bad + good()}, {"mail": MAIL}, MAIL)
     with source.open("a") as file:
         file.write(f'{{"events":[{{"id":"{MAIL}\n')
-    with receiver_of(tmp_path) as receiver:
+    with Served(tmp_path / "rows.jsonl") as receiver:
         for form in ("text", "json"):
             assert run(receiver, "--format", form, source=source) != 0
     assert receiver.stats.stored
@@ -246,7 +244,7 @@ def test_input_that_is_not_as_it_should_be(run: Run, tmp_path: Path) -> None:
 def test_a_stop_in_between(run: Run, tmp_path: Path, number: signal.Signals, code: int) -> None:
     """A stop, or a hard one, while a request hangs and others have been noted in the journal."""
     source = payloads(tmp_path, *[{"events": [event]} for event in good()])
-    with receiver_of(tmp_path, "hang=0.3", seed=10) as receiver:
+    with Served(tmp_path / "rows.jsonl", "hang=0.3", seed=10) as receiver:
 
         def in_between() -> bool:
             return receiver.stats.stored > 2 and receiver.stats.by_fault["hang"] > 0

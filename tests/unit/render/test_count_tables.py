@@ -18,11 +18,10 @@ from td_currents_cli.events.filter import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from td_currents_cli.render.count_tables import Grid, GridColumn
-from tests.rendering import Screen, screen_of
+from tests.rendering import WIDTHS, Screen, screen_of
 
 ROOT: Final = Path(__file__).parents[3]
 CASES: Final = ROOT / "tests" / "cases" / "tables"
-WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
 
 COUNTS: Final[dict[str, dict[str, Any]]] = {
     "types": {},

@@ -1,6 +1,5 @@
 """How far a run is and how a job stands: the figures, and where they are shown."""
 
-import io
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from td_currents_cli.send.payload import PayloadLimits
 from td_currents_cli.send.prefilter import SendFilter
 from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
 from td_currents_cli.treasure_data.errors import Job
-from tests.rendering import Screen, Tty, screen_of
+from tests.rendering import Screen, screen_of
 
 
 def at(delivered: int, share: float | None = None) -> SendProgress:
@@ -37,7 +36,7 @@ def at(delivered: int, share: float | None = None) -> SendProgress:
 
 def shown(when: When = When.auto, *, is_terminal: bool = False, quiet: bool = False) -> str:
     """What is written until progress has been asked for three times; a tenth of a second stands for ten."""
-    screen = screen_of(100 if is_terminal else None, quiet=quiet, file=Tty if is_terminal else io.StringIO)
+    screen = screen_of(100 if is_terminal else None, quiet=quiet)
     asked = threading.Semaphore(0)
 
     def gauge() -> SendProgress:
@@ -177,7 +176,7 @@ def test_jobs_with_quiet(when: When, lines: list[str]) -> None:
 @pytest.mark.parametrize("last", [None, Job("8", "killed", 2.0)])
 def test_a_line_for_jobs_that_changes_on_a_terminal(last: Job | None) -> None:
     """It is gone at the end, but for what was killed."""
-    screen = screen_of(80, file=Tty)
+    screen = screen_of(80)
     with show_jobs(screen.terminal) as tell:
         tell_all(tell)
         if last:

@@ -15,13 +15,12 @@ from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope, failing, run
 from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.render import render
-from tests.rendering import Screen, screen_of
+from tests.rendering import WIDTHS, Screen, screen_of
 
 ROWS: Final = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 EVENTS: Final[list[dict[str, Any]]] = [
     event for line in ROWS.read_text("utf-8").splitlines() for event in json.loads(json.loads(line)["events"])
 ]
-WIDTHS: Final = {"80": 80, "200": 200, "pipe": None}
 
 
 def side(path: Path, these: list[dict[str, Any]]) -> FileSide:

@@ -270,33 +270,26 @@ def test_a_result(run_of: Callable[..., dict[str, Any]], stored: Callable[[str, 
 
 
 @pytest.mark.parametrize(
-    ("source", "uri"),
+    ("source", "uri", "is_below"),
     [
-        ("data/payloads.json", "data/payloads.json"),
-        ("./data//a b#1?.json", "data/a%20b%231%3F.json"),
-        ("a:b%.json", "a%3Ab%25.json"),
-        ("データ/é.json", "%E3%83%87%E3%83%BC%E3%82%BF/%C3%A9.json"),
-        ("caf\udce9.json", "caf%E9.json"),
+        ("data/payloads.json", "data/payloads.json", True),
+        ("./data//a b#1?.json", "data/a%20b%231%3F.json", True),
+        ("a:b%.json", "a%3Ab%25.json", True),
+        ("データ/é.json", "%E3%83%87%E3%83%BC%E3%82%BF/%C3%A9.json", True),
+        ("caf\udce9.json", "caf%E9.json", True),
+        ("/data/a b.json", "file:///data/a%20b.json", False),
+        # It leads out of the root, for which a URI below it has no words.
+        ("../a.json", (Path.cwd().parent / "a.json").as_uri(), False),
+        # It is not a file, but a log has to name it.
+        ("<stdin>", "%3Cstdin%3E", False),
     ],
 )
-def test_a_relative_path_is_a_uri_below_the_root(source: str, uri: str) -> None:
-    """Escaped, normalised, without a scheme that a colon would make."""
-    assert artifact(source) == {"uri": uri, "uriBaseId": SARIF_ROOT}
-    assert urlsplit(uri).scheme == ""
-    assert unquote(uri, errors="surrogateescape") == os.path.normpath(source)
-
-
-@pytest.mark.parametrize(
-    ("source", "uri"),
-    [
-        ("/data/a b.json", "file:///data/a%20b.json"),
-        ("../a.json", (Path.cwd().parent / "a.json").as_uri()),
-        ("<stdin>", "%3Cstdin%3E"),
-    ],
-)
-def test_other_paths_are_file_uris(source: str, uri: str) -> None:
-    """One that leads out of the root has no URI below it; standard input is not a file, but a log has to name it."""
-    assert artifact(source) == {"uri": uri}
+def test_a_path_is_a_uri(source: str, uri: str, is_below: bool) -> None:
+    """Of a file below the root it is escaped, normalised, and without a scheme that a colon would make."""
+    assert artifact(source) == {"uri": uri, **({"uriBaseId": SARIF_ROOT} if is_below else {})}
+    if is_below:
+        assert urlsplit(uri).scheme == ""
+        assert unquote(uri, errors="surrogateescape") == os.path.normpath(source)
 
 
 def test_fingerprints_follow_the_event_and_not_the_line(run_of: Callable[..., dict[str, Any]]) -> None:
