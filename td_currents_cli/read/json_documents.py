@@ -50,28 +50,23 @@ class Document(Struct, frozen=True, gc=False):
         return Document(text, self.line + line_ends, column, self.offset + begin)
 
 
-def documents(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
+def take_object(scanner: Scanner) -> bytes:
+    """Take what begins with `{`: the rest of the line if it may be a complete object, else one value."""
+    return scanner.take_object_line() or _take_value(scanner)
+
+
+def _take_value(scanner: Scanner) -> bytes:
+    return scanner.take_value() or scanner.take_damaged()
+
+
+def documents(
+    scanner: Scanner, source: str, take_object: Callable[[Scanner], bytes] = take_object
+) -> Iterator[Document | Problem]:
     """Yield all documents that are left in the scanner.
 
     Several objects on one line come as one document: telling them apart would mean decoding every line twice. The
     decoder finds out, and calls `documents_in`.
     """
-    return _documents(scanner, source, take_object)
-
-
-def lines(scanner: Scanner) -> Iterator[Document]:
-    """Yield all lines that are left in the scanner, except blank ones, each as a document."""
-    while scanner.next_byte():
-        line, column, offset = scanner.line, scanner.column, scanner.offset
-        yield Document(scanner.take_line().rstrip(SPACE), line, column, offset)
-
-
-def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
-    """Yield each document of a line, well-formed or not, that turned out to contain several; it stands at `begin`."""
-    return _documents(Scanner(BytesIO(text), begin), begin.source, _take_value)
-
-
-def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], bytes]) -> Iterator[Document | Problem]:
     while first := scanner.next_byte():
         if first == b"[":
             yield from _array(scanner, source)
@@ -86,9 +81,16 @@ def _documents(scanner: Scanner, source: str, take_object: Callable[[Scanner], b
             yield Document(data, line, column, offset)
 
 
-def take_object(scanner: Scanner) -> bytes:
-    """Take what begins with `{`: the rest of the line if it may be a complete object, else one value."""
-    return scanner.take_object_line() or _take_value(scanner)
+def lines(scanner: Scanner) -> Iterator[Document]:
+    """Yield all lines that are left in the scanner, except blank ones, each as a document."""
+    while scanner.next_byte():
+        line, column, offset = scanner.line, scanner.column, scanner.offset
+        yield Document(scanner.take_line().rstrip(SPACE), line, column, offset)
+
+
+def documents_in(text: bytes, begin: Location) -> Iterator[Document | Problem]:
+    """Yield each document of a line, well-formed or not, that turned out to contain several; it stands at `begin`."""
+    return documents(Scanner(BytesIO(text), begin), begin.source, _take_value)
 
 
 def skip_mark(scanner: Scanner, source: str) -> Problem:
@@ -102,10 +104,6 @@ def skip_mark(scanner: Scanner, source: str) -> Problem:
         message="the input begins with a byte order mark, which JSON does not allow",
         hint="Save the file as UTF-8 without BOM.",
     )
-
-
-def _take_value(scanner: Scanner) -> bytes:
-    return scanner.take_value() or scanner.take_damaged()
 
 
 def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:

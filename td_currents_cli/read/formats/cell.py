@@ -260,13 +260,9 @@ def batch_of_truncated(cell: bytes, text: bytes, place: Location) -> Iterator[Re
     batch = unwrapped(cell)
     yield Batch(batch, place)
     if is_json(batch):
-        yield truncated_after_batch(place)
-
-
-def truncated_after_batch(place: Location) -> Problem:
-    """Return the problem of a row whose batch is complete: it rejects nothing."""
-    message = "the row is truncated after its batch; the batch is complete"
-    return Problem(code=Code.BAD_ROW, location=place, message=message)
+        # Without the row itself: it rejects nothing.
+        message = "the row is truncated after its batch; the batch is complete"
+        yield Problem(code=Code.BAD_ROW, location=place, message=message)
 
 
 def cells_in(text: bytes) -> Iterator[tuple[str, bytes]]:

@@ -69,20 +69,15 @@ class ArrayRows:
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
         """Yield the batch of a row, or what is wrong with it; nothing for a header."""
-        cells = _cells(text)
-        if cells is None:
-            yield from self._of_truncated(text, place)
-        elif (record := self._record(cells, text, place)) is not None:
-            yield record
-
-    def _of_truncated(self, text: bytes, place: Location) -> Iterator[Record]:
+        if (cells := _cells(text)) is not None:
+            record = self._record(cells, text, place)
+            return iter([] if record is None else [record])
         cells = [cell for _, cell in cells_of_truncated(text)]
         if self._column is None:
             self._find(index for index, cell in enumerate(cells) if looks_like_batch(cell))
         if self._column is None or self._column >= len(cells):
-            yield _bad_row("the row is not a JSON array", text, place)
-        else:
-            yield from batch_of_truncated(cells[self._column], text, place)
+            return iter([_bad_row("the row is not a JSON array", text, place)])
+        return batch_of_truncated(cells[self._column], text, place)
 
     def _find(self, places: Iterator[int]) -> None:
         """Take the first of some indexes for that of the column, if there is one."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
-from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, truncated_after_batch, truncated_array, unwrapped
+from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, batch_of_truncated, truncated_array, unwrapped
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import CHUNK, Scanner, TooLargeError, is_json
 
@@ -74,9 +74,7 @@ def _of_truncated(row: bytes, column: int | None, place: Location, *, failed: bo
     """Yield what is left of the batch of the last row, which is truncated."""
     batch = _truncated_batch(row, column)
     if batch is not None:
-        yield Batch(batch, place)
-        if is_json(batch):
-            yield truncated_after_batch(place)
+        yield from batch_of_truncated(batch, b"", place)
     elif not failed:
         yield Problem(code=Code.BAD_ROW, location=place, message="the last row is truncated", raw=b"")
 
