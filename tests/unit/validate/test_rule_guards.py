@@ -30,13 +30,9 @@ NOW = 1_800_000_000
 CASES = Path(__file__).parents[2] / "cases" / "bad"
 RELEASE_12 = CASES.with_name("good") / "currents-release-12.json"
 OVERLAY = b'{"event_types": {"users.behaviors.Uninstall": {"fields": {"app_group_id": {"until": "9"}}}}}'
-EVENT = {
-    "event_type": "users.behaviors.Uninstall",
-    "id": "e-1",
-    "time": 1_782_900_000,
-    "user": {"user_id": "b", "external_user_id": "u"},
-    "properties": {"app_id": "a"},
-}
+USER = {"user_id": "b", "external_user_id": "u"}
+EVENT = {"event_type": "users.behaviors.Uninstall", "id": "e-1", "time": 1_782_900_000, "user": USER}
+EVENT["properties"] = {"app_id": "a"}
 
 
 @cache
@@ -79,14 +75,12 @@ def codes_of(batch: Batch, *, fast: bool = False) -> set[Code]:
     return {problem.code for each in Checker(known(), NOW, fast=fast)(batch) for problem in each.problems}
 
 
-@cache
-def fast_check(*, only_errors: bool) -> FastCheck:
-    return made_fast_check(only_errors=only_errors)
-
-
 def made_fast_check(*, only_errors: bool) -> FastCheck:
     rules = [rule for rule in RULES.values() if rule.severity is Severity.ERROR or not only_errors]
     return FastCheck(known(), rules, NOW)
+
+
+fast_check = cache(made_fast_check)
 
 
 def passes(check: FastCheck, batch: Batch) -> bool:
@@ -94,43 +88,30 @@ def passes(check: FastCheck, batch: Batch) -> bool:
     return (check.events_of_payload if is_payload else check.events_of_cell)(batch.data) is not None
 
 
-def planned(batch: Batch) -> list[object]:
-    """What `send` makes of a batch."""
-    return list(Planner(PayloadLimits(), SendFilter(check=Checker(known(), NOW))).plan([batch]))
-
-
 in_batches = [code for code, rule in RULES.items() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}]
 
 
 @pytest.mark.parametrize("code", in_batches)
-def test_the_fast_pass_of_validate_refuses_what_breaks_a_rule(code: Code) -> None:
-    batches = list(examples(code))
+def test_the_fast_passes_refuse_what_breaks_a_rule(code: Code) -> None:
+    """That of `send` only if the rule is an error."""
+    rule, batches = RULES[code], list(examples(code))
     assert batches, "an example in tests/cases/bad, or one made here"
     for batch in batches:
         assert not passes(fast_check(only_errors=False), batch)
         assert code in codes_of(batch, fast=True)
-
-
-errors = [code for code in in_batches if RULES[code].severity is Severity.ERROR]
-
-
-@pytest.mark.parametrize("code", errors)
-def test_the_fast_pass_of_send_refuses_what_breaks_an_error_rule(code: Code) -> None:
-    for batch in examples(code):
-        assert not passes(fast_check(only_errors=True), batch)
-        found = elements_of(batch) if RULES[code].scope is RuleScope.EVENT else None
-        if isinstance(found, Elements):
-            checker = Checker(known(), NOW)
-            assert code in {problem.code for text in found.texts for problem in checker.errors_of(text)}
-
-
-@cache
-def schema(form: SchemaForm) -> Any:
-    return made_schema(form)
+        if rule.severity is Severity.ERROR:
+            assert not passes(fast_check(only_errors=True), batch)
+            found = elements_of(batch) if rule.scope is RuleScope.EVENT else None
+            if isinstance(found, Elements):
+                checker = Checker(known(), NOW)
+                assert code in {problem.code for text in found.texts for problem in checker.errors_of(text)}
 
 
 def made_schema(form: SchemaForm) -> Any:
     return jsonschema_rs.validator_for(json_schema(known(), tuple(known().events.values()), form, RULES.values()))
+
+
+schema = cache(made_schema)
 
 
 def is_in_schema(rule: Rule) -> bool:
@@ -165,8 +146,7 @@ def decoded_examples(code: Code) -> Iterator[Any]:
 def test_what_breaks_no_rule_passes_everywhere(text: bytes) -> None:
     """Otherwise the tests above would prove nothing. Also nulls in an array, and types without published fields."""
     batch = Batch(text, Location("made", 1, 1))
-    assert passes(fast_check(only_errors=False), batch)
-    assert passes(fast_check(only_errors=True), batch)
+    assert all(passes(fast_check(only_errors=only_errors), batch) for only_errors in (False, True))
     assert all(schema(form).is_valid(json.loads(batch.data)) for form in SchemaForm)
 
 
@@ -184,15 +164,13 @@ def test_a_limit_is_obeyed_by_all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     long, short = (Batch(payload(event), Location("made", 1, 1)) for event in (LONG, LONG | {"id": "x" * 64}))
     assert codes_of(long, fast=True) == set()
     replaced(monkeypatch, Code.ID_INVALID, limits=(*RULES[Code.ID_INVALID].limits, LONG_ID))
-    assert codes_of(long, fast=True) == codes_of(long) == {Code.ID_INVALID}
-    assert codes_of(short, fast=True) == codes_of(short) == set()
-    assert passes(made_fast_check(only_errors=True), short)
-    assert not passes(made_fast_check(only_errors=True), long)
-    assert [type(each) for each in planned(long)] == [DeadLetter]
-    assert [type(each) for each in planned(short)] == [Payload]
-    for form in SchemaForm:
-        assert not made_schema(form).is_valid(json.loads(long.data))
-        assert made_schema(form).is_valid(json.loads(short.data))
+    for batch, codes, sent in ((long, {Code.ID_INVALID}, DeadLetter), (short, set[Code](), Payload)):
+        assert codes_of(batch, fast=True) == codes_of(batch) == codes
+        # What `send` makes of it.
+        plan = list(Planner(PayloadLimits(), SendFilter(check=Checker(known(), NOW))).plan([batch]))
+        assert [type(each) for each in plan] == [sent]
+        valid = {made_schema(form).is_valid(json.loads(batch.data)) for form in SchemaForm}
+        assert valid == {passes(made_fast_check(only_errors=True), batch)} == {not codes}
 
 
 def test_a_rule_that_does_not_say_how_turns_the_fast_pass_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +204,4 @@ def test_limits_and_guards_are_all_in_use() -> None:
     """Each of the five fields has its limits, and no guard is without a rule."""
     assert {limit.field for rule in RULES.values() for limit in rule.limits} == set(EVENT_FIELDS)
     assert {rule.fast for rule in RULES.values()} >= set(Guard)
-    assert all(
-        rule.limits or rule.fast for rule in RULES.values() if rule.scope in {RuleScope.DOCUMENT, RuleScope.EVENT}
-    )
+    assert all(RULES[code].limits or RULES[code].fast for code in in_batches)
