@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import sqlglot
@@ -17,12 +17,7 @@ from td_currents_cli.treasure_data.tables import TdConnection
 from td_currents_cli.verify import Arrivals, VerifyOutcome, VerifyProgress, VerifyRequest, run
 from tests.rendering import Screen
 from tests.td_service.engine import Engine
-from tests.td_service.service import Service
-
-
-class Ids(NamedTuple):
-    columns: list[tuple[str, str]]
-    rows: list[list[Any]]
+from tests.td_service.service import Canned, Service
 
 
 class Arriving:
@@ -33,60 +28,52 @@ class Arriving:
         self._batches = [batch.split() for batch in batches]
         self._asked = 0
 
-    def query(self, sql: str) -> Ids:
+    def query(self, sql: str) -> Canned:
         """Return the ids stored so far, each twice: Braze delivers at least once."""
         self._asked += 1
         there = [each for batch in self._batches[: self._asked] for each in batch]
         columns = [("id", "varchar"), ("kind", "varchar")]
-        return Ids(columns, [*([each, None] for each in [*there, *there, None]), *self._rejected])
-
-
-class Clock:
-    """Advances when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.pauses: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.time += seconds
+        rows = [*([each, None] for each in [*there, *there, None]), *self._rejected]
+        return Canned(columns, rows).query(sql)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def pauses() -> list[float]:
+    """Time passes only while somebody sleeps."""
+    return []
+
+
+Verify = Callable[..., VerifyOutcome]
 
 
 @pytest.fixture
-def verify(running: Service, tmp_path: Path, clock: Clock) -> Callable[..., VerifyOutcome]:
-    def verified(ids: str, engine: Arriving, *, columns: dict[str, str] | None = None, **options: Any) -> VerifyOutcome:
-        table = "another" if columns == {} else "currents"
-        running.reset(engine, {("braze", table): columns or {"events": "string"}})
+def verify(running: Service, tmp_path: Path, pauses: list[float]) -> Verify:
+    def verified(
+        ids: str, engine: Arriving, *, columns: str = "events", more: str = "", within: float = 600.0, **options: Any
+    ) -> VerifyOutcome:
+        """Verify events with these ids (`-`: without one) and `more` in a table, which there is if it has columns."""
+        running.reset(engine, {("braze", "currents" if columns else "other"): dict.fromkeys(columns.split(), "string")})
         sent = tmp_path / "sent.json"
-        sent.write_text(
-            json.dumps({"events": [{"id": each} if each != "-" else {} for each in ids.split()]})
-            + options.pop("more", "")
-        )
-        access = TdConnection(environ=running.environ())
-        arrivals = Arrivals(parse_address("td://braze/currents"), Period(1_800_000_000, None), access)
-        within = options.pop("within", 600.0)
-        request = VerifyRequest(sources([str(sent)]), arrivals, within=within)
-        return run(request, now=clock.now, sleep=clock.sleep, **options)
+        events = [{"id": each} if each != "-" else {} for each in ids.split()]
+        sent.write_text(json.dumps({"events": events}) + more)
+        request = VerifyRequest(sources([str(sent)]), arrivals_of(running), within=within)
+        return run(request, now=lambda: sum(pauses), sleep=pauses.append, **options)
 
     return verified
 
 
-def test_all_arrive(verify: Callable[..., VerifyOutcome], clock: Clock, running: Service) -> None:
+def arrivals_of(running: Service) -> Arrivals:
+    connection = TdConnection(environ=running.environ())
+    return Arrivals(parse_address("td://braze/currents"), Period(1_800_000_000, None), connection)
+
+
+def test_all_arrive(verify: Verify, pauses: list[float], running: Service) -> None:
     """The table is queried with growing pauses until the last event is there, for rows of the period only."""
     news: list[VerifyProgress | Job] = []
     outcome = verify("a b c d", Arriving("a", "", "b c", "d x"), on_progress=news.append)
     assert (outcome.sent, outcome.arrived, outcome.missing, outcome.asked) == (4, 4, (), 4)
     assert outcome.exit_code is ExitCode.OK
-    assert clock.pauses == [5.0, 7.5, 11.25]
+    assert pauses == [5.0, 7.5, 11.25]
     assert [(each.arrived, each.missing, each.pause) for each in news if isinstance(each, VerifyProgress)] == [
         (1, 3, 5.0),
         (1, 3, 7.5),
@@ -115,8 +102,7 @@ FEW = ["it's", "☃", "early", "7", "''", "x' OR '1'='1", "it''s"]
 def test_ids_in_the_query(more: list[str], running: Service) -> None:
     """Few ids are listed; for many, and for ids that no query can contain, all ids are fetched."""
     running.reset(Engine({("braze", "currents"): ROWS}), {("braze", "currents"): {"events": "string"}})
-    address, access = parse_address("td://braze/currents"), TdConnection(environ=running.environ())
-    arrivals = Arrivals(address, Period(1_800_000_000, None), access)
+    arrivals = arrivals_of(running)
     found = set(arrivals.ids([*FEW, *more], lambda _: None))
     assert found == {"it's", "☃"} | ({"other"} if more else set())
     assert arrivals.unreadable == 2
@@ -125,15 +111,15 @@ def test_ids_in_the_query(more: list[str], running: Service) -> None:
     assert len(sqlglot.parse(query, read="trino")) == 1
 
 
-def test_time_is_up(verify: Callable[..., VerifyOutcome], clock: Clock) -> None:
+def test_time_is_up(verify: Verify, pauses: list[float]) -> None:
     """The last query is made when time is up; missing ids are in the order sent."""
     outcome = verify("c a b", Arriving("a", rejected=0), within=60.0)
     assert (outcome.missing, outcome.exit_code) == (("c", "b"), ExitCode.FINDINGS)
-    assert sum(clock.pauses) == 60.0
+    assert sum(pauses) == 60.0
     assert "longer" in outcome.advice
 
 
-def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
+def test_nothing_arrives(verify: Verify) -> None:
     """The most likely causes are named, unless the rows of the table could not be read."""
     outcome = verify("a b", Arriving(rejected=0), within=0.0)
     assert (outcome.asked, outcome.arrived) == (1, 0)
@@ -157,7 +143,7 @@ def test_nothing_arrives(verify: Callable[..., VerifyOutcome]) -> None:
     ],
 )
 def test_the_first_line_says_why_the_exit_code_is_not_0(
-    ids: str, more: str, line: str, verify: Callable[..., VerifyOutcome], screen: Screen
+    ids: str, more: str, line: str, verify: Verify, screen: Screen
 ) -> None:
     outcome = verify(ids, Arriving("a"), more=more, within=0.0)
     print_verification(outcome, screen.terminal)
@@ -165,34 +151,36 @@ def test_the_first_line_says_why_the_exit_code_is_not_0(
     assert bool(outcome.exit_code) == (", but " in line or "were found" in line)
 
 
-def test_table_that_does_not_exist_yet(verify: Callable[..., VerifyOutcome]) -> None:
+def test_a_table_that_does_not_exist_yet(verify: Verify) -> None:
     """Treasure Data creates it with the first row."""
-    outcome = verify("a", Arriving("a"), columns={}, within=0.0)
-    assert outcome.missing == ("a",)
+    assert verify("a", Arriving("a"), columns="", within=0.0).missing == ("a",)
 
 
-def test_a_table_without_events(verify: Callable[..., VerifyOutcome]) -> None:
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("body", "neither a column `events` \\(batches\\) nor a column `event_type`"),
+        ("event_type", "has no column `id`"),
+    ],
+)
+def test_a_table_without_events(verify: Verify, columns: str, message: str) -> None:
     """The error names the missing columns."""
-    with pytest.raises(InputError, match="neither a column `events` \\(batches\\) nor a column `event_type`"):
-        verify("a", Arriving("a"), columns={"body": "string"})
-    with pytest.raises(InputError, match="has no column `id`"):
-        verify("a", Arriving("a"), columns={"event_type": "string"})
+    with pytest.raises(InputError, match=message):
+        verify("a", Arriving("a"), columns=columns)
 
 
-def test_a_flat_table(verify: Callable[..., VerifyOutcome], running: Service) -> None:
-    assert verify("a", Arriving("a"), columns={"event_type": "string", "id": "string"}).missing == ()
+def test_a_flat_table(verify: Verify, running: Service) -> None:
+    assert verify("a", Arriving("a"), columns="event_type id").missing == ()
     assert "UNNEST" not in running.queries[0]
 
 
-def test_nothing_was_sent(verify: Callable[..., VerifyOutcome], running: Service, screen: Screen) -> None:
+def test_nothing_was_sent(verify: Verify, running: Service) -> None:
     """No query is made."""
     outcome = verify("", Arriving())
     assert (outcome.asked, outcome.exit_code, running.queries) == (0, ExitCode.OK, [])
-    print_verification(outcome, screen.terminal)
-    assert screen.out == "no event ids to search for\n"
 
 
-def test_output(verify: Callable[..., VerifyOutcome], screen: Screen) -> None:
+def test_output(verify: Verify, screen: Screen) -> None:
     """Missing ids are data on standard output, everything else goes to standard error."""
     ids = [f"e-{number}" for number in range(13)]
     outcome = verify(" ".join(ids), Arriving("e-0"), within=0.0)
