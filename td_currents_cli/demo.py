@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Final
@@ -20,7 +20,7 @@ SAMPLES: Final = "sample_data"
 KEY: Final = "1/0123456789abcdef0123456789abcdef01234567"
 """Has the format of a write key but is not one: the local endpoint accepts any."""
 
-START_SECONDS: Final = 30
+PYTHON: Final = (sys.executable, "-m", __package__ or "")
 
 
 class DemoFailedError(TdcurError):
@@ -42,21 +42,19 @@ class DemoOutcome(Outcome):
     command: ClassVar[str] = "demo"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Shell:
     """Runs `tdcur` in a folder, and prints each command as a user would type it."""
 
     folder: Path
-    write: Callable[[str], None]
-    options: tuple[str, ...]
-    python: list[str] = field(default_factory=lambda: [sys.executable, "-m", __package__ or ""])
+    request: DemoRequest
 
     def run(self, *arguments: str) -> None:
         """Run a command, and show its output. Raises DemoFailedError if it fails."""
-        self.write(f"\n$ tdcur {shlex.join(arguments)}")
+        self.request.write(f"\n$ tdcur {shlex.join(arguments)}")
         # One stream keeps messages and data in order.
         ended = subprocess.run(  # noqa: S603 -- our own program
-            [*self.python, *arguments, *self.options], cwd=self.folder, stderr=subprocess.STDOUT, check=False
+            [*PYTHON, *arguments, *self.request.options], cwd=self.folder, stderr=subprocess.STDOUT, check=False
         )
         if ended.returncode:
             raise DemoFailedError(f"`tdcur {arguments[0]}` exited with {ended.returncode}")
@@ -64,10 +62,10 @@ class _Shell:
     @contextmanager
     def background(self, *arguments: str, log: str) -> Iterator[Path]:
         """Run a command in the background, with stderr in a file of the folder, and terminate it at the end."""
-        self.write(f"\n$ tdcur {shlex.join(arguments)} 2> {log} &")
+        self.request.write(f"\n$ tdcur {shlex.join(arguments)} 2> {log} &")
         path = self.folder / log
         with path.open("wb") as stderr:
-            process = subprocess.Popen([*self.python, *arguments], cwd=self.folder, stderr=stderr)  # noqa: S603 -- as above
+            process = subprocess.Popen([*PYTHON, *arguments], cwd=self.folder, stderr=stderr)  # noqa: S603 -- as above
             try:
                 yield path
             finally:
@@ -85,7 +83,7 @@ def run(request: DemoRequest) -> DemoOutcome:
         folder = Path(name)
         shutil.copytree(samples(), folder / SAMPLES)
         (folder / "write_key").write_text(KEY + "\n", encoding="utf-8")
-        shell = _Shell(folder, request.write, request.options)
+        shell = _Shell(folder, request)
         request.write("Sending the sample data through a local Postback endpoint, in a temporary folder.")
         shell.run("validate", f"{SAMPLES}/payloads")
         with shell.background("serve", "--port", "0", "--store", "rows.jsonl", log="serve.log") as log:
@@ -108,7 +106,7 @@ def samples() -> Path:
 
 def _url(log: Path) -> str:
     """The URL that the endpoint prints."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for word in log.read_text(encoding="utf-8").split():
             if word.startswith("http://") and word.endswith("/DATABASE/TABLE"):

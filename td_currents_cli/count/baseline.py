@@ -86,21 +86,19 @@ def _items(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, An
 
 def _delimited(text: str, by: Sequence[str], where: str) -> Iterator[Mapping[str, Any]]:
     is_tsv = "\t" in text.partition("\n")[0]
+
+    def cells(row: Sequence[str]) -> list[str | None]:
+        return [None if cell == NULL else unescaped(cell) for cell in row] if is_tsv else [*row]
+
     lines = StringIO(text, newline="")
     reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if is_tsv else csv.reader(lines)
     try:
-        header = [_cell(cell, is_tsv=is_tsv) or "" for cell in next(reader, [])]
+        header = [cell or "" for cell in cells(next(reader, []))]
         _require_fields(dict.fromkeys(header), by, where)
         for row in filter(None, reader):
-            yield dict(zip_longest(header, [_cell(cell, is_tsv=is_tsv) for cell in row[: len(header)]]))
+            yield dict(zip_longest(header, cells(row[: len(header)])))
     except csv.Error as error:
         raise UsageError(f"{where} is neither JSON nor CSV: {error}") from None
-
-
-def _cell(cell: str, *, is_tsv: bool) -> str | None:
-    if not is_tsv:
-        return cell
-    return None if cell == NULL else unescaped(cell)
 
 
 def _require_fields(item: Mapping[str, Any], by: Sequence[str], where: str) -> None:
@@ -175,9 +173,6 @@ def part_of(text: str) -> float:
         raise UsageError(f"--fail-on-drop must be a percentage from 0% to 100%, got {text}", hint="Example: 30%.")
     return float(match[1]) / 100
 
-
-ANY_OTHER: Final = "*"
-"""Instead of a name: each group that is not named."""
 
 _EXPECTATION: Final = re.compile(
     r"(?P<sign>>=|<=)?\s*(?P<number>\d+)\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>\d+(?:\.\d+)?)\s*(?P<percent>%)?)?",
@@ -276,7 +271,8 @@ class CountBaseline:
         )
 
     def _checks(self, counts: Mapping[Key, int]) -> Iterator[CheckedCount]:
-        others = next((key for key in self._expected if set(key) == {ANY_OTHER}), None)
+        # Stands for each group that is not named.
+        others = next((key for key in self._expected if set(key) == {"*"}), None)
         wanted = {key: each for key, each in self._expected.items() if key != others}
         if others is not None:
             wanted |= {key: self._expected[others] for key in counts if key not in wanted}

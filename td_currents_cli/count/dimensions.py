@@ -89,10 +89,6 @@ class SourceEvents(Struct, gc=False):
     source: str
 
 
-DimensionReader: TypeAlias = Callable[[SourceEvents], list[str | None]]
-"""The value of a dimension for each event; None where an event has none."""
-
-
 class DimensionKind(Enum):
     """Where the values of a dimension come from."""
 
@@ -110,8 +106,8 @@ class Dimension(Struct, frozen=True):
     kind: DimensionKind
     paths: tuple[FieldPath, ...] = ()  # where its values are in an event; the first path with a value counts
 
-    def reader(self, projection: Projection, zone: tzinfo) -> DimensionReader:
-        """A function that returns the values of events that the projection decoded."""
+    def reader(self, projection: Projection, zone: tzinfo) -> Callable[[SourceEvents], list[str | None]]:
+        """A function that returns the value of each event that the projection decoded; None where it has none."""
         if self.kind is DimensionKind.SOURCE:
             return lambda chunk: [chunk.source] * len(chunk.events)
         if self.kind is DimensionKind.TIME:

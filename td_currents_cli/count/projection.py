@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -29,9 +29,9 @@ def field_paths(name: str) -> tuple[FieldPath, ...]:
     """
     first, *rest = name.split(".")
     if name in PLACES:
+        field = "external_user_id" if name == "user" else "campaign_name"
         raise UsageError(
-            f"cannot count by `{name}`: it is an object",
-            hint=f"Give one of its fields, such as {name}.{_EXAMPLE[name]}.",
+            f"cannot count by `{name}`: it is an object", hint=f"Give one of its fields, such as {name}.{field}."
         )
     if not all((first, *rest)) or any(not character.isprintable() or character in '"\\' for character in name):
         raise UsageError(f"`{name}` is not a valid field name")
@@ -46,16 +46,11 @@ def field_paths(name: str) -> tuple[FieldPath, ...]:
     return ((first, *rest), (name,), ("_".join((first, *rest)),))
 
 
-_EXAMPLE: Final = {"user": "external_user_id", "properties": "campaign_name"}
-
-
 FieldTree: TypeAlias = dict[str, "FieldTree | None"]
 """Names of fields; those of an object have the names of its fields."""
 
 ColumnReader: TypeAlias = Callable[[list[Any]], list[Any]]
 """Returns a value for each event; None for one that has none."""
-
-_STRING_TYPES: Final = ({str}, {str, type(None)}, {type(None)})
 
 
 class Projection(Decoder[Any]):
@@ -96,7 +91,7 @@ class Projection(Decoder[Any]):
 
 def as_strings(values: list[Any]) -> list[str | None]:
     """Values other than strings as JSON. An empty string becomes None: CSV cannot tell them apart."""
-    if set(map(type, values)) in _STRING_TYPES and "" not in values:
+    if set(map(type, values)) <= {str, type(None)} and "" not in values:
         return values
     return [
         (value or None) if value is None or isinstance(value, str) else json_line(value).decode().rstrip("\n")

@@ -15,7 +15,7 @@ from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem, Record, Severity
 from td_currents_cli.outcome import Balance
-from td_currents_cli.parallel.map import ChunkResult, map_records
+from td_currents_cli.parallel.map import map_records
 from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
@@ -49,7 +49,10 @@ class FileSide:
                 continue
             make, options, jobs = SourceFingerprinter, self._options, self._jobs
             results = map_records(make, (scope, mode), list(sources), options=options, jobs=jobs, whole_sources=True)
-            yield from map(_placed, results)
+            for part in results:
+                problems = part.result.problems
+                placed = replace(problems, kept=tuple(map(part.placed, problems.kept)))
+                yield structs.replace(part.result, problems=placed)
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0
@@ -73,24 +76,23 @@ class SourceFingerprinter:
 
     def __init__(self, scope: TimeScope, mode: CompareMode) -> None:
         self._scope = scope
-        self._suspects = mode.suspects
-        self._streaming = mode.streaming
+        self._mode = mode
         self._content = _content(mode)
 
     def __call__(self, records: Iterable[Record]) -> SideChunk:
         sources = SourceNames()
         intake = EventReader(lambda problem: sources.failed.add(problem.location.source))
-        fingerprinter = Fingerprinter(self._scope, self._content, self._suspects)
+        fingerprinter = Fingerprinter(self._scope, self._content, self._mode.suspects)
         for batch, events in intake.events(_watched(records, sources), split):
             sources.read.add(batch.location.source)
             sources.streaming |= batch.is_streaming
-            if self._streaming:
+            if self._mode.streaming:
                 fingerprinter.add([(*_read(event)[:3], (event, batch.is_streaming)) for event in events])
             else:
                 fingerprinter.add([_read(event) for event in events])
         counts = fingerprinter.counts
         balance = intake.balance(events_out=counts.in_scope, filtered=counts.left_out)
-        return SideChunk(fingerprinter.take_batches(), counts, balance, intake.log.result(), sources)
+        return SideChunk(fingerprinter.batches(), counts, balance, intake.log.result(), sources)
 
 
 def _watched(records: Iterable[Record], sources: SourceNames) -> Iterator[Record]:
@@ -115,11 +117,6 @@ def _streamed(sources: Iterable[Source], options: ReadOptions, use: SourceFinger
         rest = records([source], options)
         for record in rest:
             yield use(chain([record], islice(rest, STREAMED_RECORDS)))
-
-
-def _placed(part: ChunkResult[SideChunk]) -> SideChunk:
-    problems = part.result.problems
-    return structs.replace(part.result, problems=replace(problems, kept=tuple(map(part.placed, problems.kept))))
 
 
 class _EnvelopeFields(Struct, gc=False):
@@ -183,7 +180,7 @@ class JournalSide:
             fingerprinter.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
             counts = fingerprinter.counts
             balance = Balance(rows_read=1, events_read=len(batch), events_out=counts.in_scope, filtered=counts.left_out)
-            yield SideChunk(fingerprinter.take_batches(), counts, balance)
+            yield SideChunk(fingerprinter.batches(), counts, balance)
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         first = 0

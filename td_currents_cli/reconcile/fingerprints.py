@@ -35,7 +35,6 @@ class TimeScope:
 
 EVERY_EVENT: Final = TimeScope()
 
-
 _INDEX_BITS: Final = 27
 
 
@@ -153,12 +152,11 @@ class Fingerprinter:
             position = self._events - 1
             self._records.append(pack(key, content(event), number, whole & 0xFFFF_FFFF, whole >> 32, position))
 
-    def take_batches(self) -> list[FingerprintBatch]:
-        """The batches of all events so far, each returned once."""
+    def batches(self) -> list[FingerprintBatch]:
+        """The batches of all events. Called once, after the last event."""
         if self._events:
             self._finish_batch()
-        batches, self._batches = self._batches, []
-        return batches
+        return self._batches
 
     def _finish_batch(self) -> None:
         records = self._records
@@ -193,19 +191,14 @@ class Partition(Struct, frozen=True):
 class FingerprintStore:
     """Stores batches of fingerprints and returns the partitions, each once. A context manager.
 
-    Attributes:
-        events: number of events read, including those without a fingerprint.
-        memory_bytes: bytes of fingerprints in memory.
-        spilled: bytes of fingerprints on disk.
-
     Args:
-        limit: maximum of `memory_bytes`, apart from the last batch.
+        limit: maximum bytes of fingerprints in memory, apart from the last batch.
     """
 
     def __init__(self, limit: int) -> None:
-        self.events = 0
-        self.memory_bytes = 0
-        self.spilled = 0
+        self.events = 0  # read, including those without a fingerprint
+        self.memory_bytes = 0  # of fingerprints
+        self.spilled = 0  # bytes of fingerprints on disk
         self._limit = limit
         # A growing bytearray would be moved again and again, and leave holes in memory as large as itself.
         self._joined: list[list[bytes]] = [[] for _ in range(PARTITIONS)]

@@ -89,7 +89,7 @@ def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprint
     if not rows:
         problems, numbers = [no_rows_problem(table)], {Severity.WARNING: 1}
     found = Problems(kept=tuple(problems), by_severity=Counter(numbers))
-    return SideChunk(fingerprinter.take_batches(), counts, balance, found)
+    return SideChunk(fingerprinter.batches(), counts, balance, found)
 
 
 def _events(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

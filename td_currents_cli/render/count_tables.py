@@ -179,8 +179,6 @@ class TableDetail(Struct, frozen=True):
     share: bool = True
 
 
-OFF_TERMINAL: Final = TableDetail(bar=10, times=FULL_TIME)
-
 DETAILS: Final = (
     TableDetail(bar=20, spark=32, times=FULL_TIME),
     TableDetail(bar=10, spark=16, times=FULL_TIME),
@@ -200,7 +198,8 @@ def count_grids(outcome: CountOutcome, console: Console | None) -> Iterator[Grid
     if outcome.pivot:
         yield from _pivot_grids(outcome, outcome.pivot, console)
     elif console is None or not console.is_terminal:
-        yield _group_grid(outcome, OFF_TERMINAL, ascii_only=console is not None and console.options.ascii_only)
+        detail = TableDetail(bar=10, times=FULL_TIME)
+        yield _group_grid(outcome, detail, ascii_only=console is not None and console.options.ascii_only)
     else:
         ascii_only = console.options.ascii_only
         yield first_fitting((_group_grid(outcome, each, ascii_only=ascii_only) for each in DETAILS), console)

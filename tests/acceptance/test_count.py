@@ -1,13 +1,12 @@
 """`tdcur count` as a user runs it."""
 
-import csv
 import json
 import os
 import pty
 import re
 import subprocess
 from collections import Counter
-from io import StringIO
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,24 +32,14 @@ def counts(*arguments: str) -> dict[str, int]:
     return {record[document["summary"]["by"][0]]: record["count"] for record in document["counts"]}
 
 
-@pytest.mark.parametrize("paths", [["payloads"], ["rows/rows.csv"], ["rows/rows.jsonl"]])
-def test_samples_have_the_counts_of_their_manifest(paths: list[str]) -> None:
-    """Payload files in any layout, and rows in every format."""
-    assert counts(*(str(SAMPLES / path) for path in paths)) == MANIFEST["total"]["event_types"]
-
-
-def test_payloads_and_rows_in_one_call() -> None:
-    """Their counts add up; their ids are the same."""
-    everything = [str(SAMPLES / path) for path in ("payloads", "rows/rows.csv", "rows/rows.jsonl")]
+def test_payloads_and_rows() -> None:
+    """Payload files in any layout, and rows in every format: their counts add up; their ids are the same."""
+    paths = [str(SAMPLES / path) for path in ("payloads", "rows/rows.csv", "rows/rows.jsonl")]
     once = Counter(MANIFEST["total"]["event_types"])
-    assert counts(*everything) == {name: 3 * number for name, number in once.items()}
-    assert counts(*everything, "--dedupe") == once
-    assert "260 duplicates" in tdcur(*everything, "--dedupe").stderr
-
-
-def test_sources_are_told_apart() -> None:
-    rows = str(SAMPLES / "rows" / "rows.csv")
-    assert counts(PURCHASES, rows, "--by", "source") == {PURCHASES: 10, rows: MANIFEST["total"]["events"]}
+    assert [counts(path) for path in paths] == [once] * 3
+    assert counts(*paths) == {name: 3 * number for name, number in once.items()}
+    assert counts(*paths, "--dedupe") == once
+    assert "260 duplicates" in tdcur(*paths, "--dedupe").stderr
 
 
 def test_standard_input() -> None:
@@ -61,33 +50,15 @@ def test_standard_input() -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
-def test_records_have_their_fields_in_order(form: str) -> None:
-    r"""One per dimension, then count, share, first, last; a missing value is empty, and `\N` in TSV as of `parse`."""
+@pytest.mark.parametrize(("form", "missing"), [("csv", ",2026-07-01,"), ("tsv", "\\N\t2026-07-01\t")])
+def test_a_missing_value(form: str, missing: str) -> None:
+    r"""It is empty, and `\N` in TSV as of `parse`."""
     ended = tdcur(PURCHASES, "--by", "campaign_name,day,hour", "--by", "event_type", "--format", form)
-    assert ended.returncode == 0
-    if form == "jsonl":
-        records = [json.loads(line) for line in ended.stdout.splitlines()]
-    else:
-        records = list(csv.DictReader(StringIO(ended.stdout), delimiter="," if form == "csv" else "\t"))
-    assert list(records[0]) == ["campaign_name", "day", "hour", "event_type", "count", "share", "first", "last"]
-    assert records[0] == {
-        "campaign_name": {"csv": "", "tsv": "\\N", "jsonl": None}[form],
-        "day": "2026-07-01",
-        "hour": "2026-07-01T13:00",
-        "event_type": "users.behaviors.CustomEvent",
-        "count": 7 if form == "jsonl" else "7",
-        "share": 0.7 if form == "jsonl" else "0.7",
-        "first": "2026-07-01T13:00:00Z",
-        "last": "2026-07-01T13:04:45Z",
-    }
-
-
-def test_optional_figures_come_last() -> None:
-    """A script that reads columns by number keeps working."""
-    ended = tdcur(PURCHASES, "--unique", "--dedupe", "--format", "csv", "--quiet")
-    assert ended.stdout.startswith("event_type,count,share,first,last,duplicates,unique_events,unique_users\n")
-    assert ended.stderr == ""
+    names, first, *_ = ended.stdout.splitlines()
+    separator = "," if form == "csv" else "\t"
+    fields = ["campaign_name", "day", "hour", "event_type", "count", "share", "first", "last"]
+    assert names.split(separator) == fields
+    assert first.startswith(missing)
 
 
 def test_times_on_the_command_line() -> None:
@@ -108,14 +79,12 @@ def test_output_as_expectation(tmp_path: Path) -> None:
     file.write_text(tdcur(PURCHASES, "--format", "csv").stdout, encoding="utf-8")
     same = tdcur(PURCHASES, "--expect", str(file), "--compare", str(file), "--fail-on-drop", "1%", "--quiet")
     assert same.returncode == 0
-    less = tdcur(PURCHASES, "--type", "!*.Purchase", "--expect", str(file), "--format", "csv", "--quiet")
-    assert less.returncode == 1
-    assert less.stdout.count("\n") == 2
+    other = (PURCHASES, "--type", "!*.Purchase", "--quiet")
+    less = tdcur(*other, "--expect", str(file), "--format", "csv")
+    assert (less.returncode, less.stdout.count("\n")) == (1, 2)
     assert "1 of 2 groups do not match" in less.stderr
     assert "users.behaviors.Purchase" in less.stderr
-    drop = tdcur(
-        PURCHASES, "--type", "!*.Purchase", "--compare", str(file), "--fail-on-drop", "30%", "--format", "json"
-    )
+    drop = tdcur(*other, "--compare", str(file), "--fail-on-drop", "30%", "--format", "json")
     assert drop.returncode == json.loads(drop.stdout)["exit_code"] == 1
     assert json.loads(drop.stdout)["comparison"]["dropped"] == 1
 
@@ -132,50 +101,35 @@ def test_a_comparison_of_what_could_not_be_read(tmp_path: Path) -> None:
 
 
 def test_problems_weigh_more_than_differences(tmp_path: Path) -> None:
-    """An unreadable file is exit code 6."""
-    file = tmp_path / "counts.json"
+    """An unreadable input is exit code 6, as an unreadable file of counts is."""
+    file, torn = tmp_path / "counts.json", tmp_path / "torn.json.gz"
     file.write_text('{"users.behaviors.Purchase": 0}', encoding="utf-8")
-    (tmp_path / "torn.json.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
-    ended = tdcur(PURCHASES, str(tmp_path / "torn.json.gz"), "--expect", str(file))
-    assert ended.returncode == 6
+    torn.write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
+    assert tdcur(PURCHASES, str(torn), "--expect", str(file)).returncode == 6
+    ended = tdcur(PURCHASES, "--expect", str(tmp_path / "none.json"), "--format", "json")
+    assert ended.returncode == json.loads(ended.stdout)["exit_code"] == 6
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--by", "user"],
-        ["--by", "day,"],
-        ["--timezone", "Mars"],
-        ["--since", "soon"],
-        ["--pivot", "day"],
-        ["--fail-on-drop", "30%"],
-        ["--fail-on-drop", "30", "--compare", PURCHASES],
-        ["--expect", PURCHASES],
-        ["--all-types", "--by", "day"],
-        ["--top", "0"],
-        ["--sort", "size"],
+        *("--by user", "--by day,", "--timezone Mars", "--since soon", "--pivot day", "--fail-on-drop 30%"),
+        *(f"--fail-on-drop 30 --compare {PURCHASES}", f"--expect {PURCHASES}"),
+        *("--all-types --by day", "--top 0", "--sort size"),
     ],
 )
-def test_invalid_options(arguments: list[str]) -> None:
+def test_invalid_options(arguments: str) -> None:
     """Exit code 2, with nothing on standard output that a script could mistake for counts."""
-    ended = tdcur(PURCHASES, *arguments)
+    ended = tdcur(PURCHASES, *arguments.split())
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr
 
 
 def test_absent_fields() -> None:
-    """A name that resembles a known one is an error, other ones are a warning."""
-    said = tdcur(PURCHASES, "--by", "weeek")
-    assert (said.returncode, said.stdout) == (2, "")
-    assert "no event has the field `weeek`\nhint: Did you mean --by week?\n" in said.stderr
+    """A name that resembles no known one is a warning."""
     said = tdcur(PURCHASES, "--by", "xyzzy")
     assert said.returncode == 0
     assert "no event has the field `xyzzy`\n" in said.stderr
-
-
-def test_a_missing_file_of_counts(tmp_path: Path) -> None:
-    ended = tdcur(PURCHASES, "--expect", str(tmp_path / "none.json"), "--format", "json")
-    assert ended.returncode == json.loads(ended.stdout)["exit_code"] == 6
 
 
 def test_nothing_is_clipped_off_a_terminal() -> None:
@@ -204,30 +158,17 @@ def test_a_terminal_shows_a_thousand_groups_and_the_sum_of_the_others(tmp_path: 
 def on_terminal(*arguments: str, columns: int) -> str:
     main, side = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
-    with subprocess.Popen(
-        [*TDCUR, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=side,
-        stderr=subprocess.PIPE,
-        env=environment,
-    ) as process:
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": side, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*TDCUR, *arguments], env=environment, **streams) as process:
         os.close(side)
         text = b""
-        while piece := _read(main):
-            text += piece
+        # Linux reports the end as an error.
+        with suppress(OSError):
+            while piece := os.read(main, 1 << 16):
+                text += piece
         os.close(main)
-        assert process.stderr
-        process.stderr.read()
     assert process.returncode == 0
     return re.sub(r"\x1b\[[\d;]*m", "", text.decode().replace("\r\n", "\n"))
-
-
-def _read(terminal: int) -> bytes:
-    """What a terminal shows next; empty at the end, which Linux reports as an error."""
-    try:
-        return os.read(terminal, 1 << 16)
-    except OSError:
-        return b""
 
 
 def test_several_processes_count_the_same(tmp_path: Path) -> None:
@@ -250,13 +191,10 @@ def test_several_processes_count_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "warning"),
     [
-        (
-            ["users.behaviors.Purchas"],
-            "no event matches --type users.behaviors.purchas; did you mean users.behaviors.Purchase?",
-        ),
-        (["*.emial.*"], "no event matches --type *.emial.*; did you mean *.email.*?"),
-        (["*.email.*"], "no event matches --type *.email.*"),
-        (["xyzzy", "--since", "-1m"], "no event matches --type xyzzy"),
+        (["users.behaviors.Purchas"], "users.behaviors.purchas; did you mean users.behaviors.Purchase?"),
+        (["*.emial.*"], "*.emial.*; did you mean *.email.*?"),
+        (["*.email.*"], "*.email.*"),
+        (["xyzzy", "--since", "-1m"], "xyzzy"),
         (["*.Purchase", "--since", "-1m"], ""),
         (["*.Purchase"], ""),
         (["!*.Custom*"], ""),
@@ -266,7 +204,8 @@ def test_types_that_match_nothing(verb: str, arguments: list[str], warning: str)
     """The nearest types are suggested; it is no warning if the period leaves the events out."""
     ended = tdcur_text(verb, PURCHASES, "--type", *arguments)
     assert ended.returncode == 0
-    assert [line for line in ended.stderr.splitlines() if "--type" in line] == [warning][: bool(warning)]
+    lines = [line for line in ended.stderr.splitlines() if "--type" in line]
+    assert lines == ([f"no event matches --type {warning}"] if warning else [])
 
 
 def test_types_of_a_query_that_match_nothing() -> None:
