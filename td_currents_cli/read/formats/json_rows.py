@@ -65,6 +65,8 @@ def batch_of_row(document: bytes, column: str = COLUMN) -> bytes | None:
             return SEVERAL_DOCUMENTS
         # msgspec stops at a lone surrogate.
         text = fields_of(document).get(column, b"") if b"\\u" in document else b""
+        if text == b"null":
+            return EMPTY_BATCH
         with suppress(ValueError):
             events = decoded_string(text) if text.startswith(b'"') else UNSET
     if events is None:
