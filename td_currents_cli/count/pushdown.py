@@ -27,12 +27,7 @@ from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 
 
 def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, DistinctStats | None]:
-    """Count all tables.
-
-    Raises:
-        UsageError: what is asked for cannot be added up over several tables.
-        TdcurError: a table cannot be queried; see `TdClient.query`.
-    """
+    """Count all tables. Raises UsageError if what is asked for cannot be added up over several tables."""
     distinct = None
     if request.unique or request.dedupe:
         if len(tables.addresses) > 1:

@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
 
 def read_side(side: Side, scope: TimeScope, mode: CompareMode, store: FingerprintStore, log: ProblemLog) -> SideFigures:
-    """Put the fingerprints of a side into a store, and its problems into a log.
-
-    Raises:
-        OutputError: they fit neither into memory nor on disk.
-        TdcurError: the side cannot be read.
-    """
+    """Put the fingerprints of a side into a store, and its problems into a log."""
     figures = SideFigures()
     with closing(side.chunks(scope, mode)) as chunks:
         for chunk in chunks:

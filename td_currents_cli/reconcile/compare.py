@@ -94,11 +94,7 @@ _LOWER: Final = (1 << 32) - 1
 
 
 def compare(sent: FingerprintStore, ingested: FingerprintStore, differences: DiffCollector, mode: CompareMode) -> None:
-    """Find all differences between two sides; empties their stores.
-
-    Raises:
-        OutputError: fingerprints cannot be read from a temporary file.
-    """
+    """Find all differences between two sides; empties their stores."""
     depth, by_content = mode.depth, mode.depth is not Depth.IDS
     for number in range(PARTITIONS):
         partitions = sent.take(number), ingested.take(number)

@@ -14,6 +14,7 @@ These are equal, and nothing else:
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b, md5
 from math import isfinite
 from operator import itemgetter
@@ -36,7 +37,6 @@ _EXACT: Final = 10**16
 """Integral numbers below this are written one way as integers, and one way as floats."""
 _INTEGRAL: Final = re.compile(rb"\.0[],}]")
 _OPENING: Final = frozenset("[{")
-_CACHED_LAYOUTS: Final = 20_000
 
 _EXTREME: Final = re.compile(r"\d[eE][+-]?0*\d{3}")
 _EXTREME_BYTES: Final = re.compile(_EXTREME.pattern.encode())
@@ -80,33 +80,22 @@ _WRITTEN: Final = "\0number"
 """Name of the only field of an object that stands for a number which no double represents."""
 
 
-class ContentHasher:
-    """Makes content digests. Caches the order of fields, because few sets of field names occur."""
+def content_digest(event: Fields) -> int:
+    """The 64-bit digest of a decoded event; never UNKNOWN."""
+    flat = _merged(event)
+    order = None if flat is None else _order(tuple(flat))
+    if flat is None or order is None:
+        flat = _bare(loads(flatten(json_line(event))))
+        order = _order_of(flat)
+    values, names = order
+    digest = blake2b(_text(values(flat)), digest_size=8, key=names).digest()
+    return int.from_bytes(digest, "big") or 1
 
-    def __init__(self) -> None:
-        self._orders: dict[tuple[str, ...], _FieldOrder | None] = {}
 
-    def __call__(self, event: Fields) -> int:
-        """The 64-bit digest of a decoded event; never UNKNOWN."""
-        flat = _merged(event)
-        order = None if flat is None else self._order(tuple(flat))
-        if flat is None or order is None:
-            flat = _bare(loads(flatten(json_line(event))))
-            order = _order_of(flat)
-        values, names = order
-        digest = blake2b(_text(values(flat)), digest_size=8, key=names).digest()
-        return int.from_bytes(digest, "big") or 1
-
-    def _order(self, names: tuple[str, ...]) -> _FieldOrder | None:
-        """How to read fields with these names in order; None if a name may have to change."""
-        try:
-            return self._orders[names]
-        except KeyError:
-            if len(self._orders) >= _CACHED_LAYOUTS:
-                self._orders.clear()
-            order = None if any(name.startswith(_PREFIXES) for name in names) else _order_of(names)
-            self._orders[names] = order
-            return order
+@lru_cache(20_000)  # few sets of field names occur
+def _order(names: tuple[str, ...]) -> _FieldOrder | None:
+    """How to read fields with these names in order; None if a name may have to change."""
+    return None if any(name.startswith(_PREFIXES) for name in names) else _order_of(names)
 
 
 def _merged(event: Fields) -> Fields | None:

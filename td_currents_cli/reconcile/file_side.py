@@ -20,7 +20,7 @@ from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
-from td_currents_cli.reconcile.content_hash import UNKNOWN, ContentHasher, decoded, outline, streaming_digest
+from td_currents_cli.reconcile.content_hash import UNKNOWN, content_digest, decoded, outline, streaming_digest
 from td_currents_cli.reconcile.fingerprints import Bitmap, EventFields, Fingerprinter, TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
 
@@ -142,14 +142,13 @@ def _content(mode: CompareMode) -> Callable[[Any], int]:
         return outline
     if mode.suspects is None:
         return _as_written
-    hasher = ContentHasher()
 
     def hash_both(event: tuple[Raw, bool]) -> int:
         """The upper half of the digest of the content, 0 for a streaming row; and that of what such a row keeps."""
         fields = decoded(event[0])
-        return (0 if event[1] else hasher(fields) >> 32 or 1) << 32 | streaming_digest(fields)
+        return (0 if event[1] else content_digest(fields) >> 32 or 1) << 32 | streaming_digest(fields)
 
-    return hash_both if mode.streaming else lambda event: hasher(decoded(event))
+    return hash_both if mode.streaming else lambda event: content_digest(decoded(event))
 
 
 def _as_written(event: Raw) -> int:

@@ -62,7 +62,7 @@ RECORD: Final = Layout("<16sQHIBH")
 """Digest of the id, content, index of the type in the batch's types, time (40 bits), position in the batch.
 
 The content is a digest of 64 bits, `content_hash.UNKNOWN` if only the id is known. It is made of the bytes of the
-event; by `ContentHasher` for suspects; by `outline` when the other side is a table.
+event; by `content_digest` for suspects; by `outline` when the other side is a table.
 """
 
 NO_TIME: Final = (1 << 40) - 1

@@ -22,10 +22,6 @@ def report_missing(
 
     Files are written even if nothing is missing, and are empty then: a file of an earlier run could be mistaken for
     the result of this one.
-
-    Raises:
-        InputError: a side has changed since it was first read.
-        OutputError: a file cannot be written.
     """
     requested = write and (request.resend or request.ids)
     payloads = _write_missing(request, differences.missing) if requested else None
