@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from td_currents_cli.serve import Receiver, ServeSettings
 from tests.loopback import layer_of
+from tests.scripted import Scripted
 
 if TYPE_CHECKING:
     from td_currents_cli.serve.app import ASGIApp
@@ -79,60 +78,10 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
         yield Endpoint(receiver.url("braze", "currents"), key, receiver.store, receiver)
 
 
-@dataclass
-class Scripted:
-    """An endpoint on a free loopback port that answers as it is told."""
-
-    answer: Callable[[bytes], int] = lambda _: 200  # the status that a body is answered with
-    text: str = "refused"  # what an answer other than 200 says
-    content_type: str = "application/json"
-    heads: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)  # all that were received, in order
-    taken: list[bytes] = field(default_factory=list)  # those of them that were answered 200
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/postback/v3/event/braze/currents"
-
-    @property
-    def events(self) -> list[Any]:
-        """The events that were answered 200, in order."""
-        return [event for body in self.taken for event in json.loads(body)["events"]]
-
-
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    endpoint = Scripted()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            endpoint.bodies.append(body)
-            endpoint.heads.append(f"{self.requestline}\r\n{self.headers}")
-            status = endpoint.answer(body)
-            if status == 200:
-                endpoint.taken.append(body)
-            text = b"" if status == 204 else b"{}" if status == 200 else endpoint.text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", endpoint.content_type)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        endpoint.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Scripted().serving() as endpoint:
         yield endpoint
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

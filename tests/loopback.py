@@ -1,12 +1,16 @@
-"""A server on a free loopback port in the event loop of the test, and what it or a Receiver is to answer."""
+"""A server on a free loopback port in the event loop of the test, what it or a Receiver is to answer, and certificates."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import trustme
 
 from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send
 
@@ -93,3 +97,50 @@ def layer_of(answer: Callable[[Message, bytes], tuple[int, bytes] | None]) -> Ca
         return layer
 
     return around
+
+
+def tunnelling(port: int, heads: list[str]) -> Serve:
+    """A proxy that connects to that port of loopback, wherever it is asked to connect to."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+        finally:
+            there_writer.transport.abort()
+
+    return handle
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate authority of the test's own, and what it has issued."""
+
+    folder: Path
+    ca: trustme.CA = field(default_factory=trustme.CA)
+
+    @property
+    def file(self) -> str:
+        """Its certificate."""
+        path = str(self.folder / "ca.pem")
+        self.ca.cert_pem.write_to_path(path)
+        return path
+
+    def issued(self, name: str, identity: str = "client@example.com") -> str:
+        """Certificate and key, in one file."""
+        path = str(self.folder / name)
+        self.ca.issue_cert(identity).private_key_and_cert_chain_pem.write_to_path(path)
+        return path
+
+    def server(self, identity: str = "localhost", *, not_after: datetime | None = None) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.ca.issue_cert(identity, not_after=not_after).configure_cert(context)
+        return context

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,7 @@ from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
 from td_currents_cli.serve import Receiver, RequestResult, ServeSettings
 from tests.command import PLAIN, tdcur, tdcur_text
-
-if TYPE_CHECKING:
-    from tests.conftest import Scripted
+from tests.scripted import Scripted
 
 LIMIT = 1_048_064
 WITH_KEY = {**PLAIN, "TD_WRITE_KEY": "1/0123456789abcdef0123456789abcdef01234567"}
@@ -120,7 +118,7 @@ OPTIONS = ("--format", "json", "--no-journal", "--dead-letter")
 
 @pytest.mark.parametrize("status", [400, 413])
 def test_an_endpoint_that_refuses_everything_leaves_no_dead_letters(
-    tmp_path: Path, scripted: "Scripted", status: int
+    tmp_path: Path, scripted: Scripted, status: int
 ) -> None:
     scripted.answer, scripted.text = lambda _: status, "The plain HTTP request was sent to HTTPS port"
     source = tmp_path / "payloads.jsonl"
@@ -134,7 +132,7 @@ def test_an_endpoint_that_refuses_everything_leaves_no_dead_letters(
     assert not (tmp_path / "dead").exists()
 
 
-def test_events_of_a_truncated_cell(tmp_path: Path, scripted: "Scripted", events: list[bytes]) -> None:
+def test_events_of_a_truncated_cell(tmp_path: Path, scripted: Scripted, events: list[bytes]) -> None:
     cell = json.dumps([json.loads(events[0]), {"event_type": "x", "id": "1"}, json.loads(events[1])])[:-1]
     table = tmp_path / "torn.csv"
     table.write_text('time,events\n1,"' + (cell + ',{"event_t').replace('"', '""') + '"\n', encoding="utf-8")
@@ -172,7 +170,7 @@ def test_a_damaged_journal_is_exit_6_in_every_verb(tmp_path: Path, arguments: tu
     ],
 )
 def test_what_has_nothing_to_send_says_so_and_why(
-    tmp_path: Path, scripted: "Scripted", text: str, heading: str, reason: str
+    tmp_path: Path, scripted: Scripted, text: str, heading: str, reason: str
 ) -> None:
     """Nothing is called new only if everything could be read."""
     source = tmp_path / "payloads.json"
@@ -199,7 +197,7 @@ def test_a_closed_port_is_shown_while_it_is_retried(tmp_path: Path, events: list
 
 @pytest.mark.parametrize(("options", "code", "sent"), [((), 2, 0), (("--lossy",), 0, 2)])
 def test_rows_of_the_streaming_connector(
-    tmp_path: Path, scripted: "Scripted", options: tuple[str, ...], code: int, sent: int
+    tmp_path: Path, scripted: Scripted, options: tuple[str, ...], code: int, sent: int
 ) -> None:
     rows = tmp_path / "rows.jsonl"
     row = {"time": 1782910000, "event_type": "users.messages.email.Open", "user_external_user_id": "e"}

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -30,9 +30,7 @@ from td_currents_cli.send import (
 )
 from td_currents_cli.send.concurrency import concurrency_of
 from td_currents_cli.send.prefilter import journal_fields
-
-if TYPE_CHECKING:
-    from tests.conftest import Scripted
+from tests.scripted import Scripted
 
 KEY = "1/0123456789abcdef0123456789abcdef01234567"
 Send = Callable[..., SendOutcome]
@@ -72,7 +70,7 @@ def payloads(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def send(scripted: "Scripted") -> Send:
+def send(scripted: Scripted) -> Send:
     def to_its_end(*paths: Path, key: str = KEY, **changes: Any) -> SendOutcome:
         limits = PayloadLimits(**{name: changes.pop(name) for name in ("events", "size", "repack") if name in changes})
         state = StateOptions(
@@ -98,21 +96,21 @@ def letters(outcome: SendOutcome) -> list[dict[str, Any]]:
     return [json.loads(line) for line in outcome.dead_letter.read_text().splitlines()]
 
 
-def test_the_same_command_again_sends_nothing(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_the_same_command_again_sends_nothing(send: Send, scripted: Scripted, payloads: Path) -> None:
     first, second = send(payloads), send(payloads)
     assert (first.delivered, first.already_delivered, first.exit_code) == (30, 0, ExitCode.OK)
     assert (second.delivered, second.already_delivered, second.exit_code) == (0, 30, ExitCode.OK)
     assert len(scripted.bodies) == 3
 
 
-def test_resend_sends_all_of_it_once_more(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_resend_sends_all_of_it_once_more(send: Send, scripted: Scripted, payloads: Path) -> None:
     send(payloads)
     assert send(payloads, resend=True).delivered == 30
     assert send(payloads).already_delivered == 30
     assert len(scripted.bodies) == 6
 
 
-def test_without_a_journal_everything_is_sent_again(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_without_a_journal_everything_is_sent_again(send: Send, scripted: Scripted, payloads: Path) -> None:
     send(payloads)
     outcome = send(payloads, no_journal=True)
     assert (outcome.delivered, outcome.journal) == (30, None)
@@ -121,7 +119,7 @@ def test_without_a_journal_everything_is_sent_again(send: Send, scripted: "Scrip
 
 @pytest.mark.parametrize("again", [{"events": 3}, {"size": 200}, {"repack": True}, {"repack": True, "events": 7}])
 def test_other_limits_do_not_send_again_what_was_delivered(
-    send: Send, scripted: "Scripted", payloads: Path, again: dict[str, Any]
+    send: Send, scripted: Scripted, payloads: Path, again: dict[str, Any]
 ) -> None:
     send(payloads)
     assert send(payloads, **again).already_delivered == 30
@@ -129,7 +127,7 @@ def test_other_limits_do_not_send_again_what_was_delivered(
     assert send(payloads).already_delivered == 30
 
 
-def test_the_same_content_twice_is_sent_twice_and_not_again(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+def test_the_same_content_twice_is_sent_twice_and_not_again(send: Send, scripted: Scripted, tmp_path: Path) -> None:
     document = {"events": [event(1), event(2)]}
     file = write(tmp_path / "p.jsonl", document, document, event(3), event(3))
     assert send(file).delivered == 6
@@ -139,7 +137,7 @@ def test_the_same_content_twice_is_sent_twice_and_not_again(send: Send, scripted
     assert sorted(ids(scripted.events)) == ["e1"] * 3 + ["e2"] * 3 + ["e3"] * 3
 
 
-def test_a_file_of_events_that_has_grown(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+def test_a_file_of_events_that_has_grown(send: Send, scripted: Scripted, tmp_path: Path) -> None:
     send(write(tmp_path / "p.jsonl", *(event(number) for number in range(5))))
     outcome = send(write(tmp_path / "p.jsonl", *(event(number) for number in range(8))))
     assert (outcome.delivered, outcome.already_delivered, outcome.requests) == (3, 5, 1)
@@ -147,7 +145,7 @@ def test_a_file_of_events_that_has_grown(send: Send, scripted: "Scripted", tmp_p
 
 
 def test_what_was_refused_is_sent_again_and_what_was_delivered_with_it_is_not(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     scripted.answer = lambda body: 400 if b'"e14"' in body else 200
     first = send(payloads)
@@ -166,7 +164,7 @@ def test_what_was_refused_is_sent_again_and_what_was_delivered_with_it_is_not(
 
 
 def test_a_dead_letter_that_was_sent_is_delivered_for_the_first_command_too(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     scripted.answer = lambda body: 400 if b'"e7"' in body or b'"e21"' in body else 200
     dead = send(payloads).dead_letter
@@ -179,7 +177,7 @@ def test_a_dead_letter_that_was_sent_is_delivered_for_the_first_command_too(
 
 
 def test_sending_dead_letters_in_vain_does_not_make_the_file_grow(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     scripted.answer = lambda body: 400 if b'"e7"' in body else 200
     dead = send(payloads).dead_letter
@@ -192,7 +190,7 @@ def test_sending_dead_letters_in_vain_does_not_make_the_file_grow(
 
 
 def test_a_run_that_reads_the_dead_letters_it_writes_comes_to_an_end(
-    send: Send, scripted: "Scripted", payloads: Path, tmp_path: Path
+    send: Send, scripted: Scripted, payloads: Path, tmp_path: Path
 ) -> None:
     scripted.answer = lambda body: 400 if b'"e7"' in body else 200
     dead = send(payloads, dead_letter=tmp_path / "dead").dead_letter
@@ -204,7 +202,7 @@ def test_a_run_that_reads_the_dead_letters_it_writes_comes_to_an_end(
 
 
 def test_a_document_that_is_too_large_for_the_endpoint_arrives_in_halves(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     large = write(payloads.with_name("l.jsonl"), {"events": [event(1), event(2, x="x" * 600), event(3)]})
     scripted.answer = lambda body: 413 if len(body) > 300 else 200
@@ -216,7 +214,7 @@ def test_a_document_that_is_too_large_for_the_endpoint_arrives_in_halves(
 
 
 def test_an_event_over_the_limit_is_a_dead_letter_without_a_request(
-    send: Send, scripted: "Scripted", tmp_path: Path
+    send: Send, scripted: Scripted, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "p.jsonl", {"events": [event(1), event(2, x="x" * 300), event(3)]})
     outcome = send(file, size=200)
@@ -226,7 +224,7 @@ def test_an_event_over_the_limit_is_a_dead_letter_without_a_request(
     assert letter["reason"].startswith(Code.EVENT_TOO_LARGE)
 
 
-def test_what_the_rules_refuse_is_not_sent_and_the_rest_is(send: Send, scripted: "Scripted", tmp_path: Path) -> None:
+def test_what_the_rules_refuse_is_not_sent_and_the_rest_is(send: Send, scripted: Scripted, tmp_path: Path) -> None:
     file = write(
         tmp_path / "p.jsonl",
         {"events": [event(1), event(2, odd=True), event(3, odd=False)]},
@@ -258,7 +256,7 @@ def test_clean_documents_are_not_looked_at_event_by_event(send: Send, payloads: 
     assert rules.asked == 0
 
 
-def test_another_key_sends_again_and_says_so(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_another_key_sends_again_and_says_so(send: Send, scripted: Scripted, payloads: Path) -> None:
     send(payloads)
     outcome = send(payloads, key=KEY[:-1] + "f")
     assert outcome.delivered == 30
@@ -266,7 +264,7 @@ def test_another_key_sends_again_and_says_so(send: Send, scripted: "Scripted", p
 
 
 def test_the_key_in_the_url_or_in_the_environment_is_the_same_endpoint(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     send(payloads)
     encoded = KEY.replace("/", "%2F")
@@ -274,7 +272,7 @@ def test_the_key_in_the_url_or_in_the_environment_is_the_same_endpoint(
 
 
 def test_endpoints_that_differ_in_what_is_hidden_are_distinguished(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     base = f"http://127.0.0.1:{scripted.port}/hook?tenant="
     assert send(payloads, url=f"{base}a").delivered == 30
@@ -294,7 +292,7 @@ def test_endpoints_that_differ_in_what_is_hidden_are_distinguished(
     ],
 )
 def test_the_url_arrives_as_it_was_given(
-    send: Send, scripted: "Scripted", payloads: Path, given: str, sent: str | None
+    send: Send, scripted: Scripted, payloads: Path, given: str, sent: str | None
 ) -> None:
     """`%2F` and `/` may be different things to an endpoint. Only what HTTP cannot transmit is encoded."""
     url = f"http://127.0.0.1:{scripted.port}{given}"
@@ -304,7 +302,7 @@ def test_the_url_arrives_as_it_was_given(
     assert set(by_send) == {test} == {f"POST {given if sent is None else sent} HTTP/1.1"}
 
 
-def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_a_stop_keeps_what_was_delivered(send: Send, scripted: Scripted, payloads: Path) -> None:
     scripted.answer = lambda body: 401 if b'"e20"' in body else 200
     outcome = send(payloads)
     assert (outcome.delivered, outcome.undelivered, outcome.exit_code) == (20, 10, ExitCode.REFUSED)
@@ -315,7 +313,7 @@ def test_a_stop_keeps_what_was_delivered(send: Send, scripted: "Scripted", paylo
 
 
 def test_a_journal_that_fails_in_the_middle_stops_the_run_with_its_figures(
-    send: Send, scripted: "Scripted", tmp_path: Path
+    send: Send, scripted: Scripted, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "p.jsonl", *({"events": [event(number)]} for number in range(400)))
     journal = tmp_path / "journal"
@@ -344,7 +342,7 @@ def test_a_journal_that_fails_in_the_middle_stops_the_run_with_its_figures(
     assert {each["id"] for each in scripted.events} == {f"e{number}" for number in range(400)}
 
 
-def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: Scripted, payloads: Path) -> None:
     scripted.answer = lambda body: 200 if body == EMPTY_PAYLOAD else 400
     outcome = send(payloads, dead_letter=Path("/dev/full"))
     assert (outcome.dead, outcome.undelivered, outcome.exit_code) == (0, outcome.read, ExitCode.IO)
@@ -354,14 +352,14 @@ def test_dead_letters_that_cannot_be_written_stop_the_run(send: Send, scripted: 
 
 @pytest.mark.parametrize("name", ["journal", "dead_letter"])
 def test_files_that_cannot_be_written_are_detected_before_the_first_request(
-    send: Send, scripted: "Scripted", payloads: Path, name: str
+    send: Send, scripted: Scripted, payloads: Path, name: str
 ) -> None:
     with pytest.raises(OutputError, match=str(payloads)):
         send(payloads, **{name: payloads})
     assert scripted.bodies == []
 
 
-def test_the_journal_may_be_named_in_the_environment(scripted: "Scripted", payloads: Path, tmp_path: Path) -> None:
+def test_the_journal_may_be_named_in_the_environment(scripted: Scripted, payloads: Path, tmp_path: Path) -> None:
     scripted.answer = lambda body: 200 if body == EMPTY_PAYLOAD else 400
     environ = {"TD_WRITE_KEY": KEY, "TDCUR_JOURNAL": str(tmp_path / "from-environment")}
     for state, journal in (
@@ -397,7 +395,7 @@ def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: 
 
 
 def test_a_dry_run_shows_what_would_happen_and_creates_nothing(
-    send: Send, scripted: "Scripted", tmp_path: Path, state_home: Path
+    send: Send, scripted: Scripted, tmp_path: Path, state_home: Path
 ) -> None:
     old = write(tmp_path / "old.jsonl", {"events": [event(1), event(2)]})
     file = write(tmp_path / "p.jsonl", {"events": [event(1), event(2)]}, {"events": [event(3, odd=True), event(4)]})
@@ -414,7 +412,7 @@ def test_a_dry_run_shows_what_would_happen_and_creates_nothing(
 
 
 def test_the_first_request_of_a_dry_run_can_be_made_with_curl(
-    send: Send, scripted: "Scripted", payloads: Path, tmp_path: Path
+    send: Send, scripted: Scripted, payloads: Path, tmp_path: Path
 ) -> None:
     odd_name = payloads.rename(tmp_path / "it's $HOME.jsonl")
     odd_name.write_text(" \n" + odd_name.read_text())
@@ -430,7 +428,7 @@ def test_the_first_request_of_a_dry_run_can_be_made_with_curl(
 
 
 def test_possible_duplicates_come_with_the_query_that_leaves_them_out(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     statuses = iter([504, *[200] * 9])
     scripted.answer = lambda _: next(statuses)
@@ -465,7 +463,7 @@ def test_an_error_in_the_middle_does_not_hide_what_was_delivered(
 
 
 def test_a_refused_run_is_not_told_to_run_the_same_command_again(
-    send: Send, scripted: "Scripted", payloads: Path
+    send: Send, scripted: Scripted, payloads: Path
 ) -> None:
     scripted.answer = lambda _: 403
     outcome = send(payloads, key="")
@@ -474,7 +472,7 @@ def test_a_refused_run_is_not_told_to_run_the_same_command_again(
     assert "TD_WRITE_KEY" in outcome.error.hint
 
 
-def test_a_web_page_is_a_warning(send: Send, scripted: "Scripted", payloads: Path) -> None:
+def test_a_web_page_is_a_warning(send: Send, scripted: Scripted, payloads: Path) -> None:
     scripted.content_type = "text/html; charset=utf-8"
     outcome = send(payloads)
     assert (outcome.delivered, outcome.exit_code) == (30, ExitCode.OK)

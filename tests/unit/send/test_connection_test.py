@@ -1,7 +1,6 @@
 """The connection test: one request, and what follows from its answer."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +9,7 @@ from td_currents_cli.errors import EndpointRefusedError, ExitCode, UnreachableEr
 from td_currents_cli.send.connection_test import BOTH, BRAZE, SEND, ConnectionTestOutcome, run_connection_test
 from td_currents_cli.send.endpoint import Destination, resolve
 from td_currents_cli.send.retry import Clock
-
-if TYPE_CHECKING:
-    from tests.conftest import Scripted
+from tests.scripted import Scripted
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 
@@ -22,7 +19,7 @@ def ticking() -> Callable[[], float]:
     return lambda: next(ticks) / 4
 
 
-def checked(scripted: "Scripted", status: int) -> ConnectionTestOutcome:
+def checked(scripted: Scripted, status: int) -> ConnectionTestOutcome:
     """Return the outcome of the check of an endpoint that responds with this status, once."""
     scripted.answer = lambda _: status
     outcome = run_connection_test(
@@ -35,7 +32,7 @@ def checked(scripted: "Scripted", status: int) -> ConnectionTestOutcome:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_2xx_passes_the_connection_test(scripted: "Scripted", status: int) -> None:
+def test_a_2xx_passes_the_connection_test(scripted: Scripted, status: int) -> None:
     outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.OK
     assert outcome.error is None
@@ -43,7 +40,7 @@ def test_a_2xx_passes_the_connection_test(scripted: "Scripted", status: int) -> 
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 413])
-def test_an_endpoint_that_refuses_the_credentials_is_exit_4(scripted: "Scripted", status: int) -> None:
+def test_an_endpoint_that_refuses_the_credentials_is_exit_4(scripted: Scripted, status: int) -> None:
     outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.REFUSED
     assert isinstance(outcome.error, EndpointRefusedError)
@@ -52,7 +49,7 @@ def test_an_endpoint_that_refuses_the_credentials_is_exit_4(scripted: "Scripted"
 
 
 @pytest.mark.parametrize("status", [408, 418, 429, 500, 503])
-def test_what_would_be_retried_is_exit_5_and_is_not_retried(scripted: "Scripted", status: int) -> None:
+def test_what_would_be_retried_is_exit_5_and_is_not_retried(scripted: Scripted, status: int) -> None:
     outcome = checked(scripted, status)
     assert outcome.exit_code is ExitCode.UNREACHABLE
     assert isinstance(outcome.error, UnreachableError)
@@ -77,7 +74,7 @@ def test_warnings_come_before_the_request() -> None:
     assert outcome.data()["warnings"] == told
 
 
-def test_a_key_in_the_url_is_tested_as_braze_sends_it_and_as_send_does(scripted: "Scripted") -> None:
+def test_a_key_in_the_url_is_tested_as_braze_sends_it_and_as_send_does(scripted: Scripted) -> None:
     query = f"?td_write_key={KEY.replace('/', '%2F')}"
     outcome = run_connection_test(Destination(url=scripted.url + query), timeout=5, environ={})
     assert [each.sender for each in outcome.requests] == [BRAZE, SEND]
@@ -90,7 +87,7 @@ def test_a_key_in_the_url_is_tested_as_braze_sends_it_and_as_send_does(scripted:
     assert (outcome.exit_code, outcome.braze_url) == (ExitCode.OK, None)
 
 
-def test_a_refusal_of_brazes_request_counts_although_send_would_be_accepted(scripted: "Scripted") -> None:
+def test_a_refusal_of_brazes_request_counts_although_send_would_be_accepted(scripted: Scripted) -> None:
     scripted.answer = lambda _: 403 if len(scripted.bodies) == 1 else 200
     outcome = run_connection_test(Destination(url=f"{scripted.url}?td_write_key={KEY}"), timeout=5, environ={})
     assert [each.status for each in outcome.requests] == [403, 200]
@@ -99,13 +96,13 @@ def test_a_refusal_of_brazes_request_counts_although_send_would_be_accepted(scri
     assert "Check the write key" in outcome.error.hint
 
 
-def test_a_custom_endpoint_is_tested_once(scripted: "Scripted") -> None:
+def test_a_custom_endpoint_is_tested_once(scripted: Scripted) -> None:
     url = f"http://127.0.0.1:{scripted.port}/hook?key=abc"
     outcome = run_connection_test(Destination(url=url), timeout=5, environ={"TD_WRITE_KEY": KEY})
     assert [each.sender for each in outcome.requests] == [BOTH]
 
 
-def test_a_web_page_fails(scripted: "Scripted") -> None:
+def test_a_web_page_fails(scripted: Scripted) -> None:
     scripted.content_type = "text/html"
     outcome = run_connection_test(Destination(url=scripted.url), timeout=5, environ={"TD_WRITE_KEY": KEY})
     assert outcome.exit_code is ExitCode.REFUSED

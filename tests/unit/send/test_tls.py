@@ -5,13 +5,11 @@ import ssl
 import subprocess
 from base64 import b64encode
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import pytest
-import trustme
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.secrets import Secret
@@ -25,42 +23,10 @@ from td_currents_cli.send.retry import (
     UntrustedHost,
 )
 from td_currents_cli.send.tls import TlsFiles, TlsSession, proxy_for
-from tests.loopback import Received, Serve, answering, serving, status, without_proxies
+from tests.loopback import Authority, Received, answering, serving, status, tunnelling, without_proxies
 
 KEY = "1/" + "5ec4e7" * 6 + "5ec4"
 OK = HttpResponse(status=200)
-Heads = list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """A certificate authority of the test's own, and what it has issued.
-
-    Attributes:
-        file: its certificate.
-        client: certificate and key of a client, in one file.
-    """
-
-    ca: trustme.CA
-    folder: Path
-    file: str = field(init=False)
-    client: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir()
-        object.__setattr__(self, "file", str(self.folder / "ca.pem"))
-        self.ca.cert_pem.write_to_path(self.file)
-        object.__setattr__(self, "client", self.issued("client.pem", "client@example.com"))
-
-    def issued(self, name: str, identity: str) -> str:
-        path = self.folder / name
-        self.ca.issue_cert(identity).private_key_and_cert_chain_pem.write_to_path(str(path))
-        return str(path)
-
-    def server(self, identity: str = "localhost", *, not_after: datetime | None = None) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.ca.issue_cert(identity, not_after=not_after).configure_cert(context)
-        return context
 
 
 @pytest.fixture(autouse=True)
@@ -70,28 +36,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    return Authority(trustme.CA(), tmp_path / "authority")
-
-
-def tunnelling(port: int, heads: Heads) -> Serve:
-    """A proxy that connects to that port of loopback, wherever it is asked to connect to."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        try:
-            await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
-        finally:
-            there_writer.transport.abort()
-
-    return handle
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
+    return Authority(tmp_path)
 
 
 def to(url: str, files: TlsFiles) -> Endpoint:
@@ -162,7 +107,7 @@ def test_a_client_certificate_is_shown(authority: Authority, tmp_path: Path) -> 
     server = authority.server()
     server.verify_mode = ssl.CERT_REQUIRED
     authority.ca.configure_trust(server)
-    assert post(server, TlsFiles(cacert=authority.file, client_cert=authority.client))[0] == OK
+    assert post(server, TlsFiles(cacert=authority.file, client_cert=authority.issued("client.pem")))[0] == OK
     issued = authority.ca.issue_cert("other@example.com")
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     issued.cert_chain_pems[0].write_to_path(str(certificate))
@@ -186,8 +131,8 @@ def test_an_endpoint_that_wants_another_client_certificate(authority: Authority,
         try:
             assert process.stdout is not None
             port = listening_port(process.stdout)
-            stranger = Authority(trustme.CA(), tmp_path / "stranger")
-            for client, why in ((None, "certificate required|handshake failure"), (stranger.client, "unknown ca")):
+            stranger = Authority(tmp_path).issued("stranger.pem")
+            for client, why in ((None, "certificate required|handshake failure"), (stranger, "unknown ca")):
                 files = TlsFiles(cacert=authority.file, client_cert=client)
                 result, _ = asyncio.run(posted(f"https://localhost:{port}", files))
                 assert isinstance(result, ClientCertificateRejected), result
@@ -206,7 +151,8 @@ def listening_port(output: IO[str]) -> int:
 def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_path: Path) -> None:
     encrypted = tmp_path / "encrypted.pem"
     subprocess.run(
-        ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", authority.client, "-out", encrypted], check=True
+        ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", authority.issued("client.pem"), "-out", encrypted],
+        check=True,
     )
     nothing = tmp_path / "nothing.pem"
     nothing.write_text("nothing\n")
@@ -216,8 +162,8 @@ def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_pa
         (TlsFiles(cacert=str(nothing)), "nothing.pem"),
         (TlsFiles(client_cert="missing.pem"), "missing.pem"),
         (TlsFiles(client_cert=str(nothing)), "not a certificate in PEM"),
-        (TlsFiles(client_cert=authority.client, client_key=other), "does not match the certificate"),
-        (TlsFiles(client_cert=authority.client, client_key=str(encrypted)), "encrypted"),
+        (TlsFiles(client_cert=authority.issued("client.pem"), client_key=other), "does not match the certificate"),
+        (TlsFiles(client_cert=authority.issued("client.pem"), client_key=str(encrypted)), "encrypted"),
     ):
         with pytest.raises(UsageError) as caught:
             HttpxClient(to("https://localhost", files), concurrency=1, timeout=1)
@@ -229,7 +175,7 @@ def test_files_that_cannot_be_used_are_usage_errors(authority: Authority, tmp_pa
 def test_a_proxy_is_asked_to_connect_and_sees_nothing_else(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxy_heads: Heads = []
+    proxy_heads: list[str] = []
     received: Received = []
 
     async def main() -> tuple[HttpResponse | RequestFailure, TlsSession | None]:
