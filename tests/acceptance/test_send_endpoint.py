@@ -19,7 +19,8 @@ from tests.scripted import HEX, KEY, PATH, Scripted, Sent, end, send, start, wri
 @pytest.fixture
 def payloads(tmp_path: Path) -> Path:
     """Five requests with two events each."""
-    documents = ({"events": [{"event_type": "t", "id": f"{n}-{m}", "time": 1} for m in range(2)]} for n in range(5))
+    event = {"event_type": "t", "time": 1, "user": {}, "properties": {}}
+    documents = ({"events": [event | {"id": f"{n}-{m}"} for m in range(2)]} for n in range(5))
     return write(tmp_path / "payloads.jsonl", *documents)
 
 
@@ -97,7 +98,7 @@ def test_a_certificate_that_is_not_trusted_stops_at_once(authority: Authority, p
 
     async def main() -> tuple[Sent, Sent]:
         async with serving(answering(received=received), authority.server()) as port:
-            options = (payloads, "--url", f"https://localhost:{port}{PATH}", "--no-check", "--format", "json")
+            options = (payloads, "--url", f"https://localhost:{port}{PATH}", "--format", "json")
             refused = await asyncio.to_thread(send, *options)
             assert received == []
             return refused, await asyncio.to_thread(send, *options, "--cacert", authority.file)
@@ -126,7 +127,6 @@ def test_a_proxy_with_credentials(authority: Authority, payloads: Path) -> None:
                 url,
                 "--cacert",
                 authority.file,
-                "--no-check",
                 "--no-journal",
                 "--format",
                 "json",
@@ -147,7 +147,7 @@ def test_a_proxy_with_credentials(authority: Authority, payloads: Path) -> None:
 
 def test_the_rate_is_a_maximum(payloads: Path, scripted: Scripted) -> None:
     """From the first request on. The exact rate is tested with a clock of its own, since a busy machine is slower."""
-    result = send(payloads, "--no-check", "--url", scripted.url, "--rate", 10, "--format", "json")
+    result = send(payloads, "--url", scripted.url, "--rate", 10, "--format", "json")
     assert result.code == 0
     assert len(scripted.events) == 10
     assert 10 / result.summary["seconds"] <= 10 * 1.05
@@ -157,7 +157,7 @@ def test_on_a_terminal_there_is_a_bar_and_standard_output_is_left_alone(payloads
     scripted.delay = 0.7
     controller, terminal = pty.openpty()
     process = start(
-        *(payloads, "--no-check", "--url", scripted.url, "--format", "json", "--concurrency", 2),
+        *(payloads, "--url", scripted.url, "--format", "json", "--concurrency", 2),
         stderr=terminal,
         TERM="xterm",
     )
