@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +62,8 @@ class Journal:
                 if self._met[key] <= delivered:
                     known.add(place)
             if len(self._met) > MAX_MET:
-                with self._transaction():
+                with self._connection:
+                    self._connection.execute("BEGIN")
                     self._connection.executemany(schema.INSERT_MET, self._met.items())
                 self._met.clear()
         return frozenset(known)
@@ -82,7 +83,8 @@ class Journal:
             group = self.pending.copy()
             if not group:
                 return
-            with self._transaction():
+            with self._connection:
+                self._connection.execute("BEGIN")
                 self._insert(schema.INSERT_REQUEST, [keys for keys, _ in group])
                 self._insert(schema.INSERT_SENT, [events for _, events in group if events])
             del self.pending[: len(group)]
@@ -121,7 +123,9 @@ class Journal:
 
     def _merge_requests(self) -> None:
         # What the last run delivered goes into the table that is searched.
-        with self._transaction(), closing(self._connection.execute(schema.SELECT_REQUESTS)) as requests:
+        with self._connection:
+            self._connection.execute("BEGIN")
+            requests = self._connection.execute(schema.SELECT_REQUESTS)
             while rows := requests.fetchmany(1000):
                 counts = Counter((endpoint, key) for endpoint, keys in rows for key in split_keys(keys))
                 # In the order of the table: neighbors are written together.
@@ -134,17 +138,6 @@ class Journal:
         with closing(self._connection.execute(query, parameters)) as rows:
             value: int = rows.fetchone()[0]
             return value
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            raise
 
 
 def _open_journal(path: Path) -> sqlite3.Connection:

@@ -177,7 +177,7 @@ def _dry_run(planned: Iterable[Planned], planner: Planner, endpoint: Endpoint, s
         elif isinstance(item, DeadLetter):
             stats.add_dead_letter(item.problems)
         else:
-            stats.add_problem(item)
+            stats.problem_log.add(item)
     first_request = None if first is None else shell_command(first, endpoint)
     return outcome_of(planner, stats, endpoint, state, first_request=first_request)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
@@ -74,8 +74,7 @@ def run_connection_test(
 ) -> ConnectionTestOutcome:
     """Send a request without events as Braze would, and one as `send` would if that differs. Retries nothing.
 
-    `timeout` are seconds for a connection, and for a response; `notice` is called with each warning, before the
-    request. Raises UsageError for settings that cannot work.
+    `timeout` are seconds for a connection, and for a response; `notice` is called with each warning.
     """
     endpoint = resolve(destination, environ)
     endpoint.require_credentials()
@@ -94,24 +93,18 @@ def run_connection_test(
     )
 
 
-def _variants(endpoint: Endpoint) -> Iterator[tuple[str, Endpoint]]:
-    # Braze sets no header of Treasure Data: all it has is the URL.
-    if endpoint.write_key is None:
-        yield BOTH, endpoint
-        return
-    if endpoint.given is not None:
-        yield BRAZE, replace(endpoint, url=endpoint.given, write_key=None)
-    yield SEND, endpoint
-
-
 async def _requests(
     endpoint: Endpoint, seconds: float, clock: Clock
 ) -> tuple[tuple[CheckRequest, ...], TlsSession | None]:
     from td_currents_cli.send.http import HttpxClient  # noqa: PLC0415 -- heavy; wrong settings are found without
 
+    variants = {(BOTH if endpoint.write_key is None else SEND): endpoint}
+    if endpoint.write_key is not None and endpoint.given is not None:
+        # Braze sets no header of Treasure Data: all it has is the URL.
+        variants = {BRAZE: replace(endpoint, url=endpoint.given, write_key=None), **variants}
     requests: list[CheckRequest] = []
     tls = None
-    for sender, variant in _variants(endpoint):
+    for sender, variant in variants.items():
         async with aclosing(HttpxClient(variant, concurrency=1, timeout=seconds)) as client:
             started = clock.now()
             result = await client.post(EMPTY_PAYLOAD)

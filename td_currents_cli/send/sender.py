@@ -175,7 +175,7 @@ class Sender:
                 return
             try:
                 if isinstance(item, Problem):
-                    self.stats.add_problem(item)
+                    self.stats.problem_log.add(item)
                 elif isinstance(item, DeadLetter):
                     self._give_up_for_good(None, item)
                 else:

@@ -113,12 +113,9 @@ class SendStats:
     unknown: list[str] = field(default_factory=list)
     latencies: Latencies = field(default_factory=Latencies)
     retrying: tuple[float, str] | None = None  # when the latest failed request is sent again, and why it failed
-    _problems: ProblemLog = field(default_factory=ProblemLog)
+    problem_log: ProblemLog = field(default_factory=ProblemLog)
     _refused: list[tuple[int, Problem]] = field(default_factory=list)
     _refused_beyond: int = 0
-
-    def add_problem(self, problem: Problem) -> None:
-        self._problems.add(problem)
 
     def begin(self, *, is_retry: bool) -> None:
         self.requests += 1
@@ -150,7 +147,7 @@ class SendStats:
         self.dead += 1
         for problem in problems:
             if index is None:
-                self.add_problem(problem)
+                self.problem_log.add(problem)
                 continue
             insort(self._refused, (index, problem), key=lambda refused: refused[0])
             if len(self._refused) > _MAX_KEPT:
@@ -182,8 +179,8 @@ class SendStats:
     def problems(self) -> Problems:
         """Return all problems: those of the input in its order, then refused payloads in theirs."""
         for _, problem in self._refused:
-            self._problems.add(problem)
+            self.problem_log.add(problem)
         for _ in range(self._refused_beyond):
             # Only counted: there are so many that no other is kept.
-            self._problems.add(self._refused[-1][1])
-        return self._problems.result()
+            self.problem_log.add(self._refused[-1][1])
+        return self.problem_log.result()
