@@ -1,5 +1,6 @@
 """Where requests go, checked before the first one; nothing secret is shown."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_flags_win_over_the_environment() -> None:
     assert resolve(Destination(), environ).token is None
 
 
-def refused(destination: Destination, environ: dict[str, str] | None = None) -> UsageError:
+def refused(destination: Destination, environ: Mapping[str, str] | None = None) -> UsageError:
     with pytest.raises(UsageError) as caught:
         resolve(destination, environ or {}).require_credentials()
     assert HEX not in f"{caught.value.message} {caught.value.hint}"
@@ -146,17 +147,21 @@ def test_a_wrong_url_is_refused_with_the_expected_format(url: str, message: str,
 
 
 def test_conflicts_are_usage_errors(tmp_path: Path) -> None:
-    other = tmp_path / "key"
+    other, missing = tmp_path / "key", str(tmp_path / "no")
     other.write_text(f"4712/{HEX}")
     with_key = f"{V2}?td_write_key={QUOTED}"
-    assert "--site" in refused(Destination(url=V2, site=Site.us01)).message
-    assert "missing --database and --table" in refused(Destination(site=Site.us01)).message
-    assert "missing --site" in refused(Destination(database="my_db", table="my_table")).message
-    assert "different write keys" in refused(Destination(url=with_key, write_key_file=str(other))).message
-    assert "different write keys" in refused(Destination(url=with_key), {"TD_WRITE_KEY": f"4712/{HEX}"}).message
-    assert "not a token" in refused(Destination(url=V2, token_file=str(other))).message
-    assert "Bearer" in refused(Destination(url=STREAMING, write_key_file=str(other))).message
-    assert "no endpoint" in refused(Destination()).message
+    for destination, environ, message in (
+        (Destination(url=V2, site=Site.us01), {}, "--site"),
+        (Destination(site=Site.us01), {}, "missing --database and --table"),
+        (Destination(database="my_db", table="my_table"), {}, "missing --site"),
+        (Destination(url=with_key, write_key_file=str(other)), {}, "different write keys"),
+        (Destination(url=with_key), {"TD_WRITE_KEY": f"4712/{HEX}"}, "different write keys"),
+        (Destination(url=V2, token_file=str(other)), {}, "not a token"),
+        (Destination(url=STREAMING, write_key_file=str(other)), {}, "Bearer"),
+        (Destination(url=V2, write_key_file=missing), {}, "cannot read"),
+        (Destination(), {}, "no endpoint"),
+    ):
+        assert message in refused(destination, environ).message
 
 
 @pytest.mark.parametrize("content", ["", " \n", f"{HEX}\n{HEX}\n", f"key = {HEX}", f"{HEX}é", "x" * 5000])
@@ -177,17 +182,11 @@ def test_a_url_encoded_key_is_refused(tmp_path: Path) -> None:
         assert "%2F" in error.hint
 
 
-def test_a_missing_key_file_is_a_usage_error(tmp_path: Path) -> None:
-    assert "cannot read" in refused(Destination(url=V2, write_key_file=str(tmp_path / "no"))).message
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "x.localhost"])
-def test_plain_http_is_for_this_machine(host: str) -> None:
-    assert resolve(Destination(url=f"http://{host}:8080/x"), {}).kind is EndpointKind.OTHER
-
-
-def test_plain_http_elsewhere_needs_an_option() -> None:
-    assert resolve(Destination(url="http://10.0.0.1/x", allow_http=True), {}).shown == "http://10.0.0.1/x"
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "x.localhost", "10.0.0.1"])
+def test_plain_http_is_for_this_machine_or_on_request(host: str) -> None:
+    url = f"http://{host}:8080/x"
+    endpoint = resolve(Destination(url=url, allow_http=host == "10.0.0.1"), {})
+    assert (endpoint.kind, endpoint.shown) == (EndpointKind.OTHER, url)
 
 
 def test_a_key_in_the_url_of_a_v2_host_is_a_warning() -> None:
