@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +23,8 @@ from td_currents_cli.generate.command import lines
 from td_currents_cli.journal.writer import GROUP
 from td_currents_cli.serve import FaultSettings, Receiver, ServeSettings
 from td_currents_cli.serve.settings import parse_faults
+from tests.command import TDCUR
+from tests.scripted import end, start
 
 pytestmark = pytest.mark.chaos
 
@@ -33,11 +34,6 @@ EVENTS = 20_000 if FULL else 3_000
 PER_REQUEST = 4
 """Events in a document: few, so that kills fall between many requests."""
 CONCURRENCY = 8
-
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
-    "TD_WRITE_KEY": "1/0123456789abcdef0123456789abcdef01234567",
-}
 
 
 @pytest.fixture
@@ -69,30 +65,15 @@ def copies(counts: Counter[str]) -> int:
     return counts.total() - len(counts)
 
 
-def tdcur(*arguments: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "td_currents_cli", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
-
-
-def send(source: Path, url: str, *options: object) -> "subprocess.Popen[str]":
-    """A running `tdcur send`, always with the same journal and dead letter beside its input."""
+def run(source: Path, url: str, *options: object) -> "subprocess.Popen[str]":
+    """Start `tdcur send`, always with the same journal and dead letter beside its input."""
     beside = ("--journal", source.with_suffix(".journal"), "--dead-letter", source.with_suffix(".dead"))
-    return tdcur("send", source, "--url", url, "--concurrency", CONCURRENCY, "--format", "json", *beside, *options)
+    return start(source, "--url", url, "--concurrency", CONCURRENCY, "--format", "json", *beside, *options)
 
 
-def ended(process: "subprocess.Popen[str]", seconds: float) -> tuple[int, dict[str, Any], str]:
-    with process:
-        try:
-            out, err = process.communicate(timeout=seconds)
-        finally:
-            process.kill()
-    assert "Traceback" not in err
-    summary: dict[str, Any] = json.loads(out)["summary"]
-    states = ("delivered", "already_delivered", "dead", "undelivered")
-    assert summary["read"] == sum(summary[state] for state in states)
-    return process.returncode, summary, err
+def ended(process: "subprocess.Popen[str]") -> tuple[int, dict[str, Any], str]:
+    result = end(process, seconds=400)
+    return result.code, result.summary, result.err
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
@@ -122,8 +103,8 @@ def test_mixed_faults(tmp_path: Path) -> None:
         source, code = payloads, 3
         # An event that gets 400 twice is a dead letter; sending those again is how they are not lost.
         for attempt in range(10):
-            process = send(source, receiver.url("braze", "currents"), "--retry-for", "5m", "--timeout", 1)
-            code, summary, err = ended(process, 400)
+            process = run(source, receiver.url("braze", "currents"), "--retry-for", "5m", "--timeout", 1)
+            code, summary, err = ended(process)
             unknown |= set(summary["unknown"])
             assert summary["undelivered"] == 0, err
             assert (code == 0) == (summary["dead"] == 0)
@@ -144,7 +125,7 @@ def test_mixed_faults(tmp_path: Path) -> None:
 
 def kill_senders(receiver: Receiver, payloads: Path, chance: random.Random) -> None:
     for _ in range(KILLS):
-        before, process = receiver.stats.requests, send(payloads, receiver.url("braze", "currents"))
+        before, process = receiver.stats.requests, run(payloads, receiver.url("braze", "currents"))
         if chance.random() < 0.2:
             # Also while it starts, and opens its journal.
             time.sleep(chance.uniform(0, 1))
@@ -160,7 +141,7 @@ def test_the_sender_is_killed(payloads: Path, tmp_path: Path) -> None:
     with Receiver(settings) as receiver:
         # Seed 21 kills late enough that a sender without a journal would repeat more than is promised.
         kill_senders(receiver, payloads, random.Random(21))
-        code, summary, err = ended(send(payloads, receiver.url("braze", "currents")), 120)
+        code, summary, err = ended(run(payloads, receiver.url("braze", "currents")))
     assert (code, summary["undelivered"], summary["dead"]) == (0, 0, 0), err
     assert summary["already_delivered"] > 0
     counts = stored(receiver.store)
@@ -179,12 +160,12 @@ def test_the_sender_is_killed_while_events_are_refused(payloads: Path, tmp_path:
     settings = ServeSettings(store=tmp_path / "rows.jsonl", fault_settings=FaultSettings(latency=0.01))
     with Receiver(settings, layer=poisoned) as receiver:
         kill_senders(receiver, payloads, random.Random(21))
-        code, summary, err = ended(send(payloads, receiver.url("braze", "currents")), 120)
+        code, summary, err = ended(run(payloads, receiver.url("braze", "currents")))
     assert (code, summary["undelivered"], summary["dead"]) == (3, 0, len(bad)), err
     assert set(stored(settings.store)) == everything - bad
     again = payloads.with_suffix(".dead").rename(tmp_path / "again.jsonl")
     with Receiver(replace(settings, port=receiver.port)) as receiver:
-        code, summary, err = ended(send(again, receiver.url("braze", "currents")), 120)
+        code, summary, err = ended(run(again, receiver.url("braze", "currents")))
     assert (code, summary["delivered"]) == (0, len(bad)), err
     assert set(stored(settings.store)) == everything
 
@@ -193,7 +174,7 @@ def test_the_endpoint_is_killed(payloads: Path, tmp_path: Path) -> None:
     chance = random.Random(5)
     store, port = tmp_path / "rows.jsonl", free_port()
     endpoint = serve(store, port)
-    process = send(payloads, f"http://127.0.0.1:{port}/postback/v3/event/braze/currents", "--retry-for", "5m")
+    process = run(payloads, f"http://127.0.0.1:{port}/postback/v3/event/braze/currents", "--retry-for", "5m")
     try:
         for _ in range(KILLS):
             least = size(store) + chance.randint(5, 60) * 1000 * PER_REQUEST
@@ -201,7 +182,7 @@ def test_the_endpoint_is_killed(payloads: Path, tmp_path: Path) -> None:
             time.sleep(chance.uniform(0, 0.02))
             kill(endpoint)
             endpoint = serve(store, port)
-        code, summary, err = ended(process, 400)
+        code, summary, err = ended(process)
     finally:
         for each in (process, endpoint):
             each.kill()
@@ -221,7 +202,8 @@ def free_port() -> int:
 
 
 def serve(store: Path, port: int) -> "subprocess.Popen[str]":
-    process = tdcur("serve", "--port", port, "--store", store, "--latency", "10ms", "--quiet")
+    options = ("--port", str(port), "--store", str(store), "--latency", "10ms", "--quiet")
+    process = subprocess.Popen([*TDCUR, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: listens(port), process)
     return process
 

@@ -30,7 +30,7 @@ from td_currents_cli.send import (
 )
 from td_currents_cli.send.concurrency import concurrency_of
 from td_currents_cli.send.prefilter import journal_fields
-from tests.scripted import Scripted
+from tests.scripted import Scripted, letters, write
 
 KEY = "1/0123456789abcdef0123456789abcdef01234567"
 Send = Callable[..., SendOutcome]
@@ -38,11 +38,6 @@ Send = Callable[..., SendOutcome]
 
 def event(number: int, **members: object) -> dict[str, object]:
     return {"event_type": "t", "id": f"e{number}", **members}
-
-
-def write(path: Path, *documents: object) -> Path:
-    path.write_text("".join(f"{json.dumps(document)}\n" for document in documents), encoding="utf-8")
-    return path
 
 
 def ids(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -91,39 +86,20 @@ def send(scripted: Scripted) -> Send:
     return to_its_end
 
 
-def letters(outcome: SendOutcome) -> list[dict[str, Any]]:
-    assert outcome.dead_letter is not None
-    return [json.loads(line) for line in outcome.dead_letter.read_text().splitlines()]
-
-
-def test_the_same_command_again_sends_nothing(send: Send, scripted: Scripted, payloads: Path) -> None:
-    first, second = send(payloads), send(payloads)
+@pytest.mark.parametrize(
+    "limits", [{}, {"events": 3}, {"size": 200}, {"repack": True}, {"repack": True, "events": 7}], ids=str
+)
+def test_the_same_command_again_sends_nothing_unless_it_is_told_to(
+    send: Send, scripted: Scripted, payloads: Path, limits: dict[str, Any]
+) -> None:
+    """Also with other limits."""
+    first, second = send(payloads), send(payloads, **limits)
     assert (first.delivered, first.already_delivered, first.exit_code) == (30, 0, ExitCode.OK)
     assert (second.delivered, second.already_delivered, second.exit_code) == (0, 30, ExitCode.OK)
     assert len(scripted.bodies) == 3
-
-
-def test_resend_sends_all_of_it_once_more(send: Send, scripted: Scripted, payloads: Path) -> None:
-    send(payloads)
-    assert send(payloads, resend=True).delivered == 30
-    assert send(payloads).already_delivered == 30
-    assert len(scripted.bodies) == 6
-
-
-def test_without_a_journal_everything_is_sent_again(send: Send, scripted: Scripted, payloads: Path) -> None:
-    send(payloads)
-    outcome = send(payloads, no_journal=True)
-    assert (outcome.delivered, outcome.journal) == (30, None)
-    assert send(payloads).already_delivered == 30
-
-
-@pytest.mark.parametrize("again", [{"events": 3}, {"size": 200}, {"repack": True}, {"repack": True, "events": 7}])
-def test_other_limits_do_not_send_again_what_was_delivered(
-    send: Send, scripted: Scripted, payloads: Path, again: dict[str, Any]
-) -> None:
-    send(payloads)
-    assert send(payloads, **again).already_delivered == 30
-    assert send(payloads, resend=True, **again).delivered == 30
+    assert send(payloads, resend=True, **limits).delivered == 30
+    unrecorded = send(payloads, no_journal=True, **limits)
+    assert (unrecorded.delivered, unrecorded.journal) == (30, None)
     assert send(payloads).already_delivered == 30
 
 
@@ -151,12 +127,12 @@ def test_what_was_refused_is_sent_again_and_what_was_delivered_with_it_is_not(
     first = send(payloads)
     assert (first.delivered, first.dead, first.splits, first.exit_code) == (29, 1, 1, ExitCode.INCOMPLETE)
     assert first.requests == 3 + 10
-    (letter,) = letters(first)
+    (letter,) = letters(first.dead_letter)
     assert (letter["event"], letter["status"], letter["response"]) == (event(14), 400, "refused")
     assert (letter["source"], letter["line"], letter["event_index"]) == (str(payloads), 2, 4)
     second = send(payloads)
     assert (second.already_delivered, second.dead, second.requests) == (29, 1, 3)  # with the connection test
-    assert len(letters(second)) == 1
+    assert len(letters(second.dead_letter)) == 1
     scripted.answer = lambda _: 200
     third = send(payloads)
     assert (third.already_delivered, third.delivered, third.exit_code) == (29, 1, ExitCode.OK)
@@ -198,7 +174,7 @@ def test_a_run_that_reads_the_dead_letters_it_writes_comes_to_an_end(
     elsewhere = f"http://127.0.0.1:{scripted.port}/elsewhere"
     scripted.answer = lambda body: 400 if b'"e7"' in body or b'"e8"' in body else 200
     assert send(payloads, dead, dead_letter=dead, url=elsewhere).dead >= 2
-    assert sorted(letter["event"]["id"] for letter in letters(send(dead, dead_letter=dead))) == ["e7", "e8"]
+    assert sorted(letter["event"]["id"] for letter in letters(send(dead, dead_letter=dead).dead_letter)) == ["e7", "e8"]
 
 
 def test_a_document_that_is_too_large_for_the_endpoint_arrives_in_halves(
@@ -209,7 +185,7 @@ def test_a_document_that_is_too_large_for_the_endpoint_arrives_in_halves(
     outcome = send(payloads, large)
     assert (outcome.delivered, outcome.dead) == (32, 1)
     assert ids(scripted.events) == [f"e{number}" for number in range(30)] + ["e1", "e3"]
-    (letter,) = letters(outcome)
+    (letter,) = letters(outcome.dead_letter)
     assert (letter["event"]["id"], letter["status"]) == ("e2", 413)
 
 
@@ -219,7 +195,7 @@ def test_an_event_over_the_limit_is_a_dead_letter_without_a_request(
     file = write(tmp_path / "p.jsonl", {"events": [event(1), event(2, x="x" * 300), event(3)]})
     outcome = send(file, size=200)
     assert (outcome.delivered, outcome.dead, outcome.splits) == (2, 1, 0)
-    (letter,) = letters(outcome)
+    (letter,) = letters(outcome.dead_letter)
     assert (letter["status"], letter["attempts"], letter["event_index"]) == (None, 0, 1)
     assert letter["reason"].startswith(Code.EVENT_TOO_LARGE)
 
@@ -237,7 +213,7 @@ def test_what_the_rules_refuse_is_not_sent_and_the_rest_is(send: Send, scripted:
     assert (outcome.delivered, outcome.dead, outcome.exit_code) == (4, 2, ExitCode.INCOMPLETE)
     assert rules.asked == 5
     assert scripted.bodies[1:] == [line.encode() for line in file.read_text().splitlines()[1:3]]
-    first, second = letters(outcome)
+    first, second = letters(outcome.dead_letter)
     assert first["reason"] == "TDC106 it is odd"
     assert first["findings"] == [{"code": "TDC106", "pointer": "/odd", "message": "it is odd"}]
     assert (first["line"], first["event_index"], second["line"], second["event_index"]) == (1, 1, 4, 0)
@@ -248,35 +224,27 @@ def test_what_the_rules_refuse_is_not_sent_and_the_rest_is(send: Send, scripted:
     ]
     assert send(file).delivered == 2
     assert sorted(ids(scripted.events)) == [f"e{number}" for number in range(1, 7)]
+    assert send(write(file, {"events": [event(7)]}), check=rules).delivered == 1
+    assert rules.asked == 5
 
 
-def test_clean_documents_are_not_looked_at_event_by_event(send: Send, payloads: Path) -> None:
-    rules = NoOdd()
-    send(payloads, check=rules)
-    assert rules.asked == 0
-
-
-def test_another_key_sends_again_and_says_so(send: Send, scripted: Scripted, payloads: Path) -> None:
-    send(payloads)
-    outcome = send(payloads, key=KEY[:-1] + "f")
-    assert outcome.delivered == 30
-    assert any("another key" in warning for warning in outcome.warnings)
-
-
-def test_the_key_in_the_url_or_in_the_environment_is_the_same_endpoint(
-    send: Send, scripted: Scripted, payloads: Path
+@pytest.mark.parametrize(
+    ("queries", "keys", "delivered"),
+    [
+        (("", ""), (KEY, KEY[:-1] + "f"), 30),
+        (("", f"?td_write_key={KEY.replace('/', '%2F')}"), (KEY, KEY), 0),
+        (("?tenant=a", "?tenant=b"), (KEY, KEY), 30),
+    ],
+    ids=["another key", "the same key in the URL", "another value of the query"],
+)
+def test_endpoints_are_distinguished_by_url_and_key(
+    send: Send, scripted: Scripted, payloads: Path, *, queries: list[str], keys: list[str], delivered: int
 ) -> None:
-    send(payloads)
-    encoded = KEY.replace("/", "%2F")
-    assert send(payloads, url=f"{scripted.url}?td_write_key={encoded}").already_delivered == 30
-
-
-def test_endpoints_that_differ_in_what_is_hidden_are_distinguished(
-    send: Send, scripted: Scripted, payloads: Path
-) -> None:
-    base = f"http://127.0.0.1:{scripted.port}/hook?tenant="
-    assert send(payloads, url=f"{base}a").delivered == 30
-    assert send(payloads, url=f"{base}b").delivered == 30
+    first, second = (
+        send(payloads, url=scripted.url + query, key=key) for query, key in zip(queries, keys, strict=True)
+    )
+    assert (first.delivered, second.delivered) == (30, delivered)
+    assert any("another key" in warning for warning in second.warnings) is (keys[0] != keys[1])
 
 
 @pytest.mark.parametrize(
@@ -373,18 +341,13 @@ def test_the_journal_may_be_named_in_the_environment(scripted: Scripted, payload
         assert outcome.dead_letter is not None
         assert outcome.dead_letter.is_file()
         assert journal is None or outcome.dead_letter.parent == journal.parent
-    with pytest.raises(UsageError, match="cannot be used together"):
-        run(
-            SendRequest(
-                destination=Destination(url=scripted.url), state=StateOptions(journal=Path("j"), no_journal=True)
-            )
-        )
-    with pytest.raises(UsageError, match="same file"):
-        run(
-            SendRequest(
-                destination=Destination(url=scripted.url), state=StateOptions(journal=Path("j"), dead_letter=Path("j"))
-            )
-        )
+    for options, message in (
+        ({"no_journal": True}, "cannot be used together"),
+        ({"dead_letter": Path("j")}, "same file"),
+    ):
+        state = StateOptions(journal=Path("j"), **options)
+        with pytest.raises(UsageError, match=message):
+            run(SendRequest(destination=Destination(url=scripted.url), state=state), environ=environ)
 
 
 def test_the_state_folder_is_its_owners(send: Send, payloads: Path, state_home: Path) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import re
 import socket
-import ssl
 from contextlib import aclosing
 from pathlib import Path
 
@@ -49,15 +48,19 @@ def post(
     url: str = "http://127.0.0.1:{port}/postback/v3/event/my_db/my_table",
     times: int = 1,
     timeout: float = 5.0,
-    tls: ssl.SSLContext | None = None,
     body: bytes = BODY,
+    proxy_for: str | None = None,
 ) -> list[HttpResponse | RequestFailure]:
+    """Post to a server, which is the proxy of a scheme if one is given."""
+
     async def main() -> list[HttpResponse | RequestFailure]:
-        async with (
-            serving(serve, tls) as port,
-            aclosing(HttpxClient(to(url.format(port=port)), concurrency=2, timeout=timeout)) as client,
-        ):
-            return [await client.post(body) for _ in range(times)]
+        with pytest.MonkeyPatch.context() as patch:
+            async with serving(serve) as port:
+                if proxy_for is not None:
+                    patch.setenv(f"{proxy_for}_proxy", f"127.0.0.1:{port}")
+                endpoint = to(url.format(port=port))
+                async with aclosing(HttpxClient(endpoint, concurrency=2, timeout=timeout)) as client:
+                    return [await client.post(body) for _ in range(times)]
 
     return asyncio.run(main())
 
@@ -190,23 +193,16 @@ def test_no_response_in_time_is_unknown(serve: Serve, body: bytes) -> None:
     assert isinstance(failure, TimedOut)
 
 
-def outcome_at(url: str, timeout: float = 5.0) -> HttpResponse | RequestFailure:
-    async def main() -> HttpResponse | RequestFailure:
-        async with aclosing(HttpxClient(to(url), concurrency=1, timeout=timeout)) as client:
-            return await client.post(BODY)
-
-    return asyncio.run(main())
+def outcome_at(url: str) -> HttpResponse | RequestFailure:
+    return post(silent, url=url)[0]
 
 
-def test_a_refused_connection_is_not_sent() -> None:
+def test_a_refused_connection_is_not_sent_and_an_unknown_host_is_named() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         result = outcome_at(f"http://127.0.0.1:{unused.getsockname()[1]}/")
     assert type(result) is NotConnected
     assert "refused" in result.reason
-
-
-def test_an_unknown_host_is_named_as_such() -> None:
     assert isinstance(outcome_at("http://nobody.invalid/"), UnknownHost)
 
 
@@ -233,19 +229,12 @@ def test_certificates_that_cannot_be_loaded_are_a_usage_error(
 
 
 def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "direct.invalid")
     received: Received = []
-
-    async def main() -> list[HttpResponse | RequestFailure]:
-        results: list[HttpResponse | RequestFailure] = []
-        async with serving(answering(status("200 OK"), received)) as port:
-            monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
-            monkeypatch.setenv("no_proxy", "direct.invalid")
-            for host in ("far.invalid", "direct.invalid"):
-                async with aclosing(HttpxClient(to(f"http://{host}/x%2Fy?z=%2f"), concurrency=1, timeout=5)) as client:
-                    results.append(await client.post(BODY))
-        return results
-
-    through, direct = asyncio.run(main())
+    through, direct = (
+        post(answering(received=received), url=f"http://{host}/x%2Fy?z=%2f", proxy_for="http")[0]
+        for host in ("far.invalid", "direct.invalid")
+    )
     assert through == HttpResponse(status=200)
     assert isinstance(direct, UnknownHost)
     assert received[0][0] == "POST http://far.invalid/x%2Fy?z=%2f HTTP/1.1"
@@ -254,27 +243,17 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("line", "kind"), [("407 Proxy Authentication Required", ProxyRefused), ("503 Busy", NotConnected)]
 )
-def test_a_proxy_that_does_not_connect(line: str, kind: type[RequestFailure], monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> HttpResponse | RequestFailure:
-        async with serving(answering(status(line))) as port:
-            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-            async with aclosing(HttpxClient(to("https://far.invalid/"), concurrency=1, timeout=5)) as client:
-                return await client.post(BODY)
-
-    result = asyncio.run(main())
-    assert type(result) is kind
+def test_a_proxy_that_does_not_connect(line: str, kind: type[RequestFailure]) -> None:
+    (result,) = post(answering(status(line)), url="https://far.invalid/", proxy_for="https")
     assert isinstance(result, RequestFailure)
+    assert type(result) is kind
     assert re.fullmatch(rf"the proxy 127.0.0.1:\d+ refused to connect: HTTP {line[:3]}", result.reason)
 
 
 @pytest.mark.parametrize(
     ("proxy", "kind", "reason"),
     [
-        (
-            "http://user:5ec4e7@nobody.invalid:3128",
-            ProxyRefused,
-            "the host name of the proxy nobody.invalid:3128 cannot",
-        ),
+        ("http://u:5ec4e7@nobody.invalid:3128", ProxyRefused, "the host name of the proxy nobody.invalid:3128 cannot"),
         ("http://127.0.0.1:1", NotConnected, "no connection to the proxy 127.0.0.1:1: connection refused"),
     ],
 )
