@@ -1,4 +1,4 @@
-"""A server on a free loopback port in the event loop of the test, what it or a Receiver is to answer, and certificates."""
+"""A server on a free loopback port in the event loop of the test, what it or a Receiver answers, and certificates."""
 
 import asyncio
 import ssl
