@@ -11,13 +11,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import td_currents_cli
-from tests.benchmarks.case import tdcur
-from tests.benchmarks.cases import CASES
+from tests.benchmarks.case import Case, tdcur
+from tests.benchmarks.cases import send, tables, validate
 from tests.benchmarks.race import race
 from tests.benchmarks.report import text
+
+CASES: Final[dict[str, Case]] = {case.name: case for case in (*tables.CASES, *send.CASES, *validate.CASES)}
 
 
 def main() -> int:

@@ -57,7 +57,7 @@ class Case:
 
     name: str  # as the command line takes it
     title: str  # what is asked, as the table is headed
-    shape: str  # the form of the input, as `tdcur generate --shape` names it
+    shape: str = "payloads"  # the form of the input, as `tdcur generate --shape` names it
     contenders: tuple[Contender, ...]  # `tdcur` first
     goals: tuple[Goal, ...] = ()  # what the project promises itself
     # What all contenders find there and none is charged with, such as a server; made for an input.
@@ -73,34 +73,30 @@ def _of_package(distribution: str) -> str | None:
 
 
 @cache
-def _of_program(program: str) -> str | None:
-    if not shutil.which(program):
+def _of_program(name: str) -> str | None:
+    if not shutil.which(name):
         return None
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60).stdout
+    said = subprocess.run([name, "--version"], capture_output=True, text=True, check=False, timeout=60).stdout
     found = re.search(r"\d[\w.]*", said)
     return found[0] if found else "?"
 
 
-TDCUR: Final = Peer("tdcur", partial(_of_package, "td-currents-cli"))
-CHDB: Final = Peer("chDB", partial(_of_package, "chdb"))
-DUCKDB: Final = Peer("DuckDB", partial(_of_package, "duckdb"))
-POLARS: Final = Peer("Polars", partial(_of_package, "polars"))
-JQ: Final = Peer("jq", partial(_of_program, "jq"))
-CURL: Final = Peer("curl", partial(_of_program, "curl"))
-HEY: Final = Peer("hey", partial(_of_program, "hey"))
-JSONSCHEMA_RS: Final = Peer("jsonschema-rs", partial(_of_package, "jsonschema-rs"))
-CHECK_JSONSCHEMA: Final = Peer("check-jsonschema", partial(_of_package, "check-jsonschema"))
-CLEAN: Final = Peer("tdcur, clean input", TDCUR.version)
-"""The same program, where what is asked is how much slower another input is."""
-IDEAL: Final = Peer("ideal", lambda: "0")
-"""Nobody: the time that the endpoint alone would take."""
+def package(name: str, distribution: str) -> Peer:
+    return Peer(name, partial(_of_package, distribution))
+
+
+def program(name: str) -> Peer:
+    return Peer(name, partial(_of_program, name))
+
+
+TDCUR: Final = package("tdcur", "td-currents-cli")
 
 
 @cache
 def tdcur() -> tuple[str, ...]:
     """The command as it is installed beside this Python: no wrapper of a version manager is measured with it."""
-    program = Path(sysconfig.get_path("scripts"), "tdcur")
-    return (str(program),) if program.exists() else (sys.executable, "-m", "td_currents_cli")
+    path = Path(sysconfig.get_path("scripts"), "tdcur")
+    return (str(path),) if path.exists() else (sys.executable, "-m", "td_currents_cli")
 
 
 def script(name: str, *arguments: str) -> tuple[str, ...]:

@@ -1,19 +1,15 @@
 """The results as a table for people."""
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-_SHOWN: Final = 10
-"""Differences between answers that are printed; the JSON has all."""
-
-_HEAD: Final = ("", "median s", "best s", "CPU s", "MB/s", "events/s", "peak MB", "x best peer")
+from typing import Any
 
 
 def text(result: dict[str, Any]) -> str:
     """The table of a case, its goals, and who did not take part."""
     events, size = result["input"]["events"], result["input"]["bytes"]
     head = f"{result['name']}: {result['title']}. {events:,} events, {size / 1e6:,.1f} MB."
-    rows = [_HEAD, *(_row(each, result["peak_floor"]) for each in result["contenders"])]
+    names = ("", "median s", "best s", "CPU s", "MB/s", "events/s", "peak MB", "x best peer")
+    rows = [names, *(_row(each, result["peak_floor"]) for each in result["contenders"])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
     return "\n".join([head, "", *table, "", *_remarks(result)])
@@ -46,8 +42,6 @@ def _remarks(result: dict[str, Any]) -> Iterator[str]:
         yield f"not installed, left out: {', '.join(result['missing'])}"
     for name, failure in result["failed"].items():
         yield f"FAILED: {name}: {failure}"
-    yield from (f"DIFFERENT: {line}" for line in disagreements[:_SHOWN])
-    if len(disagreements) > _SHOWN:
-        yield f"DIFFERENT: and {len(disagreements) - _SHOWN} more"
-    elif len(result["contenders"]) > 1 and not disagreements:
+    yield from (f"DIFFERENT: {line}" for line in disagreements)
+    if len(result["contenders"]) > 1 and not disagreements:
         yield "all answers are equal"

@@ -8,6 +8,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -15,7 +16,7 @@ from typing import Any, Final
 import msgpack
 
 ROOT: Final = Path(__file__).parents[2]
-LARGEST: Final = 30_000  # bytes of a file that is taken as a seed
+LARGEST: Final = 30_000  # bytes of a file that are taken as a seed
 
 TOKENS: Final = [
     *rb'" \ { } [ ] , : ; | ` null true NaN -0 1.0 1e400 1e-400 9223372036854775808 "" """" "time":'.split(),
@@ -45,9 +46,7 @@ class Inputs:
         folders = (ROOT / "sample_data", *(ROOT / "tests" / "cases" / name for name in ("good", "bad", "read")))
         files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
         wanted = [file for file in files if ".expected" not in file.name and file.suffix not in {".md", ".license"}]
-        self._seeds = [(file.suffix, file.read_bytes()) for file in wanted if file.stat().st_size <= LARGEST]
-        # A part of the large ones.
-        self._seeds += [(f.suffix, _head(f.read_bytes())) for f in wanted if f.stat().st_size > LARGEST]
+        self._seeds = [(file.suffix, _head(file.read_bytes())) for file in wanted]
 
     def make(self, number: int) -> tuple[str, bytes]:
         """Make input `number`: a file name and what it contains."""
@@ -86,8 +85,7 @@ class Inputs:
 
 
 def _head(data: bytes) -> bytes:
-    end = data.rfind(b"\n", 0, LARGEST)
-    return data[: end + 1]
+    return data if len(data) <= LARGEST else data[: data.rfind(b"\n", 0, LARGEST) + 1]
 
 
 def _changed_json(data: bytes, draw: Random) -> bytes | None:
@@ -100,8 +98,8 @@ def _changed_json(data: bytes, draw: Random) -> bytes | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict | list) and value:
-            ascii_only = draw.random() < 0.5
-            changed = _json(_change(value, draw), ascii_only=ascii_only, indent=draw.choice([None, None, 1]))
+            change = _change(value, draw)
+            changed = _json(change, ascii_only=draw.random() < 0.5, indent=draw.choice([None, None, 1]))
             return b"\n".join([*before, changed, *after])
     return None
 
@@ -113,13 +111,10 @@ def _change(value: Any, draw: Random) -> Any:
     if value[key] and draw.random() < 0.75:
         inner = value[key]
         if isinstance(inner, str) and inner[0] in "[{":
-            try:
-                cell = json.loads(inner)
-            except ValueError:
-                cell = None
-            if isinstance(cell, dict | list) and cell:
-                value[key] = json.dumps(_change(cell, draw))
-                return value
+            with suppress(ValueError):
+                if cell := json.loads(inner):
+                    value[key] = json.dumps(_change(cell, draw))
+                    return value
         if isinstance(inner, dict | list):
             value[key] = _change(inner, draw)
             return value

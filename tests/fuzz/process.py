@@ -21,10 +21,7 @@ TIMEOUT: Final = 30  # seconds
 MEMORY: Final = 4 << 30  # bytes of address space
 
 PRELOADED: Final = (
-    "validate",
-    "validate --format json",
-    "validate --format sarif",
-    "validate --format junit",
+    *(f"validate --format {form}" for form in ("text", "json", "sarif", "junit")),
     "count --format json",
     "count --by day",
     "parse --to csv",
@@ -73,7 +70,6 @@ def _become(arguments: Sequence[str], folder: Path, split: int) -> None:
     try:
         os.setsid()
         signal.alarm(TIMEOUT)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         os.chdir(folder)
         for number, name in enumerate(("stdin", "stdout", "stderr")):

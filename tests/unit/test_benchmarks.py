@@ -101,7 +101,6 @@ def test_contenders_that_disagree_or_fail_are_named(tmp_path: Path) -> None:
     rivals = Case(
         name="rivals",
         title="a case",
-        shape="payloads",
         contenders=(
             contender("tdcur", 'print("""{"Open": 2, "Click": 1}""")'),
             contender("wrong", 'print("""{"Open": 3, "Click": 1}""")'),

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks.case import CURL, HEY, IDEAL, TDCUR, Answer, Case, Contender, Goal, script, shell, tdcur
+from tests.benchmarks.case import TDCUR, Answer, Case, Contender, Goal, Peer, program, script, shell, tdcur
 
 _AT_ONCE: Final = 16
 _LATENCY: Final = 0.05
@@ -86,14 +86,6 @@ class _Stage:
         return shell(f"sleep {self.requests * _LATENCY / _AT_ONCE}")
 
 
-def _of_tdcur(stdout: Path) -> Answer:
-    return _by_status(json.loads(stdout.read_bytes())["summary"]["requests_by_status"])
-
-
-def _of_curl(stdout: Path) -> Answer:
-    return _by_status(Counter(stdout.read_text().split()))
-
-
 def _of_hey(stdout: Path) -> Answer:
     """Lines such as `  [200]	3008 responses`."""
     lines = (line.split() for line in stdout.read_text().splitlines() if line.endswith(" responses"))
@@ -106,36 +98,42 @@ def _by_status(requests: dict[str, int]) -> Answer:
 
 
 _STAGE: Final = _Stage()
-_CURL: Final = Contender(peer=CURL, command=_STAGE.curl, answer=_of_curl)
-_HEY: Final = Contender(peer=HEY, command=_STAGE.hey, answer=_of_hey)
-_IDEAL: Final = Contender(peer=IDEAL, command=_STAGE.ideal, answer=lambda _: _by_status({"200": 1}))
+_CURL: Final = Contender(
+    peer=program("curl"), command=_STAGE.curl, answer=lambda stdout: _by_status(Counter(stdout.read_text().split()))
+)
+_HEY: Final = Contender(peer=program("hey"), command=_STAGE.hey, answer=_of_hey)
+# Nobody: the time that the endpoint alone would take.
+_IDEAL: Final = Contender(
+    peer=Peer("ideal", lambda: "0"), command=_STAGE.ideal, answer=lambda _: _by_status({"200": 1})
+)
 
 
 def _tdcur(*options: str) -> Contender:
-    return Contender(peer=TDCUR, command=partial(_STAGE.tdcur, *options), answer=_of_tdcur)
+    return Contender(
+        peer=TDCUR,
+        command=partial(_STAGE.tdcur, *options),
+        answer=lambda stdout: _by_status(json.loads(stdout.read_bytes())["summary"]["requests_by_status"]),
+    )
 
 
 CASES: Final = (
     Case(
         name="send-curl",
         title=f"payloads to a fast endpoint, {_AT_ONCE} requests at once",
-        shape="payloads",
         contenders=(_tdcur("--no-check"), _CURL, _HEY),
-        goals=(Goal(1, (CURL,)), Goal(0.5, (HEY,))),
+        goals=(Goal(1, (_CURL.peer,)), Goal(0.5, (_HEY.peer,))),
         setting=partial(_STAGE.setting, 0),
     ),
     Case(
         name="send-latency",
         title=f"payloads to an endpoint with {_LATENCY * 1000:.0f} ms of latency, {_AT_ONCE} requests at once",
-        shape="payloads",
         contenders=(_tdcur("--no-check"), _CURL, _IDEAL),
-        goals=(Goal(0.95, (IDEAL,)),),
+        goals=(Goal(0.95, (_IDEAL.peer,)),),
         setting=partial(_STAGE.setting, _LATENCY),
     ),
     Case(
         name="send-checked",
         title=f"payloads to a fast endpoint, {_AT_ONCE} requests at once, every event checked",
-        shape="payloads",
         contenders=(_tdcur(), _CURL),
         setting=partial(_STAGE.setting, 0),
     ),

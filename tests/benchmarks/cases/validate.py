@@ -8,28 +8,20 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tests.benchmarks.case import (
-    CHECK_JSONSCHEMA,
-    CLEAN,
-    JSONSCHEMA_RS,
-    TDCUR,
-    Answer,
-    Case,
-    Contender,
-    Goal,
-    script,
-    shell,
-    tdcur,
-)
+from tests.benchmarks.case import TDCUR, Answer, Case, Contender, Goal, Peer, package, script, shell, tdcur
+
+_JSONSCHEMA_RS: Final = package("jsonschema-rs", "jsonschema-rs")
+_CHECK_JSONSCHEMA: Final = package("check-jsonschema", "check-jsonschema")
+_CLEAN: Final = Peer("tdcur, clean input", TDCUR.version)
+"""The same program, where what is asked is how much slower another input is."""
 
 _SAMPLE: Final = 1000
 """Events that check-jsonschema is given: with all of them it would take an hour. It reads no JSON Lines either."""
@@ -69,7 +61,9 @@ class _Stage:
                 self.events += len(payload["events"])
                 for event in payload["events"]:
                     if random.random() < _BAD:
-                        _SPOIL[self.spoilt % len(_SPOIL)](event)
+                        properties = event["properties"]
+                        first = next(name for name, value in properties.items() if isinstance(value, str))
+                        event.update(_SPOIL[self.spoilt % len(_SPOIL)] or {"properties": properties | {first: 7}})
                         self.spoilt += 1
                 bad.write(json.dumps(payload, ensure_ascii=False, separators=(",", ":")) + "\n")
 
@@ -94,10 +88,6 @@ class _Stage:
         bad = {(each["line"], each["event_index"]) for each in outcome["problems"] if each["severity"] == "error"}
         return {"events": outcome["summary"]["events"], "invalid": len(bad)}
 
-    def of_script(self, stdout: Path) -> Answer:
-        counts: dict[str, int] = json.loads(stdout.read_bytes())
-        return counts
-
     def of_check_jsonschema(self, stdout: Path) -> Answer:
         """It does not say how many events it has seen."""
         return {"events": self.events, "invalid": len(json.loads(stdout.read_bytes())["errors"])}
@@ -107,55 +97,49 @@ class _Stage:
         return {**self.of_tdcur(stdout), "invalid": self.spoilt}
 
 
-def _set(name: str, value: object, event: dict[str, Any]) -> None:
-    event[name] = value
-
-
-def _mistype(event: dict[str, Any]) -> None:
-    """Make the first text in `properties` a number; there is always one."""
-    texts = (name for name, value in event["properties"].items() if isinstance(value, str))
-    event["properties"][next(texts)] = 7
-
-
-_SPOIL: Final[tuple[Callable[[dict[str, Any]], object], ...]] = (
-    partial(_set, "time", "2026-07-01T10:00:00Z"),
-    _mistype,
-    partial(_set, "id", None),
-    partial(_set, "user", "u-1"),
-    partial(_set, "time", 1782900000000),
-    partial(_set, "properties", None),
+_SPOIL: Final[tuple[dict[str, Any] | None, ...]] = (
+    {"time": "2026-07-01T10:00:00Z"},
+    None,  # the first string in `properties`, which there always is, becomes a number
+    {"id": None},
+    {"user": "u-1"},
+    {"time": 1782900000000},
+    {"properties": None},
 )
+"""Fields that replace those of an event."""
 
 _STAGE: Final = _Stage()
+
+
+def _printed(stdout: Path) -> Answer:
+    return dict(json.loads(stdout.read_bytes()))
+
 
 CASES: Final = (
     Case(
         name="validate-clean",
         title="events that are all valid, as payload lines",
-        shape="payloads",
         contenders=(
             Contender(peer=TDCUR, command=_STAGE.tdcur, answer=_STAGE.of_tdcur),
-            Contender(peer=JSONSCHEMA_RS, command=_STAGE.jsonschema_rs, answer=_STAGE.of_script),
+            Contender(peer=_JSONSCHEMA_RS, command=_STAGE.jsonschema_rs, answer=_printed),
             Contender(
-                peer=CHECK_JSONSCHEMA,
+                peer=_CHECK_JSONSCHEMA,
                 command=_STAGE.check_jsonschema,
                 answer=_STAGE.of_check_jsonschema,
                 sample=_SAMPLE,
             ),
         ),
-        goals=(Goal(4, (JSONSCHEMA_RS,)), Goal(20, (CHECK_JSONSCHEMA,))),
+        goals=(Goal(4, (_JSONSCHEMA_RS,)), Goal(20, (_CHECK_JSONSCHEMA,))),
         setting=_STAGE.setting,
     ),
     Case(
         name="validate-bad",
         title=f"events of which {_BAD:.0%} have errors, as payload lines",
-        shape="payloads",
         contenders=(
             Contender(peer=TDCUR, command=_STAGE.tdcur_with_bad_events, answer=_STAGE.of_tdcur),
-            Contender(peer=CLEAN, command=_STAGE.tdcur, answer=_STAGE.of_clean),
-            Contender(peer=JSONSCHEMA_RS, command=_STAGE.jsonschema_rs_with_bad_events, answer=_STAGE.of_script),
+            Contender(peer=_CLEAN, command=_STAGE.tdcur, answer=_STAGE.of_clean),
+            Contender(peer=_JSONSCHEMA_RS, command=_STAGE.jsonschema_rs_with_bad_events, answer=_printed),
         ),
-        goals=(Goal(0.5, (CLEAN,)), Goal(4, (JSONSCHEMA_RS,))),
+        goals=(Goal(0.5, (_CLEAN,)), Goal(4, (_JSONSCHEMA_RS,))),
         setting=_STAGE.setting,
     ),
 )
