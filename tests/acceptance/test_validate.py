@@ -161,19 +161,6 @@ def test_names_that_utf8_cannot_hold_have_a_place_in_a_baseline(validate: Run) -
     assert (done.returncode, codes(done)) == (0, [])
 
 
-def test_many_processes_give_what_one_gives(validate: Run, folder: Path) -> None:
-    much = {"app_id": "a" * 4000}
-    events = [event(number, time=1782900000 if number % 50 else True, properties=much) for number in range(1500)]
-    lines = [payload(*events[begin : begin + 50]) for begin in range(0, len(events), 50)]
-    (folder / "large.jsonl").write_text("\n".join(lines * 2), encoding="utf-8")
-    assert (folder / "large.jsonl").stat().st_size > 10_000_000
-    outcomes = [json.loads(validate("large.jsonl", "--jobs", jobs).stdout) for jobs in ("1", "3")]
-    for outcome in outcomes:
-        del outcome["summary"]["seconds"]
-    assert outcomes[0] == outcomes[1]
-    assert outcomes[0]["summary"]["by_code"] == {"TDC107": 60, "TDC117": 1500}
-
-
 LINES = (payload(*map(event, range(100))).encode() + b"\n") * 100  # a good megabyte
 
 

@@ -155,11 +155,6 @@ def test_lookup_of_fields() -> None:
     assert required == ["event_type", "id", "time", "user_id", "email_address"]
 
 
-def test_get_of_unknown_type() -> None:
-    """An unknown type is None, never an error: Braze adds types at any time."""
-    assert CATALOG.get("users.message.email.Open") is None
-
-
 @pytest.mark.parametrize(
     ("name", "channel"),
     [

@@ -18,7 +18,6 @@ EXPECTED = ".expected.json"
 
 
 def case_files(kind: str) -> list[Path]:
-    """The payload files of a folder."""
     return sorted(path for path in (CASES / kind).iterdir() if not path.name.endswith(EXPECTED))
 
 
@@ -28,7 +27,6 @@ def validated(path: Path) -> ValidateOutcome:
 
 
 def expected(path: Path) -> Any:
-    """What is to be found in a case file."""
     return json.loads(path.with_name(path.name + EXPECTED).read_text("utf-8"))
 
 

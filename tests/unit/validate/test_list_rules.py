@@ -8,7 +8,7 @@ import pytest
 from td_currents_cli.errors import UsageError
 from td_currents_cli.model import Code
 from td_currents_cli.render.simple import print_rules
-from td_currents_cli.validate.list_rules import Family, RulesRequest, nearest, run
+from td_currents_cli.validate.list_rules import RulesRequest, nearest, run
 from td_currents_cli.validate.rules import RULES
 from tests.command import tdcur_text
 from tests.rendering import screen_of
@@ -28,10 +28,6 @@ def test_a_prefix_selects_rules(prefix: str, codes: list[Code], is_one: bool) ->
     """As in --select, whatever the case; all of them without one."""
     outcome = run(RulesRequest(prefix))
     assert ([rule.code for rule in outcome.rules], outcome.is_one) == (codes, is_one)
-
-
-def test_every_rule_is_of_a_family_with_a_title() -> None:
-    assert {Family.of(code) for code in Code} == set(Family)
 
 
 @pytest.mark.parametrize(

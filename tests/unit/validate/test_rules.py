@@ -370,16 +370,6 @@ def test_places_in_all_forms_of_a_batch(text: str, expected: list[tuple[Code, st
     assert {each.event_id for each in problems} <= {"é", "\ud800", None, "e-0"}
 
 
-def test_nesting_at_the_edge_of_what_can_be_read(tmp_path: Path) -> None:
-    """Read, or said to be too deep: nothing in between."""
-    depths = range(900, 1010, 3)
-    events = [event().replace('"a"', "[" * depth + "]" * depth) for depth in depths]
-    problems = errors(validate_text(tmp_path / "x.jsonl", "\n".join(events)))
-    for line, depth in enumerate(depths, 1):
-        codes = {each.code for each in problems if each.location.line == line}
-        assert codes in ({Code.FIELD_TYPE}, {Code.TOO_DEEP}), depth
-
-
 def test_messages_name_names_and_never_values(tmp_path: Path) -> None:
     """And a name is cut where it would not fit on a line."""
     text = event(**{"n" * 10_000: "secret"}).replace('"a"', '["secret"]').replace("1782900000", '"secret"')
