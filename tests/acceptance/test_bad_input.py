@@ -6,7 +6,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,11 +31,6 @@ def assert_decent(result: subprocess.CompletedProcess[bytes]) -> None:
     assert b"defect" not in result.stderr
     assert SECRET.encode() not in result.stderr
     assert all(len(line) < 1000 for line in result.stderr.split(b"\n"))
-
-
-def long_line(end: str) -> str:
-    """A payload of 50 MB on one line, in which one property is as long as that."""
-    return PAYLOAD.replace('"d"', '"' + "d" * LONG + '"').removesuffix("]}") + end
 
 
 NESTED = '{"a":' * 100_000 + "1" + "}" * 100_000
@@ -124,36 +118,26 @@ def test_a_line_of_50_mb(verb: str, tmp_path: Path) -> None:
     options = ["-o", "/dev/null"] if verb == "parse" else []
     path = tmp_path / "long.json"
     for end, code in (("]}", int(verb == "validate")), ("]", 1)):
-        path.write_text(long_line(end), encoding="utf-8")
+        path.write_text(PAYLOAD.replace('"d"', '"' + "d" * LONG + '"').removesuffix("]}") + end, encoding="utf-8")
         result = tdcur(verb, path, *options)
         assert result.returncode == code
         assert_decent(result)
         assert (b" TDC002" in result.stdout + result.stderr) == (end == "]")
 
 
-def missing(folder: Path) -> Path:
-    return folder / "missing.json"
-
-
-def without_payloads(folder: Path) -> Path:
-    (folder / "notes.txt").write_text(SECRET, encoding="utf-8")
-    return folder
-
-
-def unreadable(folder: Path) -> Path:
-    path = folder / "private.json"
-    path.write_text(PAYLOAD, encoding="utf-8")
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("root may read everything")
-    return path
-
-
 @verbs
-@pytest.mark.parametrize("make", [missing, without_payloads, unreadable], ids=lambda make: make.__name__)
-def test_what_is_not_there_stops_the_run(verb: str, make: Callable[[Path], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["missing.json", "without-payloads", "private.json"])
+def test_what_is_not_there_stops_the_run(verb: str, name: str, tmp_path: Path) -> None:
     """Exit code 6, the path and a hint on standard error, nothing on standard output; as JSON, an envelope."""
-    path = make(tmp_path)
+    path = tmp_path / name
+    if name == "without-payloads":
+        path.mkdir()
+        (path / "notes.txt").write_text(SECRET, encoding="utf-8")
+    elif name == "private.json":
+        path.write_text(PAYLOAD, encoding="utf-8")
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("root may read everything")
     result = tdcur(verb, path)
     assert (result.returncode, result.stdout) == (6, b"")
     assert_decent(result)

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import msgpack
@@ -14,9 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.events.decode import EventReader, split
+from td_currents_cli.model import Batch
 from td_currents_cli.read import records
+from td_currents_cli.read.formats.cell import batch_text
+from td_currents_cli.read.formats.delimited import RowLines, Table, csv_rows
 from td_currents_cli.read.formats.flat import event_of_strings
 from td_currents_cli.read.options import INGESTED
+from td_currents_cli.read.scanner import Scanner
 from tests.memory import source_of
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -165,3 +169,26 @@ def test_streaming_rows_keep_every_value(row: dict[str, str]) -> None:
     custom = properties.pop("custom_properties", {})
     values = [event["event_type"], event["id"], *event.get("user", {}).values(), *properties.values(), *custom.values()]
     assert Counter(values) == Counter(value for value in row.values() if value not in {"", "null"})
+
+
+PIECES = st.sampled_from(
+    ['"', '""', '""""', ",", "[", "]", "{", "}", '"[', ']"', ',"[', "a", "é", " ", "\r", "null", ":"]
+)
+ROWS = st.lists(PIECES, max_size=10).map(lambda pieces: '1,"[' + "".join(pieces))
+
+
+@given(st.one_of(ROWS, ROWS.map(lambda row: row + ']"')))
+def test_a_row_is_what_the_csv_module_says(row: str) -> None:
+    """With the short cut for ordinary rows: the batch is the last of two cells; what the module refuses is refused."""
+    scanner = Scanner(BytesIO(f"time,events\n{row}".encode()))
+    scanner.take_line()
+    (record,) = csv_rows(RowLines(scanner), "x", Table(names=["time", "events"], column=1, header=True))
+    try:
+        cells = next(csv.reader([row.removesuffix("\r")], strict=True))
+    except csv.Error:
+        cells = []
+    if len(cells) == 2:
+        assert isinstance(record, Batch)
+        assert record.data == batch_text(cells[1])
+    else:
+        assert not isinstance(record, Batch)

@@ -10,6 +10,7 @@ from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.splits import FileSplit, SplitFormat, SplitReader, file_splits, is_splittable
 from td_currents_cli.read import Source, records
 from td_currents_cli.read.formats.delimited import table_with_events
+from tests.memory import source_of
 
 EVENT = b'{"event_type":"a","id":"1"}\n'
 ROW = b'1,"[{""event_type"":""a""}]"\n'
@@ -32,21 +33,11 @@ class FailingFile(RawIOBase):
         return self._data.read(min(size, self._end - self._data.tell()))
 
 
-class FailingSource:
-    name = "x"
-    note = None
-    empty = None
-    max_document_size = 1 << 28
-
-    def __init__(self, data: bytes, end: int) -> None:
-        self._data = data
-        self._end = end
-
-    def open(self) -> FailingFile:
-        return FailingFile(self._data, self._end)
-
-    def plain_size(self) -> int:
-        return len(self._data)
+def failing_source(data: bytes, end: int) -> Any:
+    source = source_of(data)
+    source.open = lambda: FailingFile(data, end)
+    source.plain_size = lambda: len(data)
+    return source
 
 
 def kinds(found: Iterator[Record]) -> list[Code | None]:
@@ -63,14 +54,14 @@ def test_a_read_that_fails_ends_a_split_irregularly(
     """Whoever reads on from there meets the error again and reports it; nothing is lost or read twice."""
     data = begin + line * 10
     end = len(begin) + len(line) * 4 + cut
-    source: Any = FailingSource(data, end)
+    source = failing_source(data, end)
     reader = SplitReader(FileSplit(source=source, format=split_format, table=table_with_events(begin)))
     taken = list(reader.records())
     assert all(isinstance(each, Batch) for each in taken)
     assert not reader.end.is_last
     assert reader.end.offset <= end
     assert kinds(records([source]))[-1] is Code.UNREADABLE
-    broken: Any = FailingSource(data, 0)
+    broken = failing_source(data, 0)
     assert (
         list(SplitReader(FileSplit(source=broken, format=split_format, table=table_with_events(begin))).records()) == []
     )
@@ -83,7 +74,7 @@ def test_a_read_that_fails_ends_a_split_irregularly(
 def test_what_is_read_otherwise_without_the_object_around_it_ends_a_split(row: bytes, *, is_regular: bool) -> None:
     """A record is read again from its own place, to show a duplicate id."""
     line = b'{"Records":[%b,%b]}\n' % (row, row)
-    source: Any = FailingSource(EVENT + line + EVENT, 1000)
+    source = failing_source(EVENT + line + EVENT, 1000)
     reader = SplitReader(FileSplit(source=source, format=SplitFormat.JSON))
     assert len(list(reader.records())) == (4 if is_regular else 1)
     assert reader.end.is_last == is_regular
@@ -92,7 +83,7 @@ def test_what_is_read_otherwise_without_the_object_around_it_ends_a_split(row: b
 def test_a_file_that_cannot_be_read_is_one_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reader reports why."""
     monkeypatch.setattr(splits, "MIN_SIZE", 1)
-    broken: Any = FailingSource(EVENT * 10, 0)
+    broken = failing_source(EVENT * 10, 0)
     assert not is_splittable(broken)
     assert [split.format for split in file_splits(broken)] == [SplitFormat.WHOLE]
     assert not is_splittable(Source("gone", tmp_path / "gone"))
