@@ -241,12 +241,15 @@ class Store:
     def _write(self, data: bytes) -> None:
         if self._incomplete:
             self._end_incomplete_row()
-        before = self.size
+        before = os.fstat(self._file)
+        if not before.st_nlink:
+            # Deleted, or replaced by another file.
+            raise FileNotFoundError(errno.ENOENT, "the file is gone")
         try:
             _write_all(self._file, data)
         except OSError:
             try:
-                os.ftruncate(self._file, before)
+                os.ftruncate(self._file, before.st_size)
             except OSError:
                 self._incomplete = True
             raise

@@ -101,6 +101,16 @@ def test_a_row_that_does_not_fit_is_taken_back(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == LINE * 2
 
 
+def test_a_file_that_is_gone_takes_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    with stored(path) as store:
+        store.append(ROW)
+        path.unlink()
+        with pytest.raises(OSError, match="the file is gone"):
+            store.append(ROW)
+    assert not path.exists()
+
+
 def test_one_receiver_at_a_time(tmp_path: Path) -> None:
     """Two receivers on one store could cut into each other's rows."""
     path = tmp_path / "rows.jsonl"
