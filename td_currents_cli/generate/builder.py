@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final, TypeAlias
 
-from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE, USER_FIELDS
+from td_currents_cli.braze import USER_FIELDS
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import TypeGlobs
@@ -165,48 +165,21 @@ def _value_table(records: Iterable[EncodedRecord], fields: Iterable[Field], shar
 
 DECK: Final = 1000  # events in which each type occurs in proportion to its weight, at least once; the default run
 
-WEIGHTS: Final[Mapping[str, int]] = {
-    "users.messages.email.Send": 150,
-    "users.messages.email.Delivery": 145,
-    "users.messages.email.Open": 120,
-    "users.messages.email.Click": 30,
-    "users.messages.email.Bounce": 3,
-    "users.messages.email.SoftBounce": 4,
-    "users.messages.email.Deferral": 3,
-    "users.messages.email.Unsubscribe": 3,
-    "users.messages.pushnotification.Send": 140,
-    "users.messages.pushnotification.Open": 14,
-    "users.messages.pushnotification.Bounce": 4,
-    "users.messages.pushnotification.IosForeground": 8,
-    "users.messages.inappmessage.Impression": 40,
-    "users.messages.inappmessage.Click": 8,
-    "users.messages.contentcard.Send": 20,
-    "users.messages.contentcard.Impression": 18,
-    "users.messages.contentcard.Click": 4,
-    "users.messages.contentcard.Dismiss": 2,
-    "users.messages.banner.Impression": 10,
-    "users.messages.banner.Click": 2,
-    "users.messages.sms.Send": 10,
-    "users.messages.sms.CarrierSend": 9,
-    "users.messages.sms.Delivery": 9,
-    "users.messages.sms.ShortLinkClick": 2,
-    "users.messages.whatsapp.Send": 5,
-    "users.messages.whatsapp.Delivery": 5,
-    "users.messages.whatsapp.Read": 3,
-    "users.messages.webhook.Send": 6,
-    CUSTOM_EVENT: 80,
-    PURCHASE: 15,
-    "users.behaviors.app.SessionStart": 30,
-    "users.behaviors.app.SessionEnd": 26,
-    "users.behaviors.app.FirstSession": 4,
-    "users.behaviors.Location": 4,
-    "users.behaviors.pushnotification.TokenStateChange": 3,
-    "users.canvas.Entry": 8,
-    "users.canvasstep.Progression": 25,
-    "users.canvas.Conversion": 2,
-    "users.campaigns.Conversion": 4,
-    "users.campaigns.EnrollInControl": 2,
+_WEIGHTS_BY_PREFIX: Final[Mapping[str, Mapping[str, int]]] = {
+    "users.messages.email": {"Send": 150, "Delivery": 145, "Open": 120, "Click": 30, "Bounce": 3, "SoftBounce": 4},
+    "users.messages.pushnotification": {"Send": 140, "Open": 14, "Bounce": 4, "IosForeground": 8},
+    "users.messages.inappmessage": {"Impression": 40, "Click": 8},
+    "users.messages.contentcard": {"Send": 20, "Impression": 18, "Click": 4, "Dismiss": 2},
+    "users.messages.banner": {"Impression": 10, "Click": 2},
+    "users.messages.sms": {"Send": 10, "CarrierSend": 9, "Delivery": 9, "ShortLinkClick": 2},
+    "users.messages.whatsapp": {"Send": 5, "Delivery": 5, "Read": 3},
+    "users.messages": {"webhook.Send": 6, "email.Deferral": 3, "email.Unsubscribe": 3},
+    "users.behaviors": {"CustomEvent": 80, "Purchase": 15, "Location": 4, "pushnotification.TokenStateChange": 3},
+    "users.behaviors.app": {"SessionStart": 30, "SessionEnd": 26, "FirstSession": 4},
+    "users": {"canvas.Entry": 8, "canvas.Conversion": 2, "canvasstep.Progression": 25},
+    "users.campaigns": {"Conversion": 4, "EnrollInControl": 2},
 }
+WEIGHTS: Final = {f"{prefix}.{name}": n for prefix, names in _WEIGHTS_BY_PREFIX.items() for name, n in names.items()}
 """Relative frequency of each type, by default 1. Invented, in the proportions of typical funnels."""
 
 
@@ -219,29 +192,21 @@ def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
         UsageError: a pattern matches no type, or no type is left.
     """
     sent = [event for event in catalog.events.values() if event.http]
-    for pattern in patterns:
-        only = TypeGlobs.of([pattern.removeprefix("!")])
-        if not any(only(event.name) for event in sent):
-            raise _no_match(catalog, pattern.removeprefix("!"))
+    for pattern in (each.removeprefix("!") for each in patterns):
+        matches = TypeGlobs.of([pattern])
+        if any(matches(event.name) for event in sent):
+            continue
+        if any(map(matches, catalog.events)):
+            hint = "Braze only exports it to cloud storage; remove it."
+            raise UsageError(f"--type {pattern}: not sent over HTTP", hint=hint)
+        near = catalog.suggest(pattern)
+        hint = "`tdcur events` lists all types; quote * so that the shell does not expand it"
+        raise UsageError(f"--type {pattern}: no such event type", hint=f"did you mean {near}?" if near else hint)
     wanted = TypeGlobs.of(patterns)
     events = [event for event in sent if wanted(event.name) and (wanted.included or event.fields_published)]
     if not events:
         raise UsageError(f"no event types left by --type {' --type '.join(patterns)}", hint="Remove a `!…`.")
     return events
-
-
-def _no_match(catalog: Catalog, pattern: str) -> UsageError:
-    if any(map(TypeGlobs.of([pattern]), catalog.events)):
-        return UsageError(
-            f"--type {pattern}: not sent over HTTP", hint="Braze only exports it to cloud storage; remove it."
-        )
-    near = catalog.suggest(pattern)
-    hint = (
-        f"did you mean {near}?"
-        if near
-        else "`tdcur events` lists all types; quote * so that the shell does not expand it"
-    )
-    return UsageError(f"--type {pattern}: no such event type", hint=hint)
 
 
 def shuffled_types(events: Sequence[EventType], rng: SeededRandom) -> Iterator[EventType]:

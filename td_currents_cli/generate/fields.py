@@ -148,24 +148,6 @@ def _purchase(rng: SeededRandom) -> Record:
     }
 
 
-def _place(rng: SeededRandom) -> Record:
-    return {
-        "latitude": rng.amount(-60, 70, 4),
-        "longitude": rng.amount(-180, 180, 4),
-        "altitude": rng.amount(0, 900, 1),
-        "ll_accuracy": rng.amount(3, 100, 1),
-        "alt_accuracy": rng.amount(3, 30, 1),
-    }
-
-
-def _token_change(rng: SeededRandom) -> Record:
-    return {
-        "push_token_state_change_type": rng.pick(("add", "add", "update", "remove")),
-        "push_token_foreground_push_disabled": rng.chance(0.1),
-        "push_token_provisionally_opted_in": rng.chance(0.2),
-    }
-
-
 def _conversion(rng: SeededRandom) -> Record:
     index = rng.below(3)
     return {"conversion_behavior_index": index, "conversion_behavior": ("purchase", "open_app", "custom_event")[index]}
@@ -176,16 +158,6 @@ def _progression(rng: SeededRandom) -> Record:
     reasons = ("completed", "exit criteria met", "audience no longer matched")
     reason = rng.pick(reasons) if kind == "exited" else None
     return {"progression_type": kind, "is_canvas_entry": kind == "entered", "exit_reason": reason}
-
-
-def _profile(rng: SeededRandom) -> Record:
-    return {
-        "first_name": rng.pick(("Ada", "Chloé", "Jonas", "さくら")),
-        "last_name": rng.pick(("Allen", "Dubois", "Müller", "佐藤")),
-        "dob": f"{rng.between(1950, 2007)}-{rng.between(1, 12):02}-{rng.between(1, 28):02}",
-        "home_city": rng.pick(("Chicago", "Lyon", "Köln", "東京")),
-        "custom_attributes": json.dumps({"plan": rng.pick(("free", "gold")), "points": rng.below(5000)}),
-    }
 
 
 _BOUNCES: Final = (
@@ -298,14 +270,6 @@ def _flow(rng: SeededRandom) -> Record:
     return {"flow_response_json": json.dumps(answer, ensure_ascii=False)}
 
 
-def _element(rng: SeededRandom) -> Record:
-    return {
-        "element_label": rng.pick(("Shop now", "Voir l'offre", "Call us")),
-        "element_type": rng.pick(("suggested_action", "suggested_reply")),
-        "interaction_type": rng.pick(("click", "reply")),
-    }
-
-
 _SUBSCRIBING: Final = "users.behaviors.subscription"
 
 FIELD_GROUPS: Final = (
@@ -318,9 +282,24 @@ FIELD_GROUPS: Final = (
     FieldGroup(_tool),
     FieldGroup(_custom_event, size=600),
     FieldGroup(_purchase, size=400, of=PURCHASE),
-    FieldGroup(_place, size=300),
+    FieldGroup(
+        lambda rng: {
+            "latitude": rng.amount(-60, 70, 4),
+            "longitude": rng.amount(-180, 180, 4),
+            "altitude": rng.amount(0, 900, 1),
+            "ll_accuracy": rng.amount(3, 100, 1),
+            "alt_accuracy": rng.amount(3, 30, 1),
+        },
+        size=300,
+    ),
     FieldGroup(lambda rng: {"duration": rng.amount(1, 1800, 3)}, size=300),
-    FieldGroup(_token_change),
+    FieldGroup(
+        lambda rng: {
+            "push_token_state_change_type": rng.pick(("add", "add", "update", "remove")),
+            "push_token_foreground_push_disabled": rng.chance(0.1),
+            "push_token_provisionally_opted_in": rng.chance(0.2),
+        }
+    ),
     one_of("source", ("organic", "adjust_network", "appsflyer_media", "referral", "store_search")),
     one_of("channel", ("email",), of=_SUBSCRIBING),
     one_of("channel", ("email", "push", "sms")),
@@ -329,7 +308,16 @@ FIELD_GROUPS: Final = (
     one_of("state_change_source", ("rest_api", "sdk", "dashboard", "preference_center", "list_unsubscribe")),
     FieldGroup(_conversion),
     one_of("in_control_group", (False, False, False, True)),
-    FieldGroup(_profile, share=0.9),
+    FieldGroup(
+        lambda rng: {
+            "first_name": rng.pick(("Ada", "Chloé", "Jonas", "さくら")),
+            "last_name": rng.pick(("Allen", "Dubois", "Müller", "佐藤")),
+            "dob": f"{rng.between(1950, 2007)}-{rng.between(1, 12):02}-{rng.between(1, 28):02}",
+            "home_city": rng.pick(("Chicago", "Lyon", "Köln", "東京")),
+            "custom_attributes": json.dumps({"plan": rng.pick(("free", "gold")), "points": rng.below(5000)}),
+        },
+        share=0.9,
+    ),
     one_of("archived", (False, False, True)),
     one_of("update_source", ("rest_api", "sdk", "dashboard")),
     FieldGroup(lambda rng: {"orphaned_by_id": rng.hex(24)}, size=100),
@@ -357,6 +345,12 @@ FIELD_GROUPS: Final = (
     one_of("quick_reply_text", ("Yes", "No", "Plus tard"), share=0.3),
     FieldGroup(_flow, share=0.3),
     FieldGroup(lambda rng: {"catalog_id": rng.digits(15), "product_id": f"SKU-{rng.digits(5)}"}, share=0.3),
-    FieldGroup(_element),
+    FieldGroup(
+        lambda rng: {
+            "element_label": rng.pick(("Shop now", "Voir l'offre", "Call us")),
+            "element_type": rng.pick(("suggested_action", "suggested_reply")),
+            "interaction_type": rng.pick(("click", "reply")),
+        }
+    ),
 )
 """In order of precedence: a field in several groups is taken from the first one that fits the event type."""

@@ -128,21 +128,16 @@ PEOPLE: Final = 4000
 IOS_PEOPLE: Final = tuple(number for number in range(PEOPLE) if _KINDS[number % len(_KINDS)] is _IPHONE)
 
 
-class _Region(NamedTuple):
-    country: str
-    language: str
-    timezones: tuple[str, ...]
-
-
+# Countries, languages and time zones.
 _REGIONS: Final = (
-    _Region("US", "en", ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")),
-    _Region("US", "en", ("America/New_York", "America/Los_Angeles", "America/Phoenix")),
-    _Region("US", "es", ("America/Los_Angeles", "America/Chicago")),
-    _Region("GB", "en", ("Europe/London",)),
-    _Region("FR", "fr", ("Europe/Paris",)),
-    _Region("DE", "de", ("Europe/Berlin",)),
-    _Region("JP", "ja", ("Asia/Tokyo",)),
-    _Region("BR", "pt", ("America/Sao_Paulo", "America/Manaus")),
+    ("US", "en", ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")),
+    ("US", "en", ("America/New_York", "America/Los_Angeles", "America/Phoenix")),
+    ("US", "es", ("America/Los_Angeles", "America/Chicago")),
+    ("GB", "en", ("Europe/London",)),
+    ("FR", "fr", ("Europe/Paris",)),
+    ("DE", "de", ("Europe/Berlin",)),
+    ("JP", "ja", ("Asia/Tokyo",)),
+    ("BR", "pt", ("America/Sao_Paulo", "America/Manaus")),
 )
 _AREAS: Final = ("202", "212", "305", "312", "404", "415", "503", "512", "602", "617", "702", "713", "808", "907")
 _FIRST: Final = (
@@ -158,17 +153,17 @@ _LAST: Final = (
 def person(seed: int, number: int) -> Record:
     """Create a user on a device, by number from 0 to `PEOPLE` - 1."""
     rng = SeededRandom(seed, "user", number % USERS)
-    region = rng.pick(_REGIONS)
-    phone = _phone(rng, region.country)
+    country, language, timezones = rng.pick(_REGIONS)
+    phone = _phone(rng, country)
     domain = rng.pick(("example.com", "example.com", "example.org"))
     address = f"{rng.pick(_FIRST)}.{rng.pick(_LAST)}{rng.between(1, 99)}@{domain}"
     return {
         "user_id": rng.hex(24),
         "external_user_id": f"cus_{rng.hex(14)}",
-        "timezone": rng.pick(region.timezones),
-        "country": region.country,
-        "language": region.language,
-        "locale_key": f"{region.language}-{region.country}",
+        "timezone": rng.pick(timezones),
+        "country": country,
+        "language": language,
+        "locale_key": f"{language}-{country}",
         "gender": rng.pick("FFFMMMONP"),
         "email_address": address,
         "channel_identifier": address,
@@ -178,7 +173,7 @@ def person(seed: int, number: int) -> Record:
         "to_phone_number": phone,
         "user_phone_number": phone,
         "native_line_id": f"U{rng.hex(32)}",
-        "bsuid": f"{region.country}.{rng.digits(16)}",
+        "bsuid": f"{country}.{rng.digits(16)}",
         **device(seed, number),
         "app_group_id": SeededRandom(seed, "workspace").uuid(),
     }

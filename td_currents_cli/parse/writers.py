@@ -108,10 +108,10 @@ class SpooledTable:
         self, output: BinaryIO, columns: tuple[str, ...], others: str | None, request: ParseRequest, losses: Losses
     ) -> None:
         form = SAFE_CSV if request.safe_csv else FORMS[request.to]
-        write_all(output, form.line(columns, dict(zip(columns, columns, strict=True))))
+        write_all(output, form.row(columns))
         for event, cells in self._rows(columns, others, with_kinds=request.fields is not None):
             losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
-            write_all(output, form.line(columns, cells))
+            write_all(output, form.row(map(cells.get, columns)))
 
     def _rows(
         self, columns: Collection[str], others: str | None, *, with_kinds: bool = False
@@ -226,41 +226,29 @@ class TypeFiles:
 def appearing_together(out_dir: Path) -> Iterator[tuple[Path, Callable[[Path, str], None]]]:
     """A temporary folder to write files in, and a function that sets the final name of each. Raises OutputError."""
     final: list[tuple[Path, Path]] = []
+    new: list[Path] = []
     work = out_dir / f".tdcur-{secrets.token_hex(8)}.tmp"
     created = not out_dir.exists()
     try:
         work.mkdir(parents=True)
         yield work, lambda path, name: final.append((path, out_dir / name))
-        _move(final)
-    except OSError as error:
-        _remove(out_dir, work, created=created)
-        raise OutputError(f"cannot write to {out_dir}: {error.strerror or type(error).__name__}") from error
-    except BaseException:
-        _remove(out_dir, work, created=created)
-        raise
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _move(final: list[tuple[Path, Path]]) -> None:
-    new: list[Path] = []
-    try:
         for path, name in final:
             is_new = not name.exists()
             path.replace(name)
             if is_new:
                 new.append(name)
-    except BaseException:
+    except BaseException as error:
+        shutil.rmtree(work, ignore_errors=True)
         for name in new:
             with suppress(OSError):
                 name.unlink()
+        if created:
+            with suppress(OSError):
+                os.rmdir(out_dir)  # noqa: PTH106 -- only when it is empty
+        if isinstance(error, OSError):
+            raise OutputError(f"cannot write to {out_dir}: {error.strerror or type(error).__name__}") from error
         raise
-
-
-def _remove(out_dir: Path, work: Path, *, created: bool) -> None:
     shutil.rmtree(work, ignore_errors=True)
-    if created:
-        with suppress(OSError):
-            os.rmdir(out_dir)  # noqa: PTH106 -- only when it is empty
 
 
 _MIN_ROWS: Final = 1000

@@ -29,18 +29,11 @@ class CellForm(Struct, frozen=True):
     missing: str  # a cell without a value
     escape: Callable[[str], str]  # applied to values
 
-    def line(self, columns: Sequence[str], cells: Mapping[str, str | None]) -> bytes:
-        """A row with its line end; `cells` are values by column name."""
-        escape, missing = self.escape, self.missing
-        written = {name: escape(cell) for name, cell in cells.items() if cell is not None}
-        return self._encoded([written.get(name, missing) for name in columns])
-
     def row(self, cells: Iterable[str | None]) -> bytes:
         """A row with its line end."""
-        return self._encoded([self.missing if cell is None else self.escape(cell) for cell in cells])
-
-    def _encoded(self, cells: list[str]) -> bytes:
-        return f"{self.separator.join(cells)}\n".encode(errors="backslashreplace")
+        escape, missing = self.escape, self.missing
+        written = [missing if cell is None else escape(cell) for cell in cells]
+        return f"{self.separator.join(written)}\n".encode(errors="backslashreplace")
 
 
 def _csv_cell(cell: str) -> str:

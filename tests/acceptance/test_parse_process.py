@@ -70,9 +70,10 @@ def test_a_closed_standard_output_is_an_error(tmp_path: Path, options: list[str]
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_ends_the_run(unbuffered: str) -> None:
+@pytest.mark.parametrize("line", ["events --format json-schema", "generate --quiet -n 100000"])
+def test_a_reader_that_goes_away_ends_the_run(line: str, unbuffered: str) -> None:
     """Quietly, also where standard output has no buffer and takes a part without an error."""
-    command = ["tdcur", "events", "--format", "json-schema"]
+    command = ["tdcur", *line.split()]
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout

@@ -24,19 +24,8 @@ law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthChec
 
 NUMBERS = ["0", "-0", "1.0", "3.140000104904175", "1e400", "-1E-5", "9223372036854775807", "12345678901234567890123"]
 ODD = ["", "\u0000", "\u2028", "😀", "é", "\ud800", "\udc00", '"', "\\", "\\ud800", "}{", "[", '{"events":[', "\x7f"]
-CLASHING = [
-    "a",
-    "user",
-    "properties",
-    "id",
-    "time",
-    "event_type",
-    "user.a",
-    "properties.a",
-    "user.user.a",
-    ".",
-    "user.",
-]
+PLACES = ["user", "properties", "user.a", "properties.a", "user.user.a", "user."]
+CLASHING = ["a", "id", "time", "event_type", ".", *PLACES]
 
 
 def written(text: str, ascii_only: bool) -> str:

@@ -61,20 +61,13 @@ def test_there_are_as_many_events_as_asked_for(request: GenerateRequest) -> None
 
 
 @settings(deadline=None, max_examples=25)
-@given(requests)
-def test_the_same_request_gives_the_same_bytes(request: GenerateRequest) -> None:
-    """A run can be made again from its options."""
-    assert b"".join(lines(request)) == b"".join(lines(request))
-
-
-@settings(deadline=None, max_examples=25)
 @given(seeds, st.integers(0, 200), st.integers(0, 200), st.integers(1, 50), st.integers(1, 50))
 def test_a_shorter_run_is_the_beginning_of_a_longer_one(seed: int, few: int, more: int, one: int, other: int) -> None:
-    """Neither the number of events nor the size of batches changes the events."""
+    """The same seed gives the same bytes; neither the number of events nor the size of batches changes them."""
     short = GenerateRequest(events=few, seed=seed, per_batch=one)
     long = GenerateRequest(events=few + more, seed=seed, per_batch=other)
     events = [[e for batch in arrays(request, GenerateFormat.payloads) for e in batch] for request in (short, long)]
-    assert events[1][:few] == events[0]
+    assert json.dumps(events[1][:few]) == json.dumps(events[0])
 
 
 @given(seeds, st.text(max_size=5), st.lists(st.integers(), max_size=8), st.integers(0, 8))

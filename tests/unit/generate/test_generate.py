@@ -56,28 +56,17 @@ def flaws(event: dict[str, Any], event_type: EventType) -> list[str]:
 @pytest.mark.parametrize("event_type", SENT, ids=lambda event: event.name)
 def test_events_are_what_the_catalog_says(event_type: EventType) -> None:
     """Every event has all required fields and no unknown one, each of its type and among its documented values."""
-    for event in generated(events=60, types=(event_type.name,)):
+    seen: set[str] = set()
+    for event in generated(events=150, types=(event_type.name,)):
+        seen |= event["user"].keys() | event["properties"].keys()
         assert list(event) == ["event_type", "id", "time", "user", "properties"]
         assert event["event_type"] == event_type.name
         # Seconds as an integer for all types: what Braze sends over HTTP, whatever the storage schema calls it.
         assert type(event["time"]) is int
         assert flaws(event, event_type) == []
-
-
-@pytest.mark.parametrize("event_type", SENT, ids=lambda event: event.name)
-def test_every_field_occurs(event_type: EventType) -> None:
-    seen: set[str] = set()
-    for event in generated(events=150, types=(event_type.name,)):
-        seen |= event["user"].keys() | event["properties"].keys()
+    # Every field occurs.
     expected = {field.name for field in event_type.fields if not field.storage_only and field.where is not Where.EVENT}
     assert expected - seen == set()
-
-
-def test_every_user_has_an_external_user_id() -> None:
-    """Braze's Treasure Data export leaves out users without one, so none is generated."""
-    known = {event.name for event in SENT if event.field("external_user_id", Where.USER)}
-    events = list(generated(events=3000))
-    assert all("external_user_id" in event["user"] for event in events if event["event_type"] in known)
 
 
 def test_a_field_the_makers_do_not_know_is_filled_by_its_type() -> None:
@@ -121,35 +110,28 @@ def test_decks_are_shuffled() -> None:
 
 
 def test_users_and_campaigns_recur() -> None:
+    """A user is the same in every event, with an external id, as Braze's export leaves out those without one.
+
+    An event belongs to a campaign, to a Canvas, or to neither, as in Braze.
+    """
+    known = {event.name for event in SENT if event.field("external_user_id", Where.USER)}
+    campaigns: set[str] = set()
     users: Counter[str] = Counter()
-    campaigns: Counter[str] = Counter()
+    facts: dict[str, set[tuple[str, Any]]] = defaultdict(set)
     for event in generated(events=10_000):
-        users[event["user"].get("user_id", "")] += 1
-        campaigns[event["properties"].get("campaign_id", "")] += 1
-    del users[""], campaigns[""]
-    often = [count for _user, count in users.most_common(len(users) // 10)]
-    assert sum(often) > users.total() / 4
-    assert users.total() / len(users) > 3
-    assert 100 < len(campaigns) < 1000
-
-
-def test_a_user_is_the_same_in_every_event() -> None:
-    seen: dict[str, set[tuple[str, Any]]] = defaultdict(set)
-    for event in generated(events=10_000):
-        if user := event["user"].get("user_id"):
-            seen[user] |= {
-                (name, event["user"][name]) for name in ("external_user_id", "timezone") if name in event["user"]
-            }
-            seen[user] |= {("email", value) for name, value in event["properties"].items() if name == "email_address"}
-    assert all(len(facts) == len({name for name, _value in facts}) for facts in seen.values())
-
-
-def test_a_message_has_a_campaign_or_a_canvas() -> None:
-    """An event belongs to one or the other, as in Braze, or to none."""
-    for event in generated(events=5000):
-        properties = event["properties"]
+        user, properties = event["user"], event["properties"]
+        assert "external_user_id" in user or event["event_type"] not in known
         assert not ("campaign_id" in properties and "canvas_id" in properties)
         assert "campaign_name" not in properties or "campaign_id" in properties
+        campaigns |= {properties["campaign_id"]} if "campaign_id" in properties else set()
+        if number := user.get("user_id"):
+            users[number] += 1
+            told = user | properties
+            facts[number] |= {(n, told[n]) for n in ("external_user_id", "timezone", "email_address") if n in told}
+    assert all(len(some) == len({name for name, _value in some}) for some in facts.values())
+    assert sum(count for _user, count in users.most_common(len(users) // 10)) > users.total() / 4
+    assert users.total() / len(users) > 3
+    assert 100 < len(campaigns) < 1000
 
 
 def test_time_moves_forward_with_late_events_now_and_then() -> None:
@@ -196,7 +178,10 @@ def test_the_surroundings_change_no_byte(surroundings: dict[str, str]) -> None:
 
 
 def test_dice_are_the_same_everywhere() -> None:
-    """These values hold on every Python: changing them changes what every seed gives."""
+    """These values hold on every Python: changing them changes what every seed gives.
+
+    An amount is widened from 32 bits as Braze's are: the text is longer than what was meant.
+    """
     dice = SeededRandom(0, "test")
     assert dice.uuid() == "f21ed330-9d45-41e3-8e2e-5bc33a743570"
     assert [dice.below(1000) for _ in range(5)] == [115, 262, 160, 26, 564]
@@ -204,20 +189,13 @@ def test_dice_are_the_same_everywhere() -> None:
     assert dice.some("abcdef", 4) == ["a", "e", "f"]
 
 
-def test_an_amount_is_held_in_32_bits() -> None:
-    """A decimal is widened from 32 bits as Braze's are: the text is longer than what was meant."""
-    amounts = [SeededRandom(seed, "amount").amount(1, 100) for seed in range(50)]
-    assert all(abs(amount - round(amount, 2)) < 1e-5 for amount in amounts)
-    assert any(len(str(amount)) > 10 for amount in amounts)
-
-
 @pytest.mark.parametrize(
     ("patterns", "expected"),
     [
         (("users.behaviors.Purchase",), {"users.behaviors.Purchase"}),
         (
-            ("*.rcs.*", "!*.Abort", "!*.Re*"),
-            {f"users.messages.rcs.{w}" for w in ("Click", "Delivery", "InboundReceive", "Send")},
+            ("*.rcs.*", "!*.Abort", "!*.Re*", "!*.I*"),
+            {f"users.messages.rcs.{w}" for w in ("Click", "Delivery", "Send")},
         ),
         (("*.RCS.send",), {"users.messages.rcs.Send"}),
         (("!users.*",), {"agentconsole.AgentExecuted", "agentconsole.ToolInvocation"}),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.choices import Names
-from td_currents_cli.errors import ExitCode, OutputError, UsageError
+from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
@@ -116,8 +116,3 @@ def test_output_and_rejects_cannot_be_one_file(rows: Path, tmp_path: Path) -> No
         with pytest.raises(UsageError, match="same file"):
             run(request)
     run(ParseRequest(sources=sources([str(rows)]), output=Path("/dev/null"), rejects=Path("/dev/null")))
-
-
-def test_a_folder_cannot_be_the_output(rows: Path, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="it is a folder"):
-        run(ParseRequest(sources=sources([str(rows)]), output=tmp_path))

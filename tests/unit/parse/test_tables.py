@@ -241,21 +241,23 @@ def test_an_answer_that_is_lost_inserts_nothing_twice(
     assert len(rows_of(engine)) == 6
 
 
-def test_events_of_a_period_alone(tables_of: Callable[..., Tables], engine: Engine) -> None:
-    outcome = inserted(tables_of(engine), Filter(since=1_782_864_003.0))
-    assert (outcome.inserted, outcome.balance.filtered) == (3, 3)
-
-
-def test_duplicates_are_left_out(tables_of: Callable[..., Tables]) -> None:
-    engine = Engine({RAW: [{"time": time, "events": CELLS[0]} for time in (1, 2)]})
-    outcome = inserted(tables_of(engine), dedupe=True)
-    assert (outcome.inserted, outcome.balance.duplicates, outcome.exit_code) == (5, 5, ExitCode.OK)
-
-
-def test_malformed_rows_are_told(tables_of: Callable[..., Tables]) -> None:
-    engine = Engine({RAW: [{"time": 1, "events": CELLS[0]}, {"time": 2, "events": "[bad"}]})
-    outcome = inserted(tables_of(engine))
-    assert (outcome.inserted, outcome.balance.rows_rejected, outcome.exit_code) == (5, 1, ExitCode.FINDINGS)
+@pytest.mark.parametrize(
+    ("cells", "wanted", "left_out", "code"),
+    [
+        (CELLS[:2], Filter(since=1_782_864_003.0), "filtered", ExitCode.OK),
+        ([CELLS[0], CELLS[0]], EVERYTHING, "duplicates", ExitCode.OK),
+        ([CELLS[0], "[bad"], EVERYTHING, "rows_rejected", ExitCode.FINDINGS),
+    ],
+)
+def test_what_is_left_out(
+    tables_of: Callable[..., Tables], cells: list[str], wanted: Filter, left_out: str, code: ExitCode
+) -> None:
+    """Events of another time, duplicates, and malformed rows."""
+    engine = Engine({RAW: [{"time": time, "events": cell} for time, cell in enumerate(cells, 1)]})
+    outcome = inserted(tables_of(engine), wanted, dedupe=left_out == "duplicates")
+    counts = {"filtered": (3, 3), "duplicates": (5, 5), "rows_rejected": (5, 1)}
+    assert (outcome.inserted, getattr(outcome.balance, left_out)) == counts[left_out]
+    assert outcome.exit_code is code
 
 
 def test_the_summary_of_what_was_inserted(

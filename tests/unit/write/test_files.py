@@ -4,8 +4,6 @@ import resource
 import stat
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -19,23 +17,16 @@ class Stop(BaseException):
     """Stands for an interruption: not an Exception, as KeyboardInterrupt and the signal of a SIGTERM are not."""
 
 
-def test_a_file_appears_complete_and_alone(tmp_path: Path) -> None:
-    path = tmp_path / "out.jsonl"
-    with atomic_output(path) as output:
-        output.write(b"one\n")
-        output.write(b"two\n")
-    assert path.read_bytes() == b"one\ntwo\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
-    """A reader that looks too early finds the old file, not a part of the new one."""
+    """Complete and alone. A reader that looks too early finds the old file, not a part of the new one."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
     with atomic_output(path) as output:
         output.write(b"x" * 1_000_000)
+        output.write(b"\n")
         assert path.read_bytes() == b"old"
-    assert path.stat().st_size == 1_000_000
+    assert path.read_bytes() == b"x" * 1_000_000 + b"\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("cause", [ValueError, KeyboardInterrupt, Stop])
@@ -49,26 +40,20 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, cause
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_permission_bits_of_an_existing_file_are_kept(tmp_path: Path) -> None:
-    """A file that others may not read does not become readable by being written again."""
+@pytest.mark.parametrize(("old", "umask", "bits"), [(0o640, 0o022, 0o640), (None, 0o027, 0o640)])
+def test_permission_bits(tmp_path: Path, old: int | None, umask: int, bits: int) -> None:
+    """Those of an existing file are kept; a new file is as readable as one made by the shell's own `>`."""
     path = tmp_path / "out.jsonl"
-    path.touch()
-    path.chmod(0o640)
-    with atomic_output(path) as output:
-        output.write(b"new")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-
-
-def test_a_new_file_has_the_bits_the_umask_leaves(tmp_path: Path) -> None:
-    """A new file is as readable as one made by the shell's own `>`."""
-    path = tmp_path / "out.jsonl"
-    before = os.umask(0o027)
+    if old is not None:
+        path.touch()
+        path.chmod(old)
+    before = os.umask(umask)
     try:
         with atomic_output(path) as output:
             output.write(b"new")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == bits
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to everything")
@@ -137,8 +122,13 @@ def test_a_failing_write_leaves_nothing_behind(tmp_path: Path) -> None:
     """If the disk fills up, the new file is removed."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"old")
-    with _file_size_limit(1000), pytest.raises(OutputError, match="File too large"), atomic_output(path) as output:
-        output.write(b"x" * 5000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OutputError, match="File too large"), atomic_output(path) as output:
+            output.write(b"x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -157,16 +147,6 @@ def test_no_path_is_standard_output(path: Path | None, capfdbinary: pytest.Captu
 def _write_and_raise(output: BinaryIO, cause: type[BaseException]) -> NoReturn:
     output.write(b"half")
     raise cause
-
-
-@contextmanager
-def _file_size_limit(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_an_incomplete_write_is_continued() -> None:
