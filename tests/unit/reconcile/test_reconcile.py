@@ -180,6 +180,8 @@ def test_journal_as_the_sent_side(tmp_path: Path) -> None:
     assert outcome.balanced
     with pytest.raises(UsageError, match="this file is an input"):
         run(ReconcileRequest(side, ingested, ids=tmp_path / "journal"))
+    with pytest.raises(UsageError, match="a journal contains only their ids"):
+        run(ReconcileRequest(side, ingested, resend=tmp_path / "resend"))
 
 
 def test_limits_of_payloads() -> None:
