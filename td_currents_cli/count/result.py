@@ -125,20 +125,16 @@ class CountOutcome(Outcome):
         return not self.problems.errors and not self.balance.has_unread
 
     @property
-    def groups(self) -> int:
-        """Number of groups, shown or not."""
-        return len(self.counts) + self.others
-
-    @property
     def fields(self) -> tuple[str, ...]:
         """The names of a record's fields, in order."""
         return (*self.by, *self.total.figures())
 
     def summary(self) -> dict[str, object]:
+        groups = len(self.counts) + self.others
         return {
             "total": self.balance.events_out,
-            "groups": self.groups,
-            **({"types": self.groups} if self.by == (EVENT_TYPE,) else {}),
+            "groups": groups,
+            **({"types": groups} if self.by == (EVENT_TYPE,) else {}),
             "first": iso(self.total.first),
             "last": iso(self.total.last),
             "rows": self.balance.rows_read,

@@ -84,7 +84,7 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         problems=log.result(),
     )
     # Never 0 if something may be missing: whether an event that was sent without an id arrived is unknown.
-    incomplete = outcome.failed or sent.without_id or not outcome.balanced
+    incomplete = outcome.failed or sent.counts.without_id or not outcome.balanced
     unreadable = sent.sources.unreadable | ingested.sources.unreadable
     code = ExitCode.IO if unreadable else outcome.problems.exit_code
     return replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)

@@ -86,13 +86,13 @@ class EventCounts(Struct):
     """Where the events of a side went."""
 
     by_type: Counter[str | None] = field(default_factory=Counter)  # compared events
-    without_id: Counter[str | None] = field(default_factory=Counter)  # `id` is missing, empty, or not a string
+    without_id: int = 0  # not compared, because their `id` is missing, empty, or not a string
     filtered: int = 0
     too_young: int = 0
 
     @property
     def in_scope(self) -> int:
-        return self.by_type.total() + self.without_id.total()
+        return self.by_type.total() + self.without_id
 
     @property
     def left_out(self) -> int:
@@ -139,10 +139,10 @@ class Fingerprinter:
             if settled is not None and seconds is not None and seconds > settled:
                 self.counts.too_young += 1
                 continue
-            name = event_type if isinstance(event_type, str) and event_type else None
             if not isinstance(event_id, str) or not event_id:
-                self.counts.without_id[name] += 1
+                self.counts.without_id += 1
                 continue
+            name = event_type if isinstance(event_type, str) and event_type else None
             self.counts.by_type[name] += 1
             key = digest(event_id)
             if suspects is not None and key not in suspects:

@@ -101,11 +101,6 @@ class SideFigures(Struct, kw_only=True):
     def events(self) -> int:
         return self.counts.by_type.total()
 
-    @property
-    def without_id(self) -> int:
-        """Events in scope that could not be compared because they have no id."""
-        return self.counts.without_id.total()
-
     def add_repeated(self, infos: Sequence[EventInfo]) -> None:
         """Record the events of an id that may have several."""
         if len(infos) > 1:
@@ -123,7 +118,7 @@ class SideFigures(Struct, kw_only=True):
             "files_left_out": self.sources.left_out,
             "filtered": self.counts.filtered,
             "too_young": self.counts.too_young,
-            "without_id": self.without_id,
+            "without_id": self.counts.without_id,
             "events": self.events,
             "ids": self.ids,
         }

@@ -95,8 +95,8 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     print_problems(outcome.problems, terminal)
     for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
         terminal.report(f"{name}: {_side_balance(side)}", "dim")
-        if side.without_id:
-            terminal.report(f"{name}: {amount(side.without_id, 'event')} without an id cannot be compared", "yellow")
+        if without_id := side.counts.without_id:
+            terminal.report(f"{name}: {amount(without_id, 'event')} without an id cannot be compared", "yellow")
     found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
     if outcome.sent.ids and not (found or outcome.ingested.unread or outcome.ingested.sources.left_out):
         terminal.report(NOTHING_ARRIVED, "yellow")
@@ -131,7 +131,7 @@ def _side_balance(side: "SideFigures") -> str:
     others = (
         (side.counts.filtered, "outside the period"),
         (side.counts.too_young, "within the grace period"),
-        (side.without_id, "without an id"),
+        (side.counts.without_id, "without an id"),
         (side.balance.events_rejected, "rejected"),
         (side.balance.lost, LOST),
     )
@@ -224,8 +224,8 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     sent = outcome.sent
     if outcome.differences[DiffKind.MISSING].count or outcome.differences[DiffKind.CHANGED].count:
         return _difference_verdict(outcome), "bold red"
-    if sent.without_id:
-        return f"{amount(sent.without_id, 'event')} sent without an id cannot be verified.", "bold red"
+    if sent.counts.without_id:
+        return f"{amount(sent.counts.without_id, 'event')} sent without an id cannot be verified.", "bold red"
     arrived = f"All {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "The sent event id arrived"
     if not sent.ids:
         nothing = "no sent event could be read" if sent.unread else "no events were sent"

@@ -214,7 +214,7 @@ def test_unreadable_rows_and_events(found: Compare) -> None:
         "an element of a batch is not an event",
     ]
     assert outcome.differences[DiffKind.UNEXPECTED].examples == ("x",)
-    assert outcome.ingested.without_id == 0
+    assert outcome.ingested.counts.without_id == 0
 
 
 def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
@@ -235,6 +235,6 @@ def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
     outcome = run(ReconcileRequest(FileSide(sources([str(file)])), TableSide(running.addressed()), show=3))
     assert not any(outcome.differences[kind].count for kind in set(DiffKind) - {DiffKind.DUPLICATED})
     assert outcome.sent.by_type == outcome.ingested.by_type
-    assert outcome.sent.without_id == outcome.ingested.without_id == 2
+    assert outcome.sent.counts.without_id == outcome.ingested.counts.without_id == 2
     here, there = outcome.sent.as_dict(), outcome.ingested.as_dict()
     assert all(here[name] == there[name] for name in ("rows_rejected", "events_read", "events_rejected"))
