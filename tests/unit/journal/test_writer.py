@@ -52,13 +52,6 @@ def test_what_one_run_delivers_is_known_to_the_next_ones(file: Path) -> None:
             assert journal.take(EVENTS) == {0, 1, 2, 3, 4}
 
 
-def test_each_delivery_is_taken_once(file: Path) -> None:
-    delivered(file, A, A, B)
-    with closing(opened(file)) as journal:
-        assert journal.take(A + B + A + A) == {0, 1, 2}
-        assert journal.take(A + B) == frozenset()
-
-
 def test_how_often_a_key_was_met_is_also_counted_beyond_the_memory_limit(file: Path) -> None:
     keys = [document_key(b"%d" % number) for number in range(2 * MAX_MET + 5)]
     delivered(file, *keys, *keys[:7])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -63,27 +64,35 @@ def test_a_document_that_fits_is_one_request_byte_for_byte() -> None:
     assert payload.location == Location(source="a.jsonl", line=1)
 
 
-def test_two_documents_that_fit_stay_two_requests() -> None:
-    """Braze's batches are kept, unless --repack says otherwise."""
-    records = batches(document(event(1)), document(event(2)))
-    assert [payload.body for payload in payloads(plan(records))] == [record.data for record in records]
-    (packed,) = payloads(plan(records, repack=True))
-    assert events_of([packed]) == [event(1), event(2)]
-    assert [str(origin.location) for origin in packed.origins] == ["a.jsonl:1", "a.jsonl:2"]
+A, B, C = event(1), event(2), event(3)
+PAIR = document(A, B)
+PACKED = b'{"events":[' + A + b"," + B + b"]}"
 
 
-def test_a_document_of_exactly_the_limit_is_whole_and_one_byte_more_is_split() -> None:
-    data = document(event(1), event(2))
-    assert len(payloads(plan(batches(data), size=len(data)))) == 1
-    split = payloads(plan(batches(data), size=len(data) - 1 - data.count(b" ")))
-    assert events_of(split) == [event(1), event(2)]
-    assert len(split) == 2
-
-
-def test_packing_fills_to_the_last_byte() -> None:
-    exact = len(b'{"events":[') + len(event(1)) * 2 + 1 + len(b"]}")
-    assert len(payloads(plan(batches(event(1), event(2)), size=exact))) == 1
-    assert len(payloads(plan(batches(event(1), event(2)), size=exact - 1))) == 2
+@pytest.mark.parametrize(
+    ("records", "limits", "sent"),
+    [
+        # Braze's batches are kept, unless --repack says otherwise.
+        (batches(document(A), document(B)), {}, [[A], [B]]),
+        (batches(document(A), document(B)), {"repack": True}, [[A, B]]),
+        # A folder of Braze's own samples does not become one request across files, unless asked for.
+        ([*batches(A, B), *batches(C, source="b.json")], {}, [[A, B], [C]]),
+        ([*batches(A, B), *batches(C, source="b.json")], {"repack": True}, [[A, B, C]]),
+        (batches(A, document(B), C), {}, [[A], [B], [C]]),
+        (batches(b"[ " + A + b",\n" + B + b"]"), {}, [[A, B]]),
+        (batches(document(A) + document(B)), {}, [[A], [B]]),
+        (batches(PAIR), {"size": len(PAIR)}, [[A, B]]),
+        (batches(PAIR), {"size": len(PACKED) - 1}, [[A], [B]]),
+        (batches(A, B), {"size": len(PACKED)}, [[A, B]]),
+        (batches(A, B), {"size": len(PACKED) - 1}, [[A], [B]]),
+        # Braze's connection test would become an empty row.
+        (batches(b'{"events":[]}', b"[]"), {}, []),
+    ],
+)
+def test_which_events_share_a_request(records: list[Batch], limits: dict[str, Any], sent: list[list[bytes]]) -> None:
+    found = payloads(plan(records, **limits))
+    assert [events_of([payload]) for payload in found] == sent
+    assert [payload.index for payload in found] == list(range(len(sent)))
 
 
 def test_a_large_document_is_split_in_order_by_count() -> None:
@@ -101,37 +110,6 @@ def test_each_part_of_a_split_document_keeps_the_other_fields() -> None:
     assert [part.body for part in split_keys] == [
         b'{"a\\"b":1.0,"z":{"k": [ ]},"events":[' + event(number) + b"]}" for number in (1, 2)
     ]
-
-
-def test_bare_events_of_a_source_are_batched_and_sources_are_not_mixed() -> None:
-    """A folder of Braze's own samples does not become one request across files, unless asked for."""
-    records = [*batches(event(1), event(2)), *batches(event(3), source="b.json")]
-    first, second = payloads(plan(records))
-    assert events_of([first]) == [event(1), event(2)]
-    assert events_of([second]) == [event(3)]
-    assert len(payloads(plan(records, repack=True))) == 1
-
-
-def test_a_document_between_bare_events_keeps_the_order() -> None:
-    sent = payloads(plan(batches(event(1), document(event(2)), event(3))))
-    assert events_of(sent) == [event(1), event(2), event(3)]
-    assert [payload.index for payload in sent] == [0, 1, 2]
-
-
-def test_an_array_of_events_becomes_a_payload() -> None:
-    (payload,) = payloads(plan(batches(b"[ " + event(1) + b",\n" + event(2) + b"]")))
-    assert payload.body == b'{"events":[' + event(1) + b"," + event(2) + b"]}"
-
-
-def test_documents_that_share_a_line_are_not_forwarded_as_one_body() -> None:
-    sent = payloads(plan(batches(document(event(1)) + document(event(2)))))
-    assert events_of(sent) == [event(1), event(2)]
-
-
-@pytest.mark.parametrize("data", [b'{"events":[]}', b"[]"])
-def test_an_empty_batch_makes_no_request(data: bytes) -> None:
-    """Braze's connection test would become an empty row."""
-    assert plan(batches(data)) == []
 
 
 def test_a_bad_record_does_not_keep_the_others_from_being_sent() -> None:
