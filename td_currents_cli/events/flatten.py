@@ -47,7 +47,10 @@ def _flatten(event: bytes | Raw) -> bytes:
     user, properties = (bytes(fields.get(place, b"{}")) for place in PLACES)
     if user.startswith(b"{") and properties.startswith(b"{") and _KNOWN.issuperset(fields):
         of_user, of_properties = _fields.decode(user), _fields.decode(properties)
-        if _all_bare(of_user, of_properties):
+        names = (*of_user, *of_properties)
+        # If no name needs a prefix, the insides of both objects can be joined.
+        is_unique = len(_NEVER_BARE.union(names)) == len(_NEVER_BARE) + len(names)
+        if is_unique and not any(name.startswith(_PREFIXES) for name in names):
             pieces = [b'"%s":%s' % (name.encode(), fields[name]) for name in ENVELOPE if name in fields]
             pieces += [place[1:-1].strip() for place, names in ((user, of_user), (properties, of_properties)) if names]
             return b"{" + b",".join(pieces) + b"}"
@@ -66,16 +69,6 @@ def _nested_places(fields: _Fields) -> list[str]:
 
 def _is_of_connector(name: str) -> bool:
     return name.startswith(_CONNECTOR_PREFIX) or name in _OF_CONNECTOR
-
-
-def _all_bare(user: _Fields, properties: _Fields) -> bool:
-    """Whether no name needs a prefix: then the insides of both objects can be joined."""
-    return (
-        _NEVER_BARE.isdisjoint(user)
-        and _NEVER_BARE.isdisjoint(properties)
-        and user.keys().isdisjoint(properties)
-        and not any(name.startswith(_PREFIXES) for name in (*user, *properties))
-    )
 
 
 def _with_unique_names(fields: _Fields) -> Iterator[tuple[str, Raw]]:

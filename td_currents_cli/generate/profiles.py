@@ -154,7 +154,13 @@ def person(seed: int, number: int) -> Record:
     """Create a user on a device, by number from 0 to `PEOPLE` - 1."""
     rng = SeededRandom(seed, "user", number % USERS)
     country, language, timezones = rng.pick(_REGIONS)
-    phone = _phone(rng, country)
+    match country:
+        case "GB":
+            phone = f"+447700900{rng.digits(3)}"
+        case "FR":
+            phone = f"+3363998{rng.digits(4)}"
+        case _:
+            phone = f"+1{rng.pick(_AREAS)}55501{rng.digits(2)}"
     domain = rng.pick(("example.com", "example.com", "example.org"))
     address = f"{rng.pick(_FIRST)}.{rng.pick(_LAST)}{rng.between(1, 99)}@{domain}"
     return {
@@ -179,14 +185,6 @@ def person(seed: int, number: int) -> Record:
     }
 
 
-def _phone(rng: SeededRandom, country: str) -> str:
-    if country == "GB":
-        return f"+447700900{rng.digits(3)}"
-    if country == "FR":
-        return f"+3363998{rng.digits(4)}"
-    return f"+1{rng.pick(_AREAS)}55501{rng.digits(2)}"
-
-
 MESSAGES: Final = 160  # sendings per channel: even numbers belong to campaigns, odd ones to Canvases
 
 _CAMPAIGNS: Final = 30
@@ -201,14 +199,9 @@ _AUDIENCES: Final = ("all users", "EMEA", "US & Canada", "JP", "lapsed 30d", "hi
 _STEPS: Final = ("Welcome message", "Day 2 reminder", "Offer", "Last chance", "Thank you", "Fallback", "Upsell / B")
 _VARIATIONS: Final = ("Variant 1", "Variant 2", "Original", "Short copy", "Emoji subject ✨")
 _CHANNEL_NAMES: Final = {
-    "pushnotification": "Push",
-    "inappmessage": "IAM",
-    "contentcard": "Content Card",
-    "newsfeedcard": "News Feed",
-    "featureflag": "Flag",
-    "liveactivity": "Live Activity",
-    "whatsapp": "WhatsApp",
-}
+    "pushnotification": "Push", "inappmessage": "IAM", "contentcard": "Content Card", "newsfeedcard": "News Feed",
+    "featureflag": "Flag", "liveactivity": "Live Activity", "whatsapp": "WhatsApp",
+}  # fmt: skip
 
 
 def message(seed: int, channel: str, number: int) -> Record:

@@ -90,7 +90,11 @@ class ParseRequest:
         if self.fields is not None and (not self.fields or len({*self.fields}) < len(self.fields)):
             raise UsageError("--fields is empty or has a field twice", hint="For example --fields event_type,id,time.")
         self._refuse_one_file_for_two()
-        self._refuse_files_that_are_read()
+        # Events may replace the file they were read from, as with `sort -o`.
+        read = {os.path.realpath(source.path) for source in self.sources if source.path is not None}
+        for option, path in (("--rejects", self.rejects), ("--summary", self.summary)):
+            if path is not None and path.is_file() and os.path.realpath(path) in read:
+                raise UsageError(f"{option} {path} is also an input", hint=f"Use another file for {option}.")
 
     def key(self) -> bytes | None:
         """The content of the key file without line ends at its end. Raises UsageError."""
@@ -120,10 +124,3 @@ class ParseRequest:
                     hint=f"Use another file for --{what.removeprefix('the ')}.",
                 )
             seen[real] = what
-
-    def _refuse_files_that_are_read(self) -> None:
-        """Events may replace the file they were read from, as with `sort -o`; rejects and summary may not."""
-        read = {os.path.realpath(source.path) for source in self.sources if source.path is not None}
-        for option, path in (("--rejects", self.rejects), ("--summary", self.summary)):
-            if path is not None and path.is_file() and os.path.realpath(path) in read:
-                raise UsageError(f"{option} {path} is also an input", hint=f"Use another file for {option}.")

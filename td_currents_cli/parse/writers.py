@@ -98,20 +98,15 @@ class SpooledTable:
 
             write_parquet(output, types, self._values(types, others, losses))
         else:
-            self._write_lines(output, columns, others, request, losses)
+            form = SAFE_CSV if request.safe_csv else FORMS[request.to]
+            write_all(output, form.row(columns))
+            for event, cells in self._rows(columns, others, with_kinds=request.fields is not None):
+                losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
+                write_all(output, form.row(map(cells.get, columns)))
         for name in columns:
             read = _kinds_read(name, request.names) | (_HELD_KINDS.get(types[name], {"string"}) if types else set())
             if not self._stats.kinds.get(name, set()) <= read:
                 losses.untyped[name] = None
-
-    def _write_lines(
-        self, output: BinaryIO, columns: tuple[str, ...], others: str | None, request: ParseRequest, losses: Losses
-    ) -> None:
-        form = SAFE_CSV if request.safe_csv else FORMS[request.to]
-        write_all(output, form.row(columns))
-        for event, cells in self._rows(columns, others, with_kinds=request.fields is not None):
-            losses.replaced += request.to is To.CSV and _has_lone_surrogates(event, cells)
-            write_all(output, form.row(map(cells.get, columns)))
 
     def _rows(
         self, columns: Collection[str], others: str | None, *, with_kinds: bool = False
