@@ -1,0 +1,20 @@
+# The wheel is built in one stage and installed in the other: docker build -t tdcur . && docker run --rm tdcur demo
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY td_currents_cli td_currents_cli
+COPY sample_data sample_data
+COPY docs/man docs/man
+RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
+
+FROM python:3.13-slim
+RUN --mount=type=bind,from=build,source=/wheel,target=/wheel \
+    python -m pip install --no-cache-dir "$(echo /wheel/*.whl)[td,parquet]" \
+    && useradd --create-home --uid 1000 tdcur
+USER 1000
+WORKDIR /data
+EXPOSE 8888
+# For `serve`: its own answer to a request that is not Postback's. Start other commands with --no-healthcheck.
+HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import http.client; c = http.client.HTTPConnection('127.0.0.1', 8888, timeout=2); c.request('GET', '/'); raise SystemExit(c.getresponse().status >= 500)"]
+ENTRYPOINT ["tdcur"]
+CMD ["--help"]

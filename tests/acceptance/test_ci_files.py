@@ -1,0 +1,92 @@
+"""The files that other projects use: the GitHub Action, the pre-commit hook, the Dockerfile."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+STEPS: dict[str, Any] = {step["name"]: step for step in ACTION["runs"]["steps"]}
+
+GOOD = '{"events": []}'
+BAD = '{"events": [{"event_type": "users.behaviors.Uninstall", "id": 7}]}'
+
+
+def run_step(name: str, inputs: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script of a step as the runner of GitHub does, with the inputs as the runner resolves them."""
+    step = STEPS[name]
+    values = {key: str(value.get("default", "")) for key, value in ACTION["inputs"].items()} | inputs
+    environment = {
+        key: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: values[match[1]], text)
+        for key, text in step["env"].items()
+    }
+    script = folder / "step.sh"
+    script.write_text(step["run"], encoding="utf-8")
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+        cwd=folder,
+        env=os.environ
+        | environment
+        | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        | {"GITHUB_STEP_SUMMARY": str(folder / "summary.md"), "GITHUB_ACTIONS": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def payloads(tmp_path: Path) -> Path:
+    (tmp_path / "good payloads").mkdir()
+    (tmp_path / "good payloads" / "a.json").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "bad.json").write_text(BAD, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("paths", "arguments", "code", "annotated"),
+    [
+        ("good payloads/\n", "", 0, False),
+        ("good payloads/\nbad.json", "", 1, True),
+        ("bad.json", "--ignore\nTDC1", 0, False),
+        ("$(touch injected)", "", 6, False),
+    ],
+)
+def test_the_action_validates(payloads: Path, paths: str, arguments: str, code: int, annotated: bool) -> None:
+    ended = run_step("Validate", {"paths": paths, "arguments": arguments}, payloads)
+    assert ended.returncode == code, ended.stderr
+    assert ("::error file=bad.json" in ended.stdout) is annotated
+    assert not (payloads / "injected").exists()
+
+
+@pytest.mark.parametrize("path", ["good payloads", "bad.json"])
+def test_the_action_writes_sarif_and_a_summary(payloads: Path, path: str) -> None:
+    inputs = {"paths": path, "sarif-file": "problems.sarif"}
+    assert run_step("Write the SARIF report", inputs, payloads).returncode == 0
+    assert '"version":"2.1.0"' in (payloads / "problems.sarif").read_text(encoding="utf-8").replace(" ", "")
+    assert run_step("Count the events", inputs, payloads).returncode == 0
+    assert "| event type |" in (payloads / "summary.md").read_text(encoding="utf-8")
+
+
+def test_the_action_uses_no_input_in_a_script() -> None:
+    """What a caller passes is data: as a part of the script it would be run."""
+    assert not [name for name, step in STEPS.items() if "${{" in step["run"]]
+
+
+def test_the_hook_runs_the_command() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert hook["entry"].split() == ["tdcur", "validate"]
+    assert hook["language"] == "python"
+
+
+def test_the_image_is_built_from_the_wheel_and_does_not_run_as_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^USER (.*)", dockerfile, re.MULTILINE) == ["1000"]
+    for path in re.findall(r"^COPY ([^-].*) \S+$", dockerfile, re.MULTILINE):
+        assert all((ROOT / each).exists() for each in path.split())
