@@ -1,6 +1,6 @@
-"""The README shows what the program does: its console blocks are run, in their order, in one folder.
+"""The documents show what the program does: the console blocks of each are run, in their order, in one folder.
 
-`TDCUR_UPDATE_README=1 pytest tests/acceptance/test_readme.py -n0` writes what the commands print into the README.
+`TDCUR_UPDATE_DOCUMENTS=1 pytest tests/acceptance/test_documents.py -n0` writes what the commands print into them.
 """
 
 import os
@@ -16,10 +16,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from td_currents_cli.errors import ExitCode
+from tests.reference import pages
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)$", re.MULTILINE)
 PORT = "8888"
@@ -43,7 +47,7 @@ def steady(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """Text as the README holds it: no blank lines around it, no spaces at line ends, a line end at the end."""
+    """Text as the document has it: no blank lines around it, no spaces at line ends, a line end at the end."""
     lines = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
     return f"{lines}\n" if lines else ""
 
@@ -72,12 +76,12 @@ class Shell:
 
     @contextmanager
     def serve(self, block: str) -> Iterator[str]:
-        """The endpoint of the README, running; and what a terminal shows of its start."""
+        """The endpoint of the documents, running; and what a terminal shows of its start."""
         (command,) = COMMAND.findall(block)
         arguments = [*shlex.split(command), "--port", self._port]
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, **self._options) as server:
             assert server.stderr
-            # As many lines as the README shows: what it says before the first request.
+            # As many lines as the document shows: what it says before the first request.
             lines = [server.stderr.readline() for _ in range(4)]
             try:
                 yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{self._port}/", f":{PORT}/")
@@ -86,8 +90,14 @@ class Shell:
                 server.stderr.read()
 
 
-def test_console_blocks_show_what_the_commands_print(tmp_path: Path) -> None:
-    text, shell = README.read_text(encoding="utf-8"), Shell(tmp_path)
+@pytest.mark.parametrize(
+    "document",
+    [path for path in DOCUMENTS if BLOCK.search(path.read_text(encoding="utf-8"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_console_blocks_show_what_the_commands_print(document: Path, tmp_path: Path) -> None:
+    shell, text = Shell(tmp_path), document.read_text(encoding="utf-8")
+    is_update = "TDCUR_UPDATE_DOCUMENTS" in os.environ
     with ExitStack() as background:
         for block in BLOCK.findall(text):
             if block.startswith("$ tdcur serve"):
@@ -96,22 +106,40 @@ def test_console_blocks_show_what_the_commands_print(tmp_path: Path) -> None:
                 continue
             else:
                 shown = shell.run(block)
-            if os.environ.get("TDCUR_UPDATE_README"):
-                text = text.replace(block, shown)
+            if is_update:
+                text = text.replace(f"```console\n{block}", f"```console\n{shown}")
             else:
                 assert steady(shown) == steady(block)
-    if os.environ.get("TDCUR_UPDATE_README"):
-        README.write_text(text, encoding="utf-8")
+    if is_update:
+        document.write_text(text, encoding="utf-8")
 
 
-def test_the_exit_codes_are_those_of_the_program() -> None:
-    table = re.search(r"\| exit code \|.*?\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("document", [README, ROOT / "docs/reference/exit-codes.md"], ids=lambda path: path.name)
+def test_the_exit_codes_are_those_of_the_program(document: Path) -> None:
+    table = re.search(r"\| exit code \|.*?\n\n", document.read_text(encoding="utf-8"), re.DOTALL)
     assert table
-    codes = {int(code) for code in re.findall(r"^\| `(\d+)` \|", table.group(), re.MULTILINE)}
+    codes = {
+        int(code)
+        for row in re.findall(r"^\|([^|]*)", table.group(), re.MULTILINE)
+        for code in re.findall(r"`(\d+)`", row)
+    }
     assert codes == set(ExitCode)
 
 
-def test_the_two_commands_of_a_fresh_machine_are_there() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert "python3 -m pip install . && tdcur demo\n" in text
-    assert "python3 -m pip install '.[test]' && python3 -m pytest\n" in text
+def test_generated_pages_are_up_to_date() -> None:
+    for path, content in pages().items():
+        assert path.read_text(encoding="utf-8") == content, "run `python -m tests.reference`"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    assert not [link for link in links if "://" not in link and not (document.parent / link).exists()]
+
+
+def test_the_two_commands_of_a_fresh_machine_come_first() -> None:
+    blocks = re.findall(r"```sh\n(.*?)\n```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks[:2] == [
+        "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/tdcur demo",
+        "python3 -m venv .venv && .venv/bin/pip install '.[test]' && .venv/bin/python -m pytest",
+    ]
