@@ -47,6 +47,10 @@ _OTHER: Final = re.compile(r"[^a-z0-9]+")
 _MAX_LENGTH: Final = 120
 
 
+POSTBACK_PATH: Final = "/postback/v3/event/"
+"""Before the database and the table, in the URL of the Postback API."""
+
+
 class Site(StrEnum):
     """Sites of Treasure Data; all have a Postback API v2 and a REST API."""
 

@@ -8,7 +8,7 @@ read.records → batching → queue → sender → http
 
 from td_currents_cli.send.command import SendRequest, run
 from td_currents_cli.send.connection_test import ConnectionTestOutcome, run_connection_test
-from td_currents_cli.send.endpoint import Destination
+from td_currents_cli.send.destination import Destination
 from td_currents_cli.send.payload import PayloadLimits
 from td_currents_cli.send.result import SendOutcome
 from td_currents_cli.send.state import StateOptions

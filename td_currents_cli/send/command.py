@@ -17,7 +17,8 @@ from td_currents_cli.secrets import redact
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.concurrency import AUTO, Concurrency, RequestLimiter
 from td_currents_cli.send.dead_letters import DeadLetter
-from td_currents_cli.send.endpoint import KEY_HEADER, Destination, Endpoint, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import KEY_HEADER, Endpoint, resolve
 from td_currents_cli.send.messages import Messages, SendInterruptedError, SendTerminatedError
 from td_currents_cli.send.payload import Payload, PayloadLimits, Planned
 from td_currents_cli.send.prefilter import EventChecker, SendFilter
@@ -68,8 +69,9 @@ def run(
 ) -> SendOutcome:
     """Send the events of the inputs.
 
-    `notice` is called with each warning; `watch` once, with a function that returns the progress of the run at any time
-    and from any thread. Raises UsageError, InputError or OutputError only before anything was sent.
+    `notice` is called with the destination before the first request, and with each warning; `watch` once, with a
+    function that returns the progress of the run at any time and from any thread. Raises UsageError, InputError or
+    OutputError only before anything was sent.
     """
     endpoint = resolve(request.destination, environ)
     if not request.dry_run:
@@ -78,6 +80,8 @@ def run(
     inputs = sources(request.paths, max_document_size=request.max_document_size)
     clock = clock or Clock()
     with closing(RunState(*files, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
+        origin = f", from {endpoint.origin}" if endpoint.origin else ""
+        notice(f"{'would send' if request.dry_run else 'sending'} to {endpoint.shown}{origin}")
         for warning in (*endpoint.warnings, *state.warnings):
             notice(warning)
         send_filter = SendFilter(state.journal, resend=request.state.resend, check=request.check)

@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.send.endpoint import Destination, Endpoint, EndpointKind, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import Endpoint, EndpointKind, resolve
 from td_currents_cli.send.messages import Messages
 from td_currents_cli.send.retry import Clock, HttpResponse, NextStep, RequestFailure, next_step
 from td_currents_cli.send.tls import TlsSession

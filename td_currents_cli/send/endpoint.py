@@ -8,13 +8,13 @@ from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from td_currents_cli import __version__
-from td_currents_cli.braze import Site, check_name, is_loopback
+from td_currents_cli.braze import POSTBACK_PATH, check_name, is_loopback
 from td_currents_cli.errors import UsageError
 from td_currents_cli.journal.keys import EndpointIdentity
 from td_currents_cli.secrets import KEY_PARAMETER, Secret, checked, read_secret, redact
+from td_currents_cli.send.destination import Destination
 from td_currents_cli.send.tls import TlsFiles
 
-POSTBACK_PATH: Final = "/postback/v3/event/"
 _FORMAT: Final = f"Expected format: https://{{host}}{POSTBACK_PATH}DATABASE/TABLE"
 _POSTBACK: Final = re.compile(f"{POSTBACK_PATH}([^/]+)/([^/]+)")
 _WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
@@ -51,21 +51,6 @@ def _kind_of(host: str) -> EndpointKind:
 
 
 KEY_HEADER: Final = "X-TD-Write-Key"
-_WHERE: Final = "Give --url URL, or --site, --database and --table, or set TDCUR_URL."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """The options that say where to send; None for the environment."""
-
-    url: str | None = field(default=None, repr=False)  # may contain a write key
-    site: Site | None = None
-    database: str | None = None
-    table: str | None = None
-    write_key_file: str | None = None
-    token_file: str | None = None
-    allow_http: bool = False  # also beyond this machine
-    tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +64,7 @@ class Endpoint:
     token: Secret | None = None  # for `Authorization: Bearer`
     tls: TlsFiles = field(default_factory=TlsFiles)
     takes_key: bool = False  # whether a write key in the environment is for it
+    origin: str = ""  # the variables or the settings file that named it; empty for the command line
     given: Secret | None = None  # the URL as the user wrote it, if it had a write key in it
     warnings: tuple[str, ...] = ()
 
@@ -127,9 +113,10 @@ class Endpoint:
 
 
 def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
+    destination = destination.completed(environ)
     if destination.tls.client_key is not None and destination.tls.client_cert is None:
         raise UsageError("--client-key needs --client-cert", hint="Give both, or one file with both as --client-cert.")
-    given = _given_url(destination, environ)
+    given = destination.resolved_url()
     parts = _split(given)
     host = (parts.hostname or "").rstrip(".")
     kind = _kind_of(host)
@@ -156,29 +143,10 @@ def resolve(destination: Destination, environ: Mapping[str, str]) -> Endpoint:
         token=_token(destination, environ, kind),
         tls=destination.tls,
         takes_key=takes_key,
+        origin=destination.origin,
         given=None if url_key is None else Secret(given),
         warnings=tuple(_warnings(kind, write_key, url_key)),
     )
-
-
-def _given_url(destination: Destination, environ: Mapping[str, str]) -> str:
-    named = {"--site": destination.site, "--database": destination.database, "--table": destination.table}
-    present = [option for option, value in named.items() if value is not None]
-    if destination.url is not None:
-        if present:
-            raise UsageError(f"--url and {present[0]} cannot be used together", hint=_WHERE)
-        return destination.url
-    if destination.site is not None and destination.database is not None and destination.table is not None:
-        check_name(destination.database, "--database")
-        check_name(destination.table, "--table")
-        host = f"{destination.site}.records.in.treasuredata.com"
-        return f"https://{host}{POSTBACK_PATH}{destination.database}/{destination.table}"
-    if present:
-        missing = [option for option in named if option not in present]
-        raise UsageError(f"missing {' and '.join(missing)}: required with {' and '.join(present)}", hint=_WHERE)
-    if url := environ.get("TDCUR_URL"):
-        return url
-    raise UsageError("no endpoint given", hint=_WHERE)
 
 
 def _split(url: str) -> SplitResult:

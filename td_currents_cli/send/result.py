@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
+from td_currents_cli.braze import POSTBACK_PATH
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, Problems
 from td_currents_cli.send.batching import Planner
-from td_currents_cli.send.endpoint import POSTBACK_PATH, Endpoint, EndpointKind
+from td_currents_cli.send.endpoint import Endpoint, EndpointKind
 from td_currents_cli.send.sender import Sender
 from td_currents_cli.send.state import RunState
 from td_currents_cli.send.stats import SendStats

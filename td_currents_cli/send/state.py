@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from td_currents_cli.braze import POSTBACK_PATH
 from td_currents_cli.errors import OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP, INTERVAL, Journal
 from td_currents_cli.read.options import Source
 from td_currents_cli.send.dead_letters import DeadLetterFile
-from td_currents_cli.send.endpoint import POSTBACK_PATH, Endpoint
+from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.prefilter import pack_events
 from td_currents_cli.send.retry import Clock
@@ -44,12 +45,17 @@ def state_files(
         named = Path(environ["TDCUR_JOURNAL"])
     if named is not None:
         return named, options.dead_letter or named.with_name(f"{named.name}.dead-letter.jsonl"), None
-    from platformdirs import user_state_path  # noqa: PLC0415 -- not needed where the files are named
-
-    folder = user_state_path("tdcur", appauthor=False) / _folder_name(endpoint)
+    folder = state_folder() / _folder_name(endpoint)
     journal = None if options.no_journal else folder / "journal.sqlite"
     is_used = journal is not None or options.dead_letter is None
     return journal, options.dead_letter or folder / "dead-letter.jsonl", folder if is_used else None
+
+
+def state_folder() -> Path:
+    """Return the folder with a folder for each endpoint, which need not exist."""
+    from platformdirs import user_state_path  # noqa: PLC0415 -- not needed where the files are named
+
+    return user_state_path("tdcur", appauthor=False)
 
 
 def _make_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text, "--retry-for") == seconds
 
 
-@pytest.mark.parametrize("text", ["", "15", "m", "15 parsecs", "-1s", "1e3s", "nan", "5d"])
+@pytest.mark.parametrize("text", ["", "15", "m", "15 parsecs", "-1s", "1e3s", "nan", "5w"])
 def test_an_invalid_duration_is_a_usage_error(text: str) -> None:
     """A bare number is refused: seconds or minutes?"""
     with pytest.raises(UsageError, match="--retry-for"):

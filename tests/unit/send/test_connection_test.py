@@ -7,7 +7,8 @@ import pytest
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError, UsageError
 from td_currents_cli.send.connection_test import BOTH, BRAZE, SEND, run_connection_test
-from td_currents_cli.send.endpoint import Destination, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import resolve
 from td_currents_cli.send.retry import Clock
 from tests.scripted import Scripted
 

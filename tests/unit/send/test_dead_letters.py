@@ -16,7 +16,8 @@ from td_currents_cli.events.decode import split
 from td_currents_cli.model import Batch, Code, Location, Problem
 from td_currents_cli.read import records, sources
 from td_currents_cli.send.dead_letters import MAX_RESPONSE, DeadLetter, DeadLetterFile, scrubber
-from td_currents_cli.send.endpoint import Destination, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import resolve
 
 EVENT = rb'{"id":"\ud800", "n" : 1.0, "big":12345678901234567890, "e":"\u00e9"}'
 WHERE = Location(source="a b.jsonl", line=3, column=7, offset=99)

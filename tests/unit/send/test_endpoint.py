@@ -8,7 +8,8 @@ import pytest
 from td_currents_cli.braze import Site
 from td_currents_cli.errors import UsageError
 from td_currents_cli.secrets import Secret, redact
-from td_currents_cli.send.endpoint import Destination, Endpoint, EndpointKind, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import Endpoint, EndpointKind, resolve
 
 HEX = "5ec4e7" * 6 + "5ec4"
 KEY = f"4711/{HEX}"

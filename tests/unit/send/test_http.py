@@ -13,7 +13,8 @@ import pytest
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.send import http as module
-from td_currents_cli.send.endpoint import Destination, Endpoint, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import Endpoint, resolve
 from td_currents_cli.send.http import HttpxClient
 from td_currents_cli.send.retry import (
     BadAddress,

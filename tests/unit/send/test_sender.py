@@ -18,7 +18,8 @@ from td_currents_cli.outcome import Problems
 from td_currents_cli.send.command import signals_handled
 from td_currents_cli.send.concurrency import RequestLimiter, concurrency_of
 from td_currents_cli.send.dead_letters import DeadLetter
-from td_currents_cli.send.endpoint import Destination, resolve
+from td_currents_cli.send.destination import Destination
+from td_currents_cli.send.endpoint import resolve
 from td_currents_cli.send.messages import Messages, SendInterruptedError
 from td_currents_cli.send.payload import Origin, Payload, Planned
 from td_currents_cli.send.queue import PayloadQueue
