@@ -98,3 +98,11 @@ class Layout(StrEnum):
 
     BATCHES = "batches"
     FLAT = "flat"
+
+
+class JournalAction(StrEnum):
+    """What `journal` does."""
+
+    LIST = "list"
+    SHOW = "show"
+    PRUNE = "prune"

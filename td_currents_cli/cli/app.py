@@ -31,6 +31,10 @@ COMMANDS: Final = (
     "generate",
     "serve",
     "demo",
+    "show",
+    "journal",
+    "config",
+    "doctor",
 )
 """All commands, in the order of `tdcur --help`."""
 
@@ -62,6 +66,14 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
             from td_currents_cli.cli.serve import serve as found
         case "demo":
             from td_currents_cli.cli.demo import demo as found
+        case "show":
+            from td_currents_cli.cli.show import show as found
+        case "journal":
+            from td_currents_cli.cli.journal import journal as found
+        case "config":
+            from td_currents_cli.cli.config import config as found
+        case "doctor":
+            from td_currents_cli.cli.doctor import doctor as found
         case _:
             return None
     return found

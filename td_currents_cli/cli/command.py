@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial, wraps
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -19,6 +20,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from td_currents_cli.braze import Site
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
@@ -85,6 +87,16 @@ checks_option: Final = partial(_option, Panel.CHECKS)
 general_option: Final = partial(_option, Panel.GENERAL)
 
 
+SETTINGS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
+    "site": ("TD_API_SERVER", Site),
+    "api_key_file": ("TD_API_KEY", str),
+    "catalog": ("", Path),
+    "select": ("", list),
+    "ignore": ("", list),
+}
+"""Parameters that settings files may fill in, each with the variable that takes precedence, and its type."""
+
+
 class PanelCommand(TyperCommand):
     """A command whose --help is in a panel, as all other options are."""
 
@@ -130,7 +142,8 @@ def command(
 
     def decorate(function: Callable[..., Outcome]) -> CliCommand:
         signature = inspect.signature(function, eval_str=True)
-        own = [parameter for parameter in signature.parameters.values() if parameter.name not in {"terminal", "given"}]
+        own = [each for name, each in signature.parameters.items() if name not in {"terminal", "given", "settings"}]
+        common = [_CONTEXT, *own, *_COMMON, *([_PROFILE] if _uses_settings(signature.parameters) else [])]
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
@@ -146,22 +159,46 @@ def command(
                 options["terminal"] = terminal
             if "given" in signature.parameters:
                 options["given"] = explicit_options(context)
-            _run(function, options, terminal)
+            _run(function, options, signature.parameters, terminal)
 
         # Typer reads the signature: this makes the common options part of each command.
         typed: Any = run
-        typed.__signature__ = signature.replace(parameters=[_CONTEXT, *own, *_COMMON], return_annotation=None)
-        typed.__annotations__ = {p.name: p.annotation for p in (_CONTEXT, *own, *_COMMON)}
+        typed.__signature__ = signature.replace(parameters=common, return_annotation=None)
+        typed.__annotations__ = {parameter.name: parameter.annotation for parameter in common}
         return CliCommand(run, examples, no_args_is_help, typer_class)
 
     return decorate
 
 
-def _run(function: Callable[..., Outcome], options: dict[str, Any], terminal: Terminal) -> NoReturn:
+def _uses_settings(parameters: Collection[str]) -> bool:
+    return bool({"settings", *SETTINGS}.intersection(parameters))
+
+
+def _apply_settings(options: dict[str, Any], parameters: Collection[str]) -> None:
+    """Fill in what no option and no variable says from settings files."""
+    from td_currents_cli.config import PROFILE_VARIABLE, load, user_file  # noqa: PLC0415 -- only where they apply
+
+    settings = load(Path.cwd(), user_file(), options.pop("profile") or os.environ.get(PROFILE_VARIABLE, ""))
+    for name in SETTINGS.keys() & parameters:
+        variable, convert = SETTINGS[name]
+        setting = settings.get(name.replace("_", "-"))
+        # `send` takes its destination whole, from the settings.
+        is_destination = name == "site" and "settings" in parameters
+        if options[name] is None and setting and not os.environ.get(variable) and not is_destination:
+            options[name] = convert(setting.value)
+    if "settings" in parameters:
+        options["settings"] = settings
+
+
+def _run(
+    function: Callable[..., Outcome], options: dict[str, Any], parameters: Collection[str], terminal: Terminal
+) -> NoReturn:
     name, output_format = function.__name__, str(options.get("output_format", "text"))
     with _signals_raise():
         outcome = None
         try:
+            if _uses_settings(parameters):
+                _apply_settings(options, parameters)
             outcome = function(**options)
             _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
             render(outcome, output_format, terminal)
@@ -278,11 +315,17 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def _common(name: str, kind: type, option: object) -> inspect.Parameter:
+def _common(name: str, kind: object, option: object) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind)
 
 
 _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+_PROFILE: Final = _common(
+    "profile",
+    str | None,
+    general_option("--profile", metavar="NAME", help="Profile of the settings files. [env: TDCUR_PROFILE]"),
+)
 
 _COMMON: Final = [
     _common("quiet", bool, general_option("--quiet", "-q", default=False, help="Print only errors and data.")),

@@ -24,7 +24,7 @@ INTO_OPTIONS: Final = frozenset(
     {
         *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
         *("--site", "--column", "--api-key-file"),
-        *("--quiet", "--verbose", "--color"),
+        *("--quiet", "--verbose", "--color", "--profile"),
     }
 )
 """Options that can be used with --into."""

@@ -1,5 +1,6 @@
 """`tdcur send`."""
 
+import os
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from td_currents_cli.cli.command import (
     state_option,
 )
 from td_currents_cli.cli.verify import verify_request, verify_sent
+from td_currents_cli.config import Config
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.progress import show_sending
@@ -35,10 +37,10 @@ def send(
     *,
     url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
     site: Site | None = destination_option(
-        metavar="SITE", help=f"Treasure Data site, instead of --url: {options.SITES}."
+        metavar="SITE", help=f"Treasure Data site, instead of --url: {options.SITES}. [env: TDCUR_SITE]"
     ),
-    database: str | None = destination_option(metavar="NAME", help="Database, with --site."),
-    table: str | None = destination_option(metavar="NAME", help="Table, with --site."),
+    database: str | None = destination_option(metavar="NAME", help="Database, with --site. [env: TDCUR_DATABASE]"),
+    table: str | None = destination_option(metavar="NAME", help="Table, with --site. [env: TDCUR_TABLE]"),
     write_key_file: str | None = destination_option(
         metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]"
     ),
@@ -113,6 +115,7 @@ def send(
     progress: When = options.PROGRESS,
     terminal: Terminal,
     given: ExplicitOptions,
+    settings: Config,
 ) -> Outcome:
     """Send payloads to Treasure Data or another endpoint, as Braze does.
 
@@ -145,7 +148,7 @@ def send(
         token_file=token_file,
         allow_http=allow_http,
         tls=TlsFiles(cacert=cacert, client_cert=client_cert, client_key=client_key),
-    )
+    ).completed(os.environ, settings)
     if check_endpoint:
         return run_connection_test(destination, timeout=timeout, show_key=show_key, notice=terminal.report)
     from td_currents_cli import catalog  # noqa: PLC0415 -- the connection test does without

@@ -75,7 +75,7 @@ class Masking:
         if data == b"null":
             return value
         # Of a string, its own bytes are hashed.
-        hashed = self._replacement(loads(data) if data.startswith(b'"') else data.decode())
+        hashed = self.replacement(loads(data) if data.startswith(b'"') else data.decode())
         return None if hashed is _DROPPED else Raw(orjson.dumps(hashed))
 
     def _scanned(self, value: Raw) -> Raw | None:
@@ -96,7 +96,7 @@ class Masking:
     def _masked_inside(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
         """Mask a decoded value; returns the same object if nothing in it is personal."""
         if isinstance(value, str):
-            return self._replacement(value) if looks_personal(value) else value
+            return self.replacement(value) if looks_personal(value) else value
         if isinstance(value, list):
             cleaned = [self._masked_inside(each) for each in value]
             same = all(new is old for new, old in zip(cleaned, value, strict=True))
@@ -109,10 +109,10 @@ class Masking:
 
     def _masked_by_name(self, name: str, value: Any) -> Any:  # noqa: ANN401 -- as above
         if _PERSONAL_NAME.search(name) and value is not None and not isinstance(value, bool | dict | list):
-            return self._replacement(value if isinstance(value, str) else bytes(value).decode())
+            return self.replacement(value if isinstance(value, str) else bytes(value).decode())
         return self._masked_inside(value)
 
-    def _replacement(self, string: str) -> object:
+    def replacement(self, string: str) -> object:
         if self._key is None:
             return _DROPPED
         return hmac.digest(self._key, string.encode(errors="surrogatepass"), "sha256").hex()

@@ -7,10 +7,33 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from td_currents_cli.errors import InputError
 from td_currents_cli.journal import schema
 from td_currents_cli.journal.events import DAMAGE, SentEvent, unpacked
+
+
+class JournalEndpoint(Struct, frozen=True):
+    """An endpoint with deliveries in a journal, with all keys that were used for it."""
+
+    url: str  # redacted
+    has_older: bool  # whether an older tdcur delivered to it, which did not record the events
+    requests: int  # those whose events are recorded
+
+
+def journal_endpoints(path: Path) -> list[JournalEndpoint]:
+    """Return the endpoints, in the order of their first use.
+
+    Raises:
+        InputError: the journal cannot be read, is not a journal, or has another format version.
+    """
+    with closing(_open_for_reading(path)) as connection:
+        try:
+            rows = connection.execute(schema.COUNT_REQUESTS).fetchall()
+            return [JournalEndpoint(*row) for row in msgspec.convert(rows, list[tuple[str, bool, int]], strict=False)]
+        except (*schema.DAMAGE, msgspec.ValidationError) as error:
+            raise _damaged(path) from error
 
 
 def delivered_events(path: Path, *, endpoint: str | None = None) -> Iterator[list[SentEvent]]:

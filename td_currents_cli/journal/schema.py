@@ -52,6 +52,10 @@ HAS_OTHER_ENDPOINTS: Final = (
 SELECT_ENDPOINTS: Final = (
     "SELECT id, shown, older FROM endpoint WHERE older OR id IN (SELECT endpoint FROM sent) ORDER BY id"
 )
+COUNT_REQUESTS: Final = (
+    "SELECT shown, max(older), sum((SELECT count(*) FROM sent WHERE sent.endpoint = endpoint.id)) AS requests"
+    " FROM endpoint GROUP BY shown HAVING requests OR max(older) ORDER BY min(id)"
+)
 
 INSERT_REQUEST: Final = "INSERT INTO request (endpoint, keys)"
 INSERT_SENT: Final = "INSERT INTO sent (endpoint, events)"

@@ -54,6 +54,14 @@ def renderers_of(command: str) -> Renderers:  # noqa: PLR0911 -- a table
             from td_currents_cli.render import events
 
             return {"table": events.print_catalog, "json-schema": events.write_json_schema, "ddl": events.write_ddl}
+        case "show":
+            from td_currents_cli.render.show import print_events
+
+            return {"text": print_events}
+        case "config" | "doctor" | "journal":
+            from td_currents_cli.render import setup
+
+            return {"text": setup.PRINTERS[command]}
         case _:
             from td_currents_cli.render.simple import PRINTERS
 

@@ -16,13 +16,13 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("verify", "demo"),
+    ("verify", "demo", "doctor", "show"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
-    ("braze", "choices", "durations", "errors", "model", "outcome", "secrets"),
+    ("braze", "choices", "config", "durations", "errors", "model", "outcome", "secrets"),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
 

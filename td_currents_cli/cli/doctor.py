@@ -1,0 +1,43 @@
+"""`tdcur doctor`."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import typer
+
+from td_currents_cli.cli import options
+from td_currents_cli.cli.command import OutputFormat, command, general_option
+from td_currents_cli.config import Config
+from td_currents_cli.outcome import Outcome
+
+
+@command(examples=("tdcur doctor", "tdcur doctor --clean"))
+def doctor(
+    folders: list[Path] | None = typer.Argument(
+        None, metavar="FOLDER…", help="More folders to look for temporary files in.", show_default=False
+    ),
+    *,
+    clean: bool = general_option("--clean", default=False, help="Remove the temporary files that were left behind."),
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    settings: Config,
+) -> Outcome:
+    """Check the set-up: settings, keys, extras, journals, and temporary files that killed runs left behind.
+
+    Makes no request. Temporary files are looked for in the current folder, in that for temporary files, in the state
+    folder, and in each FOLDER.
+    """
+    from td_currents_cli.doctor import DoctorRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.send.destination import Destination  # noqa: PLC0415
+    from td_currents_cli.send.state import state_folder  # noqa: PLC0415
+
+    state = state_folder()
+    return run(
+        DoctorRequest(
+            config=settings,
+            destination=Destination().completed(os.environ, settings),
+            state_folder=state,
+            folders=(Path(), Path(tempfile.gettempdir()), state, *state.glob("*/"), *(folders or ())),
+            clean=clean,
+        )
+    )

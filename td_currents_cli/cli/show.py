@@ -1,0 +1,56 @@
+"""`tdcur show`."""
+
+import time
+
+from td_currents_cli.cli import options
+from td_currents_cli.cli.command import OutputFormat, command, filters_option, output_option
+from td_currents_cli.outcome import Outcome
+from td_currents_cli.read.options import InputFormat, ReadOptions
+from td_currents_cli.render.terminal import Terminal
+
+
+@command(
+    examples=(
+        "tdcur show rows.csv",
+        "tdcur show payloads/ --type '*.Purchase' --limit 1",
+        "tdcur show rows.jsonl --id eb17c229-42ac-4442-86b8-41bbfd2c11e2",
+    )
+)
+def show(
+    paths: list[str] | None = options.PATHS,
+    *,
+    limit: int = output_option(default=5, metavar="N", min=1, help="Maximum number of events."),
+    unmask: bool = output_option("--unmask", default=False, help="Show personal data."),
+    output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
+    ids: list[str] | None = filters_option("--id", metavar="ID", help="Only the event with this id. Can be repeated."),
+    types: list[str] | None = options.TYPES,
+    since: str | None = options.SINCE,
+    until: str | None = options.UNTIL,
+    form: InputFormat = options.INPUT_FORM,
+    column: str | None = options.BATCH_COLUMN,
+    no_header: bool = options.NO_HEADER,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    terminal: Terminal,
+) -> Outcome:
+    """Show the first events of payload files or ingested rows, or those with an id.
+
+    Each event has its file, row, and line. Personal data is shown as ***.
+    """
+    from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
+    from td_currents_cli.show import ShowRequest, run  # noqa: PLC0415
+
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time())
+    outcome = run(
+        ShowRequest(
+            sources=tuple(sources(paths, max_document_size=byte_size(max_document_size))),
+            reading=ReadOptions.of(form, column, no_header=no_header),
+            filter=wanted,
+            ids=frozenset(ids or ()),
+            limit=limit,
+            unmask=unmask,
+        )
+    )
+    if not outcome.events:
+        options.warn_of_types(wanted, terminal, outcome)
+    return outcome

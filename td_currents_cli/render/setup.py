@@ -1,0 +1,104 @@
+"""The outcomes of `config`, `doctor`, and `journal`: tables of what is set up, and what is wrong with it."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from td_currents_cli.choices import JournalAction
+from td_currents_cli.config import ConfigOutcome
+from td_currents_cli.doctor import DoctorOutcome, Verdict
+from td_currents_cli.events.filter import iso, moment_of
+from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome
+from td_currents_cli.render.terminal import Terminal, amount, printable
+
+_STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "dim", Verdict.WARNING: "yellow", Verdict.ERROR: "bold red"}
+
+_DAY: Final = 86_400
+
+
+def print_config(outcome: ConfigOutcome, terminal: Terminal) -> None:
+    """Print each setting with its origin."""
+    if not outcome.settings:
+        terminal.report("no settings: options and their defaults apply")
+    else:
+        table = _table("setting", "value", "from")
+        for each in outcome.settings:
+            table.add_row(each.name, Text(printable(each.value)), Text(printable(each.origin), style="dim"))
+        terminal.out.print(table)
+    state = "" if outcome.user_file.exists() else " (does not exist)"
+    terminal.report(f"your own file: {outcome.user_file}{state}", "dim")
+
+
+def print_diagnosis(outcome: DoctorOutcome, terminal: Terminal) -> None:
+    """Print each check on a line, with the fix below it."""
+    width = max(len(check.subject) for check in outcome.checks)
+    for check in outcome.checks:
+        line = Text.assemble(
+            (f"{check.verdict.value:<8}", _STYLES[check.verdict]),
+            f"{check.subject:<{width}}  {printable(check.result)}",
+        )
+        terminal.out.print(line, soft_wrap=not terminal.out.is_terminal)
+        if check.fix:
+            terminal.out.print(Text(f"{'':<{8 + width}}  {check.fix}", style="dim"), soft_wrap=True)
+    for leftover in outcome.leftovers:
+        terminal.report(f"{'removed' if outcome.cleaned else 'left behind'}: {leftover.path}", "dim")
+
+
+def print_journals(outcome: JournalOutcome, terminal: Terminal) -> None:
+    """Print the journals, or the event types of one."""
+    if outcome.request.action is JournalAction.SHOW:
+        _print_types(outcome, terminal)
+        return
+    if outcome.journals:
+        table = _table("endpoint", "requests", "size", "last used", "journal", right=(1, 2))
+        for each in outcome.journals:
+            table.add_row(*_journal_row(each))
+        terminal.out.print(table)
+    if outcome.request.action is JournalAction.PRUNE:
+        verb = "would be removed" if outcome.request.dry_run else "removed"
+        terminal.report(f"{amount(len(outcome.journals), 'journal')} {verb}, {outcome.kept:,} kept")
+    elif not outcome.journals:
+        terminal.report(f"no journals in {outcome.request.folder}")
+
+
+def _journal_row(journal: JournalFile) -> tuple[Text, ...]:
+    days = int((time.time() - journal.used_at) // _DAY)
+    used = {0: "today", 1: "yesterday"}.get(days, f"{days:,} days ago")
+    return (
+        Text(journal.trouble, style="red")
+        if journal.trouble
+        else Text("\n".join(each.url for each in journal.endpoints)),
+        Text("\n".join(f"{each.requests:,}" for each in journal.endpoints)),
+        Text(f"{journal.bytes / 2**20:,.1f} MiB"),
+        Text(used),
+        Text(str(journal.path), style="dim"),
+    )
+
+
+def _print_types(outcome: JournalOutcome, terminal: Terminal) -> None:
+    for endpoint in outcome.journals[0].endpoints:
+        known = ", and more by an older tdcur that did not record the events" if endpoint.has_older else ""
+        terminal.print(f"{endpoint.url}: {amount(endpoint.requests, 'request')}{known}", "bold")
+    table = _table("event type", "delivered", "first (UTC)", "last (UTC)", right=(1,))
+    for name, found in (outcome.types or {}).items():
+        first, last = (iso(moment_of(when)) or "" for when in (found.first, found.last))
+        table.add_row(Text(printable(name) or "(none)"), f"{found.events:,}", first, last)
+    terminal.out.print(table)
+
+
+def _table(*headings: str, right: tuple[int, ...] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
+    return table
+
+
+PRINTERS: Final[Mapping[str, Callable[[Any, Terminal], None]]] = {
+    "config": print_config,
+    "doctor": print_diagnosis,
+    "journal": print_journals,
+}
