@@ -19,7 +19,7 @@ WIDTH: Final = 90
 PICTURES: Final = {
     "validate-and-count.svg": (
         "tdcur validate sample_data/payloads/treasure_data_documented_shape.json",
-        "tdcur count sample_data/rows/rows.csv --by channel --top 4",
+        "tdcur count sample_data/rows/rows.csv --by channel --limit 4",
     )
 }
 """The commands of each picture."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from td_currents_cli import __version__, catalog
 from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, load_command
+from td_currents_cli.cli.command import shown_names
 from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES
 
@@ -51,7 +52,7 @@ def options_of(command: Any) -> list[tuple[str, str, str]]:
     for option in command.params:
         if option.param_type_name != "option" or option.hidden:
             continue
-        names = ", ".join([*option.opts[::-1], *option.secondary_opts])
+        names = ", ".join(shown_names(option))
         values = "" if option.is_flag else f" {value_of(option)}"
         found.append((str(option.rich_help_panel), names + values, help_of(option)))
     return found

@@ -34,7 +34,13 @@ def explicit_options(context: "typer.Context") -> ExplicitOptions:
     """Collect the options that were given on the command line."""
     sources = {each: context.get_parameter_source(each.name or "") for each in context.command.params}
     given = [each for each, source in sources.items() if source and source.name == "COMMANDLINE"]
-    return frozenset(max(each.opts, key=len) for each in given if each.param_type_name == "option")
+    return frozenset(shown_names(each)[-1] for each in given if each.param_type_name == "option")
+
+
+def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- Typer's type is private
+    """Return the names of an option up to its first long one; those after it are of earlier versions, and hidden."""
+    names: list[str] = option.opts
+    return names[: [name.startswith("--") for name in names].index(True) + 1]
 
 
 def refuse(unusable: Collection[str], what: str, hint: str) -> None:
@@ -328,8 +334,8 @@ _PROFILE: Final = _common(
 )
 
 _COMMON: Final = [
-    _common("quiet", bool, general_option("--quiet", "-q", default=False, help="Print only errors and data.")),
-    _common("verbose", bool, general_option("--verbose", "-v", default=False, help="Print more details.")),
+    _common("quiet", bool, general_option("-q", "--quiet", default=False, help="Print only errors and data.")),
+    _common("verbose", bool, general_option("-v", "--verbose", default=False, help="Print more details.")),
     _common(
         "color",
         When,

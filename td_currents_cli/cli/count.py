@@ -53,10 +53,11 @@ def count(
     pivot: str | None = output_option(metavar="NAME", help="Show the values of one of the --by names as columns."),
     all_types: bool = output_option("--all-types", default=False, help="Include event types with no events."),
     sort: Sort | None = output_option(help="Order of the groups.", show_default="count; name for times"),
-    top: int | None = output_option(
-        metavar="N",
+    limit: int | None = output_option(
+        "--limit",
+        "--top",
         min=1,
-        help="Show only the first N groups, and the sum of the others.",
+        help="Maximum number of groups to show; the others are added up.",
         show_default="all; 1000 on a terminal, without --verbose",
     ),
     unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
@@ -97,7 +98,7 @@ def count(
 
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
-        top = top or TOP_ON_TERMINAL
+        limit = limit or TOP_ON_TERMINAL
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
     with options.open_tables(
@@ -113,7 +114,7 @@ def count(
                 dedupe=dedupe,
                 all_types=all_types,
                 sort=sort,
-                top=top,
+                top=limit,
                 pivot=pivot,
                 over_time=on_terminal,
                 expect=expect,

@@ -22,7 +22,7 @@ def _unix_seconds(value: str | int) -> int:
 
 
 @command(
-    examples=("tdcur generate -n 300000 -o big.jsonl", "tdcur generate --type '*.email.*' | tdcur count"),
+    examples=("tdcur generate --events 300000 -o big.jsonl", "tdcur generate --type '*.email.*' | tdcur count"),
 )
 def generate(
     *,

@@ -114,7 +114,9 @@ SENT: Final[Any] = input_option(
     metavar="PATH…", help="The events that were sent: files, folders, globs, or -. One --sent takes several paths."
 )
 
-ENDPOINT: Final[Any] = input_option(metavar="URL", help="With --journal: the endpoint, if the journal has several.")
+ENDPOINT: Final[Any] = input_option(
+    metavar="URL", help="With --from-journal: the endpoint, if the journal has several."
+)
 
 SITES: Final = ", ".join(Site)
 

@@ -20,7 +20,7 @@ class ReconcileFormat(StrEnum):
 
 @command(
     examples=(
-        "tdcur reconcile --sent payloads/ --ingested rows.csv --resend missing.jsonl",
+        "tdcur reconcile --sent payloads/ --ingested rows.csv --missing-file missing.jsonl",
         "tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m",
         "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
     ),
@@ -34,6 +34,8 @@ def reconcile(
         metavar="PATH…", help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE."
     ),
     journal: Path | None = input_option(
+        "--from-journal",
+        "--journal",
         metavar="FILE",
         help="Journal of `tdcur send`, instead of --sent. It contains only ids, so changes cannot be detected.",
     ),
@@ -43,9 +45,11 @@ def reconcile(
     api_key_file: str | None = options.API_KEY_FILE,
     output_format: ReconcileFormat = output_option("--format", default=ReconcileFormat.table, help="Output format."),  # noqa: ARG001 -- the command decorator renders with it
     show: int = output_option(
-        default=3, metavar="N", min=0, help="Maximum number of example ids per kind of difference."
+        "--limit", "--show", default=3, min=0, help="Maximum number of example ids per kind of difference."
     ),
     resend: Path | None = output_option(
+        "--missing-file",
+        "--resend",
         metavar="FILE",
         help="Write the missing events to this file, for `tdcur send --resend`. Empty if none are missing.",
     ),

@@ -62,7 +62,7 @@ def send(
         "--show-key", default=False, help="With --check-endpoint: print the write key in the URL for Braze."
     ),
     dry_run: bool = output_option(
-        "--dry-run", "-n", default=False, help="Show what would be sent, without sending it."
+        "-n", "--dry-run", default=False, help="Show what would be sent, without sending it."
     ),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     concurrency: str = limits_option(

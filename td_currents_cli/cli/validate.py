@@ -24,7 +24,7 @@ class ValidateFormat(StrEnum):
 
 MACHINE_FORMATS: Final = (ValidateFormat.json, ValidateFormat.jsonl, ValidateFormat.sarif, ValidateFormat.junit)
 DEFAULT_MAX_PROBLEMS: Final = 1000
-"""Problems printed for people without --max-findings."""
+"""Problems printed for people without --limit."""
 
 
 def _print_schema(requested: bool) -> None:
@@ -54,8 +54,9 @@ def validate(
         help="Print the JSON Schema of --format json and exit.",
     ),
     statistics: bool = output_option("--statistics", default=False, help="Print the number of problems per rule."),
-    max_findings: int | None = output_option(
-        metavar="N",
+    limit: int | None = output_option(
+        "--limit",
+        "--max-findings",
         min=0,
         help="Maximum number of problems to print; all are counted.",
         show_default="1000; unlimited in machine formats",
@@ -79,7 +80,7 @@ def validate(
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
-    limited = max_findings is None and output_format not in MACHINE_FORMATS
+    limited = limit is None and output_format not in MACHINE_FORMATS
     return run(
         ValidateRequest(
             sources=sources(paths, max_document_size=byte_size(max_document_size)),
@@ -88,7 +89,7 @@ def validate(
             catalog=overlay.load_overlay(catalog) if catalog else load(),
             baseline=baseline,
             write_baseline=write_baseline,
-            keep=DEFAULT_MAX_PROBLEMS if limited else max_findings,
+            keep=DEFAULT_MAX_PROBLEMS if limited else limit,
             statistics=statistics,
             jobs=worker_count(jobs),
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @command(
     examples=(
         "tdcur verify --sent payloads/ --ingested td://braze/currents",
-        "tdcur verify --journal sent.journal --ingested td://braze/currents --within 30m",
+        "tdcur verify --from-journal sent.journal --ingested td://braze/currents --within 30m",
     ),
     no_args_is_help=True,
     typer_class=options.MultiValueCommand,
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def verify(
     *,
     sent: list[str] | None = options.SENT,
-    journal: Path | None = input_option(metavar="FILE", help="Journal of `tdcur send`, instead of --sent."),
+    journal: Path | None = input_option(
+        "--from-journal", "--journal", metavar="FILE", help="Journal of `tdcur send`, instead of --sent."
+    ),
     endpoint: str | None = options.ENDPOINT,
     ingested: str = input_option(
         default=..., metavar="td://DATABASE/TABLE", help="The table that the events were sent to."
@@ -57,11 +59,11 @@ def verify(
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
     if sent and journal:
-        raise UsageError("--sent and --journal cannot be used together", hint="Remove one of them.")
+        raise UsageError("--sent and --from-journal cannot be used together", hint="Remove one of them.")
     if not sent and not journal:
-        raise UsageError("--sent or --journal is required", hint="Give the files that were sent, or the journal.")
+        raise UsageError("--sent or --from-journal is required", hint="Give the files that were sent, or the journal.")
     if endpoint and not journal:
-        raise UsageError("--endpoint works only with --journal", hint="Add --journal FILE.")
+        raise UsageError("--endpoint works only with --from-journal", hint="Add --from-journal FILE.")
     arrivals = _arrivals(ingested, since, site=site, column=column, api_key_file=api_key_file)
     limit = byte_size(max_document_size)
     paths = sources(sent, max_document_size=limit) if sent else ()

@@ -20,7 +20,7 @@ from td_currents_cli.read.formats.delimited import (
     table_rows,
 )
 from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
-from td_currents_cli.read.formats.msgpack import is_msgpack, msgpack_rows
+from td_currents_cli.read.formats.msgpack import FIRST_BYTES, msgpack_rows
 from td_currents_cli.read.formats.terminal_table import is_table_border, terminal_table_rows
 from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, DocumentReader, documents, lines, skip_mark
 from td_currents_cli.read.options import (
@@ -261,7 +261,7 @@ def _detected(
     first = scanner.next_byte()
     form = options.form
     is_auto = form is InputFormat.AUTO
-    if form is InputFormat.MSGPACK or (is_auto and is_msgpack(first)):
+    if form is InputFormat.MSGPACK or (is_auto and first in FIRST_BYTES):
         return msgpack_rows(scanner, source, options, on_format)
     if first == b"+" and is_table_border(scanner.peek_line()):
         return terminal_table_rows(scanner, source, options, on_format)

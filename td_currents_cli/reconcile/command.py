@@ -105,12 +105,12 @@ def _check(request: ReconcileRequest) -> None:
     resend, ids = request.resend, request.ids
     if resend and request.sent.depth is not Depth.CONTENT:
         raise UsageError(
-            "--resend needs the sent events, but a journal contains only their ids",
+            "--missing-file needs the sent events, but a journal contains only their ids",
             hint="Give the sent files with --sent, or write the ids with --ids.",
         )
     if resend and ids and os.path.realpath(resend) == os.path.realpath(ids):
-        raise UsageError("--resend and --ids cannot be the same file", hint="Give --ids another name.")
-    for option, path in (("--resend", resend), ("--ids", ids)):
+        raise UsageError("--missing-file and --ids cannot be the same file", hint="Give --ids another name.")
+    for option, path in (("--missing-file", resend), ("--ids", ids)):
         if path and (request.sent.reads(path) or request.ingested.reads(path)):
             raise UsageError(f"{option} {path}: this file is an input", hint=f"Give {option} another name.")
 
@@ -142,9 +142,9 @@ def sides(
     if not ingested:
         raise UsageError("--ingested is missing", hint="Name the ingested rows, or - for standard input.")
     if endpoint and not journal:
-        raise UsageError("--endpoint needs --journal", hint="Add --journal FILE.")
+        raise UsageError("--endpoint needs --from-journal", hint="Add --from-journal FILE.")
     if bool(sent) == bool(journal):
-        what = "--sent and --journal cannot be used together" if sent else "--sent or --journal is missing"
+        what = "--sent and --from-journal cannot be used together" if sent else "--sent or --from-journal is missing"
         raise UsageError(what, hint="Name the files that were sent, or the journal.")
     if tables is None:
         # Both sides at once, so that one error names everything that is wrong with the paths.

@@ -18,7 +18,7 @@ def report_missing(
 ) -> tuple[dict[DiffKind, tuple[str, ...]], int | None]:
     """Write the missing events and their ids, if requested and `write`; return example ids and a number of payloads.
 
-    The ids are in the order read. The number is None without --resend, or if nothing was written.
+    The ids are in the order read. The number is None without --missing-file, or if nothing was written.
 
     Files are written even if nothing is missing, and are empty then: a file of an earlier run could be mistaken for
     the result of this one.

@@ -164,10 +164,10 @@ STDIN: Final = "<stdin>"
 
 
 def omitted_line(outcome: ValidateOutcome) -> str:
-    """Format how many problems --max-findings omits; empty for none."""
+    """Format how many problems --limit omits; empty for none."""
     total = outcome.problems.total
     omitted = total - len(outcome.problems.kept)
-    return f"{omitted:,} of {total:,} problems are not shown (see --max-findings)" if omitted else ""
+    return f"{omitted:,} of {total:,} problems are not shown (see --limit)" if omitted else ""
 
 
 def report_omitted(outcome: ValidateOutcome, terminal: Terminal) -> None:

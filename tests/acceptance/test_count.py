@@ -139,7 +139,7 @@ def test_nothing_is_clipped_off_a_terminal() -> None:
 
 
 def test_a_terminal_shows_counts_over_time() -> None:
-    text = on_terminal("count", str(SAMPLES / "payloads"), "--top", "3", columns=130)
+    text = on_terminal("count", str(SAMPLES / "payloads"), "--limit", "3", columns=130)
     assert "over time" in text
     assert "█" in text
     assert max(map(len, text.splitlines())) <= 130
@@ -149,7 +149,7 @@ def test_a_terminal_shows_a_thousand_groups_and_the_sum_of_the_others(tmp_path: 
     """Unless told otherwise: a terminal is slow. Off one, all groups are shown."""
     file = tmp_path / "events.jsonl"
     file.write_text("".join(f'{{"event_type":"t{number}"}}\n' for number in range(1002)), encoding="utf-8")
-    for options, groups, rest in (([], 1000, True), (["--top", "1001"], 1001, True), (["--verbose"], 1002, False)):
+    for options, groups, rest in (([], 1000, True), (["--limit", "1001"], 1001, True), (["--verbose"], 1002, False)):
         text = on_terminal("count", str(file), *options, columns=80)
         assert (len(re.findall(r"\bt\d+ \?", text)), " others  " in text or " other  " in text) == (groups, rest)
     assert len(re.findall(r"\bt\d+ \?", tdcur(str(file)).stdout)) == 1002

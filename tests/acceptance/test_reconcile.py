@@ -40,12 +40,14 @@ def test_resending_missing_events(endpoint: "Endpoint", tmp_path: Path) -> None:
     assert tdcur("send", str(PAYLOADS), *to_send).returncode == 0
     lost, *there = endpoint.store.read_bytes().splitlines(keepends=True)
     ingested.write_bytes(b"".join(there))
-    compared = ("--sent", str(PAYLOADS), "--ingested", str(ingested), "--resend", str(missing))
+    compared = ("--sent", str(PAYLOADS), "--ingested", str(ingested), "--missing-file", str(missing))
     events = json.loads(json.loads(lost)["events"])
     first = reconcile(*compared, "--ids", str(ids), code=1)["summary"]
     assert (first["sent"], first["matched"], first["missing"]) == (130, 130 - len(events), len(events))
     assert ids.read_text().split() == [event["id"] for event in events]
-    noted = reconcile("--journal", journal, "--ingested", str(ingested), "--endpoint", endpoint.url, code=1)["summary"]
+    noted = reconcile("--from-journal", journal, "--ingested", str(ingested), "--endpoint", endpoint.url, code=1)[
+        "summary"
+    ]
     assert (noted["sent"], noted["missing"], noted["content_compared"]) == (130, len(events), False)
     assert tdcur("send", "--resend", str(missing), *to_send).returncode == 0
     ingested.write_bytes(b"".join(endpoint.store.read_bytes().splitlines(keepends=True)[1:]))
@@ -57,7 +59,7 @@ def test_resending_missing_events(endpoint: "Endpoint", tmp_path: Path) -> None:
 def test_paths(tmp_path: Path) -> None:
     files = sorted(map(str, PAYLOADS.iterdir()))
     rows = (ROWS / "rows.csv").read_bytes()
-    document = reconcile("--sent", *files[:3], *files[3:], "--ingested", "-", "--show", "2", code=0, stdin=rows)
+    document = reconcile("--sent", *files[:3], *files[3:], "--ingested", "-", "--limit", "2", code=0, stdin=rows)
     assert document["summary"]["matched"] == 130
     document = reconcile("--ingested", PURCHASES, f"--sent={files[0]}", *files[1:], "-q", code=1)
     assert document["summary"]["missing"] == 120
@@ -73,7 +75,7 @@ def test_paths(tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["--sent", PURCHASES], 2, "--ingested is missing"),
-        (["--ingested", PURCHASES], 2, "--sent or --journal is missing"),
+        (["--ingested", PURCHASES], 2, "--sent or --from-journal is missing"),
         (["--sent", "--ingested", PURCHASES], 2, "requires a path"),
         (["--sent", "-", "--ingested", "-"], 2, "standard input (-) is given twice"),
         (["--sent", "x", "y", "--ingested", "z"], 6, "x: no such file or folder; y: no such file or folder; z: no"),
@@ -81,8 +83,8 @@ def test_paths(tmp_path: Path) -> None:
         ([*BOTH, "--fail-on", "odd"], 2, "--fail-on: `odd` is not a kind of difference"),
         ([*BOTH, "--ids", "a", "--resend", "./a"], 2, "cannot be the same file"),
         ([*BOTH, "--ids", PURCHASES], 2, "this file is an input"),
-        (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--resend needs the sent events"),
-        ([*BOTH, "--endpoint", "x"], 2, "--endpoint needs --journal"),
+        (["--journal", PURCHASES, "--ingested", PURCHASES, "--resend", "a"], 2, "--missing-file needs the sent events"),
+        ([*BOTH, "--endpoint", "x"], 2, "--endpoint needs --from-journal"),
         (["--journal", "nowhere", "--ingested", PURCHASES], 6, "nowhere"),
     ],
 )

@@ -71,7 +71,7 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     sent = tdcur("send", "sent.jsonl", "--url", url, "--journal", "sent.journal", *proof)
     assert sent.returncode == 0, sent.stderr
     assert summary(sent)["verified"]["arrived"] == summary(sent)["delivered"] == 400
-    verified = tdcur("verify", "--journal", "sent.journal", "--ingested", ADDRESS)
+    verified = tdcur("verify", "--from-journal", "sent.journal", "--ingested", ADDRESS)
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout == "All 400 event ids arrived in td://braze/currents\n"
     options = ("--by", "channel,day", "--unique", "--dedupe", "--format", "json", "--since", "2020-01-01")

@@ -80,7 +80,7 @@ def codes(done: subprocess.CompletedProcess[bytes]) -> list[str]:
         ("bad.json --ignore TDC1", 1, ["TDC301", "TDC203", "TDC204"]),
         ("bad.json --select TDC2 --ignore TDC203", 0, ["TDC204"]),
         ("bad.json --select TDC203 --ignore TDC2", 1, ["TDC203"]),
-        ("bad.json --max-findings 2", 1, ["TDC113", "TDC203"]),
+        ("bad.json --limit 2", 1, ["TDC113", "TDC203"]),
         ("bad.json --max-findings 0", 1, []),
         ("bad.json --statistics", 1, CODES),
         ("bad.json --catalog own.json", 1, ["TDC113", "TDC301", "TDC203", "TDC203", "TDC117"]),
@@ -95,7 +95,7 @@ def test_exit_codes_and_problems(validate: Run, arguments: str, code: int, shown
     assert (done.returncode, codes(done)) == (code, shown)
     summary = json.loads(done.stdout)["summary"]
     assert summary["shown"] == len(shown)
-    if "--max-findings" in arguments:
+    if "--max-findings" in arguments or "--limit" in arguments:
         assert (summary["errors"], summary["warnings"], summary["infos"]) == (2, 1, 2)
         assert summary["by_code"] == dict.fromkeys(sorted(CODES), 1)
 

@@ -11,8 +11,8 @@ from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, batch_of_
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import CHUNK, Scanner, TooLargeError, is_json
 
-_ARRAYS: Final = frozenset((*range(0x90, 0xA0), 0xDC, 0xDD))
-"""First bytes of msgpack arrays: none of them begins a line of JSON, CSV or TSV."""
+FIRST_BYTES: Final = frozenset(bytes([first]) for first in (*range(0x90, 0xA0), 0xDC, 0xDD))
+"""Of msgpack arrays: none of them begins a line of JSON, CSV or TSV."""
 
 # Bytes that are not UTF-8 pass through unchanged, for the decoder of the batch to report.
 _UNPACKING: Final[dict[str, Any]] = {
@@ -23,11 +23,6 @@ _UNPACKING: Final[dict[str, Any]] = {
 
 _PREFIX_SIZES: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}
 """Bytes before a string that is longer than 31 bytes, by the first of them."""
-
-
-def is_msgpack(first: bytes) -> bool:
-    """Whether a source that begins with this byte contains rows as msgpack."""
-    return len(first) == 1 and first[0] in _ARRAYS
 
 
 def msgpack_rows(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:

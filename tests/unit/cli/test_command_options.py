@@ -7,11 +7,12 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import app
+from td_currents_cli.cli.command import shown_names
 from td_currents_cli.cli.options import FILE_OPTIONS
 from td_currents_cli.cli.parse import INTO_OPTIONS
 
 GROUP: Any = get_command(app)
-OPTIONS = {max(each.opts, key=len): each for each in GROUP.get_command(None, "parse").params if each.opts[0][0] == "-"}
+OPTIONS = {shown_names(each)[-1]: each for each in GROUP.get_command(None, "parse").params if each.opts[0][0] == "-"}
 """Of `parse`, by their long names."""
 
 
@@ -48,7 +49,7 @@ def test_tables_have_one_form(command: str, option: str) -> None:
     [
         ("send x --url http://x/ --verify-within 5s", "--verify-within cannot be used with `send` without --verify"),
         ("send x --url http://x/ --api-key-file x", "--api-key-file cannot be used with `send` without --verify"),
-        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint works only with --journal"),
+        ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint works only with --from-journal"),
     ],
 )
 def test_options_of_options(line: str, message: str) -> None:

@@ -79,9 +79,9 @@ def test_no_machine_form_holds_payload_content(form: str, printed: Printed) -> N
 
 @pytest.mark.parametrize("form", ["github", "junit"])
 def test_problems_that_are_not_shown_are_counted(form: str, printed: Printed, screen: Screen) -> None:
-    """What --max-findings hides is told on standard error; SARIF has a place for it."""
+    """What --limit hides is told on standard error; SARIF has a place for it."""
     printed(form, *[problem_of()] * 5, keep=3)
-    assert screen.err == "2 of 5 problems are not shown (see --max-findings)\n"
+    assert screen.err == "2 of 5 problems are not shown (see --limit)\n"
 
 
 # --- JSON and JSON Lines
@@ -255,7 +255,7 @@ def test_a_run(run_of: Callable[..., dict[str, Any]], stored: Callable[[str, str
     stored("sarif_rule", json.dumps(rule, indent=2) + "\n")
     assert run_of()["results"] == []
     assert run_of(BARE, BARE, keep=1)["invocations"][0]["toolExecutionNotifications"] == [
-        {"level": "warning", "message": {"text": "1 of 2 problems are not shown (see --max-findings)"}}
+        {"level": "warning", "message": {"text": "1 of 2 problems are not shown (see --limit)"}}
     ]
 
 
@@ -325,7 +325,7 @@ REPORTS: Final[dict[str, tuple[list[Problem], dict[str, Any]]]] = {
     # Without --strict, warnings are output of a test that passes; infos always are.
     "lax": (MILD, {}),
     "strict": (MILD, {"strict": True}),
-    # --max-findings bounds the places, not the result.
+    # --limit bounds the places, not the result.
     "hidden": ([], {"by_code": Counter({Code.FIELD_MISSING: 1200}), "keep": 0}),
     # Control characters, lone surrogates and markup in names leave the document well-formed.
     "names": ([problem_of(message=NAME, location=Location(NAME, 1, 2))], {}),

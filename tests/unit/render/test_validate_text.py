@@ -58,7 +58,7 @@ CASES: Final[dict[str, Case]] = {
     "clean": ([], {}, {}),
     # That there are no errors is said too.
     "severities": ([INFO, WARNING], {}, {}),
-    # --max-findings hides problems, never their number.
+    # --limit hides problems, never their number.
     "hidden": ([ERROR] * 1200, {}, {"keep": 1}),
     # A clean run with a baseline is not the same as a clean run.
     "baseline": ([], {}, {"suppressed": 1234}),
