@@ -29,14 +29,38 @@ LISTS: Final = ("select", "ignore")
 
 URL_VARIABLE: Final = "TDCUR_URL"
 DESTINATION_VARIABLES: Final = {name: f"TDCUR_{name.upper()}" for name in DESTINATION}
-_OTHER_VARIABLES: Final = {
-    "write key": "TD_WRITE_KEY",
-    "token": "TDCUR_TOKEN",
-    "API key": "TD_API_KEY",
-    "API server": "TD_API_SERVER",
-    "journal": "TDCUR_JOURNAL",
-}
-_SECRET: Final = frozenset({"write key", "token", "API key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment; `setting` is its name in `tdcur config`, empty where that does not show it."""
+
+    name: str
+    meaning: str
+    setting: str = ""
+    is_secret: bool = False
+
+
+VARIABLES: Final = (
+    Variable(URL_VARIABLE, "where `send` sends to, as --url", "url"),
+    Variable(DESTINATION_VARIABLES["site"], "Treasure Data site that `send` sends to, as --site", "site"),
+    Variable(DESTINATION_VARIABLES["database"], "database that `send` sends to, as --database", "database"),
+    Variable(DESTINATION_VARIABLES["table"], "table that `send` sends to, as --table", "table"),
+    Variable("TD_WRITE_KEY", "write key, instead of --write-key-file", "write key", is_secret=True),
+    Variable("TDCUR_TOKEN", "Bearer token, instead of --token-file", "token", is_secret=True),
+    Variable("TD_API_KEY", "API key for tables (td://…), instead of --api-key-file", "API key", is_secret=True),
+    Variable("TD_API_SERVER", "URL of Treasure Data's API for tables, instead of a site", "API server"),
+    Variable("TDCUR_JOURNAL", "journal of `send`, as --journal", "journal"),
+    Variable(PROFILE_VARIABLE, "profile of the settings files, as --profile"),
+    Variable("SSL_CERT_FILE", "certificate authorities that `send` trusts, as --cacert"),
+    Variable("https_proxy", "proxy for requests; exceptions are in no_proxy"),
+    Variable("XDG_CONFIG_HOME", "folder above your own settings file (Linux)"),
+    Variable("XDG_STATE_HOME", "folder above the journals and dead letters of `send` (Linux)"),
+    Variable("TMPDIR", "folder for temporary files"),
+    Variable("NO_COLOR", "any value: no color; --color takes precedence"),
+    Variable("FORCE_COLOR", "any value: color in pipes and files, too; --color takes precedence"),
+    Variable("TDCUR_DEBUG", "1: print the traceback of an error"),
+)
 
 _NAMES: Final = (*DESTINATION, *PATHS, *LISTS)
 _USER_ONLY: Final = frozenset({"write-key-file", "api-key-file"})
@@ -122,9 +146,9 @@ def _in_force(config: Config, environ: Mapping[str, str]) -> Iterator[InForce]:
         yield InForce(name, redact(value), destination[name])
     if not from_environment:
         yield from (InForce(each.name, str(each.value), each.origin) for each in config.destination().values())
-    for name, variable in _OTHER_VARIABLES.items():
-        if environ.get(variable):
-            yield InForce(name, "***" if name in _SECRET else environ[variable], variable)
+    for each in VARIABLES:
+        if each.setting and each.setting not in destination and (found := environ.get(each.name)):
+            yield InForce(each.setting, "***" if each.is_secret else found, each.name)
     for name in (*PATHS, *LISTS):
         if setting := config.get(name):
             value = setting.value if isinstance(setting.value, str) else ", ".join(setting.value)

@@ -12,11 +12,11 @@ A bad record is never an exception but a `Problem`, a value in the stream (see `
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the process; the README has the same table."""
+    """Exit codes of the process."""
 
     OK = 0
     FINDINGS = 1
@@ -28,6 +28,20 @@ class ExitCode(IntEnum):
     DEFECT = 70
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+EXIT_MEANINGS: Final = {
+    ExitCode.OK: "done, no problems",
+    ExitCode.FINDINGS: "done, and the data has problems or differs, such as invalid events or different counts",
+    ExitCode.USAGE: "wrong usage or configuration",
+    ExitCode.INCOMPLETE: "delivery incomplete: some events are dead letters or undelivered; repeat the command",
+    ExitCode.REFUSED: "the endpoint refuses us: 401, 403, 404, a redirect",
+    ExitCode.UNREACHABLE: "the endpoint is not reachable, or retries ran out",
+    ExitCode.IO: "an input could not be read, or an output could not be written",
+    ExitCode.DEFECT: "a defect of tdcur; TDCUR_DEBUG=1 prints the traceback to report",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.TERMINATED: "terminated (SIGTERM)",
+}
 
 
 class TdcurError(Exception):

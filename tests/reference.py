@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from td_currents_cli import __version__, catalog
 from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, load_command
-from td_currents_cli.cli.command import shown_names
+from td_currents_cli.cli.help_page import explanation, signature, usage_of
 from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES
 
@@ -41,36 +41,18 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def plain(help_text: str) -> str:
-    """Help without the escapes of Markdown, on one line."""
-    return re.sub(r"\\([*_])", r"\1", " ".join(help_text.split()))
-
-
 def options_of(command: Any) -> list[tuple[str, str, str]]:
     """Panel, declaration, and help of the visible options."""
     found = []
     for option in command.params:
         if option.param_type_name != "option" or option.hidden:
             continue
-        names = ", ".join(shown_names(option))
-        values = "" if option.is_flag else f" {value_of(option)}"
-        found.append((str(option.rich_help_panel), names + values, help_of(option)))
+        found.append((str(option.rich_help_panel), signature(option).strip(), explanation(option)))
     return found
 
 
-def value_of(option: Any) -> str:
-    choices = getattr(option.type, "choices", None)
-    return option.metavar or ("|".join(str(each) for each in choices) if choices else option.type.name.upper())
-
-
-def help_of(option: Any) -> str:
-    default = option.show_default if isinstance(option.show_default, str) else option.default
-    shows = default not in (None, False, True, ()) and option.show_default is not False
-    return plain(option.help or "") + (f" Default: {getattr(default, 'value', default)}." if shows else "")
-
-
 def examples_of(command: Any) -> list[str]:
-    return re.findall(r"`([^`]+)`", command.epilog or "")
+    return (command.epilog or "").splitlines()
 
 
 def commands_page() -> str:
@@ -81,9 +63,8 @@ def commands_page() -> str:
     ]
     common: list[tuple[str, str, str]] | None = None
     for name, command in commands():
-        usage = " ".join(part.metavar or part.name for part in command.params if part.param_type_name == "argument")
         parts += [f"## tdcur {name}", *re.split(r"\n\s*\n", command.help.strip())]
-        parts.append(f"```text\ntdcur {name} [OPTIONS]{f' {usage}' if usage else ''}\n```")
+        parts.append(f"```text\n{usage_of(command, f'tdcur {name}')}\n```")
         options = options_of(command)
         common = common or [each for each in options if re.search("--(quiet|verbose|color)", each[1])]
         rows = [each for each in options if each not in common]
@@ -146,7 +127,7 @@ def man_page() -> str:
         ".SH COMMANDS",
     ]
     for name, command in commands():
-        lines += [f".SS tdcur {name}", roff(plain(command.help))]
+        lines += [f".SS tdcur {name}", roff(" ".join(command.help.split()))]
         for _, option, text in options_of(command):
             lines += [".TP", f"\\fB{roff(option)}\\fR", roff(text)]
         for example in examples_of(command):

@@ -18,25 +18,36 @@ if TYPE_CHECKING:
 
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
-COMMANDS: Final = (
-    "validate",
-    "rules",
-    "send",
-    "parse",
-    "count",
-    "reconcile",
-    "verify",
-    "sql",
-    "events",
-    "generate",
-    "serve",
-    "demo",
-    "show",
-    "journal",
-    "config",
-    "doctor",
-)
-"""All commands, in the order of `tdcur --help`."""
+GROUPS: Final = {
+    "Commands": {
+        "validate": "Check payloads against Braze's catalog and Treasure Data's limits.",
+        "send": "Send payloads to Treasure Data or another endpoint, as Braze does.",
+        "parse": "Turn ingested rows back into flat events: JSON Lines or a table.",
+        "count": "Count events by type or any other field, in payloads and rows.",
+        "reconcile": "Compare sent with ingested events: what is missing or changed.",
+        "verify": "Query a table until all events that were sent are stored.",
+        "show": "Show single events of payload files or ingested rows.",
+    },
+    "To try it without Treasure Data": {
+        "demo": "Validate, send, parse, count, and reconcile sample events.",
+        "serve": "Run a local Postback endpoint that responds as Treasure Data does.",
+        "generate": "Generate synthetic payloads with every type that Braze sends.",
+    },
+    "To look things up": {
+        "events": "List the event types of Braze Currents, or the fields of one.",
+        "rules": "List the rules of `tdcur validate`, or explain one.",
+        "sql": "Print a query for Treasure Data's console, a workflow, or dbt.",
+        "help": "Show the help of a command, or a topic.",
+    },
+    "Set-up": {
+        "config": "Show the settings that apply here, and where each comes from.",
+        "doctor": "Check the set-up: settings, keys, extras, journals, leftovers.",
+        "journal": "List, show, or remove journals of what `tdcur send` delivered.",
+    },
+}
+"""All commands with the first line of their help, in the order of `tdcur --help`, which imports none of them."""
+
+COMMANDS: Final = tuple(name for group in GROUPS.values() for name in group)
 
 
 def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a table
@@ -70,6 +81,8 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
             from td_currents_cli.cli.show import show as found
         case "journal":
             from td_currents_cli.cli.journal import journal as found
+        case "help":
+            from td_currents_cli.cli.help import show_help as found
         case "config":
             from td_currents_cli.cli.config import config as found
         case "doctor":
@@ -95,13 +108,29 @@ class LazyCommands(TyperGroup):
             code = report_failure(error)
         sys.exit(code)
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- the type is Typer's private Context
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- the type is Typer's private Context
+        if not args and not ctx.resilient_parsing:
+            from td_currents_cli.cli.command import print_help
+
+            print_help(ctx)
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- as above
+        from td_currents_cli.cli.help import overview
+        from td_currents_cli.cli.help_page import shows_color
+
+        ctx.color = shows_color()
+        formatter.write(overview(self.get_params(ctx)))
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- as above
         return list(COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
-        # Typer suggests similar names from the keys of this mapping.
-        names: Any = dict.fromkeys(COMMANDS)
-        self.commands = names
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from td_currents_cli.cli.help import TOPICS
+            from td_currents_cli.cli.usage import unknown_command
+
+            raise unknown_command(args[0], COMMANDS, TOPICS)
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- as above
@@ -113,7 +142,6 @@ app = typer.Typer(
     name="tdcur",
     cls=LazyCommands,
     context_settings=CONTEXT_SETTINGS,
-    no_args_is_help=True,
     # Locals in a traceback would show write keys and payloads.
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
@@ -130,7 +158,7 @@ def _print_version(requested: bool) -> None:
 def tdcur(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("-V", "--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Validate, send, parse, count, and reconcile Braze Currents events for Treasure Data."""

@@ -104,12 +104,28 @@ SETTINGS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
 
 
 class PanelCommand(TyperCommand):
-    """A command whose --help is in a panel, as all other options are."""
+    """A command whose --help is in a panel, as all other options are, and prints a page of ours."""
 
-    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 -- Typer's types are private
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- Typer's types are private
+        from td_currents_cli.cli.help_page import command_page, shows_color  # noqa: PLC0415 -- only for help
+
+        ctx.color = shows_color()
+        formatter.write(command_page(self, ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- as above
+        if self.no_args_is_help and not args and not ctx.resilient_parsing:
+            print_help(ctx)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            vars(error)["ctx"] = ctx  # which some errors lack
+            raise
+
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 -- as above
         option: Any = super().get_help_option(ctx)
         if option is not None:
             option.rich_help_panel = Panel.GENERAL
+            option.opts.sort(key=len)  # Typer takes them from a set
         return option
 
 
@@ -124,16 +140,21 @@ class CliCommand:
 
     def build(self, name: str, context_settings: dict[str, Any]) -> Any:  # noqa: ANN401 -- Typer's type is private
         """Build the Typer command, with its examples at the end of the help."""
-        app = typer.Typer(add_completion=False, context_settings=context_settings, rich_markup_mode="markdown")
-        # Inline code keeps `*` as it is; two spaces are a line break in Markdown.
-        examples = "  \n".join(["Examples:", *(f"`{example}`" for example in self.examples)])
+        app = typer.Typer(add_completion=False, context_settings=context_settings)
         app.command(
             name,
             cls=self.typer_class,
             no_args_is_help=self.no_args_is_help,
-            epilog=examples if self.examples else None,
+            epilog="\n".join(self.examples),
         )(self.run)
         return get_command(app)
+
+
+def print_help(context: Any) -> NoReturn:  # noqa: ANN401 -- as above
+    """Print the help of a command that was given nothing to do: on standard error, because it is not data."""
+    with redirect_stdout(sys.stderr):
+        typer.echo(context.get_help(), color=context.color)
+    raise typer.Exit(ExitCode.USAGE)
 
 
 def command(
@@ -157,10 +178,7 @@ def command(
             # `send --check-endpoint` reads nothing.
             reads = "paths" in options and not options.get("check_endpoint")
             if reads and not options["paths"] and sys.stdin.isatty():
-                # Typer's rich help is printed, not returned; standard output is for data.
-                with redirect_stdout(sys.stderr):
-                    typer.echo(context.get_help(), nl=False)
-                raise typer.Exit(ExitCode.USAGE)
+                print_help(context)
             if "terminal" in signature.parameters:
                 options["terminal"] = terminal
             if "given" in signature.parameters:
@@ -290,19 +308,10 @@ def _as_tdcur_error(error: BaseException) -> TdcurError:
         reason = "standard output is closed" if error.errno == errno.EBADF else error.strerror
         return OutputError(f"cannot write the output: {reason or type(error).__name__}")
     if isinstance(error, TyperException):
-        return _as_usage_error(error)
+        from td_currents_cli.cli.usage import as_usage_error  # noqa: PLC0415 -- only for wrong usage
+
+        return as_usage_error(error)
     return DefectError.of(error)
-
-
-def _as_usage_error(error: TyperException) -> UsageError:
-    """Word an error of Typer as our own are; its message is empty where the help was printed instead."""
-    message: str = error.format_message() if isinstance(error, typer.BadParameter.__bases__[0]) else str(error)
-    message = message.replace("a valid int range", "an integer").replace("a valid float range", "a number")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "tdcur"
-    return UsageError(
-        message[:1].lower() + message[1:].removesuffix("."), hint=f"Run `{command} --help` for its options."
-    )
 
 
 class InterruptedRunError(TdcurError):
@@ -339,6 +348,8 @@ _COMMON: Final = [
     _common(
         "color",
         When,
-        general_option("--color", default=When.auto, help="When to use color. [env: NO_COLOR, FORCE_COLOR]"),
+        general_option(
+            "--color", metavar="WHEN", default=When.auto, help="When to use color. [env: NO_COLOR, FORCE_COLOR]"
+        ),
     ),
 ]

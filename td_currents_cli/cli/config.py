@@ -12,7 +12,7 @@ def config(
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     settings: Config,
 ) -> Outcome:
-    """Show the settings that apply in this folder, and where each comes from.
+    """Show the settings that apply here, and where each comes from.
 
     Options take precedence over environment variables, these over the profile, it over `tdcur.toml` (or
     `[tool.tdcur]` in `pyproject.toml`) of the project, and that over your own file. Keys are never shown.

@@ -82,7 +82,7 @@ def count(
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:
-    """Count events by type or any other field, in payload files and ingested rows.
+    """Count events by type or any other field, in payloads and rows.
 
     A PATH such as td://DATABASE/TABLE is a table of Treasure Data: it is counted there with a query, and no rows are
     downloaded.

@@ -7,7 +7,7 @@ from td_currents_cli.render.terminal import Terminal
 
 @command()
 def demo(*, terminal: Terminal) -> Outcome:
-    """Validate, send, parse, count, and reconcile the sample events through a local endpoint."""
+    """Validate, send, parse, count, and reconcile sample events."""
     from td_currents_cli.demo import DemoRequest, run  # noqa: PLC0415 -- a command loads only what it runs
 
     return run(DemoRequest(write=terminal.print, options=("--color", terminal.color)))

@@ -22,10 +22,10 @@ def doctor(
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     settings: Config,
 ) -> Outcome:
-    """Check the set-up: settings, keys, extras, journals, and temporary files that killed runs left behind.
+    """Check the set-up: settings, keys, extras, journals, leftovers.
 
-    Makes no request. Temporary files are looked for in the current folder, in that for temporary files, in the state
-    folder, and in each FOLDER.
+    Makes no request. Temporary files that killed runs left behind are looked for in the current folder, in that for
+    temporary files, in the state folder, and in each FOLDER.
     """
     from td_currents_cli.doctor import DoctorRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.send.destination import Destination  # noqa: PLC0415

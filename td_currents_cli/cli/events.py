@@ -48,7 +48,7 @@ def events(
         metavar="FILE", help="Additional event types and fields.", show_default=False
     ),
 ) -> Outcome:
-    """List the event types of Braze Currents, or show the fields of one.
+    """List the event types of Braze Currents, or the fields of one.
 
     The notes show whether a field is required or personal data, and the first Currents release with it. Fields marked
     "storage only" are part of Braze's storage export, but were not seen over HTTP.

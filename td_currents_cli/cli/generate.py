@@ -47,9 +47,10 @@ def generate(
         show_default="standard output",
     ),
 ) -> Outcome:
-    """Generate synthetic payloads with every event type that Braze sends over HTTP and describes.
+    """Generate synthetic payloads with every type that Braze sends.
 
-    Each line contains one batch of up to 100 events. The same options give the same bytes on every machine.
+    Each line contains one batch of up to 100 events, of all types that Braze sends over HTTP and describes. The same
+    options give the same bytes on every machine.
 
     All values are invented: addresses are under example.com and example.org, and phone numbers and IP addresses come
     from ranges reserved for fiction.

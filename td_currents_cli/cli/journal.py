@@ -29,7 +29,7 @@ def journal(
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     given: ExplicitOptions,
 ) -> Outcome:
-    """List the journals of `tdcur send`, show what one contains, or remove those that are out of use.
+    """List, show, or remove journals of what `tdcur send` delivered.
 
     A journal records what was delivered to an endpoint, so that the same command sends only what is missing. After it
     is removed, everything is sent again. Dead letters are never removed.

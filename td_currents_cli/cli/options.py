@@ -18,6 +18,7 @@ from td_currents_cli.cli.command import (
     output_option,
     refuse,
 )
+from td_currents_cli.errors import UsageError
 from td_currents_cli.read.options import InputFormat
 from td_currents_cli.render.terminal import Terminal, When
 
@@ -33,7 +34,7 @@ def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str
     An option takes every value up to the next option.
 
     Raises:
-        typer.BadParameter: an option has no value.
+        UsageError: an option has no value.
     """
     names, missing = frozenset(options), ""
     current: str | None = None
@@ -41,7 +42,7 @@ def repeat_options(arguments: Sequence[str], options: Iterable[str]) -> list[str
     for each in (*arguments, "--end"):
         is_option = each.startswith("-") and each != "-"
         if is_option and missing:
-            raise typer.BadParameter("requires a path", param_hint=missing)
+            raise UsageError(f"{missing} requires a path", hint="Name files, folders, globs, or - for standard input.")
         if not is_option:
             repeated += [each] if current is None else [current, each]
             missing = ""
@@ -74,13 +75,15 @@ PATHS: Final[Any] = typer.Argument(
 TEXT_FORMAT: Final[Any] = output_option("--format", default=OutputFormat.text, help="Output format.")
 
 JOBS: Final[Any] = general_option(
-    metavar="N", min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
+    min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
 )
 
-PROGRESS: Final[Any] = general_option(default=When.auto, help="When to show progress; always: even with --quiet.")
+PROGRESS: Final[Any] = general_option(
+    metavar="WHEN", default=When.auto, help="When to show progress; always: even with --quiet."
+)
 
 INPUT_FORM: Final[Any] = input_option(
-    "--from", default=InputFormat.AUTO, help="Input format, if it should not be detected."
+    "--from", default=InputFormat.AUTO, metavar="FORMAT", help="Input format, if it should not be detected."
 )
 
 BATCH_COLUMN: Final[Any] = input_option(
@@ -100,8 +103,7 @@ MAX_DOCUMENT_SIZE: Final[Any] = input_option(
 TYPES: Final[Any] = filters_option(
     "--type",
     metavar="GLOB",
-    # Help is Markdown, where bare asterisks mean emphasis.
-    help="Only matching event types, such as '\\*.email.\\*'; '!\\*.Abort' excludes types. Can be repeated.",
+    help="Only matching event types, such as '*.email.*'; '!*.Abort' excludes types. Can be repeated.",
 )
 
 SINCE: Final[Any] = filters_option(
@@ -118,11 +120,9 @@ ENDPOINT: Final[Any] = input_option(
     metavar="URL", help="With --from-journal: the endpoint, if the journal has several."
 )
 
-SITES: Final = ", ".join(Site)
-
 TABLE_SITE: Final[Any] = input_option(
     metavar="SITE",
-    help=f"Treasure Data site of the tables: {SITES}. [env: TD_API_SERVER]",
+    help="Treasure Data site of the tables. [env: TD_API_SERVER]",
     show_default="from ~/.td/td.conf, or us01",
 )
 

@@ -52,7 +52,7 @@ def parse(
         help="Write the events to this file, which appears only when it is complete.",
         show_default="standard output",
     ),
-    to: To = output_option(default=To.JSONL, help="Output format."),
+    to: To = output_option(default=To.JSONL, metavar="FORMAT", help="Output format."),
     safe_csv: bool = output_option(
         "--safe-csv", default=False, help="Write ' before CSV cells that a spreadsheet would run as formulas."
     ),

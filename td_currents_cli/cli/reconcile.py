@@ -74,9 +74,10 @@ def reconcile(
     jobs: int | None = options.JOBS,
     terminal: Terminal,
 ) -> Outcome:
-    """Compare sent events with ingested events by id: missing, changed, unexpected, and duplicated.
+    """Compare sent with ingested events: what is missing or changed.
 
-    Both sides are read as `tdcur count` reads them. From a table (td://DATABASE/TABLE), only ids and content digests
+    Events are compared by id: those that are missing, changed, unexpected, or duplicated are reported. Both sides are
+    read as `tdcur count` reads them. From a table (td://DATABASE/TABLE), only ids and content digests
     are fetched. Digests detect changes except in decimals and in very large or very small floating-point numbers; in
     flat events or flat tables, only ids are compared. The exit code is 0 only if nothing is missing or changed. The
     comparison is exact; fingerprints (33 bytes per event) beyond 700 MB are kept in temporary files.

@@ -18,7 +18,10 @@ def rules(
     *,
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
 ) -> Outcome:
-    """List the rules of `tdcur validate`, or explain one: why it matters and how to fix it."""
+    """List the rules of `tdcur validate`, or explain one.
+
+    An explanation says why the rule matters and how to fix the problem.
+    """
     from td_currents_cli.validate.list_rules import RulesRequest, run  # noqa: PLC0415 -- only for this command
 
     return run(RulesRequest(code))

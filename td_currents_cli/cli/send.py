@@ -37,7 +37,7 @@ def send(
     *,
     url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
     site: Site | None = destination_option(
-        metavar="SITE", help=f"Treasure Data site, instead of --url: {options.SITES}. [env: TDCUR_SITE]"
+        metavar="SITE", help="Treasure Data site, instead of --url. [env: TDCUR_SITE]"
     ),
     database: str | None = destination_option(metavar="NAME", help="Database, with --site. [env: TDCUR_DATABASE]"),
     table: str | None = destination_option(metavar="NAME", help="Table, with --site. [env: TDCUR_TABLE]"),
@@ -68,17 +68,17 @@ def send(
     concurrency: str = limits_option(
         default="auto", metavar="auto|N", help="Maximum concurrent requests; auto adapts to the endpoint."
     ),
-    rate: float | None = limits_option(metavar="N", min=0.001, help="Maximum events per second, including retries."),
+    rate: float | None = limits_option(min=0.001, help="Maximum events per second, including retries."),
     timeout: float = limits_option(
-        default=30.0, metavar="S", min=0.001, help="Seconds to wait for a connection, and for a response."
+        default=30.0, min=0.001, help="Seconds to wait for a connection, and for a response."
     ),
     retry_for: str | None = limits_option(
         metavar="DURATION",
         help="How long to retry a request before giving up.",
         show_default="15m, or 1m if the endpoint was never reached",
     ),
-    batch_events: int = limits_option(default=MAX_EVENTS, metavar="N", min=1, help="Maximum events per request."),
-    batch_bytes: int = limits_option(default=MAX_BYTES, metavar="N", min=1, help="Maximum bytes per request body."),
+    batch_events: int = limits_option(default=MAX_EVENTS, min=1, help="Maximum events per request."),
+    batch_bytes: int = limits_option(default=MAX_BYTES, min=1, help="Maximum bytes per request body."),
     repack: bool = limits_option("--repack", default=False, help="Combine events of several documents in a request."),
     journal: Path | None = state_option(
         metavar="FILE",

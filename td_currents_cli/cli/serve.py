@@ -42,7 +42,7 @@ def serve(
         help="Delay between a response and its row in the store; rows are written at exit at the latest.",
     ),
     max_rows: int | None = faults_option(
-        metavar="N", min=0, help="Return 507 after storing N rows in this run.", show_default=False
+        min=0, help="Return 507 after storing this number of rows.", show_default=False
     ),
     terminal: Terminal,
 ) -> ServeOutcome:

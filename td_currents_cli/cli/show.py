@@ -19,7 +19,7 @@ from td_currents_cli.render.terminal import Terminal
 def show(
     paths: list[str] | None = options.PATHS,
     *,
-    limit: int = output_option(default=5, metavar="N", min=1, help="Maximum number of events."),
+    limit: int = output_option(default=5, min=1, help="Maximum number of events."),
     unmask: bool = output_option("--unmask", default=False, help="Show personal data."),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     ids: list[str] | None = filters_option("--id", metavar="ID", help="Only the event with this id. Can be repeated."),
@@ -32,9 +32,9 @@ def show(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     terminal: Terminal,
 ) -> Outcome:
-    """Show the first events of payload files or ingested rows, or those with an id.
+    """Show single events of payload files or ingested rows.
 
-    Each event has its file, row, and line. Personal data is shown as ***.
+    Without --id, the first events are shown. Each has its file, row, and line. Personal data is shown as ***.
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415

@@ -75,7 +75,7 @@ def sql(
     terminal: Terminal,
     given: ExplicitOptions,
 ) -> Outcome:
-    """Print a query to run in Treasure Data: in its console, a workflow, or a dbt model.
+    """Print a query for Treasure Data's console, a workflow, or dbt.
 
     Runs offline; no API key required.
     """

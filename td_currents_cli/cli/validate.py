@@ -70,7 +70,7 @@ def validate(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
 ) -> Outcome:
-    """Validate payload files against the Braze event catalog and Treasure Data's limits.
+    """Check payloads against Braze's catalog and Treasure Data's limits.
 
     The exit code is 1 if there are errors. `tdcur rules` lists the rules.
     """

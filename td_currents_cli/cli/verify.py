@@ -48,10 +48,10 @@ def verify(
     progress: When = options.PROGRESS,
     terminal: Terminal,
 ) -> Outcome:
-    """Verify that events were stored: query the table for their ids until all are found or time is up.
+    """Query a table until all events that were sent are stored.
 
-    HTTP 200 only means that a request was received: Treasure Data also returns it for a wrong write key, and then drops
-    the events.
+    The table is queried for the ids of the events until all are found or time is up: HTTP 200 only means that a request
+    was received. Treasure Data also returns it for a wrong write key, and then drops the events.
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415

@@ -67,6 +67,16 @@ class InputFormat(StrEnum):
     MSGPACK = "msgpack"
 
 
+FORMAT_MEANINGS: Final = {
+    InputFormat.AUTO: "detected: any of the others (the default)",
+    InputFormat.PAYLOAD: "payloads as Braze posts them: one, several one after another (JSON Lines), or an array",
+    InputFormat.CSV: "ingested rows; also separated by `;`, `|`, or ^A, with or without a header",
+    InputFormat.TSV: "ingested rows, separated by tabs",
+    InputFormat.JSON: "ingested rows as objects or arrays, one per line or in an array",
+    InputFormat.MSGPACK: "ingested rows as arrays, as `td query -f msgpack` writes them",
+}
+
+
 class ReadOptions(Struct, frozen=True, kw_only=True):
     """What the user knows of the input."""
 

@@ -125,7 +125,7 @@ def _console(stream: TextIO, color: When) -> "Console":
         # A character that the encoding of the terminal lacks must not stop the run.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
-    colored = _wants_color(color, is_terminal=is_terminal)
+    colored = wants_color(color, is_terminal=is_terminal)
     return PlainConsole(
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
@@ -140,7 +140,7 @@ def _console(stream: TextIO, color: When) -> "Console":
     )
 
 
-def _wants_color(color: When, *, is_terminal: bool) -> bool:
+def wants_color(color: When, *, is_terminal: bool) -> bool:
     if color is not When.auto:
         return color is When.always
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -89,13 +89,37 @@ def test_ctrl_c_before_anything_has_begun() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("count --jobs x", "error: invalid value for '--jobs': 'x' is not an integer\nhint: "),
-        ("count --nonsense", "error: no such option: --nonsense"),
-        ("count --format xml", "error: invalid value for '--format'"),
-        ("parse -o", "error: option '-o' requires an argument"),
+        (
+            "count --jobs x",
+            "error: --jobs must be an integer, got `x`\nhint: Run `tdcur count --help`",
+        ),
+        ("count --jobs 0", "error: --jobs must be 1 or more\nhint: "),
+        ("serve --port 70000", "error: --port must be between 0 and 65535\nhint: "),
+        ("send --timeout x", "error: --timeout must be a number, got `x`\nhint: "),
+        ("count --nonsense", "error: unknown option --nonsense\nhint: Run `tdcur count --help` for its options.\n"),
+        ("count --limt 3", "error: unknown option --limt\nhint: Did you mean --limit?\n"),
+        ("validate --max-finding 3", "error: unknown option --max-finding\nhint: Did you mean --limit?\n"),
+        ("--versio", "error: unknown option --versio\nhint: Did you mean --version?\n"),
+        (
+            "count --color yes",
+            "error: --color must be one of auto, always, never, got `yes`\nhint: Run `tdcur ",
+        ),
+        ("count --format jsn", "error: --format must be one of table, markdown, json, "),
+        (
+            "sql cuont td://a/b",
+            "error: QUERY must be one of count, parse, dedupe, create-table, got `cuont`\nhint: Did you mean c",
+        ),
+        ("parse -o", "error: -o requires a value\nhint: Run `tdcur parse --help` for its options.\n"),
+        ("count --dedupe=1", "error: --dedupe takes no value\nhint: Run `tdcur count --help`"),
+        ("events a b", "error: unexpected argument: b\nhint: "),
+        ("generate --start x", "error: --start: 'x' is not a time such as 2026-07-01T00:00:00Z\nhint: "),
         ("verify", ""),
-        ("nonsense", "error: no such command 'nonsense'"),
-        ("verify --sent x", "error: missing option '--ingested'\nhint: Run `tdcur verify --help` for its options.\n"),
+        ("", "Validate, send, "),
+        ("nonsense", "error: unknown command: nonsense\nhint: Run `tdcur help` for all of them.\n"),
+        ("cuont x", "error: unknown command: cuont\nhint: Did you mean `tdcur count`?\n"),
+        ("exit-code", "error: unknown command: exit-code\nhint: Did you mean `tdcur help exit-codes`?\n"),
+        ("help cuont", "error: unknown command or topic: cuont\nhint: Did you mean `tdcur help count`?\n"),
+        ("verify --sent x", "error: --ingested is required\nhint: Run `tdcur verify --help` for its options.\n"),
     ],
 )
 def test_usage_errors_look_like_all_others(line: str, message: str) -> None:

@@ -1,0 +1,97 @@
+"""`tdcur help`: all commands, the help of one, or a topic."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import typer
+
+from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, GROUPS, load_command, tdcur
+from td_currents_cli.cli.command import CliCommand, PanelCommand
+from td_currents_cli.cli.help_page import Sections, choices_of, command_page, explanation, page, shows_color, signature
+
+# ruff: noqa: PLC0415 -- a topic imports only what it is about
+
+
+def _exit_codes() -> str:
+    from td_currents_cli.errors import EXIT_MEANINGS
+
+    return page(
+        "Exit codes of all commands.",
+        sections={"Exit codes": [(str(int(code)), meaning) for code, meaning in EXIT_MEANINGS.items()]},
+    )
+
+
+def _environment() -> str:
+    from td_currents_cli.config import VARIABLES
+
+    return page(
+        "Options take precedence over environment variables, and these over settings files; `tdcur config` shows what "
+        "applies. Secrets belong in variables or files, because other users can see command lines.",
+        sections={"Environment variables": [(each.name, each.meaning) for each in VARIABLES]},
+    )
+
+
+def _formats() -> str:
+    from td_currents_cli.read.options import COMPRESSIONS, FORMAT_MEANINGS
+
+    commands = ((name, load_command(name)) for name in COMMANDS)
+    outputs = [
+        (name, f"{each.opts[0]} {', '.join(choices_of(each))}")
+        for name, found in commands
+        for each in (found.build(name, CONTEXT_SETTINGS).params if found else ())
+        if each.name in {"output_format", "to", "shape"}
+    ]
+    return page(
+        "Input formats are detected from the contents, whatever the names of the files. "
+        f"So are compression ({' '.join(COMPRESSIONS).strip()}, also zip archives), UTF-16, and UTF-32.",
+        sections={
+            "Input formats (--from)": [(form, meaning) for form, meaning in FORMAT_MEANINGS.items()],
+            "Output formats": outputs,
+        },
+    )
+
+
+TOPICS: Final[dict[str, tuple[str, Callable[[], str]]]] = {
+    "environment": ("Environment variables, and what they mean.", _environment),
+    "exit-codes": ("Exit codes, and what they mean.", _exit_codes),
+    "formats": ("Input and output formats.", _formats),
+}
+
+
+def overview(options: list[Any]) -> str:
+    """Lay out the help of all commands."""
+    sections: Sections = {
+        **{title: list(commands.items()) for title, commands in GROUPS.items()},
+        "Topics": [(name, about) for name, (about, _) in TOPICS.items()],
+        "Options": [(signature(each), explanation(each)) for each in options if not each.hidden],
+    }
+    end = "`tdcur help COMMAND` or `tdcur help TOPIC` tells more. To begin, run `tdcur demo`."
+    return page(tdcur.__doc__ or "", sections, usage="tdcur [OPTIONS] COMMAND [ARGUMENTS]", end=end)
+
+
+def _run(
+    context: typer.Context,
+    topic: str = typer.Argument("", metavar="COMMAND|TOPIC", help="What to explain.", show_default="all commands"),
+) -> None:
+    """Show the help of a command, or a topic."""
+    root: Any = context.parent
+    root.color = shows_color()
+    if not topic:
+        typer.echo(root.get_help(), color=root.color)
+    elif topic in COMMANDS:
+        found = root.command.get_command(root, topic)
+        typer.echo(command_page(found, typer.Context(found, info_name=topic, parent=root)), color=root.color)
+    elif topic in TOPICS:
+        typer.echo(TOPICS[topic][1](), color=root.color)
+    else:
+        from td_currents_cli.cli.usage import unknown_command
+
+        raise unknown_command(topic, COMMANDS, TOPICS, of_help=True)
+
+
+show_help: Final = CliCommand(
+    _run,
+    ("tdcur help count", "tdcur help exit-codes"),
+    no_args_is_help=False,
+    typer_class=PanelCommand,
+)
