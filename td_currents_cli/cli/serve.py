@@ -62,7 +62,7 @@ def serve(
     - `slow=0.1:2s`: the row is stored, and the response is delayed.
     - `hang=0.1`: the row is not stored, and there is no response.
     """
-    from td_currents_cli.render.simple import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
+    from td_currents_cli.render.serve import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
 
     faults = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),

@@ -7,7 +7,7 @@ byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
@@ -225,6 +225,8 @@ _USER_CUT: Final = b',"user":{'
 _PROPERTIES_CUT: Final = b'},"properties":{'
 
 _PREFIXED_NAME: Final = re.compile(rb""""(?:user\.|properties[._])(?:[^"\\]|\\.)*"[ \t]*:""")
+# It begins with a byte that is rare.
+_DOT: Final = re.compile(rb"""\.(?:(?<="user\.)|(?<="properties\.))""")
 _ESCAPED_LETTER: Final = re.compile(rb"\\u00[2-7]")
 
 
@@ -258,14 +260,11 @@ def cut_lines(batch: Batch) -> FlatLines | None:
     if frame is None or b"\n" in data or b"\r" in data:
         return None
     inside = data[len(frame[0]) : -len(frame[1])]
-    events = [event.partition(_USER_CUT) for event in inside.split(_NEXT)]
-    rests = [rest.partition(_PROPERTIES_CUT) for _, _, rest in events]
+    heads, _, rests = zip(*[event.partition(_USER_CUT) for event in inside.split(_NEXT)], strict=True)
+    users, cuts, properties = zip(*[rest.partition(_PROPERTIES_CUT) for rest in rests], strict=True)
     # Where the second cut was found, the first was, too.
-    if not all(cut for _, cut, _ in rests):
+    if b"" in cuts:
         return None
-    heads = [head for head, _, _ in events]
-    users = [user for user, _, _ in rests]
-    properties = [inside for _, _, inside in rests]
     try:
         if not (batch.is_utf8 or data.isascii()):
             # Few events hold other characters.
@@ -279,11 +278,11 @@ def cut_lines(batch: Batch) -> FlatLines | None:
     return FlatLines(_joined(heads, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), envelopes)
 
 
-def _are_bare(users: list[bytes], properties: list[bytes]) -> bool:
+def _are_bare(users: Sequence[bytes], properties: Sequence[bytes]) -> bool:
     """Whether these are insides of objects in which no name needs a prefix. Raises DecodeError, RecursionError."""
     lines = _objects(properties)
-    # `in` is fast and seldom true, so that the search for what is a name needs no speed.
-    may_be_prefixed = b'"user.' in lines or b'"properties' in lines
+    # These searches are fast and seldom find something, so that the one for names needs no speed.
+    may_be_prefixed = _DOT.search(lines) or b'"properties_' in lines
     if (may_be_prefixed and _PREFIXED_NAME.search(lines)) or _ESCAPED_LETTER.search(lines):
         return False
     # As many objects as lines: no line has several, and none continues on the next.
@@ -292,18 +291,18 @@ def _are_bare(users: list[bytes], properties: list[bytes]) -> bool:
     return len(_users.decode_lines(_objects(users))) == len(users)
 
 
-def _objects(insides: list[bytes]) -> bytes:
+def _objects(insides: Sequence[bytes]) -> bytes:
     return b"{%b}" % b"}\n{".join(insides)
 
 
-def _envelopes_of(heads: list[bytes]) -> list[Envelope] | None:
+def _envelopes_of(heads: Sequence[bytes]) -> list[Envelope] | None:
     """The envelopes, if encoding gives back the same bytes: each field once, in this order. Raises as above."""
     lines = b'{"event_type":%b}\n' % b'}\n{"event_type":'.join(heads)
     envelopes = _envelopes.decode_lines(lines)
     return envelopes if _encoder.encode_lines(envelopes) == lines else None
 
 
-def _joined(heads: list[bytes], users: list[bytes], properties: list[bytes]) -> bytes:
+def _joined(heads: Sequence[bytes], users: Sequence[bytes], properties: Sequence[bytes]) -> bytes:
     if not (all(users) and all(properties)):
         events = zip(heads, users, properties, strict=True)
         return b"".join([b'{"event_type":%b}\n' % b",".join(filter(None, pieces)) for pieces in events])

@@ -47,9 +47,7 @@ def split_keys(keys: bytes) -> list[bytes]:
 
 def on_one_line(event: bytes) -> bytes:
     """Return an event as a line of JSON Lines: line breaks, which JSON has only between tokens, become spaces."""
-    if b"\n" in event or b"\r" in event:
-        return event.replace(b"\n", b" ").replace(b"\r", b" ")
-    return event
+    return event.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

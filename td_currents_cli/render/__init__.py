@@ -15,7 +15,7 @@ Renderers: TypeAlias = Mapping[str, Renderer]
 """The renderers of a command by format, except for `json`, which is the same envelope for all commands."""
 
 
-def renderers_of(command: str) -> Renderers:  # noqa: PLR0911 -- a table
+def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- a table
     """Import the renderers of a command."""
     match command:
         case "validate":
@@ -58,14 +58,42 @@ def renderers_of(command: str) -> Renderers:  # noqa: PLR0911 -- a table
             from td_currents_cli.render.show import print_events
 
             return {"text": print_events}
-        case "config" | "doctor" | "journal":
-            from td_currents_cli.render import setup
+        case "config":
+            from td_currents_cli.render.setup import print_config
 
-            return {"text": setup.PRINTERS[command]}
+            return {"text": print_config}
+        case "doctor":
+            from td_currents_cli.render.setup import print_diagnosis
+
+            return {"text": print_diagnosis}
+        case "journal":
+            from td_currents_cli.render.setup import print_journals
+
+            return {"text": print_journals}
+        case "parse":
+            from td_currents_cli.render.parse import report_parsed
+
+            return {"text": report_parsed}
+        case "serve":
+            from td_currents_cli.render.serve import print_served
+
+            return {"text": print_served}
+        case "demo":
+            return {"text": lambda _outcome, _terminal: None}  # its commands have printed their own outcomes
+        case "generate":
+            from td_currents_cli.render.simple import report_generated
+
+            return {"text": report_generated}
+        case "rules":
+            from td_currents_cli.render.simple import print_rules
+
+            return {"text": print_rules}
+        case "sql":
+            from td_currents_cli.render.simple import print_query
+
+            return {"text": print_query}
         case _:
-            from td_currents_cli.render.simple import PRINTERS
-
-            return {"text": PRINTERS[command]}
+            raise LookupError(command)
 
 
 def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:

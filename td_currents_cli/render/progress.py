@@ -1,4 +1,4 @@
-"""SendProgress of `send`: a bar on a terminal, a line every ten seconds elsewhere.
+"""Progress of `send`: a bar on a terminal, a line every ten seconds elsewhere.
 
 Both read the figures in a thread of their own, at no cost to the run.
 """
@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from td_currents_cli.render.terminal import Terminal, When, print_wrapped
-from td_currents_cli.send.stats import SendProgress
 from td_currents_cli.treasure_data.errors import ENDED, Job, JobState, ProgressCallback
 
-Gauge: TypeAlias = Callable[[], SendProgress]
+if TYPE_CHECKING:
+    from td_currents_cli.send.stats import SendProgress
+
+Gauge: TypeAlias = "Callable[[], SendProgress]"
 """Returns the current progress of the run."""
 
 LINE_INTERVAL: Final = 10.0
@@ -34,7 +36,7 @@ class Speed:
         self._clock = clock
         self._samples: deque[tuple[float, SendProgress]] = deque()
 
-    def update(self, now: SendProgress) -> tuple[float | None, float | None]:
+    def update(self, now: "SendProgress") -> tuple[float | None, float | None]:
         """Return events per second and seconds until the end; None for what is unknown."""
         self._samples.append((self._clock(), now))
         while self._samples[-1][0] - self._samples[0][0] > self._WINDOW:
@@ -49,7 +51,7 @@ class Speed:
         return (now.delivered - first.delivered) / seconds, left
 
 
-def sending_line(now: SendProgress, speed: Speed) -> str:
+def sending_line(now: "SendProgress", speed: Speed) -> str:
     """Format all figures on one line, the most important first: a narrow terminal truncates the others."""
     rate, left = speed.update(now)
     figures = []

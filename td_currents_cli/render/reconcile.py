@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -35,11 +34,13 @@ from td_currents_cli.render.terminal import (
     printable,
 )
 from td_currents_cli.treasure_data.errors import Job
-from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from td_currents_cli.reconcile.result import Difference
     from td_currents_cli.reconcile.side import SideFigures
+    from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 
 MEANING: Final = {
@@ -264,7 +265,7 @@ SHOWN_IDS: Final = 10
 """Missing ids that are printed without --verbose; JSON has all of them."""
 
 
-def print_verification(outcome: VerifyOutcome, terminal: Terminal) -> None:
+def print_verification(outcome: "VerifyOutcome", terminal: Terminal) -> None:
     """Print whether all events arrived, the missing ids, and what to do about them."""
     print_problems(outcome.problems, terminal)
     terminal.print(_arrival_line(outcome), "bold red" if outcome.missing else "bold green")
@@ -284,7 +285,7 @@ def print_verification(outcome: VerifyOutcome, terminal: Terminal) -> None:
         terminal.report(outcome.advice)
 
 
-def _arrival_line(outcome: VerifyOutcome) -> str:
+def _arrival_line(outcome: "VerifyOutcome") -> str:
     """Tell how many ids arrived and, if the exit code is not 0, why."""
     if not outcome.sent:
         arrived = "no event ids to search for"
@@ -300,7 +301,7 @@ def _arrival_line(outcome: VerifyOutcome) -> str:
     return arrived
 
 
-def verification_line(update: VerifyProgress | Job) -> str:
+def verification_line(update: "VerifyProgress | Job") -> str:
     """Format progress on one line: `arrived 90, missing 10, 0:35, next query in 5 s`; or the state of a query."""
     if isinstance(update, Job):
         return job_progress.job_line(update)
@@ -310,11 +311,11 @@ def verification_line(update: VerifyProgress | Job) -> str:
     return ", ".join(figures)
 
 
-def show_verification(terminal: Terminal, mode: When = When.auto) -> AbstractContextManager[VerifyCallback]:
+def show_verification(terminal: Terminal, mode: When = When.auto) -> "AbstractContextManager[VerifyCallback]":
     """Yield a function that shows the progress of a verification; see `show_waiting`."""
     print_job = job_progress.job_printer(terminal, after=job_progress.JOB_INTERVAL)
 
-    def print_update(update: VerifyProgress | Job) -> None:
+    def print_update(update: "VerifyProgress | Job") -> None:
         if isinstance(update, Job):
             print_job(update)
         else:

@@ -1,8 +1,7 @@
 """The outcomes of `config`, `doctor`, and `journal`: tables of what is set up, and what is wrong with it."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from rich import box
 from rich.table import Table
@@ -95,10 +94,3 @@ def _table(*headings: str, right: tuple[int, ...] = ()) -> Table:
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
     return table
-
-
-PRINTERS: Final[Mapping[str, Callable[[Any, Terminal], None]]] = {
-    "config": print_config,
-    "doctor": print_diagnosis,
-    "journal": print_journals,
-}

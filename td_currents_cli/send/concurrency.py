@@ -6,7 +6,6 @@ slowly.
 """
 
 import asyncio
-import re
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -33,15 +32,12 @@ AUTO: Final = Concurrency(least=1, start=8, most=64)
 def concurrency_of(text: str) -> Concurrency:
     if text == "auto":
         return AUTO
-    number = int(text) if _NUMBER.fullmatch(text) else 0
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if not 1 <= number <= MAX_CONCURRENCY:
         raise UsageError(
             f"--concurrency must be auto or a number from 1 to {MAX_CONCURRENCY}", hint="Use --concurrency auto."
         )
     return Concurrency(least=number, start=number, most=number)
-
-
-_NUMBER: Final = re.compile("[0-9]{1,4}")
 
 
 class AdaptiveLimit:

@@ -133,16 +133,14 @@ def _error(result: HttpResponse | RequestFailure, endpoint: Endpoint, *, is_braz
     if isinstance(result, RequestFailure):
         return UnreachableError(f"{endpoint.shown}: {result.reason}", hint=_TRY_AGAIN)
     message = f"{endpoint.shown} responded with {result.status} to the connection test"
-    return (
-        UnreachableError(message, hint=_TRY_AGAIN)
-        if step is NextStep.RETRY
-        else EndpointRefusedError(message, hint=_NO_EVENTS)
-    )
+    if step is NextStep.RETRY:
+        return UnreachableError(message, hint=_TRY_AGAIN)
+    hint = "Treasure Data accepts a request without events. If this endpoint does not, send one with events."
+    return EndpointRefusedError(message, hint=hint)
 
 
 BRAZE: Final = "Braze, with the URL as given"
 SEND: Final = "tdcur send, with the key in the header X-TD-Write-Key"
 BOTH: Final = "Braze and tdcur send, with the URL as given"
 
-_NO_EVENTS: Final = "Treasure Data accepts a request without events. If this endpoint does not, send one with events."
 _TRY_AGAIN: Final = "Check the host and the port, or try again later; `tdcur send` would retry."

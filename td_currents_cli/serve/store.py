@@ -244,7 +244,7 @@ class Store:
         before = os.fstat(self._file)
         if not before.st_nlink:
             # Deleted, or replaced by another file.
-            raise FileNotFoundError(errno.ENOENT, "the file is gone")
+            raise FileNotFoundError(errno.ENOENT, "the file was removed")
         try:
             _write_all(self._file, data)
         except OSError:

@@ -17,6 +17,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.model import UNREADABLE_CODES, Code, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
 from td_currents_cli.parallel.map import map_records
+from td_currents_cli.parallel.splits import SplitOffset
 from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import ProblemKind, problem_kind, read_baseline, write_baseline
 from td_currents_cli.validate.checker import Checker, CheckResult
@@ -139,13 +140,13 @@ def _checked(request: ValidateRequest) -> Generator[tuple[Callable[[], Record], 
     checking = (request.catalog, request.now, request.fast)
     with closing(map_records(_chunk_checker, checking, request.sources, jobs=request.jobs)) as chunks:
         for chunk in chunks:
+            is_moved = chunk.offset != SplitOffset()
             for index, results in enumerate(chunk.result):
                 for result in results:
-                    place = chunk.offset.moved(result.location)
-                    if place is not result.location:
-                        problems = list(map(chunk.placed, result.problems))
+                    if is_moved:
+                        place, problems = chunk.offset.moved(result.location), list(map(chunk.placed, result.problems))
                         result = structs.replace(result, location=place, problems=problems)  # noqa: PLW2901
-                    yield partial(chunk.record, index, place), result
+                    yield partial(chunk.record, index, result.location), result
 
 
 def _chunk_checker(

@@ -15,7 +15,7 @@ import pytest
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
-from td_currents_cli.render.simple import request_line
+from td_currents_cli.render.serve import request_line
 from td_currents_cli.serve import Receiver
 from td_currents_cli.serve.app import Message
 from tests.command import TDCUR, tdcur_text

@@ -4,13 +4,16 @@ Quotes in quoted cells are doubled, or have backslashes before them (MySQL, Spar
 backslashes may be escaped (Trino's and MySQL's command lines, PostgreSQL's COPY).
 """
 
+import atexit
 import csv
 import math
+import os
 import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -35,6 +38,9 @@ from td_currents_cli.read.formats.cell import (
 from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, has_names_of, is_streaming
 from td_currents_cli.read.options import COLUMN, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -75,6 +81,34 @@ def table_rows(scanner: Scanner, source: str, table: Table, *, flat: Names | Non
     if table.is_quoted:
         return csv_rows(lines, source, table)
     return tsv_rows(scanner, source, table)
+
+
+_MIN_SQLITE_SIZE: Final = 1 << 12
+_MAX_SQLITE_SIZE: Final = 1 << 28
+
+
+def undoubled(cell: bytes) -> bytes:
+    """Replace each pair of quotes by one.
+
+    `bytes.replace` searches for each pair anew. In JSON, with one every few bytes, that takes two and a half times as
+    long as the plain loop of SQLite, which is 20 % of the time of `tdcur parse`.
+    """
+    if not _MIN_SQLITE_SIZE <= len(cell) <= _MAX_SQLITE_SIZE:
+        return cell.replace(b'""', b'"')
+    (found,) = _sqlite(os.getpid()).execute("""SELECT replace(?, '""', '"')""", (cell,)).fetchone()
+    result: bytes = found
+    return result
+
+
+@cache
+def _sqlite(_process: int) -> "sqlite3.Connection":
+    """Return a connection of this process: none may be carried over a fork."""
+    import sqlite3  # noqa: PLC0415 -- most inputs are not large CSV
+
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.text_factory = bytes
+    atexit.register(connection.close)
+    return connection
 
 
 MAX_ROW_SIZE: Final = 1 << 25
@@ -255,7 +289,7 @@ def _plain_batch(text: bytes, column: int, width: int, separator: bytes) -> byte
         return None
     if text[-2:] not in _CLOSINGS:
         return None
-    cell = text[begin:-1].replace(b'""', b'"')
+    cell = undoubled(text[begin:-1])
     # All quotes in a quoted cell are pairs; what is not UTF-8 is reported for the row.
     if cell.count(b'"') != len(text) - 1 - begin - len(cell):
         return None
@@ -412,7 +446,7 @@ def cell_batch(cell: bytes, unescape: Unescaper) -> bytes:
     if text in NULL_BYTES:
         return EMPTY_BATCH
     if _QUOTED.match(text):
-        return unwrapped(text[1:].removesuffix(b'"').replace(b'""', b'"'))
+        return unwrapped(undoubled(text[1:].removesuffix(b'"')))
     return unwrapped(unescape(text))
 
 

@@ -131,7 +131,7 @@ def json_row(document: bytes, column: str = COLUMN, *, ingested: bool = True) ->
     malformed but not truncated. If payloads are expected (not `ingested`), also None for one with further fields, and
     for what is truncated; an object in `events` is a cell only next to the `time` that Treasure Data's rows have.
     """
-    if _is_something_else(document, column) or (not ingested and _OTHER_START.match(document)):
+    if (not ingested and _OTHER_START.match(document)) or _is_something_else(document, column):
         return None
     is_truncated = False
     try:

@@ -8,7 +8,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
-from td_currents_cli.render.simple import report_parsed
+from td_currents_cli.render.parse import report_parsed
 from td_currents_cli.render.terminal import Terminal, When
 
 ROWS = (

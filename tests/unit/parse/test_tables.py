@@ -16,7 +16,7 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.parse import ParseOutcome, ParseRequest
 from td_currents_cli.parse import run as parse
 from td_currents_cli.read import Source, sources
-from td_currents_cli.render.simple import report_parsed
+from td_currents_cli.render.parse import report_parsed
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.client import RetryPolicy
 from td_currents_cli.treasure_data.insert import InsertOutcome, InsertRequest

@@ -33,28 +33,27 @@ def test_statuses_are_treated_as_braze_treats_them(verdict: NextStep, statuses: 
     assert {next_step(HttpResponse(status=status), reached=True) for status in statuses} == {verdict}
 
 
-@pytest.mark.parametrize("failure", [UnknownHost("x"), UntrustedHost("x")])
-def test_permanent_failures_stop_at_first_contact_only(failure: RequestFailure) -> None:
-    assert next_step(failure, reached=False) is NextStep.STOP
+@pytest.mark.parametrize(
+    ("failure", "first", "may_arrive"),
+    [
+        (UnknownHost("x"), NextStep.STOP, False),
+        (UntrustedHost("x"), NextStep.STOP, False),
+        (NotConnected("x"), NextStep.RETRY, False),
+        (TimedOut("x"), NextStep.RETRY, True),
+        (ConnectionLost("x"), NextStep.RETRY, True),
+    ],
+)
+def test_failures_are_retried_but_permanent_ones_not_at_first_contact(
+    failure: RequestFailure, first: NextStep, may_arrive: bool
+) -> None:
+    assert next_step(failure, reached=False) is first
     assert next_step(failure, reached=True) is NextStep.RETRY
+    assert may_have_arrived(failure) is may_arrive
 
 
-@pytest.mark.parametrize("failure", [NotConnected("x"), TimedOut("x"), ConnectionLost("x")])
-def test_other_failures_are_retried(failure: RequestFailure) -> None:
-    assert next_step(failure, reached=False) is NextStep.RETRY
-
-
-def test_only_requests_that_may_have_arrived_are_ambiguous() -> None:
-    assert [may_have_arrived(result) for result in (TimedOut("x"), ConnectionLost("x"))] == [True, True]
-    assert [may_have_arrived(HttpResponse(status=status)) for status in (502, 504, 500, 503, 429, 200)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-        False,
-    ]
-    assert not may_have_arrived(NotConnected("x"))
+def test_only_a_gateway_leaves_it_open_whether_a_request_arrived() -> None:
+    statuses = (200, 429, 500, 502, 503, 504)
+    assert [status for status in statuses if may_have_arrived(HttpResponse(status=status))] == [502, 504]
 
 
 def test_waits_double_up_to_a_bound_and_are_spread_from_zero() -> None:
@@ -64,21 +63,25 @@ def test_waits_double_up_to_a_bound_and_are_spread_from_zero() -> None:
     assert least.wait(failures=5, spent=0) == 0.0
 
 
-def test_the_last_attempt_is_at_the_end_of_the_time_for_retries() -> None:
-    backoff = RetrySchedule(retry_for=10, uniform=lambda _, high: high)
-    assert backoff.wait(failures=6, spent=7) == 3
-    assert backoff.wait(failures=7, spent=10) is None
-    assert RetrySchedule(retry_for=0, uniform=lambda _, high: high).wait(failures=1, spent=0) is None
-
-
-def test_retry_after_is_the_least_wait_and_is_capped() -> None:
-    backoff = RetrySchedule(retry_for=900, uniform=lambda _, high: high)
-    assert backoff.wait(failures=1, spent=0, asked=7) == 7.5
-    assert backoff.wait(failures=1, spent=0, asked=86_400) == 300.5
-
-
-def test_an_endpoint_that_asks_for_more_time_than_there_is_ends_the_retries() -> None:
-    assert RetrySchedule(retry_for=30, uniform=lambda _, high: high).wait(failures=1, spent=0, asked=60) is None
+@pytest.mark.parametrize(
+    ("retry_for", "failures", "spent", "asked", "wait"),
+    [
+        # The last attempt is at the end of the time for retries.
+        (10, 6, 7, 0, 3),
+        (10, 7, 10, 0, None),
+        (0, 1, 0, 0, None),
+        # `Retry-After` is the least wait, and is capped.
+        (900, 1, 0, 7, 7.5),
+        (900, 1, 0, 86_400, 300.5),
+        # An endpoint that asks for more time than there is ends the retries.
+        (30, 1, 0, 60, None),
+    ],
+)
+def test_waits_end_with_the_time_for_retries(
+    retry_for: float, failures: int, spent: float, asked: float, wait: float | None
+) -> None:
+    schedule = RetrySchedule(retry_for=retry_for, uniform=lambda _, high: high)
+    assert schedule.wait(failures=failures, spent=spent, asked=asked) == wait
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_a_file_that_is_gone_takes_no_rows(tmp_path: Path) -> None:
     with stored(path) as store:
         store.append(ROW)
         path.unlink()
-        with pytest.raises(OSError, match="the file is gone"):
+        with pytest.raises(OSError, match="the file was removed"):
             store.append(ROW)
     assert not path.exists()
 

@@ -21,7 +21,8 @@ from td_currents_cli.validate.command import Selection
 from td_currents_cli.validate.rules import RULES
 
 NOW = 1_800_000_000
-CASES = Path(__file__).parents[2] / "cases" / "bad"
+CASES = Path(__file__).parents[2] / "cases"
+EXPECTED = ".expected.json"
 MADE_HERE = {
     *(Code.UNREADABLE, Code.DOCUMENT_TOO_LARGE, Code.LEFT_OUT, Code.FIELD_GONE),
     *(Code.TOO_MANY_EVENTS, Code.BODY_TOO_LARGE, Code.EVENT_TOO_LARGE, Code.EVENT_DROPPED),
@@ -84,8 +85,8 @@ def assert_marked(problems: list[Problem], marked: str, expected: list[tuple[Cod
     assert shown == [(*each, place) for each, place in zip(expected, places, strict=True)]
 
 
-def validate(*paths: Path, **options: Any) -> ValidateOutcome:
-    found = sources([*map(str, paths)], **options)
+def validate(path: Path, **options: Any) -> ValidateOutcome:
+    found = sources([str(path)], **options)
     return run(ValidateRequest(sources=found, selection=Selection.of((), ()), now=NOW))
 
 
@@ -94,10 +95,38 @@ def validate_text(path: Path, text: str) -> ValidateOutcome:
     return validate(path)
 
 
+def case_files(kind: str) -> list[Path]:
+    return sorted(path for path in (CASES / kind).iterdir() if not path.name.endswith(EXPECTED))
+
+
+def expected_of(path: Path) -> Any:
+    return json.loads(path.with_name(path.name + EXPECTED).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", case_files("bad"), ids=lambda path: path.name)
+def test_what_is_wrong_is_found_where_it_is(path: Path) -> None:
+    """Problems have the severity of their rule, also those of the reading layers, which do not know the rules."""
+    names = ("code", "severity", "line", "column", "pointer")
+    kept = validate(path).problems.kept
+    assert [{name: problem.as_dict()[name] for name in names} for problem in kept] == expected_of(path)
+    assert all(problem.severity is RULES[problem.code].severity for problem in kept)
+
+
+@pytest.mark.parametrize("path", case_files("good"), ids=lambda path: path.name)
+def test_what_people_have_is_read(path: Path) -> None:
+    counted, checked = count.run(count.CountRequest(sources([str(path)]))), validate(path)
+    balance, problems = counted.balance, checked.problems.kept
+    found = {"rows": balance.rows_read, "events": balance.events_out, "problems": [each.code for each in problems]}
+    assert found == expected_of(path)
+    assert Severity.ERROR not in {problem.severity for problem in problems}
+    assert balance.events_read == balance.events_out == checked.balance.events_read
+    assert counted.exit_code is ExitCode.OK
+
+
 def test_every_rule_has_a_case() -> None:
     """A file that is named for it and holds a problem of it, or a test in this module."""
     for code in set(RULES) - MADE_HERE - OF_SEND:
-        expected = [json.loads(path.read_text("utf-8")) for path in CASES.glob(f"{code}_*.expected.json")]
+        expected = [expected_of(path) for path in case_files("bad") if path.name.startswith(f"{code}_")]
         assert code in {problem["code"] for problems in expected for problem in problems}, code
     assert set(RULES) == set(Code)
 
@@ -301,15 +330,6 @@ def test_how_deep_is_too_deep_does_not_depend_on_who_calls() -> None:
         nested = batch(text.replace('"a":0', '"a":' + "[" * (levels - 5) + "]" * (levels - 5)))
         codes = {tuple(at_depth(calls, nested)) for calls in (0, 100, 300)}
         assert codes == {(Code.TOO_DEEP,) if levels > 500 else ()}
-
-
-def test_problems_of_a_rule_have_its_severity() -> None:
-    """Also those of the reading layers, which do not know the rules."""
-    paths = [path for path in CASES.iterdir() if not path.name.endswith(".expected.json")]
-    kept = validate(*paths).problems.kept
-    assert len(kept) > len(paths) // 2
-    for problem in kept:
-        assert problem.severity is RULES[problem.code].severity, problem
 
 
 def test_excerpts_show_the_line_of_the_source() -> None:

@@ -1,0 +1,42 @@
+"""What `parse` says when it is done: problems, the format that was read, and what became of the events."""
+
+from typing import TYPE_CHECKING
+
+from td_currents_cli.catalog.ddl import OTHER_FIELDS
+from td_currents_cli.parse import ParseOutcome
+from td_currents_cli.render.terminal import ROW_CODES, Terminal, amount, balance_line, print_problems, printable
+
+if TYPE_CHECKING:
+    from td_currents_cli.treasure_data.insert import InsertOutcome
+
+
+def report_parsed(outcome: "ParseOutcome | InsertOutcome", terminal: Terminal) -> None:
+    """Report the problems, where the batches were found or the events were inserted, and the balance."""
+    print_problems(outcome.problems, terminal, ROW_CODES)
+    if isinstance(outcome, ParseOutcome):
+        for name, near in outcome.unknown.items():
+            suggestion = f"; did you mean `{near}`?" if near else ""
+            terminal.report(f"--fields: `{printable(name)}` is not in the catalog{suggestion}", "yellow")
+        for note in outcome.notes:
+            terminal.report(printable(note), "yellow")
+        if outcome.formats:
+            terminal.report("; ".join(map(str, outcome.formats)), "dim")
+    else:
+        _report_inserted(outcome, terminal)
+    terminal.report(balance_line(outcome.balance, "written"), "dim")
+
+
+def _report_inserted(outcome: "InsertOutcome", terminal: Terminal) -> None:
+    created = f"created {outcome.into}; " if outcome.created else ""
+    if outcome.inserted is None:
+        terminal.report(f"{created}inserted the events into {outcome.into}; Treasure Data does not report how many")
+    else:
+        terminal.report(f"{created}inserted {amount(outcome.inserted, 'event')} into {outcome.into}")
+        if outcome.inserted != outcome.balance.events_out:
+            terminal.report("an earlier count gave another number: rows arrived in between", "yellow")
+    if outcome.others:
+        have = "has" if outcome.others == 1 else "have"
+        terminal.report(
+            f"{amount(outcome.others, 'event')} {have} fields without a column of their own: see `{OTHER_FIELDS}`",
+            "yellow",
+        )

@@ -1,0 +1,106 @@
+"""The endpoint of `serve`: its settings, a line per request, and the summary."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from td_currents_cli.errors import ExitCode
+from td_currents_cli.render.terminal import Terminal, amount
+from td_currents_cli.serve.server import Receiver, ServeOutcome
+from td_currents_cli.serve.settings import FaultSettings
+from td_currents_cli.serve.stats import RequestLog, RequestResult
+
+_RESULTS: Final = {
+    RequestResult.STORED: "stored",
+    RequestResult.CONNECTION_TEST: "connection test",
+    RequestResult.WRONG_KEY: "not stored: wrong write key",
+    RequestResult.REFUSED: "rejected",
+    RequestResult.FAILED: "not stored",
+    RequestResult.ABORTED: "not stored",
+    RequestResult.FAULT: "not stored",
+}
+_REASONS: Final = {
+    RequestResult.CONNECTION_TEST: "by connection tests",
+    RequestResult.WRONG_KEY: "with a wrong write key",
+    RequestResult.REFUSED: "rejected",
+    RequestResult.FAILED: "could not be written",
+    RequestResult.ABORTED: "aborted",
+    RequestResult.FAULT: "by injected faults",
+}
+
+
+def print_listening(receiver: Receiver, terminal: Terminal) -> None:
+    """Report the address, the store, and the settings of the endpoint."""
+    settings = receiver.settings
+    if receiver.repaired:
+        terminal.report(f"warning: {receiver.store} ended with an incomplete row; new rows start after it", "yellow")
+    if receiver.is_public:
+        terminal.report(f"warning: {receiver.host} may be reachable from other machines", "yellow")
+    terminal.report(f"listening as Treasure Data's Postback API {settings.api}; press Ctrl-C to stop")
+    terminal.report(f"  URL     {receiver.url('DATABASE', 'TABLE')}")
+    terminal.report(f"  store   {receiver.store}")
+    faults = "; ".join(_fault_settings(settings.fault_settings))
+    if faults:
+        terminal.report(f"  faults  {faults}")
+    any_key = settings.write_key is None
+    key = "any write key is accepted" if any_key else "rows sent with another write key are not stored"
+    terminal.report(f"  key     {key}")
+
+
+def _fault_settings(settings: FaultSettings) -> Iterator[str]:
+    if settings.faults:
+        yield f"{','.join(map(str, settings.faults))} (seed {settings.seed})"
+    if settings.latency:
+        yield f"responses delayed by {settings.latency:g} s"
+    if settings.ingest_delay:
+        yield f"rows delayed by {settings.ingest_delay:g} s"
+    if settings.max_rows is not None:
+        yield f"maximum {amount(settings.max_rows, 'row')}"
+
+
+class ServeLog:
+    """Prints a line per request on standard error."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._file = None if terminal.quiet else terminal.err.file
+
+    def add(self, request: RequestLog) -> None:
+        """Print one line.
+
+        Without rich, which takes as long as storing the row, and ends the program when the reader of a pipe exits.
+        """
+        if self._file is None:
+            return
+        try:
+            self._file.write(request_line(request) + "\n")
+            self._file.flush()
+        except OSError:
+            # The reader of the log exited (`2>&1 | head`): continue without it.
+            self._file = None
+
+
+def request_line(request: RequestLog) -> str:
+    """Format a request: local time, method, path, status, bytes, events, result, and the fault that was injected."""
+    moment = time.strftime("%H:%M:%S", time.localtime(request.at))
+    parts = [f"{request.size:,} B"]
+    if request.events is not None:
+        parts.append(amount(request.events, "event"))
+    result = _RESULTS[request.result]
+    parts.append(f"{result}: {request.reason}" if request.reason else result)
+    if request.fault and request.result is not RequestResult.FAULT:
+        parts.append(f"fault {request.fault}")
+    return f"{moment} {request.method} {request.target} {request.status or '---'} {', '.join(parts)}"
+
+
+def print_served(outcome: ServeOutcome, terminal: Terminal) -> None:
+    """Print the summary."""
+    stats = outcome.stats
+    why = [f"{stats.by_result[result]:,} {reason}" for result, reason in _REASONS.items() if stats.by_result[result]]
+    received = f"{amount(stats.requests, 'request')}, {amount(stats.bytes, 'byte')}"
+    stored = f"{amount(stats.stored, 'row')} stored in {outcome.store} ({amount(stats.events, 'event')})"
+    not_stored = f"{stats.not_stored:,} not stored" + (f" ({', '.join(why)})" if why else "")
+    faults = ", ".join(f"{number:,} {fault}" for fault, number in sorted(stats.by_fault.items()))
+    if outcome.exit_code is ExitCode.INTERRUPTED and terminal.err.is_terminal:
+        # The terminal has echoed ^C.
+        terminal.report("")
+    terminal.print(f"{received}; {stored}, {not_stored}" + (f"; faults: {faults}" if faults else ""))
