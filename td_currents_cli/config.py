@@ -173,14 +173,19 @@ def load(folder: Path, user_file: Path, profile: str = "") -> Config:
         *_read(user_file, profile, is_project=False),
         *(_read(project, profile, is_project=True) if project else ()),
     ]
-    profiles = sorted({name for file in (user_file, project) if profile and file for name in _profiles(_table(file))})
-    if profile and profile not in profiles:
+    if profile and profile not in (profiles := profile_names(folder, user_file)):
         known = (
             f"Known profiles: {', '.join(profiles)}." if profiles else f"Add a table [profiles.NAME] to {user_file}."
         )
         raise UsageError("no settings file has this profile", hint=known)
     order = list(Level)
     return Config(tuple(sorted(found, key=lambda setting: order.index(setting.level))), profile)
+
+
+def profile_names(folder: Path, user_file: Path) -> list[str]:
+    """Return the profiles that can be selected in a working folder."""
+    files = (user_file, find_project_file(folder))
+    return sorted({name for file in files if file for name in _profiles(_table(file))})
 
 
 def find_project_file(folder: Path) -> Path | None:

@@ -3,12 +3,14 @@
 import os
 import sys
 from io import BufferedWriter, RawIOBase
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from td_currents_cli import __version__
+from td_currents_cli.cli import complete
 from td_currents_cli.secrets import MaskedOutput
 
 if TYPE_CHECKING:
@@ -97,6 +99,10 @@ class LazyCommands(TyperGroup):
 
     def main(self, *, standalone_mode: bool = True, **settings: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 -- Typer's
         """Run a command and exit with its code. Wrong usage and failed output are reported as all other errors are."""
+        if "_TDCUR_COMPLETE" in os.environ:
+            from typer.completion import get_completion_inspect_parameters
+
+            get_completion_inspect_parameters()  # makes the shells known to Typer
         if not standalone_mode:
             return super().main(standalone_mode=False, **settings)
         try:
@@ -113,6 +119,8 @@ class LazyCommands(TyperGroup):
             from td_currents_cli.cli.command import print_help
 
             print_help(ctx)
+        if args[-1:] in (["--show-completion"], ["--install-completion"]):
+            args = [*args, complete.Shell.auto]
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- as above
@@ -124,6 +132,16 @@ class LazyCommands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- as above
         return list(COMMANDS)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ANN401 -- as above
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            SimpleNamespace(value=name, help=about, type="plain")  # as Typer's own class, which is private
+            for group in GROUPS.values()
+            for name, about in group.items()
+            if name.startswith(incomplete)
+        ]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
@@ -142,6 +160,8 @@ app = typer.Typer(
     name="tdcur",
     cls=LazyCommands,
     context_settings=CONTEXT_SETTINGS,
+    # Ours takes the name of the shell, and does not load what Typer's needs at every start.
+    add_completion=False,
     # Locals in a traceback would show write keys and payloads.
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
@@ -154,12 +174,27 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
+def _complete(context: typer.Context, parameter: typer.CallbackParam, shell: complete.Shell | None) -> None:
+    if shell is not None and not context.resilient_parsing:
+        complete.run(context, parameter, shell)
+
+
 @app.callback()
 def tdcur(
     *,
     version: Annotated[
         bool, typer.Option("-V", "--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    show_completion: Annotated[
+        complete.Shell | None,
+        typer.Option(
+            metavar="SHELL", callback=_complete, is_eager=True, help="Print the completion script of a shell."
+        ),
+    ] = None,
+    install_completion: Annotated[
+        complete.Shell | None,
+        typer.Option(metavar="SHELL", callback=_complete, is_eager=True, help="Install the completion of a shell."),
+    ] = None,
 ) -> None:
     """Validate, send, parse, count, and reconcile Braze Currents events for Treasure Data."""
 
@@ -167,9 +202,6 @@ def tdcur(
 def run() -> None:
     """Run the command line in this process, with standard streams that always exist and that show no secret."""
     _replace_streams()
-    if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
-        # Typer takes GITHUB_ACTIONS for a terminal with colors.
-        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     app(prog_name="tdcur")
 
 

@@ -21,6 +21,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from td_currents_cli.braze import Site
+from td_currents_cli.cli import complete
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
@@ -120,6 +121,11 @@ class PanelCommand(TyperCommand):
         except TyperException as error:
             vars(error)["ctx"] = ctx  # which some errors lack
             raise
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ANN401 -- as above
+        options = [each for each in self.params if each.param_type_name == "option"]
+        shown = {name for each in options for name in shown_names(each)} | set(ctx.help_option_names)
+        return [each for each in super().shell_complete(ctx, incomplete) if each.value in shown]
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 -- as above
         option: Any = super().get_help_option(ctx)
@@ -339,7 +345,12 @@ _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_K
 _PROFILE: Final = _common(
     "profile",
     str | None,
-    general_option("--profile", metavar="NAME", help="Profile of the settings files. [env: TDCUR_PROFILE]"),
+    general_option(
+        "--profile",
+        metavar="NAME",
+        autocompletion=complete.profiles,
+        help="Profile of the settings files. [env: TDCUR_PROFILE]",
+    ),
 )
 
 _COMMON: Final = [

@@ -8,7 +8,7 @@ from typing import Final
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Sort
-from td_currents_cli.cli import options
+from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
@@ -43,6 +43,7 @@ def count(
     output_format: CountFormat = output_option("--format", default=CountFormat.table, help="Output format."),
     by: list[str] | None = output_option(
         metavar="NAME,…",
+        autocompletion=complete.by_names,
         help="Group by event_type, category, channel, hour, day, week, month, source, or any field, such as "
         "campaign_name or properties.channel.",
         show_default="event_type",

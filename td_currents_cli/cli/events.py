@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from td_currents_cli.choices import Dialect
+from td_currents_cli.cli import complete
 from td_currents_cli.cli.command import catalog_option, command, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
@@ -31,6 +32,7 @@ def events(
     pattern: str | None = typer.Argument(
         None,
         metavar="TYPE",
+        autocompletion=complete.event_types,
         help="An event type, shown with its fields, or a quoted glob over event types.",
         show_default="all types",
     ),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import typer
 
+from td_currents_cli.cli import complete
 from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, GROUPS, load_command, tdcur
 from td_currents_cli.cli.command import CliCommand, PanelCommand
 from td_currents_cli.cli.help_page import Sections, choices_of, command_page, explanation, page, shows_color, signature
@@ -71,7 +72,13 @@ def overview(options: list[Any]) -> str:
 
 def _run(
     context: typer.Context,
-    topic: str = typer.Argument("", metavar="COMMAND|TOPIC", help="What to explain.", show_default="all commands"),
+    topic: str = typer.Argument(
+        "",
+        metavar="COMMAND|TOPIC",
+        autocompletion=complete.topics,
+        help="What to explain.",
+        show_default="all commands",
+    ),
 ) -> None:
     """Show the help of a command, or a topic."""
     root: Any = context.parent

@@ -13,7 +13,7 @@ from td_currents_cli.cli.command import shown_names
 from td_currents_cli.render.terminal import When, wants_color
 
 MAX_WIDTH: Final = 100
-_LEFT_WIDTH: Final = 28
+_LEFT_WIDTH: Final = 30
 """Of the left column; the text of a longer entry begins on a line of its own."""
 
 _GLUED: Final = re.compile(r"`[^`]{,40}`|\[(?:env|default|choices): [^\]]{,30}\]")
@@ -50,7 +50,7 @@ def page(text: str, sections: Sections, *, usage: str = "", examples: Iterable[s
     options = [name for rows in sections.values() for name, _ in rows if "--" in name]
     for title, rows in sections.items():
         names = [name for name, _ in rows]
-        left = min(max(map(len, options if "--" in names[0] else names)), _LEFT_WIDTH)
+        left = max(len(name) for name in (options if "--" in names[0] else names) if len(name) <= _LEFT_WIDTH)
         parts.append("\n".join([_title(title), *(_row(name, about, left) for name, about in rows)]))
     if lines := [f"  {example}" for example in examples]:
         parts.append("\n".join([_title("Examples"), *lines]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from td_currents_cli.braze import Site
+from td_currents_cli.cli import complete
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
@@ -58,6 +59,8 @@ class MultiValueCommand(PanelCommand):
     """A command without arguments, whose repeatable options take several values each."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- Typer's private Context
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         multiple = [name for option in self.params if option.multiple for name in option.opts]
         return super().parse_args(ctx, repeat_options(args, multiple))
 
@@ -103,6 +106,7 @@ MAX_DOCUMENT_SIZE: Final[Any] = input_option(
 TYPES: Final[Any] = filters_option(
     "--type",
     metavar="GLOB",
+    autocompletion=complete.event_types,
     help="Only matching event types, such as '*.email.*'; '!*.Abort' excludes types. Can be repeated.",
 )
 

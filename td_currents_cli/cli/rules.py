@@ -2,7 +2,7 @@
 
 import typer
 
-from td_currents_cli.cli import options
+from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import OutputFormat, command
 from td_currents_cli.outcome import Outcome
 
@@ -12,6 +12,7 @@ def rules(
     code: str = typer.Argument(
         "",
         metavar="CODE",
+        autocompletion=complete.rule_codes,
         help="A rule to explain, or the first characters of several codes, such as TDC2.",
         show_default="all rules",
     ),

@@ -6,7 +6,7 @@ from typing import Final
 import typer
 
 from td_currents_cli.choices import Dialect, Layout, Query
-from td_currents_cli.cli import options
+from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
@@ -54,7 +54,10 @@ def sql(
         default=Dialect.TRINO, help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
     ),
     by: list[str] | None = output_option(
-        metavar="NAME,…", help="With count: group by these names, as in `tdcur count`.", show_default="event_type"
+        metavar="NAME,…",
+        autocompletion=complete.by_names,
+        help="With count: group by these names, as in `tdcur count`.",
+        show_default="event_type",
     ),
     timezone: str = output_option(
         default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
