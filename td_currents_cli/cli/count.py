@@ -53,7 +53,7 @@ def count(
     ),
     pivot: str | None = output_option(metavar="NAME", help="Show the values of one of the --by names as columns."),
     all_types: bool = output_option("--all-types", default=False, help="Include event types with no events."),
-    sort: Sort | None = output_option(help="Order of the groups.", show_default="count; name for times"),
+    sort: Sort | None = output_option(metavar="ORDER", help="Order of groups.", show_default="count; name for times"),
     limit: int | None = output_option(
         "--limit",
         "--top",

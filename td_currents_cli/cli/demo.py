@@ -5,7 +5,7 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal
 
 
-@command()
+@command(examples=("tdcur demo",))
 def demo(*, terminal: Terminal) -> Outcome:
     """Validate, send, parse, count, and reconcile sample events."""
     from td_currents_cli.demo import DemoRequest, run  # noqa: PLC0415 -- a command loads only what it runs

@@ -31,7 +31,7 @@ def command_page(command: Any, context: Any) -> str:  # noqa: ANN401 -- Typer's 
             sections.setdefault("Arguments", []).append((each.metavar, explanation(each)))
         elif not each.hidden:
             sections.setdefault(each.rich_help_panel, []).append((signature(each), explanation(each)))
-    ordered = dict(sorted(sections.items(), key=lambda section: section[0] != "Destination"))
+    ordered = dict(sorted(sections.items(), key=lambda section: (section[0] != "Destination", section[0] == "General")))
     usage = usage_of(command, context.command_path)
     return page(command.help, ordered, usage=usage, examples=(command.epilog or "").splitlines())
 

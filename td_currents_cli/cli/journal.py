@@ -19,7 +19,7 @@ from td_currents_cli.outcome import Outcome
     no_args_is_help=True,
 )
 def journal(
-    action: JournalAction = typer.Argument(metavar="ACTION", help="list, show, or prune."),
+    action: JournalAction = typer.Argument(metavar="ACTION", help="What to do with journals."),
     path: Path | None = typer.Argument(None, metavar="JOURNAL", help="With show: the file.", show_default=False),
     *,
     unused_for: str = state_option(

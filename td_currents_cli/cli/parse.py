@@ -56,7 +56,7 @@ def parse(
     safe_csv: bool = output_option(
         "--safe-csv", default=False, help="Write ' before CSV cells that a spreadsheet would run as formulas."
     ),
-    split_by: SplitBy | None = output_option(help="Write a file per event type to --out-dir."),
+    split_by: SplitBy | None = output_option(metavar="FIELD", help="Write a file per event type to --out-dir."),
     out_dir: Path | None = output_option(metavar="DIR", help="Folder for --split-by."),
     names: Names = output_option(default=Names.SHORT, help="Field names: user_id, user_user_id, or user.user_id."),
     nested: Nested | None = output_option(

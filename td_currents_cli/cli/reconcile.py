@@ -20,7 +20,7 @@ class ReconcileFormat(StrEnum):
 
 @command(
     examples=(
-        "tdcur reconcile --sent payloads/ --ingested rows.csv --missing-file missing.jsonl",
+        "tdcur reconcile --sent sent/ --ingested rows.csv --missing-file missing.jsonl",
         "tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m",
         "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
     ),

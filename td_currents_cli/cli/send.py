@@ -29,7 +29,7 @@ from td_currents_cli.render.terminal import Terminal, When
     examples=(
         "tdcur send payloads/ --site us01 --database braze --table currents",
         "tdcur send payloads/ --site us01 --database braze --table currents --dry-run",
-        "tdcur send payloads/ --url http://127.0.0.1:8888/postback/v3/event/demo/currents",
+        "tdcur send a.json --url http://127.0.0.1:8888/postback/v3/event/demo/currents",
     )
 )
 def send(

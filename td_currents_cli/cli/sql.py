@@ -45,7 +45,7 @@ QUERIES_OF_OPTION: Final = {
     no_args_is_help=True,
 )
 def sql(
-    query: Query = typer.Argument(metavar="QUERY", help="count, parse, dedupe, or create-table."),
+    query: Query = typer.Argument(metavar="QUERY", help="What the query does."),
     table: str = typer.Argument(metavar="td://DATABASE/TABLE", help="The table to query."),
     *,
     rows: Layout = input_option(default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),

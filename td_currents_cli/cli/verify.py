@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @command(
     examples=(
-        "tdcur verify --sent payloads/ --ingested td://braze/currents",
-        "tdcur verify --from-journal sent.journal --ingested td://braze/currents --within 30m",
+        "tdcur verify --sent payloads/ --ingested td://braze/currents --within 30m",
+        "tdcur verify --from-journal sent.journal --ingested td://braze/currents",
     ),
     no_args_is_help=True,
     typer_class=options.MultiValueCommand,
