@@ -22,8 +22,8 @@ CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 GROUPS: Final = {
     "Commands": {
-        "validate": "Check payloads against Braze's catalog and Treasure Data's limits.",
-        "send": "Send payloads to Treasure Data or another endpoint, as Braze does.",
+        "validate": "Check payloads by Braze's catalog and Treasure Data's limits.",
+        "send": "Send payloads to Treasure Data or another endpoint, like Braze.",
         "parse": "Turn ingested rows back into flat events: JSON Lines or a table.",
         "count": "Count events by type or any other field, in payloads and rows.",
         "reconcile": "Compare sent with ingested events: what is missing or changed.",
@@ -32,7 +32,7 @@ GROUPS: Final = {
     },
     "To try it without Treasure Data": {
         "demo": "Validate, send, parse, count, and reconcile sample events.",
-        "serve": "Run a local Postback endpoint that responds as Treasure Data does.",
+        "serve": "Run a local Postback endpoint that acts like Treasure Data's.",
         "generate": "Generate synthetic payloads with every type that Braze sends.",
     },
     "To look things up": {

@@ -47,10 +47,10 @@ def page(text: str, sections: Sections, *, usage: str = "", examples: Iterable[s
     parts = [_paragraph(summary)]
     parts += [f"{_title('Usage')} {usage}"] if usage else []
     parts += [_paragraphs(rest)] if rest else []
-    options = [name for rows in sections.values() for name, _ in rows if "--" in name]
+    names = [name for rows in sections.values() for name, _ in rows if len(name) <= _LEFT_WIDTH]
     for title, rows in sections.items():
-        names = [name for name, _ in rows]
-        left = max(len(name) for name in (options if "--" in names[0] else names) if len(name) <= _LEFT_WIDTH)
+        # Options are aligned with each other, and so is all that has shorter names.
+        left = max((len(name) for name in names if ("--" in name) == ("--" in rows[0][0])), default=_LEFT_WIDTH)
         parts.append("\n".join([_title(title), *(_row(name, about, left) for name, about in rows)]))
     if lines := [f"  {example}" for example in examples]:
         parts.append("\n".join([_title("Examples"), *lines]))

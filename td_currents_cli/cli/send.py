@@ -117,7 +117,7 @@ def send(
     given: ExplicitOptions,
     settings: Config,
 ) -> Outcome:
-    """Send payloads to Treasure Data or another endpoint, as Braze does.
+    """Send payloads to Treasure Data or another endpoint, like Braze.
 
     Events are sent byte for byte, up to 100 per request. Failed requests are retried; events that cannot be delivered
     are counted, and the exit code shows it.

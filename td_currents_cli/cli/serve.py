@@ -46,7 +46,7 @@ def serve(
     ),
     terminal: Terminal,
 ) -> ServeOutcome:
-    """Run a local Postback endpoint that responds as Treasure Data does.
+    """Run a local Postback endpoint that acts like Treasure Data's.
 
     Each request body becomes one row of the store, with the columns time and events. With a wrong write key the
     response is 200, as from Treasure Data, but the row is not stored; the log on standard error shows it.

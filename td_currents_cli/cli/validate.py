@@ -76,7 +76,7 @@ def validate(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
 ) -> Outcome:
-    """Check payloads against Braze's catalog and Treasure Data's limits.
+    """Check payloads by Braze's catalog and Treasure Data's limits.
 
     The exit code is 1 if there are errors. `tdcur rules` lists the rules.
     """

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from td_currents_cli.cli.options import repeat_options
 from td_currents_cli.errors import ExitCode, UsageError
@@ -211,5 +210,5 @@ def test_limits_of_payloads() -> None:
 )
 def test_multi_value_option(arguments: str, spread: str | None) -> None:
     """It takes all values up to the next option, which is not a value: at least one."""
-    with nullcontext() if spread is not None else pytest.raises(typer.BadParameter, match="requires a path"):
+    with nullcontext() if spread is not None else pytest.raises(UsageError, match="requires a path"):
         assert repeat_options(arguments.split(), ["--sent", "--ingested"]) == (spread or "").split()
