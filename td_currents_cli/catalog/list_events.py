@@ -97,7 +97,7 @@ def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:
 def _hint(catalog: Catalog, name: str) -> str:
     near = catalog.suggest(name)
     if near is not None:
-        return f"did you mean {near}?"
+        return f"Did you mean {near}?"
     if name and any(name.lower() in known.lower() for known in catalog.events):
-        return f"tdcur events '*{name}*' lists the types whose name contains it"
-    return "tdcur events lists all types"
+        return f"`tdcur events '*{name}*'` lists the types whose name contains it."
+    return "`tdcur events` lists all types."

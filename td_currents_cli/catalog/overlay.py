@@ -82,7 +82,7 @@ class JsonNode:
         for name, node in fields.items():
             if name not in known:
                 near = nearest(name, known, separator="_")
-                node.fail("unknown field", f"did you mean {near}?" if near else f"allowed: {', '.join(known)}")
+                node.fail("unknown field", f"Did you mean {near}?" if near else f"Allowed: {', '.join(known)}")
         return fields
 
     def entries(self) -> Mapping[str, "JsonNode"]:
@@ -121,7 +121,7 @@ class JsonNode:
             self.fail(f"{expected}, got {self._kind()}")
         if self.value not in known:
             near = nearest(self.value, tuple(known), separator="_")
-            self.fail(f"{expected}, got another string", f"did you mean {near}?" if near else "")
+            self.fail(f"{expected}, got another string", f"Did you mean {near}?" if near else "")
         return known[self.value]
 
     def fail_type(self, expected: str) -> NoReturn:
@@ -252,7 +252,7 @@ def _new_type(base: Catalog, name: str, node: JsonNode, attributes: Mapping[str,
         near = base.suggest(name)
         node.fail(
             "unknown event type; a custom one needs a `description`",
-            f"did you mean {near}?" if near else "Describe in a sentence when it is sent.",
+            f"Did you mean {near}?" if near else "Describe in a sentence when it is sent.",
         )
     return EventType(
         name=name,
@@ -289,7 +289,7 @@ def _new_field(
     name: str, where: Where, node: JsonNode, attributes: Mapping[str, JsonNode], near: str | None = None
 ) -> Field:
     if "type" not in attributes:
-        hint = f"did you mean {near}?" if near else f"one of {', '.join(FieldType)}"
+        hint = f"Did you mean {near}?" if near else f"Use one of {', '.join(FieldType)}."
         node.fail("a new field needs a `type`", hint)
     return Field(name=name, where=where, type=attributes["type"].choice(FieldType))
 

@@ -200,8 +200,8 @@ def choose_types(catalog: Catalog, patterns: Sequence[str]) -> list[EventType]:
             hint = "Braze only exports it to cloud storage; remove it."
             raise UsageError(f"--type {pattern}: not sent over HTTP", hint=hint)
         near = catalog.suggest(pattern)
-        hint = "`tdcur events` lists all types; quote * so that the shell does not expand it"
-        raise UsageError(f"--type {pattern}: no such event type", hint=f"did you mean {near}?" if near else hint)
+        hint = "`tdcur events` lists all types. Quote * so that the shell does not expand it."
+        raise UsageError(f"--type {pattern}: no such event type", hint=f"Did you mean {near}?" if near else hint)
     wanted = TypeGlobs.of(patterns)
     events = [event for event in sent if wanted(event.name) and (wanted.included or event.fields_published)]
     if not events:

@@ -75,7 +75,7 @@ def run(request: RulesRequest) -> RulesOutcome:
     rules = tuple(rule for code, rule in RULES.items() if code.startswith(prefix))
     if not rules:
         near = nearest(prefix)
-        hint = f"did you mean {near}?" if near else "tdcur rules lists all rules"
+        hint = f"Did you mean {near}?" if near else "`tdcur rules` lists all rules."
         raise UsageError(f"unknown rule '{request.prefix}'", hint=hint)
     return RulesOutcome(rules=rules, is_one=prefix == rules[0].code)
 

@@ -195,11 +195,11 @@ def test_events_command_takes_a_glob(glob: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "hint"),
     [
-        ("users.message.email.Open", "did you mean users.messages.email.Open?"),
-        ("email", "tdcur events '*email*' lists the types whose name contains it"),
-        ("email*", "tdcur events '*email*' lists the types whose name contains it"),
-        ("telegram", "tdcur events lists all types"),
-        ("", "tdcur events lists all types"),
+        ("users.message.email.Open", "Did you mean users.messages.email.Open?"),
+        ("email", "`tdcur events '*email*'` lists the types whose name contains it."),
+        ("email*", "`tdcur events '*email*'` lists the types whose name contains it."),
+        ("telegram", "`tdcur events` lists all types."),
+        ("", "`tdcur events` lists all types."),
     ],
 )
 def test_events_command_says_what_next(pattern: str, hint: str) -> None:
@@ -289,5 +289,5 @@ def test_events_command_in_a_shell() -> None:
         assert (ended.returncode, ended.stderr) == (0, b"")
     bad = tdcur("events", "--format", "json", "users.message.email.Open")
     assert bad.returncode == 2
-    assert json.loads(bad.stdout)["error"]["hint"] == "did you mean users.messages.email.Open?"
-    assert b"did you mean" in bad.stderr
+    assert json.loads(bad.stdout)["error"]["hint"] == "Did you mean users.messages.email.Open?"
+    assert b"Did you mean" in bad.stderr

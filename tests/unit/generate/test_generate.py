@@ -211,7 +211,7 @@ def test_types_are_chosen_by_globs(patterns: tuple[str, ...], expected: set[str]
 @pytest.mark.parametrize(
     ("pattern", "message", "hint"),
     [
-        ("users.message.email.Open", "no such event type", "did you mean users.messages.email.Open?"),
+        ("users.message.email.Open", "no such event type", "Did you mean users.messages.email.Open?"),
         ("nothing.*", "no such event type", "`tdcur events` lists all types"),
         ("!nothing.*", "no such event type", "`tdcur events` lists all types"),
         ("users.RandomBucketNumberUpdate", "not sent over HTTP", "storage"),

@@ -50,7 +50,7 @@ def test_an_unknown_rule_is_answered_with_a_near_one(word: str, meant: Code | No
     with pytest.raises(UsageError) as raised:
         run(RulesRequest(word))
     assert raised.value.message == f"unknown rule '{word}'"
-    assert raised.value.hint == (f"did you mean {meant}?" if meant else "tdcur rules lists all rules")
+    assert raised.value.hint == (f"Did you mean {meant}?" if meant else "`tdcur rules` lists all rules.")
 
 
 def test_the_json_form_says_all_of_a_rule() -> None:
@@ -88,6 +88,6 @@ def test_the_rules_are_data_and_the_rest_is_talk() -> None:
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_unknown_rule_is_wrong_usage(form: str) -> None:
     ended = tdcur_text("rules", "TDC2O3", "--format", form)
-    assert (ended.returncode, ended.stderr) == (2, "error: unknown rule 'TDC2O3'\nhint: did you mean TDC203?\n")
+    assert (ended.returncode, ended.stderr) == (2, "error: unknown rule 'TDC2O3'\nhint: Did you mean TDC203?\n")
     error = json.loads(ended.stdout)["error"]["hint"] if form == "json" else ended.stdout
-    assert error == ("did you mean TDC203?" if form == "json" else "")
+    assert error == ("Did you mean TDC203?" if form == "json" else "")
