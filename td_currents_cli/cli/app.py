@@ -130,6 +130,9 @@ class LazyCommands(TyperGroup):
         ctx.color = shows_color()
         formatter.write(overview(self.get_params(ctx)))
 
+    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
+        return sorted(super().get_help_option_names(ctx), key=len)  # Typer takes them from a set
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- as above
         return list(COMMANDS)
 

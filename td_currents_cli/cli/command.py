@@ -127,11 +127,13 @@ class PanelCommand(TyperCommand):
         shown = {name for each in options for name in shown_names(each)} | set(ctx.help_option_names)
         return [each for each in super().shell_complete(ctx, incomplete) if each.value in shown]
 
+    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
+        return sorted(super().get_help_option_names(ctx), key=len)  # Typer takes them from a set
+
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 -- as above
         option: Any = super().get_help_option(ctx)
         if option is not None:
             option.rich_help_panel = Panel.GENERAL
-            option.opts.sort(key=len)  # Typer takes them from a set
         return option
 
 

@@ -102,6 +102,8 @@ def test_the_overview_has_the_first_line_of_each_command(name: str) -> None:
 def test_help_of_a_command_is_that_of_its_option(name: str) -> None:
     assert helped("help", name) == helped(name, "--help") == helped(name, "-h")
     assert helped("help") == helped("--help")
+    assert "  -h, --help " in helped("help")
+    assert "  -h, --help " in helped("help", name)
 
 
 def test_send_begins_with_the_destination() -> None:
