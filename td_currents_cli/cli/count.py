@@ -58,8 +58,11 @@ def count(
         "--limit",
         "--top",
         min=1,
-        help="Maximum number of groups to show; the others are added up.",
+        help="Maximum number of groups, and of columns of --pivot, to show; the others are added up.",
         show_default="all; 1000 on a terminal, without --verbose",
+    ),
+    wide: bool = output_option(
+        "--wide", default=False, help="Show whole names and all columns, even if the terminal is narrower."
     ),
     unique: bool = output_option("--unique", default=False, help="Also count distinct event ids and users."),
     types: list[str] | None = options.TYPES,
@@ -118,6 +121,7 @@ def count(
                 top=limit,
                 pivot=pivot,
                 over_time=on_terminal,
+                wide=wide,
                 expect=expect,
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),

@@ -134,6 +134,7 @@ def _outcome(
         counts=tuple(shown),
         others=len(others),
         top=request.top,
+        wide=request.wide,
         rest=together(others, no_values, groups.total) if others else None,
         total=total,
         balance=counted.balance,

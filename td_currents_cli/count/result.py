@@ -89,6 +89,7 @@ class CountRequest:
     top: int | None = None  # number of groups that are shown; None for all
     pivot: str | None = None  # the dimension whose values become columns
     over_time: bool = False  # count by time too, for sparklines
+    wide: bool = False  # show whole names and all columns, even if the terminal is narrower
     expect: Path | None = None
     compare: Path | None = None
     fail_on_drop: float | None = None  # 0 to 1; see CountComparison
@@ -116,6 +117,7 @@ class CountOutcome(Outcome):
     absent_fields: tuple[str, ...] = ()  # in `by`, but in no event
     spilled: int = 0  # digests of ids that did not fit into memory
     top: int | None = None  # number of groups that are shown, also of those that changed; None for all
+    wide: bool = False  # as requested
     checks: "CheckedCounts | None" = None
     changes: "CountComparison | None" = None
 

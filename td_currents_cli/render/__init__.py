@@ -1,10 +1,13 @@
 """Render outcomes: text and tables for people, JSON and other formats for scripts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import Terminal, write_json
+
+if TYPE_CHECKING:
+    from td_currents_cli.count import CountOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
 
@@ -36,8 +39,8 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             from td_currents_cli.render import count
 
             return {
-                "table": count.print_count_table,
-                "markdown": count.write_count_markdown,
+                "table": _print_count_table,
+                "markdown": _write_count_markdown,
                 "jsonl": count.write_count_jsonl,
                 "csv": count.write_count_csv,
                 "tsv": count.write_count_tsv,
@@ -102,3 +105,15 @@ def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
         write_json(outcome.as_dict(), unmasked=outcome.unmasked)
     else:
         renderers_of(outcome.command)[output_format](outcome, terminal)
+
+
+def _print_count_table(outcome: "CountOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.render.count_tables import print_count_table
+
+    print_count_table(outcome, terminal)
+
+
+def _write_count_markdown(outcome: "CountOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.render.count_tables import write_count_markdown
+
+    write_count_markdown(outcome, terminal)

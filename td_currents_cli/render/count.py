@@ -1,4 +1,4 @@
-"""Counts as tables for people and as records for scripts: a function for each format."""
+"""Counts as records for scripts, which need not wait for rich to load: a function for each format."""
 
 import sys
 from functools import partial
@@ -10,24 +10,6 @@ from td_currents_cli.write.formats import FORMS, CellForm, json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-
-def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Print the counts and what they were compared with, as tables that fit the terminal."""
-    from td_currents_cli.render.count_tables import count_grids, print_grid  # noqa: PLC0415 -- scripts run without rich
-
-    for grid in count_grids(outcome, terminal.out):
-        print_grid(grid, terminal.out)
-    _report_run(outcome, terminal)
-
-
-def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
-    """Write the same as tables of GitHub Flavored Markdown, for a summary page."""
-    from td_currents_cli.render.count_tables import count_grids  # noqa: PLC0415 -- as above
-
-    page = "\n".join(grid.markdown() for grid in count_grids(outcome, None))
-    sys.stdout.buffer.write(page.encode(errors="backslashreplace"))
-    _report_run(outcome, terminal)
 
 
 def write_count_jsonl(outcome: CountOutcome, terminal: Terminal) -> None:
@@ -51,7 +33,8 @@ def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
     """Print differences on standard error, even with --quiet: here standard output is only for records."""
     sys.stdout.flush()
     if outcome.checks or outcome.changes:
-        from td_currents_cli.render.count_tables import difference_grids, print_grid  # noqa: PLC0415 -- as above
+        from td_currents_cli.render.count_tables import difference_grids  # noqa: PLC0415 -- scripts run without rich
+        from td_currents_cli.render.grid import print_grid  # noqa: PLC0415 -- as above
 
         for grid in difference_grids(outcome):
             print_grid(grid, terminal.err)

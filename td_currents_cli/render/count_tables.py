@@ -1,24 +1,23 @@
 """Tables for a terminal or a Markdown page."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
+from enum import Enum
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
-from msgspec import Struct
-from rich import box
-from rich.cells import cell_len
+from msgspec import Struct, structs
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.catalog import load
 from td_currents_cli.count import Count, CountOutcome
 from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
-from td_currents_cli.count.dimensions import Key, TimeUnit
-from td_currents_cli.count.result import Pivot, PivotRow
+from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
+from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, least_room, print_grid, table_column
+from td_currents_cli.render.pivot_table import PivotTable
 from td_currents_cli.render.terminal import (
     ROW_CODES,
     Terminal,
@@ -26,126 +25,9 @@ from td_currents_cli.render.terminal import (
     balance_line,
     percent,
     print_problems,
-    print_wrapped,
     printable,
 )
-
-
-class GridColumn(Struct, frozen=True, kw_only=True):
-    """One column of a table."""
-
-    head: str
-    cells: Sequence[Text]
-    rest: Text = Text()  # in the row that sums up all rows not shown
-    foot: Text = Text()  # in the row of the total
-    right: bool = False  # aligned to the right, as numbers are
-    graphic: bool = False  # a bar or sparkline, left out of Markdown
-
-
-class Grid(Struct, frozen=True, kw_only=True):
-    """A table with an optional row for all rows not shown, and one for the total."""
-
-    columns: Sequence[GridColumn]
-    has_rest: bool = False
-    has_foot: bool = True
-    title: str = ""
-
-    def rows(self, columns: Sequence[GridColumn]) -> list[Sequence[Text]]:
-        """The rows between the head and the total."""
-        rest = [tuple(column.rest for column in columns)] if self.has_rest else []
-        return [*zip(*(column.cells for column in columns), strict=True), *rest]
-
-    def width(self) -> int:
-        """Columns of a terminal that the table takes without folding a line."""
-        return sum(self._widths()) + 2 * len(self.columns)
-
-    def table(self) -> Table:
-        """Build a table for a terminal."""
-        table = Table(box=box.SIMPLE_HEAD, show_footer=self.has_foot, pad_edge=False, collapse_padding=True)
-        for column in self.columns:
-            table.add_column(
-                column.head,
-                column.foot,
-                justify="right" if column.right else "left",
-                no_wrap=column.right or column.graphic,
-                overflow="fold",
-            )
-        for row in self.rows(self.columns):
-            table.add_row(*row)
-        if self.has_rest:
-            table.rows[-1].style = "dim"
-        return table
-
-    def plain(self) -> str:
-        """Format the same table without styles and with lines of any length: rich takes a millisecond per line."""
-        blank = [""] * len(self.columns)
-        rows = [blank, [column.head for column in self.columns]]
-        rows += [[cell.plain for cell in row] for row in self.rows(self.columns)]
-        rows.append(blank)
-        if self.has_foot:
-            rows += [[column.foot.plain for column in self.columns], blank]
-        widths = self._widths()
-        lines = [f" {'  '.join(map(_padded, row, widths, [each.right for each in self.columns]))} \n" for row in rows]
-        lines.insert(2, f" {'─' * (self.width() - 2)} \n")
-        return "".join(lines)
-
-    def markdown(self) -> str:
-        """Format a table of GitHub Flavored Markdown, with its line ends."""
-        columns = [column for column in self.columns if not column.graphic]
-        lines = [_markdown_line(column.head for column in columns)]
-        lines.append("| " + " | ".join("--:" if column.right else "---" for column in columns) + " |")
-        lines += [_markdown_line(cell.plain for cell in row) for row in self.rows(columns)]
-        if self.has_foot:
-            cells_of_foot = (_escape_markdown(column.foot.plain) for column in columns)
-            lines.append("| " + " | ".join(f"**{cell}**" if cell else "" for cell in cells_of_foot) + " |")
-        title = f"{_escape_markdown(self.title)}\n\n" if self.title else ""
-        return title + "\n".join(lines) + "\n"
-
-    def _widths(self) -> list[int]:
-        widths = []
-        for column in self.columns:
-            lines = column.head.split("\n") + [cell.plain for cell in column.cells]
-            if self.has_rest:
-                lines.append(column.rest.plain)
-            if self.has_foot:
-                lines.append(column.foot.plain)
-            widths.append(max(map(cell_len, lines)))
-        return widths
-
-
-def first_fitting(grids: Iterable[Grid], console: Console) -> Grid:
-    """Return the first of some tables that fits the console without folding a line, else the last."""
-    for grid in grids:
-        if grid.width() <= console.width:
-            break
-    return grid
-
-
-def print_grid(grid: Grid, console: Console) -> None:
-    """Print a table without truncation: on a terminal that is too narrow, long names are folded."""
-    if grid.title:
-        print_wrapped(console, grid.title, "bold")
-    if console.is_terminal or console.color_system or any("\n" in column.head for column in grid.columns):
-        console.print(grid.table(), crop=False)
-    else:
-        console.file.write(grid.plain())
-
-
-def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns
-    padding = " " * (width - cell_len(cell))
-    return padding + cell if right else cell + padding
-
-
-def _markdown_line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(_escape_markdown(cell) for cell in cells) + " |"
-
-
-def _escape_markdown(content: str) -> str:
-    return _MARKDOWN_SPECIAL.sub(r"\\\g<0>", content)
-
-
-_MARKDOWN_SPECIAL: Final = re.compile(r"[\\`*\[\]|<]")
-
+from td_currents_cli.render.time_words import DASH, FULL_TIME, moment_words, only_year, span_words
 
 _EIGHTHS: Final = "▏▎▍▌▋▊▉█"
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
@@ -166,113 +48,175 @@ def sparkline(heights: Sequence[int]) -> str:
     return "".join(_HEIGHTS[-(-height * 8 // highest) - 1] if height else " " for height in heights)
 
 
-FULL_TIME: Final = "%Y-%m-%d %H:%M:%S"
-SHORT_TIME: Final = "%m-%d %H:%M"
+def scale_of(shares: Iterable[float]) -> float:
+    """The share that fills the width of the bars: of 0.1, 0.2, 0.5, 1 … 100 %, the first that none exceeds."""
+    highest = max(shares, default=1.0)
+    return next((scale for scale in _SCALES if scale >= highest), 1.0)
 
 
-class TableDetail(Struct, frozen=True):
+_SCALES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+def axis(scale: float, width: int) -> str:
+    """The heading of bars, as wide as they are: `0    10 %`."""
+    return "0" + f"{100 * scale:g}".rjust(width - 3) + " %"
+
+
+class TimeForm(Enum):
+    """How a table shows the first and the last time of a group."""
+
+    NONE = "not at all"
+    FULL = "2026-07-01 09:00:00, two columns"
+    WORDS = "Jul 1 09:00, two columns"
+    SPAN = "Jul 1 09:00-09:47, one column"
+
+
+class TableDetail(Struct, frozen=True, kw_only=True):
     """Which figures a table has."""
 
+    share: bool = True
     bar: int = 0  # width of the bars
     spark: int = 0  # width of the sparklines
-    times: str = ""  # format of the first and the last time
-    share: bool = True
+    times: TimeForm = TimeForm.NONE
 
 
+NARROW_BAR: Final = 7
 DETAILS: Final = (
-    TableDetail(bar=20, spark=32, times=FULL_TIME),
-    TableDetail(bar=10, spark=16, times=FULL_TIME),
-    TableDetail(bar=10, spark=12, times=SHORT_TIME),
-    TableDetail(bar=10, times=FULL_TIME),
-    TableDetail(bar=10, times=SHORT_TIME),
-    TableDetail(times=SHORT_TIME),
+    TableDetail(bar=20, spark=32, times=TimeForm.WORDS),
+    TableDetail(bar=10, spark=12, times=TimeForm.WORDS),
+    TableDetail(bar=10, times=TimeForm.WORDS),
+    TableDetail(bar=10, times=TimeForm.SPAN),
+    TableDetail(bar=NARROW_BAR, times=TimeForm.SPAN),
     TableDetail(bar=10),
+    TableDetail(bar=NARROW_BAR),
     TableDetail(),
     TableDetail(share=False),
 )
-"""On a terminal, the first of these that fits."""
+"""On a terminal, the first of these that fits, but rather with short names than without bars or times."""
+
+RICH_DETAILS: Final = tuple(detail for detail in DETAILS if detail.bar and detail.times is not TimeForm.NONE)
+
+WHOLE: Final = TableDetail(bar=10, times=TimeForm.FULL)
+WIDE: Final = TableDetail(bar=20, spark=32, times=TimeForm.FULL)
+
+
+def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Print the counts and what they were compared with, as tables that fit the terminal."""
+    for grid in count_grids(outcome, terminal.out):
+        print_grid(grid, terminal.out, is_wide=outcome.wide)
+    report_count(outcome, terminal)
+
+
+def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Write the same as tables of GitHub Flavored Markdown, for a summary page."""
+    page = "\n".join(grid.markdown() for grid in count_grids(outcome, None))
+    sys.stdout.buffer.write(page.encode(errors="backslashreplace"))
+    report_count(outcome, terminal)
 
 
 def count_grids(outcome: CountOutcome, console: Console | None) -> Iterator[Grid]:
     """Build all tables of a count, to fit a console; None is a page without a width."""
     if outcome.pivot:
-        yield from _pivot_grids(outcome, outcome.pivot, console)
-    elif console is None or not console.is_terminal:
-        detail = TableDetail(bar=10, times=FULL_TIME)
-        yield _group_grid(outcome, detail, ascii_only=console is not None and console.options.ascii_only)
+        yield PivotTable(outcome, outcome.pivot, console).grid(_names_of(outcome))
     else:
-        ascii_only = console.options.ascii_only
-        yield first_fitting((_group_grid(outcome, each, ascii_only=ascii_only) for each in DETAILS), console)
+        yield _group_grid(outcome, console)
     yield from difference_grids(outcome)
 
 
-def _group_grid(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Grid:
-    columns = tuple(_group_columns(outcome, detail, ascii_only=ascii_only))
-    return Grid(columns=columns, has_rest=outcome.rest is not None)
+def _group_grid(outcome: CountOutcome, console: Console | None) -> Grid:
+    names = _names_of(outcome)
+
+    def build(detail: TableDetail, names: GroupNames) -> Grid:
+        ascii_only = console is not None and console.options.ascii_only
+        columns = tuple(_group_columns(outcome, names, detail, ascii_only=ascii_only))
+        return Grid(columns=columns, has_rest=outcome.rest is not None)
+
+    if console is None or not console.is_terminal:
+        return build(WHOLE, names)
+    if outcome.wide:
+        return build(WIDE, names)
+    place = outcome.by.index(EVENT_TYPE) if EVENT_TYPE in outcome.by else None
+    short = names.shortened([] if place is None else [count.key[place] for count in outcome.counts])
+    for each in (structs.replace(names, in_words=True), short):
+        for detail in RICH_DETAILS:
+            grid = build(detail, each)
+            if grid.width() <= console.width:
+                return grid
+    for detail in DETAILS:
+        grid = build(detail, short)
+        if grid.least_width(*least_room(outcome.by)) <= console.width:
+            break
+    return grid
 
 
-def _group_columns(outcome: CountOutcome, detail: TableDetail, *, ascii_only: bool) -> Iterator[GridColumn]:
+def _names_of(outcome: CountOutcome) -> GroupNames:
+    return GroupNames(unknown_types=frozenset(outcome.unknown_types))
+
+
+def _group_columns(
+    outcome: CountOutcome, names: GroupNames, detail: TableDetail, *, ascii_only: bool
+) -> Iterator[GridColumn]:
     counts, total = outcome.counts, outcome.total
     column = partial(table_column, counts, outcome.rest, total)
-    yield from _key_columns([count.key for count in counts], outcome.by, outcome.others, outcome.unknown_types)
+    yield from names.columns([count.key for count in counts], outcome.by, outcome.others)
     yield column("count", partial(_figure, "count"), right=True)
     if detail.share:
         empty = None if total.count else total
         yield column("share", lambda count: Text("" if count is empty else percent(count.share)), right=True)
     if detail.bar:
-        highest = max((count.count for count in counts), default=0) or 1
-        bars = [bar(count.count / highest, detail.bar, ascii_only=ascii_only) for count in counts]
-        yield GridColumn(head="", cells=[Text(each, "blue") for each in bars], graphic=True)
+        scale = scale_of(count.share for count in counts)
+        bars = [bar(count.share / scale, detail.bar, ascii_only=ascii_only) for count in counts]
+        yield GridColumn(head=axis(scale, detail.bar), cells=[Text(each, "blue") for each in bars], graphic=True)
     for head, name in (("duplicates", "duplicates"), ("distinct ids", "unique_events"), ("users", "unique_users")):
         if getattr(total, name) is not None:
             yield column(head, partial(_figure, name), right=True)
-    if detail.spark and not ascii_only and outcome.histogram:
+    if detail.spark and not ascii_only and outcome.histogram and total.first:
         yield _sparkline_column(outcome, outcome.histogram, detail.spark)
-    if detail.times:
-        utc = " (UTC)" if detail.times == FULL_TIME and outcome.zone is UTC else ""
-        years = {moment.year for moment in (total.first, total.last) if moment}
-        form = "%Y-%m-%d" if detail.times == SHORT_TIME and len(years) > 1 else detail.times
-        yield column(f"first{utc}", lambda count: _time(count.first, outcome.zone, form))
-        yield column(f"last{utc}", lambda count: _time(count.last, outcome.zone, form))
+    if detail.times is TimeForm.FULL or (detail.times is not TimeForm.NONE and total.first):
+        yield from _time_columns(outcome, detail.times, dash="-" if ascii_only else DASH)
 
 
-Row = TypeVar("Row")
+def _time_columns(outcome: CountOutcome, form: TimeForm, dash: str) -> Iterator[GridColumn]:
+    column = partial(table_column, outcome.counts, outcome.rest, outcome.total)
+    utc = " (UTC)" if outcome.zone is UTC else ""
+
+    def first(count: Count) -> datetime | None:
+        return _in_zone(count.first, outcome.zone)
+
+    def last(count: Count) -> datetime | None:
+        return _in_zone(count.last, outcome.zone)
+
+    if form is TimeForm.FULL:
+        for name, moment_of in (("first", first), ("last", last)):
+            yield column(f"{name}{utc}", partial(_time, moment_of, lambda moment: f"{moment:{FULL_TIME}}"))
+        return
+    year = only_year(moment.year for moment in (first(outcome.total), last(outcome.total)) if moment)
+    of_year = f" in {year}" if year else ""
+    if form is TimeForm.SPAN:
+
+        def span(count: Count) -> Text:
+            from_time, to_time = first(count), last(count)
+            return Text(span_words(from_time, to_time, with_year=not year, dash=dash) if from_time and to_time else "")
+
+        yield column(f"time{of_year}{utc}", span)
+    else:
+        in_words = partial(moment_words, with_year=not year)
+        # Year and zone are said once: there is no room for both in both headings.
+        for head, moment_of in ((f"first{of_year or utc}", first), (f"last{utc or of_year}", last)):
+            yield column(head, partial(_time, moment_of, in_words), right=True)
 
 
-def table_column(
-    rows: Sequence[Row],
-    rest: Row | None,
-    total: Row | None,
-    head: str,
-    cell: Callable[[Row], Text],
-    *,
-    right: bool = False,
-) -> GridColumn:
-    """Build a column of what a function makes of each row, of the sum of all rows not shown, and of the total."""
-    rest_cell, foot = (Text() if row is None else cell(row) for row in (rest, total))
-    return GridColumn(head=head, cells=list(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
+def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    try:
+        return moment and moment.astimezone(zone)
+    except OverflowError:
+        # The last hours of the year 9999, in a zone east of UTC.
+        return moment
 
 
-def _key_columns(
-    keys: Sequence[Key], by: Sequence[str], others: int, unknown_types: Iterable[str] = ()
-) -> Iterator[GridColumn]:
-    unknown = frozenset(unknown_types)
-    for place, name in enumerate(by):
-        yield GridColumn(
-            head="event type" if name == "event_type" else printable(name),
-            cells=[group_cell(key[place], name, unknown) for key in keys],
-            rest=Text("" if place else amount(others, "other")),
-            foot=Text("" if place else "total"),
-        )
-
-
-def group_cell(value: str | None, name: str, unknown_types: Collection[str] = ()) -> Text:
-    """Format a group's value of a `--by` name; a type that is not in the catalog is marked."""
-    if not value:
-        return Text("(no event_type)" if name == "event_type" else "(none)", "dim")
-    if name == "event_type" and value in unknown_types:
-        return Text(f"{printable(value)} ?", "yellow")
-    return Text(printable(value))
+def _time(moment_of: Callable[[Count], datetime | None], form: Callable[[datetime], str], count: Count) -> Text:
+    moment = moment_of(count)
+    return Text(form(moment) if moment else "")
 
 
 def _number(number: int | None) -> Text:
@@ -281,10 +225,6 @@ def _number(number: int | None) -> Text:
 
 def _figure(name: str, count: Count) -> Text:
     return _number(getattr(count, name))
-
-
-def _cell_at(place: int, row: PivotRow) -> Text:
-    return _number(row.cells[place])
 
 
 def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> GridColumn:
@@ -298,39 +238,13 @@ def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: in
     )
 
 
-def _time(moment: datetime | None, zone: tzinfo, form: str) -> Text:
-    try:
-        return Text(f"{moment.astimezone(zone):{form}}" if moment else "")
-    except OverflowError:
-        # The last hours of the year 9999, in a zone east of UTC.
-        return Text(f"{moment:{form}}")
-
-
-def _pivot_grids(outcome: CountOutcome, pivot: Pivot, console: Console | None) -> Iterator[Grid]:
-    """Build a pivot table, or several with some of the columns each if one is too wide for the console."""
-    names = list(_key_columns([row.key for row in pivot.rows], pivot.by, pivot.others, outcome.unknown_types))
-    heads = [group_cell(value, pivot.name).plain for value in pivot.columns]
-    if console is not None and pivot.name == "hour":
-        # Day and hour on two lines take less width.
-        heads = [head.replace("T", "\n") for head in heads]
-    column = partial(table_column, pivot.rows, pivot.rest, pivot.total, right=True)
-    numbers = [column(head, partial(_cell_at, place)) for place, head in enumerate(heads)]
-    numbers.append(column("total", lambda row: _number(row.total)))
-    while numbers:
-        # No more columns fit than the console has characters.
-        most = len(numbers) if console is None else min(len(numbers), console.width)
-        grids = (Grid(columns=[*names, *numbers[:n]], has_rest=pivot.rest is not None) for n in range(most, 0, -1))
-        grid = next(grids) if console is None else first_fitting(grids, console)
-        yield grid
-        numbers = numbers[len(grid.columns) - len(names) :]
-
-
 SHOWN_UNKNOWN: Final = 5
 """Unknown types that are named."""
 
 
 def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
     """Report what the counts match, the problems, unknown types and fields, and the balance."""
+    sys.stdout.flush()
     _report_matches(outcome, terminal)
     print_problems(outcome.problems, terminal, ROW_CODES)
     if terminal.quiet:
@@ -380,7 +294,7 @@ def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
     return Grid(
         title=f"{printable(checks.file)}: {len(failed):,} of {amount(len(checks.checks), 'group')} do not match",
         columns=(
-            *_key_columns([check.key for check in failed], by, 0),
+            *GroupNames().columns([check.key for check in failed], by, 0),
             column("expected", lambda check: Text(printable(check.expected))),
             column("counted", lambda check: Text(f"{check.count:,}")),
             column("difference", lambda check: Text(f"{check.miss:+,}", "red")),
@@ -396,7 +310,7 @@ def _change_grid(changes: CountComparison, by: Sequence[str], top: int | None) -
     column = partial(table_column, shown, rest, None, right=True)
     title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"
     columns = [
-        *_key_columns([change.key for change in shown], by, len(others)),
+        *GroupNames().columns([change.key for change in shown], by, len(others)),
         column("before", lambda change: Text(f"{change.before:,}")),
         column("now", lambda change: Text(f"{change.now:,}")),
         column("change", lambda change: Text(f"{change.now - change.before:+,}")),

@@ -13,15 +13,7 @@ from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.reconcile.compare import DiffGroup
 from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render import progress as job_progress
-from td_currents_cli.render.count_tables import (
-    FULL_TIME,
-    Grid,
-    GridColumn,
-    first_fitting,
-    group_cell,
-    print_grid,
-    table_column,
-)
+from td_currents_cli.render.grid import Grid, GridColumn, first_fitting, group_cell, print_grid, table_column
 from td_currents_cli.render.progress import clock_time, show_waiting
 from td_currents_cli.render.terminal import (
     LOST,
@@ -33,6 +25,7 @@ from td_currents_cli.render.terminal import (
     print_wrapped,
     printable,
 )
+from td_currents_cli.render.time_words import FULL_TIME
 from td_currents_cli.treasure_data.errors import Job
 
 if TYPE_CHECKING:

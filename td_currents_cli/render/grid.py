@@ -1,0 +1,264 @@
+"""Tables for a terminal, a pipe, or a Markdown page, and how they name groups of events."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
+from typing import Final, TypeVar
+
+from msgspec import Struct, structs
+from rich import box
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from td_currents_cli.count.dimensions import EVENT_TYPE, Key, TimeUnit
+from td_currents_cli.render.terminal import amount, print_wrapped, printable
+from td_currents_cli.render.time_words import bucket_words, bucket_year, only_year
+
+NARROWEST: Final = 12
+"""Cells that a folded column keeps, even if the table gets wider than the terminal: nothing is ever cut."""
+
+
+class GridColumn(Struct, frozen=True, kw_only=True):
+    """One column of a table."""
+
+    head: str
+    cells: Sequence[Text]
+    rest: Text = Text()  # in the row that sums up all rows not shown
+    foot: Text = Text()  # in the row of the total
+    right: bool = False  # aligned to the right, as numbers are
+    graphic: bool = False  # a bar or sparkline, left out of Markdown
+    foldable: bool = False  # names, which take several lines on a narrow terminal
+
+    def width(self, grid: "Grid") -> int:
+        """Columns of a terminal that it takes in a table."""
+        lines = [*self.head.split("\n"), *(line for cell in self.cells for line in cell.plain.split("\n"))]
+        if grid.has_rest:
+            lines.append(self.rest.plain)
+        if grid.has_foot:
+            lines.append(self.foot.plain)
+        return max(map(cell_len, lines))
+
+    def usual_width(self, narrow: int, wide: int) -> int:
+        """A width, within bounds, that is enough for four of five cells."""
+        widths = sorted(cell_len(cell.plain) for cell in self.cells)
+        return min(max([narrow, *widths[len(widths) * 4 // 5 :][:1]]), wide)
+
+    def folded(self, width: int) -> "GridColumn":
+        """The same with lines of up to `width` cells."""
+        cells = [Text(fold(cell.plain, width), cell.style) for cell in self.cells]
+        return structs.replace(self, head=fold(self.head, width, indent=0), cells=cells)
+
+
+class Grid(Struct, frozen=True, kw_only=True):
+    """A table with an optional row for all rows not shown, and one for the total."""
+
+    columns: Sequence[GridColumn]
+    has_rest: bool = False
+    has_foot: bool = True
+    title: str = ""
+
+    def rows(self, columns: Sequence[GridColumn]) -> list[Sequence[Text]]:
+        """The rows between the head and the total."""
+        rest = [tuple(column.rest for column in columns)] if self.has_rest else []
+        return [*zip(*(column.cells for column in columns), strict=True), *rest]
+
+    def width(self) -> int:
+        """Columns of a terminal that the table takes without folding a line."""
+        return sum(self._widths()) + 2 * len(self.columns)
+
+    def least_width(self, narrow: int, wide: int) -> int:
+        """Columns that it takes with names folded to `narrow` cells, or up to `wide` cells if many names are wider."""
+        widths = zip(self.columns, self._widths(), strict=True)
+        least = (min(width, column.usual_width(narrow, wide)) if column.foldable else width for column, width in widths)
+        return sum(least) + 2 * len(self.columns)
+
+    def fitted(self, width: int) -> "Grid":
+        """The same with the widest names folded as far as it takes to fit a width."""
+        widths, columns = self._widths(), list(self.columns)
+        names = sorted((widths[place], place) for place, column in enumerate(columns) if column.foldable)
+        room = width - self.width() + sum(natural for natural, _ in names)
+        for done, (natural, place) in enumerate(names):
+            share = max(room // (len(names) - done), NARROWEST)
+            if share < natural:
+                columns[place] = columns[place].folded(share)
+            room -= min(share, natural)
+        return structs.replace(self, columns=columns)
+
+    def table(self) -> Table:
+        """Build a table for a terminal."""
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            show_footer=self.has_foot,
+            pad_edge=False,
+            collapse_padding=True,
+            width=self.width(),
+        )
+        for column in self.columns:
+            table.add_column(
+                column.head,
+                column.foot,
+                justify="right" if column.right else "left",
+                no_wrap=column.right or column.graphic,
+                overflow="fold",
+            )
+        for row in self.rows(self.columns):
+            table.add_row(*row)
+        if self.has_rest:
+            table.rows[-1].style = "dim"
+        return table
+
+    def plain(self) -> str:
+        """Format the same table without styles and with lines of any length: rich takes a millisecond per line."""
+        blank = [""] * len(self.columns)
+        rows = [blank, [column.head for column in self.columns]]
+        rows += [[cell.plain for cell in row] for row in self.rows(self.columns)]
+        rows.append(blank)
+        if self.has_foot:
+            rows += [[column.foot.plain for column in self.columns], blank]
+        widths = self._widths()
+        lines = [f" {'  '.join(map(_padded, row, widths, [each.right for each in self.columns]))} \n" for row in rows]
+        lines.insert(2, f" {'─' * (self.width() - 2)} \n")
+        return "".join(lines)
+
+    def markdown(self) -> str:
+        """Format a table of GitHub Flavored Markdown, with its line ends."""
+        columns = [column for column in self.columns if not column.graphic]
+        lines = [_markdown_line(column.head for column in columns)]
+        lines.append("| " + " | ".join("--:" if column.right else "---" for column in columns) + " |")
+        lines += [_markdown_line(cell.plain for cell in row) for row in self.rows(columns)]
+        if self.has_foot:
+            cells_of_foot = (_escape_markdown(column.foot.plain) for column in columns)
+            lines.append("| " + " | ".join(f"**{cell}**" if cell else "" for cell in cells_of_foot) + " |")
+        title = f"{_escape_markdown(self.title)}\n\n" if self.title else ""
+        return title + "\n".join(lines) + "\n"
+
+    def _widths(self) -> list[int]:
+        return [column.width(self) for column in self.columns]
+
+
+def fold(line: str, width: int, *, indent: int = 2) -> str:
+    """Break a line that is wider than `width` cells, after a space, else after a dot or the like, if there is one."""
+    if cell_len(line) <= width:
+        return line
+    lines, lead, place = list[str](), "", 0
+    while True:
+        room = width - len(lead)
+        start = chop_cells(line[place : place + room], room)[0]
+        if place + len(start) == len(line):
+            return "\n".join([*lines, lead + start])
+        breaks = (found.end() for each in _BREAKS if (found := each.match(start)))
+        end = next((place for place in breaks if place > len(start) // 4), len(start))
+        lines.append(lead + start[:end].rstrip())
+        lead, place = " " * indent, place + end
+
+
+_BREAKS: Final = re.compile(r".*\s"), re.compile(r".*[./_:+-]")
+
+
+def first_fitting(grids: Iterable[Grid], console: Console) -> Grid:
+    """Return the first of some tables that fits the console without folding a line, else the last."""
+    for grid in grids:
+        if grid.width() <= console.width:
+            break
+    return grid
+
+
+def print_grid(grid: Grid, console: Console, *, is_wide: bool = False) -> None:
+    """Print a table without truncation: on a terminal that is too narrow, names are folded unless `is_wide`."""
+    if grid.title:
+        print_wrapped(console, grid.title, "bold")
+    if console.is_terminal or console.color_system or any("\n" in column.head for column in grid.columns):
+        console.print((grid if is_wide else grid.fitted(console.width)).table(), crop=False)
+    else:
+        console.file.write(grid.plain())
+
+
+def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns
+    padding = " " * (width - cell_len(cell))
+    return padding + cell if right else cell + padding
+
+
+def _markdown_line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_escape_markdown(cell) for cell in cells) + " |"
+
+
+def _escape_markdown(content: str) -> str:
+    return _MARKDOWN_SPECIAL.sub(r"\\\g<0>", content)
+
+
+_MARKDOWN_SPECIAL: Final = re.compile(r"[\\`*\[\]|<]")
+
+
+Row = TypeVar("Row")
+
+
+def table_column(
+    rows: Sequence[Row],
+    rest: Row | None,
+    total: Row | None,
+    head: str,
+    cell: Callable[[Row], Text],
+    *,
+    right: bool = False,
+) -> GridColumn:
+    """Build a column of what a function makes of each row, of the sum of all rows not shown, and of the total."""
+    rest_cell, foot = (Text() if row is None else cell(row) for row in (rest, total))
+    return GridColumn(head=head, cells=list(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
+
+
+KEPT_PARTS: Final = 2
+"""Parts at the end of a short type name: `email.Send`."""
+
+
+class GroupNames(Struct, frozen=True, kw_only=True):
+    """How values of `--by` names are written: whole and in ISO 8601, unless a table is for a terminal."""
+
+    unknown_types: frozenset[str] = frozenset()
+    prefix: str = ""  # of all event types; said once, in the heading
+    in_words: bool = False  # days and months
+
+    def shortened(self, types: Iterable[str | None]) -> "GroupNames":
+        """The same for a narrow terminal: without the parts that all event types have in common."""
+        parts = [name.split(".")[:-KEPT_PARTS] for name in types if name]
+        # What the first and the last in order have in common, all have.
+        pairs = zip(min(parts, default=[]), max(parts, default=[]), strict=False)
+        prefix = "".join(f"{one}." for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return structs.replace(self, prefix=prefix, in_words=True)
+
+    def named(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
+        """The heading of a `--by` name's values, and the values."""
+        if name == EVENT_TYPE:
+            head = f"event type ({printable(self.prefix)}…)" if self.prefix else "event type"
+            return head, [group_cell(value, name, self.unknown_types, self.prefix) for value in values]
+        if self.in_words and name in set(TimeUnit):
+            return self._times(values, name)
+        return printable(name), [group_cell(value, name) for value in values]
+
+    def _times(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
+        year = only_year(found for value in values if (found := bucket_year(value)))
+        cells = [group_cell(value and bucket_words(value, with_year=not year), name) for value in values]
+        return f"{name} in {year}" if year else name, cells
+
+    def columns(self, keys: Sequence[Key], by: Sequence[str], others: int) -> Iterator[GridColumn]:
+        """The columns that name each group, then the groups that are not shown, and the total."""
+        for place, name in enumerate(by):
+            head, cells = self.named([key[place] for key in keys], name)
+            rest = Text("" if place else amount(others, "other"))
+            yield GridColumn(head=head, cells=cells, rest=rest, foot=Text("" if place else "total"), foldable=True)
+
+
+def group_cell(value: str | None, name: str, unknown_types: Collection[str] = (), prefix: str = "") -> Text:
+    """Format a group's value of a `--by` name; a type that is not in the catalog is marked."""
+    if not value:
+        return Text("(no event_type)" if name == EVENT_TYPE else "(none)", "dim")
+    shown = printable(value.removeprefix(prefix))
+    if name == EVENT_TYPE and value in unknown_types:
+        return Text(f"{shown} ?", "yellow")
+    return Text(shown)
+
+
+def least_room(by: Sequence[str]) -> tuple[int, int]:
+    """Cells that folded names keep, as long as another column can be left out instead; see `Grid.least_width`."""
+    return (24, 32) if len(by) == 1 else (14, 20)
