@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from io import BufferedWriter, RawIOBase
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
@@ -14,6 +15,8 @@ from td_currents_cli.cli import complete
 from td_currents_cli.secrets import MaskedOutput
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
     from td_currents_cli.cli.command import CliCommand
 
 # ruff: noqa: PLC0415 -- only the command that is run is imported
@@ -213,13 +216,34 @@ def _replace_streams() -> None:
     # in this order, so that their descriptors get the usual numbers. Writing to a closed standard output fails.
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 -- kept to the end
-    sys.stdout = _masked(sys.stdout, os.O_RDONLY)
-    sys.stderr = _masked(sys.stderr, os.O_WRONLY)
+    sys.stdout = _standard_output(sys.stdout)
+    sys.stderr = _standard_error(sys.stderr)
 
 
-def _masked(stream: TextIO | None, flags: int) -> TextIO:
+class _Messages(RawIOBase):
+    """Messages that cannot be written are dropped, so that the exit code stays that of the data."""
+
+    def __init__(self, raw: Any) -> None:  # noqa: ANN401 -- a binary file
+        self.writable, self.isatty, self.fileno = raw.writable, raw.isatty, raw.fileno  # type: ignore[method-assign]
+        self._write = raw.write
+
+    def write(self, message: "ReadableBuffer", /) -> int:
+        with suppress(OSError):
+            if written := self._write(message):  # None: it would have to wait
+                return int(written)
+        return memoryview(message).nbytes
+
+
+def _standard_error(stream: TextIO | None) -> TextIO:
+    buffer: Any = stream.buffer if stream else open(os.devnull, "wb", buffering=0)  # noqa: PTH123, SIM115 -- kept to the end
+    messages = BufferedWriter(_Messages(getattr(buffer, "raw", buffer)))
+    encoding = stream.encoding if stream else "utf-8"
+    return MaskedOutput(messages, encoding, "backslashreplace", newline="\n", line_buffering=True)
+
+
+def _standard_output(stream: TextIO | None) -> TextIO:
     if stream is None:
-        return MaskedOutput(os.fdopen(os.open(os.devnull, flags), "wb"), "utf-8", line_buffering=True)
+        return MaskedOutput(os.fdopen(os.open(os.devnull, os.O_RDONLY), "wb"), "utf-8", line_buffering=True)
     raw: Any = stream.buffer
     is_unbuffered = isinstance(raw, RawIOBase)  # with PYTHONUNBUFFERED, which many containers set
     # An unbuffered write may write part of the data without an error when the reader of a pipe exits or a disk is full:

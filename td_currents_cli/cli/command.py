@@ -292,11 +292,10 @@ def _print_traceback(error: BaseException | None) -> None:
 
 
 def _has_no_reader() -> bool:
-    """Whether the reader of standard output or of standard error has gone away."""
-    streams = select.poll()
-    for stream in (sys.stdout, sys.stderr):
-        streams.register(stream.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in streams.poll(0))
+    """Whether the reader of standard output has gone away."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def _discard_output() -> None:

@@ -65,18 +65,10 @@ class ServeLog:
         self._file = None if terminal.quiet else terminal.err.file
 
     def add(self, request: RequestLog) -> None:
-        """Print one line.
-
-        Without rich, which takes as long as storing the row, and ends the program when the reader of a pipe exits.
-        """
-        if self._file is None:
-            return
-        try:
+        """Print one line. Without rich, which takes as long as storing the row."""
+        if self._file is not None:
             self._file.write(request_line(request) + "\n")
             self._file.flush()
-        except OSError:
-            # The reader of the log exited (`2>&1 | head`): continue without it.
-            self._file = None
 
 
 def request_line(request: RequestLog) -> str:

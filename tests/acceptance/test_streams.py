@@ -1,6 +1,7 @@
 """Standard streams that are closed or full, signals at any time, and CI logs: exit codes and no tracebacks."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from td_currents_cli.cli.app import COMMANDS
 from tests.command import PLAIN, TDCUR, tdcur_text
+
+ROOT = Path(__file__).parents[2]
 
 LINES = (
     "--help",
@@ -44,6 +48,66 @@ def test_an_output_that_cannot_be_written(folder: Path, line: str, stdout: str) 
     assert "error: " in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ("No space left on device" in ended.stderr) == ("full" in stdout)
+
+
+SEND = "send good.json --url http://127.0.0.1:1/postback/v3/event/demo/currents --no-journal"
+RUNS = {
+    "validate": ("validate x.json", "validate nowhere --format json"),
+    "send": (f"{SEND} --dry-run", f"{SEND} --retry-for 0s --write-key-file key"),
+    "parse": ("parse x.json",),
+    "count": ("count x.json", "count --by nothing x.json"),
+    "reconcile": ("reconcile --sent x.json --ingested bad.json",),
+    "verify": ("verify --sent x.json --ingested td://demo/currents",),
+    "show": ("show x.json",),
+    "demo": ("demo",),
+    "serve": ("serve --port 99999",),
+    "generate": ("generate -n 5 --seed 1",),
+    "events": ("events",),
+    "rules": ("rules nothing",),
+    "sql": ("sql count td://demo/currents",),
+    "help": ("help", "count --help", "nothing", ""),
+    "config": ("config",),
+    "doctor": ("doctor",),
+    "journal": ("journal show nothing",),
+}
+
+
+def test_the_table_of_runs_has_all_commands() -> None:
+    assert RUNS.keys() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("line", [line for lines in RUNS.values() for line in lines])
+def test_messages_that_cannot_be_written_change_nothing(folder: Path, line: str) -> None:
+    """Neither the exit code nor the output, in which times differ."""
+    (folder / "bad.json").write_text("{")
+    (folder / "key").write_text("any")
+    (folder / "good.json").write_bytes((ROOT / "sample_data/payloads/purchases.json").read_bytes())
+    environment = PLAIN | {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder)}
+
+    def run(stderr: str) -> tuple[int, bytes]:
+        command = f"{sys.executable} -m td_currents_cli {line} {stderr}"
+        ended = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, check=False
+        )
+        return ended.returncode, re.sub(rb"[\d.,\s]+", b" ", ended.stdout)
+
+    expected = run("2>/dev/null")
+    assert expected[0] not in (70, 120)
+    assert [run(stderr) for stderr in ("2>/dev/full", "2>&-")] == [expected] * 2
+
+
+@pytest.mark.parametrize("stderr", ["2>/dev/full", "2>&-", "2> >(true)"])
+def test_serve_without_a_log(folder: Path, stderr: str) -> None:
+    command = f"exec {sys.executable} -m td_currents_cli serve --port 0 --format json {stderr}"
+    with subprocess.Popen(["bash", "-c", command], cwd=folder, stdout=subprocess.PIPE) as process:
+        while not (folder / "rows.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.5)  # until it listens
+        process.terminate()
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert json.loads(out)["exit_code"] == 143
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
