@@ -17,10 +17,11 @@ from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Outcome, Problems
 from td_currents_cli.read import Source, records
 from td_currents_cli.treasure_data.address import Period, TableAddress, table_layout
-from td_currents_cli.treasure_data.errors import Job, NoTableError, ProgressCallback
+from td_currents_cli.treasure_data.errors import NoTableError
 from td_currents_cli.treasure_data.sql.events import table_events
 from td_currents_cli.treasure_data.sql.queries import stored_ids_sql
 from td_currents_cli.treasure_data.tables import TdConnection
+from td_currents_cli.treasure_data.updates import ProgressCallback, Update
 
 _ID: Final = "id"
 
@@ -127,7 +128,7 @@ class VerifyProgress(Struct, frozen=True):
     pause: float | None  # until the next query; None if none follows
 
 
-VerifyCallback: TypeAlias = Callable[[VerifyProgress | Job], None]
+VerifyCallback: TypeAlias = Callable[[VerifyProgress | Update], None]
 
 
 @dataclass(frozen=True, slots=True)

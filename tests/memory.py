@@ -7,4 +7,6 @@ from typing import Any
 
 def source_of(data: bytes, empty: str | None = None) -> Any:
     """A source that is not a file, by the name `x`; `empty` is the warning where nothing is in it."""
-    return SimpleNamespace(name="x", empty=empty, note=None, max_document_size=1 << 28, open=lambda: BytesIO(data))
+    return SimpleNamespace(
+        name="x", empty=empty, note=None, max_document_size=1 << 28, progress=None, open=lambda: BytesIO(data)
+    )

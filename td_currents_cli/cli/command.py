@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ from td_currents_cli.cli import complete
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
-from td_currents_cli.render.terminal import Terminal, When, print_error, write_json
+from td_currents_cli.render.terminal import Terminal, When, print_error, show_progress, write_json
 
 ExplicitOptions: TypeAlias = frozenset[str]
 """Long option names, such as `--since`."""
@@ -170,15 +170,16 @@ def command(
 ) -> Callable[[Callable[..., Outcome]], CliCommand]:
     """Make a Typer command of a function that takes options and returns an outcome.
 
-    Adds the common options, passes a `Terminal` to a function with a parameter `terminal` and the `ExplicitOptions` to
-    one with a parameter `given`, renders the outcome or the error in the requested format (the option `output_format`),
-    and exits with its code.
+    Adds the common options, passes a `Terminal` to a function with a parameter `terminal`, the `ExplicitOptions` to one
+    with a parameter `given`, and a `ProgressLine` to one with a parameter `line`, renders the outcome or the error in
+    the requested format (the option `output_format`), and exits with its code.
     """
 
     def decorate(function: Callable[..., Outcome]) -> CliCommand:
         signature = inspect.signature(function, eval_str=True)
-        own = [each for name, each in signature.parameters.items() if name not in {"terminal", "given", "settings"}]
-        common = [_CONTEXT, *own, *_COMMON, *([_PROFILE] if _uses_settings(signature.parameters) else [])]
+        own = [each for name, each in signature.parameters.items() if name not in _PROVIDED]
+        has_progress, has_settings = "line" in signature.parameters, _uses_settings(signature.parameters)
+        common = [_CONTEXT, *own, *[_PROGRESS] * has_progress, *_COMMON, *[_PROFILE] * has_settings]
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
@@ -231,7 +232,8 @@ def _run(
         try:
             if _uses_settings(parameters):
                 _apply_settings(options, parameters)
-            outcome = function(**options)
+            with _progress_line(options, parameters, terminal):
+                outcome = function(**options)
             _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
             render(outcome, output_format, terminal)
             sys.stdout.flush()
@@ -245,6 +247,24 @@ def _run(
             else:
                 code = report_failure(error, terminal, name, "text" if outcome else output_format)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _progress_line(options: dict[str, Any], parameters: Collection[str], terminal: Terminal) -> Iterator[None]:
+    """Show the progress of a command that has any."""
+    if "line" not in parameters:
+        yield
+        return
+    mode = options.pop("progress")
+    if mode is When.auto and sys.stdout.isatty() and _writes_data(options):
+        mode = When.never  # the terminal shows the data
+    with show_progress(terminal, mode) as options["line"]:
+        yield
+
+
+def _writes_data(options: Mapping[str, Any]) -> bool:
+    """Whether data is written to standard output while the command runs."""
+    return "output" in options and options["output"] in {None, Path("-")} and not options.get("out_dir")
 
 
 @contextmanager
@@ -342,6 +362,17 @@ def _common(name: str, kind: object, option: object) -> inspect.Parameter:
 
 
 _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+_PROVIDED: Final = frozenset({"terminal", "given", "settings", "line"})
+"""Parameters that are not options."""
+
+_PROGRESS: Final = _common(
+    "progress",
+    When,
+    general_option(
+        "--progress", metavar="WHEN", default=When.auto, help="When to show progress; always: even with --quiet."
+    ),
+)
 
 _PROFILE: Final = _common(
     "profile",

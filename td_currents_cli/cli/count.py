@@ -12,7 +12,7 @@ from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 
 class CountFormat(StrEnum):
@@ -84,6 +84,7 @@ def count(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
+    line: ProgressLine,
     given: ExplicitOptions,
 ) -> Outcome:
     """Count events by type or any other field, in payloads and rows.
@@ -98,7 +99,6 @@ def count(
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
-    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
 
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
@@ -106,11 +106,11 @@ def count(
     zone = zone_of(timezone)
     wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
     with options.open_tables(
-        paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
+        paths, wanted, terminal, line, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
         outcome = run(
             CountRequest(
-                sources(paths, max_document_size=byte_size(max_document_size)) if tables is None else (),
+                options.open_sources(paths, max_document_size, line) if tables is None else (),
                 by=tuple(split_names(by or [EVENT_TYPE])),
                 zone=zone,
                 wanted=wanted,

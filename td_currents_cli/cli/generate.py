@@ -9,6 +9,7 @@ from td_currents_cli.cli import options
 from td_currents_cli.cli.command import command, output_option
 from td_currents_cli.generate import START, GenerateFormat, GenerateRequest
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import ProgressLine
 
 
 def _unix_seconds(value: str | int) -> int:
@@ -46,6 +47,7 @@ def generate(
         help="Write to this file, which appears only when it is complete.",
         show_default="standard output",
     ),
+    line: ProgressLine,
 ) -> Outcome:
     """Generate synthetic payloads with every type that Braze sends.
 
@@ -58,5 +60,6 @@ def generate(
     from td_currents_cli.generate.command import run  # noqa: PLC0415 -- a command loads only what it runs
 
     return run(
-        GenerateRequest(events=events, seed=seed, types=tuple(types or ()), shape=shape, start=start, output=output)
+        GenerateRequest(events=events, seed=seed, types=tuple(types or ()), shape=shape, start=start, output=output),
+        watch=line.watch,
     )

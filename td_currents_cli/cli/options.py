@@ -21,11 +21,13 @@ from td_currents_cli.cli.command import (
 )
 from td_currents_cli.errors import UsageError
 from td_currents_cli.read.options import InputFormat
-from td_currents_cli.render.terminal import Terminal, When
+from td_currents_cli.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.outcome import Outcome
+    from td_currents_cli.read import Source
+    from td_currents_cli.render.terminal import ProgressLine
     from td_currents_cli.treasure_data.tables import Tables
 
 
@@ -79,10 +81,6 @@ TEXT_FORMAT: Final[Any] = output_option("--format", default=OutputFormat.text, h
 
 JOBS: Final[Any] = general_option(
     min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
-)
-
-PROGRESS: Final[Any] = general_option(
-    metavar="WHEN", default=When.auto, help="When to show progress; always: even with --quiet."
 )
 
 INPUT_FORM: Final[Any] = input_option(
@@ -160,11 +158,27 @@ def warn_of_types(wanted: "Filter", terminal: Terminal, outcome: "Outcome | None
         terminal.report(f"no {what} matches --type {glob}{f'; did you mean {near}?' if near else ''}", "yellow")
 
 
+def open_sources(paths: Sequence[str] | None, max_document_size: str, line: "ProgressLine") -> "Sequence[Source]":
+    """Resolve the paths, and show how far they are read.
+
+    Raises:
+        InputError: a path cannot be read; see `sources`.
+        UsageError: the size is invalid.
+    """
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
+
+    progress = InputProgress()
+    line.watch(progress.now)
+    return progress.watched(sources(paths, max_document_size=byte_size(max_document_size)))
+
+
 @contextmanager
 def open_tables(
     paths: Sequence[str] | None,
     wanted: "Filter",
     terminal: Terminal,
+    line: "ProgressLine",
     *,
     site: Site | None,
     column: str | None,
@@ -173,7 +187,7 @@ def open_tables(
 ) -> Iterator["Tables | None"]:
     """Yield the tables among the paths, or None if all paths are files.
 
-    Reports the period that is queried and, until the end of the block, the state of the jobs.
+    Reports the period that is queried, and shows the state of the jobs on the line.
 
     Raises:
         UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
@@ -181,7 +195,7 @@ def open_tables(
     if not any("://" in path for path in paths or ()):
         yield None
         return
-    from td_currents_cli.render.progress import show_jobs  # noqa: PLC0415 -- only where there are tables
+    from td_currents_cli.render.progress import job_updates  # noqa: PLC0415 -- only where there are tables
     from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
 
@@ -195,7 +209,5 @@ def open_tables(
     terminal.report(
         f"rows received from {period} (UTC); Treasure Data bills for the data that a query scans{hint}", "dim"
     )
-    with show_jobs(terminal) as told:
-        yield Tables(
-            addresses=addresses, period=period, connection=TdConnection(key_file=api_key_file, on_progress=told)
-        )
+    connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
+    yield Tables(addresses=addresses, period=period, connection=connection)

@@ -13,7 +13,8 @@ from td_currents_cli.cli import options
 from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option, refuse
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.read.sources import InputProgress
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
@@ -90,6 +91,7 @@ def parse(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
+    line: ProgressLine,
     given: ExplicitOptions,
 ) -> Outcome:
     """Turn ingested rows back into flat events: JSON Lines or a table.
@@ -104,7 +106,7 @@ def parse(
         refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
     with options.open_tables(
-        paths, wanted, terminal, site=site, column=column, api_key_file=api_key_file, given=given
+        paths, wanted, terminal, line, site=site, column=column, api_key_file=api_key_file, given=given
     ) as tables:
         if into is not None:
             options.warn_of_types(wanted, terminal)
@@ -112,9 +114,12 @@ def parse(
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
         with _sources(paths, tables, max_document_size) as sources:
+            progress = InputProgress()
+            line.watch(progress.now)
             outcome = run(
                 ParseRequest(
-                    sources=sources,
+                    sources=progress.watched(sources),
+                    progress=progress,
                     reading=reading,
                     output=output,
                     rejects=rejects,

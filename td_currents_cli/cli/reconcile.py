@@ -8,7 +8,8 @@ from td_currents_cli.braze import Site
 from td_currents_cli.cli import options
 from td_currents_cli.cli.command import checks_option, command, filters_option, input_option, output_option
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.terminal import Terminal
+from td_currents_cli.read.sources import InputProgress
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 
 class ReconcileFormat(StrEnum):
@@ -73,6 +74,7 @@ def reconcile(
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
+    line: ProgressLine,
 ) -> Outcome:
     """Compare sent with ingested events: what is missing or changed.
 
@@ -90,7 +92,11 @@ def reconcile(
 
     now, young = time.time(), duration(grace, "--grace")
     period = Filter.of(types=None, since=since, until=until, now=now)
-    with options.open_tables(ingested, period, terminal, site=site, column=column, api_key_file=api_key_file) as tables:
+    progress = InputProgress()
+    line.watch(progress.now)
+    with options.open_tables(
+        ingested, period, terminal, line, site=site, column=column, api_key_file=api_key_file
+    ) as tables:
         sent_side, ingested_side = sides(
             sent,
             ingested,
@@ -100,6 +106,7 @@ def reconcile(
             column=column,
             tables=tables,
             max_document_size=byte_size(max_document_size),
+            progress=progress,
         )
         return run(
             ReconcileRequest(
@@ -111,5 +118,6 @@ def reconcile(
                 force=force,
                 show=show,
                 fail_on=failing(fail_on or []),
+                progress=progress,
             )
         )

@@ -21,8 +21,7 @@ from td_currents_cli.cli.verify import verify_request, verify_sent
 from td_currents_cli.config import Config
 from td_currents_cli.durations import duration
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.progress import show_sending
-from td_currents_cli.render.terminal import Terminal, When
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 
 @command(
@@ -112,8 +111,8 @@ def send(
         show_default="from ~/.td/td.conf",
     ),
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
-    progress: When = options.PROGRESS,
     terminal: Terminal,
+    line: ProgressLine,
     given: ExplicitOptions,
     settings: Config,
 ) -> Outcome:
@@ -174,6 +173,5 @@ def send(
         verification = verify_request(
             paths, verify, verify_within, site=site, api_key_file=api_key_file, max_document_size=size
         )
-    with show_sending(terminal, progress) as watch:
-        outcome = run(request, notice=terminal.report, watch=watch)
-    return outcome if verification is None else verify_sent(outcome, verification, terminal, progress)
+    outcome = run(request, notice=terminal.report, watch=line.watch)
+    return outcome if verification is None else verify_sent(outcome, verification, terminal, line)

@@ -9,6 +9,7 @@ import typer
 from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import ProgressLine
 
 
 class ValidateFormat(StrEnum):
@@ -75,6 +76,7 @@ def validate(
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
+    line: ProgressLine,
 ) -> Outcome:
     """Check payloads by Braze's catalog and Treasure Data's limits.
 
@@ -82,14 +84,13 @@ def validate(
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
-    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
     limited = limit is None and output_format not in MACHINE_FORMATS
     return run(
         ValidateRequest(
-            sources=sources(paths, max_document_size=byte_size(max_document_size)),
+            sources=options.open_sources(paths, max_document_size, line),
             selection=Selection.of(select or (), ignore or ()),
             strict=strict,
             catalog=overlay.load_overlay(catalog) if catalog else load(),

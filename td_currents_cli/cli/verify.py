@@ -10,7 +10,7 @@ from td_currents_cli.cli import options
 from td_currents_cli.cli.command import OutputFormat, command, filters_option, input_option, limits_option
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.terminal import Terminal, When
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.verify import Arrivals, VerifyRequest
@@ -45,8 +45,8 @@ def verify(
     ),
     within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
-    progress: When = options.PROGRESS,
     terminal: Terminal,
+    line: ProgressLine,
 ) -> Outcome:
     """Query a table until all events that were sent are stored.
 
@@ -54,8 +54,7 @@ def verify(
     was received. Treasure Data also returns it for a wrong write key, and then drops the events.
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
-    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415
+    from td_currents_cli.render.reconcile import verification_updates  # noqa: PLC0415
     from td_currents_cli.verify import VerifyRequest, run  # noqa: PLC0415
 
     if sent and journal:
@@ -65,11 +64,9 @@ def verify(
     if endpoint and not journal:
         raise UsageError("--endpoint works only with --from-journal", hint="Add --from-journal FILE.")
     arrivals = _arrivals(ingested, since, site=site, column=column, api_key_file=api_key_file)
-    limit = byte_size(max_document_size)
-    paths = sources(sent, max_document_size=limit) if sent else ()
+    paths = options.open_sources(sent, max_document_size, line) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
-    with show_verification(terminal, progress) as told:
-        return run(request, on_progress=told)
+    return run(request, on_progress=verification_updates(line, terminal))
 
 
 def _arrivals(
@@ -120,13 +117,13 @@ def verify_request(
     )
 
 
-def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, progress: When) -> Outcome:
+def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, line: ProgressLine) -> Outcome:
     """Verify what an outcome of `send` delivered, and return the outcome of both."""
-    from td_currents_cli.render.reconcile import show_verification  # noqa: PLC0415 -- only with --verify
+    from td_currents_cli.render.reconcile import verification_updates  # noqa: PLC0415 -- only with --verify
     from td_currents_cli.verify import SendVerifyOutcome, run  # noqa: PLC0415
 
     if outcome.exit_code is not ExitCode.OK:
         terminal.report("not verified, because not all events were delivered", "yellow")
         return outcome
-    with show_verification(terminal, progress) as told:
-        return SendVerifyOutcome.of(outcome, run(request, on_progress=told))
+    updates = verification_updates(line, terminal)
+    return SendVerifyOutcome.of(outcome, run(request, on_progress=updates))

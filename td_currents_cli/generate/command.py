@@ -1,7 +1,7 @@
 """`tdcur generate`: write synthetic events."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
@@ -14,6 +14,7 @@ from td_currents_cli.generate import GenerateFormat, GenerateRequest
 from td_currents_cli.generate.builder import EventBuilders, choose_types, shuffled_types
 from td_currents_cli.generate.random_values import SeededRandom
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.progress import Gauge, Progress
 from td_currents_cli.write.files import atomic_output
 
 PAUSE: Final = 0.3  # mean seconds between events
@@ -85,8 +86,8 @@ class GenerateOutcome(Outcome):
         }
 
 
-def run(request: GenerateRequest) -> GenerateOutcome:
-    """Generate events and write them.
+def run(request: GenerateRequest, *, watch: Callable[[Gauge], None] = lambda _: None) -> GenerateOutcome:
+    """Generate events and write them; `watch` is called once, with a function that returns the progress.
 
     Raises:
         UsageError: an event type does not exist.
@@ -94,10 +95,17 @@ def run(request: GenerateRequest) -> GenerateOutcome:
     """
     began = time.monotonic()
     texts = lines(request)
-    size = 0
+    size = written = 0
+
+    def progress() -> Progress:
+        done = min(written * request.per_batch, request.events)
+        return Progress(done=done, total=request.events, unit="events", figures=(f"{size / 1e6:,.1f} MB",))
+
+    watch(progress)
     with atomic_output(request.output) as output:
         for text in texts:
             size += output.write(text)
+            written += 1
     return GenerateOutcome(
         events=request.events,
         batches=-(-request.events // request.per_batch),

@@ -116,6 +116,10 @@ def _until_irregular(
             _report_format(task.source, task.options, pending)
             pending = None
         if is_next:
+            if task.source.progress is not None:
+                # A source that is read as a whole ends nowhere else.
+                is_whole = task.format is SplitFormat.WHOLE
+                task.source.progress.reach(task.source, math.inf if is_whole else end.offset)
             yield ChunkResult(result, task, cursor.advance(end))
         if is_irregular:
             return cursor

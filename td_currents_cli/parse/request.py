@@ -13,6 +13,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
+from td_currents_cli.read.sources import InputProgress
 
 MIN_KEY_SIZE: Final = 16
 """Bytes. A shorter key can be guessed, and with it the email addresses behind the hashes."""
@@ -61,6 +62,7 @@ class ParseRequest:
     max_rejects: Rejects | None = None
     jobs: int = 1
     limit: int | None = None  # ids in memory; None for the default
+    progress: InputProgress | None = None
 
     @property
     def is_table(self) -> bool:

@@ -93,6 +93,8 @@ class SpooledTable:
         losses.others = others or losses.others
         types = _types(columns, self._stats, request) if request.to is To.PARQUET else None
         self._file.seek(0)
+        if request.progress is not None:
+            request.progress.begin("writing", self._file)
         if types is not None:
             from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 

@@ -1,18 +1,22 @@
 """An input, how it is read where its contents do not decide, and how it was read."""
 
+import io
 import os
 import re
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from msgspec import Struct
 
 from td_currents_cli.choices import Names
+
+if TYPE_CHECKING:
+    from td_currents_cli.read.sources import InputProgress
 
 MAX_DOCUMENT_SIZE: Final = 1 << 28
 """Bytes of a payload, row, event or cell by default: a larger one is an error, not a process out of memory."""
@@ -26,6 +30,20 @@ COLUMN: Final = "events"
 """The column of the Postback connector's tables that contains a batch (Treasure Data's Postback API)."""
 
 
+class _Pipe(io.FileIO):
+    """A file whose position is the number of bytes that have been read."""
+
+    _position = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size) or b""
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One input."""
@@ -35,6 +53,7 @@ class Source:
     empty: str | None = None  # the warning where nothing is in it; None where that is an error
     note: str | None = None  # for a folder: says what in it is not read; the files that are have sources of their own
     max_document_size: int = MAX_DOCUMENT_SIZE
+    progress: "InputProgress | None" = field(default=None, compare=False, repr=False)  # told how far it is read
 
     def open(self) -> BinaryIO:
         """Open the raw bytes, unbuffered where possible."""
@@ -42,7 +61,10 @@ class Source:
             descriptor = sys.stdin.fileno()
             # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.
             os.set_blocking(descriptor, True)
-            return os.fdopen(descriptor, "rb", buffering=0, closefd=False)
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return (io.FileIO if is_file else _Pipe)(descriptor, closefd=False)
+        if self.progress is not None and self.plain_size() is None:
+            return _Pipe(self.path)
         return self.path.open("rb", buffering=0)
 
     def plain_size(self) -> int | None:

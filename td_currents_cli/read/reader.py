@@ -87,6 +87,8 @@ def records(
             continue
         try:
             with closing(source.open()) as raw:
+                if source.progress is not None:
+                    source.progress.follow(source, raw)
                 yield from _source_records(raw, source, options, on_format)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -169,6 +171,8 @@ def records_from(
     try:
         with closing(source.open()) as raw:
             raw.seek(begin.offset)
+            if source.progress is not None:
+                source.progress.follow(source, raw)
             scanner = Scanner(plain(raw), begin, limit=source.max_document_size)
             if table is None:
                 found = _json(scanner, source.name, options, row=row)

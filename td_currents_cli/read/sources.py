@@ -1,5 +1,6 @@
 """Where bytes come from: the paths a user gave, resolved before any work begins."""
 
+import math
 import os
 import re
 import stat
@@ -8,11 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from glob import glob, has_magic
+from io import FileIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Final
 
 from td_currents_cli.errors import InputError, OutputError, UsageError
+from td_currents_cli.model import Record
+from td_currents_cli.progress import Progress
 from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source
 from td_currents_cli.read.reader import contains_events, left_out, records
 
@@ -167,3 +171,83 @@ def _until_failure(raw: BinaryIO) -> Iterator[bytes]:
     with suppress(OSError):
         while piece := raw.read(_COPY_SIZE):
             yield piece
+
+
+class InputProgress:
+    """How far the inputs of a run are read, in bytes. It costs a call per source and split, and nothing per record.
+
+    What this process reads is followed through the open file, so that compressed files are measured, too. What other
+    processes read is reported when they have read it.
+    """
+
+    def __init__(self) -> None:
+        self.stage = ""
+        self.total = 0.0  # bytes; infinite where they are not known
+        self._starts: dict[str, float] = {}  # bytes before each source
+        self._raw: BinaryIO | None = None  # the file that is read
+        self._begin = 0.0  # bytes before that file
+        self._reached = 0.0  # bytes read once it is closed
+        self._record = math.inf  # bytes before the record in work
+
+    def __reduce__(self) -> tuple[type["InputProgress"], tuple[()]]:
+        # Only the process that shows it measures it.
+        return InputProgress, ()
+
+    def watched(self, sources: Iterable[Source]) -> list[Source]:
+        """Return the same sources, which report how far they are read."""
+        found = list(sources)
+        for source in found:
+            self._starts.setdefault(source.name, self.total)
+            self.total += _bytes(source)
+        return [replace(source, progress=self) for source in found]
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the same records. What is read is then what comes before them, not what a buffer has taken."""
+        for record in records:
+            start = self._starts.get(record.location.source)
+            self._record = math.inf if start is None else start + record.location.offset
+            yield record
+
+    def follow(self, source: Source, raw: BinaryIO) -> None:
+        """Measure how far this file is read."""
+        self._begin = self._starts.get(source.name, 0.0)
+        self._reached = self._begin + _bytes(source)
+        self._raw = raw
+
+    def reach(self, source: Source, offset: float = math.inf) -> None:
+        """Record that another process has read a source up to here, or to its end."""
+        self._raw = None
+        self._reached = self._starts.get(source.name, 0.0) + min(offset, _bytes(source))
+
+    def begin(self, stage: str, file: BinaryIO) -> None:
+        """Measure how far a temporary file is read, once the inputs are."""
+        self.stage = stage
+        self.total = self._reached = os.fstat(file.fileno()).st_size
+        self._begin, self._record = 0.0, math.inf
+        self._raw = FileIO(file.fileno(), closefd=False)
+
+    @property
+    def done(self) -> float:
+        """Bytes that are read."""
+        raw, done = self._raw, self._reached
+        if raw is not None:
+            # A closed file has been read to its end.
+            with suppress(OSError, ValueError):
+                done = self._begin + raw.tell()
+        return min(done, self._record)
+
+    def now(self) -> Progress:
+        total = self.total if 0 < self.total < math.inf else None
+        done = self.done
+        return Progress(done=done if done < math.inf else 0.0, total=total, unit="bytes", stage=self.stage)
+
+
+def _bytes(source: Source) -> float:
+    """Return the bytes of a source, infinite where that takes reading it."""
+    if source.note is not None:
+        return 0.0
+    with suppress(OSError, ValueError, AttributeError):
+        status = os.fstat(sys.stdin.fileno()) if source.path is None else source.path.stat()
+        if stat.S_ISREG(status.st_mode):
+            return float(status.st_size)
+    return math.inf

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import ProblemLog
-from td_currents_cli.read import sources
+from td_currents_cli.read import Source, sources
 from td_currents_cli.read.options import MAX_DOCUMENT_SIZE, ReadOptions
+from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, compare
 from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.reconcile.fingerprints import FingerprintStore, TimeScope
@@ -61,6 +62,8 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         if differences.suspects and depth is Depth.CONTENT:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
             mode = CompareMode(depth, differences.suspects, streaming)
+            if request.progress is not None:
+                request.progress.stage = "comparing contents"
             of_suspects = _compare_sides(request, mode, ProblemLog())
             differences.groups[DiffKind.CHANGED] = of_suspects.groups[DiffKind.CHANGED]
             differences.examples[DiffKind.CHANGED] = of_suspects.examples[DiffKind.CHANGED]
@@ -130,6 +133,7 @@ def sides(
     column: str | None = None,
     tables: "Tables | None" = None,
     max_document_size: int = MAX_DOCUMENT_SIZE,
+    progress: InputProgress | None = None,
 ) -> tuple[Side, Side]:
     """Open what was sent (files, or a journal of `tdcur send`), and what arrived (files, or tables of Treasure Data).
 
@@ -149,7 +153,11 @@ def sides(
     if tables is None:
         # Both sides at once, so that one error names everything that is wrong with the paths.
         sources([*(sent or ()), *ingested])
-    opened = partial(sources, max_document_size=max_document_size)
+    progress = progress or InputProgress()
+
+    def opened(paths: Sequence[str] | None) -> Sequence[Source]:
+        return progress.watched(sources(paths, max_document_size=max_document_size))
+
     first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
     sent_side: Side = first or FileSide(opened(sent), jobs=jobs)
     if tables is None:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.reconcile.fingerprints import (
     EVERY_EVENT,
     MEMORY_LIMIT,
@@ -177,6 +178,7 @@ class ReconcileRequest:
     show: int = 0  # number of example ids per kind of difference
     fail_on: frozenset[DiffKind] = FAILURES
     limit: int = MEMORY_LIMIT
+    progress: InputProgress | None = None
 
 
 def failing(names: Sequence[str]) -> frozenset[DiffKind]:

@@ -14,11 +14,11 @@ from td_currents_cli.reconcile.compare import DiffGroup
 from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render import progress as job_progress
 from td_currents_cli.render.grid import Grid, GridColumn, first_fitting, group_cell, print_grid, table_column
-from td_currents_cli.render.progress import clock_time, show_waiting
+from td_currents_cli.render.progress import clock_time
 from td_currents_cli.render.terminal import (
     LOST,
+    ProgressLine,
     Terminal,
-    When,
     amount,
     format_balance,
     print_problems,
@@ -26,13 +26,12 @@ from td_currents_cli.render.terminal import (
     printable,
 )
 from td_currents_cli.render.time_words import FULL_TIME
-from td_currents_cli.treasure_data.errors import Job
+from td_currents_cli.treasure_data.updates import Download, Job, Retry
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from td_currents_cli.reconcile.result import Difference
     from td_currents_cli.reconcile.side import SideFigures
+    from td_currents_cli.treasure_data.updates import Update
     from td_currents_cli.verify import VerifyCallback, VerifyOutcome, VerifyProgress
 
 
@@ -294,9 +293,9 @@ def _arrival_line(outcome: "VerifyOutcome") -> str:
     return arrived
 
 
-def verification_line(update: "VerifyProgress | Job") -> str:
+def verification_line(update: "VerifyProgress | Update") -> str:
     """Format progress on one line: `arrived 90, missing 10, 0:35, next query in 5 s`; or the state of a query."""
-    if isinstance(update, Job):
+    if isinstance(update, Job | Download | Retry):
         return job_progress.job_line(update)
     figures = [f"arrived {update.arrived:,}", f"missing {update.missing:,}", clock_time(update.seconds)]
     if update.pause is not None:
@@ -304,14 +303,14 @@ def verification_line(update: "VerifyProgress | Job") -> str:
     return ", ".join(figures)
 
 
-def show_verification(terminal: Terminal, mode: When = When.auto) -> "AbstractContextManager[VerifyCallback]":
-    """Yield a function that shows the progress of a verification; see `show_waiting`."""
+def verification_updates(line: ProgressLine, terminal: Terminal) -> "VerifyCallback":
+    """Return a function that shows the progress of a verification."""
     print_job = job_progress.job_printer(terminal, after=job_progress.JOB_INTERVAL)
 
-    def print_update(update: "VerifyProgress | Job") -> None:
-        if isinstance(update, Job):
+    def print_update(update: "VerifyProgress | Update") -> None:
+        if isinstance(update, Job | Download | Retry):
             print_job(update)
         else:
             print_wrapped(terminal.err, verification_line(update))
 
-    return show_waiting(terminal, mode, verification_line, print_update, job_progress.is_killed)
+    return job_progress.updates(line, terminal, verification_line, print_update, job_progress.is_killed)

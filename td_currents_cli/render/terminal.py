@@ -2,12 +2,16 @@
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Collection, Container, Mapping
+import threading
+import time
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import cached_property
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Code, Problem, Severity
@@ -17,6 +21,9 @@ from td_currents_cli.secrets import mask, masked
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from td_currents_cli.progress import Gauge, Progress
+    from td_currents_cli.render.progress import ProgressWriter
 
 UNCLIPPED = 10_000
 """Columns of a console that is not a terminal: tables take the width that they need."""
@@ -47,6 +54,7 @@ class Terminal:
         self.color = color
         self.quiet = quiet
         self.verbose = verbose
+        self.before_print: Callable[[], None] | None = None  # makes room on standard error
 
     # Rich is loaded when something is printed with it: scripts that request JSON need not wait for it.
     @cached_property
@@ -57,15 +65,106 @@ class Terminal:
     def err(self) -> "Console":
         return self._err or _console(sys.stderr, self.color)
 
+    @property
+    def err_file(self) -> TextIO:
+        """Standard error, without loading rich."""
+        return cast("TextIO", self._err.file) if self._err else sys.stderr
+
     def print(self, line: str, style: str = "") -> None:
         """Print a line of data to standard output and flush it."""
+        self._make_room()
         print_wrapped(self.out, line, style)
         self.out.file.flush()
 
     def report(self, message: str, style: str = "") -> None:
         """Print a message to standard error, unless --quiet was given."""
         if not self.quiet:
+            self._make_room()
             print_wrapped(self.err, message, style)
+
+    def _make_room(self) -> None:
+        if self.before_print is not None:
+            self.before_print()
+
+
+LINE_INTERVAL: Final = 10.0
+"""Seconds between two lines of progress off a terminal."""
+
+FIRST_AFTER: Final = 1.0
+"""Seconds after which progress is shown: most runs are over by then."""
+
+_FRAME: Final = 0.25  # seconds between two looks at the progress
+
+
+class ProgressLine:
+    """Shows on standard error how far a run is."""
+
+    def __init__(self, terminal: Terminal, *, is_silent: bool, interval: float = LINE_INTERVAL) -> None:
+        file = terminal.err_file
+        self.is_silent = is_silent
+        self.is_redrawn = file.isatty() and os.environ.get("TERM") != "dumb"
+        self._terminal = terminal
+        self._gauge: Gauge | None = None
+        self._begun = time.monotonic()
+        self._interval = interval
+        self._writer: ProgressWriter | None = None
+
+    def watch(self, gauge: "Gauge") -> None:
+        """Show what this function returns, which is called in the main thread, at any time."""
+        self._gauge = gauge
+
+    def show(self, now: "Progress | str") -> None:
+        self._gauge = lambda: now
+
+    def tick(self) -> None:
+        """Show the figures, if it is time."""
+        if self._gauge is None or self.is_silent:
+            return
+        if self._writer is None:
+            from td_currents_cli.render.progress import ProgressWriter  # noqa: PLC0415 -- short runs do without
+
+            self._writer = ProgressWriter(
+                self._terminal, is_redrawn=self.is_redrawn, since=self._begun, interval=self._interval
+            )
+        self._writer.write(self._gauge())
+
+    def erase(self) -> None:
+        """Make room for a message; the next tick draws the line again."""
+        if self._writer is not None:
+            self._writer.erase()
+
+
+@contextmanager
+def show_progress(
+    terminal: Terminal, mode: When = When.auto, *, first_after: float = FIRST_AFTER, interval: float = LINE_INTERVAL
+) -> Iterator[ProgressLine]:
+    """Yield what shows progress on standard error until the end of the block.
+
+    A timer signal looks at it in the main thread. So a short run pays nothing, others a few lines per second, and no
+    thread is there when worker processes are forked.
+
+    Args:
+        terminal: to print on.
+        mode: `auto` is silent with `--quiet`, `always` is not.
+        first_after: seconds in which nothing is drawn on a terminal.
+        interval: seconds between two lines elsewhere.
+    """
+    is_silent = mode is When.never or (mode is When.auto and terminal.quiet)
+    line = ProgressLine(terminal, is_silent=is_silent, interval=interval)
+    # Only the main thread receives signals.
+    if is_silent or threading.current_thread() is not threading.main_thread():
+        yield line
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: line.tick())
+    signal.setitimer(signal.ITIMER_REAL, first_after, _FRAME)
+    terminal.before_print = line.erase
+    try:
+        yield line
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        terminal.before_print = None
+        line.erase()
 
 
 def print_wrapped(console: "Console", message: "str | Text", style: str = "") -> None:

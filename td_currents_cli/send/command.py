@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.errors import DefectError, TdcurError
+from td_currents_cli.progress import Gauge
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.options import MAX_DOCUMENT_SIZE
+from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.secrets import redact
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.concurrency import AUTO, Concurrency, RequestLimiter
@@ -27,7 +29,7 @@ from td_currents_cli.send.result import SendOutcome, outcome_of
 from td_currents_cli.send.retry import Clock, RetrySchedule
 from td_currents_cli.send.sender import Sender
 from td_currents_cli.send.state import RunState, StateOptions, state_files
-from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
+from td_currents_cli.send.stats import SendStats
 
 if TYPE_CHECKING:
     from td_currents_cli.send.http import HttpxClient
@@ -65,7 +67,7 @@ def run(
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
     notice: Callable[[str], None] = lambda _: None,
-    watch: Callable[[Callable[[], SendProgress]], None] = lambda _: None,
+    watch: Callable[[Gauge], None] = lambda _: None,
 ) -> SendOutcome:
     """Send the events of the inputs.
 
@@ -77,7 +79,8 @@ def run(
     if not request.dry_run:
         endpoint.require_credentials()
     files = state_files(request.state, endpoint, environ)
-    inputs = sources(request.paths, max_document_size=request.max_document_size)
+    position = InputProgress()
+    inputs = position.watched(sources(request.paths, max_document_size=request.max_document_size))
     clock = clock or Clock()
     with closing(RunState(*files, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
         origin = f", from {endpoint.origin}" if endpoint.origin else ""
@@ -86,12 +89,12 @@ def run(
             notice(warning)
         send_filter = SendFilter(state.journal, resend=request.state.resend, check=request.check)
         planner = Planner(request.limits, send_filter, is_lossy=request.lossy)
-        position = InputProgress(inputs)
         planned = planner.plan(position.watch(records(inputs)))
         if request.dry_run:
+            watch(position.now)
             return _dry_run(planned, planner, endpoint, state)
         client, sender = _connect(request, endpoint, state, clock)
-        watch(lambda: sender.stats.progress(settled_share(position.share, planner, sender.stats), clock.now()))
+        watch(lambda: sender.stats.progress(settled_share(position.now().share, planner, sender.stats), clock.now()))
         started = clock.now()
         asyncio.run(_deliver(sender, client, planned, state, ahead=min(request.concurrency.most, _AHEAD)))
         for warning in sender.warnings:

@@ -3,74 +3,15 @@
 import math
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from stat import S_ISREG
 from typing import Final
 
-from td_currents_cli.model import Location, Problem, Record, Records
+from td_currents_cli.model import Problem
 from td_currents_cli.outcome import ProblemLog, Problems
-from td_currents_cli.read.options import COMPRESSIONS, Source
+from td_currents_cli.progress import Progress
 from td_currents_cli.send.payload import Payload, names_of
 from td_currents_cli.send.retry import HttpResponse, RequestFailure
-
-_COMPRESSED = tuple(ending for ending in COMPRESSIONS if ending)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendProgress:
-    """How far a run is; see `SendOutcome`."""
-
-    delivered: int
-    bytes: int
-    requests: int
-    retries: int
-    in_flight: int  # requests that have not ended
-    retrying: str = ""  # why the latest request failed and when it is sent again; empty once something is delivered
-    share: float | None = None  # of the input that is settled, from 0 to 1; None where its size is not known
-
-
-class InputProgress:
-    """How far the inputs are read."""
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._starts: dict[str, float] = {}
-        self._total = 0.0  # bytes; infinite where they are not known
-        self._place: Location | None = None
-        for source in sources:
-            self._starts.setdefault(source.name, self._total)
-            self._total += _size(source)
-
-    def watch(self, records: Records) -> Iterator[Record]:
-        """Yield the same records."""
-        for record in records:
-            self._place = record.location
-            yield record
-
-    @property
-    def share(self) -> float | None:
-        """Share of the bytes before the current record; None where the total is not known."""
-        place = self._place
-        if not 0 < self._total < math.inf:
-            return None
-        if place is None:
-            return 0.0
-        return min(1.0, (self._starts.get(place.source, 0) + place.offset) / self._total)
-
-
-def _size(source: Source) -> float:
-    """Return the bytes of a source, infinite where that takes reading it: of a pipe or of a compressed file."""
-    if source.note is not None:
-        return 0.0
-    if source.path is None or source.name.lower().endswith(_COMPRESSED):
-        return math.inf
-    with suppress(OSError):
-        status = source.path.stat()
-        if S_ISREG(status.st_mode):
-            return status.st_size
-    return math.inf
-
 
 _MAX_KEPT: Final = 1000
 
@@ -160,20 +101,20 @@ class SendStats:
         ids = (names_of(event)[0] for event in payload.event_texts())
         self.unknown.extend(each for each in ids if each is not None)
 
-    def progress(self, share: float | None, now: float) -> SendProgress:
+    def progress(self, share: float | None, now: float) -> Progress:
+        """Return the figures at a moment, with the share of the input that is delivered or given up."""
         retrying = ""
         if self.retrying is not None:
             due, reason = self.retrying
             when = f"in {due - now:.0f} s" if due - now >= 0.5 else "now"
             retrying = f"retrying {when}: {reason}"
-        return SendProgress(
-            delivered=self.delivered,
-            bytes=self.bytes,
-            requests=self.requests,
-            retries=self.retries,
-            in_flight=self.in_flight,
+        retries = f"{self.retries:,} {'retry' if self.retries == 1 else 'retries'}"
+        return Progress(
+            done=self.delivered,
+            unit="events",
+            settled=share,
+            figures=(f"{self.bytes / 1e6:,.1f} MB", f"{self.in_flight} in flight", retries),
             retrying=retrying,
-            share=share,
         )
 
     def problems(self) -> Problems:

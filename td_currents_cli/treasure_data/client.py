@@ -21,18 +21,15 @@ from td_currents_cli import __version__
 from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import InputError, TdcurError, UnreachableError
 from td_currents_cli.treasure_data.errors import (
-    ENDED,
     ConflictError,
-    Job,
-    JobState,
     NoTableError,
-    ProgressCallback,
     busy_error,
     connection_error,
     http_status_error,
     job_failed_error,
 )
 from td_currents_cli.treasure_data.settings import TdSettings
+from td_currents_cli.treasure_data.updates import ENDED, Download, Job, JobState, ProgressCallback, Retry, Update
 
 PIECE: Final = 1 << 18  # bytes per read
 
@@ -50,12 +47,13 @@ def resumed_download(
     *,
     pause: float = 1.0,
     sleep: Callable[[float], None] = time.sleep,
+    on_retry: Callable[[int, float], None] = lambda *_: None,
 ) -> Iterator[bytes]:
     """Yield the bytes of a result, in order, each once: after a break, the rest is requested with Range.
 
     `fetch` requests them from an offset on, and returns the offset of the first byte (0 if the server ignores Range)
     and the bytes. Both steps may raise BrokenError. `pause` is in seconds, before the second attempt without progress;
-    it doubles with each further one.
+    it doubles with each further one. `on_retry` is called with the number of bytes received and the next pause.
 
     Raises:
         UnreachableError: the connection broke repeatedly at the same byte.
@@ -77,7 +75,9 @@ def resumed_download(
                 raise UnreachableError(
                     f"the download of the result broke {failures} times at byte {received:,}", hint="Try again later."
                 ) from None
-            sleep(backoff.pause(failures) if failures > 1 else 0)
+            next_in = backoff.pause(failures) if failures > 1 else 0
+            on_retry(received, next_in)
+            sleep(next_in)
         else:
             return
 
@@ -128,9 +128,9 @@ class RetryPolicy:
     timeout: float = 60.0  # seconds to connect, and between two pieces of a response
     sleep: Callable[[float], None] = time.sleep  # between polls of a job
 
-    def retry(self) -> urllib3.Retry:
-        """Retry every method: a request that issues a job carries a `domain_key`."""
-        return urllib3.Retry(
+    def retry(self, host: str = "", report: ProgressCallback = lambda _: None) -> urllib3.Retry:
+        """Retry every method, and report it: a request that issues a job carries a `domain_key`."""
+        retry = _ReportedRetry(
             total=self.attempts,
             connect=min(3, self.attempts),
             other=0,
@@ -142,12 +142,42 @@ class RetryPolicy:
             backoff_jitter=self.backoff / 2,
             raise_on_status=False,
         )
+        retry.host, retry.report = host, report
+        return retry
+
+
+class _ReportedRetry(urllib3.Retry):
+    """Reports why a request failed and when it is sent again."""
+
+    host: str
+    report: ProgressCallback
+    _pause: float | None = None
+
+    def new(self, **changes: Any) -> "_ReportedRetry":  # noqa: ANN401 -- the base class's signature
+        new = super().new(**changes)
+        new.host, new.report = self.host, self.report
+        return new
+
+    def get_backoff_time(self) -> float:
+        # Once, since with jitter each call returns another time.
+        if self._pause is None:
+            self._pause = super().get_backoff_time()
+        return self._pause
+
+    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        last = self.history[-1]
+        pause = (self.get_retry_after(response) if response else None) or self.get_backoff_time()
+        reason = f"{self.host} returned HTTP {last.status}"
+        if last.error is not None:
+            reason = connection_error(last.error, self.host).message
+        self.report(Retry(reason, pause))
+        super().sleep(response)
 
 
 class _RetryingApi(API):
     """The official client, with our retries and our errors."""
 
-    def __init__(self, settings: TdSettings, retry_policy: RetryPolicy) -> None:
+    def __init__(self, settings: TdSettings, retry_policy: RetryPolicy, report: ProgressCallback) -> None:
         super().__init__(
             settings.key.reveal(),
             user_agent=f"tdcur/{__version__}",
@@ -156,6 +186,7 @@ class _RetryingApi(API):
             timeout=retry_policy.timeout,
         )
         self._host = settings.host
+        self._report = report
         self.retry_policy = retry_policy
 
     def send_request(
@@ -184,7 +215,9 @@ class _RetryingApi(API):
 
     def _send(self, *request: Any, **kwargs: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 -- as above
         try:
-            response = super().send_request(*request, retries=self.retry_policy.retry(), **kwargs)
+            response = super().send_request(
+                *request, retries=self.retry_policy.retry(self._host, self._report), **kwargs
+            )
         except MaxRetryError as error:
             raise connection_error(error.reason or ResponseError(), self._host) from None
         except (HTTPError, OSError) as error:
@@ -217,8 +250,11 @@ class TdClient:
     ) -> None:
         self._retry_policy = retry_policy or RetryPolicy()
         self._host = settings.host
-        self._api = _RetryingApi(settings, self._retry_policy)
         self.on_progress = on_progress
+        self._api = _RetryingApi(settings, self._retry_policy, self._report)
+
+    def _report(self, update: Update) -> None:
+        self.on_progress(update)
 
     def columns(self, database: str, table: str) -> dict[str, str]:
         """Return the columns of a table and their types, without `time`, which every table has.
@@ -263,7 +299,13 @@ class TdClient:
         unpacker = msgpack.Unpacker(raw=False, unicode_errors="surrogatepass", max_buffer_size=0)
         path = f"/v3/job/result/{result.job}?format=msgpack.gz"
         count = 0
-        packed = resumed_download(lambda begin: self._fetch(path, begin), pause=self._retry_policy.backoff)
+
+        def on_retry(received: int, pause: float) -> None:
+            self.on_progress(Retry(f"{self._host}: the connection broke at byte {received:,}", pause))
+
+        packed = resumed_download(
+            lambda begin: self._fetch(path, begin), pause=self._retry_policy.backoff, on_retry=on_retry
+        )
         try:
             for piece in gunzip(packed):
                 unpacker.feed(piece)
@@ -272,6 +314,7 @@ class TdClient:
                         raise _damaged_error()
                     count += 1
                     yield row
+                self.on_progress(Download(count, result.count))
         except (msgpack.UnpackException, ValueError):
             raise _damaged_error() from None
         if result.count is not None and result.count != count:

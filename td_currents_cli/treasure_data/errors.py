@@ -1,9 +1,7 @@
-"""What Treasure Data's REST API tells us: the states of a job, and errors, with what to do about them."""
+"""Errors of Treasure Data's REST API, with what to do about them."""
 
 import re
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -11,29 +9,6 @@ from msgspec import Struct
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
 
 _MAX_MESSAGE: Final = 300
-
-
-class JobState(StrEnum):
-    """States that td-client documents. An unknown state counts as unfinished."""
-
-    queued = "queued"
-    booting = "booting"
-    running = "running"
-    success = "success"
-    error = "error"
-    killed = "killed"
-
-
-ENDED: Final = frozenset({JobState.success, JobState.error, JobState.killed})
-
-
-class Job(Struct, frozen=True):
-    id: str
-    state: str  # a `JobState`, or one that the service has added
-    seconds: float  # since it was issued
-
-
-ProgressCallback: TypeAlias = Callable[[Job], None]
 
 
 class NoTableError(InputError):

@@ -14,10 +14,10 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError, UsageError
 from td_currents_cli.read import Source
 from td_currents_cli.treasure_data.address import Period, TableAddress, is_address, parse_address, table_layout
-from td_currents_cli.treasure_data.errors import ProgressCallback
 from td_currents_cli.treasure_data.settings import td_settings
 from td_currents_cli.treasure_data.sql.text import identifier, receive_time_condition, table_identifier
 from td_currents_cli.treasure_data.totals import NO_ROWS
+from td_currents_cli.treasure_data.updates import ProgressCallback
 from td_currents_cli.write.formats import json_line
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import sqlglot
 
 from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.read import sources
-from td_currents_cli.render.reconcile import print_verification, show_verification, verification_line
+from td_currents_cli.render.reconcile import print_verification, verification_line, verification_updates
+from td_currents_cli.render.terminal import show_progress
 from td_currents_cli.treasure_data.address import Period, parse_address
-from td_currents_cli.treasure_data.errors import Job
 from td_currents_cli.treasure_data.tables import TdConnection
+from td_currents_cli.treasure_data.updates import Job
 from td_currents_cli.verify import Arrivals, VerifyOutcome, VerifyProgress, VerifyRequest, run
 from tests.rendering import Screen
 from tests.td_service.engine import Engine
@@ -201,7 +202,8 @@ def test_a_line_of_progress() -> None:
 
 def test_a_slow_query(screen: Screen) -> None:
     """Its job is reported only if it is slow or was killed."""
-    with show_verification(screen.terminal) as tell:
+    with show_progress(screen.terminal) as line:
+        tell = verification_updates(line, screen.terminal)
         for job, state, seconds in (("7", "running", 1.0), ("7", "success", 2.0), ("8", "running", 11.0)):
             tell(Job(job, state, seconds))
         tell(Job("9", "killed", 3.0))

@@ -1,5 +1,7 @@
 """How far a run is and how a job stands: the figures, and where they are shown."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -8,53 +10,58 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.model import Batch, Location
+from td_currents_cli.progress import Progress
+from td_currents_cli.read import records
 from td_currents_cli.read.options import Source
+from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.render.progress import (
-    LINE_INTERVAL,
     Speed,
+    figures_of,
+    fitted,
     job_line,
     job_printer,
-    sending_line,
-    show_jobs,
-    show_sending,
-    show_waiting,
+    job_updates,
+    updates,
 )
-from td_currents_cli.render.terminal import When
+from td_currents_cli.render.terminal import LINE_INTERVAL, When, show_progress
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
 from td_currents_cli.send.prefilter import SendFilter
-from td_currents_cli.send.stats import InputProgress, SendProgress, SendStats
-from td_currents_cli.treasure_data.errors import Job
+from td_currents_cli.send.stats import SendStats
+from td_currents_cli.treasure_data.updates import Download, Job, Retry
 from tests.rendering import Screen, screen_of
 
 
-def at(delivered: int, share: float | None = None) -> SendProgress:
+def at(delivered: int, share: float | None = None) -> Progress:
     """A run that has come so far."""
-    return SendProgress(delivered=delivered, bytes=delivered * 900, requests=3, retries=1, in_flight=2, share=share)
+    stats = SendStats(delivered=delivered, bytes=delivered * 900, requests=3, retries=1, in_flight=2)
+    return stats.progress(share, 0.0)
 
 
 def shown(when: When = When.auto, *, is_terminal: bool = False, quiet: bool = False) -> str:
     """What is written until progress has been asked for three times; a tenth of a second stands for ten."""
     screen = screen_of(100 if is_terminal else None, quiet=quiet)
-    asked = threading.Semaphore(0)
+    asked = 0
 
-    def gauge() -> SendProgress:
-        asked.release()
+    def gauge() -> Progress:
+        nonlocal asked
+        asked += 1
         return at(1000, 0.5)
 
-    with show_sending(screen.terminal, when, interval=0.1) as watch:
-        watch(gauge)
+    with show_progress(screen.terminal, when, first_after=0.01, interval=0.1) as line:
+        line.watch(gauge)
         if when is not When.never and not (quiet and when is When.auto):
-            assert all(asked.acquire(timeout=10) for _ in range(3))
+            while asked < 3:
+                time.sleep(0.01)
     return screen.err
 
 
 def test_off_a_terminal_there_are_lines_and_no_animation() -> None:
     """A log file gets whole lines of plain text."""
     text = shown()
-    assert "50%, 1,000 events, 0.9 MB" in text
-    assert "2 in flight, 1 retries" in text
+    assert "50%, 1,000 events, " in text
+    assert "0.9 MB, 2 in flight, 1 retry\n" in text
     assert not {"\r", "\x1b"} & set(text)
     assert LINE_INTERVAL == 10
 
@@ -64,8 +71,8 @@ def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind() -> None:
     text = shown(is_terminal=True)
     assert "━" in text
     assert "1,000 events" in text
-    assert text.endswith(("\x1b[2K", "\x1b[?25h"))
-    assert text.count("\n") <= 1
+    assert text.endswith("\r\x1b[K")
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -74,6 +81,44 @@ def test_quiet_and_never_are_silent_and_always_is_not(when: When, quiet: bool, i
     """`--progress always` is asked for by whoever wants it beside `--quiet`."""
     text = shown(when, is_terminal=is_terminal, quiet=quiet)
     assert "1,000 events" in text if when is When.always else text == ""
+
+
+def test_a_message_is_not_printed_into_the_line() -> None:
+    """The line makes room, and is drawn again below the message."""
+    screen = screen_of(80)
+    with show_progress(screen.terminal, first_after=60) as line:
+        line.show(at(1000))
+        line.tick()
+        screen.terminal.report("a message")
+        line.tick()
+    assert "retry\x1b[K\r\x1b[Ka message\n\r1,000 events" in screen.err
+
+
+def test_nothing_is_begun_before_it_is_needed() -> None:
+    """A short run pays for no thread; the timer of whoever had one is left as it was."""
+    screen, threads, before = screen_of(80), threading.active_count(), signal.getsignal(signal.SIGALRM)
+    with show_progress(screen.terminal) as line:
+        line.show(at(1000))
+        assert threading.active_count() == threads
+    assert screen.err == ""
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) == (before, (0.0, 0.0))
+
+
+@pytest.mark.parametrize("width", [20, 39, 51, 60, 79, 200])
+@pytest.mark.parametrize(
+    "retrying", ["", "retrying in 7 s: connection refused (127.0.0.1:8888)", "retrying now: " + "x" * 300]
+)
+def test_a_line_is_never_cut(width: int, retrying: str) -> None:
+    """Figures are left out, the last ones first; the bar has what is left."""
+    now = Progress(done=1, total=2, unit="bytes", figures=("3 in flight",), retrying=retrying)
+    figures = figures_of(now, Speed())
+    bar, text = fitted(figures, 0.5, width)
+    assert len(bar) + bool(bar) + len(text) <= width
+    assert retrying or text in {", ".join(figures[:number]) for number in range(1, 4)}
+    assert bar.count("━") == round(len(bar) / 2)
+    if retrying.endswith(")") and width > 35:
+        assert text.startswith("retrying in 7 s: connection refused")
+        assert "…" not in text
 
 
 def test_speed_and_time_left_come_from_the_last_half_minute() -> None:
@@ -89,48 +134,87 @@ def test_speed_and_time_left_come_from_the_last_half_minute() -> None:
         rate, left = speed.update(at(10_000, 0.1))
     assert (rate, left) == (0.0, None)
     now += 5
-    assert sending_line(at(10_000), Speed(lambda: now)) == "10,000 events, 9.0 MB, 2 in flight, 1 retries"
+    assert figures_of(at(10_000), Speed(lambda: now)) == ["10,000 events", "9.0 MB", "2 in flight", "1 retry"]
     speed = Speed(lambda: now)
     speed.update(at(0, 0.0))
     now += 30
-    assert ", 1:00:00 left," in sending_line(at(5, 30 / 3630), speed)
+    assert "1:00:00 left" in figures_of(at(5, 30 / 3630), speed)
+    # Another part of the run has another speed.
+    assert figures_of(Progress(done=5e6, total=2e7, unit="bytes", stage="writing"), speed) == [
+        "writing",
+        "25%",
+        "5.0 of 20.0 MB",
+    ]
 
 
-def test_a_run_ends_at_once_and_its_error_passes_through() -> None:
-    """Ten seconds more would be noticed; the thread that shows is gone then, too."""
-    terminal, threads, begun = screen_of().terminal, threading.active_count(), time.monotonic()
-
+def test_the_error_of_a_run_passes_through() -> None:
     def run() -> None:
-        with show_sending(terminal) as watch:
-            watch(lambda: at(1))
+        with show_progress(screen_of().terminal) as line:
+            line.watch(lambda: at(1))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         run()
-    assert threading.active_count() == threads
-    assert time.monotonic() - begun < 9
 
 
 def shares(sources: list[Source], *places: Location) -> list[float | None]:
     """The share of the input at the start, and at each place."""
-    way = InputProgress(sources)
-    return [way.share, *(way.share for _ in way.watch(Batch(b"{}", place) for place in places))]
+    way = InputProgress()
+    way.watched(sources)
+    return [way.now().share, *(way.now().share for _ in way.watch(Batch(b"{}", place) for place in places))]
 
 
 def test_the_share_of_the_input_that_has_been_read(tmp_path: Path) -> None:
-    """All files together are the whole."""
+    """All files together are the whole. Of a file that is read, what the buffer holds is not yet done."""
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    first.write_bytes(b" " * 300)
-    second.write_bytes(b" " * 700)
-    places = (Location(str(first), offset=150), Location(str(second)), Location(str(second), offset=350))
-    assert shares([Source(str(first), first), Source(str(second), second)], *places) == [0.0, 0.15, 0.3, 0.65]
+    first.write_bytes(b'{"events":[]}\n' * 30)
+    second.write_bytes(b'{"events":[]}\n' * 70)
+    way = InputProgress()
+    sources = way.watched([Source(str(first), first), Source(str(second), second)])
+    found = [way.now().share for _ in way.watch(records(sources))]
+    assert found == pytest.approx([number / 100 for number in range(100)])
+    assert way.now().total == 1400
 
 
-@pytest.mark.parametrize("names", [["<stdin>"], ["a.jsonl", "b.jsonl.GZ"], ["empty.jsonl"]])
-def test_no_share_where_the_size_is_not_known(tmp_path: Path, names: list[str]) -> None:
-    """Not of standard input, not of what is packed, and not of nothing."""
+def test_the_share_of_a_compressed_file_and_of_what_others_read(tmp_path: Path) -> None:
+    """Packed bytes are measured in the file; other processes report what they have read."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"x" * 1000)
+    way = InputProgress()
+    (source,) = way.watched([Source(str(path), path)])
+    with source.open() as raw:
+        way.follow(source, raw)
+        raw.read(250)
+        assert way.now().share == 0.25
+    assert way.now().share == 1
+    way.reach(source, 500)
+    assert way.now().share == 0.5
+    way.reach(source)
+    assert way.now().share == 1
+
+
+def test_a_pipe_has_bytes_but_no_share() -> None:
+    """Its size is not known."""
+    reader, writer = os.pipe()
+    os.write(writer, b"x" * 1000)
+    os.close(writer)
+    way = InputProgress()
+    (source,) = way.watched([Source("/dev/fd", Path(f"/dev/fd/{reader}"))])
+    with source.open() as raw:
+        os.close(reader)
+        way.follow(source, raw)
+        raw.read(300)
+        assert (way.now().done, way.now().share) == (300, None)
+
+
+@pytest.mark.parametrize("names", [["<stdin>"], ["empty.jsonl"]])
+def test_no_share_where_the_size_is_not_known(
+    tmp_path: Path, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of standard input, and not of nothing."""
+    monkeypatch.setattr("sys.stdin", None)
     for name in names:
-        (tmp_path / name).write_bytes(b"" if name == "empty.jsonl" else b" ")
+        (tmp_path / name).write_bytes(b"")
     sources = [Source(name, None if name == "<stdin>" else tmp_path / name) for name in names]
     assert shares(sources, Location("a")) == [None, None]
 
@@ -159,8 +243,8 @@ def tell_all(tell: Callable[[Job], None]) -> None:
 
 def test_a_line_for_each_change_of_a_job(screen: Screen) -> None:
     """A line for each new state, and for each ten seconds of an old one."""
-    with show_jobs(screen.terminal) as tell:
-        tell_all(tell)
+    with show_progress(screen.terminal) as line:
+        tell_all(job_updates(line, screen.terminal))
     assert (screen.out, screen.err.splitlines()) == ("", LINES)
 
 
@@ -168,8 +252,8 @@ def test_a_line_for_each_change_of_a_job(screen: Screen) -> None:
 def test_jobs_with_quiet(when: When, lines: list[str]) -> None:
     """Nothing is said, unless it is asked for all the same."""
     screen = screen_of(quiet=True)
-    with show_waiting(screen.terminal, when, job_line, job_printer(screen.terminal)) as tell:
-        tell_all(tell)
+    with show_progress(screen.terminal, when) as line:
+        tell_all(updates(line, screen.terminal, job_line, job_printer(screen.terminal)))
     assert screen.err.splitlines() == lines
 
 
@@ -177,9 +261,26 @@ def test_jobs_with_quiet(when: When, lines: list[str]) -> None:
 def test_a_line_for_jobs_that_changes_on_a_terminal(last: Job | None) -> None:
     """It is gone at the end, but for what was killed."""
     screen = screen_of(80)
-    with show_jobs(screen.terminal) as tell:
+    with show_progress(screen.terminal) as line:
+        tell = job_updates(line, screen.terminal)
         tell_all(tell)
+        line.tick()
         if last:
             tell(last)
-    assert screen.err.endswith("\x1b[2K")
+    assert screen.err.startswith("\rjob 7 success, 1:05\x1b[K\r\x1b[K")
     assert ("job 8 killed, 0:02\n" in screen.err) is (last is not None)
+
+
+def test_a_download_and_a_retry() -> None:
+    """How many of the rows are there; why a request failed and when it is sent again."""
+    screen, log = screen_of(80), screen_of()
+    for each in (screen, log):
+        with show_progress(each.terminal) as line:
+            tell = job_updates(line, each.terminal)
+            tell(Download(1_000, 4_000))
+            line.tick()
+            tell(Retry("api.treasuredata.com returned HTTP 503", 3.4))
+            line.tick()
+    assert "downloading, 25%, 1,000 of 4,000 rows\x1b[K" in screen.err
+    assert "\rretrying in 3 s: api.treasuredata.com returned HTTP 503\x1b[K" in screen.err
+    assert log.err == "retrying in 3 s: api.treasuredata.com returned HTTP 503\n"

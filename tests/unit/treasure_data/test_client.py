@@ -3,17 +3,15 @@
 import gzip
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
 from td_currents_cli.treasure_data.client import RetryPolicy, TdClient
 from td_currents_cli.treasure_data.settings import td_settings
+from td_currents_cli.treasure_data.updates import Download, Job, Retry, Update
 from tests.td_service.service import API_KEY, Canned, Service, Trouble
-
-if TYPE_CHECKING:
-    from td_currents_cli.treasure_data.errors import Job
 
 Make = Callable[..., TdClient]
 
@@ -50,9 +48,10 @@ def test_a_query_and_its_rows(service: Service, client_of: Make) -> None:
     """Issued once with a domain key and no retries there, waited for with growing pauses, and read to the last row."""
     service.polls = 4
     pauses: list[float] = []
-    jobs: list[Job] = []
-    assert rows_of(client_of(sleep=pauses.append, on_progress=jobs.append)) == ROWS
-    assert [job.state for job in jobs] == ["queued", "running", "queued", "running", "success"]
+    news: list[Update] = []
+    assert rows_of(client_of(sleep=pauses.append, on_progress=news.append)) == ROWS
+    assert [job.state for job in news if isinstance(job, Job)] == ["queued", "running", "queued", "running", "success"]
+    assert news[-1] == Download(len(ROWS), len(ROWS))
     assert pauses == sorted(pauses)
     assert len(set(pauses)) == 4
     (issued,) = service.jobs.values()
@@ -70,9 +69,13 @@ def test_an_answer_that_is_lost_issues_no_second_job(service: Service, client_of
 @pytest.mark.parametrize("path", ["/v3/job/issue", "/v3/job/status", "/v3/job/show", "/v3/job/result"])
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_service_is_asked_again(service: Service, client_of: Make, path: str, status: int) -> None:
-    """Of 429 and 5XX nothing is left but a little time."""
+    """The reason of each retry is reported, with the time until then."""
     service.trouble = deque([(path, Trouble(status)), (path, Trouble(status))])
-    assert rows_of(client_of()) == ROWS
+    news: list[Update] = []
+    assert rows_of(client_of(on_progress=news.append)) == ROWS
+    retries = [each for each in news if isinstance(each, Retry)]
+    assert [each.reason.partition(" ")[2] for each in retries] == [f"returned HTTP {status}"] * 2
+    assert all(0 <= each.seconds < 1 for each in retries)
     assert len(service.jobs) == 1
 
 
@@ -81,7 +84,9 @@ def test_a_busy_service_is_asked_again(service: Service, client_of: Make, path: 
 def test_a_broken_download_goes_on(service: Service, client_of: Make, cuts: list[int], ranges: bool) -> None:
     """Each row comes once, whether the server honours Range or sends all of it again."""
     service.cuts, service.ranges = deque(cuts), ranges
-    assert rows_of(client_of()) == ROWS
+    news: list[Update] = []
+    assert rows_of(client_of(on_progress=news.append)) == ROWS
+    assert "the connection broke at byte 0" in str(news) or cuts[0]
     asked = [wanted for _, path, wanted in service.requests if "/result/" in path]
     assert len(asked) == len(cuts) + 1
     assert any(asked) == any(cuts)
