@@ -25,9 +25,10 @@ def _encoded(characters: str) -> str:
 def _secret_pattern() -> re.Pattern[str]:
     name = "".join(_encoded("_-" if each == "_" else each) for each in KEY_PARAMETER)
     return re.compile(
-        # The value of td_write_key in a URL, a header, or JSON. What begins with $ is a variable of a shell.
+        # The value of td_write_key in a URL, a header, or JSON. `$` begins a variable of a shell, and `any` is what
+        # `serve` shows.
         rf"((?:{name}(?:{_encoded('=')}|[\"']\s*:\s*[\"'])|x-td-write-key\s*:\s*)[\"']?)"
-        r"(?!\*\*\*|\$)[^\s&\"'<>]+"
+        r"(?!\*\*\*|\$|any\s)[^\s&\"'<>]+"
         # A token: one word with a digit, so that a sentence about Bearer tokens stays as it is.
         r"|(\b(?:bearer|td1|basic)\s+)(?=[^\s\"']*\d)[\w.~+/=-]{6,}"
         # A write key or an API key of Treasure Data.

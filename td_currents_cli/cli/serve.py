@@ -73,4 +73,8 @@ def serve(
     )
     settings = ServeSettings(store=store, host=host, port=port, api=api, fault_settings=faults)
     request = ServeRequest(settings=settings, write_key_file=write_key_file)
-    return run(request, started=lambda receiver: print_listening(receiver, terminal), listener=ServeLog(terminal).add)
+    return run(
+        request,
+        started=lambda receiver: print_listening(receiver, write_key_file, terminal),
+        listener=ServeLog(terminal).add,
+    )

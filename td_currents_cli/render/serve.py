@@ -1,7 +1,9 @@
 """The endpoint of `serve`: its settings, a line per request, and the summary."""
 
+import shlex
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from td_currents_cli.errors import ExitCode
@@ -29,8 +31,8 @@ _REASONS: Final = {
 }
 
 
-def print_listening(receiver: Receiver, terminal: Terminal) -> None:
-    """Report the address, the store, and the settings of the endpoint."""
+def print_listening(receiver: Receiver, write_key_file: Path | None, terminal: Terminal) -> None:
+    """Report the address, the store, and the settings of the endpoint, and commands that use it."""
     settings = receiver.settings
     if receiver.repaired:
         terminal.report(f"warning: {receiver.store} ended with an incomplete row; new rows start after it", "yellow")
@@ -45,6 +47,21 @@ def print_listening(receiver: Receiver, terminal: Terminal) -> None:
     any_key = settings.write_key is None
     key = "any write key is accepted" if any_key else "rows sent with another write key are not stored"
     terminal.report(f"  key     {key}")
+    terminal.report("\nTo use it, in another terminal:")
+    for line in _commands(receiver, write_key_file):
+        if not terminal.quiet:
+            terminal.err.print(f"  {line}", markup=False, soft_wrap=True)  # never wrapped: it is copied
+
+
+def _commands(receiver: Receiver, write_key_file: Path | None) -> Iterator[str]:
+    """What sends to the endpoint and reads its store, for a shell in any folder."""
+    send = ["tdcur", "send", "payloads/", "--url", receiver.url("demo", "currents")]
+    if write_key_file is not None:
+        send += ["--write-key-file", str(write_key_file.absolute())]
+    variable = "TD_WRITE_KEY=any " if receiver.settings.write_key is None else ""
+    yield variable + shlex.join(send)
+    for command in ("parse", "count"):
+        yield shlex.join(["tdcur", command, str(receiver.store.absolute())])
 
 
 def _fault_settings(settings: FaultSettings) -> Iterator[str]:

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import TDCUR, tdcur_text
+from tests.command import PLAIN, TDCUR, tdcur_text
 from tests.serving import PATH, head
 
 BODY = b'{"events":[{"id":"a"},{"id":"b"}]}'
@@ -61,10 +62,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     (tmp_path / "key").write_text(RIGHT + "\n")
     with ExitStack() as stack:
 
-        def started(*options: str, **popen: Any) -> Served:
+        def started(*options: str, key: bool = True, **popen: Any) -> Served:
+            keys = ["--write-key-file", "key"] if key else []
             process = stack.enter_context(
                 subprocess.Popen(
-                    [*TDCUR, "serve", "--port", "0", "--write-key-file", "key", *options],
+                    [*TDCUR, "serve", "--port", "0", *keys, *options],
                     cwd=tmp_path,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -75,7 +77,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             stack.callback(process.kill)
             assert process.stderr is not None
             said = ""
-            while "\n  key " not in said:
+            while "\n  tdcur count " not in said:
                 line = process.stderr.readline()
                 assert line, said
                 said += line
@@ -106,6 +108,24 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert [(sorted(row), row["events"]) for row in rows] == [(["events", "time"], '[{"id":"a"},{"id":"b"}]')]
     assert "secret" not in served.said + out + err
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_the_commands_that_it_prints_work_as_they_are(serve: Serve, tmp_path: Path, key: bool) -> None:
+    """In another folder, with a store whose name the shell must not split, and without showing the key."""
+    served = serve("--store", "the rows.jsonl", key=key, env=PLAIN | {"COLUMNS": "40", "TD_WRITE_KEY": ""})
+    commands = [line.strip() for line in served.said.splitlines() if "  tdcur" in line or " tdcur send" in line]
+    assert ("TD_WRITE_KEY=any " in commands[0], "--write-key-file" in commands[0]) == (not key, key)
+    assert "secret" not in served.said
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(Path(__file__).parents[2] / "sample_data" / "payloads", folder / "payloads")
+    environment = PLAIN | {"PATH": f"{Path(TDCUR[0]).parent}:{PLAIN['PATH']}", "XDG_STATE_HOME": str(tmp_path)}
+    ended = [
+        subprocess.run(["bash", "-c", each], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        for each in commands
+    ]
+    assert [each.returncode for each in ended] == [0, 0, 0], ended
+    assert len(ended[1].stdout.splitlines()) == 130
 
 
 def test_out_of_file_descriptors(serve: Serve) -> None:

@@ -38,6 +38,8 @@ QUOTED = quote(KEY, safe="")
         ("Authorization: Bearer $TDCUR_TOKEN", None),
         ("td_write_key=***", None),
         ("Set TD_WRITE_KEY, or give --write-key-file FILE.", None),
+        ("TD_WRITE_KEY=any tdcur send", None),
+        ("TD_WRITE_KEY=anything tdcur send", "TD_WRITE_KEY=*** tdcur send"),
         (f"objects/{HEX}.json", None),
         (f"12/{HEX}{HEX}", None),
         ("a.json:100:5", None),
