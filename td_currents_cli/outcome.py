@@ -1,6 +1,7 @@
 """What a command returns: a frozen result that is rendered for people or as JSON and has the exit code."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, Self
 
@@ -89,6 +90,10 @@ class ProblemLog:
         if self._keep is None or self._by_severity[problem.severity] < self._keep:
             # The raw record is only for rejects files: kept here, it would keep whole batches in memory.
             self._kept.append(replace(problem, raw=None))
+        self.count(problem)
+
+    def count(self, problem: Problem) -> None:
+        """Count a problem without keeping it."""
         self._by_severity[problem.severity] += 1
         self._unreadable += problem.code in UNREADABLE_CODES
 
@@ -101,12 +106,17 @@ class ProblemLog:
 
     def result(self) -> Problems:
         """The problems; kept are the most severe, in the order found."""
-        kept = self._kept
-        if self._keep is not None and len(kept) > self._keep:
-            rank = list(Severity).index
-            most_severe = sorted(range(len(kept)), key=lambda index: rank(kept[index].severity))
-            kept = [kept[index] for index in sorted(most_severe[: self._keep])]
+        kept = most_severe(self._kept, self._keep)
         return Problems(kept=tuple(kept), by_severity=self._by_severity, unreadable=self._unreadable)
+
+
+def most_severe(problems: Sequence[Problem], limit: int | None) -> Sequence[Problem]:
+    """Up to `limit` problems (all if None), the most severe ones, in their order."""
+    if limit is None or len(problems) <= limit:
+        return problems
+    rank = list(Severity).index
+    ranked = sorted(range(len(problems)), key=lambda index: rank(problems[index].severity))
+    return [problems[index] for index in sorted(ranked[:limit])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

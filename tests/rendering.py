@@ -13,6 +13,7 @@ from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.command import Selection
+from td_currents_cli.validate.groups import problem_group
 from td_currents_cli.validate.rules import RULES
 
 
@@ -91,6 +92,7 @@ def outcome_of(*problems: Problem, keep: int | None = None, **fields: Any) -> Va
         "balance": Balance(rows_read=3, rows_rejected=0, events_read=58, events_rejected=0, events_out=58),
         "problems": Problems(kept=problems[:keep], by_severity=by_severity),
         "by_code": Counter(problem.code for problem in problems),
+        "by_group": Counter(map(problem_group, problems)),
         "seconds": 0.25,
         "statistics": False,
         "suppressed": 0,

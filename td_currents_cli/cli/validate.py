@@ -9,13 +9,15 @@ import typer
 from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.terminal import ProgressLine
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 
 class ValidateFormat(StrEnum):
     """Output format of the problems."""
 
     text = "text"
+    concise = "concise"
+    grouped = "grouped"
     json = "json"
     jsonl = "jsonl"
     github = "github"
@@ -23,9 +25,11 @@ class ValidateFormat(StrEnum):
     junit = "junit"
 
 
-MACHINE_FORMATS: Final = (ValidateFormat.json, ValidateFormat.jsonl, ValidateFormat.sarif, ValidateFormat.junit)
+EXAMPLES: Final = {ValidateFormat.text: 3, ValidateFormat.concise: 3, ValidateFormat.grouped: 1}
+"""Problems of a rule and event type that are printed for people without --verbose."""
+
 DEFAULT_MAX_PROBLEMS: Final = 1000
-"""Problems printed for people without --limit."""
+"""Problems printed for people without --limit and --verbose."""
 
 
 def _print_schema(requested: bool) -> None:
@@ -46,7 +50,11 @@ def _print_schema(requested: bool) -> None:
 def validate(
     paths: list[str] | None = options.PATHS,
     *,
-    output_format: ValidateFormat = output_option("--format", default=ValidateFormat.text, help="Output format."),
+    output_format: ValidateFormat = output_option(
+        "--format",
+        default=ValidateFormat.text,
+        help="Output format: concise prints a line per problem, grouped counts equal problems.",
+    ),
     schema: bool = output_option(  # noqa: ARG001 -- its callback does it
         "--schema",
         default=False,
@@ -60,7 +68,7 @@ def validate(
         "--max-findings",
         min=0,
         help="Maximum number of problems to print; all are counted.",
-        show_default="1000; unlimited in machine formats",
+        show_default="1000; all in machine formats and with --verbose",
     ),
     select: list[str] | None = checks_option(
         metavar="CODE,…",
@@ -76,18 +84,20 @@ def validate(
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
+    terminal: Terminal,
     line: ProgressLine,
 ) -> Outcome:
     """Check payloads by Braze's catalog and Treasure Data's limits.
 
-    The exit code is 1 if there are errors. `tdcur rules` lists the rules.
+    The exit code is 1 if there are errors. `tdcur rules` lists the rules. For people, up to three problems of a rule
+    and event type are printed, then the number of the others; --verbose prints all.
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
-    limited = limit is None and output_format not in MACHINE_FORMATS
+    examples = None if terminal.verbose else EXAMPLES.get(output_format)
     return run(
         ValidateRequest(
             sources=options.open_sources(paths, max_document_size, line),
@@ -96,7 +106,8 @@ def validate(
             catalog=overlay.load_overlay(catalog) if catalog else load(),
             baseline=baseline,
             write_baseline=write_baseline,
-            keep=DEFAULT_MAX_PROBLEMS if limited else limit,
+            keep=DEFAULT_MAX_PROBLEMS if limit is None and examples else limit,
+            examples=examples,
             statistics=statistics,
             jobs=worker_count(jobs),
         )

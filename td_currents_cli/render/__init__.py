@@ -26,6 +26,8 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
 
             return {
                 "text": validate_text.print_validation,
+                "concise": validate_text.print_concise,
+                "grouped": validate_text.print_grouped,
                 "jsonl": validate_ci.write_problem_lines,
                 "github": validate_ci.write_github,
                 "sarif": validate_ci.write_sarif,

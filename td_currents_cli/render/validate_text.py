@@ -1,19 +1,23 @@
 """Problems for people, in the style of ruff: what and where, an excerpt with a mark, and what to do."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from typing import Final
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 from td_currents_cli.model import Code, Excerpt, Problem, Severity
+from td_currents_cli.outcome import most_severe
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
+from td_currents_cli.secrets import mask
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.checks import shortened
+from td_currents_cli.validate.groups import ProblemGroup, problem_group
 from td_currents_cli.validate.rules import RULES
 
 INDENT: Final = "    "
@@ -117,23 +121,36 @@ def problem_on_one_line(problem: Problem) -> Text:
     return problem_line(problem).append(f" ({printable(event)})" if event else "", "dim")
 
 
-def problem_with_excerpt(problem: Problem, width: int) -> Iterator[Text]:
+def problem_with_excerpt(problem: Problem, console: Console) -> Iterator[Text]:
     """Format place, code, severity, and message; an excerpt, fitted to the width of the terminal; the fix."""
     yield problem_line(problem)
     number = "" if problem.location.line is None else str(problem.location.line)
     if problem.excerpt is not None:
         bar = " | "
-        line = snippet(problem.excerpt, max(width - len(number) - len(bar), NARROWEST))
+        line = snippet(problem.excerpt, max(console.width - len(number) - len(bar), NARROWEST))
         yield Text.assemble((number + bar, GUTTER), line.text)
         mark = (line.mark, STYLES[problem.severity])
         yield Text.assemble((" " * len(number) + bar, GUTTER), " " * line.pad, mark)
-    margin = " " * len(number) + " = "
+    margin = Text(" " * len(number) + " = ", GUTTER)
     place = [f"at {problem.pointer}"] if problem.pointer else []
     place += _event_names(problem)
     place += [shortened(problem.event_type)] if problem.event_type is not None else []
     if place:
-        yield Text.assemble((margin, GUTTER), (printable(", ".join(place)), "dim"))
-    yield Text.assemble((margin, GUTTER), ("hint", "bold cyan"), f": {printable(problem.hint)}")
+        yield from _hanging(margin, Text(printable(", ".join(place)), "dim"), console)
+    yield from _hanging(margin, Text.assemble(("hint", "bold cyan"), f": {printable(problem.hint)}"), console)
+
+
+def _hanging(margin: Text, line: Text, console: Console) -> Iterator[Text]:
+    """Put a line next to a margin; on a terminal, wrap it between words, and indent what follows."""
+    hidden = mask(line.plain)
+    if hidden != line.plain:  # before a secret is divided
+        line = Text(hidden)
+    room = max(console.width - margin.cell_len, NARROWEST)
+    fits = not console.is_terminal or line.cell_len <= room
+    for part in (line,) if fits else line.wrap(console, room):
+        part.rstrip()
+        yield Text.assemble(margin, part)
+        margin = Text(" " * margin.cell_len)
 
 
 def _event_names(problem: Problem) -> Iterator[str]:
@@ -148,15 +165,19 @@ def statistics(by_code: Counter[Code]) -> Iterator[Text]:
     counts = sorted(((count, code) for code, count in by_code.items() if count), key=lambda each: (-each[0], each[1]))
     width = len(f"{counts[0][0]:,}") if counts else 0
     for count, code in counts:
-        rule = RULES[code]
-        yield Text.assemble(
-            (f"{count:>{width},}", "bold"),
-            "  ",
-            (code, "magenta"),
-            "  ",
-            (f"{rule.severity:<7}", STYLES[rule.severity]),
-            f"  {rule.name}",
-        )
+        yield _counted(count, width, code, RULES[code].name)
+
+
+def _counted(count: int, width: int, code: Code, what: str) -> Text:
+    severity = RULES[code].severity
+    return Text.assemble(
+        (f"{count:>{width},}", "bold"),
+        "  ",
+        (code, "magenta"),
+        "  ",
+        (f"{severity:<7}", STYLES[severity]),
+        f"  {what}",
+    )
 
 
 STDIN: Final = "<stdin>"
@@ -165,9 +186,12 @@ STDIN: Final = "<stdin>"
 
 def omitted_line(outcome: ValidateOutcome) -> str:
     """Format how many problems --limit omits; empty for none."""
-    total = outcome.problems.total
-    omitted = total - len(outcome.problems.kept)
-    return f"{omitted:,} of {total:,} problems are not shown (see --limit)" if omitted else ""
+    omitted = outcome.problems.total - len(outcome.problems.kept)
+    return _omitted_line(omitted, outcome) if omitted else ""
+
+
+def _omitted_line(omitted: int, outcome: ValidateOutcome) -> str:
+    return f"{omitted:,} of {outcome.problems.total:,} problems are not shown (see --limit)"
 
 
 def report_omitted(outcome: ValidateOutcome, terminal: Terminal) -> None:
@@ -182,51 +206,159 @@ PRINT_LINES: Final = 50
 
 
 def print_validation(outcome: ValidateOutcome, terminal: Terminal) -> None:
-    """Print the problems or the number per rule to standard output; then a summary, unless --quiet was given."""
-    _print_lines(statistics(outcome.by_code) if outcome.statistics else _problem_lines(outcome, terminal), terminal)
-    if not terminal.quiet:
-        _print_lines(_summary_lines(outcome), terminal)
+    """Print examples with excerpts, and a summary, to standard output."""
+    problems = _shown_problems(outcome, terminal)
+    _print(outcome, terminal, _problem_lines(problems, outcome, terminal), _omitted_of(problems, outcome))
 
 
-def _print_lines(lines: Iterator[Text], terminal: Terminal) -> None:
+def print_concise(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Print examples on one line each to standard output, for grep; a summary to standard error."""
+    problems = _shown_problems(outcome, terminal)
+    omitted = _omitted_of(problems, outcome)
+    _print(outcome, terminal, _concise_lines(problems, outcome), omitted, summary_to=terminal.err)
+
+
+def print_grouped(outcome: ValidateOutcome, terminal: Terminal) -> None:
+    """Print the number of problems of each group, and an example, to standard output; the most frequent first."""
+    counts = sorted(outcome.by_group.items(), key=lambda each: (-each[1], each[0].code, each[0].event_type or ""))
+    if terminal.quiet:
+        counts = [each for each in counts if RULES[each[0].code].severity in outcome.failing]
+    shown = dict(counts[: outcome.limit])
+    omitted = outcome.by_group.total() - sum(shown.values())
+    _print(outcome, terminal, _group_lines(shown, outcome, terminal.out), omitted, is_grouped=True)
+
+
+def _print(
+    outcome: ValidateOutcome,
+    terminal: Terminal,
+    lines: Iterator[Text],
+    omitted: int,  # problems that are neither shown nor counted next to an example
+    *,
+    summary_to: Console | None = None,
+    is_grouped: bool = False,
+) -> None:
+    _print_lines(statistics(outcome.by_code) if outcome.statistics else lines, terminal.out)
+    if terminal.quiet:
+        return
+    _print_lines(_summary_lines(outcome, omitted), summary_to or terminal.out)
+    _print_lines(_next_steps(outcome, is_grouped=is_grouped), terminal.err)
+
+
+def _print_lines(lines: Iterator[Text], console: Console) -> None:
     while some := list(islice(lines, PRINT_LINES)):
-        print_wrapped(terminal.out, Text("\n").join(some))
+        print_wrapped(console, Text("\n").join(some))
 
 
-def _problem_lines(outcome: ValidateOutcome, terminal: Terminal) -> Iterator[Text]:
+def _shown_problems(outcome: ValidateOutcome, terminal: Terminal) -> Sequence[Problem]:
     problems = outcome.problems.kept
     if terminal.quiet:
         problems = tuple(each for each in problems if each.severity in outcome.failing)
+    return most_severe(problems, outcome.limit)
+
+
+def _omitted_of(shown: Sequence[Problem], outcome: ValidateOutcome) -> int:
+    if outcome.examples is None:
+        return outcome.problems.total - len(shown)
+    groups = {problem_group(problem, outcome.by_group) for problem in shown}
+    return sum(count for group, count in outcome.by_group.items() if group not in groups)
+
+
+def _with_rest(problems: Sequence[Problem], outcome: ValidateOutcome) -> Iterator[tuple[Problem, int]]:
+    """Yield each problem, and, with the last of its group, how many more of them are not shown."""
+    if outcome.examples is None:
+        yield from ((problem, 0) for problem in problems)
+        return
+    groups = [problem_group(problem, outcome.by_group) for problem in problems]
+    last = {group: index for index, group in enumerate(groups)}
+    shown = Counter(groups)
+    for index, (problem, group) in enumerate(zip(problems, groups, strict=True)):
+        yield problem, outcome.by_group[group] - shown[group] if last[group] == index else 0
+
+
+def _rest_line(rest: int) -> Text:
+    return Text(f"{MORE} and {rest:,} more like it", "dim")
+
+
+def _problem_lines(problems: Sequence[Problem], outcome: ValidateOutcome, terminal: Terminal) -> Iterator[Text]:
     headed = terminal.out.is_terminal and len({problem.location.source for problem in problems}) > 1
     shown: set[tuple[str, str]] = set()
-
-    def was_shown(problem: Problem) -> bool:
-        """Whether a warning or info with the same message was shown in full; errors always are. Record this one."""
+    source, in_run = "", False
+    for problem, rest in _with_rest(problems, outcome):
         message = (problem.code, problem.message)
+        # Errors are always shown in full, a warning or info once.
         is_repeated = message in shown and problem.severity is not Severity.ERROR and not terminal.verbose
         shown.add(message)
-        return is_repeated
-
-    for source, found in groupby(problems, key=lambda problem: problem.location.source):
-        if headed:
+        is_headed = headed and problem.location.source != source
+        source = problem.location.source
+        # An empty line follows each problem of several lines, and each run of one-line problems.
+        if in_run and (is_headed or not is_repeated):
+            yield Text()
+        if is_headed:
             yield Text(f"── {printable(source)} ──", "bold blue")
             yield Text()
-        # An empty line follows each problem of several lines, and each run of one-line problems.
-        for repeated, run in groupby(found, key=was_shown):
-            for problem in run:
-                if repeated:
-                    yield problem_on_one_line(problem)
-                else:
-                    yield from problem_with_excerpt(problem, terminal.out.width)
-                    yield Text()
-            if repeated:
-                yield Text()
+        if is_repeated:
+            yield problem_on_one_line(problem)
+        else:
+            yield from problem_with_excerpt(problem, terminal.out)
+        if rest:
+            yield _rest_line(rest)
+        if not is_repeated:
+            yield Text()
+        in_run = is_repeated
+    if in_run:
+        yield Text()
 
 
-def _summary_lines(outcome: ValidateOutcome) -> Iterator[Text]:
-    omitted = omitted_line(outcome)
+def _concise_lines(problems: Sequence[Problem], outcome: ValidateOutcome) -> Iterator[Text]:
+    for problem, rest in _with_rest(problems, outcome):
+        yield problem_line(problem)
+        if rest:
+            # Also found by a search for the code or the type.
+            group = problem_group(problem, outcome.by_group)
+            names = ", ".join(filter(None, (group.code, printable(group.event_type or ""))))
+            yield _rest_line(rest).append(f" ({names})")
+
+
+def _group_lines(counts: Mapping[ProblemGroup, int], outcome: ValidateOutcome, console: Console) -> Iterator[Text]:
+    examples: dict[ProblemGroup, list[Problem]] = defaultdict(list)
+    for problem in outcome.problems.kept:
+        examples[problem_group(problem, outcome.by_group)].append(problem)
+    width = len(f"{max(counts.values(), default=0):,}")
+    for group, count in counts.items():
+        yield _counted(count, width, group.code, printable(group.event_type or RULES[group.code].name))
+        for problem in examples[group]:
+            line = Text.assemble((printable(str(problem.location)), "bold"), f" {printable(problem.message)}")
+            yield from _hanging(Text(" " * (width + 2)), line, console)
+    if counts:
+        yield Text()
+
+
+MANY_GROUPS: Final = 10
+VERY_MANY: Final = 1000
+
+
+def _next_steps(outcome: ValidateOutcome, *, is_grouped: bool) -> Iterator[Text]:
+    counts, groups = outcome.by_code, outcome.by_group
+    if not counts.total():
+        return
+    severity = next(each for each in Severity if outcome.problems.by_severity[each])
+    code = max(counts, key=lambda code: (RULES[code].severity is severity, counts[code]))
+    yield _hint(f"`tdcur rules {code}` explains the {f'most frequent {severity}' if len(counts) > 1 else 'rule'}")
+    if len(groups) > MANY_GROUPS and not is_grouped:
+        yield _hint(f"`--format grouped` lists the {len(groups):,} kinds of problems, the most frequent first")
+    elif counts.total() >= VERY_MANY and not outcome.suppressed:
+        yield _hint("`--write-baseline FILE` accepts these, so that only new problems fail")
+    elif counts.total() > len(outcome.problems.kept) and outcome.examples is not None:
+        yield _hint("`--verbose` shows all problems")
+
+
+def _hint(text: str) -> Text:
+    return Text.assemble(("hint", "bold cyan"), f": {text}")
+
+
+def _summary_lines(outcome: ValidateOutcome, omitted: int) -> Iterator[Text]:
     if omitted and not outcome.statistics:
-        yield Text(omitted, "yellow")
+        yield Text(_omitted_line(omitted, outcome), "yellow")
     counts = outcome.problems.by_severity
     found = [
         Text(amount(counts[severity], severity), STYLES[severity] if counts[severity] else "")

@@ -22,6 +22,7 @@ from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import ProblemKind, problem_kind, read_baseline, write_baseline
 from td_currents_cli.validate.checker import Checker, CheckResult
 from td_currents_cli.validate.duplicate_ids import DuplicateIds, duplicate_id_problems
+from td_currents_cli.validate.groups import DUPLICATE_IDS, ExampleCounter, ProblemGroup
 from td_currents_cli.validate.positions import in_source_order
 from td_currents_cli.validate.rules import RULES
 
@@ -76,6 +77,7 @@ class ValidateRequest:
     baseline: Path | None = None  # problems to accept
     write_baseline: Path | None = None  # where to write the problems of this run as a baseline
     keep: int | None = None  # maximum number of problems to keep; all are counted
+    examples: int | None = None  # maximum number to keep of a rule and event type, instead of `keep`
     statistics: bool = False  # show how often each rule was broken, not the problems
     jobs: int = 1
     now: int = field(default_factory=lambda: int(time.time()))  # UNIX seconds
@@ -91,7 +93,10 @@ class ValidateOutcome(Outcome):
     files: int  # number of sources
     balance: Balance
     by_code: Counter[Code]
+    by_group: Counter[ProblemGroup]
     selection: Selection
+    limit: int | None = None  # maximum number of problems to show; in `examples`, more may be kept
+    examples: int | None = None  # maximum number that was kept of each group
     suppressed: int = 0  # problems that the baseline accepts
     strict: bool = False
     statistics: bool = False
@@ -163,7 +168,9 @@ class _Collector:
 
     def __init__(self, request: ValidateRequest) -> None:
         self._request = request
-        self._log = ProblemLog(keep=request.keep)
+        # The examples are few: which of them are shown is decided when all groups are known.
+        self._log = ProblemLog(keep=request.keep if request.examples is None else None)
+        self._groups = ExampleCounter(request.examples)
         self._duplicate_ids = DuplicateIds() if Code.REPEATED_ID in request.selection else None
         self._accepted = read_baseline(request.baseline) if request.baseline else Counter[ProblemKind]()
         self._by_code: Counter[Code] = Counter()
@@ -197,7 +204,7 @@ class _Collector:
                 self._suppressed += 1
             else:
                 self._by_code[problem.code] += 1
-                self._log.add(problem)
+                (self._log.add if self._groups.add(problem) else self._log.count)(problem)
 
     def outcome(self, seconds: float) -> ValidateOutcome:
         balance = Balance(
@@ -219,6 +226,9 @@ class _Collector:
             problems=replace(problems, kept=tuple(kept)),
             exit_code=code,
             by_code=self._by_code,
+            by_group=self._groups.counts,
+            limit=self._request.keep,
+            examples=self._request.examples,
             selection=self._request.selection,
             suppressed=self._suppressed,
             strict=self._request.strict,
@@ -229,6 +239,8 @@ class _Collector:
     def _shows_more(self) -> bool:
         """Whether more than the code of the next problem may be needed."""
         request = self._request
-        if request.keep is None or request.baseline is not None or request.write_baseline is not None:
+        if request.baseline is not None or request.write_baseline is not None:
             return True
-        return self._by_code.total() < request.keep
+        if request.examples is not None:
+            return self._groups.needs(DUPLICATE_IDS)
+        return request.keep is None or self._by_code.total() < request.keep

@@ -50,8 +50,8 @@ def places(problems: list[dict[str, Any]]) -> list[Place]:
 def test_all_forms_say_the_same(run: Run) -> None:
     files = ("good.json", "bad.json", "bad.json.gz")
     said = {
-        form: run("validate", "--format", form, *files)
-        for form in ("json", "jsonl", "text", "github", "sarif", "junit")
+        form: run("validate", "--verbose", "--format", form, *files)
+        for form in ("json", "jsonl", "text", "concise", "github", "sarif", "junit")
     }
     assert {ended.returncode for ended in said.values()} == {1}
     expected = places(json.loads(said["json"].stdout)["problems"])
@@ -60,8 +60,9 @@ def test_all_forms_say_the_same(run: Run) -> None:
     assert {source for _, source, *_ in expected} == {"bad.json", "bad.json.gz"}
 
     assert places([json.loads(line) for line in said["jsonl"].stdout.splitlines()]) == expected
-    lines = [match.groups() for line in said["text"].stdout.decode().splitlines() if (match := LINE.match(line))]
-    assert [(code, file, int(line), int(column)) for file, line, column, code, _ in lines] == expected
+    for form in ("text", "concise"):
+        lines = [match.groups() for line in said[form].stdout.decode().splitlines() if (match := LINE.match(line))]
+        assert [(code, file, int(line), int(column)) for file, line, column, code, _ in lines] == expected
     commands = [ANNOTATION.fullmatch(line) for line in said["github"].stdout.decode().splitlines()]
     assert [(match[5], match[2], int(match[3]), int(match[4])) for match in commands if match] == expected
     failed = {case.attrib["name"][:6] for case in fromstring(said["junit"].stdout).iter("testcase") if len(case)}  # noqa: S314 -- our own
@@ -100,3 +101,59 @@ def test_json_is_as_the_published_schema_says(run: Run) -> None:
         document = json.loads(ended.stdout)
         validator.validate(document)
         assert ended.returncode == document["exit_code"] == code, arguments
+
+
+@pytest.fixture
+def equal(tmp_path: Path) -> tuple[Path, Path]:
+    """300 times the same mistake, with numbers that differ: in one file, and in as many files."""
+    one, many = tmp_path / "one.json", tmp_path / "many"
+    mistakes = [event(number, "x") for number in range(300)]
+    one.write_text(json.dumps({"events": mistakes}), encoding="utf-8")
+    many.mkdir()
+    for number, mistake in enumerate(mistakes):
+        (many / f"{number:03}.json").write_text(json.dumps({"events": [mistake]}), encoding="utf-8")
+    return one, many
+
+
+MESSAGE = "TDC203 error `properties.price` must be a number, got a string"
+
+
+@pytest.mark.parametrize("environment", [{}, {"GITHUB_ACTIONS": "true", "CI": "true"}])
+def test_equal_problems_are_shown_three_times(equal: tuple[Path, Path], environment: dict[str, str]) -> None:
+    """And counted; in a pipe and in a CI log, lines are neither wrapped nor colored."""
+    one, many = equal
+    only = ("--select", "TDC203")
+    for path, places in (
+        (one, [f"{one}:1:{column}" for column in (213, 439, 665)]),
+        (many, [f"{many}/{name}.json:1:213" for name in ("000", "001", "002")]),
+    ):
+        ended = tdcur("validate", *only, "--format", "concise", str(path), env=environment)
+        *lines, rest = ended.stdout.decode().splitlines()
+        assert lines == [f"{place} {MESSAGE}" for place in places]
+        assert rest == "… and 297 more like it (TDC203, users.behaviors.Purchase)"
+        text = tdcur("validate", *only, str(path), env=environment).stdout.decode()
+        assert [line for line in text.splitlines() if MESSAGE in line] == lines
+        assert "… and 297 more like it\n" in text
+        grouped = tdcur("validate", *only, "--format", "grouped", str(path), env=environment).stdout.decode()
+        assert grouped.splitlines()[:2] == [
+            "300  TDC203  error    users.behaviors.Purchase",
+            f"     {lines[0]}".replace(" TDC203 error", ""),
+        ]
+        for form in ("text", "concise", "grouped"):
+            done = tdcur("validate", *only, "--verbose", "--format", form, str(path), env=environment)
+            assert done.stdout.decode().count("must be a number") == 300
+        for form in ("json", "jsonl", "github", "sarif", "junit"):
+            done = tdcur("validate", *only, "--format", form, str(path), env=environment)
+            assert done.stdout.decode().count("must be a number") == 300
+            assert done.stderr == b""
+
+
+def test_what_to_do_next(equal: tuple[Path, Path]) -> None:
+    one, _ = equal
+    for form in ("text", "concise", "grouped"):
+        said = tdcur("validate", "--format", form, str(one)).stderr.decode().splitlines()
+        assert said[-2:] == [
+            "hint: `tdcur rules TDC203` explains the most frequent error",
+            "hint: `--verbose` shows all problems",
+        ]
+        assert tdcur("validate", "--quiet", "--format", form, str(one)).stderr == b""

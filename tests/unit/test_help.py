@@ -122,7 +122,7 @@ def test_topics() -> None:
     assert all(f"  {name} " in helped("help", "environment") for name in known)
     formats = helped("help", "formats")
     assert all(f"  {form.value} " in formats for form in InputFormat)
-    assert "--format text, json, jsonl, github" in formats
+    assert "--format text, concise, grouped, json, jsonl" in formats
 
 
 OLD_NAMES = {

@@ -1,4 +1,4 @@
-"""`tdcur validate --format text`: what a person sees, compared with approved output.
+"""`tdcur validate --format text`, `concise`, and `grouped`: what a person sees, compared with approved output.
 
 `TDCUR_UPDATE_CASES=1 pytest tests/unit/render/test_validate_text.py` updates it.
 """
@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from td_currents_cli.model import Code, Excerpt, Location, Problem
-from td_currents_cli.render.validate_text import print_validation, snippet
-from tests.rendering import Screen, outcome_of, problem_of, screen_of
+from td_currents_cli.model import Code, Excerpt, Location, Problem, Severity
+from td_currents_cli.outcome import Problems
+from td_currents_cli.render.validate_text import print_concise, print_grouped, print_validation, snippet
+from td_currents_cli.validate.groups import MAX_GROUPS, OTHER_TYPES, ExampleCounter, ProblemGroup, problem_group
+from tests.rendering import WIDTHS, Screen, outcome_of, problem_of, screen_of
 
 Case: TypeAlias = tuple[list[Problem], dict[str, Any], dict[str, Any]]
 """Problems, the screen, and what else the outcome has."""
@@ -77,6 +79,50 @@ def test_text(name: str, stored: Callable[[str, str], None]) -> None:
     text = shown(problems, screen_of(**screen), outcome)
     stored(f"validate_{name}", text)
     assert "\x1b" not in text
+
+
+FORMS: Final = {"text": print_validation, "concise": print_concise, "grouped": print_grouped}
+LONG_NAMES = [problem_of(location=Location("payloads/2026-07-01/braze-currents.jsonl", 12, 345))] * 3
+EXAMPLES = [*LONG_NAMES, *REPEATED, BARE]
+EQUAL = Counter(map(problem_group, EXAMPLES)) + Counter({problem_group(ERROR): 295, problem_group(WARNING): 1200})
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("form", FORMS)
+def test_equal_problems(form: str, width: str, stored: Callable[[str, str], None]) -> None:
+    """A few examples, and how many more there are; in the end, what to do next."""
+    by_severity = Counter({Severity.ERROR: 299, Severity.WARNING: 1203})
+    by_code = Counter({ERROR.code: 298, WARNING.code: 1203, BARE.code: 1})
+    kept = tuple(EXAMPLES if form != "grouped" else [ERROR, WARNING, BARE])
+    screen = screen_of(WIDTHS[width])
+    FORMS[form](
+        outcome_of(
+            problems=Problems(kept=kept, by_severity=by_severity),
+            by_code=by_code,
+            by_group=EQUAL,
+            examples=len(kept) // 2,
+        ),
+        screen.terminal,
+    )
+    stored(f"validate_equal_{form}_{width}", f"{screen.out}--- standard error ---\n{screen.err}")
+
+
+def test_many_kinds(stored: Callable[[str, str], None]) -> None:
+    """Types are counted by themselves up to a bound; --limit is one of kinds, if they are what is shown."""
+    counter = ExampleCounter(1)
+    types = [problem_of(event_type=f"users.behaviors.X{number}") for number in range(MAX_GROUPS + 20)]
+    kept = [each for each in types * 2 if counter.add(each)]
+    assert len(kept) == len(counter.counts) == MAX_GROUPS + 1
+    assert counter.counts[ProblemGroup(ERROR.code, OTHER_TYPES)] == 40
+    problems = Problems(kept=tuple(kept), by_severity=Counter({Severity.ERROR: 2 * len(types)}))
+    by_code = Counter({ERROR.code: 2 * len(types)})
+    for form, printed in FORMS.items():
+        screen = screen_of()
+        printed(
+            outcome_of(problems=problems, by_code=by_code, by_group=counter.counts, examples=1, limit=2),
+            screen.terminal,
+        )
+        stored(f"validate_kinds_{form}", screen.out + screen.err)
 
 
 def test_color_adds_nothing_but_color() -> None:
