@@ -21,10 +21,11 @@ BAD = '{"events": [{"event_type": "users.behaviors.Uninstall", "id": 7}]}'
 def run_step(name: str, inputs: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the script of a step as the runner of GitHub does, with the inputs as the runner resolves them."""
     step = STEPS[name]
-    values = {key: str(value.get("default", "")) for key, value in ACTION["inputs"].items()} | inputs
+    values = {f"inputs.{key}": str(value.get("default", "")) for key, value in ACTION["inputs"].items()}
+    values |= {f"inputs.{key}": value for key, value in inputs.items()}
+    values |= {"runner.temp": str(folder / "temporary files"), "github.action_path": str(folder / "the action")}
     environment = {
-        key: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: values[match[1]], text)
-        for key, text in step["env"].items()
+        key: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: values[match[1]], text) for key, text in step["env"].items()
     }
     script = folder / "step.sh"
     script.write_text(step["run"], encoding="utf-8")
@@ -34,7 +35,8 @@ def run_step(name: str, inputs: dict[str, str], folder: Path) -> subprocess.Comp
         env=os.environ
         | environment
         | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        | {"GITHUB_STEP_SUMMARY": str(folder / "summary.md"), "GITHUB_ACTIONS": "true"},
+        | {"GITHUB_STEP_SUMMARY": str(folder / "summary.md"), "GITHUB_ACTIONS": "true"}
+        | {"GITHUB_PATH": str(folder / "path")},
         capture_output=True,
         text=True,
         check=False,
@@ -56,6 +58,7 @@ def payloads(tmp_path: Path) -> Path:
         ("good payloads/\nbad.json", "", 1, True),
         ("bad.json", "--ignore\nTDC1", 0, False),
         ("$(touch injected)", "", 6, False),
+        ("\n", "", 2, False),
     ],
 )
 def test_the_action_validates(payloads: Path, paths: str, arguments: str, code: int, annotated: bool) -> None:
@@ -74,6 +77,36 @@ def test_the_action_writes_sarif_and_a_summary(payloads: Path, path: str) -> Non
     assert "| event type |" in (payloads / "summary.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("step", ["Write the SARIF report", "Count the events"])
+def test_the_action_tells_what_is_not_a_problem_of_the_data(payloads: Path, step: str) -> None:
+    ended = run_step(step, {"paths": "nowhere", "sarif-file": "problems.sarif"}, payloads)
+    assert ended.returncode == 6
+    assert re.fullmatch(r"::error::tdcur: .* \(exit code 6 of tdcur \w+\)\n", ended.stdout)
+    assert "nowhere: no such file or folder" in ended.stderr
+
+
+def test_the_action_fails_where_the_sarif_report_cannot_be_opened(payloads: Path) -> None:
+    inputs = {"paths": "good payloads", "sarif-file": "nowhere/problems.sarif"}
+    assert run_step("Write the SARIF report", inputs, payloads).returncode != 0
+
+
+def test_the_action_puts_only_tdcur_on_the_path(payloads: Path) -> None:
+    """With a stand-in for Python, which is asked for an environment and then for pip."""
+    python = payloads / "a python"
+    python.write_text(
+        '#!/bin/sh\necho "$@" >> said\nmkdir -p "${3:-}/bin" && cp "$0" "$3/bin/python"\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
+    ended = run_step("Install tdcur", {"python": str(python)}, payloads)
+    assert ended.returncode == 0, ended.stderr
+    folder = Path((payloads / "path").read_text(encoding="utf-8").strip())
+    assert [each.name for each in folder.iterdir()] == ["tdcur"]
+    assert (folder / "tdcur").readlink() == payloads / "temporary files" / "tdcur" / "bin" / "tdcur"
+    created, installed = (payloads / "said").read_text(encoding="utf-8").splitlines()
+    assert created == f"-m venv {payloads / 'temporary files' / 'tdcur'}"
+    assert installed.endswith(str(payloads / "the action"))
+
+
 def test_the_action_uses_no_input_in_a_script() -> None:
     """What a caller passes is data: as a part of the script it would be run."""
     assert not [name for name, step in STEPS.items() if "${{" in step["run"]]
@@ -83,6 +116,8 @@ def test_the_hook_runs_the_command() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["entry"].split() == ["tdcur", "validate"]
     assert hook["language"] == "python"
+    names = ["payloads/a.json", "a b.jsonl", "a.ndjson.gz", "a.json.zst", "a.md", "a.json.md"]
+    assert [name for name in names if re.search(hook["files"], name)] == names[:4]
 
 
 def test_the_image_is_built_from_the_wheel_and_does_not_run_as_root() -> None:
