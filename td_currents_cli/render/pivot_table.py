@@ -1,6 +1,6 @@
 """The table of `count --pivot`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -41,11 +41,14 @@ class PivotTable:
         most = min(number, self._outcome.top or number)
         if not console.is_terminal or self._outcome.wide:
             return self._grid(names, most)
-        for each in (structs.replace(names, in_words=True), short := names.shortened(self._types())):
-            grid = self._grid(each, most)
-            if grid.width() <= console.width:
-                return grid
-        for shown in range(min(most, console.width // LEAST_COLUMN_WIDTH), 0, -1):
+        short = names.shortened(self._types())
+        could_fit = min(most, console.width // LEAST_COLUMN_WIDTH)
+        if could_fit == most:
+            for each in (structs.replace(names, in_words=True), short):
+                grid = self._grid(each, most)
+                if grid.width() <= console.width:
+                    return grid
+        for shown in range(could_fit, 0, -1):
             grid = self._grid(short, shown)
             if grid.least_width(*least_room(self._pivot.by)) <= console.width:
                 break
@@ -72,19 +75,25 @@ class PivotTable:
             heads = [fold(head, TIME_HEAD_WIDTH if is_time else HEAD_WIDTH, indent=0) for head in heads]
         columns = [*names.columns([row.key for row in pivot.rows], pivot.by, pivot.others)]
         title = f"events by {', '.join(column.head for column in columns)} and {name}" if names.in_words else ""
-        columns += [self._sums(head, [place]) for head, place in zip(heads, shown, strict=True)]
+        columns += [self._column(head, partial(_cell, place)) for head, place in zip(heads, shown, strict=True)]
         if others:
-            columns.append(self._sums(amount(len(others), "other"), others))
+            columns.append(self._column(amount(len(others), "other"), partial(_others, shown)))
         columns.append(table_column(pivot.rows, pivot.rest, pivot.total, "total", _total, right=True))
         return Grid(columns=columns, has_rest=pivot.rest is not None, title=title)
 
-    def _sums(self, head: str, places: Sequence[int]) -> GridColumn:
-        pivot = self._pivot
-        return table_column(pivot.rows, pivot.rest, pivot.total, head, partial(self._sum, places), right=True)
+    def _column(self, head: str, number: Callable[[PivotRow], int]) -> GridColumn:
+        def cell(row: PivotRow) -> Text:
+            return Text(f"{shown:,}") if (shown := number(row)) else Text(self._zero, "dim")
 
-    def _sum(self, places: Sequence[int], row: PivotRow) -> Text:
-        number = sum(row.cells[place] for place in places)
-        return Text(f"{number:,}") if number else Text(self._zero, "dim")
+        return table_column(self._pivot.rows, self._pivot.rest, self._pivot.total, head, cell, right=True)
+
+
+def _cell(place: int, row: PivotRow) -> int:
+    return row.cells[place]
+
+
+def _others(shown: Sequence[int], row: PivotRow) -> int:
+    return row.total - sum(row.cells[place] for place in shown)
 
 
 def _total(row: PivotRow) -> Text:
