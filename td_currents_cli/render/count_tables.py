@@ -1,9 +1,8 @@
 """Tables for a terminal or a Markdown page."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -16,7 +15,16 @@ from td_currents_cli.count import Count, CountOutcome
 from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
 from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
-from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, least_room, print_grid, table_column
+from td_currents_cli.render.grid import (
+    Grid,
+    GridColumn,
+    GroupNames,
+    TimeForm,
+    least_room,
+    print_grid,
+    table_column,
+    time_columns,
+)
 from td_currents_cli.render.pivot_table import PivotTable
 from td_currents_cli.render.terminal import (
     ROW_CODES,
@@ -27,7 +35,7 @@ from td_currents_cli.render.terminal import (
     print_problems,
     printable,
 )
-from td_currents_cli.render.time_words import DASH, FULL_TIME, moment_words, only_year, span_words
+from td_currents_cli.render.time_words import DASH
 
 _EIGHTHS: Final = "▏▎▍▌▋▊▉█"
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
@@ -60,15 +68,6 @@ _SCALES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 def axis(scale: float, width: int) -> str:
     """The heading of bars, as wide as they are: `0    10 %`."""
     return "0" + f"{100 * scale:g}".rjust(width - 3) + " %"
-
-
-class TimeForm(Enum):
-    """How a table shows the first and the last time of a group."""
-
-    NONE = "not at all"
-    FULL = "2026-07-01 09:00:00, two columns"
-    WORDS = "Jul 1 09:00, two columns"
-    SPAN = "Jul 1 09:00-09:47, one column"
 
 
 class TableDetail(Struct, frozen=True, kw_only=True):
@@ -173,37 +172,15 @@ def _group_columns(
     if detail.spark and not ascii_only and outcome.histogram and total.first:
         yield _sparkline_column(outcome, outcome.histogram, detail.spark)
     if detail.times is TimeForm.FULL or (detail.times is not TimeForm.NONE and total.first):
-        yield from _time_columns(outcome, detail.times, dash="-" if ascii_only else DASH)
-
-
-def _time_columns(outcome: CountOutcome, form: TimeForm, dash: str) -> Iterator[GridColumn]:
-    column = partial(table_column, outcome.counts, outcome.rest, outcome.total)
-    utc = " (UTC)" if outcome.zone is UTC else ""
-
-    def first(count: Count) -> datetime | None:
-        return _in_zone(count.first, outcome.zone)
-
-    def last(count: Count) -> datetime | None:
-        return _in_zone(count.last, outcome.zone)
-
-    if form is TimeForm.FULL:
-        for name, moment_of in (("first", first), ("last", last)):
-            yield column(f"{name}{utc}", partial(_time, moment_of, lambda moment: f"{moment:{FULL_TIME}}"))
-        return
-    year = only_year(moment.year for moment in (first(outcome.total), last(outcome.total)) if moment)
-    of_year = f" in {year}" if year else ""
-    if form is TimeForm.SPAN:
-
-        def span(count: Count) -> Text:
-            from_time, to_time = first(count), last(count)
-            return Text(span_words(from_time, to_time, with_year=not year, dash=dash) if from_time and to_time else "")
-
-        yield column(f"time{of_year}{utc}", span)
-    else:
-        in_words = partial(moment_words, with_year=not year)
-        # Year and zone are said once: there is no room for both in both headings.
-        for head, moment_of in ((f"first{of_year or utc}", first), (f"last{utc or of_year}", last)):
-            yield column(head, partial(_time, moment_of, in_words), right=True)
+        yield from time_columns(
+            counts,
+            outcome.rest,
+            total,
+            lambda count: (_in_zone(count.first, outcome.zone), _in_zone(count.last, outcome.zone)),
+            detail.times,
+            zone=" (UTC)" if outcome.zone is UTC else "",
+            dash="-" if ascii_only else DASH,
+        )
 
 
 def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
@@ -212,11 +189,6 @@ def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
     except OverflowError:
         # The last hours of the year 9999, in a zone east of UTC.
         return moment
-
-
-def _time(moment_of: Callable[[Count], datetime | None], form: Callable[[datetime], str], count: Count) -> Text:
-    moment = moment_of(count)
-    return Text(form(moment) if moment else "")
 
 
 def _number(number: int | None) -> Text:

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import takewhile
+from datetime import datetime
+from enum import Enum
+from functools import partial
+from itertools import accumulate, takewhile
 from typing import Final, TypeVar
 
 from msgspec import Struct, structs
@@ -14,7 +17,15 @@ from rich.text import Text
 
 from td_currents_cli.count.dimensions import EVENT_TYPE, Key, TimeUnit
 from td_currents_cli.render.terminal import amount, print_wrapped, printable
-from td_currents_cli.render.time_words import bucket_words, bucket_year, only_year
+from td_currents_cli.render.time_words import (
+    DASH,
+    FULL_TIME,
+    bucket_words,
+    bucket_year,
+    moment_words,
+    only_year,
+    span_words,
+)
 
 NARROWEST: Final = 12
 """Cells that a folded column keeps, even if the table gets wider than the terminal: nothing is ever cut."""
@@ -157,14 +168,6 @@ def fold(line: str, width: int, *, indent: int = 2) -> str:
 _BREAKS: Final = re.compile(r".*\s"), re.compile(r".*[./_:+-]")
 
 
-def first_fitting(grids: Iterable[Grid], console: Console) -> Grid:
-    """Return the first of some tables that fits the console without folding a line, else the last."""
-    for grid in grids:
-        if grid.width() <= console.width:
-            break
-    return grid
-
-
 def print_grid(grid: Grid, console: Console, *, is_wide: bool = False) -> None:
     """Print a table without truncation: on a terminal that is too narrow, names are folded unless `is_wide`."""
     if grid.title:
@@ -208,6 +211,9 @@ def table_column(
     return GridColumn(head=head, cells=list(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
 
 
+LONGEST_PREFIX: Final = 20
+"""Characters: the heading that says it should not be wider than the names."""
+
 KEPT_PARTS: Final = 2
 """Parts at the end of a short type name: `email.Send`."""
 
@@ -224,7 +230,8 @@ class GroupNames(Struct, frozen=True, kw_only=True):
         parts = [name.split(".")[:-KEPT_PARTS] for name in types if name]
         # What the first and the last in order have in common, all have.
         pairs = zip(min(parts, default=[]), max(parts, default=[]), strict=False)
-        prefix = "".join(f"{one}." for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        shared = (f"{one}." for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        prefix = next((each for each in reversed([*accumulate(shared)]) if len(each) <= LONGEST_PREFIX), "")
         return structs.replace(self, prefix=prefix, in_words=True)
 
     def named(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
@@ -262,3 +269,50 @@ def group_cell(value: str | None, name: str, unknown_types: Collection[str] = ()
 def least_room(by: Sequence[str]) -> tuple[int, int]:
     """Cells that folded names keep, as long as another column can be left out instead; see `Grid.least_width`."""
     return (24, 32) if len(by) == 1 else (14, 20)
+
+
+class TimeForm(Enum):
+    """How a table shows the first and the last time of a group."""
+
+    NONE = "not at all"
+    FULL = "2026-07-01 09:00:00, two columns"
+    WORDS = "Jul 1 09:00, two columns"
+    SPAN = "Jul 1 09:00-09:47, one column"
+
+
+def time_columns(
+    rows: Sequence[Row],
+    rest: Row | None,
+    total: Row | None,
+    first_and_last: Callable[[Row], tuple[datetime | None, datetime | None]],
+    form: TimeForm,
+    *,
+    zone: str,
+    dash: str = DASH,
+) -> Iterator[GridColumn]:
+    """Build the columns of the first and the last time of each row; `zone` and the only year are in a heading."""
+    column = partial(table_column, rows, rest, total)
+    year = None
+    if form is not TimeForm.FULL:
+        year = only_year(moment.year for row in (*rows, rest) if row for moment in first_and_last(row) if moment)
+    of_year = f" in {year}" if year else ""
+
+    def cell(place: int, row: Row) -> Text:
+        moment = first_and_last(row)[place]
+        if moment is None:
+            return Text()
+        return Text(f"{moment:{FULL_TIME}}" if form is TimeForm.FULL else moment_words(moment, with_year=not year))
+
+    def span(row: Row) -> Text:
+        first, last = first_and_last(row)
+        return Text(span_words(first, last, with_year=not year, dash=dash) if first and last else "")
+
+    if form is TimeForm.FULL:
+        yield column(f"first{zone}", partial(cell, 0))
+        yield column(f"last{zone}", partial(cell, 1))
+    elif form is TimeForm.SPAN:
+        yield column(f"time{of_year}{zone}", span)
+    else:
+        # Year and zone are said once: there is no room for both in both headings.
+        yield column(f"first{of_year or zone}", partial(cell, 0), right=True)
+        yield column(f"last{zone or of_year}", partial(cell, 1), right=True)

@@ -2,18 +2,26 @@
 
 import sys
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from td_currents_cli.count.dimensions import EVENT_TYPE
 from td_currents_cli.events.filter import moment_of
 from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.reconcile.compare import DiffGroup
 from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render import progress as job_progress
-from td_currents_cli.render.grid import Grid, GridColumn, first_fitting, group_cell, print_grid, table_column
+from td_currents_cli.render.grid import (
+    Grid,
+    GridColumn,
+    TimeForm,
+    group_cell,
+    print_grid,
+    table_column,
+    time_columns,
+)
 from td_currents_cli.render.progress import clock_time
 from td_currents_cli.render.terminal import (
     LOST,
@@ -25,7 +33,6 @@ from td_currents_cli.render.terminal import (
     print_wrapped,
     printable,
 )
-from td_currents_cli.render.time_words import FULL_TIME
 from td_currents_cli.treasure_data.updates import Download, Job, Retry
 
 if TYPE_CHECKING:
@@ -66,16 +73,14 @@ STREAMING: Final = (
 SHOWN_COUNTS: Final = 4
 """How many repeat counts of duplicated ids are shown."""
 
-SHORT_TIMES: Final = ("%Y-%m-%d %H:%M", "%m-%d %H:%M")
-"""Time formats for narrow terminals, the second only if all times are in one year."""
-
 
 def print_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     """Print messages to standard error; then the differences and the verdict to standard output."""
     _report_run(outcome, terminal)
+    form = _time_form(outcome, terminal)
     for kind, difference in outcome.differences.items():
         if difference.count:
-            _print_difference(outcome, kind, difference, terminal)
+            _print_difference(outcome, kind, difference, terminal, form)
     for line in _equations(outcome):
         terminal.print(line)
     for line in _unread(outcome):
@@ -131,7 +136,9 @@ def _side_balance(side: "SideFigures") -> str:
     return format_balance(side.balance, side.events, "compared", others)
 
 
-def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal) -> None:
+def _print_difference(
+    outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal, form: TimeForm
+) -> None:
     console, style = terminal.out, "bold red" if kind in FAILURES else "bold yellow"
     meaning = MEANING[kind]
     if kind is DiffKind.DUPLICATED:
@@ -141,10 +148,7 @@ def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Di
     elif kind is DiffKind.UNEXPECTED and outcome.sent.unread:
         meaning = "ingested but not found in what could be read of the sent events"
     print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {meaning}", style))
-    shown = None if terminal.verbose else SHOWN_TYPES
-    time_formats = _time_formats(difference) if console.is_terminal else [FULL_TIME]
-    grids = (_difference_grid(difference, shown, time_format) for time_format in time_formats)
-    print_grid(first_fitting(grids, console), console)
+    print_grid(_difference_grid(difference, terminal, form), console)
     for event_id in difference.examples:
         print_wrapped(console, f"  {printable(event_id)}", "dim")
     left = difference.count - len(difference.examples)
@@ -153,33 +157,28 @@ def _print_difference(outcome: ReconcileOutcome, kind: DiffKind, difference: "Di
     console.print()
 
 
-def _time_formats(difference: "Difference") -> list[str]:
-    """List how times may be written, the widest first."""
-    seconds = [each for group in difference.groups.values() for each in (group.first, group.last)]
-    years = {moment.year for each in seconds if (moment := moment_of(each))}
-    return [FULL_TIME, *SHORT_TIMES[: 1 if len(years) > 1 else 2]]
+def _time_form(outcome: ReconcileOutcome, terminal: Terminal) -> TimeForm:
+    """How all tables show times: in two columns if they fit the terminal, else in one."""
+    if not terminal.out.is_terminal:
+        return TimeForm.FULL
+    differences = outcome.differences.values()
+    widths = (_difference_grid(each, terminal, TimeForm.WORDS).width() for each in differences if each.count)
+    return TimeForm.WORDS if all(width <= terminal.out.width for width in widths) else TimeForm.SPAN
 
 
-def _difference_grid(difference: "Difference", shown: int | None, time_format: str) -> Grid:
-    groups = dict(islice(difference.groups.items(), shown))
+def _difference_grid(difference: "Difference", terminal: Terminal, form: TimeForm) -> Grid:
+    groups = dict(islice(difference.groups.items(), None if terminal.verbose else SHOWN_TYPES))
     others = len(difference.groups) - len(groups)
     left = difference.count - sum(group.count for group in groups.values())
-    column = partial(table_column, list(groups.values()), DiffGroup(left), DiffGroup(difference.count))
-    names = GridColumn(
-        head="event type",
-        cells=[group_cell(name, "event_type") for name in groups],
-        rest=Text(f"… and {amount(others, 'more type')}"),
-        foot=Text("total"),
+    rows, rest, total = list(groups.values()), DiffGroup(left), DiffGroup(difference.count)
+    cells = [group_cell(name, EVENT_TYPE) for name in groups]
+    more = Text(f"… and {amount(others, 'more type')}")
+    types = GridColumn(head="event type", cells=cells, rest=more, foot=Text("total"), foldable=True)
+    numbers = table_column(rows, rest, total, "ids", lambda group: Text(f"{group.count:,}"), right=True)
+    times = time_columns(
+        rows, rest, total, lambda group: (moment_of(group.first), moment_of(group.last)), form, zone=" (UTC)"
     )
-    numbers = column("ids", lambda group: Text(f"{group.count:,}"), right=True)
-    first = column("first (UTC)", lambda group: _time(group.first, time_format))
-    last = column("last (UTC)", lambda group: _time(group.last, time_format))
-    return Grid(columns=(names, numbers, first, last), has_rest=others > 0, has_foot=len(difference.groups) > 1)
-
-
-def _time(seconds: int | None, time_format: str) -> Text:
-    moment = moment_of(seconds)
-    return Text(f"{moment:{time_format}}" if moment else "")
+    return Grid(columns=(types, numbers, *times), has_rest=others > 0, has_foot=len(difference.groups) > 1)
 
 
 def _repeat_counts(outcome: ReconcileOutcome) -> str:

@@ -130,6 +130,7 @@ def test_folded_lines_lose_nothing(line: str, width: int) -> None:
         (["users.messages.email.Send", "users.messages.Send"], "users."),
         (["users.messages.email.Send", "users.messagesx.email.Send"], "users."),
         (["users.canvas.Entry", "email.Send"], ""),
+        (["users.messages.liveactivity.push.Send"], "users.messages."),
     ],
 )
 def test_short_names(types: list[str | None], prefix: str) -> None:
