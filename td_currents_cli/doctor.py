@@ -182,7 +182,7 @@ def _leftover_check(leftovers: Sequence[Leftover], *, was_cleaned: bool) -> Chec
     if was_cleaned:
         return Check("temporary files", Verdict.OK, f"{len(leftovers)} removed, {size:,.1f} MiB")
     found = f"{len(leftovers)} left behind by runs that were killed, {size:,.1f} MiB"
-    return Check("temporary files", Verdict.WARNING, found, "tdcur doctor --clean")
+    return Check("temporary files", Verdict.WARNING, found, "Run `tdcur doctor --clean` to remove them.")
 
 
 def _leftovers(folders: Sequence[Path], now: float) -> Iterator[Leftover]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome
 from td_currents_cli.catalog.model import EventType, Field
+from td_currents_cli.render.layout import print_hanging, print_trimmed
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, write_json, write_text
 from td_currents_cli.validate.rules import RULES
 
@@ -58,16 +59,16 @@ def _list_of(events: tuple[EventType, ...], *, is_wide: bool) -> Table:
 def _print_event_type(event: EventType, terminal: Terminal) -> None:
     # As Text: names and descriptions of an overlay may have brackets, which rich would take for markup.
     terminal.out.print(Text(event.name, "bold"))
-    terminal.out.print(Text(event.description))
+    print_hanging("", event.description, terminal.out)
     age = "older than release 1" if event.since == "pre-1" else f"since release {event.since}"
     sent = "sent over HTTP only" if event.http else "only in the storage export"
     if event.http and event.storage:
         sent = "sent over HTTP and in the storage export"
-    terminal.out.print(Text(f"{event.category}, {age}, {sent}", "dim"))
+    print_hanging("", Text(f"{event.category}, {age}, {sent}", "dim"), terminal.out)
     _print_fields(event.fields, terminal)
     if not event.fields_published:
         mentioned = f"; it mentions {', '.join(event.known_names)}" if event.known_names else ""
-        terminal.out.print(Text(f"Braze has not published the properties of this type{mentioned}."))
+        print_hanging("", f"Braze has not published the properties of this type{mentioned}.", terminal.out)
 
 
 def _print_overlay_fields(outcome: EventsOutcome, terminal: Terminal) -> None:
@@ -120,6 +121,4 @@ def _print_table(listed: Table, terminal: Terminal) -> None:
     """Print a table without truncating names: on a terminal that is too narrow, its lines run over."""
     out = terminal.out
     needed = listed.__rich_measure__(out, out.options.update(width=UNCLIPPED)).minimum
-    if needed > out.width:
-        listed.width = needed
-    out.print(listed, crop=False)
+    print_trimmed(listed, out, max(needed, out.width))

@@ -1,9 +1,12 @@
 """The outcomes of `config`, `doctor`, and `journal`: tables of what is set up, and what is wrong with it."""
 
 import time
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +15,8 @@ from td_currents_cli.config import ConfigOutcome
 from td_currents_cli.doctor import DoctorOutcome, Verdict
 from td_currents_cli.events.filter import iso, moment_of
 from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome
-from td_currents_cli.render.terminal import Terminal, amount, printable
+from td_currents_cli.render.layout import print_hanging, print_trimmed
+from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, printable
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "dim", Verdict.WARNING: "yellow", Verdict.ERROR: "bold red"}
 
@@ -27,7 +31,7 @@ def print_config(outcome: ConfigOutcome, terminal: Terminal) -> None:
         table = _table("setting", "value", "from")
         for each in outcome.settings:
             table.add_row(each.name, Text(printable(each.value)), Text(printable(each.origin), style="dim"))
-        terminal.out.print(table)
+        print_trimmed(table, terminal.out)
     state = "" if outcome.user_file.exists() else " (does not exist)"
     terminal.report(f"your own file: {outcome.user_file}{state}", "dim")
 
@@ -36,13 +40,11 @@ def print_diagnosis(outcome: DoctorOutcome, terminal: Terminal) -> None:
     """Print each check on a line, with the fix below it."""
     width = max(len(check.subject) for check in outcome.checks)
     for check in outcome.checks:
-        line = Text.assemble(
-            (f"{check.verdict.value:<8}", _STYLES[check.verdict]),
-            f"{check.subject:<{width}}  {printable(check.result)}",
-        )
-        terminal.out.print(line, soft_wrap=not terminal.out.is_terminal)
+        verdict = (f"{check.verdict.value:<8}", _STYLES[check.verdict])
+        start = Text.assemble(verdict, f"{check.subject:<{width}}  ")
+        print_hanging(start, printable(check.result), terminal.out)
         if check.fix:
-            terminal.out.print(Text(f"{'':<{8 + width}}  {check.fix}", style="dim"), soft_wrap=True)
+            print_hanging(" " * start.cell_len, Text(check.fix, "dim"), terminal.out)
     for leftover in outcome.leftovers:
         terminal.report(f"{'removed' if outcome.cleaned else 'left behind'}: {leftover.path}", "dim")
 
@@ -53,15 +55,31 @@ def print_journals(outcome: JournalOutcome, terminal: Terminal) -> None:
         _print_types(outcome, terminal)
         return
     if outcome.journals:
-        table = _table("endpoint", "requests", "size", "last used", "journal", right=(1, 2))
-        for each in outcome.journals:
-            table.add_row(*_journal_row(each))
-        terminal.out.print(table)
+        _print_journals(outcome.journals, terminal.out)
     if outcome.request.action is JournalAction.PRUNE:
         verb = "would be removed" if outcome.request.dry_run else "removed"
         terminal.report(f"{amount(len(outcome.journals), 'journal')} {verb}, {outcome.kept:,} kept")
     elif not outcome.journals:
         terminal.report(f"no journals in {outcome.request.folder}")
+
+
+def _print_journals(journals: Sequence[JournalFile], console: Console) -> None:
+    """Print a table, or, on a terminal that is too narrow for it, a few lines for each."""
+    table = _table("endpoint", "requests", "size", "last used", "journal", right=(1, 2))
+    rows = list(map(_journal_row, journals))
+    for row in rows:
+        table.add_row(*row)
+    if console.measure(table, options=console.options.update(width=UNCLIPPED)).maximum <= console.width:
+        print_trimmed(table, console)
+        return
+    for number, (endpoints, requests, size, used, path) in enumerate(rows):
+        if number:
+            console.print()
+        for endpoint, count in zip_longest(endpoints.split("\n"), requests.split("\n"), fillvalue=Text()):
+            numbered = f": {amount(int(count.plain.replace(',', '')), 'request')}" if count.plain else ""
+            print_hanging("", Text.assemble(endpoint, numbered), console)
+        console.print(Text.assemble("  ", size, ", used ", used))
+        console.print(Text.assemble("  ", path), soft_wrap=True)
 
 
 def _journal_row(journal: JournalFile) -> tuple[Text, ...]:
@@ -86,7 +104,7 @@ def _print_types(outcome: JournalOutcome, terminal: Terminal) -> None:
     for name, found in (outcome.types or {}).items():
         first, last = (iso(moment_of(when)) or "" for when in (found.first, found.last))
         table.add_row(Text(printable(name) or "(none)"), f"{found.events:,}", first, last)
-    terminal.out.print(table)
+    print_trimmed(table, terminal.out)
 
 
 def _table(*headings: str, right: tuple[int, ...] = ()) -> Table:

@@ -3,10 +3,10 @@
 from itertools import groupby
 from typing import Final
 
-from rich.padding import Padding
 from rich.text import Text
 
 from td_currents_cli.generate.command import GenerateOutcome
+from td_currents_cli.render.layout import print_hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, write_text
 from td_currents_cli.treasure_data.print_sql import SqlOutcome
 from td_currents_cli.validate.list_rules import Family, RulesOutcome
@@ -44,12 +44,12 @@ def print_rules(outcome: RulesOutcome, terminal: Terminal) -> None:
 def _explain_rule(rule: Rule, terminal: Terminal) -> None:
     out = terminal.out
     out.print(Text.assemble((rule.code, f"bold {_CODE_STYLE}"), (f" {rule.name}", "bold")))
-    out.print(Text.assemble((rule.severity, STYLES[rule.severity]), f", {Family.of(rule.code)}"))
+    out.print(Text.assemble((rule.severity, STYLES[rule.severity]), f"; about {Family.of(rule.code)}"))
     for title, content in (("Why", rule.why), ("Fix", rule.fix), ("Bad", rule.bad), ("Good", rule.good)):
         if content:
             out.print()
             out.print(Text(title, "bold cyan"))
-            out.print(Padding(Text(content), (0, 0, 0, 4), expand=False))
+            print_hanging("    ", content, out)
 
 
 def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:

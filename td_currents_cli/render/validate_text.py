@@ -13,8 +13,8 @@ from rich.text import Text
 
 from td_currents_cli.model import Code, Excerpt, Problem, Severity
 from td_currents_cli.outcome import most_severe
+from td_currents_cli.render.layout import NARROWEST, hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
-from td_currents_cli.secrets import mask
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.checks import shortened
 from td_currents_cli.validate.groups import ProblemGroup, problem_group
@@ -111,8 +111,6 @@ def _forth(cells: list[int], start: int, room: int) -> int:
 
 
 GUTTER: Final = "bold blue"
-NARROWEST: Final = 20
-"""Minimum width of a snippet, however narrow the terminal is."""
 
 
 def problem_on_one_line(problem: Problem) -> Text:
@@ -136,21 +134,8 @@ def problem_with_excerpt(problem: Problem, console: Console) -> Iterator[Text]:
     place += _event_names(problem)
     place += [shortened(problem.event_type)] if problem.event_type is not None else []
     if place:
-        yield from _hanging(margin, Text(printable(", ".join(place)), "dim"), console)
-    yield from _hanging(margin, Text.assemble(("hint", "bold cyan"), f": {printable(problem.hint)}"), console)
-
-
-def _hanging(margin: Text, line: Text, console: Console) -> Iterator[Text]:
-    """Put a line next to a margin; on a terminal, wrap it between words, and indent what follows."""
-    hidden = mask(line.plain)
-    if hidden != line.plain:  # before a secret is divided
-        line = Text(hidden)
-    room = max(console.width - margin.cell_len, NARROWEST)
-    fits = not console.is_terminal or line.cell_len <= room
-    for part in (line,) if fits else line.wrap(console, room):
-        part.rstrip()
-        yield Text.assemble(margin, part)
-        margin = Text(" " * margin.cell_len)
+        yield from hanging(margin, Text(printable(", ".join(place)), "dim"), console)
+    yield from hanging(margin, Text.assemble(("hint", "bold cyan"), f": {printable(problem.hint)}"), console)
 
 
 def _event_names(problem: Problem) -> Iterator[str]:
@@ -328,7 +313,7 @@ def _group_lines(counts: Mapping[ProblemGroup, int], outcome: ValidateOutcome, c
         yield _counted(count, width, group.code, printable(group.event_type or RULES[group.code].name))
         for problem in examples[group]:
             line = Text.assemble((printable(str(problem.location)), "bold"), f" {printable(problem.message)}")
-            yield from _hanging(Text(" " * (width + 2)), line, console)
+            yield from hanging(Text(" " * (width + 2)), line, console)
     if counts:
         yield Text()
 
