@@ -20,6 +20,7 @@ from td_currents_cli.render.grid import (
     GridColumn,
     GroupNames,
     TimeForm,
+    has_width,
     least_room,
     print_grid,
     table_column,
@@ -130,7 +131,7 @@ def _group_grid(outcome: CountOutcome, console: Console | None) -> Grid:
         columns = tuple(_group_columns(outcome, names, detail, ascii_only=ascii_only))
         return Grid(columns=columns, has_rest=outcome.rest is not None)
 
-    if console is None or not console.is_terminal:
+    if console is None or not has_width(console):
         return build(WHOLE, names)
     if outcome.wide:
         return build(WIDE, names)

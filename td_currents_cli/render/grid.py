@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.count.dimensions import EVENT_TYPE, Key, TimeUnit
-from td_currents_cli.render.terminal import amount, print_wrapped, printable
+from td_currents_cli.render.terminal import UNCLIPPED, amount, print_wrapped, printable
 from td_currents_cli.render.time_words import (
     DASH,
     FULL_TIME,
@@ -54,7 +54,7 @@ class GridColumn(Struct, frozen=True, kw_only=True):
     def usual_width(self, narrow: int, wide: int) -> int:
         """A width, within bounds, that is enough for four of five cells."""
         widths = sorted(cell_len(cell.plain) for cell in self.cells)
-        return min(max([narrow, *widths[len(widths) * 4 // 5 :][:1]]), wide)
+        return min(max([narrow, *widths[(len(widths) * 4 - 1) // 5 :][:1]]), wide)
 
     def folded(self, width: int) -> "GridColumn":
         """The same with lines of up to `width` cells."""
@@ -168,6 +168,11 @@ def fold(line: str, width: int, *, indent: int = 2) -> str:
 _BREAKS: Final = re.compile(r".*\s"), re.compile(r".*[./_:+-]")
 
 
+def has_width(console: Console) -> bool:
+    """Whether tables must fit: not in a pipe, with or without color, where nothing is shortened."""
+    return console.is_terminal and console.width < UNCLIPPED
+
+
 def print_grid(grid: Grid, console: Console, *, is_wide: bool = False) -> None:
     """Print a table without truncation: on a terminal that is too narrow, names are folded unless `is_wide`."""
     if grid.title:
@@ -237,7 +242,7 @@ class GroupNames(Struct, frozen=True, kw_only=True):
     def named(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
         """The heading of a `--by` name's values, and the values."""
         if name == EVENT_TYPE:
-            head = f"event type ({printable(self.prefix)}…)" if self.prefix else "event type"
+            head = f"event type ({printable(self.prefix)}*)" if self.prefix else "event type"
             return head, [group_cell(value, name, self.unknown_types, self.prefix) for value in values]
         if self.in_words and name in set(TimeUnit):
             return self._times(values, name)

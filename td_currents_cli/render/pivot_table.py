@@ -11,7 +11,7 @@ from rich.text import Text
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
-from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, fold, least_room, table_column
+from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, fold, has_width, least_room, table_column
 from td_currents_cli.render.terminal import amount
 
 HEAD_WIDTH: Final = 18
@@ -39,7 +39,7 @@ class PivotTable:
         if console is None:
             return self._grid(names, number)
         most = min(number, self._outcome.top or number)
-        if not console.is_terminal or self._outcome.wide:
+        if not has_width(console) or self._outcome.wide:
             return self._grid(names, most)
         short = names.shortened(self._types())
         could_fit = min(most, console.width // LEAST_COLUMN_WIDTH)

@@ -18,6 +18,7 @@ from td_currents_cli.render.grid import (
     GridColumn,
     TimeForm,
     group_cell,
+    has_width,
     print_grid,
     table_column,
     time_columns,
@@ -159,7 +160,7 @@ def _print_difference(
 
 def _time_form(outcome: ReconcileOutcome, terminal: Terminal) -> TimeForm:
     """How all tables show times: in two columns if they fit the terminal, else in one."""
-    if not terminal.out.is_terminal:
+    if not has_width(terminal.out):
         return TimeForm.FULL
     differences = outcome.differences.values()
     widths = (_difference_grid(each, terminal, TimeForm.WORDS).width() for each in differences if each.count)

@@ -22,6 +22,7 @@ from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, fold
+from td_currents_cli.render.terminal import UNCLIPPED
 from td_currents_cli.render.time_words import bucket_words
 from tests.rendering import Screen, screen_of
 
@@ -65,6 +66,15 @@ def test_tables(name: str, width: str, count: Callable[..., CountOutcome], store
     stored(f"{name}.{width}", screen.out + screen.err)
     limit = None if outcome.wide else WIDTHS[width]
     assert all(cell_len(line) <= (limit or 10_000) for line in screen.lines)
+
+
+@pytest.mark.parametrize("name", ["messages", "pivot"])
+def test_color_in_a_pipe_shortens_nothing(name: str, count: Callable[..., CountOutcome]) -> None:
+    """With --color always, as in CI logs."""
+    plain, colored = screen_of(), screen_of(UNCLIPPED)
+    for screen in (plain, colored):
+        render(count(COUNTS[name]), "table", screen.terminal)
+    assert colored.out == plain.out
 
 
 ODD_EVENTS: Final = (
