@@ -1,5 +1,6 @@
 """Runs the main commands on the sample data through a local endpoint, as a user would type them."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -17,9 +18,12 @@ from td_currents_cli.errors import ExitCode, TdcurError
 from td_currents_cli.outcome import Outcome
 
 SAMPLES: Final = "sample_data"
-KEY: Final = "1/0123456789abcdef0123456789abcdef01234567"
-"""Has the format of a write key but is not one: the local endpoint accepts any."""
-
+NEXT: Final = """
+Next, with your own files:
+  tdcur validate payloads/   checks them
+  tdcur serve                runs such an endpoint, and prints how to use it
+  tdcur help                 lists all commands
+"""
 PYTHON: Final = (sys.executable, "-m", __package__ or "")
 
 
@@ -49,12 +53,18 @@ class _Shell:
     folder: Path
     request: DemoRequest
 
-    def run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, **variables: str) -> None:
         """Run a command, and show its output. Raises DemoFailedError if it fails."""
-        self.request.write(f"\n$ tdcur {shlex.join(arguments)}")
+        words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        line = " ".join([*words, "tdcur", shlex.join(arguments)])
+        self.request.write(f"\n$ {line}".replace(" --url ", " \\\n    --url "))
         # One stream keeps messages and data in order.
         ended = subprocess.run(  # noqa: S603 -- our own program
-            [*PYTHON, *arguments, *self.request.options], cwd=self.folder, stderr=subprocess.STDOUT, check=False
+            [*PYTHON, *arguments, *self.request.options],
+            cwd=self.folder,
+            env=os.environ | variables,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         if ended.returncode:
             raise DemoFailedError(f"`tdcur {arguments[0]}` exited with {ended.returncode}")
@@ -65,9 +75,14 @@ class _Shell:
         self.request.write(f"\n$ tdcur {shlex.join(arguments)} 2> {log} &")
         path = self.folder / log
         with path.open("wb") as stderr:
-            process = subprocess.Popen([*PYTHON, *arguments], cwd=self.folder, stderr=stderr)  # noqa: S603 -- as above
+            # Any key is accepted, whatever the user has set.
+            environment = os.environ | {"TD_WRITE_KEY": ""}
+            process = subprocess.Popen(  # noqa: S603 -- as above
+                [*PYTHON, *arguments], cwd=self.folder, env=environment, stderr=stderr
+            )
             try:
                 yield path
+                self.request.write("\n$ kill %1")
             finally:
                 process.terminate()
                 process.wait()
@@ -82,19 +97,18 @@ def run(request: DemoRequest) -> DemoOutcome:
     with tempfile.TemporaryDirectory(prefix="tdcur-demo-") as name:
         folder = Path(name)
         shutil.copytree(samples(), folder / SAMPLES)
-        (folder / "write_key").write_text(KEY + "\n", encoding="utf-8")
         shell = _Shell(folder, request)
-        request.write("Sending the sample data through a local Postback endpoint, in a temporary folder.")
+        request.write("Sample events go through a local Postback endpoint, in a temporary folder.")
         shell.run("validate", f"{SAMPLES}/payloads")
         with shell.background("serve", "--port", "0", "--store", "rows.jsonl", log="serve.log") as log:
             url = _url(log).replace("DATABASE", "demo").replace("TABLE", "currents")
             request.write(f"listening: {url}")
             # The default journal may know this port from an earlier demo.
-            options = ("--url", url, "--write-key-file", "write_key", "--journal", "sent.journal")
-            shell.run("send", f"{SAMPLES}/payloads", *options)
+            shell.run("send", f"{SAMPLES}/payloads", "--no-journal", "--url", url, TD_WRITE_KEY="any")
         shell.run("parse", "rows.jsonl", "--output", "events.jsonl")
-        shell.run("count", "rows.jsonl")
+        shell.run("count", "rows.jsonl", "--limit", "10")
         shell.run("reconcile", "--sent", f"{SAMPLES}/payloads", "--ingested", "rows.jsonl")
+    request.write(NEXT.rstrip())
     return DemoOutcome()
 
 

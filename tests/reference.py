@@ -137,6 +137,8 @@ def man_page() -> str:
 
 def roff(text: str) -> str:
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    # What the C locale lacks.
+    escaped = escaped.replace("…", "...").replace("±", "\\[+-]")
     return re.sub(r"^([.'])", r"\\&\1", escaped)
 
 

@@ -107,9 +107,9 @@ def print_served(outcome: ServeOutcome, terminal: Terminal) -> None:
     why = [f"{stats.by_result[result]:,} {reason}" for result, reason in _REASONS.items() if stats.by_result[result]]
     received = f"{amount(stats.requests, 'request')}, {amount(stats.bytes, 'byte')}"
     stored = f"{amount(stats.stored, 'row')} stored in {outcome.store} ({amount(stats.events, 'event')})"
-    not_stored = f"{stats.not_stored:,} not stored" + (f" ({', '.join(why)})" if why else "")
+    not_stored = f", {stats.not_stored:,} not stored ({', '.join(why)})" if why else ""
     faults = ", ".join(f"{number:,} {fault}" for fault, number in sorted(stats.by_fault.items()))
     if outcome.exit_code is ExitCode.INTERRUPTED and terminal.err.is_terminal:
         # The terminal has echoed ^C.
         terminal.report("")
-    terminal.print(f"{received}; {stored}, {not_stored}" + (f"; faults: {faults}" if faults else ""))
+    terminal.print(f"{received}; {stored}{not_stored}" + (f"; faults: {faults}" if faults else ""))
