@@ -1,8 +1,8 @@
 """The outcomes of `config`, `doctor`, and `journal`: tables of what is set up, and what is wrong with it."""
 
 import time
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Mapping, Sequence
+from itertools import groupby, zip_longest
 from typing import Final
 
 from rich import box
@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.choices import JournalAction
-from td_currents_cli.config import ConfigOutcome
+from td_currents_cli.config import ConfigOutcome, InForce
 from td_currents_cli.doctor import DoctorOutcome, Verdict
 from td_currents_cli.events.filter import iso, moment_of
-from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome
-from td_currents_cli.render.layout import print_hanging, print_trimmed
+from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome, TypeDeliveries
+from td_currents_cli.render.grid import fold
+from td_currents_cli.render.layout import NARROWEST, print_hanging, print_trimmed
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, printable
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "dim", Verdict.WARNING: "yellow", Verdict.ERROR: "bold red"}
@@ -28,12 +29,28 @@ def print_config(outcome: ConfigOutcome, terminal: Terminal) -> None:
     if not outcome.settings:
         terminal.report("no settings: options and their defaults apply")
     else:
-        table = _table("setting", "value", "from")
-        for each in outcome.settings:
-            table.add_row(each.name, Text(printable(each.value)), Text(printable(each.origin), style="dim"))
-        print_trimmed(table, terminal.out)
+        _print_settings(outcome.settings, terminal.out)
     state = "" if outcome.user_file.exists() else " (does not exist)"
     terminal.report(f"your own file: {outcome.user_file}{state}", "dim")
+
+
+def _print_settings(settings: Sequence[InForce], console: Console) -> None:
+    """Print a table, or, on a terminal that is too narrow for it, the settings below their origin."""
+    table = _table("setting", "value", "from")
+    for each in settings:
+        table.add_row(each.name, Text(printable(each.value)), Text(printable(each.origin), style="dim"))
+    if _fits(table, console):
+        print_trimmed(table, console)
+        return
+    width = max(len(each.name) for each in settings)
+    for origin, members in groupby(settings, key=lambda each: each.origin):
+        print_hanging("", Text(printable(origin), "bold"), console)
+        for each in members:
+            print_hanging(f"  {each.name:<{width}}  ", printable(each.value), console)
+
+
+def _fits(table: Table, console: Console) -> bool:
+    return console.measure(table, options=console.options.update(width=UNCLIPPED)).maximum <= console.width
 
 
 def print_diagnosis(outcome: DoctorOutcome, terminal: Terminal) -> None:
@@ -69,7 +86,7 @@ def _print_journals(journals: Sequence[JournalFile], console: Console) -> None:
     rows = list(map(_journal_row, journals))
     for row in rows:
         table.add_row(*row)
-    if console.measure(table, options=console.options.update(width=UNCLIPPED)).maximum <= console.width:
+    if _fits(table, console):
         print_trimmed(table, console)
         return
     for number, (endpoints, requests, size, used, path) in enumerate(rows):
@@ -99,12 +116,31 @@ def _journal_row(journal: JournalFile) -> tuple[Text, ...]:
 def _print_types(outcome: JournalOutcome, terminal: Terminal) -> None:
     for endpoint in outcome.journals[0].endpoints:
         known = ", and more by an older tdcur that did not record the events" if endpoint.has_older else ""
-        terminal.print(f"{endpoint.url}: {amount(endpoint.requests, 'request')}{known}", "bold")
-    table = _table("event type", "delivered", "first (UTC)", "last (UTC)", right=(1,))
-    for name, found in (outcome.types or {}).items():
-        first, last = (iso(moment_of(when)) or "" for when in (found.first, found.last))
-        table.add_row(Text(printable(name) or "(none)"), f"{found.events:,}", first, last)
+        heading = f"{endpoint.url}: {amount(endpoint.requests, 'request')}{known}"
+        print_hanging("", Text(heading, "bold"), terminal.out)
+    table = _types_table(outcome.types or {}, None, _TIME)
+    if not _fits(table, terminal.out):
+        # Days instead of seconds leave most names whole.
+        table = _types_table(outcome.types or {}, terminal.out.width, _DATE)
     print_trimmed(table, terminal.out)
+
+
+_TIME: Final = len("2026-07-01T00:00:00Z")
+_DATE: Final = len("2026-07-01")
+
+
+def _types_table(types: Mapping[str, TypeDeliveries], width: int | None, of_time: int) -> Table:
+    """Event types, folded to fit a width, with their times up to a number of characters."""
+    table = _table("event type", "delivered", "first (UTC)", "last (UTC)", right=(1,))
+    numbers = [f"{found.events:,}" for found in types.values()]
+    others = max(map(len, ["delivered", *numbers])) + 2 * max(of_time, len("first (UTC)")) + 3 * len("   ")
+    for (name, found), number in zip(types.items(), numbers, strict=True):
+        first, last = ((iso(moment_of(when)) or "")[:of_time] for when in (found.first, found.last))
+        shown = printable(name) or "(none)"
+        table.add_row(
+            Text(shown if width is None else fold(shown, max(width - others, NARROWEST))), number, first, last
+        )
+    return table
 
 
 def _table(*headings: str, right: tuple[int, ...] = ()) -> Table:
