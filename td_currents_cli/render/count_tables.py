@@ -59,8 +59,8 @@ def sparkline(heights: Sequence[int]) -> str:
 
 def scale_of(shares: Iterable[float]) -> float:
     """The share that fills the width of the bars: of 0.1, 0.2, 0.5, 1 … 100 %, the first that none exceeds."""
-    highest = max(shares, default=1.0)
-    return next((scale for scale in _SCALES if scale >= highest), 1.0)
+    highest = max(shares, default=0.0)
+    return next((scale for scale in _SCALES if 0 < highest <= scale), 1.0)
 
 
 _SCALES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

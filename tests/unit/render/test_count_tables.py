@@ -21,6 +21,7 @@ from td_currents_cli.events.filter import Filter, TypeGlobs, zone_of
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
+from td_currents_cli.render.count_tables import axis, bar, scale_of
 from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, fold
 from td_currents_cli.render.terminal import UNCLIPPED
 from td_currents_cli.render.time_words import bucket_words
@@ -118,6 +119,23 @@ def test_few_groups_and_large_counts(groups: int, stored: Callable[[str, str], N
     screen = screen_of(80)
     render(outcome, "table", screen.terminal)
     stored(f"large_{groups}.80", screen.out)
+
+
+@pytest.mark.parametrize(
+    ("shares", "heading"),
+    [
+        ([], "0    100 %"),
+        ([0.0], "0    100 %"),
+        ([1e-9, 0.0], "0    0.1 %"),
+        ([0.054, 0.046], "0     10 %"),
+        ([0.2, 0.2], "0     20 %"),
+        ([0.51], "0    100 %"),
+    ],
+)
+def test_what_the_width_of_bars_means(shares: list[float], heading: str) -> None:
+    scale = scale_of(shares)
+    assert axis(scale, 10) == heading
+    assert all(len(bar(share / scale, 10)) <= 10 for share in shares)
 
 
 @pytest.mark.parametrize("width", [12, 13, 40])
