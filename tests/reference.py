@@ -119,6 +119,8 @@ def man_page() -> str:
     """The manual in roff, for man(1)."""
     lines = [
         f'.TH TDCUR 1 "" "tdcur {__version__}" "User Commands"',
+        ".nh",  # no hyphens in names that are copied
+        ".ad l",
         ".SH NAME",
         "tdcur \\- Braze Currents events for Treasure Data",
         ".SH SYNOPSIS",
@@ -127,12 +129,19 @@ def man_page() -> str:
         ".SH COMMANDS",
     ]
     for name, command in commands():
-        lines += [f".SS tdcur {name}", roff(" ".join(command.help.split()))]
+        lines += [f".SS tdcur {name}", *paragraphs(command.help)]
         for _, option, text in options_of(command):
             lines += [".TP", f"\\fB{roff(option)}\\fR", roff(text)]
         for example in examples_of(command):
             lines += [".PP", f".RS\n{roff(example)}\n.RE"]
     return "\n".join(lines) + "\n"
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    for paragraph in re.split(r"\n\s*(?:\n|(?=- ))", text.strip()):
+        words = " ".join(paragraph.split())
+        yield ".IP \\(bu 2" if words.startswith("- ") else ".PP"
+        yield roff(words.removeprefix("- "))
 
 
 def roff(text: str) -> str:
