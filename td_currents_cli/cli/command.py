@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 import typer
 from typer.core import TyperCommand
@@ -26,6 +26,10 @@ from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurErro
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
 from td_currents_cli.render.terminal import Terminal, When, print_error, show_progress, write_json
+from td_currents_cli.secrets import mask
+
+if TYPE_CHECKING:
+    from td_currents_cli.cli.interruption import FileState
 
 ExplicitOptions: TypeAlias = frozenset[str]
 """Long option names, such as `--since`."""
@@ -228,7 +232,7 @@ def _run(
 ) -> NoReturn:
     name, output_format = function.__name__, str(options.get("output_format", "text"))
     with _signals_raise():
-        outcome = None
+        outcome, files = None, _files(options)
         try:
             if _uses_settings(parameters):
                 _apply_settings(options, parameters)
@@ -237,6 +241,8 @@ def _run(
             _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
             render(outcome, output_format, terminal)
             sys.stdout.flush()
+            if outcome.exit_code is ExitCode.OK and output_format in {"text", "table"}:
+                _suggest_next(name, options, outcome, terminal)
             code = outcome.exit_code
         except (KeyboardInterrupt, Terminated, Exception) as error:  # noqa: BLE001 -- the one place where all runs end
             # A document of which a part may have been written is not followed by another.
@@ -245,7 +251,8 @@ def _run(
                 _discard_output()
                 code = outcome.exit_code
             else:
-                code = report_failure(error, terminal, name, "text" if outcome else output_format)
+                reported = _interruption(error, name, options, files, is_printing=outcome is not None)
+                code = report_failure(reported, terminal, name, "text" if outcome else output_format)
     raise typer.Exit(code)
 
 
@@ -264,7 +271,47 @@ def _progress_line(options: dict[str, Any], parameters: Collection[str], termina
 
 def _writes_data(options: Mapping[str, Any]) -> bool:
     """Whether data is written to standard output while the command runs."""
-    return "output" in options and options["output"] in {None, Path("-")} and not options.get("out_dir")
+    is_elsewhere = options.get("out_dir") or options.get("into")
+    return "output" in options and options["output"] in {None, Path("-")} and not is_elsewhere
+
+
+def _suggest_next(name: str, options: Mapping[str, Any], outcome: Outcome, terminal: Terminal) -> None:
+    """Name the next useful command to a person at a terminal."""
+    if terminal.quiet or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return
+    from td_currents_cli.cli.next_command import next_command  # noqa: PLC0415 -- only on a terminal
+
+    if following := next_command(name, options, outcome):
+        # Never wrapped, since it is copied.
+        terminal.err.print(f"next: {mask(following)}", style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+_FILES: Final = ("output", "out_dir", "rejects", "summary", "write_baseline", "resend", "ids")
+"""Parameters of all commands that name a file, or a folder, to write."""
+
+
+def _files(options: Mapping[str, Any]) -> "dict[Path, FileState]":
+    """Return the files that a command is to write, as they are now."""
+    paths = [options[name] for name in _FILES if isinstance(options.get(name), Path) and options[name] != Path("-")]
+    if not paths:
+        return {}
+    from td_currents_cli.cli.interruption import file_state  # noqa: PLC0415 -- only where a file is written
+
+    return {path: file_state(path) for path in paths}
+
+
+def _interruption(
+    error: BaseException, name: str, options: Mapping[str, Any], files: "dict[Path, FileState]", *, is_printing: bool
+) -> BaseException:
+    """Return the error of a run that was interrupted, with what was and was not written; others as they are."""
+    if not isinstance(error, KeyboardInterrupt | Terminated):
+        return error
+    from td_currents_cli.cli.interruption import describe_outputs  # noqa: PLC0415 -- rarely used
+
+    failure = _as_tdcur_error(error)
+    streams = is_printing or _writes_data(options)
+    outputs = describe_outputs("" if is_printing else name, files, streams=streams, table=options.get("into"))
+    return type(failure)(f"{failure.message}: {outputs}" if outputs else failure.message)
 
 
 @contextmanager
@@ -293,10 +340,12 @@ def report_failure(
     failure = _as_tdcur_error(error)
     if isinstance(error, OSError):
         _discard_output()
-    if failure.message and not isinstance(error, KeyboardInterrupt | Terminated):
+    is_json = output_format in {"json", "jsonl"}
+    is_interruption = isinstance(failure, InterruptedRunError | TerminatedRunError)
+    if failure.message and not isinstance(error, KeyboardInterrupt | Terminated) and not (is_interruption and is_json):
         print_error(failure, terminal or Terminal())
     try:
-        if output_format in {"json", "jsonl"} and not isinstance(error, OSError):
+        if is_json and not isinstance(error, OSError):
             write_json(error_envelope(name, failure), is_line=output_format == "jsonl")
         sys.stdout.flush()
     except OSError as second:

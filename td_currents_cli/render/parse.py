@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from td_currents_cli.catalog.ddl import OTHER_FIELDS
+from td_currents_cli.errors import ExitCode
 from td_currents_cli.parse import ParseOutcome
 from td_currents_cli.render.terminal import ROW_CODES, Terminal, amount, balance_line, print_problems, printable
 
@@ -23,7 +24,8 @@ def report_parsed(outcome: "ParseOutcome | InsertOutcome", terminal: Terminal) -
             terminal.report("; ".join(map(str, outcome.formats)), "dim")
     else:
         _report_inserted(outcome, terminal)
-    terminal.report(balance_line(outcome.balance, "written"), "dim")
+    is_good = outcome.exit_code is ExitCode.OK and not outcome.problems.total
+    terminal.report(balance_line(outcome.balance, "written"), "green" if is_good else "dim")
 
 
 def _report_inserted(outcome: "InsertOutcome", terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from td_currents_cli.count.dimensions import EVENT_TYPE
+from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import moment_of
 from td_currents_cli.reconcile import Depth, DiffKind, ReconcileOutcome
 from td_currents_cli.reconcile.compare import DiffGroup
@@ -82,8 +83,9 @@ def print_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     for kind, difference in outcome.differences.items():
         if difference.count:
             _print_difference(outcome, kind, difference, terminal, form)
-    for line in _equations(outcome):
-        terminal.print(line)
+    if terminal.verbose or not _is_smooth(outcome):
+        for line in _equations(outcome):
+            terminal.print(line)
     for line in _unread(outcome):
         terminal.print(line, "bold red")
     terminal.print(*_verdict(outcome))
@@ -93,7 +95,8 @@ def print_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
 def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     print_problems(outcome.problems, terminal)
     for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
-        terminal.report(f"{name}: {_side_balance(side)}", "dim")
+        if terminal.verbose or not _is_smooth(outcome):
+            terminal.report(f"{name}: {_side_balance(side)}", "dim")
         if without_id := side.counts.without_id:
             terminal.report(f"{name}: {amount(without_id, 'event')} without an id cannot be compared", "yellow")
     found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
@@ -110,6 +113,14 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         payloads = amount(outcome.payloads, "payload")
         file = printable(str(outcome.resend))
         terminal.report(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
+
+
+def _is_smooth(outcome: ReconcileOutcome) -> bool:
+    """Whether every event of both sides was compared, and nothing differs."""
+    sides = outcome.sent, outcome.ingested
+    is_same = not any(difference.count for difference in outcome.differences.values())
+    is_all = all(side.ids == side.events == side.balance.events_read and not side.sources.left_out for side in sides)
+    return bool(outcome.exit_code is ExitCode.OK and outcome.sent.ids and is_same and is_all)
 
 
 def _report_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
@@ -215,6 +226,11 @@ def _unread(outcome: ReconcileOutcome) -> Iterator[str]:
 def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     """Return the last line and its style. It says why the exit code is not 0."""
     sent = outcome.sent
+    if _is_smooth(outcome):
+        rows, ingested = (amount(side.balance.rows_read, "row") for side in (sent, outcome.ingested))
+        arrived = f"all {sent.ids:,} ids arrived" if sent.ids > 1 else "its id arrived"
+        events = amount(sent.ids, "event")
+        return f"{rows}, {events} sent; {ingested}, {events} ingested: {arrived}.", "bold green"
     if outcome.differences[DiffKind.MISSING].count or outcome.differences[DiffKind.CHANGED].count:
         return _difference_verdict(outcome), "bold red"
     if sent.counts.without_id:

@@ -4,8 +4,10 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
+from td_currents_cli.errors import ExitCode, TdcurError
 from td_currents_cli.render.terminal import Terminal, amount, print_error, print_problems, print_wrapped, printable
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
+from td_currents_cli.send.messages import SendInterruptedError, SendTerminatedError
 from td_currents_cli.send.result import SendOutcome
 
 if TYPE_CHECKING:
@@ -60,8 +62,7 @@ def _print_braze_url(url: str, terminal: Terminal) -> None:
 
 
 _RECEIVED_ONLY: Final = (
-    "HTTP 2xx only means that the request was received: Treasure Data checks the write key later. "
-    "Run `tdcur verify` to confirm that the events were stored."
+    "HTTP 2xx only means that the request was received; `tdcur verify` confirms that the events were stored."
 )
 
 
@@ -71,7 +72,7 @@ def print_sent(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome
         print_check(outcome, terminal)
     elif isinstance(outcome, SendOutcome):
         _print_run(outcome, terminal)
-        if outcome.delivered:
+        if outcome.delivered and not _is_interrupted(outcome):
             terminal.report(_RECEIVED_ONLY)
     else:
         from td_currents_cli.render.reconcile import print_verification  # noqa: PLC0415 -- only with --verify
@@ -82,9 +83,13 @@ def print_sent(outcome: "SendOutcome | ConnectionTestOutcome | SendVerifyOutcome
 
 def _print_run(outcome: SendOutcome, terminal: Terminal) -> None:
     print_problems(outcome.problems, terminal)
+    is_interrupted = _is_interrupted(outcome)
     if outcome.error is not None:
-        print_error(outcome.error, terminal)
-    if not terminal.quiet:
+        print_error(_interruption(outcome, outcome.error) if is_interrupted else outcome.error, terminal)
+    if not terminal.quiet and not terminal.verbose and _is_smooth(outcome):
+        for line, style in _short_lines(outcome):
+            print_wrapped(terminal.out, line, style)
+    elif not terminal.quiet and (terminal.verbose or not is_interrupted):
         print_wrapped(terminal.out, f"{_heading(outcome)} {outcome.endpoint}")
         print_wrapped(terminal.out, _figures(outcome))
         if outcome.first_request is not None:
@@ -93,6 +98,42 @@ def _print_run(outcome: SendOutcome, terminal: Terminal) -> None:
             terminal.out.print("\n".join(["the first request:", *lines]), markup=False, highlight=False, soft_wrap=True)
     for advice in _advice(outcome):
         terminal.report(advice)
+
+
+def _is_interrupted(outcome: SendOutcome) -> bool:
+    return isinstance(outcome.error, SendInterruptedError | SendTerminatedError)
+
+
+def _is_smooth(outcome: SendOutcome) -> bool:
+    """Whether there is nothing to explain."""
+    is_complete = outcome.input_exhausted and outcome.is_balanced and not outcome.unknown_events
+    is_good = outcome.exit_code is ExitCode.OK and not outcome.problems.total
+    return is_good and is_complete and not outcome.dry_run
+
+
+def _short_lines(outcome: SendOutcome) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a run in which everything was delivered, with their styles."""
+    if outcome.delivered:
+        retries = f" ({amount(outcome.retries, 'retry', 'retries')})" if outcome.retries else ""
+        rate = f", {outcome.delivered / outcome.seconds:,.0f} events/s" if outcome.seconds else ""
+        requests = f"{amount(outcome.requests, 'request')}{retries}"
+        line = f"delivered {amount(outcome.delivered, 'event')} in {requests}, {outcome.seconds:,.1f} s{rate}"
+        yield line, "green"
+    yield f"{_heading(outcome)} {outcome.endpoint}", ""
+    if outcome.already_delivered:
+        already = amount(outcome.already_delivered, "event")
+        yield f"{already} already delivered by earlier runs; --resend sends them again", ""
+
+
+def _interruption(outcome: SendOutcome, error: TdcurError) -> TdcurError:
+    """Return the error of an interrupted run, with what was and was not sent."""
+    parts = [f"{amount(outcome.delivered, 'event')} delivered"]
+    parts += [f"{outcome.already_delivered:,} already delivered by earlier runs"] * bool(outcome.already_delivered)
+    parts += [amount(outcome.dead, "dead letter")] * bool(outcome.dead)
+    doubt = f" ({outcome.unknown_events:,} may have arrived)" if outcome.unknown_events else ""
+    parts += [f"{outcome.undelivered:,} not delivered{doubt}"] * bool(outcome.undelivered)
+    parts += ["the rest of the input was not read"] * (not outcome.input_exhausted)
+    return type(error)(f"{error.message.partition(':')[0]}: {', '.join(parts)}")
 
 
 def _heading(outcome: SendOutcome) -> str:

@@ -19,7 +19,7 @@ def report_generated(outcome: GenerateOutcome, terminal: Terminal) -> None:
         f"{amount(outcome.events, 'event')} in {amount(outcome.batches, 'batch', 'batches')}"
         f" ({outcome.bytes:,} bytes) written to {outcome.output or 'standard output'}"
         f" in {outcome.seconds:.1f} s, seed {outcome.seed}",
-        "dim",
+        "green",
     )
 
 

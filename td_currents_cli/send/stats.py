@@ -108,12 +108,12 @@ class SendStats:
             due, reason = self.retrying
             when = f"in {due - now:.0f} s" if due - now >= 0.5 else "now"
             retrying = f"retrying {when}: {reason}"
-        retries = f"{self.retries:,} {'retry' if self.retries == 1 else 'retries'}"
+        retries = [f"{self.retries:,} {'retry' if self.retries == 1 else 'retries'}"] * bool(self.retries)
         return Progress(
             done=self.delivered,
             unit="events",
             settled=share,
-            figures=(f"{self.bytes / 1e6:,.1f} MB", f"{self.in_flight} in flight", retries),
+            figures=(f"{self.bytes / 1e6:,.1f} MB", f"{self.in_flight} in flight", *retries),
             retrying=retrying,
         )
 

@@ -56,7 +56,7 @@ def asked(shell: str, line: str) -> str:
         ("count --to", set()),
         ("reconcile --re", set()),
         ("demo -", {"-h", "--help", "-q", "--quiet", "-v", "--verbose", "--color"}),
-        ("generate --", {"--events", "--seed", "--type", "--shape", "--start", "--output", *COMMON}),
+        ("generate --", {"--events", "--seed", "--type", "--shape", "--start", "--output", "--progress", *COMMON}),
         # Files, which are left to the shell.
         ("count ", set()),
         ("reconcile --sent ", set()),
