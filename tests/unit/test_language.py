@@ -61,12 +61,17 @@ def test_strings_and_docstrings_are_plain(module: Path) -> None:
     assert not found
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "sample_data/README.md"]
-)
-def test_documents_are_plain(name: str) -> None:
-    """What commands print into the README is checked where it is written."""
-    text = (ROOT / name).read_text(encoding="utf-8")
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "sample_data" / "README.md",
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_are_plain(document: Path) -> None:
+    """What commands print into them is checked where it is written."""
+    text = document.read_text(encoding="utf-8")
     prose = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
     assert not list(stumbles(prose))
 
