@@ -14,7 +14,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 ROOT: Final = Path(__file__).parents[1]
-WIDTH: Final = 90
+WIDTH: Final = 104
 
 PICTURES: Final = {
     "validate-and-count.svg": (
