@@ -106,7 +106,7 @@ def run(request: DemoRequest) -> DemoOutcome:
             # The default journal may know this port from an earlier demo.
             shell.run("send", f"{SAMPLES}/payloads", "--no-journal", "--url", url, TD_WRITE_KEY="any")
         shell.run("parse", "rows.jsonl", "--output", "events.jsonl")
-        shell.run("count", "rows.jsonl", "--limit", "10")
+        shell.run("count", "events.jsonl", "--limit", "10")
         shell.run("reconcile", "--sent", f"{SAMPLES}/payloads", "--ingested", "rows.jsonl")
     request.write(NEXT.rstrip())
     return DemoOutcome()
