@@ -15,6 +15,7 @@ from td_currents_cli.model import Code, Excerpt, Problem, Severity
 from td_currents_cli.outcome import most_severe
 from td_currents_cli.render.layout import NARROWEST, hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
+from td_currents_cli.secrets import mask
 from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.checks import shortened
 from td_currents_cli.validate.groups import ProblemGroup, problem_group
@@ -230,8 +231,13 @@ def _print(
 
 
 def _print_lines(lines: Iterator[Text], console: Console) -> None:
+    is_plain = not console.is_terminal and console.color_system is None
     while some := list(islice(lines, PRINT_LINES)):
-        print_wrapped(console, Text("\n").join(some))
+        if is_plain:  # rich would take twice as long for the same text
+            console.file.write("".join(f"{mask(line.plain)}\n" for line in some))
+        else:
+            print_wrapped(console, Text("\n").join(some))
+    console.file.flush()  # before what goes to the other stream
 
 
 def _shown_problems(outcome: ValidateOutcome, terminal: Terminal) -> Sequence[Problem]:
