@@ -63,6 +63,7 @@ class _Shell:
             [*PYTHON, *arguments, *self.request.options],
             cwd=self.folder,
             env=os.environ | variables,
+            stdin=subprocess.DEVNULL,  # no next command is suggested
             stderr=subprocess.STDOUT,
             check=False,
         )

@@ -277,7 +277,7 @@ def _writes_data(options: Mapping[str, Any]) -> bool:
 
 def _suggest_next(name: str, options: Mapping[str, Any], outcome: Outcome, terminal: Terminal) -> None:
     """Name the next useful command to a person at a terminal."""
-    if terminal.quiet or not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if terminal.quiet or not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return
     from td_currents_cli.cli.next_command import next_command  # noqa: PLC0415 -- only on a terminal
 

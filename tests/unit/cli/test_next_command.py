@@ -58,7 +58,9 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
     """What a command prints where both streams are a terminal."""
     ours, theirs = pty.openpty()
     environment = {**PLAIN, "TERM": "xterm"}
-    subprocess.run([*TDCUR, *arguments], cwd=folder, env=environment, stdout=theirs, stderr=theirs, check=True)
+    subprocess.run(
+        [*TDCUR, *arguments], cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, check=True
+    )
     os.close(theirs)
     text = b""
     # Linux reports the end of a terminal as an error.
