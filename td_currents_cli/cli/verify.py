@@ -125,5 +125,7 @@ def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, 
     if outcome.exit_code is not ExitCode.OK:
         terminal.report("not verified, because not all events were delivered", "yellow")
         return outcome
+    # Before the end, for whoever does not wait for it.
+    terminal.report(f"all events are delivered; waiting until they are in {request.arrivals.address}", "dim")
     updates = verification_updates(line, terminal)
     return SendVerifyOutcome.of(outcome, run(request, on_progress=updates))
