@@ -228,9 +228,8 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     sent = outcome.sent
     if _is_smooth(outcome):
         rows, ingested = (amount(side.balance.rows_read, "row") for side in (sent, outcome.ingested))
-        arrived = f"all {sent.ids:,} ids arrived" if sent.ids > 1 else "its id arrived"
-        events = amount(sent.ids, "event")
-        return f"{rows}, {events} sent; {ingested}, {events} ingested: {arrived}.", "bold green"
+        arrived = f"all {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "the sent event id arrived"
+        return f"{rows} sent, {ingested} ingested: {arrived}.", "bold green"
     if outcome.differences[DiffKind.MISSING].count or outcome.differences[DiffKind.CHANGED].count:
         return _difference_verdict(outcome), "bold red"
     if sent.counts.without_id:

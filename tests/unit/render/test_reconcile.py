@@ -76,7 +76,7 @@ def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path:
 @pytest.mark.parametrize(
     ("sent", "ingested", "verdict"),
     [
-        (EVENTS, EVENTS, "1 row, 130 events sent; 1 row, 130 events ingested: all 130 ids arrived."),
+        (EVENTS, EVENTS, "1 row sent, 1 row ingested: all 130 sent event ids arrived."),
         (EVENTS[:1], EVENTS[:2], "The sent event id arrived, but 1 unexpected."),
         (EVENTS[:2], EVENTS[:1], "Of 2 sent event ids, 1 is missing."),
         ([], [], "Nothing to compare: no events were sent."),
