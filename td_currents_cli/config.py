@@ -242,7 +242,11 @@ def _read(file: Path, profile: str, *, is_project: bool) -> Iterator[Setting]:
 def _setting(file: Path, name: str, value: object, level: Level, profile: str = "") -> Setting:
     # Neither names nor values are repeated if they are unknown: they may be secrets.
     if name not in _NAMES:
-        raise UsageError(f"{file} has an unknown setting", hint=f"The settings are {', '.join(_NAMES)}.")
+        from difflib import get_close_matches  # noqa: PLC0415 -- only for a mistake
+
+        near = get_close_matches(name, (*_NAMES, "profiles"), 1, 0.7)
+        mistyped = f"Did you mean {'[profiles.NAME]' if near == ['profiles'] else near[0]}? " if near else ""
+        raise UsageError(f"{file} has an unknown setting", hint=f"{mistyped}The settings are {', '.join(_NAMES)}.")
     if name in _USER_ONLY and level in {Level.PROJECT, Level.PROJECT_PROFILE}:
         raise UsageError(
             f"{file}: a project must not set {name}", hint="Move it to your own settings file; see `tdcur config`."

@@ -34,7 +34,7 @@ EXIT_MEANINGS: Final = {
     ExitCode.OK: "done, no problems",
     ExitCode.FINDINGS: "done, and the data has problems or differs, such as invalid events or different counts",
     ExitCode.USAGE: "wrong usage or configuration",
-    ExitCode.INCOMPLETE: "delivery incomplete: some events are dead letters or undelivered; repeat the command",
+    ExitCode.INCOMPLETE: "delivery incomplete: fix the dead letters, or repeat the command for undelivered events",
     ExitCode.REFUSED: "the endpoint refuses us: 401, 403, 404, a redirect",
     ExitCode.UNREACHABLE: "the endpoint is not reachable, or retries ran out",
     ExitCode.IO: "an input could not be read, or an output could not be written",

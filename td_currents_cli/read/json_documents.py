@@ -148,6 +148,9 @@ def _malformed(place: Location, message: str) -> Problem:
 _SOMETHING_ELSE: Final = re.compile(rb'\{\s*"event(?:s|_type)"\s*:')
 """How payloads and most bare events begin: they are not examined further."""
 
+_DEAD_LETTER: Final = re.compile(rb'\{\s*"reason"\s*:')
+"""How `send` begins them: what it found may hold arrays, which must not be taken for rows."""
+
 
 def event_of_dead_letter(document: Document) -> Document | None:
     """Return the event in a dead letter, at its own place; None for anything else.
@@ -192,7 +195,12 @@ class DocumentReader:
         """
         if isinstance(document, Problem):
             yield document
-            return
+        elif _DEAD_LETTER.match(document.data) and (event := event_of_dead_letter(document)):
+            yield Batch(event.data, event.location(self._source))
+        else:
+            yield from self._detected(document, is_within=is_within)
+
+    def _detected(self, document: Document, *, is_within: bool) -> Iterator[Record]:
         data, column = document.data, self._options.name
         batch = batch_of_row(data, column)
         if batch is None and (other := column_of(data)) is not None:

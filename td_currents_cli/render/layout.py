@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from td_currents_cli.render.terminal import print_wrapped
+from td_currents_cli.render.terminal import print_wrapped, wrapped
 from td_currents_cli.secrets import mask
 
 NARROWEST: Final = 20
@@ -20,7 +20,7 @@ def hanging(margin: Text, line: Text, console: Console) -> Iterator[Text]:
         line = Text(hidden)
     room = max(console.width - margin.cell_len, NARROWEST)
     fits = not console.is_terminal or line.cell_len <= room
-    for part in (line,) if fits else line.wrap(console, room):
+    for part in (line,) if fits else wrapped(line, room):
         part.rstrip()
         yield Text.assemble(margin, part)
         margin = Text(" " * margin.cell_len)

@@ -119,7 +119,8 @@ def _short_lines(outcome: SendOutcome) -> Iterator[tuple[str, str]]:
         requests = f"{amount(outcome.requests, 'request')}{retries}"
         line = f"delivered {amount(outcome.delivered, 'event')} in {requests}, {outcome.seconds:,.1f} s{rate}"
         yield line, "green"
-    yield f"{_heading(outcome)} {outcome.endpoint}", ""
+    else:
+        yield f"{_heading(outcome)} {outcome.endpoint}", ""
     if outcome.already_delivered:
         already = amount(outcome.already_delivered, "event")
         yield f"{already} already delivered by earlier runs; --resend sends them again", ""
@@ -194,8 +195,10 @@ def _advice(outcome: SendOutcome) -> Iterator[str]:
         )
     if outcome.dead and not outcome.dry_run:
         file = shlex.quote(printable(str(outcome.dead_letter)))
+        where = "" if "***" in outcome.endpoint else f" --url {shlex.quote(outcome.endpoint)}"
         yield (
-            f"The dead-letter file gives the reason for each event. Fix them and send the file again: tdcur send {file}"
+            "The dead-letter file gives the reason for each event. Fix a copy of it, and send that: "
+            f"tdcur send {file}{where}"
         )
     if outcome.resume:
         yield outcome.resume

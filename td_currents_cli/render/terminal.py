@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -169,11 +170,30 @@ def show_progress(
 
 def print_wrapped(console: "Console", message: "str | Text", style: str = "") -> None:
     """Print a message, wrapped between words on a terminal and never off one."""
-    if isinstance(message, str):
-        message = mask(message)
-    elif (shown := mask(message.plain)) != message.plain:
-        message = type(message)(shown)  # without its styles: their places have moved
-    console.print(message, style=style, markup=False, highlight=False, soft_wrap=console.width >= UNCLIPPED)
+    from rich.text import Text  # noqa: PLC0415 -- heavy
+
+    shown = mask(str(message))
+    # What is masked is printed without its styles: their places have moved.
+    text = message if isinstance(message, Text) and shown == message.plain else Text(shown)
+    if console.width < UNCLIPPED:
+        text = Text("\n").join(wrapped(text, console.width))
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def wrapped(text: "Text", width: int) -> "Iterator[Text]":
+    """Divide lines between words; a word that is too long, such as a path, stays whole: a terminal shows all of it."""
+    from rich.cells import cell_len  # noqa: PLC0415 -- heavy
+
+    for line in text.split("\n", allow_blank=True):
+        breaks, used = [], 0
+        for word in re.finditer(r"\s*\S+\s*", line.plain):
+            if used and used + cell_len(word.group().rstrip()) > width:
+                breaks.append(word.start())
+                used = 0
+            used += cell_len(word.group())
+        for part in line.divide(breaks):
+            part.rstrip()
+            yield part
 
 
 def print_error(error: TdcurError, terminal: Terminal) -> None:

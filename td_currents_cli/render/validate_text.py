@@ -223,20 +223,23 @@ def _print(
     summary_to: Console | None = None,
     is_grouped: bool = False,
 ) -> None:
-    _print_lines(statistics(outcome.by_code) if outcome.statistics else lines, terminal.out)
+    is_concise = summary_to is not None
+    _print_lines(statistics(outcome.by_code) if outcome.statistics else lines, terminal.out, wraps=not is_concise)
     if terminal.quiet:
         return
     _print_lines(_summary_lines(outcome, omitted), summary_to or terminal.out)
     _print_lines(_next_steps(outcome, is_grouped=is_grouped), terminal.err)
 
 
-def _print_lines(lines: Iterator[Text], console: Console) -> None:
+def _print_lines(lines: Iterator[Text], console: Console, *, wraps: bool = True) -> None:
     is_plain = not console.is_terminal and console.color_system is None
     while some := list(islice(lines, PRINT_LINES)):
         if is_plain:  # rich would take twice as long for the same text
             console.file.write("".join(f"{mask(line.plain)}\n" for line in some))
-        else:
+        elif wraps:
             print_wrapped(console, Text("\n").join(some))
+        else:
+            console.print(Text("\n").join(some), soft_wrap=True)
     console.file.flush()  # before what goes to the other stream
 
 

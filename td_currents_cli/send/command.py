@@ -84,7 +84,8 @@ def run(
     clock = clock or Clock()
     with closing(RunState(*files, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
         origin = f", from {endpoint.origin}" if endpoint.origin else ""
-        notice(f"{'would send' if request.dry_run else 'sending'} to {endpoint.shown}{origin}")
+        if origin or not request.dry_run:
+            notice(f"{'would send' if request.dry_run else 'sending'} to {endpoint.shown}{origin}")
         for warning in (*endpoint.warnings, *state.warnings):
             notice(warning)
         send_filter = SendFilter(state.journal, resend=request.state.resend, check=request.check)

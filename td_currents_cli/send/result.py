@@ -58,8 +58,8 @@ class SendOutcome(Outcome):
 
     @property
     def resume(self) -> str:
-        """How to continue, where not everything is delivered."""
-        is_complete = self.input_exhausted and not self.undelivered and not self.dead
+        """How to continue, where a repetition delivers more."""
+        is_complete = self.input_exhausted and not self.undelivered
         if self.dry_run or is_complete:
             return ""
         is_refused = isinstance(self.error, EndpointRefusedError | UsageError)

@@ -60,6 +60,7 @@ class Shell:
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("TDCUR", "TD_", "GITHUB"))}
         path = f"{Path(sys.executable).parent}:{plain['PATH']}"
         own = {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "XDG_STATE_HOME": str(folder / "state")}
+        self._folder = str(folder)
         self._options: dict[str, Any] = {"cwd": folder, "env": plain | own, "text": True}
         with socket.create_server(("127.0.0.1", 0)) as server:
             self._port = str(server.getsockname()[1])
@@ -71,7 +72,8 @@ class Shell:
         command = ["bash", "-c", script.replace(f":{PORT}/", f":{self._port}/")]
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         ended = subprocess.run(command, check=False, **pipes, **self._options)
-        printed = ended.stdout.replace(f":{self._port}/", f":{PORT}/").split("\0")
+        shown = ended.stdout.replace(f":{self._port}/", f":{PORT}/").replace(self._folder, "/home/you/project")
+        printed = shown.split("\0")
         return "".join(f"$ {command}\n{trimmed(text)}" for command, text in zip(commands, printed, strict=True))
 
     @contextmanager

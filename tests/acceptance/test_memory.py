@@ -114,8 +114,9 @@ def test_a_document_without_end_does_not_fill_the_memory(kind: str, tmp_path: Pa
     assert code == 6
     assert [problem["code"] for problem in counted["problems"]] == ["TDC018"]
     assert counted["summary"]["total"] == 1
-    # The limit and what the interpreter takes; the library that reads msgpack keeps a copy.
-    most = (305 if FULL else 85) * (2 if kind == "msgpack" else 1)
+    # The limit, what the interpreter takes, and what draws the progress after a second; the library that reads msgpack
+    # keeps a copy.
+    most = (325 if FULL else 110) * (2 if kind == "msgpack" else 1)
     assert peak < most * MB, f"{peak / MB:.0f} MB"
 
 

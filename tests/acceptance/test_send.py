@@ -54,7 +54,7 @@ def test_all_delivered_is_exit_0(payloads: Path, scripted: Scripted) -> None:
 def test_text_says_that_a_2xx_is_no_proof_of_ingestion(payloads: Path, scripted: Scripted) -> None:
     result = send(payloads, "--url", f"{scripted.url}?td_write_key={KEY.replace('/', '%2F')}")
     assert result.code == 0
-    assert "td_write_key=***" in result.out
+    assert "td_write_key=***" in result.err
     assert "td_write_key" not in "".join(scripted.heads)
     assert "HTTP 2xx only means that the request was received" in result.err
 

@@ -113,6 +113,13 @@ def test_what_is_wrong_is_named_without_values(home: Path, text: str, reason: st
             file.unlink()
 
 
+@pytest.mark.parametrize(("name", "near"), [("databse", "database"), ("profile", "[profiles.NAME]"), ("url", None)])
+def test_a_mistyped_setting_is_corrected(home: Path, name: str, near: str | None) -> None:
+    with pytest.raises(UsageError) as failure:
+        settings(home, f'{name} = "abc"')
+    assert failure.value.hint.startswith(f"Did you mean {near}? " if near else "The settings are ")
+
+
 @pytest.mark.parametrize("name", ["write-key-file", "api-key-file"])
 @pytest.mark.parametrize("table", ["", "[profiles.x]\n"])
 def test_a_project_must_not_name_a_key(home: Path, name: str, table: str) -> None:

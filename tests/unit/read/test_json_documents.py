@@ -3,9 +3,9 @@ from io import BytesIO
 
 import pytest
 
-from td_currents_cli.model import Code, Location, Problem, Severity
+from td_currents_cli.model import Batch, Code, Location, Problem, Severity
 from td_currents_cli.read import scanner as module
-from td_currents_cli.read.json_documents import Document, documents, documents_in
+from td_currents_cli.read.json_documents import Document, DocumentReader, documents, documents_in
 from td_currents_cli.read.scanner import Scanner
 
 DOCUMENTS = [b'{"a":1}', b'{"b":[2,{"c":null}]}', '{"d":"é"}'.encode()]
@@ -123,3 +123,19 @@ def test_an_array_is_read_one_element_at_a_time(monkeypatch: pytest.MonkeyPatch)
     found = documents(Scanner(stream), "x")
     next(found)
     assert stream.tell() < 500
+
+
+@pytest.mark.parametrize(
+    ("event", "batch"),
+    [
+        (b'{"event_type":"a","x":[{"event_type":"b"}]}', b'{"event_type":"a","x":[{"event_type":"b"}]}'),
+        (b'{"id":"1","events":[]}', b'[{"id":"1","events":[]}]'),
+        (b"{}", b"[{}]"),
+    ],
+)
+def test_the_event_of_a_dead_letter_is_read_and_none_of_its_findings(event: bytes, batch: bytes) -> None:
+    findings = b'[{"code":"TDC102","event_type":"a","message":"m"}]'
+    letter = b'{"reason":"TDC102 m","endpoint":"https://e/","findings":%b,"event":%b}' % (findings, event)
+    (found,) = DocumentReader("x").records(Document(letter, 1, 1, 0))
+    assert isinstance(found, Batch)
+    assert found.data == batch

@@ -49,9 +49,9 @@ def sent(**fields: Any) -> SendOutcome:
 
 
 def test_a_run_in_which_all_went_well_is_short(screen: Screen) -> None:
-    """Three lines; all figures with --verbose."""
+    """One line and a note; all figures with --verbose."""
     print_sent(sent(), screen.terminal)
-    assert screen.out == "delivered 1,200 events in 13 requests (1 retry), 2.0 s, 600 events/s\nsent to https://e/x\n"
+    assert screen.out == "delivered 1,200 events in 13 requests (1 retry), 2.0 s, 600 events/s\n"
     assert screen.err.splitlines() == [_RECEIVED_ONLY]
     verbose = screen_of(verbose=True)
     print_sent(sent(), verbose.terminal)

@@ -80,4 +80,14 @@ def test_the_width_is_that_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("COLUMNS", "30")
     Terminal(color=When.never).report("not verified, because not all events were delivered")
-    assert screen.getvalue().split(" \n") == ["not verified, because not all", "events were delivered\n"]
+    assert screen.getvalue() == "not verified, because not all\nevents were delivered\n"
+
+
+def test_a_path_that_is_wider_than_the_terminal_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path in pieces can be neither copied nor clicked."""
+    screen = Tty()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("COLUMNS", "20")
+    path = "a/" * 30
+    Terminal(color=When.never).report(f"written to {path} in a second")
+    assert screen.getvalue().splitlines()[1] == path
