@@ -33,6 +33,7 @@ VARIABLE = (
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
     (re.compile(r"^(seconds|latency) .*", re.MULTILINE), r"\1 …"),
     (re.compile(r"in \d+\.\d+ s\b"), "in … s"),
+    (re.compile(r"\d+\.\d s(, [\d,]+ events/s)?"), "… s"),
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "NOW "),
     # A column is as wide as its widest figure, and that may be a time.
     (re.compile(r" {2,}"), "  "),
