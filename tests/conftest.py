@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 from td_currents_cli.serve import Receiver, ServeSettings
 from tests.loopback import layer_of
 from tests.scripted import Scripted
+
+# `tdcur` is the one of this interpreter, also where its virtual environment was not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 if TYPE_CHECKING:
     from td_currents_cli.serve.app import ASGIApp
