@@ -113,8 +113,24 @@ def syntax_problem(batch: Batch) -> Problem | None:
     except RecursionError:
         return too_deep(batch)
     except msgspec.DecodeError as error:
-        return _malformed(batch, str(error))
-    return None
+        # From Python 3.13 on, the parser goes deeper before it gives up.
+        return too_deep(batch) if is_too_deep(batch.data) else _malformed(batch, str(error))
+    return too_deep(batch) if is_too_deep(batch.data) else None
+
+
+_MOST_LEVELS: Final = 960
+_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def is_too_deep(json: bytes) -> bool:
+    if json.count(b"[") + json.count(b"{") <= _MOST_LEVELS:
+        return False
+    level = 0
+    for match in _NESTING.finditer(json):
+        level += (match.group() in {b"[", b"{"}) - (match.group() in {b"]", b"}"})
+        if level > _MOST_LEVELS:
+            return True
+    return False
 
 
 def too_deep(batch: Batch) -> Problem:

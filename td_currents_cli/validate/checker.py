@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.json import Elements, elements_of, kind_of, loads, place_in
+from td_currents_cli.events.json import Elements, elements_of, is_too_deep, kind_of, loads, place_in
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import EMPTY_BATCH, truncated_array
 from td_currents_cli.validate.checks import MAX_LEVELS, EventFieldCheck, FieldCheck, check_destination, check_event_type
@@ -187,7 +187,7 @@ def _elements_of_array(batch: Batch) -> Elements | None:
     """The elements of a well-formed batch; None for a bare event, or anything else."""
     try:
         batch.data.decode()
-        elements = elements_of(batch)
+        elements = None if is_too_deep(batch.data) else elements_of(batch)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return elements if isinstance(elements, Elements) and elements.pointer is not None else None
