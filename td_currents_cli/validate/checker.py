@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.json import Elements, elements_of, is_too_deep, kind_of, loads, place_in
+from td_currents_cli.events.json import Elements, elements_of, is_too_deep, kind_of, loads, place_in, too_deep
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import EMPTY_BATCH, truncated_array
 from td_currents_cli.validate.checks import MAX_LEVELS, EventFieldCheck, FieldCheck, check_destination, check_event_type
@@ -115,6 +115,9 @@ class Checker:
 
     def _split(self, batch: Batch) -> Iterator[CheckResult]:
         """Check what is not an array of events: one event, several documents on one line, or something unreadable."""
+        if is_too_deep(batch.data):
+            yield CheckResult(location=batch.location, problems=[_of_rejected(too_deep(batch), batch)], rejected=True)
+            return
         decoded = split(batch)
         problems = [_of_rejected(problem, batch) for problem in decoded.problems]
         if decoded.documents:
