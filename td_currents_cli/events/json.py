@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -119,18 +120,34 @@ def syntax_problem(batch: Batch) -> Problem | None:
 
 
 _MOST_LEVELS: Final = 960
-_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+"""What parsers read before Python 3.13."""
 
 
 def is_too_deep(json: bytes) -> bool:
-    if json.count(b"[") + json.count(b"{") <= _MOST_LEVELS:
-        return False
-    level = 0
-    for match in _NESTING.finditer(json):
-        level += (match.group() in {b"[", b"{"}) - (match.group() in {b"]", b"}"})
-        if level > _MOST_LEVELS:
-            return True
-    return False
+    return too_deep_at(json, _MOST_LEVELS) is not None
+
+
+_BRACKETS_AND_QUOTE: Final = b'{}[]"'
+_OTHERS: Final = bytes(code for code in range(256) if code not in _BRACKETS_AND_QUOTE)
+_STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_STRING: Final = re.compile(rb'"[^"]*"?')
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
+
+
+def too_deep_at(json: bytes, levels: int) -> int | None:
+    """Byte offset of the first bracket that opens a level beyond these, or None; `json` may be malformed."""
+    if json.count(b"{") + json.count(b"[") <= levels:
+        return None
+    marks = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS)
+    steps = map(_STEPS.__getitem__, _STRING.sub(b"", marks))
+    if max(accumulate(steps), default=0) <= levels:
+        return None
+    depth = 0
+    for token in _TOKEN.finditer(json):
+        depth += _STEPS.get(json[token.start()], 0)
+        if depth > levels:
+            return token.start()
+    return None
 
 
 def too_deep(batch: Batch) -> Problem:

@@ -9,11 +9,20 @@ from msgspec import Struct
 
 from td_currents_cli.catalog import Catalog, FieldType, Where
 from td_currents_cli.events.decode import split
-from td_currents_cli.events.json import Elements, elements_of, is_too_deep, kind_of, loads, place_in, too_deep
+from td_currents_cli.events.json import (
+    Elements,
+    elements_of,
+    is_too_deep,
+    kind_of,
+    loads,
+    place_in,
+    too_deep,
+    too_deep_at,
+)
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import EMPTY_BATCH, truncated_array
 from td_currents_cli.validate.checks import MAX_LEVELS, EventFieldCheck, FieldCheck, check_destination, check_event_type
-from td_currents_cli.validate.document_checks import TOO_DEEP, check_document, check_text, is_plain, too_deep_at
+from td_currents_cli.validate.document_checks import TOO_DEEP, check_document, check_text, is_plain
 from td_currents_cli.validate.fast_path import FastCheck
 from td_currents_cli.validate.positions import (
     BatchPositions,
@@ -199,6 +208,6 @@ def _elements_of_array(batch: Batch) -> Elements | None:
 def _of_rejected(problem: Problem, batch: Batch) -> Problem:
     byte = problem.location.offset - batch.location.offset if batch.location.row is None else 0
     if problem.code is Code.TOO_DEEP:
-        byte = too_deep_at(batch.data) or 0
+        byte = too_deep_at(batch.data, MAX_LEVELS) or 0
         problem = msgspec.structs.replace(problem, location=place_in(batch, byte), message=TOO_DEEP)
     return msgspec.structs.replace(problem, raw=None, excerpt=excerpt(batch.data, byte))

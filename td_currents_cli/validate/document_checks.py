@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
-from td_currents_cli.events.json import Elements
+from td_currents_cli.events.json import Elements, too_deep_at
 from td_currents_cli.model import Code
 from td_currents_cli.validate.checks import MAX_LEVELS, shortened
 from td_currents_cli.validate.positions import Violation, walk_values
@@ -49,7 +48,7 @@ def _other_fields(data: bytes, begin: int, end: int) -> Iterator[Violation]:
     # All events replaced by one number, to look only at what is around them.
     hidden = end - begin - 2 if end > begin else 0
     around = data[:begin] + b"[1" + data[end:] if hidden else data
-    deep_at = too_deep_at(around)
+    deep_at = too_deep_at(around, MAX_LEVELS)
     if deep_at is not None:
         yield Violation(Code.TOO_DEEP, (), TOO_DEEP, at=deep_at + hidden if deep_at > begin else deep_at)
         return
@@ -125,27 +124,4 @@ def _is_too_large(number: bytes, *, whole: bool) -> bool:
     return len(digits) > _DIGITS + 1 or (len(digits) > _DIGITS and not -(2**63) <= int(number) < 2**63)
 
 
-_BRACKETS_AND_QUOTE: Final = b'{}[]"'
-_OTHERS: Final = bytes(code for code in range(256) if code not in _BRACKETS_AND_QUOTE)
-_STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
-_STRING: Final = re.compile(rb'"[^"]*"?')
-_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
-
-
 TOO_DEEP: Final = f"arrays and objects are nested more than {MAX_LEVELS} levels deep"
-
-
-def too_deep_at(json: bytes, levels: int = MAX_LEVELS) -> int | None:
-    """Byte offset of the first bracket that opens a level beyond these, or None; `json` may be malformed."""
-    if json.count(b"{") + json.count(b"[") <= levels:
-        return None
-    marks = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS)
-    steps = map(_STEPS.__getitem__, _STRING.sub(b"", marks))
-    if max(accumulate(steps), default=0) <= levels:
-        return None
-    depth = 0
-    for token in _TOKEN.finditer(json):
-        depth += _STEPS.get(json[token.start()], 0)
-        if depth > levels:
-            return token.start()
-    return None

@@ -24,6 +24,7 @@ from td_currents_cli.braze import (
 )
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
+from td_currents_cli.events.json import too_deep_at
 from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.validate.checks import (
     COLUMN_NAME,
@@ -32,7 +33,7 @@ from td_currents_cli.validate.checks import (
     fields_accepted,
     needs_external_user_id,
 )
-from td_currents_cli.validate.document_checks import kept_all, too_deep_at
+from td_currents_cli.validate.document_checks import kept_all
 from td_currents_cli.validate.rules import Rule, RuleScope
 
 _INT64: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -224,7 +225,8 @@ class FastCheck:
         if self._is_closed:
             return True
         others = max(0, events - 1) * _OBJECTS
-        return _number_of(b"{", text) + _number_of(b"[", text) - others <= MAX_LEVELS or too_deep_at(text) is None
+        levels = _number_of(b"{", text) + _number_of(b"[", text) - others
+        return levels <= MAX_LEVELS or too_deep_at(text, MAX_LEVELS) is None
 
 
 def _number_of(byte: bytes, text: bytes) -> int:
