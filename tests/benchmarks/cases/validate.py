@@ -98,7 +98,7 @@ class _Stage:
 
 
 _SPOIL: Final[tuple[dict[str, Any] | None, ...]] = (
-    {"time": "2026-07-01T10:00:00Z"},
+    {"time": 1782900000.5},  # a string, Braze's documentation allows in the events of News Feed cards
     None,  # the first string in `properties`, which there always is, becomes a number
     {"id": None},
     {"user": "u-1"},
