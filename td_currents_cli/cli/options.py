@@ -184,10 +184,11 @@ def open_tables(
     column: str | None,
     api_key_file: str | None,
     given: ExplicitOptions = frozenset(),
+    report_period: bool = True,
 ) -> Iterator["Tables | None"]:
     """Yield the tables among the paths, or None if all paths are files.
 
-    Reports the period that is queried, and shows the state of the jobs on the line.
+    Reports the period that is queried unless told not to, and shows the state of the jobs on the line.
 
     Raises:
         UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
@@ -206,8 +207,9 @@ def open_tables(
     refuse(given & FILE_OPTIONS, "a table (td://…)", "It applies only to files: remove it.")
     period = receive_period(wanted.since, wanted.until, time.time())
     hint = "" if wanted.since is not None else "; use --since to include older rows"
-    terminal.report(
-        f"rows received from {period} (UTC); Treasure Data bills for the data that a query scans{hint}", "dim"
-    )
+    if report_period:
+        terminal.report(
+            f"rows received from {period} (UTC); Treasure Data bills for the data that a query scans{hint}", "dim"
+        )
     connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
     yield Tables(addresses=addresses, period=period, connection=connection)

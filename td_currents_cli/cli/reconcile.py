@@ -24,13 +24,16 @@ class ReconcileFormat(StrEnum):
         "tdcur reconcile --sent sent/ --ingested rows.csv --missing-file missing.jsonl",
         "tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m",
         "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
+        "tdcur reconcile --sent td://braze/raw --ingested td://braze/flat --since -2d",
     ),
     no_args_is_help=True,
     typer_class=options.MultiValueCommand,
 )
 def reconcile(
     *,
-    sent: list[str] | None = options.SENT,
+    sent: list[str] | None = input_option(
+        metavar="PATH…", help="What was sent: files, folders, globs, -, or td://DATABASE/TABLE. Takes several paths."
+    ),
     ingested: list[str] | None = input_option(
         metavar="PATH…", help="What arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE."
     ),
@@ -60,7 +63,11 @@ def reconcile(
     force: bool = output_option(
         "--force", default=False, help="Write these files even if some ingested rows cannot be read."
     ),
-    since: str | None = options.SINCE,
+    since: str | None = filters_option(
+        metavar="TIME",
+        help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
+        show_default="-1d, for two tables",
+    ),
     until: str | None = options.UNTIL,
     grace: str = filters_option(
         default="0",
@@ -89,14 +96,30 @@ def reconcile(
     from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import byte_size  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import is_address  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
+    if since is None and sent and ingested and all(map(is_address, [*sent, *ingested])):
+        # The same events in both, though their rows may have been received earlier in one than in the other.
+        since = "-1d"
     period = Filter.of(types=None, since=since, until=until, now=now)
     progress = InputProgress()
     line.watch(progress.now)
-    with options.open_tables(
-        ingested, period, terminal, line, site=site, column=column, api_key_file=api_key_file
-    ) as tables:
+    with (
+        options.open_tables(
+            sent, period, terminal, line, site=site, column=column, api_key_file=api_key_file
+        ) as sent_tables,
+        options.open_tables(
+            ingested,
+            period,
+            terminal,
+            line,
+            site=site,
+            column=column,
+            api_key_file=api_key_file,
+            report_period=sent_tables is None,
+        ) as tables,
+    ):
         sent_side, ingested_side = sides(
             sent,
             ingested,
@@ -104,6 +127,7 @@ def reconcile(
             worker_count(jobs),
             endpoint=endpoint,
             column=column,
+            sent_tables=sent_tables,
             tables=tables,
             max_document_size=byte_size(max_document_size),
             progress=progress,

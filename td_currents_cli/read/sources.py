@@ -22,7 +22,7 @@ from td_currents_cli.read.reader import contains_events, left_out, records
 
 STDIN: Final = "-"
 
-_TABLE_HINT: Final = "; only count, parse, reconcile --ingested and verify --ingested read tables (td://…)"
+_TABLE_HINT: Final = "; only count, parse, reconcile and verify --ingested read tables (td://…)"
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
 

@@ -56,12 +56,16 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     log = ProblemLog()
     with closing(request.sent), closing(request.ingested):
         depth = min(request.sent.depth, request.ingested.depth)
-        differences = _compare_sides(request, CompareMode(depth), log)
+        per_id = bool(request.scope) and (request.sent.streaming or request.ingested.streaming)
+        differences = _compare_sides(request, CompareMode(depth, per_id=per_id), log)
+        streaming = differences.sent.sources.streaming or differences.ingested.sources.streaming
+        if request.scope and streaming and not per_id:
+            per_id = True
+            differences = _compare_sides(request, CompareMode(depth, per_id=per_id), ProblemLog())
         sent, ingested = differences.sent, differences.ingested
-        streaming = sent.sources.streaming or ingested.sources.streaming
         if differences.suspects and depth is Depth.CONTENT:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
-            mode = CompareMode(depth, differences.suspects, streaming)
+            mode = CompareMode(depth, differences.suspects, streaming, per_id)
             if request.progress is not None:
                 request.progress.stage = "comparing contents"
             of_suspects = _compare_sides(request, mode, ProblemLog())
@@ -77,6 +81,7 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         matched=differences.both - number[DiffKind.CHANGED].count,
         differences=number,
         depth=depth,
+        per_id=per_id,
         streaming=streaming and depth is Depth.CONTENT,
         unknown=differences.unknown,
         failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
@@ -108,7 +113,7 @@ def _check(request: ReconcileRequest) -> None:
     resend, ids = request.resend, request.ids
     if resend and request.sent.depth is not Depth.CONTENT:
         raise UsageError(
-            "--missing-file needs the sent events, but a journal contains only their ids",
+            "--missing-file needs the sent events, but of a journal or a table (td://…) only their ids are read",
             hint="Give the sent files with --sent, or write the ids with --ids.",
         )
     if resend and ids and os.path.realpath(resend) == os.path.realpath(ids):
@@ -131,13 +136,15 @@ def sides(
     *,
     endpoint: str | None = None,
     column: str | None = None,
+    sent_tables: "Tables | None" = None,
     tables: "Tables | None" = None,
     max_document_size: int = MAX_DOCUMENT_SIZE,
     progress: InputProgress | None = None,
 ) -> tuple[Side, Side]:
-    """Open what was sent (files, or a journal of `tdcur send`), and what arrived (files, or tables of Treasure Data).
+    """Open what was sent (files, tables, or a journal of `tdcur send`), and what arrived (files or tables).
 
     `endpoint` selects one of a journal's endpoints, `column` the column with the batches in ingested files.
+    `sent_tables` and `tables` are the paths of each side, if they are tables.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
@@ -150,18 +157,20 @@ def sides(
     if bool(sent) == bool(journal):
         what = "--sent and --from-journal cannot be used together" if sent else "--sent or --from-journal is missing"
         raise UsageError(what, hint="Name the files that were sent, or the journal.")
-    if tables is None:
-        # Both sides at once, so that one error names everything that is wrong with the paths.
-        sources([*(sent or ()), *ingested])
+    # Both sides at once, so that one error names everything that is wrong with the paths.
+    sources([*((sent or ()) if sent_tables is None else ()), *(ingested if tables is None else ())])
     progress = progress or InputProgress()
 
     def opened(paths: Sequence[str] | None) -> Sequence[Source]:
         return progress.watched(sources(paths, max_document_size=max_document_size))
 
-    first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
-    sent_side: Side = first or FileSide(opened(sent), jobs=jobs)
-    if tables is None:
-        return sent_side, FileSide(opened(ingested), ReadOptions.of(column=column), jobs=jobs)
-    from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415 -- only needed for tables
+    def table_side(tables: "Tables") -> Side:
+        from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415 -- only needed for tables
 
-    return sent_side, TableSide(tables)
+        return TableSide(tables)
+
+    first = JournalSide(journal, partial(delivered_events, endpoint=endpoint)) if journal else None
+    sent_side = first or (FileSide(opened(sent), jobs=jobs) if sent_tables is None else table_side(sent_tables))
+    if tables is not None:
+        return sent_side, table_side(tables)
+    return sent_side, FileSide(opened(ingested), ReadOptions.of(column=column), jobs=jobs)

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from struct import Struct as Layout
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -98,6 +98,9 @@ def compare(sent: FingerprintStore, ingested: FingerprintStore, differences: Dif
     depth, by_content = mode.depth, mode.depth is not Depth.IDS
     for number in range(PARTITIONS):
         partitions = sent.take(number), ingested.take(number)
+        if mode.per_id:
+            _compare_in_scope(_infos(sent, partitions[0]), _infos(ingested, partitions[1]), differences, mode)
+            continue
         first, second = (_contents(partition, by_content=by_content) for partition in partitions)
         equal = first == second
         differences.sent.ids += len(first)
@@ -115,6 +118,32 @@ def compare(sent: FingerprintStore, ingested: FingerprintStore, differences: Dif
                 differences.add(digest, of_sent.get(digest, ()), of_ingested.get(digest, ()), by_content=by_content)
 
 
+_Events: TypeAlias = Mapping[bytes, Sequence[EventInfo]]
+"""The events of each id."""
+
+
+def _compare_in_scope(sent: _Events, ingested: _Events, differences: DiffCollector, mode: CompareMode) -> None:
+    for digest in sent.keys() | ingested.keys():
+        of_sent, of_ingested = sent.get(digest, ()), ingested.get(digest, ())
+        is_kept = is_in_scope([*of_sent, *of_ingested])
+        kept = []
+        for figures, events in ((differences.sent, of_sent), (differences.ingested, of_ingested)):
+            received = [info for info in events if info.received]
+            if not is_kept:
+                figures.leave_out(received)
+            kept.append([info for info in events if is_kept and (info.received or not info.outside)])
+            figures.ids += bool(kept[-1])
+        differences.both += all(kept)
+        if any(kept):
+            differences.add(digest, *kept, by_content=mode.depth is not Depth.IDS)
+
+
+def is_in_scope(events: Sequence[EventInfo]) -> bool:
+    """Whether an id is in scope, given its events on both sides: by event time, or by receive time if none has one."""
+    own = [info for info in events if not info.received]
+    return any(not info.outside for info in own or events)
+
+
 def _contents(partition: Partition, *, by_content: bool) -> dict[bytes, int]:
     """The content of each id; one of them for an id with several."""
     if by_content:
@@ -130,11 +159,11 @@ def _repeated(partition: Partition, different: int) -> set[bytes]:
     return {digest for digest, count in counts.items() if count > 1}
 
 
-def _infos(store: FingerprintStore, partition: Partition, odd: set[bytes]) -> Mapping[bytes, Sequence[EventInfo]]:
-    """The events of some ids, of each id in the order read."""
+def _infos(store: FingerprintStore, partition: Partition, odd: set[bytes] | None = None) -> _Events:
+    """The events of some ids, or of all, of each id in the order read."""
     found: defaultdict[bytes, list[EventInfo]] = defaultdict(list)
     for digest, info in store.infos(partition):
-        if digest in odd:
+        if odd is None or digest in odd:
             found[digest].append(info)
     for infos in found.values():
         infos.sort(key=lambda info: info.position)

@@ -34,6 +34,7 @@ class FileSide:
     """Files, folders and pipes. The contents of a pipe are stored, because they are read again if anything differs."""
 
     depth: Final = Depth.CONTENT
+    streaming: Final = False
 
     def __init__(self, sources: Sequence[Source], options: ReadOptions = DEFAULT, *, jobs: int = 1) -> None:
         self._sources = sources
@@ -82,14 +83,15 @@ class SourceFingerprinter:
     def __call__(self, records: Iterable[Record]) -> SideChunk:
         sources = SourceNames()
         intake = EventReader(lambda problem: sources.failed.add(problem.location.source))
-        fingerprinter = Fingerprinter(self._scope, self._content, self._mode.suspects)
+        fingerprinter = Fingerprinter(self._scope, self._content, self._mode.suspects, per_id=self._mode.per_id)
         for batch, events in intake.events(_watched(records, sources), split):
             sources.read.add(batch.location.source)
             sources.streaming |= batch.is_streaming
             if self._mode.streaming:
-                fingerprinter.add([(*_read(event)[:3], (event, batch.is_streaming)) for event in events])
+                read = [(*_read(event)[:3], (event, batch.is_streaming)) for event in events]
             else:
-                fingerprinter.add([_read(event) for event in events])
+                read = [_read(event) for event in events]
+            fingerprinter.add(read, received=batch.is_streaming)
         counts = fingerprinter.counts
         balance = intake.balance(events_out=counts.in_scope, filtered=counts.left_out)
         return SideChunk(fingerprinter.batches(), counts, balance, intake.log.result(), sources)
@@ -168,6 +170,7 @@ Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str 
 
 class JournalSide:
     depth: Final = Depth.IDS
+    streaming: Final = False
 
     def __init__(self, path: Path, delivered: Delivered) -> None:
         self._path = path
@@ -175,7 +178,7 @@ class JournalSide:
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         for batch in self._delivered(self._path):
-            fingerprinter = Fingerprinter(scope, lambda _: UNKNOWN, mode.suspects)
+            fingerprinter = Fingerprinter(scope, lambda _: UNKNOWN, mode.suspects, per_id=mode.per_id)
             fingerprinter.add([(event_id, event_type, time, None) for event_id, event_type, time in batch])
             counts = fingerprinter.counts
             balance = Balance(rows_read=1, events_read=len(batch), events_out=counts.in_scope, filtered=counts.left_out)

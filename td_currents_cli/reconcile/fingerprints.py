@@ -32,6 +32,9 @@ class TimeScope:
         """Whether any event is left out."""
         return bool(self.wanted) or self.settled is not None
 
+    def is_too_young(self, seconds: float | None) -> bool:
+        return self.settled is not None and seconds is not None and seconds > self.settled
+
 
 EVERY_EVENT: Final = TimeScope()
 
@@ -59,13 +62,17 @@ class BloomFilter:
 
 
 RECORD: Final = Layout("<16sQHIBH")
-"""Digest of the id, content, index of the type in the batch's types, time (40 bits), position in the batch.
+"""Digest of the id, content, index of the type in the batch's types, time (38 bits, and flags), position in the batch.
 
 The content is a digest of 64 bits, `content_hash.UNKNOWN` if only the id is known. It is made of the bytes of the
 event; by `content_digest` for suspects; by `outline` when the other side is a table.
 """
 
-NO_TIME: Final = (1 << 40) - 1
+NO_TIME: Final = (1 << 38) - 1
+RECEIVED: Final = 1 << 38
+OUTSIDE: Final = 1 << 39
+"""Flags of the time in a fingerprint: it is the receive time; it is out of scope."""
+
 BATCH_EVENTS: Final = 1 << 16
 """Maximum number of events in a batch: a position in it takes two bytes."""
 
@@ -104,6 +111,12 @@ class EventCounts(Struct):
         self.filtered += other.filtered
         self.too_young += other.too_young
 
+    def leave_out(self, *, too_young: bool) -> None:
+        if too_young:
+            self.too_young += 1
+        else:
+            self.filtered += 1
+
 
 class Fingerprinter:
     """Makes batches of fingerprints of events.
@@ -112,43 +125,56 @@ class Fingerprinter:
         scope: which events are compared.
         content: makes the content digest of the last of the EventFields; called for events in scope only.
         suspects: ids that get fingerprints; None for all.
+        per_id: events out of scope get fingerprints too, because it is each id that is in scope or not.
     """
 
-    def __init__(self, scope: TimeScope, content: Callable[[Any], int], suspects: BloomFilter | None = None) -> None:
+    def __init__(
+        self,
+        scope: TimeScope,
+        content: Callable[[Any], int],
+        suspects: BloomFilter | None = None,
+        *,
+        per_id: bool = False,
+    ) -> None:
         self.counts = EventCounts()
         self._scope = scope or None
         self._content = content
         self._suspects = suspects
+        self._per_id = per_id
         self._records: list[bytes] = []
         self._types: dict[str | None, int] = {}
         self._events = 0
         self._batches: list[FingerprintBatch] = []
 
-    def add(self, events: Iterable[EventFields]) -> None:
-        """Add events, in the order read."""
+    def add(self, events: Iterable[EventFields], *, received: bool = False) -> None:
+        """Add events, in the order read; `received` tells that their times are receive times."""
         scope, suspects, content, pack = self._scope, self._suspects, self._content, RECORD.pack
-        settled = scope and scope.settled
+        of_batch = RECEIVED if received and self._per_id else 0
         for event_id, event_type, time, event in events:
             if self._events == BATCH_EVENTS:
                 self._finish_batch()
             self._events += 1
             seconds = time if type(time) is int and 0 <= time <= LATEST else usable_seconds(time)
-            if scope is not None and not scope.wanted.covers(seconds):
-                self.counts.filtered += 1
-                continue
-            if settled is not None and seconds is not None and seconds > settled:
-                self.counts.too_young += 1
-                continue
-            if not isinstance(event_id, str) or not event_id:
+            flags, has_id = of_batch, isinstance(event_id, str) and event_id != ""
+            if scope is not None:
+                is_inside = scope.wanted.covers(seconds)
+                if not is_inside or scope.is_too_young(seconds):
+                    flags |= OUTSIDE
+                    if not (of_batch and has_id):
+                        self.counts.leave_out(too_young=is_inside)
+                        if not (self._per_id and has_id):
+                            continue
+            if not has_id:
                 self.counts.without_id += 1
                 continue
             name = event_type if isinstance(event_type, str) and event_type else None
-            self.counts.by_type[name] += 1
+            if flags != OUTSIDE:
+                self.counts.by_type[name] += 1
             key = digest(event_id)
             if suspects is not None and key not in suspects:
                 continue
             number = self._types.setdefault(name, len(self._types))
-            whole = NO_TIME if seconds is None else int(seconds)
+            whole = (NO_TIME if seconds is None else int(seconds)) | flags
             position = self._events - 1
             self._records.append(pack(key, content(event), number, whole & 0xFFFF_FFFF, whole >> 32, position))
 
@@ -179,6 +205,8 @@ class EventInfo(Struct, frozen=True, gc=False):
     content: int  # digest, or UNKNOWN
     event_type: str | None
     seconds: int | None  # UNIX time
+    received: bool = False  # it is the receive time
+    outside: bool = False  # it is out of scope
 
 
 class Partition(Struct, frozen=True):
@@ -255,9 +283,10 @@ class FingerprintStore:
             first, types = self._batches[number]
             for _ in range(count):
                 digest, content, event_type, low, high, position = next(records)
-                seconds = high << 32 | low
-                time = None if seconds == NO_TIME else seconds
-                yield digest, EventInfo(first + position, content, types[event_type], time)
+                time = high << 32 | low
+                seconds = None if time & NO_TIME == NO_TIME else time & NO_TIME
+                flags = time & RECEIVED != 0, time & OUTSIDE != 0
+                yield digest, EventInfo(first + position, content, types[event_type], seconds, *flags)
 
     def _join(self) -> None:
         for joined, loose in zip(self._joined, self._loose, strict=True):

@@ -35,6 +35,7 @@ class ReconcileOutcome(Outcome):
     differences: Mapping[DiffKind, Difference]  # all kinds
     depth: Depth = Depth.CONTENT
     streaming: bool = False  # events were compared with rows of the streaming connector
+    per_id: bool = False  # the scope of the streaming connector's rows was that of their ids on the other side
     unknown: int = 0  # ids on both sides whose contents could not be compared, though others' could
     failed: tuple[DiffKind, ...] = ()  # differences that make the run exit with 1
     payloads: int | None = None  # written to `resend`; None without it

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +44,7 @@ class CompareMode(Struct, frozen=True):
     depth: Depth
     suspects: BloomFilter | None = None
     streaming: bool = False  # rows of the streaming connector are among them: compared by what such a row keeps
+    per_id: bool = False  # so is the scope: such a row has no event time, so that the other side's decides for its id
 
 
 class SourceNames(Struct):
@@ -102,6 +103,17 @@ class SideFigures(Struct, kw_only=True):
     def events(self) -> int:
         return self.counts.by_type.total()
 
+    def leave_out(self, events: Sequence[EventInfo]) -> None:
+        """Record that events that were counted as compared are out of scope."""
+        left = Counter(info.event_type for info in events)
+        self.by_type -= left
+        self.counts.by_type -= left
+        self.counts.filtered += len(events)
+        balance = self.balance
+        self.balance = replace(
+            balance, events_out=balance.events_out - len(events), filtered=balance.filtered + len(events)
+        )
+
     def add_repeated(self, infos: Sequence[EventInfo]) -> None:
         """Record the events of an id that may have several."""
         if len(infos) > 1:
@@ -139,6 +151,10 @@ class Side(Protocol):
     @property
     def depth(self) -> Depth:
         """What is known of the events. Raises TdcurError if a table cannot be queried."""
+
+    @property
+    def streaming(self) -> bool:
+        """Whether it is known, before it is read, that rows of the streaming connector are among them."""
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         """The fingerprints of all events in scope, in bounded chunks. Raises TdcurError if they cannot be read."""

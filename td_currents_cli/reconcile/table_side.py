@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from td_currents_cli.choices import Layout
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
+from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.reconcile.content_hash import UNKNOWN
 from td_currents_cli.reconcile.fingerprints import Bitmap, Fingerprinter, TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
@@ -40,21 +41,26 @@ class TableSide:
         """Flat tables contain only ids."""
         return Depth.OUTLINE if any(layout is Layout.BATCHES for _, _, layout, _ in self._opened) else Depth.IDS
 
+    @property
+    def streaming(self) -> bool:
+        return any(_is_streaming(layout, columns) for _, _, layout, columns in self._opened)
+
     @cached_property
     def _opened(self) -> Sequence[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
         return list(self._tables.opened())
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         with_outline = mode.depth is not Depth.IDS
-        for address, warehouse, layout, columns in self._opened:
-            query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
-            result = warehouse.query(query, address.database)
-            self._results.append((warehouse, result))
-            for rows in _many(warehouse.rows(result)):
-                yield _chunk(rows, str(address), Fingerprinter(scope, _content, mode.suspects))
+        for number, (address, warehouse, layout, columns) in enumerate(self._opened):
+            if number == len(self._results):  # else it is read again: Treasure Data keeps the results
+                query = ids_sql(table_events(address, layout, self._tables.period, columns), with_outline=with_outline)
+                self._results.append((warehouse, warehouse.query(query, address.database)))
+            for rows in _many(warehouse.rows(self._results[number][1])):
+                fingerprinter = Fingerprinter(scope, _content, mode.suspects, per_id=mode.per_id)
+                yield _chunk(rows, str(address), fingerprinter, streaming=_is_streaming(layout, columns))
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
-        # Treasure Data keeps the results, in one order.
+        # The results are kept in one order.
         first = 0
         for warehouse, result in self._results:
             for rows in _many(warehouse.rows(result)):
@@ -72,8 +78,12 @@ class TableSide:
         pass
 
 
-def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprinter) -> SideChunk:
-    fingerprinter.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)])
+def _is_streaming(layout: Layout, columns: Collection[str]) -> bool:
+    return layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
+
+
+def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprinter, *, streaming: bool) -> SideChunk:
+    fingerprinter.add([(row[0], row[1], row[2], row[_OUTLINE:]) for row in _events(rows)], received=streaming)
     kinds: Counter[str] = Counter(row[_KIND] for row in rows if row[_KIND] is not None)
     counts = fingerprinter.counts
     balance = Balance(

@@ -72,6 +72,10 @@ NOT_WRITTEN: Final = (
 STREAMING: Final = (
     "rows of the streaming connector are among the events: fractions, booleans, and `time` are not compared with them"
 )
+SCOPE_OF_IDS: Final = (
+    "rows of the streaming connector have no event time: each belongs to the period if its event on the other side "
+    "does, or, if there is none, if it was received in the period"
+)
 SHOWN_COUNTS: Final = 4
 """How many repeat counts of duplicated ids are shown."""
 
@@ -130,6 +134,8 @@ def _report_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(DIGESTS_ONLY, "dim")
         if outcome.differences[DiffKind.CHANGED].count and outcome.matched == outcome.unknown:
             terminal.report(ALL_CHANGED, "yellow")
+    if outcome.per_id:
+        terminal.report(SCOPE_OF_IDS, "dim")
     if outcome.streaming:
         terminal.report(STREAMING, "yellow")
     if outcome.unknown:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,22 @@ def test_an_interrupt_kills_the_job(tmp_path: Path, service: Service) -> None:
     assert process.returncode == 130
     assert "job 1000 killed" in said
     assert [job.killed for job in service.jobs.values()] == [True]
+
+
+def test_two_tables(tdcur: Tdcur, service: Service) -> None:
+    """Without --since, the events of the last day are compared; what scans is said once."""
+    now = int(time.time())
+    event = {"event_type": "users.behaviors.Uninstall", "id": "a", "time": now - 60, "user": {"user_id": "u"}}
+    old = event | {"id": "old", "time": now - 100_000}
+    tables = {
+        ("braze", "raw"): [{"time": now - 50, "events": json.dumps([event, old])}],
+        ("braze", "flat"): [{"time": now - 40, "event_type": event["event_type"], "id": "a", "user_user_id": "u"}],
+    }
+    service.reset(Engine(tables), {name: dict.fromkeys(rows[0], "string") for name, rows in tables.items()})
+    compared = tdcur("reconcile", "--sent", "td://braze/raw", "--ingested", "td://braze/flat")
+    assert compared.returncode == 0, compared.stderr
+    assert compared.stdout.endswith("The sent event id arrived.\n")
+    assert compared.stderr.count("rows received from") == compared.stderr.count("have no event time") == 1
+    kept = tdcur("reconcile", "--sent", "td://braze/raw", "--ingested", "td://braze/flat", "--missing-file", "a")
+    assert (kept.returncode, kept.stdout) == (2, "")
+    assert "--missing-file needs the sent events" in kept.stderr

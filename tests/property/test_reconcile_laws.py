@@ -12,10 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.errors import ExitCode
+from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.json import loads
 from td_currents_cli.read import sources
-from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, run
+from td_currents_cli.reconcile import DiffKind, ReconcileOutcome, ReconcileRequest, TimeScope, run
 from td_currents_cli.reconcile.content_hash import content_digest
 from td_currents_cli.reconcile.file_side import FileSide
 
@@ -154,3 +155,46 @@ def is_same(one: Any, other: Any) -> bool:
 def test_other_values_change_the_content(one: Any, other: Any) -> None:
     first, second = ({"id": "1", "properties": {"a": value, "b": None}} for value in (one, other))
     assert (content_digest(first) == content_digest(second)) is is_same(one, other)
+
+
+TIMES = st.integers(0, 9)
+SCOPES = st.builds(
+    lambda since, until, settled: TimeScope(Filter(since=since, until=until), settled), TIMES, TIMES, st.none() | TIMES
+)
+TIMES_OF_IDS = st.dictionaries(st.sampled_from("12345"), TIMES, max_size=5)
+
+
+@law
+@given(times=TIMES_OF_IDS, delays=TIMES_OF_IDS, scope=SCOPES, swapped=st.booleans())
+def test_the_period_of_streaming_rows(
+    folder: Path, times: dict[str, int], delays: dict[str, int], scope: TimeScope, *, swapped: bool
+) -> None:
+    """They have receive times: an id is in the period if its event on the other side is, whenever it was received.
+
+    One that the other side does not have is in the period if it was received in it.
+    """
+    events = [
+        {"id": each, "event_type": "users.behaviors.Uninstall", "time": time, "user": {"user_id": "u"}}
+        for each, time in times.items()
+    ]
+    received = {each: times.get(each, 4) + delay for each, delay in delays.items()}
+    rows = [
+        {"id": each, "event_type": "users.behaviors.Uninstall", "time": time, "user_user_id": "u"}
+        for each, time in received.items()
+    ]
+    (folder / "rows").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    sides = [side(folder / "sent", events), FileSide(sources([str(folder / "rows")]))]
+    outcome = run(ReconcileRequest(*(reversed(sides) if swapped else sides), scope=scope, show=9))
+
+    def is_inside(time: int) -> bool:
+        return scope.wanted.covers(time) and not scope.is_too_young(time)
+
+    inside = {each for each, time in times.items() if is_inside(time)}
+    others = {each for each in received.keys() - times.keys() if is_inside(received[each])}
+    kinds = (DiffKind.UNEXPECTED, DiffKind.MISSING) if swapped else (DiffKind.MISSING, DiffKind.UNEXPECTED)
+    assert [set(outcome.differences[kind].examples) for kind in kinds] == [inside - received.keys(), others]
+    assert outcome.matched == len(inside & received.keys())
+    assert outcome.balanced
+    of_events, of_rows = (outcome.ingested, outcome.sent) if swapped else (outcome.sent, outcome.ingested)
+    assert of_events.counts.left_out == len(times) - len(inside)
+    assert of_rows.counts.left_out == len(received) - len(inside & received.keys()) - len(others)

@@ -238,3 +238,25 @@ def test_the_query_for_ids(running: Service, tmp_path: Path) -> None:
     assert outcome.sent.counts.without_id == outcome.ingested.counts.without_id == 2
     here, there = outcome.sent.as_dict(), outcome.ingested.as_dict()
     assert all(here[name] == there[name] for name in ("rows_rejected", "events_read", "events_rejected"))
+
+
+def test_the_two_tables_of_a_move(stored: Store, running: Service) -> None:
+    """Batches and the streaming connector's rows, whose `time` is the receive time: an event at the end of the period.
+
+    Each table is queried once.
+    """
+    batches = [{"time": 150, "events": json.dumps([{"event_type": TYPE, "id": each, "time": 99} for each in "ab"])}]
+    flat = [
+        {"time": time, "event_type": TYPE, "id": each, "user_user_id": "u"}
+        for each, time in {"a": 150, "early": 40, "new": 60, "late": 150}.items()
+    ]
+    side = stored(batches, flat)
+    scope = TimeScope(Filter(since=50.0, until=100.0))
+    outcome = run(ReconcileRequest(side(0), side(1), scope=scope, show=9))
+    assert {kind: each.examples for kind, each in outcome.differences.items() if each.count} == {
+        DiffKind.MISSING: ("b",),
+        DiffKind.UNEXPECTED: ("new",),
+    }
+    assert (outcome.matched, outcome.per_id, outcome.ingested.counts.filtered) == (1, True, 2)
+    assert outcome.balanced
+    assert len(running.jobs) == 2
