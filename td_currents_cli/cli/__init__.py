@@ -1,5 +1,7 @@
 """The command line: options in, a frozen request to the command's package, its outcome rendered, an exit code out."""
 
+import atexit
+import gc
 import os
 import signal
 from types import FrameType
@@ -8,6 +10,9 @@ from typing import NoReturn
 
 def main() -> None:
     """Run the `tdcur` command."""
+    # Imports leave little garbage, and at the end all memory goes at once: searching it takes a quarter of a small run.
+    gc.set_threshold(10_000)
+    atexit.register(gc.freeze)
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         # Not where signals are ignored, as in the background of a shell.
         if signal.getsignal(number) == default:

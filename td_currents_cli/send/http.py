@@ -7,12 +7,9 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
 from td_currents_cli.errors import UsageError
 from td_currents_cli.send.endpoint import Endpoint
+from td_currents_cli.send.lean_imports import lean_imports
 from td_currents_cli.send.retry import (
     BadAddress,
     ClientCertificateRejected,
@@ -26,6 +23,11 @@ from td_currents_cli.send.retry import (
     UntrustedHost,
 )
 from td_currents_cli.send.tls import proxy_for, rejects_client, tls_context, tls_detail, watch_handshakes
+
+with lean_imports():
+    import aiohttp
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
 
 # Seconds an unused connection is kept: less than the 5 s after which common servers close theirs, since a request
 # that meets the close has an unknown result.
@@ -58,10 +60,11 @@ class HttpxClient:
         except httpx.InvalidURL:
             raise UsageError(f"{endpoint.shown} is not a URL that can be requested") from None
         is_plain = self._url.scheme == "http"
-        self._headers = {**endpoint.headers(), "Accept": "*/*", "Accept-Encoding": "identity"}
+        headers = {**endpoint.headers(), "Accept": "*/*", "Accept-Encoding": "identity"}
         if proxy is not None and is_plain:
             # Without TLS there is no CONNECT: the proxy looks for it in each request.
-            self._headers |= proxy.headers()
+            headers |= proxy.headers()
+        self._headers = httpx.Headers(headers)  # encoded once
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         # Loading the authorities takes 15 ms, and plain http needs none.
         self._tls = (

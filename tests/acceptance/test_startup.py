@@ -50,6 +50,18 @@ def test_a_count_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     assert not modules & {*HEAVY - {"orjson", "msgspec"}, "rich", "multiprocessing", "zoneinfo", *TABLES}
 
 
+def test_sending_loads_nothing_of_httpx_command_line_and_leaves_no_trace_of_that() -> None:
+    """No authorities of the system either: aiohttp would load them for a TLS context that is not used."""
+    program = (
+        "import os, ssl; ssl.SSLContext.load_default_certs = lambda context, purpose=None: "
+        "print('authorities') if os.path.getsize(os.environ['SSL_CERT_FILE']) else None; "
+        "import td_currents_cli.send.http; "
+        "print({'click', 'rich', 'pygments'} & sys.modules.keys(), os.environ['SSL_CERT_FILE'])"
+    )
+    ended = python(f"import os; os.environ['SSL_CERT_FILE'] = {__file__!r}; {program}")
+    assert ended.stdout == f"set() {__file__}\n", ended.stderr
+
+
 EVENT = "event.json"
 
 
