@@ -24,7 +24,7 @@ class ReconcileFormat(StrEnum):
         "tdcur reconcile --sent sent/ --ingested rows.csv --missing-file missing.jsonl",
         "tdcur reconcile --sent a.jsonl b.jsonl --ingested rows/*.csv --grace 5m",
         "tdcur reconcile --sent payloads/ --ingested td://braze/currents --since -7d",
-        "tdcur reconcile --sent td://braze/raw --ingested td://braze/flat --since -2d",
+        "tdcur reconcile --sent td://braze/raw --ingested td://braze/flat --since -7d",
     ),
     no_args_is_help=True,
     typer_class=options.MultiValueCommand,
