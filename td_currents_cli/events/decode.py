@@ -12,6 +12,10 @@ from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.outcome import Balance, ProblemLog
 from td_currents_cli.read.formats.cell import is_truncated_utf8, truncated_array
 from td_currents_cli.read.json_documents import Document, documents_in
+from td_currents_cli.read.lines import IrregularError, LineChunk
+
+_ARRAY: Final = ord("[")
+_OBJECT: Final = ord("{")
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields that are needed."""
@@ -43,11 +47,27 @@ class Decoder(Generic[E]):
         self._type = event_type
         self._array: msgspec.json.Decoder[list[E]] = msgspec.json.Decoder(list[event_type])  # type: ignore[valid-type]
         self._event: msgspec.json.Decoder[E] = msgspec.json.Decoder(event_type)
-        events: Any = list[event_type] | None | UnsetType  # type: ignore[valid-type]
+        events: Any = list[event_type]  # type: ignore[valid-type]
         payload = msgspec.defstruct(
-            "Payload", [("events", events, UNSET), ("event_type", Raw | UnsetType, UNSET)], gc=False
+            "Payload", [("events", events | None | UnsetType, UNSET), ("event_type", Raw | UnsetType, UNSET)], gc=False
         )
         self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(payload)
+        # It refuses ingested rows.
+        only_events = msgspec.defstruct("OnlyEvents", [("events", events)], forbid_unknown_fields=True, gc=False)
+        self._only_events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(only_events)
+
+    def of_lines(self, chunk: LineChunk) -> list[E]:
+        """The events of all batches. Raises IrregularError unless each is a payload, or an array in an ingested row."""
+        decoded: list[E] = []
+        try:
+            for batch in chunk.batches:
+                if chunk.row is not None and batch[0] == _ARRAY:
+                    decoded += self._array.decode(batch)
+                else:
+                    decoded += self._only_events.decode(batch).events
+        except (msgspec.DecodeError, RecursionError):
+            raise IrregularError from None
+        return decoded
 
     def __call__(self, batch: Batch) -> Decoded[E]:
         """The events of a payload, of an array of events, or the one bare event."""
@@ -162,7 +182,6 @@ class _RawDecoder(Decoder[Raw]):
         return Raw(event)
 
 
-_OBJECT: Final = ord("{")
 split: Final = _RawDecoder(Raw)
 """Decodes into the bytes of each event."""
 
@@ -205,6 +224,13 @@ class EventReader:
                 self._log(problem)
             if not decoded.rejected:
                 yield record, decoded.events
+
+    def events_of_lines(self, chunk: LineChunk, decoder: Decoder[E]) -> list[E]:
+        """The events of good batches. Raises IrregularError if there is any other."""
+        events = decoder.of_lines(chunk)
+        self.rows_read += len(chunk.batches)
+        self.events_read += len(events)
+        return events
 
     def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0) -> Balance:
         """What became of all rows and events, given what was done with the events."""

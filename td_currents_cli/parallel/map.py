@@ -6,9 +6,9 @@ chunks of records, or, where results are small, are handed out as a whole. The r
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import groupby
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -25,14 +25,26 @@ from td_currents_cli.parallel.splits import (
     file_splits,
     is_splittable,
 )
+from td_currents_cli.read.lines import IrregularError, LineChunk
 from td_currents_cli.read.options import DEFAULT, FormatCallback, ReadOptions, Source, SourceFormat
 from td_currents_cli.read.reader import records, records_from
 
 CHUNK_SIZE: Final = 1 << 20  # bytes of batches that a process is given at a time
 
 Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 MakeWorker: TypeAlias = Callable[..., Callable[[Iterable[Record]], Result]]
 """Makes, once in each process, the function that is applied to the records of each split or chunk."""
+
+
+@runtime_checkable
+class FastWorker(Protocol[Result_co]):
+    """A function of records that has a fast path for the lines of large files, which gives the same result."""
+
+    def __call__(self, records: Iterable[Record], /) -> Result_co: ...
+
+    def fast(self, chunks: Iterable[LineChunk], /) -> Result_co:
+        """Raise IrregularError, without any other effect, if a batch is out of the ordinary."""
 
 
 class RecordChunk(Struct, frozen=True):
@@ -165,6 +177,10 @@ def _task_worker(
     def work(task: FileSplit | RecordChunk) -> tuple[Result, SplitEnd]:
         if isinstance(task, RecordChunk):
             return use(task.records), SplitEnd()
+        if isinstance(use, FastWorker):
+            with suppress(IrregularError, OSError):
+                reader = SplitReader(task)
+                return use.fast(reader.chunks()), reader.end
         reader = SplitReader(task)
         return use(reader.records()), reader.end
 
