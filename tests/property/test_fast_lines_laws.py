@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -111,6 +111,10 @@ def carefully(_self: EventCounter, _chunks: object) -> PartialCount:
     raise IrregularError
 
 
+law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other processes may take the time
+
+
+@law
 @given(
     files(),
     st.tuples(st.integers(1, 2000), st.integers(1, 500)),
