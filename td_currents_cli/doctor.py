@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from td_currents_cli import __version__
 from td_currents_cli.choices import JournalAction
 from td_currents_cli.config import Config
-from td_currents_cli.errors import ExitCode, OutputError, TdcurError
+from td_currents_cli.errors import ExitCode, OutputError, TdcurError, install_hint
 from td_currents_cli.journal.list_journals import JournalRequest
 from td_currents_cli.journal.list_journals import run as list_journals
 from td_currents_cli.outcome import Outcome
@@ -27,7 +27,7 @@ from td_currents_cli.treasure_data.settings import td_settings
 MIN_AGE: Final = 3600.0
 """Seconds since the last change after which no run is taken to be writing to a temporary file any more."""
 
-_EXTRAS: Final = {"pyarrow": ("parquet", "`parse --to parquet`"), "td-client": ("td", "tables (`td://…`)")}
+_EXTRAS: Final = {"pyarrow": ("parquet", "Parquet"), "td-client": ("td", "tables (`td://…`)")}
 _LEFTOVERS: Final = ".tdcur-*.tmp"
 
 
@@ -117,8 +117,8 @@ def _extras() -> Iterator[Check]:
         try:
             yield Check(extra, Verdict.OK, f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
-            fix = f"In a checkout: python3 -m pip install '.[{extra}]'"
-            yield Check(extra, Verdict.NOTE, f"{package} is not installed: {use} cannot be used", fix)
+            message = f"{package} is not installed: {use} cannot be used"
+            yield Check(extra, Verdict.NOTE, message, install_hint(extra))
 
 
 def _destination(request: DoctorRequest, environ: Mapping[str, str]) -> Check:

@@ -44,6 +44,11 @@ EXIT_MEANINGS: Final = {
 }
 
 
+def install_hint(extra: str) -> str:
+    """Say how to install an optional part: from a checkout, as on the index anybody could claim the package's name."""
+    return f"In a checkout: python3 -m pip install '.[{extra}]'"
+
+
 class TdcurError(Exception):
     """An error that stops a run.
 

@@ -98,7 +98,7 @@ class SpooledTable:
         if types is not None:
             from td_currents_cli.write.formats import write_parquet  # noqa: PLC0415 -- heavy, and an extra
 
-            write_parquet(output, types, self._values(types, others, losses))
+            write_parquet(output, types, self._values(types, others, losses), other_fields=others)
         else:
             form = SAFE_CSV if request.safe_csv else FORMS[request.to]
             write_all(output, form.row(columns))
@@ -141,7 +141,7 @@ def _has_lone_surrogates(event: bytes, cells: Mapping[str, str | None]) -> bool:
 def _kinds_read(name: str, names: Names) -> set[str]:
     """The kinds of values that come back unchanged from a column of CSV or TSV."""
     kind = type_of_cells(name, streaming=names is Names.STREAMING)
-    if kind in {FieldType.STRINGS, FieldType.OBJECT}:
+    if kind in {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS, FieldType.OBJECT}:
         return {"nested"}
     return _KINDS_READ.get(_COLUMN_TYPES.get(kind or "", ""), {"string"})
 

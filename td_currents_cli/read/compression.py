@@ -159,6 +159,7 @@ class Contents(Struct, frozen=True):
     name: str  # of the source and, in an archive, of the file
     stream: ByteStream  # plain UTF-8; reading it raises only UnreadableError
     encoding: str = "UTF-8"  # what it was
+    file: BinaryIO | None = None  # with the same bytes, where they can be read from any place
 
 
 def contents_of(raw: BinaryIO, name: str) -> Iterator[Contents]:
@@ -180,7 +181,7 @@ def _contents(packed: ByteStream, name: str, raw: BinaryIO | None, depth: int) -
         stream = _Peeked(_opened(stream, kind))
     if not stream.head.startswith(ZIP) or not depth:
         if (encoding := encoding_of(stream.head)) is None:
-            yield Contents(name, stream)
+            yield Contents(name, stream, file=raw if stream is first and raw is not None and raw.seekable() else None)
         else:
             yield Contents(name, _Decoded(stream, encoding), encoding.upper()[:6])
         return

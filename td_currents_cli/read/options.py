@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 from msgspec import Struct
 
 from td_currents_cli.choices import Names
+from td_currents_cli.errors import OutputError
 
 if TYPE_CHECKING:
     from td_currents_cli.read.sources import InputProgress
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT_SIZE: Final = 1 << 28
 """Bytes of a payload, row, event or cell by default: a larger one is an error, not a process out of memory."""
 
-FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack")
+FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack", ".parquet")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
 """Files of a folder or an archive that are read in any case. Of the others, those with events are."""
@@ -78,6 +79,14 @@ class Source:
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
+def copy_error(name: str, error: OSError) -> OutputError:
+    """Return the error for a source that cannot be copied to a temporary file."""
+    return OutputError(
+        f"cannot copy {name} to a temporary file: {error.strerror or type(error).__name__}",
+        hint="Free some disk space, set TMPDIR to a larger disk, or name a file instead.",
+    )
+
+
 class InputFormat(StrEnum):
     """Input formats that the user can require."""
 
@@ -87,6 +96,7 @@ class InputFormat(StrEnum):
     TSV = "tsv"
     JSON = "json"
     MSGPACK = "msgpack"
+    PARQUET = "parquet"
 
 
 FORMAT_MEANINGS: Final = {
@@ -96,6 +106,7 @@ FORMAT_MEANINGS: Final = {
     InputFormat.TSV: "ingested rows, separated by tabs",
     InputFormat.JSON: "ingested rows as objects or arrays, one per line or in an array",
     InputFormat.MSGPACK: "ingested rows as arrays, as `td query -f msgpack` writes them",
+    InputFormat.PARQUET: "ingested rows, or events as `parse --to parquet` and others write them; needs pyarrow",
 }
 
 
@@ -138,7 +149,9 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
 DEFAULT: Final = ReadOptions()
 INGESTED: Final = ReadOptions(ingested=True)
 
-OBJECTS: Final = "JSON objects"  # the format whose rows name their columns themselves
+OBJECTS: Final = "JSON objects"
+PARQUET: Final = "Parquet"
+_ALWAYS_NAMED: Final = (OBJECTS, PARQUET)  # formats that name their columns themselves
 
 
 class SourceFormat(Struct, frozen=True, kw_only=True):
@@ -154,7 +167,7 @@ class SourceFormat(Struct, frozen=True, kw_only=True):
             name = "flat rows" if self.number is None else f"column {self.number}"
         else:
             name = f"column `{self.column}`" + ("" if self.number is None else f" ({_ordinal(self.number)})")
-        if self.form == OBJECTS:
+        if self.form in _ALWAYS_NAMED:
             return f"{name}, {self.form}"
         return f"{name}, {self.form} {'with' if self.header else 'without'} header"
 

@@ -203,7 +203,13 @@ def _records(
         )
     has_status = skip_job_status(scanner)
     begin = scanner.location(source)
-    found = None if has_status and not scanner.next_byte() else _detected(scanner, source, options, on_format)
+    found = None
+    if options.form is InputFormat.PARQUET or (scanner.head(4) == b"PAR1" and _is_parquet(scanner, options)):
+        from td_currents_cli.read.formats.parquet import parquet_rows  # noqa: PLC0415 -- few inputs are
+
+        found = parquet_rows(scanner, contents.file, source, options, on_format)
+    elif not has_status or scanner.next_byte():
+        found = _detected(scanner, source, options, on_format)
     if found is None:
         message, hint = unrecognized(scanner.head(_RECOGNIZED))
         yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message, hint=hint)
@@ -220,13 +226,18 @@ def _records(
         yield Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=place, message=empty)
 
 
+def _is_parquet(scanner: Scanner, options: ReadOptions) -> bool:
+    """Whether binary data follows, so that this is not text that begins with the same letters."""
+    return options.form is InputFormat.AUTO and re.search(_BINARY, scanner.peek_line()[:_RECOGNIZED]) is not None
+
+
 _RECOGNIZED: Final = 1 << 12  # bytes that tell what an input is that cannot be read
 CONTAINER: Final = "the input is in a format that tdcur does not read"
 _BINARY: Final = rb"[\0-\x08\x0e-\x1a\x1c-\x1f]"
 _NO_TABLE: Final = rb"//|/\*|<(?:!|\?|html|HTML|[A-Za-z][\w:.-]*>)|(?s:(?:PAR1|Obj\x01|ORC|PK).{0,1000}?\0)"
 _OFFICE: Final = f"{CONTAINER}: an Excel workbook or another Office document"
 _NAMED: Final = (
-    (rb"PAR1", f"{CONTAINER}: Parquet", ""),
+    (rb"PARE", f"{CONTAINER}: Parquet whose columns are encrypted", ""),
     (rb"Obj\x01", f"{CONTAINER}: Avro", ""),
     (rb"ORC", f"{CONTAINER}: ORC", ""),
     (rb"PK|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE, "Save it as CSV."),

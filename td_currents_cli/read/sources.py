@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Final
 
-from td_currents_cli.errors import InputError, OutputError, UsageError
+from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Record
 from td_currents_cli.progress import Progress
-from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source
+from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source, copy_error
 from td_currents_cli.read.reader import contains_events, left_out, records
 
 STDIN: Final = "-"
@@ -160,10 +160,7 @@ class RereadableSources(ExitStack):
                 file.writelines(_until_failure(raw))
                 file.flush()
             except OSError as error:
-                raise OutputError(
-                    f"cannot copy {source.name} to a temporary file: {error.strerror or type(error).__name__}",
-                    hint="Free some disk space, set TMPDIR to a larger disk, or name a file instead.",
-                ) from None
+                raise copy_error(source.name, error) from None
         return replace(source, path=Path(file.name))
 
 

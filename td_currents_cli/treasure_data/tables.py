@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Layout
-from td_currents_cli.errors import OutputError, UsageError
+from td_currents_cli.errors import OutputError, UsageError, install_hint
 from td_currents_cli.read import Source
 from td_currents_cli.treasure_data.address import Period, TableAddress, is_address, parse_address, table_layout
 from td_currents_cli.treasure_data.settings import td_settings
@@ -45,7 +45,7 @@ class TdConnection:
                 raise
             raise UsageError(
                 f"{address}: Treasure Data's Python client is not installed",
-                hint="python3 -m pip install 'td-currents-cli[td]'",
+                hint=install_hint("td"),
             ) from None
         return TdClient(settings, on_progress=self.on_progress, retry_policy=self.retry_policy)
 

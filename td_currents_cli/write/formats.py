@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 import orjson
 from msgspec import Struct
 
-from td_currents_cli.errors import UsageError
+from td_currents_cli.errors import UsageError, install_hint
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!\d[\d.eE+-]*$)")
@@ -63,6 +63,9 @@ def json_document(document: Any) -> bytes:  # noqa: ANN401 -- any JSON value
     return json_line(document, orjson.OPT_INDENT_2, 2)
 
 
+OTHER_FIELDS_KEY: Final = b"tdcur.other_fields"
+"""In the metadata of a Parquet table, its column of the fields that have none of their own."""
+
 BATCH_CELLS: Final = 200_000
 """Cells that are Python objects at a time: those take ten times the memory of columns."""
 
@@ -78,16 +81,22 @@ def require_pyarrow() -> None:
     try:
         import pyarrow.parquet  # noqa: PLC0415 -- heavy, and an extra
     except ImportError:
-        raise UsageError(
-            "Parquet needs pyarrow, which is not installed", hint="pip install 'td-currents-cli[parquet]'"
-        ) from None
+        message = "Parquet needs pyarrow, which is not installed"
+        raise UsageError(message, hint=install_hint("parquet")) from None
     _ = pyarrow
 
 
-def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[tuple[int, Sequence[Any]]]) -> None:
+def write_parquet(
+    output: IO[bytes],
+    columns: Mapping[str, str],
+    rows: Iterable[tuple[int, Sequence[Any]]],
+    *,
+    other_fields: str | None = None,
+) -> None:
     """Write a table.
 
     Columns have the types `string`, `long`, `number` and `boolean`. Each row comes with its approximate size.
+    `other_fields` is the column of those that have none of their own, if there is one.
     """
     import pyarrow as pa  # noqa: PLC0415 -- heavy, and an extra
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -99,7 +108,8 @@ def write_parquet(output: IO[bytes], columns: Mapping[str, str], rows: Iterable[
         "boolean": pa.bool_(),
     }
     names = {name: name.encode(errors="backslashreplace").decode() for name in columns}
-    schema = pa.schema([(names[name], types[kind]) for name, kind in columns.items()])
+    metadata = {OTHER_FIELDS_KEY: names[other_fields]} if other_fields else None
+    schema = pa.schema([(names[name], types[kind]) for name, kind in columns.items()], metadata=metadata)
 
     # The stubs of pyarrow do not allow lists of columns.
     dictionaries: Any = [names[name] for name, kind in columns.items() if kind == "string"]

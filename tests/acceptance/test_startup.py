@@ -97,4 +97,4 @@ def test_a_table_without_treasure_datas_client() -> None:
     ended = python("sys.modules['tdclient'] = None; main()", "count", "td://braze/currents")
     assert ended.returncode == 2
     assert "Treasure Data's Python client is not installed" in ended.stderr
-    assert "pip install 'td-currents-cli[td]'" in ended.stderr
+    assert "In a checkout: python3 -m pip install '.[td]'" in ended.stderr

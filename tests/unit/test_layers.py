@@ -39,7 +39,7 @@ HOMES: Final = {
     "httpx_aiohttp": ("send/http.py",),
     "aiohttp": ("send/http.py",),
     "uvicorn": ("serve/",),
-    "pyarrow": ("write/",),
+    "pyarrow": ("write/", "read/formats/parquet.py"),
     "tdclient": ("treasure_data/client.py",),
     "msgpack": ("read/formats/", "treasure_data/client.py"),
 }

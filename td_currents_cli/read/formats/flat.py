@@ -208,6 +208,11 @@ def type_of_cells(name: str, *, streaming: bool = False) -> FieldType | None:
     return _type(_path(name, streaming)[-1])
 
 
+def json_of_cell(name: str, cell: str, *, streaming: bool) -> bytes:
+    """Return the value of a cell that is a string for sure, with the type of the catalog."""
+    return _typed(_path(name, streaming)[-1], cell, exact=True)
+
+
 def _typed(name: str, cell: str, *, exact: bool) -> bytes:
     kind = None if isinstance(cell, QuotedCell) else _type(name)
     if kind in _NUMBERS and (_NUMBER if kind is FieldType.FLOAT else _INTEGER).fullmatch(cell):

@@ -253,7 +253,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(UsageError) as failure:
         run(ParseRequest(sources=sources([str(SAMPLES)]), output=tmp_path / "x.parquet", to=To.PARQUET))
-    assert failure.value.hint == "pip install 'td-currents-cli[parquet]'"
+    assert failure.value.hint == "In a checkout: python3 -m pip install '.[parquet]'"
     assert not list(tmp_path.iterdir())
 
 
