@@ -10,24 +10,32 @@ import platform
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import td_currents_cli
+from tests.benchmarks import documents
 from tests.benchmarks.case import Case, tdcur
-from tests.benchmarks.cases import send, tables, validate
+from tests.benchmarks.cases import reconcile, send, tables, validate
 from tests.benchmarks.race import race
 from tests.benchmarks.report import text
 
-CASES: Final[dict[str, Case]] = {case.name: case for case in (*tables.CASES, *send.CASES, *validate.CASES)}
+CASES: Final[dict[str, Case]] = {
+    case.name: case for case in (*tables.CASES, *reconcile.CASES, *validate.CASES, *send.CASES)
+}
 
 
 def main() -> int:
-    """Run the cases that are asked for, all by default, and print each result as soon as it is there."""
+    """Run the cases that are asked for, all by default.
+
+    Prints each result as soon as it is there, then all of them as a Markdown table.
+    """
     options = _options()
     where = {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": _processor(),
         "cpus": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
     }
@@ -38,20 +46,35 @@ def main() -> int:
         except subprocess.CalledProcessError as error:
             print(f"no corpus: tdcur generate ended with exit code {error.returncode}", file=sys.stderr)
             return 1
+    report = {"tdcur": td_currents_cli.__version__, "machine": where, "runs": options.runs, "cases": results}
     if options.json:
-        report = {"tdcur": td_currents_cli.__version__, "machine": where, "runs": options.runs, "cases": results}
         options.json.write_text(json.dumps(report, indent=2) + "\n")
-    return int(any(result["failed"] or result["disagreements"] for result in results))
+    print(documents.full_table(report))
+    failed = any(result["failed"] or result["disagreements"] for result in results)
+    if options.update_documents and not failed:
+        documents.update(report)
+    return int(failed)
+
+
+def _processor() -> str:
+    """The name of the processor, which Linux does not tell `platform`."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def _run(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     case, answers = CASES[name], folder / name
     answers.mkdir(parents=True, exist_ok=True)
-    source = folder / f"{options.events}-events-seed-{options.seed}.{case.shape}"
+    events = min(options.events, case.events or options.events)
+    source = folder / f"{events}-events-seed-{options.seed}.{case.shape}"
     if not source.exists():
-        size = ("--events", str(options.events), "--seed", str(options.seed))
+        size = ("--events", str(events), "--seed", str(options.seed))
         subprocess.run([*tdcur(), "generate", "--quiet", *size, "--shape", case.shape, "-o", str(source)], check=True)
-    result = race(case, source, events=options.events, runs=options.runs, answers=answers)
+    result = race(case, source, events=events, runs=options.runs, answers=answers)
     print(f"\n{text(result)}\n", flush=True)
     return result
 
@@ -64,6 +87,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each contender (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file too")
     parser.add_argument(
+        "--update-documents",
+        action="store_true",
+        help="write the results of all cases into README.md and docs/how-it-works/speed.md",
+    )
+    parser.add_argument(
         "--keep",
         type=lambda path: Path(path).resolve(),
         metavar="DIR",
@@ -75,6 +103,8 @@ def _options() -> argparse.Namespace:
         parser.error(f"no such case: {', '.join(unknown)} (there are: {', '.join(CASES)})")
     if options.events < 1 or options.runs < 1:
         parser.error("--events and --runs are at least 1")
+    if options.update_documents and options.names:
+        parser.error("--update-documents takes the results of all cases: name none")
     options.names = options.names or list(CASES)
     return options
 

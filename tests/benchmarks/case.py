@@ -38,17 +38,25 @@ class Contender:
     sample: int | None = None
 
 
+MAX_MEMORY: Final = 150_000_000
+"""Bytes of memory that `tdcur` may take at most, of any case: all inputs have lines or rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """How many times as fast as the best of some peers `tdcur` is meant to be; 1 is ahead of all of them."""
 
     times: float
     than: tuple[Peer, ...]
+    must: float | None = None  # what it must be in any case; None where there is only a goal
 
     def __str__(self) -> str:
-        faster = "ahead of" if self.times == 1 else f"{self.times:g} times as fast as"
+        return f"{self.times:g} times as fast as {self.peers}"
+
+    @property
+    def peers(self) -> str:
         best_of = "the best of " if len(self.than) > 1 else ""
-        return f"{faster} {best_of}{', '.join(peer.name for peer in self.than)}"
+        return f"{best_of}{', '.join(peer.name for peer in self.than)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,7 @@ class Case:
     name: str  # as the command line takes it
     title: str  # what is asked, as the table is headed
     shape: str = "payloads"  # the form of the input, as `tdcur generate --shape` names it
+    events: int | None = None  # maximum number in the input, where what is asked would be another thing with more
     contenders: tuple[Contender, ...]  # `tdcur` first
     goals: tuple[Goal, ...] = ()  # what the project promises itself
     # What all contenders find there and none is charged with, such as a server; made for an input.

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.case import TDCUR, Answer, Case, Contender, Goal
+from tests.benchmarks.case import MAX_MEMORY, TDCUR, Answer, Case, Contender, Goal
 from tests.benchmarks.measure import FailedError, Run, floor, run
 
 
@@ -53,6 +53,7 @@ def race(case: Case, source: Path, *, events: int, runs: int, answers: Path | No
         "failed": {entry.name: entry.failure for entry in present if entry.failure is not None},
         "missing": [each.peer.name for each in case.contenders if not each.peer.version()],
         "peak_floor": floor(),
+        "max_memory": MAX_MEMORY,
         "goals": [_reached(goal, medians) for goal in case.goals],
     }
 
@@ -119,4 +120,11 @@ def _reached(goal: Goal, medians: dict[str, float]) -> dict[str, Any]:
     than = [peer.name for peer in goal.than]
     took_part = medians.keys() >= {TDCUR.name, *than}
     reached = round(min(medians[name] for name in than) / medians[TDCUR.name], 3) if took_part else None
-    return {"goal": str(goal), "times": goal.times, "than": than, "reached": reached}
+    return {
+        "goal": str(goal),
+        "times": goal.times,
+        "must": goal.must,
+        "peers": goal.peers,
+        "than": than,
+        "reached": reached,
+    }

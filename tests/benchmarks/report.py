@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tests.benchmarks.case import TDCUR
+
 
 def text(result: dict[str, Any]) -> str:
     """The table of a case, its goals, and who did not take part."""
@@ -30,11 +32,19 @@ def _row(entry: dict[str, Any], floor: int) -> tuple[str, ...]:
     )
 
 
+def _is_reached(goal: dict[str, Any], which: str) -> str:
+    return "reached" if goal["reached"] >= goal[which] else "not reached"
+
+
 def _remarks(result: dict[str, Any]) -> Iterator[str]:
     events, disagreements = result["input"]["events"], result["disagreements"]
     for each in result["goals"]:
-        if (reached := each["reached"]) is not None:
-            yield f"goal: {each['goal']}: {'reached' if reached >= each['times'] else 'not reached'} ({reached:.2f})"
+        if each["reached"] is not None:
+            must = "" if each["must"] is None else f"; must: {each['must']:g} times: {_is_reached(each, 'must')}"
+            yield f"goal: {each['goal']}: {_is_reached(each, 'times')} ({each['reached']:.2f}){must}"
+    peak = max((entry["peak"] for entry in result["contenders"] if entry["name"] == TDCUR.name), default=0)
+    if peak > result["max_memory"]:
+        yield f"must: {result['max_memory'] / 1e6:,.0f} MB of memory or less: not reached ({peak / 1e6:,.0f})"
     for entry in result["contenders"]:
         if (sample := entry["sample"]) is not None and sample < events:
             yield f"{entry['name']} was given {sample:,} events; its times are scaled to all {events:,}"

@@ -2,7 +2,7 @@
 
 curl and hey are given more than they could ask for: curl finds every payload in a file of its own, hey sends the same
 one over and over. Neither keeps a journal, counts events or would know what is missing. `tdcur` checks no events in the
-first two cases, since nobody else does; the third is what people run.
+other cases, since nobody else does; the last is what people run.
 """
 
 import json
@@ -21,6 +21,7 @@ from tests.benchmarks.case import TDCUR, Answer, Case, Contender, Goal, Peer, pr
 
 _AT_ONCE: Final = 16
 _LATENCY: Final = 0.05
+_SHORT_LATENCY: Final = 0.02
 _KEY: Final = "1/" + "0" * 40
 
 
@@ -130,6 +131,14 @@ CASES: Final = (
         contenders=(_tdcur("--no-check"), _CURL, _IDEAL),
         goals=(Goal(0.95, (_IDEAL.peer,)),),
         setting=partial(_STAGE.setting, _LATENCY),
+    ),
+    Case(
+        name="send-20ms",
+        title=f"payloads to an endpoint with {_SHORT_LATENCY * 1000:.0f} ms of latency, {_AT_ONCE} requests at once",
+        events=150_000,
+        contenders=(_tdcur("--no-check"), _CURL),
+        goals=(Goal(0.97, (_CURL.peer,), must=0.93),),
+        setting=partial(_STAGE.setting, _SHORT_LATENCY),
     ),
     Case(
         name="send-checked",

@@ -1,4 +1,4 @@
-"""Cases by chDB: `with_chdb.py CASE FILE`."""
+"""Cases by chDB: `with_chdb.py CASE FILE`; more arguments are not used."""
 
 import json
 import sys
@@ -29,6 +29,13 @@ FLATTEN = r"""
     )
 """
 
+GROUPS = """
+    SELECT id, count() FROM
+    (SELECT arrayJoin(JSONExtract(line, 'events', 'Array(Tuple(id String))')).id AS id
+    FROM file({path:String}, LineAsString, 'line String'))
+    GROUP BY id
+"""
+
 TYPE = "'Array(Tuple(event_type String))'"
 QUERIES = {
     "count-payloads": COUNT.format(events=f"JSONExtract(line, 'events', {TYPE})", form="LineAsString, 'line String'"),
@@ -36,10 +43,13 @@ QUERIES = {
         events=f"JSONExtract(events, {TYPE})", form="CSVWithNames, 'time Int64, events String'"
     ),
     "parse-rows-csv": FLATTEN,
+    "count-groups": GROUPS,
 }
 
-_, case, path = sys.argv
-if case.startswith("count"):
+case, path = sys.argv[1:3]
+if case == "count-groups":
+    sys.stdout.buffer.write(chdb.query(GROUPS, "CSV", params={"path": path}).bytes())
+elif case.startswith("count"):
     lines = str(chdb.query(QUERIES[case], "JSONCompactEachRow", params={"path": path})).splitlines()
     print(json.dumps(dict(map(json.loads, lines))))
 else:
