@@ -22,6 +22,7 @@ from td_currents_cli.outcome import Outcome
 from td_currents_cli.secrets import read_secret
 from td_currents_cli.send.destination import Destination
 from td_currents_cli.send.endpoint import resolve
+from td_currents_cli.sizes import format_size
 from td_currents_cli.treasure_data.settings import td_settings
 
 MIN_AGE: Final = 3600.0
@@ -163,7 +164,7 @@ def _state(folder: Path) -> Check:
     if not os.access(nearest, os.W_OK):
         fix = "Give `send` --journal FILE and --dead-letter FILE, or set XDG_STATE_HOME."
         return Check("state folder", Verdict.ERROR, f"{folder} cannot be written", fix)
-    return Check("state folder", Verdict.OK, f"{folder}, {shutil.disk_usage(nearest).free / 2**30:,.1f} GiB free")
+    return Check("state folder", Verdict.OK, f"{folder}, {format_size(shutil.disk_usage(nearest).free)} free")
 
 
 def _journals(folder: Path) -> Check:
@@ -171,17 +172,17 @@ def _journals(folder: Path) -> Check:
     troubles = [each.trouble for each in journals if each.trouble]
     if troubles:
         return Check("journals", Verdict.ERROR, "; ".join(troubles), "`tdcur journal list` lists all.")
-    size = sum(each.bytes for each in journals) / 2**20
-    return Check("journals", Verdict.OK, f"{len(journals)}, {size:,.1f} MiB")
+    size = format_size(sum(each.bytes for each in journals))
+    return Check("journals", Verdict.OK, f"{len(journals)}, {size}")
 
 
 def _leftover_check(leftovers: Sequence[Leftover], *, was_cleaned: bool) -> Check:
     if not leftovers:
         return Check("temporary files", Verdict.OK, "none left behind")
-    size = sum(each.bytes for each in leftovers) / 2**20
+    size = format_size(sum(each.bytes for each in leftovers))
     if was_cleaned:
-        return Check("temporary files", Verdict.OK, f"{len(leftovers)} removed, {size:,.1f} MiB")
-    found = f"{len(leftovers)} left behind by runs that were killed, {size:,.1f} MiB"
+        return Check("temporary files", Verdict.OK, f"{len(leftovers)} removed, {size}")
+    found = f"{len(leftovers)} left behind by runs that were killed, {size}"
     return Check("temporary files", Verdict.WARNING, found, "Run `tdcur doctor --clean` to remove them.")
 
 

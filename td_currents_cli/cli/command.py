@@ -25,8 +25,7 @@ from td_currents_cli.cli import complete
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
-from td_currents_cli.render.terminal import Terminal, When, print_error, show_progress, write_json
-from td_currents_cli.secrets import mask
+from td_currents_cli.render.terminal import Terminal, When, print_error, print_unwrapped, show_progress, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.cli.interruption import FileState
@@ -282,8 +281,7 @@ def _suggest_next(name: str, options: Mapping[str, Any], outcome: Outcome, termi
     from td_currents_cli.cli.next_command import next_command  # noqa: PLC0415 -- only on a terminal
 
     if following := next_command(name, options, outcome):
-        # Never wrapped, since it is copied.
-        terminal.err.print(f"next: {mask(following)}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        print_unwrapped(terminal.err, f"next: {following}", "dim")
 
 
 _FILES: Final = ("output", "out_dir", "rejects", "summary", "write_baseline", "resend", "ids")

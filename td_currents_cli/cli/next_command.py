@@ -1,6 +1,7 @@
 """The command that is most useful after a successful run."""
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ _MOST_PATHS: Final = 3
 _STORE: Final = "rows.jsonl"
 """Where `tdcur serve` stores rows by default."""
 
+_JUST_NOW: Final = 60.0  # seconds
+
 
 def next_command(command: str, options: Mapping[str, Any], outcome: Outcome) -> str:
     """Return a command to copy; empty if none suggests itself."""
@@ -24,7 +27,7 @@ def next_command(command: str, options: Mapping[str, Any], outcome: Outcome) -> 
         case "parse":
             return _after_parse(options)
         case "count":
-            is_plain = not options.get("by") and not options.get("pivot")
+            is_plain = not any(options.get(name) for name in ("by", "pivot", "types", "since", "until"))
             paths = _paths(options)
             is_file = paths and not any("://" in path for path in paths)
             return _joined("tdcur count", paths, "--by channel,day --pivot day") if is_plain and is_file else ""
@@ -50,8 +53,14 @@ def _after_send(paths: Sequence[str], endpoint: str, delivered: int) -> str:
     if not paths or not delivered or not is_postback:
         return ""
     if parts.hostname in {"localhost", "127.0.0.1", "::1"}:
-        return _joined("tdcur reconcile --sent", paths, f"--ingested {_STORE}") if Path(_STORE).is_file() else ""
+        return _joined("tdcur reconcile --sent", paths, f"--ingested {_STORE}") if _was_written_just_now() else ""
     return _joined("tdcur verify --sent", paths, f"--ingested {shlex.quote(f'td://{names}')}")
+
+
+def _was_written_just_now() -> bool:
+    """Whether the store is that of the endpoint, as far as can be seen: an endpoint may have another one."""
+    store = Path(_STORE)
+    return store.is_file() and time.time() - store.stat().st_mtime < _JUST_NOW
 
 
 def _after_parse(options: Mapping[str, Any]) -> str:

@@ -118,8 +118,8 @@ def send(
 ) -> Outcome:
     """Send payloads to Treasure Data or another endpoint, like Braze.
 
-    Events are sent byte for byte, up to 100 per request. Failed requests are retried; events that cannot be delivered
-    are counted, and the exit code shows it.
+    Events are sent byte for byte, up to 100 per request. Failed requests are retried; the exit code says whether all
+    events were delivered.
     """
     # A command loads only what it runs.
     from td_currents_cli.read import byte_size  # noqa: PLC0415

@@ -163,7 +163,7 @@ def _group_columns(
     if detail.share:
         empty = None if total.count else total
         yield column("share", lambda count: Text("" if count is empty else percent(count.share)), right=True)
-    if detail.bar:
+    if detail.bar and total.count:
         scale = scale_of(count.share for count in counts)
         bars = [bar(count.share / scale, detail.bar, ascii_only=ascii_only) for count in counts]
         yield GridColumn(head=axis(scale, detail.bar), cells=[Text(each, "blue") for each in bars], graphic=True)

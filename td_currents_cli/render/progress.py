@@ -1,5 +1,6 @@
 """Progress of a run: a line that is drawn over itself on a terminal, a line every ten seconds elsewhere."""
 
+import math
 import os
 import time
 from collections import deque
@@ -7,12 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
+from msgspec import structs
+
 from td_currents_cli.progress import Progress
 from td_currents_cli.render.terminal import ProgressLine, Terminal, amount, print_wrapped, wants_color
 from td_currents_cli.treasure_data.updates import ENDED, Download, Job, JobState, ProgressCallback, Retry, Update
 
 _SMALLEST_BAR: Final = 6
 _LARGEST_BAR: Final = 40
+_LONGEST_TIME: Final = len("retrying in 900 s")
+_ROOM_FOR_CTRL_C: Final = 3
+"""Columns left free at the end: the terminal shows `^C` there. In a new line, it would leave the old one behind."""
 
 
 class Speed:
@@ -41,6 +47,25 @@ class Speed:
         return (now.done - first.done) / seconds, left
 
 
+class Stall:
+    """Tells requests that fail while others succeed, and are not worth a line, from a run that has stopped."""
+
+    _AFTER: Final = 1.0  # seconds
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._done = 0.0
+        self._moved_at = -math.inf
+
+    def without_passing_retries(self, now: Progress) -> Progress:
+        """Return the same without the reason of a retry if the run has moved a moment ago."""
+        seconds = self._clock()
+        if now.done != self._done:
+            self._done, self._moved_at = now.done, seconds
+        is_passing = now.retrying and seconds - self._moved_at < self._AFTER
+        return structs.replace(now, retrying="") if is_passing else now
+
+
 def _what(progress: Progress) -> tuple[str, str]:
     return progress.stage, progress.unit
 
@@ -48,14 +73,14 @@ def _what(progress: Progress) -> tuple[str, str]:
 def figures_of(now: Progress, speed: Speed) -> list[str]:
     """Format all figures, the most important first: a narrow terminal shows fewer."""
     rate, left = speed.update(now)
-    # Why nothing moves comes first.
+    # Why nothing moves comes first; speed and time left say nothing then.
     figures = [text for text in (now.retrying, now.stage) if text]
     if now.share is not None:
         figures.append(f"{now.share:.0%}")
-    if left is not None:
+    if left is not None and not now.retrying:
         figures.append(f"{clock_time(left)} left")
     figures.append(_amount(now))
-    if rate is not None:
+    if rate is not None and not now.retrying:
         figures.append(f"{rate / 1e6:,.1f} MB/s" if now.unit == "bytes" else f"{rate:,.0f} {now.unit}/s")
     return [*figures, *now.figures]
 
@@ -74,26 +99,30 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def fitted(figures: list[str], share: float | None, width: int, *, ascii_only: bool = False) -> tuple[str, str]:
-    """Return a bar and as many of the figures as fit on a line.
-
-    Figures are left out, not cut, except for the first one; the bar takes the room that is left.
-    """
-    text, *others = figures
-    if len(text) > width:
+def fitted(figures: list[str], width: int) -> list[str]:
+    """Return as many of the figures as fit on a line. They are left out, not cut, except for the first one."""
+    first, *others = figures
+    if len(first) > width:
         # The reason of a retry, without the address.
-        text = text.partition(" (")[0]
-        text = text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
+        first = first.partition(" (")[0]
+        first = first if len(first) <= width else f"{first[: max(width - 1, 0)]}…"
+    shown, used = [first], len(first)
     for figure in others:
-        if len(text) + 2 + len(figure) > width:
+        used += len(", ") + len(figure)
+        if used > width:
             break
-        text += f", {figure}"
-    room = min(width - len(text) - 1, _LARGEST_BAR)
-    if share is None or room < _SMALLEST_BAR:
-        return "", text
+        shown.append(figure)
+    return shown
+
+
+def bar(share: float, room: int, *, ascii_only: bool = False) -> str:
+    """Draw a bar of up to `room` cells; empty where there are too few."""
+    if room < _SMALLEST_BAR:
+        return ""
+    room = min(room, _LARGEST_BAR)
     done = round(share * room)
     full, empty = ("#", "-") if ascii_only else ("━", "─")
-    return full * done + empty * (room - done), text
+    return full * done + empty * (room - done)
 
 
 class ProgressWriter:
@@ -109,23 +138,45 @@ class ProgressWriter:
         self._reason = ""
         self._is_drawn = False
         self._speed = Speed()
+        self._stall = Stall()
+        self._kind: tuple[object, ...] = ()  # of the line that is drawn
+        self._most: int | None = None  # figures of such a line
 
     def write(self, now: Progress | str) -> None:
         """Draw the line, or print one if it is time."""
+        if isinstance(now, Progress):
+            now = self._stall.without_passing_retries(now)
         if self._is_redrawn:
             self._draw(now)
         elif isinstance(now, Progress):
             self._print(now)
 
     def _draw(self, now: Progress | str) -> None:
-        figures = [now] if isinstance(now, str) else figures_of(now, self._speed)
-        share = None if isinstance(now, str) else now.share
-        # Not in the last column, where some terminals begin a new line.
-        bar, text = fitted(figures, share, self._columns() - 1, ascii_only=self._ascii_only)
-        if bar:
-            text = f"\x1b[32m{bar}\x1b[0m {text}" if self._colored else f"{bar} {text}"
+        width = self._columns() - _ROOM_FOR_CTRL_C
+        if isinstance(now, str):
+            text = fitted([now], width)[0]
+        else:
+            # A reason takes the place of the bar.
+            share = None if now.retrying else now.share
+            figures = self._steady(figures_of(now, self._speed), now, width - (share is not None) * (_SMALLEST_BAR + 1))
+            text = ", ".join(figures)
+            drawn = "" if share is None else bar(share, width - len(text) - 1, ascii_only=self._ascii_only)
+            if drawn:
+                text = f"\x1b[32m{drawn}\x1b[0m {text}" if self._colored else f"{drawn} {text}"
         self._is_drawn = True
         self._write(f"\r{text}\x1b[K")
+
+    def _steady(self, figures: list[str], now: Progress, width: int) -> list[str]:
+        """Return what fits, without a figure that did not fit before: the line must not flip between two forms."""
+        kind = now.stage, now.retrying.partition(": ")[2], width
+        # The time to the next attempt changes its length.
+        width -= max(0, _LONGEST_TIME - len(now.retrying.partition(":")[0])) if now.retrying else 0
+        if kind != self._kind:
+            self._kind, self._most = kind, None
+        shown = fitted(figures[: self._most], width)
+        if len(shown) < len(figures):
+            self._most = len(shown)
+        return shown
 
     def _print(self, now: Progress) -> None:
         figures, before = figures_of(now, self._speed), self._reason

@@ -35,6 +35,7 @@ from td_currents_cli.render.terminal import (
     print_wrapped,
     printable,
 )
+from td_currents_cli.sizes import format_size
 from td_currents_cli.treasure_data.updates import Download, Job, Retry
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(NOTHING_ARRIVED, "yellow")
     _report_contents(outcome, terminal)
     if outcome.spilled:
-        disk, memory = (f"{number / 1e6:,.0f} MB" for number in (outcome.spilled, outcome.limit))
+        disk, memory = map(format_size, (outcome.spilled, outcome.limit))
         terminal.report(f"{disk} of fingerprints were kept in temporary files (memory limit: {memory})", "dim")
     for path in outcome.withheld:
         terminal.report(f"{printable(str(path))} was not written, {NOT_WRITTEN}", "yellow")

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.errors import ExitCode, TdcurError
-from td_currents_cli.render.terminal import Terminal, amount, print_error, print_problems, print_wrapped, printable
+from td_currents_cli.render.terminal import (
+    Terminal,
+    amount,
+    print_error,
+    print_problems,
+    print_unwrapped,
+    print_wrapped,
+    printable,
+)
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.messages import SendInterruptedError, SendTerminatedError
 from td_currents_cli.send.result import SendOutcome
@@ -93,11 +101,12 @@ def _print_run(outcome: SendOutcome, terminal: Terminal) -> None:
         print_wrapped(terminal.out, f"{_heading(outcome)} {outcome.endpoint}")
         print_wrapped(terminal.out, _figures(outcome))
         if outcome.first_request is not None:
-            lines = map(printable, outcome.first_request.split("\n"))
-            # Never wrapped: it is a command to copy.
-            terminal.out.print("\n".join(["the first request:", *lines]), markup=False, highlight=False, soft_wrap=True)
-    for advice in _advice(outcome):
+            request = map(printable, outcome.first_request.split("\n"))
+            print_unwrapped(terminal.out, "\n".join(["the first request:", *request]))
+    for advice, *lines in _advice(outcome):
         terminal.report(advice)
+        for line in () if terminal.quiet else lines:
+            print_unwrapped(terminal.err, f"  {line}")
 
 
 def _is_interrupted(outcome: SendOutcome) -> bool:
@@ -168,7 +177,7 @@ def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
     statuses = ", ".join(f"{status}: {count:,}" for status, count in outcome.requests_by_status.items())
     yield "delivered", f"{outcome.delivered:,}", ""
     if outcome.dead:
-        yield "dead letters", f"{outcome.dead:,}", f"in {printable(str(outcome.dead_letter))}"
+        yield "dead letters", f"{outcome.dead:,}", ""
     yield "undelivered", f"{outcome.undelivered:,}", ""
     if outcome.unknown_events:
         yield "ambiguous", f"{outcome.unknown_events:,}", "may have arrived, or arrived twice"
@@ -184,26 +193,32 @@ def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
         yield "latency", percentiles, "ms (p50 / p95 / p99)"
 
 
-def _advice(outcome: SendOutcome) -> Iterator[str]:
+_AMBIGUOUS: Final = (
+    "Ambiguous: the request may have arrived although there was no response. --format json lists the event ids. "
+    "Treasure Data does not remove duplicates; this query does, by event id:"
+)
+
+
+def _advice(outcome: SendOutcome) -> Iterator[tuple[str, *tuple[str, ...]]]:
+    """Yield what to do, each with lines to copy."""
     if not outcome.is_balanced:
-        yield "These figures do not balance. This is a defect of tdcur; please report it."
+        yield ("These figures do not balance. This is a defect of tdcur; please report it.",)
     if outcome.unknown_events:
         yield (
-            "Ambiguous: the request may have arrived although there was no response. --format json lists the event "
-            "ids. Treasure Data does not remove duplicates; this query does, by event id:\n"
-            f"{outcome.deduplicate_sql}"
+            _AMBIGUOUS,
+            *(outcome.deduplicate_sql or "").splitlines(),
         )
     if outcome.dead and not outcome.dry_run:
         file = shlex.quote(printable(str(outcome.dead_letter)))
         where = "" if "***" in outcome.endpoint else f" --url {shlex.quote(outcome.endpoint)}"
         yield (
-            "The dead-letter file gives the reason for each event. Fix a copy of it, and send that: "
-            f"tdcur send {file}{where}"
+            "The dead-letter file gives the reason for each event. Fix a copy of it, and send that:",
+            f"tdcur send {file}{where}",
         )
     if outcome.resume:
-        yield outcome.resume
+        yield (outcome.resume,)
     if outcome.dry_run and not outcome.undelivered:
-        yield f"Nothing would be sent: {_why_nothing(outcome)}."
+        yield (f"Nothing would be sent: {_why_nothing(outcome)}.",)
 
 
 def _why_nothing(outcome: SendOutcome) -> str:

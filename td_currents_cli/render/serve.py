@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.render.terminal import Terminal, amount
+from td_currents_cli.render.terminal import Terminal, amount, print_unwrapped
 from td_currents_cli.serve.server import Receiver, ServeOutcome
 from td_currents_cli.serve.settings import FaultSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult
@@ -50,7 +50,7 @@ def print_listening(receiver: Receiver, write_key_file: Path | None, terminal: T
     terminal.report("\nTo use it, in another terminal:")
     for line in _commands(receiver, write_key_file):
         if not terminal.quiet:
-            terminal.err.print(f"  {line}", markup=False, soft_wrap=True)  # never wrapped: it is copied
+            print_unwrapped(terminal.err, f"  {line}")
 
 
 def _commands(receiver: Receiver, write_key_file: Path | None) -> Iterator[str]:
@@ -108,7 +108,7 @@ def print_served(outcome: ServeOutcome, terminal: Terminal) -> None:
     received = f"{amount(stats.requests, 'request')}, {amount(stats.bytes, 'byte')}"
     stored = f"{amount(stats.stored, 'row')} stored in {outcome.store} ({amount(stats.events, 'event')})"
     not_stored = f", {stats.not_stored:,} not stored ({', '.join(why)})" if why else ""
-    faults = ", ".join(f"{number:,} {fault}" for fault, number in sorted(stats.by_fault.items()))
+    faults = ", ".join(f"{fault}: {number:,}" for fault, number in sorted(stats.by_fault.items()))
     if outcome.exit_code is ExitCode.INTERRUPTED and terminal.err.is_terminal:
         # The terminal has echoed ^C.
         terminal.report("")

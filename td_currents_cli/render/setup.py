@@ -18,6 +18,7 @@ from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome, T
 from td_currents_cli.render.grid import fold
 from td_currents_cli.render.layout import NARROWEST, print_hanging, print_trimmed
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, printable
+from td_currents_cli.sizes import format_size
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "dim", Verdict.WARNING: "yellow", Verdict.ERROR: "bold red"}
 
@@ -105,9 +106,9 @@ def _journal_row(journal: JournalFile) -> tuple[Text, ...]:
     return (
         Text(journal.trouble, style="red")
         if journal.trouble
-        else Text("\n".join(each.url for each in journal.endpoints)),
+        else Text("\n".join(each.url for each in journal.endpoints) or "nothing delivered"),
         Text("\n".join(f"{each.requests:,}" for each in journal.endpoints)),
-        Text(f"{journal.bytes / 2**20:,.1f} MiB"),
+        Text(format_size(journal.bytes)),
         Text(used),
         Text(str(journal.path), style="dim"),
     )

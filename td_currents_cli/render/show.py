@@ -23,10 +23,10 @@ def print_events(outcome: ShowOutcome, terminal: Terminal) -> None:
     print_problems(outcome.problems, terminal, ROW_CODES)
     for missing in outcome.missing:
         terminal.report(f"no event has the id {printable(missing)}", "yellow")
-    shown = amount(len(outcome.events), "event")
     if outcome.is_limited:
-        terminal.report(f"the first {shown}; use --limit for more", "dim")
-    elif not outcome.events:
+        shown = f"{amount(len(outcome.events), 'event')} shown"
+        terminal.report(f"{shown}; use --limit for more", "dim")
+    elif not outcome.events and not outcome.missing:
         terminal.report("no events" if not outcome.balance.events_read else "no event matches", "yellow")
     if any(HIDDEN.encode() in each.event for each in outcome.events):
         terminal.report("personal data is shown as ***; use --unmask to see it", "dim")

@@ -180,6 +180,11 @@ def print_wrapped(console: "Console", message: "str | Text", style: str = "") ->
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def print_unwrapped(console: "Console", message: str, style: str = "") -> None:
+    """Print what is copied, such as a command: never wrapped, whatever the width of the terminal."""
+    console.print(mask(message), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 def wrapped(text: "Text", width: int) -> "Iterator[Text]":
     """Divide lines between words; a word that is too long, such as a path, stays whole: a terminal shows all of it."""
     from rich.cells import cell_len  # noqa: PLC0415 -- heavy

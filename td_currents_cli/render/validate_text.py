@@ -151,10 +151,12 @@ def statistics(by_code: Counter[Code]) -> Iterator[Text]:
     counts = sorted(((count, code) for code, count in by_code.items() if count), key=lambda each: (-each[0], each[1]))
     width = len(f"{counts[0][0]:,}") if counts else 0
     for count, code in counts:
-        yield _counted(count, width, code, RULES[code].name)
+        yield _counted(count, width, code).append(RULES[code].name)
+    if counts:
+        yield Text()
 
 
-def _counted(count: int, width: int, code: Code, what: str) -> Text:
+def _counted(count: int, width: int, code: Code) -> Text:
     severity = RULES[code].severity
     return Text.assemble(
         (f"{count:>{width},}", "bold"),
@@ -162,7 +164,7 @@ def _counted(count: int, width: int, code: Code, what: str) -> Text:
         (code, "magenta"),
         "  ",
         (f"{severity:<7}", STYLES[severity]),
-        f"  {what}",
+        "  ",
     )
 
 
@@ -319,7 +321,9 @@ def _group_lines(counts: Mapping[ProblemGroup, int], outcome: ValidateOutcome, c
         examples[problem_group(problem, outcome.by_group)].append(problem)
     width = len(f"{max(counts.values(), default=0):,}")
     for group, count in counts.items():
-        yield _counted(count, width, group.code, printable(group.event_type or RULES[group.code].name))
+        event_type = f" in {printable(group.event_type)}" if group.event_type else ""
+        what = Text(RULES[group.code].name).append(event_type, "dim")
+        yield from hanging(_counted(count, width, group.code), what, console)
         for problem in examples[group]:
             line = Text.assemble((printable(str(problem.location)), "bold"), f" {printable(problem.message)}")
             yield from hanging(Text(" " * (width + 2)), line, console)

@@ -98,7 +98,7 @@ def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
     event_type = catalog.get(name)
     if event_type is None:
         near = catalog.suggest(name)
-        hint = f"did you mean `{near}`?" if near else ""
+        hint = f"Did you mean `{near}`?" if near else ""
         yield Violation(Code.UNKNOWN_EVENT_TYPE, path, f"unknown event type `{shortened(name)}`", hint)
     elif not event_type.http:
         yield Violation(Code.STORAGE_ONLY_TYPE, path, f"`{name}` is sent to the storage export only, never over HTTP")
@@ -198,7 +198,7 @@ def _unknown(event_type: EventType, place: Where, name: str) -> Iterator[Violati
         yield Violation(Code.MISPLACED_FIELD, path, message, at_name=True)
         return
     near = event_type.suggest_field(name, place)
-    hint = f"did you mean `{near}`?" if near else ""
+    hint = f"Did you mean `{near}`?" if near else ""
     yield Violation(Code.UNKNOWN_FIELD, path, f"unknown field `{place}.{shortened(name)}`", hint, at_name=True)
 
 

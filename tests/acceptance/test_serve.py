@@ -234,7 +234,7 @@ def test_misbehaviour(serve: Serve, tmp_path: Path) -> None:
     _, out, err = served.stop()
     assert out == (
         "6 requests, 204 bytes; 2 rows stored in rows.jsonl (4 events),"
-        " 4 not stored (1 rejected, 3 by injected faults); faults: 1 429, 2 503, 1 slow\n"
+        " 4 not stored (1 rejected, 3 by injected faults); faults: 429: 1, 503: 2, slow: 1\n"
     )
     lines = [re.sub(r"^.* (?=\d{3} 34 B)", "", line) for line in err.splitlines()]
     assert lines == [

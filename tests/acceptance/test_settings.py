@@ -156,7 +156,7 @@ def test_show_prints_events_with_their_places(folder: Path) -> None:
     assert code == ExitCode.OK
     assert text.count('"event_type": "users.behaviors.Purchase"') == 2
     assert f"{rows}:" in text
-    assert "the first 2 events" in messages
+    assert "2 events shown; use --limit for more" in messages
     document = run(folder, "show", rows, "--id", "nope", "--format", "json")
     assert document[0] == ExitCode.FINDINGS
     assert json.loads(document[1])["summary"]["missing"] == ["nope"]

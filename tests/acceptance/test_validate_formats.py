@@ -136,7 +136,7 @@ def test_equal_problems_are_shown_three_times(equal: tuple[Path, Path], environm
         assert "… and 297 more like it\n" in text
         grouped = tdcur("validate", *only, "--format", "grouped", str(path), env=environment).stdout.decode()
         assert grouped.splitlines()[:2] == [
-            "300  TDC203  error    users.behaviors.Purchase",
+            "300  TDC203  error    wrong type of field in users.behaviors.Purchase",
             f"     {lines[0]}".replace(" TDC203 error", ""),
         ]
         for form in ("text", "concise", "grouped"):

@@ -21,6 +21,7 @@ TD = "https://us01.records.in.treasuredata.com/postback/v3/event/braze/currents"
     [
         ("count", {"paths": ["a b.jsonl"]}, "tdcur count 'a b.jsonl' --by channel,day --pivot day"),
         ("count", {"paths": ["a.jsonl"], "by": ["day"]}, ""),
+        ("count", {"paths": ["a.jsonl"], "types": ["*.email.*"]}, ""),
         ("count", {"paths": ["td://braze/currents"]}, ""),
         ("count", {"paths": ["-"]}, ""),
         ("count", {"paths": ["a", "b", "c", "d"]}, ""),
@@ -50,6 +51,8 @@ def test_after_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     Path("rows.jsonl").touch()
     assert next_command("send", options, sent[1]) == "tdcur reconcile --sent p.jsonl --ingested rows.jsonl"
+    os.utime("rows.jsonl", (1_700_000_000, 1_700_000_000))
+    assert next_command("send", options, sent[1]) == "", "rows of another run"
     assert next_command("send", options, SendOutcome(endpoint=TD)) == ""
     assert next_command("send", {"paths": None}, sent[0]) == ""
 

@@ -1,6 +1,7 @@
 """How far a run is and how a job stands: the figures, and where they are shown."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -15,7 +16,10 @@ from td_currents_cli.read import records
 from td_currents_cli.read.options import Source
 from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.render.progress import (
+    ProgressWriter,
     Speed,
+    Stall,
+    bar,
     figures_of,
     fitted,
     job_line,
@@ -112,13 +116,67 @@ def test_a_line_is_never_cut(width: int, retrying: str) -> None:
     """Figures are left out, the last ones first; the bar has what is left."""
     now = Progress(done=1, total=2, unit="bytes", figures=("3 in flight",), retrying=retrying)
     figures = figures_of(now, Speed())
-    bar, text = fitted(figures, 0.5, width)
-    assert len(bar) + bool(bar) + len(text) <= width
+    text = ", ".join(fitted(figures, width))
+    drawn = bar(0.5, width - len(text) - 1)
+    assert len(drawn) + bool(drawn) + len(text) <= width
     assert retrying or text in {", ".join(figures[:number]) for number in range(1, 4)}
-    assert bar.count("━") == round(len(bar) / 2)
+    assert drawn.count("━") == round(len(drawn) / 2)
     if retrying.endswith(")") and width > 35:
         assert text.startswith("retrying in 7 s: connection refused")
         assert "…" not in text
+
+
+def drawn_lines(gauges: list[Progress], width: int) -> list[str]:
+    """What is drawn for each of these figures on one terminal."""
+    screen = screen_of(width)
+    writer = ProgressWriter(screen.terminal, is_redrawn=True, since=0.0, interval=10)
+    writer._columns = lambda: width  # type: ignore[method-assign]  # noqa: SLF001
+    for now in gauges:
+        writer.write(now)
+    return re.sub(r"\x1b\[\d*[mK]", "", screen.err).split("\r")[1:]
+
+
+def test_there_is_always_a_bar_and_room_for_ctrl_c() -> None:
+    """However many figures there are: some are left out. `^C` does not begin a new line, where it would stay."""
+    figures = ("0.9 MB", "12 in flight", "1,234 retries", "another figure")
+    now = Progress(done=100_000, unit="events", settled=0.25, figures=figures)
+    for width in (60, 80, 120):
+        (line,) = drawn_lines([now], width)
+        assert re.match("━+─+ 25%, 100,000 events", line)
+        assert len(line) <= width - len("^C") - 1
+
+
+def test_the_line_does_not_flip_between_two_forms() -> None:
+    """A figure for which there was no room once stays out, whether the next attempt is `now` or `in 12 s`."""
+
+    def failing(when: str) -> Progress:
+        retrying = f"retrying {when}: connection refused (127.0.0.1:8888)"
+        return Progress(done=0, unit="events", settled=0.04, figures=("0.0 MB", "0 in flight"), retrying=retrying)
+
+    for width in range(40, 90):
+        lines = drawn_lines([failing(when) for when in ("in 12 s", "now", "in 9 s", "now")], width)
+        forms = {re.sub("(now|in [0-9]+ s)", "", line) for line in lines[1:]}
+        assert len(forms) == 1
+        assert "━" not in "".join(lines)
+        assert "events/s" not in "".join(lines)
+
+
+def test_a_retry_is_shown_where_the_run_has_stopped() -> None:
+    """A line for each request that fails while others succeed would flicker, and fill a log."""
+    now = 100.0
+    stall = Stall(lambda: now)
+
+    def seen(done: int) -> bool:
+        gauge = Progress(done=done, unit="events", retrying="retrying now: HTTP 503")
+        return bool(stall.without_passing_retries(gauge).retrying)
+
+    assert seen(0)
+    assert not seen(100)
+    now += 0.5
+    assert not seen(100)
+    now += 0.5
+    assert seen(100)
+    assert not seen(200)
 
 
 def test_speed_and_time_left_come_from_the_last_half_minute() -> None:

@@ -70,7 +70,7 @@ def test_verbose_and_quiet(different: Callable[..., ReconcileOutcome], tmp_path:
         render(outcome, "table", each.terminal)
     assert ("more type" in verbose.out, "more type" in quiet.out, quiet.err) == (False, True, "")
     assert f"40 missing events in 1 payload written to {tmp_path / 'resend.jsonl'}, for `tdcur send" in screen.err
-    assert "0 MB of fingerprints were kept in temporary files (memory limit: 0 MB)" in screen.err
+    assert "6.9 kB of fingerprints were kept in temporary files (memory limit: 0 B)" in screen.err
 
 
 @pytest.mark.parametrize(

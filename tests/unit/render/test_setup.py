@@ -51,7 +51,7 @@ OUTCOMES: Final[dict[str, Outcome]] = {
             Check(
                 "destination", Verdict.NOTE, "no endpoint given", "Give --url URL, or --site, --database and --table."
             ),
-            Check("temporary files", Verdict.WARNING, "1 left behind by runs that were killed, 0.1 MiB", "Remove it."),
+            Check("temporary files", Verdict.WARNING, "1 left behind by runs that were killed, 45.1 kB", "Remove it."),
         ),
         leftovers=(Leftover(Path("/tmp/.tdcur-01d1865cfdc7bc77.tmp"), 1),),  # noqa: S108 -- a name
         cleaned=False,
