@@ -1,17 +1,18 @@
 """The fast pass: whether a payload, or an event, surely breaks none of some rules.
 
 The types of `EventTypes` refuse nearly everything that breaks a rule. Of a duplicate key a decoder keeps one field,
-which shows when the value is encoded again. A property test proves that the careful check finds no problem in what
-passes; another test goes through all rules.
+which shows when the value is encoded again, usually by its length. A property test proves that the careful check finds
+no problem in what passes; another test goes through all rules.
 """
 
 import operator
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
-from typing import Annotated, Any, Final, Literal, NewType
+from operator import attrgetter
+from typing import Annotated, Any, Final, Literal, NewType, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from td_currents_cli.braze import (
     CUSTOM_EVENT,
@@ -47,6 +48,7 @@ _TYPES: Final[Mapping[FieldType, Any]] = {
     FieldType.STRINGS: list[str],
     FieldType.STRINGS_AND_NULLS: list[str | None],
 }
+_WITH_FLOATS: Final = {FieldType.FLOAT, FieldType.OBJECT}
 _MAX_CUSTOM_LEVELS: Final = 8  # of arrays and objects in a custom property that the types cover
 
 _CLOSED: Final = {
@@ -73,8 +75,14 @@ class _AnyObject(msgspec.Struct, gc=False):
     """An object whose fields are skipped."""
 
 
+_Decoder: TypeAlias = msgspec.json.Decoder[Any]
+
+
 class EventTypes:
     """Structs for events, told apart by `event_type`, that refuse what breaks `rules`.
+
+    If names must be unique, what may contain floats is kept raw, with a decoder of its own in `raw_values`. All else
+    never gets longer when it is encoded again.
 
     Event types that are not sent over HTTP, and custom events, purchases and properties of unpublished types that an
     overlay describes, are left to the careful check.
@@ -83,25 +91,21 @@ class EventTypes:
     def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
         self._guards = {rule.fast for rule in rules}
         self._objects: dict[tuple[object, ...], Any] = {}
+        self._raw_fields: dict[Any, dict[str, _Decoder]] = {}  # of the structs in `_objects`
+        self.raw_values: dict[Any, list[tuple[Callable[[Any], Any], _Decoder]]] = {}  # of each event
+        self._keeps_raw = Guard.UNIQUE_NAMES in self._guards
         self.is_closed = not self._guards.isdisjoint(_CLOSED)
         column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
         reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
         self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
         self._any_properties = _custom_data(str) if self.is_closed else _AnyObject
+        if self._keeps_raw:
+            self._raw_fields[Raw] = {"": msgspec.json.Decoder(self._any_properties)}
+            self._any_properties = Raw
         names, ids, times = (limits_of(rules, field) for field in ENVELOPE)
         described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
         structs = [
-            self._struct(
-                "Event",
-                [
-                    ("id", _string(ids)),
-                    ("time", _integer(times, now)),
-                    ("user", self._object(each, Where.USER)),
-                    ("properties", self._object(each, Where.PROPERTIES)),
-                ],
-                tag_field="event_type",
-                tag=each.name,
-            )
+            self._event(each, [("id", _string(ids)), ("time", _integer(times, now))])
             for each in catalog.events.values()
             if each.http
             and each.name not in described
@@ -110,6 +114,16 @@ class EventTypes:
         ]
         self.event: Any = reduce(operator.or_, structs[1:], structs[0])
         self.payload: Any = self._struct("Payload", [("events", list[self.event])])  # type: ignore[name-defined]
+
+    def _event(self, event_type: EventType, fields: list[Any]) -> Any:  # noqa: ANN401 -- as above
+        places = [(place.value, self._object(event_type, place)) for place in (Where.USER, Where.PROPERTIES)]
+        event = self._struct("Event", [*fields, *places], tag_field="event_type", tag=event_type.name)
+        self.raw_values[event] = [
+            (attrgetter(f"{place}.{attribute}".removesuffix(".")), decoder)
+            for place, struct in places
+            for attribute, decoder in self._raw_fields.get(struct, {}).items()
+        ]
+        return event
 
     def _object(self, event_type: EventType, where: Where) -> Any:  # noqa: ANN401 -- as above
         """The type of `user` or `properties`; event types share it where they share their fields."""
@@ -123,21 +137,38 @@ class EventTypes:
         if (needed, *fields) not in self._objects:
             # A field of the user's own catalog need not have an identifier as its name.
             names = {f"field{number}": field.name for number, field in enumerate(fields)}
+            raw = {
+                attribute: field
+                for attribute, field in zip(names, fields, strict=True)
+                if self._keeps_raw and field.type in _WITH_FLOATS and field.name != needed
+            }
             attributes = [
-                (attribute, *self._field(field, is_needed=field.name == needed))
+                (attribute, *self._field(field, is_needed=field.name == needed, is_raw=attribute in raw))
                 for attribute, field in zip(names, fields, strict=True)
             ]
             struct = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
             self._objects[needed, *fields] = struct
+            self._raw_fields[struct] = {
+                attribute: msgspec.json.Decoder(self._value_or_null(field)) for attribute, field in raw.items()
+            }
         return self._objects[needed, *fields]
 
-    def _field(self, field: Field, *, is_needed: bool) -> tuple[Any] | tuple[Any, Any]:
+    def _field(self, field: Field, *, is_needed: bool, is_raw: bool) -> tuple[Any] | tuple[Any, Any]:
         """The type of a field, and what it is where it is missing, if it may be."""
-        has_values = field.enum and Guard.FIELD_VALUES in self._guards
-        value: Any = Literal[field.enum] if has_values else self._types[field.type]
         if is_needed:
-            return (value if has_values else Annotated[str, Meta(min_length=1)],)
-        return (value,) if field.expected else (value | None | UnsetType, UNSET)
+            return (self._value(field) if self._has_values(field) else Annotated[str, Meta(min_length=1)],)
+        # Null is a raw value, too.
+        value = Raw if is_raw else self._value_or_null(field)
+        return (value,) if field.expected else (value | UnsetType, UNSET)
+
+    def _has_values(self, field: Field) -> bool:
+        return bool(field.enum) and Guard.FIELD_VALUES in self._guards
+
+    def _value(self, field: Field) -> Any:  # noqa: ANN401 -- as above
+        return Literal[field.enum] if self._has_values(field) else self._types[field.type]
+
+    def _value_or_null(self, field: Field) -> Any:  # noqa: ANN401 -- as above
+        return self._value(field) if field.expected else self._value(field) | None
 
     def _struct(self, name: str, fields: list[Any], **options: Any) -> Any:  # noqa: ANN401 -- as above
         return msgspec.defstruct(name, fields, forbid_unknown_fields=self.is_closed, gc=False, **options)
@@ -177,9 +208,10 @@ class FastCheck:
         self._counts_events = Guard.EVENT_COUNT in guards
         # No event can be larger than its payload: a payload beyond the limit of an event is left to the careful check.
         self._max_bytes = MAX_EVENT_BYTES if Guard.EVENT_SIZE in guards else MAX_BYTES
-        self._payload: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.payload)
-        self._array: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[types.event])  # type: ignore[name-defined]
-        self._event: msgspec.json.Decoder[Any] = msgspec.json.Decoder(types.event)
+        self._raw_values = types.raw_values
+        self._payload: _Decoder = msgspec.json.Decoder(types.payload)
+        self._array: _Decoder = msgspec.json.Decoder(list[types.event])  # type: ignore[name-defined]
+        self._event: _Decoder = msgspec.json.Decoder(types.event)
         self._encode = msgspec.json.Encoder().encode
 
     def events_of_payload(self, data: bytes) -> list[Any] | None:
@@ -187,19 +219,18 @@ class FastCheck:
         payload = self._decoded(self._payload, data) if len(data) <= self._max_bytes else None
         if payload is None or (self._counts_events and not 0 < len(payload.events) <= MAX_EVENTS):
             return None
-        events: list[Any] = payload.events
-        return events if self._is_shallow(data, len(events)) else None
+        return self._checked(data, payload, payload.events)
 
     def events_of_cell(self, data: bytes) -> list[Any] | None:
         """The events of an array in an ingested row, which no limit of requests concerns any more."""
         events: list[Any] | None = self._decoded(self._array, data)
         if events is None or (self._counts_events and not events):
             return None
-        return events if self._is_shallow(data, len(events)) else None
+        return self._checked(data, events, events)
 
     def event(self, text: bytes) -> Any:  # noqa: ANN401 -- of a type made at run time
         event = self._decoded(self._event, text) if len(text) + len(EMPTY_PAYLOAD) <= self._max_bytes else None
-        return event if event is not None and self._is_shallow(text, 1) else None
+        return event if event is not None and self._checked(text, event, [event]) else None
 
     def ids_of_events(self, texts: Sequence[bytes]) -> list[str | None]:
         """The id of each event that passes, None for the others."""
@@ -211,14 +242,37 @@ class FastCheck:
             events += map(self.event, group) if passed is None else passed
         return [None if event is None else event.id for event in events]
 
-    def _decoded(self, decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:  # noqa: ANN401 -- as above
+    def _decoded(self, decoder: _Decoder, text: bytes) -> Any:  # noqa: ANN401 -- as above
         if not self._is_on or not (self._is_closed or is_utf8(text)):
             return None
         try:
-            value = decoder.decode(text)
+            return decoder.decode(text)
         except _REFUSED:
             return None
-        return None if self._unique_names and not kept_all(text, self._encode(value)) else value
+
+    def _checked(self, text: bytes, value: object, events: list[Any]) -> list[Any] | None:
+        """The events, which were decoded from `text` as a part of `value`, if their names and depth break no rule."""
+        if not self._is_shallow(text, len(events)):
+            return None
+        if self._unique_names:
+            encoded = self._encode(value)
+            # Nothing gets longer, so that what was lost would show.
+            if len(encoded) != len(text) and not kept_all(text, encoded):
+                return None
+            for event in events:
+                for raw_value, decoder in self._raw_values[type(event)]:
+                    raw = raw_value(event)
+                    if isinstance(raw, Raw) and not self._is_sound(bytes(raw), decoder):
+                        return None
+        return events
+
+    def _is_sound(self, text: bytes, decoder: _Decoder) -> bool:
+        try:
+            value = decoder.decode(text)
+        except _REFUSED:
+            return False
+        names = len(value) if isinstance(value, dict) else 0
+        return text.count(b":") == names or kept_all(text, self._encode(value))
 
     def _is_shallow(self, text: bytes, events: int) -> bool:
         """Whether no event is nested too deep: all others have their objects, and too few brackets are left."""

@@ -63,8 +63,18 @@ TEXTS = (
     *(r'"\ud800"', r'"\udc00"', r'"\ud83d\ude00"', '"😀"', '"\u2028"', r'"\u0000"', '"}],[{"', '"9223372036854775808"'),
     *(r'"\u0022,\u0022a\u0022:\u0022b"', r'"\",\"a\":\"b"', '"events"', '"Subscribed"', '"M"'),
 )
-HIDING = ("1", r'"\u0022\u0022"', r'"\u0022\u0022\u0022\u0022"', r'"\\\u0022\u0022"', r'"\u003a"', r'"\u003A"', '":"')
-"""Values that bring, when they are written again, as many quotes or colons as a repeated field loses."""
+HIDING = (
+    "1",
+    "1e9",
+    "1e13",
+    r'"\u0022\u0022"',
+    r'"\u0022\u0022\u0022\u0022"',
+    r'"\\\u0022\u0022"',
+    r'"\u003a"',
+    r'"\u003A"',
+    '":"',
+)
+"""Values that bring, when they are written again, as many bytes, quotes or colons as a repeated field loses."""
 
 NAMES = (
     *("a", "A", "1a", "a b", "é", "", '"', "\\", "/", "~", "\ud800", "0", "x" * 128, "x" * 129, "id", "time", "user"),

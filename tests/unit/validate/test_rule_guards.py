@@ -150,6 +150,38 @@ def test_what_breaks_no_rule_passes_everywhere(text: bytes) -> None:
     assert all(schema(form).is_valid(json.loads(batch.data)) for form in SchemaForm)
 
 
+def purchase(user_id: str, price: str, custom: str) -> Batch:
+    """A payload with a duplicate `user_id`, and numbers that get longer when they are written again."""
+    user = f'{{"user_id":"{user_id}","user_id":"b","external_user_id":"u"}}'
+    properties = (
+        f'{{"app_id":"a","product_id":"p","price":{price},"currency":"USD","purchase_properties":{{{custom}}}}}'
+    )
+    head = '"event_type":"users.behaviors.Purchase","id":"e-1","time":1782900000'
+    text = f'{{"events":[{{{head},"user":{user},"properties":{properties}}}]}}'
+    return Batch(text.encode(), Location("made", 1, 1))
+
+
+@pytest.mark.parametrize("growing", [[f"1e{power}" for power in range(1, 16)], [str(10**n) for n in range(15)]])
+def test_a_duplicate_key_shows_next_to_numbers_that_get_longer(growing: list[str]) -> None:
+    """Whatever the lengths are: the text and what is written again may have the same."""
+    check = fast_check(only_errors=False)
+    for number in growing:
+        for length in range(1, 10):
+            for batch in (purchase("b" * length, number, ""), purchase("b" * length, "1.5", f'"a":{number}')):
+                assert not passes(check, batch)
+                single = batch.data.replace(b'"user_id":"%b",' % (b"b" * length), b"", 1)
+                assert passes(check, Batch(single, batch.location)), single
+
+
+@pytest.mark.parametrize(
+    "custom",
+    ['"a":1,"a":1', '"a":1,"\\u0061":1', '"a":{"b":1,"b":1}', '"a":1,"a":":"', '"a":1,"a":"\\u003a"', '"a":1e99,"a":1'],
+)
+def test_a_duplicate_key_in_custom_data_shows(custom: str) -> None:
+    unique = purchase("x", "1", custom).data.replace(b'"user_id":"x",', b"")
+    assert not passes(fast_check(only_errors=False), Batch(unique, Location("made", 1, 1)))
+
+
 # A rule that is added or made stricter: at its declaration, and nowhere else.
 
 LONG_ID = FieldLimit(field="id", max_length=64, message="`id` is longer than 64 characters")
