@@ -105,6 +105,7 @@ class Batch(Struct, frozen=True, gc=False):
     is_utf8: bool = False  # known to be UTF-8; False if not checked
     is_part: bool = False  # of a damaged line or array: a damaged part is not taken apart again
     is_streaming: bool = False  # made of a row of the streaming connector, without fractions and the event's own time
+    is_export: bool = False  # made of records of Braze's export to cloud storage
 
     def require_utf8(self) -> None:
         """Raises UnicodeDecodeError if the data is not UTF-8, which decoders do not check in what they skip."""

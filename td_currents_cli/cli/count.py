@@ -81,6 +81,7 @@ def count(
     no_header: bool = options.NO_HEADER,
     site: Site | None = options.TABLE_SITE,
     api_key_file: str | None = options.API_KEY_FILE,
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
@@ -110,7 +111,9 @@ def count(
     ) as tables:
         outcome = run(
             CountRequest(
-                options.open_sources(paths, max_document_size, line) if tables is None else (),
+                options.open_sources(paths, max_document_size, line, event_type=event_type, wanted=wanted)
+                if tables is None
+                else (),
                 by=tuple(split_names(by or [EVENT_TYPE])),
                 zone=zone,
                 wanted=wanted,

@@ -23,7 +23,11 @@ def _unix_seconds(value: str | int) -> int:
 
 
 @command(
-    examples=("tdcur generate --events 300000 -o big.jsonl", "tdcur generate --type '*.email.*' | tdcur count"),
+    examples=(
+        "tdcur generate --events 300000 -o big.jsonl",
+        "tdcur generate --type '*.email.*' | tdcur count",
+        "tdcur generate --shape avro-export -o export/",
+    ),
 )
 def generate(
     *,
@@ -32,7 +36,8 @@ def generate(
     types: list[str] | None = options.TYPES,
     shape: GenerateFormat = output_option(
         default=GenerateFormat.payloads,
-        help="Payloads as Braze posts them, or the rows that Treasure Data stores for them.",
+        help="Payloads as Braze posts them, the rows that Treasure Data stores for them, or Braze's export to cloud "
+        "storage: a folder of Avro files.",
     ),
     start: int = output_option(
         default=START,
@@ -44,7 +49,7 @@ def generate(
     output: Path | None = output_option(
         "-o",
         "--output",
-        help="Write to this file, which appears only when it is complete.",
+        help="Write to this file, which appears only when it is complete; with avro-export, to this new folder.",
         show_default="standard output",
     ),
     line: ProgressLine,

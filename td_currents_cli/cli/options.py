@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
     from td_currents_cli.outcome import Outcome
     from td_currents_cli.read import Source
+    from td_currents_cli.read.export_layout import PartFilter
     from td_currents_cli.render.terminal import ProgressLine
     from td_currents_cli.treasure_data.tables import Tables
 
@@ -67,7 +68,7 @@ class MultiValueCommand(PanelCommand):
         return super().parse_args(ctx, repeat_options(args, multiple))
 
 
-FILE_OPTIONS: Final = frozenset({"--from", "--no-header", "--max-document-size"})
+FILE_OPTIONS: Final = frozenset({"--from", "--no-header", "--max-document-size", "--event-type"})
 """Options of files that cannot be used with a table."""
 
 PATHS: Final[Any] = typer.Argument(
@@ -99,6 +100,12 @@ MAX_DOCUMENT_SIZE: Final[Any] = input_option(
     default="256MiB",
     metavar="SIZE",
     help="Maximum size of a payload, row, event, or cell. Arrays of them may be larger.",
+)
+
+EVENT_TYPE: Final[Any] = input_option(
+    metavar="TYPE",
+    autocompletion=complete.event_types,
+    help="Type of the events in Avro files of Braze's export whose path has no folder event_type=….",
 )
 
 TYPES: Final[Any] = filters_option(
@@ -158,8 +165,15 @@ def warn_of_types(wanted: "Filter", terminal: Terminal, outcome: "Outcome | None
         terminal.report(f"no {what} matches --type {glob}{f'; did you mean {near}?' if near else ''}", "yellow")
 
 
-def open_sources(paths: Sequence[str] | None, max_document_size: str, line: "ProgressLine") -> "Sequence[Source]":
-    """Resolve the paths, and show how far they are read.
+def open_sources(
+    paths: Sequence[str] | None,
+    max_document_size: str,
+    line: "ProgressLine",
+    *,
+    event_type: str | None = None,
+    wanted: "Filter | None" = None,
+) -> "Sequence[Source]":
+    """Resolve the paths, and show how far they are read. Files of Braze's export without wanted events are skipped.
 
     Raises:
         InputError: a path cannot be read; see `sources`.
@@ -170,7 +184,15 @@ def open_sources(paths: Sequence[str] | None, max_document_size: str, line: "Pro
 
     progress = InputProgress()
     line.watch(progress.now)
-    return progress.watched(sources(paths, max_document_size=byte_size(max_document_size)))
+    size, parts = byte_size(max_document_size), None if wanted is None else parts_of(wanted)
+    return progress.watched(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
+
+
+def parts_of(wanted: "Filter") -> "PartFilter | None":
+    """Return the filter for the paths of Braze's export; None if all files are wanted."""
+    from td_currents_cli.read.export_layout import PartFilter  # noqa: PLC0415 -- as above
+
+    return PartFilter(wanted.types, wanted.since, wanted.until) if wanted else None
 
 
 @contextmanager

@@ -88,6 +88,7 @@ def parse(
     max_rejects: str | None = checks_option(
         metavar="N|P%", help="Stop with exit code 1 when more rows or events are rejected.", show_default="no limit"
     ),
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
@@ -113,7 +114,7 @@ def parse(
             return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
-        with _sources(paths, tables, max_document_size) as sources:
+        with _sources(paths, tables, max_document_size, event_type, wanted) as sources:
             progress = InputProgress()
             line.watch(progress.now)
             outcome = run(
@@ -155,13 +156,18 @@ def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: boo
 
 
 def _sources(
-    paths: list[str] | None, tables: "Tables | None", max_document_size: str
+    paths: list[str] | None,
+    tables: "Tables | None",
+    max_document_size: str,
+    event_type: str | None,
+    wanted: "Filter",
 ) -> AbstractContextManager[Sequence["Source"]]:
     """Yield files, or the rows of tables (see `options.open_tables`), downloaded for the block."""
     if tables is None:
         from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
 
-        return nullcontext(sources(paths, max_document_size=byte_size(max_document_size)))
+        size, parts = byte_size(max_document_size), options.parts_of(wanted)
+        return nullcontext(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
     from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
 
     return downloaded(tables)

@@ -78,6 +78,7 @@ def reconcile(
         metavar="NAME,…",
         help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
     ),
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
@@ -130,6 +131,8 @@ def reconcile(
             sent_tables=sent_tables,
             tables=tables,
             max_document_size=byte_size(max_document_size),
+            event_type=event_type,
+            parts=options.parts_of(period),
             progress=progress,
         )
         return run(

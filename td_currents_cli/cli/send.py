@@ -110,6 +110,7 @@ def send(
         help="With --verify: file that contains the API key (not the write key). [env: TD_API_KEY]",
         show_default="from ~/.td/td.conf",
     ),
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     terminal: Terminal,
     line: ProgressLine,
@@ -166,12 +167,19 @@ def send(
         dry_run=dry_run,
         lossy=lossy,
         max_document_size=byte_size(max_document_size),
+        event_type=event_type,
     )
     verification = None
     if verify is not None and not dry_run:
         size = request.max_document_size
         verification = verify_request(
-            paths, verify, verify_within, site=site, api_key_file=api_key_file, max_document_size=size
+            paths,
+            verify,
+            verify_within,
+            site=site,
+            api_key_file=api_key_file,
+            max_document_size=size,
+            event_type=event_type,
         )
     outcome = run(request, notice=terminal.report, watch=line.watch)
     return outcome if verification is None else verify_sent(outcome, verification, terminal, line)

@@ -29,6 +29,7 @@ def show(
     form: InputFormat = options.INPUT_FORM,
     column: str | None = options.BATCH_COLUMN,
     no_header: bool = options.NO_HEADER,
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     terminal: Terminal,
 ) -> Outcome:
@@ -43,7 +44,14 @@ def show(
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
     outcome = run(
         ShowRequest(
-            sources=tuple(sources(paths, max_document_size=byte_size(max_document_size))),
+            sources=tuple(
+                sources(
+                    paths,
+                    max_document_size=byte_size(max_document_size),
+                    event_type=event_type,
+                    parts=options.parts_of(wanted),
+                )
+            ),
             reading=ReadOptions.of(form, column, no_header=no_header),
             filter=wanted,
             ids=frozenset(ids or ()),

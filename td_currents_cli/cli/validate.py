@@ -82,6 +82,7 @@ def validate(
     catalog: Path | None = catalog_option(metavar="FILE", help="Additional event types and fields."),
     baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     terminal: Terminal,
@@ -100,7 +101,7 @@ def validate(
     examples = None if terminal.verbose else EXAMPLES.get(output_format)
     return run(
         ValidateRequest(
-            sources=options.open_sources(paths, max_document_size, line),
+            sources=options.open_sources(paths, max_document_size, line, event_type=event_type),
             selection=Selection.of(select or (), ignore or ()),
             strict=strict,
             catalog=overlay.load_overlay(catalog) if catalog else load(),

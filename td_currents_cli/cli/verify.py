@@ -44,6 +44,7 @@ def verify(
         show_default="-1d",
     ),
     within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
+    event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     terminal: Terminal,
     line: ProgressLine,
@@ -64,7 +65,7 @@ def verify(
     if endpoint and not journal:
         raise UsageError("--endpoint works only with --from-journal", hint="Add --from-journal FILE.")
     arrivals = _arrivals(ingested, since, site=site, column=column, api_key_file=api_key_file)
-    paths = options.open_sources(sent, max_document_size, line) if sent else ()
+    paths = options.open_sources(sent, max_document_size, line, event_type=event_type) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     return run(request, on_progress=verification_updates(line, terminal))
 
@@ -97,6 +98,7 @@ def verify_request(
     site: Site | None,
     api_key_file: str | None,
     max_document_size: int,
+    event_type: str | None,
 ) -> "VerifyRequest":
     """Make the request of `send --verify`, so that wrong settings are reported before anything is sent.
 
@@ -112,9 +114,8 @@ def verify_request(
             "--verify reads the input a second time, which is not possible for standard input", hint="Send files."
         )
     arrivals = _arrivals(table, None, site=site, column=None, api_key_file=api_key_file)
-    return VerifyRequest(
-        sources(paths, max_document_size=max_document_size), arrivals, within=duration(within, "--verify-within")
-    )
+    sent = sources(paths, max_document_size=max_document_size, event_type=event_type)
+    return VerifyRequest(sent, arrivals, within=duration(within, "--verify-within"))
 
 
 def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, line: ProgressLine) -> Outcome:

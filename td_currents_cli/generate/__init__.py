@@ -17,6 +17,7 @@ class GenerateFormat(StrEnum):
     payloads = "payloads"
     rows_csv = "rows-csv"
     rows_jsonl = "rows-jsonl"
+    avro_export = "avro-export"
 
 
 START: Final = 1_782_864_000  # 2026-07-01T00:00:00Z
@@ -30,4 +31,4 @@ class GenerateRequest:
     shape: GenerateFormat = GenerateFormat.payloads
     start: int = START  # time of the first event, UNIX seconds
     per_batch: int = MAX_EVENTS  # events in a batch; Braze's own default is 100
-    output: Path | None = None  # None: stdout
+    output: Path | None = None  # None: stdout; the folder of an export

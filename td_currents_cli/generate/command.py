@@ -10,7 +10,9 @@ from typing import ClassVar, Final
 
 from td_currents_cli import catalog
 from td_currents_cli.catalog import EventType
+from td_currents_cli.errors import UsageError
 from td_currents_cli.generate import GenerateFormat, GenerateRequest
+from td_currents_cli.generate.avro_export import ExportWriter
 from td_currents_cli.generate.builder import EventBuilders, choose_types, shuffled_types
 from td_currents_cli.generate.random_values import SeededRandom
 from td_currents_cli.outcome import Outcome
@@ -55,14 +57,14 @@ def _events(types: Sequence[EventType], seed: int, start: int) -> Iterator[tuple
 def _line(shape: GenerateFormat, received: int, events: Sequence[bytes]) -> bytes:
     array = b"[%b]" % b",".join(events)
     match shape:
-        case GenerateFormat.payloads:
-            return b'{"events":%b}\n' % array
         case GenerateFormat.rows_csv:
             return b'%d,"%b"\n' % (received, array.replace(b'"', b'""'))
         case GenerateFormat.rows_jsonl:
             # JSON has no control characters, so only these two need escapes in a string.
             string = array.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
             return b'{"time":%d,"events":"%b"}\n' % (received, string)
+        case _:
+            return b'{"events":%b}\n' % array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +92,10 @@ def run(request: GenerateRequest, *, watch: Callable[[Gauge], None] = lambda _: 
     """Generate events and write them; `watch` is called once, with a function that returns the progress.
 
     Raises:
-        UsageError: an event type does not exist.
+        UsageError: an event type does not exist, or an export has no folder of its own.
         OutputError: the file cannot be written.
     """
     began = time.monotonic()
-    texts = lines(request)
     size = written = 0
 
     def progress() -> Progress:
@@ -102,10 +103,8 @@ def run(request: GenerateRequest, *, watch: Callable[[Gauge], None] = lambda _: 
         return Progress(done=done, total=request.events, unit="events", figures=(f"{size / 1e6:,.1f} MB",))
 
     watch(progress)
-    with atomic_output(request.output) as output:
-        for text in texts:
-            size += output.write(text)
-            written += 1
+    for size in _sizes(request):  # noqa: B007 -- shown by `progress`
+        written += 1
     return GenerateOutcome(
         events=request.events,
         batches=-(-request.events // request.per_batch),
@@ -116,6 +115,36 @@ def run(request: GenerateRequest, *, watch: Callable[[Gauge], None] = lambda _: 
     )
 
 
+def _sizes(request: GenerateRequest) -> Iterator[int]:
+    """Write the output; yield the bytes that are written after each batch, and after the last one once more."""
+    if request.shape is GenerateFormat.avro_export:
+        yield from _export(request)
+        return
+    texts, size = lines(request), 0
+    with atomic_output(request.output) as output:
+        for text in texts:
+            size += output.write(text)
+            yield size
+
+
+def _export(request: GenerateRequest) -> Iterator[int]:
+    if request.output is None:
+        raise UsageError("--shape avro-export writes a folder", hint="Name it: -o export/.")
+    types = [event for event in choose_types(catalog.load(), request.types) if event.storage]
+    if not types:
+        raise UsageError("these event types are not in the export to cloud storage", hint="Choose other types.")
+    export = ExportWriter(request.output, types)
+    for received, batch in _batches(request, types):
+        export.add(received, batch)
+        yield export.bytes
+    export.finish()
+    yield export.bytes
+
+
+def _batches(request: GenerateRequest, types: Sequence[EventType]) -> Iterator[tuple[int, Sequence[bytes]]]:
+    return batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
+
+
 def lines(request: GenerateRequest) -> Iterator[bytes]:
     """Yield the output: the header of the format, if any, then a line for each batch.
 
@@ -123,6 +152,5 @@ def lines(request: GenerateRequest) -> Iterator[bytes]:
         UsageError: an event type does not exist; raised at once, before the first line is requested.
     """
     types = choose_types(catalog.load(), request.types)
-    sent = batches(types, events=request.events, per_batch=request.per_batch, seed=request.seed, start=request.start)
     header = [b"time,events\n"] if request.shape is GenerateFormat.rows_csv else []
-    return chain(header, (_line(request.shape, received, batch) for received, batch in sent))
+    return chain(header, (_line(request.shape, received, batch) for received, batch in _batches(request, types)))

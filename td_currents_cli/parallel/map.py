@@ -7,7 +7,7 @@ chunks of records, or, where results are small, are handed out as a whole. The r
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from msgspec import Struct
@@ -71,7 +71,10 @@ class ChunkResult(Struct, Generic[Result], frozen=True):
         if isinstance(self.chunk, RecordChunk):
             return self.chunk.records[index]
         source = self.chunk.source
-        record = next(records_from(source, place, (place.row or 1) - 1, self.chunk.table), None)
+        if self.chunk.format is SplitFormat.WHOLE:
+            record = next(islice(records([source], self.chunk.options), index, None), None)
+        else:
+            record = next(records_from(source, place, (place.row or 1) - 1, self.chunk.table), None)
         if not isinstance(record, Batch) or record.location != place:
             raise InputError(f"{source.name}: the file changed while it was being read")
         return record

@@ -27,6 +27,9 @@ from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, TooLargeE
 
 MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one process
 
+MAX_UNIT: Final = 1 << 22
+"""Bytes of an Avro file that is not worth more than one process, and whose results fit into memory."""
+
 SPLIT_SIZES: Final = (*[1 << 17] * 8, 1 << 22)
 """Bytes of the first splits of a file, and of all others: the first few are read before processes are started."""
 
@@ -183,10 +186,11 @@ class SplitCursor:
 
 
 def is_splittable(source: Source) -> bool:
-    """Whether a source is a large plain file in a format that can be read in splits."""
+    """Whether a source can be read in splits: a large plain file in some formats, or a small Avro file in one."""
     size = source.plain_size()
     if size is None or size < MIN_SIZE:
-        return False
+        # Any number of small files is better read by the processes that work with what is in them.
+        return size is not None and size <= MAX_UNIT and source.name.endswith(".avro")
     try:
         with closing(source.open()) as raw:
             return _format_of(raw.read(LONGEST_PEEK))[0] is not SplitFormat.WHOLE

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT_SIZE: Final = 1 << 28
 """Bytes of a payload, row, event or cell by default: a larger one is an error, not a process out of memory."""
 
-FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack", ".parquet")
+FORMS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".msgpack", ".parquet", ".avro")
 COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
 """Files of a folder or an archive that are read in any case. Of the others, those with events are."""
@@ -54,6 +54,7 @@ class Source:
     empty: str | None = None  # the warning where nothing is in it; None where that is an error
     note: str | None = None  # for a folder: says what in it is not read; the files that are have sources of their own
     max_document_size: int = MAX_DOCUMENT_SIZE
+    event_type: str | None = None  # of its events, if it is Avro and its path does not tell
     progress: "InputProgress | None" = field(default=None, compare=False, repr=False)  # told how far it is read
 
     def open(self) -> BinaryIO:
@@ -97,6 +98,7 @@ class InputFormat(StrEnum):
     JSON = "json"
     MSGPACK = "msgpack"
     PARQUET = "parquet"
+    AVRO = "avro"
 
 
 FORMAT_MEANINGS: Final = {
@@ -107,6 +109,7 @@ FORMAT_MEANINGS: Final = {
     InputFormat.JSON: "ingested rows as objects or arrays, one per line or in an array",
     InputFormat.MSGPACK: "ingested rows as arrays, as `td query -f msgpack` writes them",
     InputFormat.PARQUET: "ingested rows, or events as `parse --to parquet` and others write them; needs pyarrow",
+    InputFormat.AVRO: "Braze's export to cloud storage; the type of the events is in the path, or --event-type",
 }
 
 
@@ -119,6 +122,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     # Whether an object that has anything in addition to an array `events` is a row, not a payload with another field.
     ingested: bool = False
     flat: Names | None = None  # rows that are events with the names of this scheme stay as they are
+    event_type: str | None = None  # of the source
 
     @classmethod
     def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
 from td_currents_cli.read.detect import table_of
+from td_currents_cli.read.formats.avro import MAGIC as AVRO_MAGIC
+from td_currents_cli.read.formats.avro import avro_batches
 from td_currents_cli.read.formats.delimited import (
     RowLines,
     Table,
@@ -89,7 +91,8 @@ def records(
             with closing(source.open()) as raw:
                 if source.progress is not None:
                     source.progress.follow(source, raw)
-                yield from _source_records(raw, source, options, on_format)
+                known = replace(options, event_type=source.event_type) if source.event_type else options
+                yield from _source_records(raw, source, known, on_format)
         except (OSError, UnreadableError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _unreadable(Location(source=source.name), reason or "cannot be read")
@@ -234,11 +237,11 @@ def _is_parquet(scanner: Scanner, options: ReadOptions) -> bool:
 _RECOGNIZED: Final = 1 << 12  # bytes that tell what an input is that cannot be read
 CONTAINER: Final = "the input is in a format that tdcur does not read"
 _BINARY: Final = rb"[\0-\x08\x0e-\x1a\x1c-\x1f]"
-_NO_TABLE: Final = rb"//|/\*|<(?:!|\?|html|HTML|[A-Za-z][\w:.-]*>)|(?s:(?:PAR1|Obj\x01|ORC|PK).{0,1000}?\0)"
+_NO_TABLE: Final = rb"//|/\*|<(?:!|\?|html|HTML|[A-Za-z][\w:.-]*>)|(?s:(?:PAR1|ORC|PK).{0,1000}?\0)"
 _OFFICE: Final = f"{CONTAINER}: an Excel workbook or another Office document"
 _NAMED: Final = (
     (rb"PARE", f"{CONTAINER}: Parquet whose columns are encrypted", ""),
-    (rb"Obj\x01", f"{CONTAINER}: Avro", ""),
+    (AVRO_MAGIC, "the input is Avro, not the format that --from requires", "Remove --from."),
     (rb"ORC", f"{CONTAINER}: ORC", ""),
     (rb"PK|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE, "Save it as CSV."),
     (rb"7z\xbc\xaf\x27\x1c", f"{CONTAINER}: a 7z archive", "Extract it: 7z x FILE."),
@@ -276,8 +279,8 @@ def _detected(
     first = scanner.next_byte()
     form = options.form
     is_auto = form is InputFormat.AUTO
-    if form is InputFormat.MSGPACK or (is_auto and first in FIRST_BYTES):
-        return msgpack_rows(scanner, source, options, on_format)
+    if (binary := _binary_format(scanner, source, options, on_format)) is not None:
+        return binary
     if first == b"+" and is_table_border(scanner.peek_line()):
         return terminal_table_rows(scanner, source, options, on_format)
     if is_auto and first in _CELL_STARTS and begins_with_batch(scanner.peek_line()):
@@ -300,6 +303,18 @@ def _detected(
         return _json(scanner, source, options) if is_scalar else None
     on_format(table.source_format)
     return table_rows(scanner, source, table, flat=options.flat)
+
+
+def _binary_format(
+    scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback
+) -> Iterator[Record] | None:
+    form = options.form
+    is_auto = form is InputFormat.AUTO
+    if form is InputFormat.MSGPACK or (is_auto and scanner.next_byte() in FIRST_BYTES):
+        return msgpack_rows(scanner, source, options, on_format)
+    if form is InputFormat.AVRO or (is_auto and scanner.head(len(AVRO_MAGIC)) == AVRO_MAGIC):
+        return avro_batches(scanner, source, options)
+    return None
 
 
 def _json_format(scanner: Scanner, source: str, options: ReadOptions, on_format: FormatCallback) -> Iterator[Record]:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Record
 from td_currents_cli.progress import Progress
+from td_currents_cli.read.export_layout import PartFilter
 from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source, copy_error
 from td_currents_cli.read.reader import contains_events, left_out, records
 
@@ -39,12 +40,18 @@ def byte_size(value: str) -> int:
     return size
 
 
-def sources(paths: Sequence[str] | None, *, max_document_size: int = MAX_DOCUMENT_SIZE) -> list[Source]:
+def sources(
+    paths: Sequence[str] | None,
+    *,
+    max_document_size: int = MAX_DOCUMENT_SIZE,
+    event_type: str | None = None,
+    parts: PartFilter | None = None,
+) -> list[Source]:
     """Resolve files, folders, globs and `-`; no path at all means standard input.
 
     A folder stands for the files in it and its subfolders, sorted by name, that have one of `ENDINGS` or begin with
     events. A source with a note says which files are left out; names that begin with a dot always are, as in the
-    shell's globs. Links to folders are not followed.
+    shell's globs. Links to folders are not followed. Files that `parts` excludes are skipped, which a note says.
 
     Raises:
         InputError: a path does not exist, cannot be read, or stands for no file at all. All are named.
@@ -54,10 +61,24 @@ def sources(paths: Sequence[str] | None, *, max_document_size: int = MAX_DOCUMEN
     if given.count(STDIN) > 1:
         raise UsageError("standard input (-) is given twice", hint="Give it once.")
     missing: list[str] = []
-    found = [source for path in given for source in _resolve(path, missing)]
+    found = [source for path in given for source in _wanted(path, _resolve(path, missing), parts)]
     if missing:
         raise InputError("; ".join(missing), hint="Nothing was read. Fix the paths and run the command again.")
-    return [replace(source, max_document_size=max_document_size) for source in found]
+    return [replace(source, max_document_size=max_document_size, event_type=event_type) for source in found]
+
+
+def _wanted(path: str, found: Iterable[Source], parts: PartFilter | None) -> Iterator[Source]:
+    """Yield the sources that may contain wanted events, then a note about the number of the others."""
+    skipped = 0
+    for source in found:
+        if parts is not None and source.note is None and parts.excludes(source.name):
+            skipped += 1
+        else:
+            yield source
+    if skipped:
+        files = f"{skipped:,} file{'s' if skipped > 1 else ''}"
+        note = f"{files} skipped: by event_type= and date= in their paths, they contain no wanted events"
+        yield Source(path, Path(path), note=note)
 
 
 def _resolve(path: str, missing: list[str]) -> Iterator[Source]:

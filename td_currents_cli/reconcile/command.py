@@ -12,6 +12,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import ProblemLog
 from td_currents_cli.read import Source, sources
+from td_currents_cli.read.export_layout import PartFilter
 from td_currents_cli.read.options import MAX_DOCUMENT_SIZE, ReadOptions
 from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.reconcile.compare import DiffCollector, DiffGroup, compare
@@ -139,6 +140,8 @@ def sides(
     sent_tables: "Tables | None" = None,
     tables: "Tables | None" = None,
     max_document_size: int = MAX_DOCUMENT_SIZE,
+    event_type: str | None = None,
+    parts: PartFilter | None = None,
     progress: InputProgress | None = None,
 ) -> tuple[Side, Side]:
     """Open what was sent (files, tables, or a journal of `tdcur send`), and what arrived (files or tables).
@@ -162,7 +165,8 @@ def sides(
     progress = progress or InputProgress()
 
     def opened(paths: Sequence[str] | None) -> Sequence[Source]:
-        return progress.watched(sources(paths, max_document_size=max_document_size))
+        found = sources(paths, max_document_size=max_document_size, event_type=event_type, parts=parts)
+        return progress.watched(found)
 
     def table_side(tables: "Tables") -> Side:
         from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415 -- only needed for tables

@@ -59,6 +59,7 @@ class SendRequest:
     dry_run: bool = False
     lossy: bool = False  # send rows of the streaming connector, too
     max_document_size: int = MAX_DOCUMENT_SIZE
+    event_type: str | None = None  # of Avro files whose path does not tell
 
 
 def run(
@@ -80,7 +81,9 @@ def run(
         endpoint.require_credentials()
     files = state_files(request.state, endpoint, environ)
     position = InputProgress()
-    inputs = position.watched(sources(request.paths, max_document_size=request.max_document_size))
+    inputs = position.watched(
+        sources(request.paths, max_document_size=request.max_document_size, event_type=request.event_type)
+    )
     clock = clock or Clock()
     with closing(RunState(*files, endpoint, clock, inputs=inputs, is_dry_run=request.dry_run)) as state:
         origin = f", from {endpoint.origin}" if endpoint.origin else ""

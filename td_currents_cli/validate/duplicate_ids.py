@@ -32,10 +32,10 @@ class DuplicateIds:
         self._ids: IdSet[int] = IdSet(limit)
         self._hashes = array("q")  # of all events, in order; 0 without an id
         self._sources: list[str] = []
-        # One entry per batch: number of its first event, index of its source, its line.
+        # One entry per batch: number of its first event, index of its source, its line (or, below 0, its row).
         self._firsts = array("Q")
         self._source_indexes = array("L")
-        self._lines = array("Q")
+        self._lines = array("q")
 
     def close(self) -> None:
         self._ids.close()
@@ -47,7 +47,7 @@ class DuplicateIds:
         first = len(self._hashes)
         self._firsts.append(first)
         self._source_indexes.append(len(self._sources) - 1)
-        self._lines.append(location.line or 0)
+        self._lines.append(location.line or -(location.row or 0))
         hashes = list(map(hash, ids)) if all(ids) else [0 if each is None else hash(each) or 1 for each in ids]
         self._hashes.extend(hashes)
         # All ids of a batch have one number, which takes less memory than one each; the event is found from there.
@@ -57,7 +57,9 @@ class DuplicateIds:
     def _place(self, event: int) -> str:
         batch = bisect_right(self._firsts, event) - 1
         # Batches without events have the same first number as the one after them, which is the one meant.
-        return f"{self._sources[self._source_indexes[batch]]}:{self._lines[batch]}, event {event - self._firsts[batch]}"
+        source, line = self._sources[self._source_indexes[batch]], self._lines[batch]
+        place = Location(source, line=line) if line > 0 else Location(source, row=-line)
+        return f"{place}, event {event - self._firsts[batch]}"
 
 
 def duplicate_id_problems(

@@ -39,6 +39,40 @@ def test_what_is_generated_is_counted(shape: str) -> None:
     assert json.loads(counted.stdout)["summary"]["total"] == 300
 
 
+def test_an_export_has_the_events_of_the_payloads(tmp_path: Path) -> None:
+    """Of the types that the export has, in its layout; the same bytes each time."""
+    arguments = ("generate", "--events", "3000", "--type", "!*.newsfeedcard.*")
+    made = tdcur(*arguments, "-q").stdout
+    files = []
+    for name in ("one", "two"):
+        ended = tdcur(*arguments, "--shape", "avro-export", "-o", tmp_path / name)
+        assert ended.returncode == 0
+        assert b"3,000 events" in ended.stderr
+        found = sorted((tmp_path / name).rglob("*.avro"))
+        files.append({str(path.relative_to(tmp_path / name)): path.read_bytes() for path in found})
+    assert files[0] == files[1]
+    assert all("/event_type=users." in path or "/event_type=agentconsole." in path for path in files[0])
+    assert all("/date=2026-07-01-00/" in path for path in files[0])
+    counts = [
+        tdcur("count", "--unique", "--format", "csv", *at, stdin=stdin)
+        for at, stdin in (((), made), ((tmp_path / "one",), b""))
+    ]
+    assert counts[0].stdout == counts[1].stdout != b""
+    assert tdcur("validate", tmp_path / "one").returncode == 0
+
+
+def test_an_export_needs_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for arguments in (
+        (),
+        ("-o", tmp_path),
+        ("-o", tmp_path / "file"),
+        ("-o", tmp_path / "x", "--type", "*.newsfeedcard.*"),
+    ):
+        ended = tdcur("generate", "--shape", "avro-export", *arguments)
+        assert (ended.returncode, ended.stdout) == (2, b""), arguments
+
+
 def test_what_is_generated_is_valid() -> None:
     made = tdcur("generate").stdout
     ended = tdcur("validate", "--format", "json", stdin=made)

@@ -129,7 +129,13 @@ class Pieces(RawIOBase):
 
 def read(data: bytes, chunk: int = 1 << 20, sizes: Sequence[int] = ()) -> Iterator[Record]:
     source: Any = SimpleNamespace(
-        name="x", empty=None, note=None, progress=None, max_document_size=1 << 28, open=lambda: Pieces(data, sizes)
+        name="x",
+        empty=None,
+        note=None,
+        event_type=None,
+        progress=None,
+        max_document_size=1 << 28,
+        open=lambda: Pieces(data, sizes),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scanner, "CHUNK", chunk)

@@ -42,6 +42,8 @@ HOMES: Final = {
     "pyarrow": ("write/", "read/formats/parquet.py"),
     "tdclient": ("treasure_data/client.py",),
     "msgpack": ("read/formats/", "treasure_data/client.py"),
+    "fastavro": ("read/formats/avro.py", "write/avro.py"),
+    "cramjam": ("read/formats/avro.py",),
 }
 """The only places of the package that may import a foreign package."""
 

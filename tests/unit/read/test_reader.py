@@ -77,7 +77,6 @@ def test_an_empty_input_is_an_error(data: bytes) -> None:
     ("data", "name", "hint"),
     [
         (b"PARE\x15\x04\r", "Parquet whose columns are encrypted", ""),
-        (b"Obj\x01\x04\r\x16avro.schema", "Avro", ""),
         (b"ORC\x0a", "ORC", ""),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "Save it as CSV."),
         (b"a.json".ljust(257, b"\0") + b"ustar\x0000", "tar", "Extract it: tar -xf FILE."),
