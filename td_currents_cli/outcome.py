@@ -56,13 +56,23 @@ class Balance:
         return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
+    def rows_truncated(self) -> int:
+        """Rows whose complete events were used: each has lost one event, or more."""
+        return self.lost
+
+    @property
     def rows_good(self) -> int:
-        return self.rows_read - self.rows_rejected
+        return self.rows_read - self.rows_rejected - self.rows_truncated
+
+    @property
+    def rejects(self) -> int:
+        """Rows and events that could not be read, or not completely: each has a line in a rejects file."""
+        return self.rows_rejected + self.rows_truncated + self.events_rejected
 
     @property
     def has_unread(self) -> bool:
         """Whether a row or an event could not be read."""
-        return bool(self.rows_rejected or self.events_rejected or self.lost)
+        return bool(self.rejects)
 
     @property
     def balanced(self) -> bool:

@@ -61,6 +61,7 @@ class ShowOutcome(Outcome):
         return {
             "rows_read": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
+            "rows_truncated": self.balance.rows_truncated,
             "events_read": self.balance.events_read,
             "shown": len(self.events),
             "limited": self.is_limited,

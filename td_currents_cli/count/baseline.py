@@ -133,6 +133,11 @@ class CountComparison(Struct, frozen=True):
         return tuple(change for change in self.changes if change.now != change.before)
 
     @property
+    def largest_first(self) -> tuple[CountChange, ...]:
+        """The groups that changed, by how many events."""
+        return tuple(sorted(self.changed, key=lambda change: -abs(change.now - change.before)))
+
+    @property
     def dropped(self) -> tuple[CountChange, ...]:
         """Groups that lost too many events."""
         limit = self.fail_on_drop
@@ -141,9 +146,9 @@ class CountComparison(Struct, frozen=True):
         return tuple(change for change in self.changes if change.part is not None and 0 > change.part <= -limit)
 
     def as_dict(self, by: Sequence[str], top: int | None) -> dict[str, object]:
-        """The machine form, with all changes or, of those groups that changed, the first `top`."""
+        """The machine form, with all changes or, of those groups that changed, the largest `top`."""
         dropped = self.dropped
-        shown = self.changes if top is None else self.changed[:top]
+        shown = self.changes if top is None else self.largest_first[:top]
         return {
             "file": self.file,
             "fail_on_drop": self.fail_on_drop,

@@ -141,6 +141,7 @@ class CountOutcome(Outcome):
             "last": iso(self.total.last),
             "rows": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
+            "rows_truncated": self.balance.rows_truncated,
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
             "duplicates": self.balance.duplicates,

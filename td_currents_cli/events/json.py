@@ -161,7 +161,7 @@ def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
     if "truncated" in what:
         # msgspec also says so of `foo`, where it expects `false`.
         is_begun = batch.data.startswith((b"{", b"[", b'"'))
-        what = "it ends in the middle of a value" if is_begun else "expected a value"
+        what = _TRUNCATED if is_begun else "expected a value"
     elif what.startswith("trailing comma"):
         byte = batch.data.rfind(b",", 0, byte)
         what = f"trailing comma before `{batch.data[byte + 1 :].lstrip()[:1].decode()}`"
@@ -171,13 +171,31 @@ def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
     elif number := _NOT_A_NUMBER.match(batch.data, byte - (batch.data[byte - 1 : byte] == b"-")):
         message = f"not JSON: {number.group().decode()} is not a JSON number"
         return _syntax_problem(batch, Code.NOT_A_NUMBER, message, number.start())
-    return _syntax_problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte)
+    elif _PYTHON_QUOTE.match(batch.data, byte):
+        what = "a string in single quotes, as Python prints it"
+    return _syntax_problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte, _syntax_hint(batch, what))
 
 
-def _syntax_problem(batch: Batch, code: Code, message: str, byte: int) -> Problem:
+_PYTHON_QUOTE: Final = re.compile(rb"[bu]?'")
+_TRUNCATED: Final = "it ends in the middle of a value"
+
+
+def _syntax_hint(batch: Batch, what: str) -> str:
+    """What helps against a syntax error; empty where only its place tells."""
+    if "Python" in what:
+        return "Write JSON with `json.dumps(…)`, not with `str(…)` or `print(…)`."
+    if batch.location.row is not None:
+        return "The cell does not contain JSON: export the rows again, as JSON Lines or msgpack."
+    if what == _TRUNCATED:
+        return "The rest is missing: get the file again, or wait until it has been written to its end."
+    return ""
+
+
+def _syntax_problem(batch: Batch, code: Code, message: str, byte: int, hint: str = "") -> Problem:
     if batch.location.row is not None:
         message = f"{message} (at byte {byte} of the cell)"
-    hint = conversion_of(batch.data) if code is Code.NOT_UTF8 else ""
+    if code is Code.NOT_UTF8:
+        hint = conversion_of(batch.data)
     return Problem(code=code, location=place_in(batch, byte), message=message, hint=hint, raw=batch.data)
 
 
@@ -240,9 +258,8 @@ def elements_of(batch: Batch) -> Elements | Problem:
         return _problem(batch, Code.NOT_AN_OBJECT, f"expected a payload or an event, got {kind_of(data)}")
     envelope = msgspec.json.decode(data, type=_PayloadFields)
     if envelope.events is UNSET:
-        message = "neither a payload nor an event: both `events` and `event_type` are missing"
         is_event = envelope.event_type is not UNSET
-        return Elements(batch, [batch.data]) if is_event else _problem(batch, Code.EVENTS_MISSING, message)
+        return Elements(batch, [batch.data]) if is_event else _events_missing(batch, data)
     array = bytes(envelope.events)
     if array == b"null":
         return Elements(batch, [], "/events")
@@ -266,5 +283,21 @@ def _begin(data: bytes, events: bytes) -> int:
     return begins[-1] if begins else data.find(events)
 
 
-def _problem(batch: Batch, code: Code, message: str, pointer: str = "", offset: int = 0) -> Problem:
-    return Problem(code=code, location=place_in(batch, offset), message=message, pointer=pointer, raw=batch.data)
+_MAX_NAME: Final = 40
+"""Characters of a name that may be a misspelling of `events`."""
+
+
+def _events_missing(batch: Batch, data: bytes) -> Problem:
+    """Return the problem of an object that is neither a payload nor an event, which may have its events elsewhere."""
+    message = "neither a payload nor an event: both `events` and `event_type` are missing"
+    fields = msgspec.json.decode(data, type=dict[str, Raw])
+    arrays = [name for name, value in fields.items() if bytes(value)[:1] == b"[" and b'"event_type"' in bytes(value)]
+    if len(arrays) != 1 or len(arrays[0]) > _MAX_NAME:
+        return _problem(batch, Code.EVENTS_MISSING, message)
+    message = f"`events` is missing: the events are in `{arrays[0]}`"
+    return _problem(batch, Code.EVENTS_MISSING, message, hint=f"Rename `{arrays[0]}` to `events`.")
+
+
+def _problem(batch: Batch, code: Code, message: str, pointer: str = "", offset: int = 0, *, hint: str = "") -> Problem:
+    place = place_in(batch, offset)
+    return Problem(code=code, location=place, message=message, pointer=pointer, hint=hint, raw=batch.data)

@@ -40,7 +40,10 @@ class ParseOutcome(Outcome):
 
     balance: Balance
     formats: tuple[SourceFormat, ...] = ()  # in which sources of rows were read, each once
+    output: Path | None = None  # file of the events, or folder of a file per event type; None for standard output
     files: tuple[str, ...] = ()  # names, with a file per event type
+    rejects: Path | None = None
+    summary_file: Path | None = None
     spilled: int = 0  # ids that did not fit into memory
     unknown: Mapping[str, str | None] = field(default_factory=dict)  # requested fields, each with a similar one
     notes: tuple[str, ...] = ()  # what the output format does not hold
@@ -49,6 +52,7 @@ class ParseOutcome(Outcome):
         return {
             "rows_read": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
+            "rows_truncated": self.balance.rows_truncated,
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
             "written": self.balance.events_out,
@@ -205,7 +209,10 @@ class _Totals:
         return ParseOutcome(
             balance=self.balance,
             formats=formats,
+            output=None if self._request.to_standard_output else self._request.out_dir or self._request.output,
             files=files,
+            rejects=self._request.rejects,
+            summary_file=self._request.summary,
             spilled=spilled,
             unknown=unknown_fields(self._request.fields or (), self._request.names),
             problems=problems,

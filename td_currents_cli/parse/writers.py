@@ -262,13 +262,14 @@ def check_rejects(limit: Rejects | None, balance: Balance, *, finished: bool) ->
     """Raises TooManyRejectsError if more has been rejected than is allowed."""
     if limit is None:
         return
-    rejected, read = balance.rows_rejected + balance.events_rejected, balance.rows_read + balance.events_rejected
+    rejected, read = balance.rejects, balance.rows_read + balance.events_rejected
     over_number = limit.number is not None and rejected > limit.number
     over_share = limit.share is not None and rejected > limit.share * read and (finished or read >= _MIN_ROWS)
     if over_number or over_share:
         allowed = f"{limit.number:,}" if limit.share is None else f"{limit.share * 100:g} %"
+        what = "rejected or truncated" if balance.rows_truncated else "rejected"
         raise TooManyRejectsError(
-            f"stopped after {balance.rows_read:,} rows: {rejected:,} rejected, but --max-rejects is {allowed}",
+            f"stopped after {balance.rows_read:,} rows: {rejected:,} {what}, but --max-rejects is {allowed}",
             hint="No events were written to a file. Use --rejects FILE to save what was rejected, with the reasons.",
         )
 

@@ -61,6 +61,15 @@ def table_of(scanner: Scanner, options: ReadOptions) -> Table | None:
     return replace(best, quotes_strings=quotes_strings, has_separator_line=separator is not None)
 
 
+def names_of(scanner: Scanner, options: ReadOptions) -> list[str] | None:
+    """Return the names of the columns of a table that does not have the requested one; None for anything else.
+
+    They are empty where there is no header.
+    """
+    table = table_of(scanner, replace(options, column=None))
+    return None if table is None else table.names
+
+
 def _layouts(line: bytes, form: InputFormat) -> Iterator[tuple[bytes, bool]]:
     """Yield the layouts that a first line may have, the most probable ones first."""
     # Strings that were encoded again are quoted in TSV, too: between TABs. JSON has TABs only as white space.

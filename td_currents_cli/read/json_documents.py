@@ -27,7 +27,7 @@ from td_currents_cli.read.formats.json_rows import (
     json_row,
     wrapped_rows,
 )
-from td_currents_cli.read.options import DEFAULT, OBJECTS, FormatCallback, ReadOptions, SourceFormat
+from td_currents_cli.read.options import COLUMN, DEFAULT, OBJECTS, FormatCallback, ReadOptions, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, code_points
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -173,7 +173,7 @@ def event_of_dead_letter(document: Document) -> Document | None:
 
 def _is_suspect(row: JsonRow | None, options: ReadOptions) -> bool:
     """Whether what seems to be a row, or nothing, may be an object around rows."""
-    return row is None or (row.cell is not None and (row.column != options.name or row.cell.startswith(b"{")))
+    return row is None or row.cell is None or row.column != options.name or row.cell.startswith(b"{")
 
 
 class DocumentReader:
@@ -203,7 +203,7 @@ class DocumentReader:
     def _detected(self, document: Document, *, is_within: bool) -> Iterator[Record]:
         data, column = document.data, self._options.name
         batch = batch_of_row(data, column)
-        if batch is None and (other := column_of(data)) is not None:
+        if batch is None and column == COLUMN and (other := column_of(data)) is not None:
             column, batch = other, batch_of_row(data, other)
         row = json_row(data, self._options.name, ingested=self._options.ingested) if batch is None else None
         if batch is SEVERAL_DOCUMENTS or row is SEVERAL_ROWS:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
-from td_currents_cli.read.detect import table_of
+from td_currents_cli.read.detect import names_of, table_of
 from td_currents_cli.read.formats.avro import MAGIC as AVRO_MAGIC
 from td_currents_cli.read.formats.avro import avro_batches
 from td_currents_cli.read.formats.delimited import (
@@ -25,6 +25,7 @@ from td_currents_cli.read.formats.json_arrays import ArrayRows, is_row_per_line
 from td_currents_cli.read.formats.msgpack import FIRST_BYTES, msgpack_rows
 from td_currents_cli.read.formats.terminal_table import is_table_border, terminal_table_rows
 from td_currents_cli.read.json_documents import BYTE_ORDER_MARK, Document, DocumentReader, documents, lines, skip_mark
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import (
     DEFAULT,
     ENDINGS,
@@ -214,7 +215,7 @@ def _records(
     elif not has_status or scanner.next_byte():
         found = _detected(scanner, source, options, on_format)
     if found is None:
-        message, hint = unrecognized(scanner.head(_RECOGNIZED))
+        message, hint = _missing_column(scanner, options) or unrecognized(scanner.head(_RECOGNIZED))
         yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message, hint=hint)
         return
     yield from (record for record in found if not is_job_status(record)) if has_status else found
@@ -270,6 +271,16 @@ def unrecognized(head: bytes) -> tuple[str, str]:
     message = "unrecognized input: not JSON, and no column of a CSV, TSV or msgpack table contains event batches"
     is_table = b"," in head or b"\t" in head
     return message, "Name the column or the format: --column NAME|NUMBER, --from csv." if is_table else ""
+
+
+def _missing_column(scanner: Scanner, options: ReadOptions) -> tuple[str, str] | None:
+    """Return what is wrong, and what to do, where only the column that was named is not in a table."""
+    if options.column is None or re.match(_NO_TABLE, scanner.head(_RECOGNIZED)):
+        return None
+    names = names_of(scanner, options)
+    return (
+        None if names is None else (f"the table has no column `{options.column}`", columns_hint(options.column, names))
+    )
 
 
 def _detected(

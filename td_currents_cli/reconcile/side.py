@@ -93,7 +93,7 @@ class SideFigures(Struct, kw_only=True):
         """What could not be read, completely or at all; empty if everything could."""
         balance = self.balance
         numbers = {
-            "row": balance.rows_rejected + balance.lost,
+            "row": balance.rows_rejected + balance.rows_truncated,
             "event": balance.events_rejected,
             "source": len(self.sources.unreadable),
         }
@@ -124,6 +124,7 @@ class SideFigures(Struct, kw_only=True):
         return {
             "rows": self.balance.rows_read,
             "rows_rejected": self.balance.rows_rejected,
+            "rows_truncated": self.balance.rows_truncated,
             "events_read": self.balance.events_read,
             "events_rejected": self.balance.events_rejected,
             "lost": self.balance.lost,

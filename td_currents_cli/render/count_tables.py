@@ -28,7 +28,6 @@ from td_currents_cli.render.grid import (
 )
 from td_currents_cli.render.pivot_table import PivotTable
 from td_currents_cli.render.terminal import (
-    ROW_CODES,
     Terminal,
     amount,
     balance_line,
@@ -89,6 +88,7 @@ DETAILS: Final = (
     TableDetail(bar=NARROW_BAR, times=TimeForm.SPAN),
     TableDetail(bar=10),
     TableDetail(bar=NARROW_BAR),
+    TableDetail(bar=NARROW_BAR, share=False),
     TableDetail(),
     TableDetail(share=False),
 )
@@ -116,9 +116,11 @@ def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
 
 def count_grids(outcome: CountOutcome, console: Console | None) -> Iterator[Grid]:
     """Build all tables of a count, to fit a console; None is a page without a width."""
-    if outcome.pivot:
+    is_unreadable = not (outcome.total.count or outcome.complete)
+    # An empty table before the errors that tell why is only in the way.
+    if outcome.pivot and not (console and is_unreadable):
         yield PivotTable(outcome, outcome.pivot, console).grid(_names_of(outcome))
-    else:
+    elif not (console and is_unreadable):
         yield _group_grid(outcome, console)
     yield from difference_grids(outcome)
 
@@ -167,7 +169,8 @@ def _group_columns(
         scale = scale_of(count.share for count in counts)
         bars = [bar(count.share / scale, detail.bar, ascii_only=ascii_only) for count in counts]
         yield GridColumn(head=axis(scale, detail.bar), cells=[Text(each, "blue") for each in bars], graphic=True)
-    for head, name in (("duplicates", "duplicates"), ("distinct ids", "unique_events"), ("users", "unique_users")):
+    ids = "distinct ids" if detail.times is TimeForm.FULL else "distinct\nids"
+    for head, name in (("duplicates", "duplicates"), (ids, "unique_events"), ("users", "unique_users")):
         if getattr(total, name) is not None:
             yield column(head, partial(_figure, name), right=True)
     if detail.spark and not ascii_only and outcome.histogram and total.first:
@@ -219,7 +222,7 @@ def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
     """Report what the counts match, the problems, unknown types and fields, and the balance."""
     sys.stdout.flush()
     _report_matches(outcome, terminal)
-    print_problems(outcome.problems, terminal, ROW_CODES)
+    print_problems(outcome.problems, terminal)
     if terminal.quiet:
         return
     for name in outcome.unknown_types[:SHOWN_UNKNOWN]:
@@ -278,7 +281,7 @@ def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
 
 def _change_grid(changes: CountComparison, by: Sequence[str], top: int | None) -> Grid:
     changed, dropped = changes.changed, changes.dropped
-    shown, others = changed[:top], changed[top:] if top else ()
+    shown, others = (changed, ()) if top is None else (changes.largest_first[:top], changes.largest_first[top:])
     rest = CountChange((), sum(each.before for each in others), sum(each.now for each in others))
     column = partial(table_column, shown, rest, None, right=True)
     title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"

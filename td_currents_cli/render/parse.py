@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 from td_currents_cli.catalog.ddl import OTHER_FIELDS
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.parse import ParseOutcome
-from td_currents_cli.render.terminal import ROW_CODES, Terminal, amount, balance_line, print_problems, printable
+from td_currents_cli.render.terminal import Terminal, amount, balance_line, print_problems, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from td_currents_cli.treasure_data.insert import InsertOutcome
 
 
 def report_parsed(outcome: "ParseOutcome | InsertOutcome", terminal: Terminal) -> None:
     """Report the problems, where the batches were found or the events were inserted, and the balance."""
-    print_problems(outcome.problems, terminal, ROW_CODES)
+    print_problems(outcome.problems, terminal)
     if isinstance(outcome, ParseOutcome):
         for name, near in outcome.unknown.items():
             suggestion = f"; did you mean `{near}`?" if near else ""
@@ -25,7 +27,23 @@ def report_parsed(outcome: "ParseOutcome | InsertOutcome", terminal: Terminal) -
     else:
         _report_inserted(outcome, terminal)
     is_good = outcome.exit_code is ExitCode.OK and not outcome.problems.total
-    terminal.report(balance_line(outcome.balance, "written"), "green" if is_good else "dim")
+    terminal.report(balance_line(outcome.balance, f"written{_destination(outcome)}"), "green" if is_good else "dim")
+    if isinstance(outcome, ParseOutcome) and (others := "; ".join(_other_files(outcome))):
+        terminal.report(others, "dim")
+
+
+def _destination(outcome: "ParseOutcome | InsertOutcome") -> str:
+    if not isinstance(outcome, ParseOutcome) or outcome.output is None:
+        return ""
+    files = f"{amount(len(outcome.files), 'file')} in " if outcome.files else ""
+    return f" to {files}{printable(str(outcome.output))}"
+
+
+def _other_files(outcome: ParseOutcome) -> "Iterator[str]":
+    if outcome.rejects is not None:
+        yield f"{amount(outcome.balance.rejects, 'reject')} in {printable(str(outcome.rejects))}"
+    if outcome.summary_file is not None:
+        yield f"summary in {printable(str(outcome.summary_file))}"
 
 
 def _report_inserted(outcome: "InsertOutcome", terminal: Terminal) -> None:

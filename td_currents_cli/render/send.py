@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from td_currents_cli.errors import ExitCode, TdcurError
+from td_currents_cli.model import UNREADABLE_CODES
 from td_currents_cli.render.terminal import (
     Terminal,
     amount,
@@ -165,6 +166,10 @@ def _figures(outcome: SendOutcome) -> str:
 
 def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
     yield "events read", f"{outcome.read:,}", "" if outcome.input_exhausted else "the input was not read to its end"
+    if outcome.problems.unreadable:
+        yield "unreadable", f"{outcome.problems.unreadable:,}", f"not read to the end: {_unreadable_names(outcome)}"
+    if outcome.rows_rejected:
+        yield "rejected rows", f"{outcome.rows_rejected:,}", "documents or rows without readable events; see above"
     if outcome.already_delivered:
         yield "already delivered", f"{outcome.already_delivered:,}", "by earlier runs; --resend sends them again"
     if outcome.dry_run:
@@ -191,6 +196,15 @@ def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
     if outcome.latency_ms.get("p50") is not None:
         percentiles = " / ".join(f"{value:,.1f}" for value in outcome.latency_ms.values())
         yield "latency", percentiles, "ms (p50 / p95 / p99)"
+
+
+_NAMED: Final = 3  # unreadable inputs that are named
+
+
+def _unreadable_names(outcome: SendOutcome) -> str:
+    names = [each.location.source for each in outcome.problems.kept if each.code in UNREADABLE_CODES]
+    more = ", …" if outcome.problems.unreadable > _NAMED else ""
+    return ", ".join(map(printable, names[:_NAMED])) + more
 
 
 _AMBIGUOUS: Final = (

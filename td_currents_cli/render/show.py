@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from rich.highlighter import JSONHighlighter
 
-from td_currents_cli.render.terminal import ROW_CODES, Terminal, amount, print_problems, printable
+from td_currents_cli.render.terminal import Terminal, amount, print_problems, printable
 from td_currents_cli.show import HIDDEN, ShowOutcome
 
 _highlighted: Final = JSONHighlighter()
@@ -20,7 +20,7 @@ def print_events(outcome: ShowOutcome, terminal: Terminal) -> None:
         terminal.out.print(_highlighted(pretty), soft_wrap=True)
         if place < len(outcome.events) - 1:
             terminal.out.print()
-    print_problems(outcome.problems, terminal, ROW_CODES)
+    print_problems(outcome.problems, terminal)
     for missing in outcome.missing:
         terminal.report(f"no event has the id {printable(missing)}", "yellow")
     if outcome.is_limited:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cached_property
@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from td_currents_cli.errors import TdcurError
-from td_currents_cli.model import Code, Problem, Severity
+from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.secrets import mask, masked
 
@@ -122,8 +122,11 @@ class ProgressLine:
         if self._gauge is None or self.is_silent:
             return
         if self._writer is None:
-            from td_currents_cli.render.progress import ProgressWriter  # noqa: PLC0415 -- short runs do without
-
+            try:
+                from td_currents_cli.render.progress import ProgressWriter  # noqa: PLC0415 -- short runs do without
+            except ImportError:
+                # The signal came in the middle of the import of a module that it needs. The next one comes soon.
+                return
             self._writer = ProgressWriter(
                 self._terminal, is_redrawn=self.is_redrawn, since=self._begun, interval=self._interval
             )
@@ -304,20 +307,21 @@ def balance_line(balance: Balance, verb: str) -> str:
 def format_balance(balance: Balance, used: int, verb: str, others: tuple[tuple[int, str], ...]) -> str:
     """Format rows and events, as an equation only where some were not used."""
     rows, separator = amount(balance.rows_read, "row"), ", "
-    if balance.rows_rejected:
-        rows, separator = f"{rows} read = {balance.rows_good:,} good + {balance.rows_rejected:,} rejected", "; "
+    if balance.rows_good != balance.rows_read:
+        bad = (balance.rows_truncated, "truncated"), (balance.rows_rejected, "rejected")
+        rows, separator = f"{rows} read = {_sum((balance.rows_good, 'good'), bad)}", "; "
     if used == balance.events_read:
         return f"{rows}{separator}{amount(used, 'event')} {verb}"
-    parts = [f"{used:,} {verb}", *(f"{number:,} {what}" for number, what in others if number)]
-    return f"{rows}{separator}{amount(balance.events_read, 'event')} read = {' + '.join(parts)}"
+    return f"{rows}{separator}{amount(balance.events_read, 'event')} read = {_sum((used, verb), others)}"
+
+
+def _sum(first: tuple[int, str], others: Iterable[tuple[int, str]]) -> str:
+    return " + ".join(f"{number:,} {what}" for number, what in (first, *(each for each in others if each[0])))
 
 
 STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 SHOWN_PROBLEMS: Final = 20
 """Problems printed without --verbose."""
-
-ROW_CODES: Final = frozenset({Code.UNKNOWN_FORM, Code.DOCUMENT_TOO_LARGE, Code.NOT_UTF8})
-"""Problems that an option can fix, or another encoding: printed with their hint."""
 
 
 def problem_line(problem: Problem) -> "Text":
@@ -334,15 +338,18 @@ def problem_line(problem: Problem) -> "Text":
     )
 
 
-def print_problems(problems: Problems, terminal: Terminal, hinted: Container[Code] = ()) -> None:
-    """Print the first problems of a run on standard error; those with a code in `hinted` with their hint."""
+def print_problems(problems: Problems, terminal: Terminal) -> None:
+    """Print the first problems of a run on standard error, with each hint once."""
     from rich.text import Text  # noqa: PLC0415 -- as above
 
     shown = problems.kept if terminal.verbose else problems.kept[:SHOWN_PROBLEMS]
+    hints = {""}
     for problem in shown:
-        if problem.severity is Severity.ERROR or not terminal.quiet:
-            print_wrapped(terminal.err, problem_line(problem))
-        if problem.hint and problem.code in hinted:
-            print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {problem.hint}"))
+        if terminal.quiet and problem.severity is not Severity.ERROR:
+            continue
+        print_wrapped(terminal.err, problem_line(problem))
+        if problem.hint not in hints:
+            print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {printable(problem.hint)}"))
+            hints.add(problem.hint)
     if problems.total > len(shown):
         terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")

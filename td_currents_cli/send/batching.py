@@ -63,12 +63,14 @@ class Planner:
 
     Attributes:
         read: events seen so far, sent or not.
+        rows_rejected: documents and rows in which no event could be read.
         already_delivered: events that earlier runs delivered, and that are in no payload.
         is_exhausted: whether the input was read to its end.
     """
 
     def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None, *, is_lossy: bool = False) -> None:
         self.read = 0
+        self.rows_rejected = 0
         self.already_delivered = 0
         self.is_exhausted = False
         self._limits = limits
@@ -86,6 +88,7 @@ class Planner:
 
     def _record(self, record: Record) -> Iterator[Planned]:
         if isinstance(record, Problem):
+            self.rows_rejected += record.raw is not None
             yield record
             return
         if record.is_streaming:
@@ -124,6 +127,7 @@ class Planner:
             yield from self._record(document)
         if decoded.documents:
             return
+        self.rows_rejected += decoded.rejected
         events = [bytes(event) for event in decoded.events]
         keys = self._filter.event_keys(events)
         delivered, refused = self._filter.filter(batch.data, summary, events, keys)

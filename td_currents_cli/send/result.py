@@ -32,6 +32,7 @@ class SendOutcome(Outcome):
     already_delivered: int = 0  # by earlier runs, and not sent again
     dead: int = 0  # refused by the rules or by the endpoint
     undelivered: int = 0
+    rows_rejected: int = 0  # documents and rows in which no event could be read
     # Ids of events that may be stored although no response says so, or stored twice, since their request may have
     # arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
     unknown: tuple[str, ...] = ()
@@ -78,6 +79,8 @@ class SendOutcome(Outcome):
             "already_delivered": self.already_delivered,
             "dead": self.dead,
             "undelivered": self.undelivered,
+            "unreadable": self.problems.unreadable,
+            "rows_rejected": self.rows_rejected,
             "unknown": list(self.unknown),
             "deduplicate_sql": self.deduplicate_sql,
             "requests": self.requests,
@@ -131,6 +134,7 @@ def outcome_of(
         endpoint=endpoint.shown,
         dry_run=sender is None,
         read=planner.read,
+        rows_rejected=planner.rows_rejected,
         delivered=stats.delivered,
         already_delivered=planner.already_delivered,
         dead=stats.dead,

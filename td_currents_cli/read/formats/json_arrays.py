@@ -23,6 +23,7 @@ from td_currents_cli.read.formats.cell import (
     wrong_width,
 )
 from td_currents_cli.read.formats.flat import event_of_fields, is_streaming
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, is_json
 
@@ -66,6 +67,7 @@ class ArrayRows:
         self._names: list[str] = []
         self._header: list[bytes] | None = None
         self._first = True
+        self._missing: str | None = None  # the column that was named, if the header does not have it
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
         """Yield the batch of a row, or what is wrong with it; nothing for a header."""
@@ -98,14 +100,16 @@ class ArrayRows:
         if self._column is None and "event_type" in self._names:
             fields = dict(zip(self._names, cells, strict=True))
             return Batch(event_of_fields(fields), place, is_streaming=is_streaming(fields))
-        if self._column is None:
+        if self._column is None and self._missing is None:
             self._find(index for index, cell in enumerate(cells) if _is_batch(cell))
             if self._column is None:
                 is_empty = b"null" in cells or b'""' in cells
                 message = "no cell of the row contains a batch"
                 return Batch(EMPTY_BATCH, place) if is_empty else _bad_row(message, text, place)
-        if self._column >= len(cells):
-            return _bad_row(f"the row has no column {self._column + 1}", text, place)
+        if self._column is None or self._column >= len(cells):
+            column = self._missing or (self._column or 0) + 1
+            hint = columns_hint(column, self._names or [""] * len(cells))
+            return _bad_row(f"the row has no column `{column}`", text, place, hint)
         return Batch(_batch(cells[self._column]), place)
 
     def _take_names(self, cells: list[bytes]) -> bool:
@@ -115,18 +119,23 @@ class ArrayRows:
             names = list(map(decoded_string, cells))
         except ValueError:
             return False
-        index = self._options.index_of(names)
-        if any(map(looks_like_batch, names)) or (index is None and "event_type" not in names):
+        index, requested = self._options.index_of(names), self._options.column
+        is_missing = index is None and isinstance(requested, str) and all(map(str.isidentifier, names))
+        is_header = index is not None or is_missing or "event_type" in names
+        if any(map(looks_like_batch, names)) or not is_header:
             return False
         self._names, self._column, self._header = names, index, cells
+        if is_missing:
+            self._missing = str(requested)
+            return True
         column = None if index is None else names[index]
         number = None if index is None else index + 1
         self._on_format(SourceFormat(form="JSON arrays", column=column, number=number, header=True))
         return True
 
 
-def _bad_row(message: str, text: bytes, place: Location) -> Problem:
-    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)
+def _bad_row(message: str, text: bytes, place: Location, hint: str = "") -> Problem:
+    return Problem(code=Code.BAD_ROW, location=place, message=message, hint=hint, raw=text)
 
 
 def _cells(text: bytes) -> list[bytes] | None:

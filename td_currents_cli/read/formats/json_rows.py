@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.catalog.model import nearest
+from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     batch_of_truncated,
@@ -24,6 +25,7 @@ from td_currents_cli.read.formats.cell import (
     unwrapped,
 )
 from td_currents_cli.read.formats.json_arrays import has_batch_cell
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.scanner import is_json
 
@@ -98,6 +100,7 @@ def column_of(document: bytes) -> str | None:
 _PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:\s*\[')
 _FIELD_AFTER_ARRAY: Final = re.compile(rb'\]\s*,\s*"')
 _BATCH_FIELD: Final = re.compile(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"events\\?"\s*:)')
+_OBJECTS: Final = re.compile(rb"\[\s*\{")
 _EVENT_TYPE: Final = "event_type"
 _EVENT_START: Final = b'{"event_type":'
 
@@ -108,15 +111,28 @@ class JsonRow(Struct, frozen=True):
     column: str  # with the batch
     cell: bytes | None  # the batch as it stands; None where the row does not have the column
     is_truncated: bool = False  # in its batch or after it
+    others: tuple[str, ...] = ()  # the columns that the row has instead
+    may_be_payload: bool = False  # with a mistyped name
 
     def records(self, text: bytes, place: Location) -> Iterator[Record]:
         """Yield the batch of the row, given its text and place."""
         if self.cell is None:
-            message = f"the row has no column `{self.column}`"
-            return iter([Problem(code=Code.BAD_ROW, location=place, message=message, raw=text)])
+            message, hint = f"the row has no column `{self.column}`", columns_hint(self.column, self.others)
+            return iter([Problem(code=Code.BAD_ROW, location=place, message=message, hint=hint, raw=text)])
         if self.is_truncated:
             return batch_of_truncated(self.cell, text, place)
-        return iter([Batch(unwrapped(self.cell), place)])
+        batch = Batch(unwrapped(self.cell), place)
+        return iter([_misnamed(self.column, place), batch] if self.may_be_payload else [batch])
+
+
+def _misnamed(column: str, place: Location) -> Problem:
+    return Problem(
+        code=Code.EVENTS_MISSING,
+        severity=Severity.WARNING,
+        location=place,
+        message=f"the events are in `{column}`, not in `events`: read as an ingested row",
+        hint=f"If this is a payload, rename `{column}` to `events`. If it is a row, use --column {column}.",
+    )
 
 
 SEVERAL_ROWS: Final = JsonRow("", b"")
@@ -126,10 +142,11 @@ SEVERAL_ROWS: Final = JsonRow("", b"")
 def json_row(document: bytes, column: str = COLUMN, *, ingested: bool = True) -> JsonRow | None:
     """Return the row that an object is; or SEVERAL_ROWS.
 
-    It has that column; or it is complete, and one of its cells looks like a batch; or it has `events`, and not the
-    column that was named instead. None for a payload, which has nothing but `events`, for an event, and for what is
-    malformed but not truncated. If payloads are expected (not `ingested`), also None for one with further fields, and
-    for what is truncated; an object in `events` is a cell only next to the `time` that Treasure Data's rows have.
+    It has that column; or it is complete, and one of its cells looks like a batch, which is a problem if another column
+    was named. None for a payload, which has nothing but `events`, for an event, and for what is malformed but not
+    truncated. If payloads are expected (not `ingested`), also None for one with further fields or with another name
+    than `events`, and for what is truncated; an object in `events` is a cell only next to the `time` that Treasure
+    Data's rows have.
     """
     if (not ingested and _OTHER_START.match(document)) or _is_something_else(document, column):
         return None
@@ -141,12 +158,23 @@ def json_row(document: bytes, column: str = COLUMN, *, ingested: bool = True) ->
             return SEVERAL_ROWS
         is_truncated = not is_json(document)
         cells = dict(cells_of_truncated(document) if is_truncated else cells_in(document))
-    if not is_truncated and column not in cells and _is_row(cells, COLUMN):
-        return JsonRow(column, None)
+    is_missing = column not in {COLUMN, *cells} and not is_truncated
+    if is_missing and _batch_column(cells, COLUMN, is_truncated=False) is not None:
+        return JsonRow(column, None, others=tuple(cells))
     name = _batch_column(cells, column, is_truncated=is_truncated)
-    if not ingested and (is_truncated or (name == COLUMN and not (cells[name].startswith(b"{") and "time" in cells))):
+    if name is None:
         return None
-    return None if name is None else JsonRow(name, cells[name], is_truncated)
+    may_be_payload = name != column and not is_truncated and _may_be_payload(cells, name)
+    is_cell_of_events = name == COLUMN and cells[name].startswith(b"{") and "time" in cells
+    if not ingested and (is_truncated or may_be_payload or (name == COLUMN and not is_cell_of_events)):
+        return None
+    return JsonRow(name, cells[name], is_truncated, may_be_payload=may_be_payload)
+
+
+def _may_be_payload(cells: Mapping[str, bytes], name: str) -> bool:
+    """Whether an array of events may be that of a payload with a mistyped name: no row has the time of receipt."""
+    is_alone = len(cells) == 1 or nearest(name, (COLUMN,), separator="_") is not None
+    return is_alone and _OBJECTS.match(cells[name]) is not None and "time" not in map(str.lower, cells)
 
 
 def _is_row(cells: Mapping[str, bytes], column: str) -> bool:

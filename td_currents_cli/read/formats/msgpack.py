@@ -8,6 +8,7 @@ import orjson
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import EMPTY_BATCH, NULL_BYTES, batch_of_truncated, truncated_array, unwrapped
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import CHUNK, Scanner, TooLargeError, is_json
 
@@ -133,6 +134,7 @@ def _is_batch(cell: object) -> bool:
 
 
 def _record(cells: object, column: int | None, place: Location) -> Record:
+    hint = ""
     if not isinstance(cells, list):
         message = "the row is not an array of cells"
     elif column is None:
@@ -140,14 +142,14 @@ def _record(cells: object, column: int | None, place: Location) -> Record:
             return Batch(EMPTY_BATCH, place)
         message = "no cell of the row contains a batch"
     elif column >= len(cells):
-        message = f"the row has no column {column + 1}"
+        message, hint = f"the row has no column `{column + 1}`", columns_hint(column + 1, [""] * len(cells))
     else:
         try:
             return Batch(_batch(cells[column]), place)
         except TypeError:
             message = "the cell contains values that JSON does not have"
     raw = repr(cells).encode(errors="backslashreplace")
-    return Problem(code=Code.BAD_ROW, location=place, message=message, raw=raw)
+    return Problem(code=Code.BAD_ROW, location=place, message=message, hint=hint, raw=raw)
 
 
 def _batch(cell: object) -> bytes:

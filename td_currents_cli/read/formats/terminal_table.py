@@ -6,6 +6,7 @@ from typing import Final
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import batch_text
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.scanner import Scanner, is_json
 
@@ -46,17 +47,24 @@ def terminal_table_rows(
                 on_format(_format_with(names, column))
             continue
         row += 1
-        if column is None:
+        if column is None and options.column is None:
             column = next((index for index, cell in enumerate(cells) if looks_like_batch(cell)), None)
             if column is not None and column < len(names):
                 on_format(_format_with(names, column))
         if column is None or len(cells) != len(names):
-            message = "the row does not have the cells of the header"
-            if column is None:
-                message = "no cell of the row contains a batch"
-            yield Problem(code=Code.BAD_ROW, location=place, message=message, raw=line)
+            yield _bad_row(names, options, place, line, is_known=column is not None)
         else:
             yield Batch(_batch_in(cells[column]), place)
+
+
+def _bad_row(names: list[str], options: ReadOptions, place: Location, line: bytes, *, is_known: bool) -> Problem:
+    """Return the problem of a row, given whether the column of the batches is known."""
+    message, hint = "the row does not have the cells of the header", ""
+    if not is_known and options.column is not None:
+        message, hint = f"the row has no column `{options.column}`", columns_hint(options.column, names)
+    elif not is_known:
+        message = "no cell of the row contains a batch"
+    return Problem(code=Code.BAD_ROW, location=place, message=message, hint=hint, raw=line)
 
 
 def _batch_in(cell: str) -> bytes:

@@ -4,6 +4,7 @@ import pytest
 from msgspec import UNSET, Raw, Struct
 
 from td_currents_cli.events.decode import Decoded, Decoder, EventReader, split
+from td_currents_cli.events.json import syntax_problem
 from td_currents_cli.model import Batch, Code, Location, Problem
 
 A = b'{"event_type":"a","id":"1","time":1}'
@@ -238,3 +239,34 @@ def test_a_lost_event_makes_the_balance_fail() -> None:
     assert [(batch, len(each)) for batch, each in intake.events([GOOD, empty], decode)] == [(GOOD, 2), (empty, 0)]
     assert not intake.balance(events_out=1).balanced
     assert intake.balance(events_out=1, duplicates=1).balanced
+
+
+def test_a_truncated_row_is_neither_good_nor_rejected() -> None:
+    intake = EventReader()
+    rows = [batch(b"[" + A + b"]", 1), batch(b"[" + A + b',{"id', 2), batch(b"<", 3)]
+    assert [len(each) for _, each in intake.events(rows, decode)] == [1, 1]
+    balance = intake.balance(events_out=2)
+    assert (balance.rows_read, balance.rows_good, balance.rows_truncated, balance.rows_rejected) == (3, 1, 1, 1)
+    assert (balance.events_read, balance.lost, balance.rejects) == (3, 1, 2)
+    assert balance.balanced
+
+
+@pytest.mark.parametrize(
+    ("data", "row", "hint"),
+    [
+        (b'{"events":[' + A, None, "get the file again"),
+        (b"{'events': []}", None, "json.dumps"),
+        (b"{\"events\": [u'a']}", None, "json.dumps"),
+        (b"[{'event_type': 'a'}]", 1, "json.dumps"),
+        (b"[<]", 1, "export the rows again"),
+        (b'{"events":[' + A + b"]", 1, "export the rows again"),
+        (b'{"events":[<]}', None, ""),
+    ],
+)
+def test_the_hint_fits_the_syntax_error(data: bytes, row: int | None, hint: str) -> None:
+    """A truncated file, a Python dict, a cell of a table; of others, the place is all that helps."""
+    problem = syntax_problem(batch(data, row))
+    assert problem is not None
+    assert problem.code is Code.NOT_JSON
+    assert hint in problem.hint
+    assert bool(hint) is bool(problem.hint)

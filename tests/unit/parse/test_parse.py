@@ -33,6 +33,7 @@ def test_rows_become_flat_events(rows: Path, tmp_path: Path) -> None:
     assert outcome.summary() == {
         "rows_read": 4,
         "rows_rejected": 2,
+        "rows_truncated": 0,
         "events_read": 3,
         "events_rejected": 1,
         "written": 2,

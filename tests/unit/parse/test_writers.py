@@ -17,6 +17,8 @@ from td_currents_cli.parse import ParseRequest, Rejects, run
 from td_currents_cli.parse.writers import TooManyRejectsError
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import ReadOptions
+from td_currents_cli.render.parse import report_parsed
+from tests.rendering import Screen
 
 SAMPLES = Path(__file__).parents[3] / "sample_data" / "rows" / "rows.jsonl"
 OPEN = b'{"event_type":"users.messages.email.Open","id":"1","time":1782900000,"user":{"user_id":"u"},"properties":{}}'
@@ -325,3 +327,27 @@ def test_a_table_of_one_column_is_read_back(payload: Path, to: To) -> None:
 def test_a_column_whose_name_has_quotes(payload: Path) -> None:
     payload.write_bytes(rb'{"a\"b":"[{\"event_type\":\"x\"}]","n":1}' + b"\n" + rb'{"a\"b":null,"n":2}')
     assert lines(payload) == [{"event_type": "x"}]
+
+
+def test_a_truncated_row_counts_as_rejected(tmp_path: Path) -> None:
+    """For --max-rejects: events are lost. Its complete events are written all the same."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(json.dumps({"time": 1, "events": f"[{OPEN.decode()},{{"}).encode() + b"\n")
+    with pytest.raises(TooManyRejectsError, match="1 rejected or truncated, but --max-rejects is 0"):
+        run(request(path, max_rejects=Rejects.of("0")))
+    outcome = run(request(path, max_rejects=Rejects.of("1")))
+    figures = {"rows_read": 1, "rows_truncated": 1, "rows_rejected": 0, "events_read": 2, "written": 1, "lost": 1}
+    assert figures.items() <= outcome.summary().items()
+
+
+def test_the_report_names_the_files(payload: Path, tmp_path: Path, screen: Screen) -> None:
+    """At its end: one file, a folder of several, and what was written besides."""
+    rejects, summary = tmp_path / "rejects.jsonl", tmp_path / "summary.json"
+    report_parsed(run(request(payload, rejects=rejects, summary=summary)), screen.terminal)
+    *_, balance, others = screen.err.splitlines()
+    assert balance.endswith(f"3 events written to {tmp_path / 'out'}")
+    assert others == f"1 reject in {rejects}; summary in {summary}"
+    report_parsed(run(request(payload, output=None, split=True, out_dir=tmp_path / "types")), screen.terminal)
+    assert screen.err.splitlines()[-1].endswith(f"3 events written to 2 files in {tmp_path / 'types'}")
+    report_parsed(run(request(payload, output=Path("-"))), screen.terminal)
+    assert screen.err.splitlines()[-1].endswith("3 events written")

@@ -214,3 +214,12 @@ def test_many_unknown_types(tmp_path: Path, screen: Screen) -> None:
     render(run(CountRequest(sources([str(file)]))), "table", screen.terminal)
     assert time.process_time() - start < 20
     assert len(screen.lines) == 50_000 + 7
+
+
+def test_no_table_where_nothing_could_be_read(tmp_path: Path, screen: Screen) -> None:
+    """Only the errors; a table of nothing where there is nothing to count."""
+    path = tmp_path / "x.json"
+    for content, is_shown in (("[1,", False), ('{"events":[]}', True)):
+        path.write_text(content, encoding="utf-8")
+        render(run(CountRequest(sources([str(path)]))), "table", screen.terminal)
+        assert bool(screen.out) is is_shown

@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,7 +29,7 @@ from td_currents_cli.render.progress import (
     job_updates,
     updates,
 )
-from td_currents_cli.render.terminal import LINE_INTERVAL, When, show_progress
+from td_currents_cli.render.terminal import LINE_INTERVAL, ProgressLine, When, show_progress
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits
@@ -342,3 +344,16 @@ def test_a_download_and_a_retry() -> None:
     assert "downloading, 25%, 1,000 of 4,000 rows\x1b[K" in screen.err
     assert "\rretrying in 3 s: api.treasuredata.com returned HTTP 503\x1b[K" in screen.err
     assert log.err == "retrying in 3 s: api.treasuredata.com returned HTTP 503\n"
+
+
+def test_a_signal_in_the_middle_of_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer may interrupt the import of what progress needs: then it is shown later, and the run goes on."""
+    screen = screen_of(100)
+    line = ProgressLine(screen.terminal, is_silent=False, interval=0)
+    line.show("reading")
+    with monkeypatch.context() as incomplete:
+        incomplete.setitem(sys.modules, "td_currents_cli.render.progress", ModuleType("progress"))
+        line.tick()
+    assert not screen.err
+    line.tick()
+    assert "reading" in screen.err

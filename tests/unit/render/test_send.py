@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.model import Severity
-from td_currents_cli.outcome import Problems
+from td_currents_cli.model import Code, Location, Problem, Severity
+from td_currents_cli.outcome import ProblemLog, Problems
 from td_currents_cli.render.send import _RECEIVED_ONLY, print_sent
 from td_currents_cli.send import SendOutcome
 from td_currents_cli.send.messages import SendInterruptedError
@@ -90,3 +90,16 @@ def test_an_interruption_is_one_line(screen: Screen) -> None:
     first = "interrupted: 700 events delivered, 2 dead letters, 498 not delivered (100 may have arrived)"
     assert screen.err.splitlines()[0] == f"error: {first}, the rest of the input was not read"
     assert screen.out == ""
+
+
+def test_what_could_not_be_read_is_among_the_figures(screen: Screen) -> None:
+    """Inputs that were not read to their end, by name, and documents without readable events."""
+    log = ProblemLog()
+    for name in ("a.gz", "b.gz", "c.gz", "d.gz"):
+        log.add(Problem(code=Code.UNREADABLE, location=Location(source=name), message="truncated"))
+    outcome = sent(problems=log.result(), rows_rejected=2, exit_code=ExitCode.IO)
+    print_sent(outcome, screen.terminal)
+    figures = {line.split("  ")[0]: line.split()[1:] for line in screen.lines}
+    assert figures["unreadable"] == [*["4", "not", "read", "to", "the", "end:", "a.gz,", "b.gz,", "c.gz,", "…"]]
+    assert figures["rejected rows"][1] == "2"
+    assert {"unreadable": 4, "rows_rejected": 2}.items() <= outcome.summary().items()

@@ -3,7 +3,9 @@ from io import BytesIO, TextIOWrapper
 import pytest
 
 from td_currents_cli.errors import UsageError
-from td_currents_cli.render.terminal import Terminal, When, print_error, printable
+from td_currents_cli.model import Code, Location, Problem, Severity
+from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.render.terminal import Terminal, When, balance_line, print_error, print_problems, printable
 from tests.rendering import Tty, screen_of
 
 
@@ -91,3 +93,28 @@ def test_a_path_that_is_wider_than_the_terminal_stays_whole(monkeypatch: pytest.
     path = "a/" * 30
     Terminal(color=When.never).report(f"written to {path} in a second")
     assert screen.getvalue().splitlines()[1] == path
+
+
+def test_the_balance_names_truncated_rows() -> None:
+    """The equation is there where something is not good."""
+    good, truncated = Balance(rows_read=3, events_read=4, events_out=4), Balance(3, 1, 4, 0, 3, lost=1)
+    assert balance_line(good, "written") == "3 rows, 4 events written"
+    assert balance_line(truncated, "written") == (
+        "3 rows read = 1 good + 1 truncated + 1 rejected; 4 events read = 3 written + 1 lost in truncated cells"
+    )
+
+
+def test_each_hint_is_printed_once() -> None:
+    """And a warning neither with its hint, if only errors are wanted."""
+    place = Location(source="x")
+    problems = ProblemLog()
+    for hint, severity in (("A", Severity.ERROR), ("B", Severity.WARNING), ("A", Severity.ERROR), ("", Severity.ERROR)):
+        problems.add(Problem(code=Code.BAD_ROW, location=place, message="m", hint=hint, severity=severity))
+    error, warning = "x TDC020 error m", "x TDC020 warning m"
+    for quiet, lines in (
+        (False, [error, "hint: A", warning, "hint: B", error, error]),
+        (True, [error, "hint: A", error, error]),
+    ):
+        screen = screen_of(quiet=quiet)
+        print_problems(problems.result(), screen.terminal)
+        assert screen.err.splitlines() == lines

@@ -17,7 +17,7 @@ import pytest
 from td_currents_cli import count, parse, validate
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.decode import EventReader, split
-from td_currents_cli.model import Batch, Code, Problem, Record
+from td_currents_cli.model import Batch, Code, Problem, Record, Severity
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
 from td_currents_cli.read.options import ReadOptions, SourceFormat
@@ -621,3 +621,90 @@ def events_of(data: bytes) -> tuple[list[bytes], EventReader]:
 def test_a_backslash_is_a_name_next_to_a_name_with_a_line_end() -> None:
     found, _ = read(b'event_type,id,\\,"a\nb"\na,0,x,y\n')
     assert kinds(found) == ['{"event_type":"a","id":"0","properties":{"\\\\":"x","a\\nb":"y"}}']
+
+
+ROW = {"time": 1, "batch": CELL}
+PACKED = msgpack.packb([1, CELL])
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (f"time,batch\n1,{QUOTED}\n".encode(), Code.UNKNOWN_FORM),
+        (f"time\tbatch\n1\t{CELL}\n".encode(), Code.UNKNOWN_FORM),
+        (json.dumps(ROW).encode(), Code.BAD_ROW),
+        (json.dumps({"time": 1, "batch": json.loads(CELL)}).encode(), Code.BAD_ROW),
+        (json.dumps({"data": [ROW]}).encode(), Code.BAD_ROW),
+        (f'["time","batch"]\n[1,{TEXT}]\n'.encode(), Code.BAD_ROW),
+        (f"{EDGE}|time | batch |\n{EDGE}| 1 | {CELL} |\n{EDGE}".encode(), Code.BAD_ROW),
+    ],
+)
+def test_a_column_that_is_not_there(data: bytes, code: Code) -> None:
+    """The problem names the columns that are, a similar one first; another column is not taken in its place."""
+    (problem,) = read(data, column="bath")[0]
+    assert isinstance(problem, Problem)
+    assert problem.code is code
+    assert "no column `bath`" in problem.message
+    assert problem.hint == "Did you mean --column batch? The columns are: time, batch."
+    (problem,) = read(data, column="other")[0]
+    assert isinstance(problem, Problem)
+    assert problem.hint == "The columns are: time, batch."
+    assert kinds(read(data, column="batch")[0])[0].startswith("[{")
+
+
+@pytest.mark.parametrize("data", [f"1,{QUOTED}\n".encode(), f"[1,{TEXT}]\n".encode(), PACKED])
+def test_a_column_number_that_is_not_there(data: bytes) -> None:
+    (problem,) = read(data, column="3")[0]
+    assert isinstance(problem, Problem)
+    assert problem.message.endswith("has no column `3`")
+    assert problem.hint == "Use the number of a column: 1 to 2."
+
+
+def test_the_hint_about_many_columns_is_short() -> None:
+    (problem,) = read(json.dumps({"batch": CELL} | {f"c{number}": 1 for number in range(40)}).encode(), column="x")[0]
+    assert isinstance(problem, Problem)
+    assert problem.hint.endswith(", c10, and 29 more.")
+
+
+@pytest.mark.parametrize("name", ["event", "Events", "EVENTS", "evnts", "data"])
+def test_a_payload_with_a_mistyped_name(name: str, tmp_path: Path) -> None:
+    """Where payloads are expected it is an error that says what to rename; elsewhere it may be a row, which is read."""
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({name: json.loads(CELL)}), encoding="utf-8")
+    outcome = validate.run(validate.ValidateRequest(sources=sources([str(path)]), selection=Selection.of([], [])))
+    (problem,) = outcome.problems.kept
+    assert (problem.code, outcome.balance.rows_rejected) == (Code.EVENTS_MISSING, 1)
+    assert problem.message == f"`events` is missing: the events are in `{name}`"
+    assert problem.hint == f"Rename `{name}` to `events`."
+    counted = count.run(count.CountRequest(sources([str(path)])))
+    (problem,) = counted.problems.kept
+    assert (problem.code, problem.severity) == (Code.EVENTS_MISSING, Severity.WARNING)
+    assert f"rename `{name}` to `events`" in problem.hint
+    assert (counted.total.count, counted.exit_code) == (1, ExitCode.OK)
+    assert kinds(read(path.read_bytes(), column=name)[0]) == [path.read_text("utf-8")[len(name) + 5 : -1]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"time": 1, "event": CELL},
+        {"time": 1, "event": json.loads(CELL)},
+        {"TIME": 1, "EVENTS": json.loads(CELL)},
+        {"event": CELL},
+        {"event": [CELL.strip("[]")]},
+        {"id": 1, "batch": json.loads(CELL)},
+    ],
+)
+@pytest.mark.parametrize("reading", [ReadOptions(), ReadOptions.of()])
+def test_a_row_whose_column_has_another_name(row: dict[str, Any], reading: ReadOptions) -> None:
+    """It has the time of receipt, its cell is a string, or it has other cells and another name: nothing is wrong."""
+    (batch,) = read(json.dumps(row).encode(), reading)[0]
+    assert isinstance(batch, Batch)
+    assert [json.loads(bytes(event)) for event in split(batch).events] == json.loads(CELL)
+
+
+def test_a_mistyped_name_next_to_other_fields() -> None:
+    """Only a name that looks like `events`: with others, anything may be a row."""
+    text = json.dumps({"Events": json.loads(CELL), "source": "test"}).encode()
+    assert kinds(read(text, ReadOptions())[0]) == [text.decode()]
+    assert kinds(read(text)[0])[0] is Code.EVENTS_MISSING
