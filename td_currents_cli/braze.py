@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.suggestions import did_you_mean
 
 ENVELOPE: Final = ("event_type", "id", "time")
 """Fields of an event whose values are not objects."""
@@ -69,6 +70,14 @@ def check_name(name: str, place: str) -> None:
             f"{place} has a database or table name that is not valid",
             hint="Use 3 to 128 lowercase letters, digits, or underscores.",
         )
+
+
+def check_site(name: str, place: str) -> Site:
+    """Return a site by its name. Raises UsageError; the message says where it was given, and as above, not what."""
+    if name in set(Site):
+        return Site(name)
+    hint = f"{did_you_mean(name, {each: each for each in Site})} The sites are {', '.join(Site)}."
+    raise UsageError(f"{place} is not a site of Treasure Data", hint=hint.lstrip())
 
 
 def table_name(event_type: str) -> str:

@@ -4,16 +4,16 @@ A project may come from somebody else, so it must not decide which key is used o
 site, a database, and a table, but no keys, tokens, or URLs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from td_currents_cli.braze import Site
+from td_currents_cli.braze import check_site
 from td_currents_cli.errors import UsageError
-from td_currents_cli.outcome import Outcome
-from td_currents_cli.secrets import redact
+from td_currents_cli.suggestions import did_you_mean
 
 PROFILE_VARIABLE: Final = "TDCUR_PROFILE"
 
@@ -90,11 +90,22 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The settings of a file, with those of all its profiles."""
+
+    path: Path
+    settings: tuple[Setting, ...]
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of all files, those that win first."""
 
     settings: tuple[Setting, ...] = ()
-    profile: str = ""
+    profile: str = ""  # the selected one
+    profiles: tuple[str, ...] = ()  # that can be selected
+    files: tuple[Path, ...] = ()  # that were found
 
     def get(self, name: str) -> Setting | None:
         return next((setting for setting in self.settings if setting.name == name), None)
@@ -106,53 +117,6 @@ class Config:
 
 
 NO_CONFIG: Final = Config()
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A setting that applies, and where it comes from."""
-
-    name: str
-    value: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigOutcome(Outcome):
-    command: ClassVar[str] = "config"
-
-    settings: tuple[InForce, ...]
-    user_file: Path
-    profile: str
-
-    @classmethod
-    def of(cls, config: Config, user_file: Path, environ: Mapping[str, str]) -> "ConfigOutcome":
-        """Collect what applies; the environment takes precedence over files. Secrets are not in it."""
-        found = tuple(_in_force(config, environ))
-        return cls(settings=found, user_file=user_file, profile=config.profile)
-
-    def summary(self) -> dict[str, object]:
-        return {"settings": len(self.settings), "profile": self.profile, "user_file": str(self.user_file)}
-
-    def data(self) -> dict[str, object]:
-        rows = [{"name": each.name, "value": each.value, "origin": each.origin} for each in self.settings]
-        return {"settings": rows}
-
-
-def _in_force(config: Config, environ: Mapping[str, str]) -> Iterator[InForce]:
-    destination = {"url": URL_VARIABLE, **DESTINATION_VARIABLES}
-    from_environment = {name: environ[variable] for name, variable in destination.items() if environ.get(variable)}
-    for name, value in from_environment.items():
-        yield InForce(name, redact(value), destination[name])
-    if not from_environment:
-        yield from (InForce(each.name, str(each.value), each.origin) for each in config.destination().values())
-    for each in VARIABLES:
-        if each.setting and each.setting not in destination and (found := environ.get(each.name)):
-            yield InForce(each.setting, "***" if each.is_secret else found, each.name)
-    for name in (*PATHS, *LISTS):
-        if setting := config.get(name):
-            value = setting.value if isinstance(setting.value, str) else ", ".join(setting.value)
-            yield InForce(name, value, setting.origin)
 
 
 def user_file() -> Path:
@@ -168,85 +132,92 @@ def load(folder: Path, user_file: Path, profile: str = "") -> Config:
     Raises:
         UsageError: a file is not valid, or no file has the profile.
     """
-    project = find_project_file(folder)
-    found = [
-        *_read(user_file, profile, is_project=False),
-        *(_read(project, profile, is_project=True) if project else ()),
-    ]
-    if profile and profile not in (profiles := profile_names(folder, user_file)):
+    files = [file for file in (read_user_file(user_file), read_project_file(folder)) if file]
+    return merged(files, user_file, profile)
+
+
+def merged(files: Sequence[SettingsFile], user_file: Path, profile: str = "") -> Config:
+    """Merge the settings of files; those of a profile only if it is selected.
+
+    Raises:
+        UsageError: no file has the profile.
+    """
+    profiles = tuple(sorted({name for file in files for name in file.profiles}))
+    if profile and profile not in profiles:
         known = (
             f"Known profiles: {', '.join(profiles)}." if profiles else f"Add a table [profiles.NAME] to {user_file}."
         )
         raise UsageError("no settings file has this profile", hint=known)
+    found = [each for file in files for each in file.settings if each.profile in {"", profile}]
     order = list(Level)
-    return Config(tuple(sorted(found, key=lambda setting: order.index(setting.level))), profile)
+    return Config(
+        tuple(sorted(found, key=lambda setting: order.index(setting.level))),
+        profile,
+        profiles,
+        tuple(file.path for file in files),
+    )
 
 
-def profile_names(folder: Path, user_file: Path) -> list[str]:
-    """Return the profiles that can be selected in a working folder."""
-    files = (user_file, find_project_file(folder))
-    return sorted({name for file in files if file for name in _profiles(_table(file))})
+def read_user_file(file: Path) -> SettingsFile | None:
+    """Read and check the settings file of the user; None if there is none. Raises UsageError."""
+    return _checked(file, _toml(file), is_project=False) if file.exists() else None
 
 
-def find_project_file(folder: Path) -> Path | None:
-    """Find the nearest `tdcur.toml`, or `pyproject.toml` with our settings, in the folder or one above it."""
+def read_project_file(folder: Path) -> SettingsFile | None:
+    """Read and check the nearest `tdcur.toml`, or `pyproject.toml` with our settings, in the folder or above it.
+
+    Raises:
+        UsageError: it is not valid.
+    """
     for each in (folder, *folder.parents):
-        for file in (each / FILE_NAME, each / "pyproject.toml"):
-            if file.is_file() and (file.name == FILE_NAME or _table(file)):
-                return file
+        if (file := each / FILE_NAME).is_file():
+            return _checked(file, _toml(file), is_project=True)
+        if (file := each / "pyproject.toml").is_file() and (table := _tool_table(file)):
+            return _checked(file, table, is_project=True)
     return None
 
 
-def _table(file: Path) -> Mapping[str, Any]:
+def _toml(file: Path) -> Mapping[str, Any]:
     import tomllib  # noqa: PLC0415 -- most runs have no settings file
 
-    if not file.exists():
-        return {}
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        if file.name == "pyproject.toml":
-            return {}  # not ours, as far as anybody can tell
         raise UsageError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    if file.name != "pyproject.toml":
-        return content
-    tool = content.get("tool")
+
+
+def _tool_table(file: Path) -> Mapping[str, Any]:
+    """Return our table of a `pyproject.toml`; empty if it has none."""
+    with suppress(OSError):
+        # Most are about other tools: they are not parsed, nor are their mistakes ours to report.
+        if b"tdcur" not in file.read_bytes():
+            return {}
+    tool = _toml(file).get("tool")
     ours = tool.get("tdcur") if isinstance(tool, dict) else None
     return ours if isinstance(ours, dict) else {}
 
 
-def _profiles(table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked(file: Path, table: Mapping[str, Any], *, is_project: bool) -> SettingsFile:
     profiles = table.get("profiles", {})
-    return profiles if isinstance(profiles, dict) else {}
-
-
-def _read(file: Path, profile: str, *, is_project: bool) -> Iterator[Setting]:
-    table = _table(file)
-    levels = (Level.PROJECT_PROFILE, Level.PROJECT) if is_project else (Level.USER_PROFILE, Level.USER)
-    for name, value in table.items():
-        if name != "profiles":
-            yield _setting(file, name, value, levels[1])
-    if not isinstance(table.get("profiles", {}), dict):
+    if not isinstance(profiles, dict):
         raise UsageError(f"{file}: profiles must be a table", hint="Write [profiles.NAME] before the settings of one.")
-    for each, settings in _profiles(table).items():
-        if not isinstance(settings, dict):
-            raise UsageError(f"{file}: each profile must be a table", hint="Write [profiles.NAME] before its settings.")
-        for name, value in settings.items():
-            setting = _setting(file, name, value, levels[0], each)
-            if each == profile:
-                yield setting
+    if not all(isinstance(settings, dict) for settings in profiles.values()):
+        raise UsageError(f"{file}: each profile must be a table", hint="Write [profiles.NAME] before its settings.")
+    of_profile, of_file = (Level.PROJECT_PROFILE, Level.PROJECT) if is_project else (Level.USER_PROFILE, Level.USER)
+    settings = [_setting(file, name, value, of_file) for name, value in table.items() if name != "profiles"]
+    for profile, named in profiles.items():
+        settings += [_setting(file, name, value, of_profile, profile) for name, value in named.items()]
+    return SettingsFile(file, tuple(settings), tuple(profiles))
 
 
 def _setting(file: Path, name: str, value: object, level: Level, profile: str = "") -> Setting:
     # Neither names nor values are repeated if they are unknown: they may be secrets.
     if name not in _NAMES:
-        from difflib import get_close_matches  # noqa: PLC0415 -- only for a mistake
-
-        near = get_close_matches(name, (*_NAMES, "profiles"), 1, 0.7)
-        mistyped = f"Did you mean {'[profiles.NAME]' if near == ['profiles'] else near[0]}? " if near else ""
-        raise UsageError(f"{file} has an unknown setting", hint=f"{mistyped}The settings are {', '.join(_NAMES)}.")
+        known = {**{each: each for each in _NAMES}, "profiles": "[profiles.NAME]"}
+        hint = f"{did_you_mean(name, known)} The settings are {', '.join(_NAMES)}."
+        raise UsageError(f"{file} has an unknown setting", hint=hint.lstrip())
     if name in _USER_ONLY and level in {Level.PROJECT, Level.PROJECT_PROFILE}:
         raise UsageError(
             f"{file}: a project must not set {name}", hint="Move it to your own settings file; see `tdcur config`."
@@ -257,8 +228,8 @@ def _setting(file: Path, name: str, value: object, level: Level, profile: str = 
         return Setting(name, tuple(value), file, level, profile)
     if not isinstance(value, str) or not value:
         raise UsageError(f"{file}: {name} must be a string")
-    if name == "site" and value not in tuple(Site):
-        raise UsageError(f"{file}: site is not a site of Treasure Data", hint=f"The sites are {', '.join(Site)}.")
+    if name == "site":
+        check_site(value, f"{file}: site")
     if name in PATHS:
         value = str(file.parent / Path(value).expanduser())
     return Setting(name, value, file, level, profile)

@@ -14,8 +14,8 @@ from typing import ClassVar, Final
 
 from td_currents_cli import __version__
 from td_currents_cli.choices import JournalAction
-from td_currents_cli.config import Config
-from td_currents_cli.errors import ExitCode, OutputError, TdcurError, install_hint
+from td_currents_cli.config import NO_CONFIG, Config, merged, read_project_file, read_user_file
+from td_currents_cli.errors import ExitCode, OutputError, TdcurError, UsageError, install_hint
 from td_currents_cli.journal.list_journals import JournalRequest
 from td_currents_cli.journal.list_journals import run as list_journals
 from td_currents_cli.outcome import Outcome
@@ -55,10 +55,11 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorRequest:
-    config: Config
-    destination: Destination
+    working_folder: Path
+    user_file: Path
     state_folder: Path
     folders: tuple[Path, ...]  # where temporary files may have been left
+    profile: str = ""
     clean: bool = False
 
 
@@ -94,12 +95,14 @@ def run(request: DoctorRequest, environ: Mapping[str, str] = os.environ) -> Doct
     if request.clean:
         for each in leftovers:
             _remove(each.path)
+    config, of_settings = _settings(request)
     checks = (
         Check("tdcur", Verdict.OK, f"{__version__}, Python {platform.python_version()}, {platform.system()}"),
         *_extras(),
-        _destination(request, environ),
-        *_key_file(request.destination.write_key_file),
-        _api_key(request.config, environ),
+        *of_settings,
+        _destination(config, environ),
+        *_key_file(config, environ),
+        _api_key(config, environ),
         _state(request.state_folder),
         _journals(request.state_folder),
         _leftover_check(leftovers, was_cleaned=request.clean),
@@ -122,9 +125,32 @@ def _extras() -> Iterator[Check]:
             yield Check(extra, Verdict.NOTE, message, install_hint(extra))
 
 
-def _destination(request: DoctorRequest, environ: Mapping[str, str]) -> Check:
+def _settings(request: DoctorRequest) -> tuple[Config, list[Check]]:
+    """Read the settings files; if one of them is not valid, nothing applies, as no command runs with it."""
+    files, checks = [], []
+    for read, where in ((read_user_file, request.user_file), (read_project_file, request.working_folder)):
+        try:
+            file = read(where)
+        except UsageError as error:
+            checks.append(Check("settings", Verdict.ERROR, error.message, error.hint))
+            continue
+        if file:
+            profiles = f", with {'profile' if len(file.profiles) == 1 else 'profiles'} {', '.join(file.profiles)}"
+            checks.append(Check("settings", Verdict.OK, f"{file.path}{profiles if file.profiles else ''}"))
+            files.append(file)
+    if not checks:
+        checks.append(Check("settings", Verdict.OK, "no settings files"))
+    if any(check.verdict is Verdict.ERROR for check in checks):
+        return NO_CONFIG, checks
     try:
-        endpoint = resolve(request.destination, environ)
+        return merged(files, request.user_file, request.profile), checks
+    except UsageError as error:
+        return NO_CONFIG, [*checks, Check("profile", Verdict.ERROR, error.message, error.hint)]
+
+
+def _destination(config: Config, environ: Mapping[str, str]) -> Check:
+    try:
+        endpoint = resolve(Destination().completed(environ, config), environ)
     except TdcurError as error:
         is_missing = error.message == "no endpoint given"
         return Check("destination", Verdict.NOTE if is_missing else Verdict.ERROR, error.message, error.hint)
@@ -134,9 +160,11 @@ def _destination(request: DoctorRequest, environ: Mapping[str, str]) -> Check:
     return Check("destination", Verdict.OK, endpoint.shown)
 
 
-def _key_file(file: str | None) -> Iterator[Check]:
-    if file is None:
+def _key_file(config: Config, environ: Mapping[str, str]) -> Iterator[Check]:
+    setting = config.get("write-key-file")
+    if setting is None or environ.get("TD_WRITE_KEY"):
         return
+    file = str(setting.value)
     try:
         read_secret(file, "write key")
         mode = Path(file).stat().st_mode

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from td_currents_cli import __version__, catalog
-from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, load_command
+from td_currents_cli.cli.app import CONTEXT_SETTINGS, load_command
+from td_currents_cli.cli.groups import COMMANDS
 from td_currents_cli.cli.help_page import explanation, signature, usage_of
 from td_currents_cli.validate.list_rules import Family
 from td_currents_cli.validate.rules import RULES

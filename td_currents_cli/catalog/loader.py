@@ -22,7 +22,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.catalog.model import MAX_LENGTH, EventType, Field, Where, channel_of, completed, nearest
+from td_currents_cli.catalog.model import EventType, Field, Where, channel_of
+from td_currents_cli.suggestions import MAX_LENGTH, completed, nearest
 
 _FILE: Final = Path(__file__).with_name("events.json")
 _PLACES: Final = list(Where)

@@ -48,8 +48,9 @@ from typing import Any, Final, NoReturn, TypeVar
 from msgspec.structs import replace
 
 from td_currents_cli.catalog.loader import Catalog, in_order, load
-from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of, nearest
+from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of
 from td_currents_cli.errors import UsageError
+from td_currents_cli.suggestions import nearest
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

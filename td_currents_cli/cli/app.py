@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from td_currents_cli import __version__
 from td_currents_cli.cli import complete
+from td_currents_cli.cli.groups import COMMANDS, GROUPS
+from td_currents_cli.cli.parameters import SortedHelpNames, print_help
 from td_currents_cli.secrets import MaskedOutput
 
 if TYPE_CHECKING:
@@ -22,37 +25,6 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415 -- only the command that is run is imported
 
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
-
-GROUPS: Final = {
-    "Commands": {
-        "validate": "Check payloads by Braze's catalog and Treasure Data's limits.",
-        "send": "Send payloads to Treasure Data or another endpoint, like Braze.",
-        "parse": "Turn ingested rows back into flat events: JSON Lines or a table.",
-        "count": "Count events by type or any other field, in payloads and rows.",
-        "reconcile": "Compare sent with ingested events: what is missing or changed.",
-        "verify": "Query a table until all events that were sent are stored.",
-        "show": "Show single events of payload files or ingested rows.",
-    },
-    "To try it without Treasure Data": {
-        "demo": "Validate, send, parse, count, and reconcile sample events.",
-        "serve": "Run a local Postback endpoint that acts like Treasure Data's.",
-        "generate": "Generate synthetic payloads with every type that Braze sends.",
-    },
-    "To look things up": {
-        "events": "List the event types of Braze Currents, or the fields of one.",
-        "rules": "List the rules of `tdcur validate`, or explain one.",
-        "sql": "Print a query for Treasure Data's console, a workflow, or dbt.",
-        "help": "Show the help of a command, or a topic.",
-    },
-    "Set-up": {
-        "config": "Show the settings that apply here, and where each comes from.",
-        "doctor": "Check the set-up: settings, keys, extras, journals, leftovers.",
-        "journal": "List, show, or remove journals of what `tdcur send` delivered.",
-    },
-}
-"""All commands with the first line of their help, in the order of `tdcur --help`, which imports none of them."""
-
-COMMANDS: Final = tuple(name for group in GROUPS.values() for name in group)
 
 
 def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a table
@@ -97,7 +69,7 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
     return found
 
 
-class LazyCommands(TyperGroup):
+class LazyCommands(SortedHelpNames, TyperGroup):
     """A group that imports a command's module only for that command, or for the help of all."""
 
     def main(self, *, standalone_mode: bool = True, **settings: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 -- Typer's
@@ -119,22 +91,20 @@ class LazyCommands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- the type is Typer's private Context
         if not args and not ctx.resilient_parsing:
-            from td_currents_cli.cli.command import print_help
-
             print_help(ctx)
         if args[-1:] in (["--show-completion"], ["--install-completion"]):
             args = [*args, complete.Shell.auto]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            vars(error)["arguments"] = args  # which may name a command whose option this is
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- as above
-        from td_currents_cli.cli.help import overview
-        from td_currents_cli.cli.help_page import shows_color
+        from td_currents_cli.cli.help_page import overview, shows_color
 
         ctx.color = shows_color()
-        formatter.write(overview(self.get_params(ctx)))
-
-    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
-        return sorted(super().get_help_option_names(ctx), key=len)  # Typer takes them from a set
+        formatter.write(overview(self.help or "", self.get_params(ctx)))
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 -- as above
         return list(COMMANDS)
@@ -151,10 +121,9 @@ class LazyCommands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- as above
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from td_currents_cli.cli.help import TOPICS
             from td_currents_cli.cli.usage import unknown_command
 
-            raise unknown_command(args[0], COMMANDS, TOPICS)
+            raise unknown_command(args[0])
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 -- as above

@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial, wraps
@@ -21,11 +21,13 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from td_currents_cli.braze import Site
+from td_currents_cli.choices import When
 from td_currents_cli.cli import complete
+from td_currents_cli.cli.parameters import SortedHelpNames, print_help, shown_names
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
-from td_currents_cli.render.terminal import Terminal, When, print_error, print_unwrapped, show_progress, write_json
+from td_currents_cli.render.terminal import Terminal, print_error, print_unwrapped, show_progress, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.cli.interruption import FileState
@@ -39,12 +41,6 @@ def explicit_options(context: "typer.Context") -> ExplicitOptions:
     sources = {each: context.get_parameter_source(each.name or "") for each in context.command.params}
     given = [each for each, source in sources.items() if source and source.name == "COMMANDLINE"]
     return frozenset(shown_names(each)[-1] for each in given if each.param_type_name == "option")
-
-
-def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- Typer's type is private
-    """Return the names of an option up to its first long one; those after it are of earlier versions, and hidden."""
-    names: list[str] = option.opts
-    return names[: [name.startswith("--") for name in names].index(True) + 1]
 
 
 def refuse(unusable: Collection[str], what: str, hint: str) -> None:
@@ -107,7 +103,7 @@ SETTINGS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
 """Parameters that settings files may fill in, each with the variable that takes precedence, and its type."""
 
 
-class PanelCommand(TyperCommand):
+class PanelCommand(SortedHelpNames, TyperCommand):
     """A command whose --help is in a panel, as all other options are, and prints a page of ours."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- Typer's types are private
@@ -129,9 +125,6 @@ class PanelCommand(TyperCommand):
         options = [each for each in self.params if each.param_type_name == "option"]
         shown = {name for each in options for name in shown_names(each)} | set(ctx.help_option_names)
         return [each for each in super().shell_complete(ctx, incomplete) if each.value in shown]
-
-    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
-        return sorted(super().get_help_option_names(ctx), key=len)  # Typer takes them from a set
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 -- as above
         option: Any = super().get_help_option(ctx)
@@ -159,13 +152,6 @@ class CliCommand:
             epilog="\n".join(self.examples),
         )(self.run)
         return get_command(app)
-
-
-def print_help(context: Any) -> NoReturn:  # noqa: ANN401 -- as above
-    """Print the help of a command that was given nothing to do: on standard error, because it is not data."""
-    with redirect_stdout(sys.stderr):
-        typer.echo(context.get_help(), color=context.color)
-    raise typer.Exit(ExitCode.USAGE)
 
 
 def command(
@@ -421,16 +407,14 @@ _PROGRESS: Final = _common(
     ),
 )
 
-_PROFILE: Final = _common(
-    "profile",
-    str | None,
-    general_option(
-        "--profile",
-        metavar="NAME",
-        autocompletion=complete.profiles,
-        help="Profile of the settings files. [env: TDCUR_PROFILE]",
-    ),
+PROFILE: Final[Any] = general_option(
+    "--profile",
+    metavar="NAME",
+    autocompletion=complete.profiles,
+    help="Profile of the settings files. [env: TDCUR_PROFILE]",
 )
+
+_PROFILE: Final = _common("profile", str | None, PROFILE)
 
 _COMMON: Final = [
     _common("quiet", bool, general_option("-q", "--quiet", default=False, help="Print only errors and data.")),

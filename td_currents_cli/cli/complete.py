@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import typer
 
+from td_currents_cli.cli.groups import GROUPS, TOPICS
+
 # ruff: noqa: PLC0415 -- only what is completed is imported
 
 
@@ -62,23 +64,20 @@ def profiles() -> list[str]:
     """Profiles of the settings files; none if these cannot be read."""
     from pathlib import Path
 
-    from td_currents_cli.config import profile_names, user_file
+    from td_currents_cli.config import load, user_file
     from td_currents_cli.errors import TdcurError
 
     with suppress(TdcurError, OSError):
         # zsh evaluates what it is offered, and the file may come from somebody else: plain names only.
-        return [name for name in profile_names(Path.cwd(), user_file()) if re.fullmatch(r"[A-Za-z0-9._-]+", name)]
+        return [name for name in load(Path.cwd(), user_file()).profiles if re.fullmatch(r"[A-Za-z0-9._-]+", name)]
     return []
 
 
 def topics() -> Iterator[tuple[str, str]]:
     """Commands and topics of `tdcur help`."""
-    from td_currents_cli.cli.app import GROUPS
-    from td_currents_cli.cli.help import TOPICS
-
     for group in GROUPS.values():
         yield from group.items()
-    yield from ((topic, about) for topic, (about, _) in TOPICS.items())
+    yield from TOPICS.items()
 
 
 def run(context: typer.Context, parameter: typer.CallbackParam, shell: Shell) -> None:

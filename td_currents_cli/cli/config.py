@@ -19,6 +19,7 @@ def config(
     """
     import os  # noqa: PLC0415 -- a command loads only what it runs
 
-    from td_currents_cli.config import ConfigOutcome, user_file  # noqa: PLC0415
+    from td_currents_cli.config import user_file  # noqa: PLC0415
+    from td_currents_cli.list_settings import ConfigOutcome  # noqa: PLC0415
 
     return ConfigOutcome.of(settings, user_file(), os.environ)

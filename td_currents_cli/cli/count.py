@@ -99,7 +99,6 @@ def count(
     from td_currents_cli.count.baseline import part_of  # noqa: PLC0415
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
-    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
 
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
@@ -129,7 +128,7 @@ def count(
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
                 reading=ReadOptions.of(form, column, no_header=no_header),
-                jobs=worker_count(jobs),
+                jobs=options.worker_count(jobs),
                 tables=tables,
             )
         )

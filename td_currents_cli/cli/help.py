@@ -6,14 +6,15 @@ from typing import Any, Final
 import typer
 
 from td_currents_cli.cli import complete
-from td_currents_cli.cli.app import COMMANDS, CONTEXT_SETTINGS, GROUPS, load_command, tdcur
 from td_currents_cli.cli.command import CliCommand, PanelCommand
-from td_currents_cli.cli.help_page import Sections, choices_of, command_page, explanation, page, shows_color, signature
+from td_currents_cli.cli.groups import COMMANDS, TOPICS
+from td_currents_cli.cli.help_page import command_page, page, shows_color
+from td_currents_cli.cli.parameters import choices_of
 
 # ruff: noqa: PLC0415 -- a topic imports only what it is about
 
 
-def _exit_codes() -> str:
+def _exit_codes(_root: Any) -> str:  # noqa: ANN401 -- Typer's types are private
     from td_currents_cli.errors import EXIT_MEANINGS
 
     return page(
@@ -22,7 +23,7 @@ def _exit_codes() -> str:
     )
 
 
-def _environment() -> str:
+def _environment(_root: Any) -> str:  # noqa: ANN401 -- as above
     from td_currents_cli.config import VARIABLES
 
     return page(
@@ -32,14 +33,13 @@ def _environment() -> str:
     )
 
 
-def _formats() -> str:
+def _formats(root: Any) -> str:  # noqa: ANN401 -- as above
     from td_currents_cli.read.options import COMPRESSIONS, FORMAT_MEANINGS
 
-    commands = ((name, load_command(name)) for name in COMMANDS)
     outputs = [
         (name, f"{each.opts[0]} {', '.join(choices_of(each))}")
-        for name, found in commands
-        for each in (found.build(name, CONTEXT_SETTINGS).params if found else ())
+        for name in COMMANDS
+        for each in root.command.get_command(root, name).params
         if each.name in {"output_format", "to", "shape"}
     ]
     return page(
@@ -52,22 +52,12 @@ def _formats() -> str:
     )
 
 
-TOPICS: Final[dict[str, tuple[str, Callable[[], str]]]] = {
-    "environment": ("Environment variables, and what they mean.", _environment),
-    "exit-codes": ("Exit codes, and what they mean.", _exit_codes),
-    "formats": ("Input and output formats.", _formats),
+_PAGES: Final[dict[str, Callable[[Any], str]]] = {
+    "environment": _environment,
+    "exit-codes": _exit_codes,
+    "formats": _formats,
 }
-
-
-def overview(options: list[Any]) -> str:
-    """Lay out the help of all commands."""
-    sections: Sections = {
-        **{title: list(commands.items()) for title, commands in GROUPS.items()},
-        "Topics": [(name, about) for name, (about, _) in TOPICS.items()],
-        "Options": [(signature(each), explanation(each)) for each in options if not each.hidden],
-    }
-    end = "`tdcur help COMMAND` or `tdcur help TOPIC` tells more. To begin, run `tdcur demo`."
-    return page(tdcur.__doc__ or "", sections, usage="tdcur [OPTIONS] COMMAND [ARGUMENTS]", end=end)
+"""The page of each topic, made with the context of `tdcur`."""
 
 
 def _run(
@@ -89,11 +79,11 @@ def _run(
         found = root.command.get_command(root, topic)
         typer.echo(command_page(found, typer.Context(found, info_name=topic, parent=root)), color=root.color)
     elif topic in TOPICS:
-        typer.echo(TOPICS[topic][1](), color=root.color)
+        typer.echo(_PAGES[topic](root), color=root.color)
     else:
         from td_currents_cli.cli.usage import unknown_command
 
-        raise unknown_command(topic, COMMANDS, TOPICS, of_help=True)
+        raise unknown_command(topic, of_help=True)
 
 
 show_help: Final = CliCommand(

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 import typer
 
-from td_currents_cli.cli.command import shown_names
-from td_currents_cli.render.terminal import When, wants_color
+from td_currents_cli.choices import When
+from td_currents_cli.cli.groups import GROUPS, TOPICS
+from td_currents_cli.cli.parameters import choices_of, shown_names
 
 MAX_WIDTH: Final = 100
 _LEFT_WIDTH: Final = 30
@@ -21,6 +22,17 @@ _TYPES: Final = {"int": "INTEGER", "float": "NUMBER", "path": "FILE"}
 
 Sections: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]
 """Pairs of a name and its explanation, by their heading."""
+
+
+def overview(about: str, options: list[Any]) -> str:
+    """Lay out the help of all commands."""
+    sections: Sections = {
+        **{title: list(commands.items()) for title, commands in GROUPS.items()},
+        "Topics": list(TOPICS.items()),
+        "Options": [(signature(each), explanation(each)) for each in options if not each.hidden],
+    }
+    end = "`tdcur help COMMAND` or `tdcur help TOPIC` tells more. To begin, run `tdcur demo`."
+    return page(about, sections, usage="tdcur [OPTIONS] COMMAND [ARGUMENTS]", end=end)
 
 
 def command_page(command: Any, context: Any) -> str:  # noqa: ANN401 -- Typer's types are private
@@ -58,7 +70,7 @@ def page(text: str, sections: Sections, *, usage: str = "", examples: Iterable[s
 
 
 def shows_color() -> bool:
-    return wants_color(When.auto, is_terminal=sys.stdout.isatty())
+    return When.auto.wants_color(is_terminal=sys.stdout.isatty())
 
 
 def signature(option: Any) -> str:  # noqa: ANN401 -- as above
@@ -76,10 +88,6 @@ def value_of(option: Any) -> str:  # noqa: ANN401 -- as above
     if option.metavar or choices_of(option):
         return str(option.metavar or shown_names(option)[-1].strip("-").replace("-", "_").upper())
     return _TYPES.get(option.type.name.removesuffix(" range"), "TEXT")
-
-
-def choices_of(parameter: Any) -> list[str]:  # noqa: ANN401 -- as above
-    return [str(each) for each in getattr(parameter.type, "choices", ())]
 
 
 def explanation(parameter: Any) -> str:  # noqa: ANN401 -- as above

@@ -1,5 +1,6 @@
 """Options of several commands, and what they select: the sources and tables that are read."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +84,16 @@ TEXT_FORMAT: Final[Any] = output_option("--format", default=OutputFormat.text, h
 JOBS: Final[Any] = general_option(
     min=1, help="Number of worker processes for large inputs.", show_default="number of cores"
 )
+
+MAX_DEFAULT_JOBS: Final = 8
+"""Maximum number of processes by default: one process cannot read fast enough to keep more of them busy."""
+
+
+def worker_count(requested: int | None) -> int:
+    """Return the number of processes: as many as requested, else one per core that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return requested or min(cores, MAX_DEFAULT_JOBS)
+
 
 INPUT_FORM: Final[Any] = input_option(
     "--from", default=InputFormat.AUTO, metavar="FORMAT", help="Input format, if it should not be detected."

@@ -100,7 +100,6 @@ def parse(
     A PATH such as td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
 
     if into is not None:
@@ -137,7 +136,7 @@ def parse(
                     split=split_by is not None,
                     out_dir=out_dir,
                     max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
-                    jobs=worker_count(jobs),
+                    jobs=options.worker_count(jobs),
                 )
             )
             options.warn_of_types(wanted, terminal, outcome)

@@ -94,7 +94,6 @@ def reconcile(
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
-    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.read import byte_size  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address  # noqa: PLC0415
@@ -125,7 +124,7 @@ def reconcile(
             sent,
             ingested,
             journal,
-            worker_count(jobs),
+            options.worker_count(jobs),
             endpoint=endpoint,
             column=column,
             sent_tables=sent_tables,

@@ -94,7 +94,6 @@ def validate(
     and event type are printed, then the number of the others; --verbose prints all.
     """
     from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.parallel.pool import worker_count  # noqa: PLC0415
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
@@ -110,6 +109,6 @@ def validate(
             keep=DEFAULT_MAX_PROBLEMS if limit is None and examples else limit,
             examples=examples,
             statistics=statistics,
-            jobs=worker_count(jobs),
+            jobs=options.worker_count(jobs),
         )
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgspec import Struct
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.model import nearest
 from td_currents_cli.choices import Sort
 from td_currents_cli.count.aggregate import GroupCounts, GroupStats, TimeHistogram
 from td_currents_cli.count.dimensions import BY_NAME, DERIVED, EVENT_TYPE, Dimension, DimensionKind, Key
@@ -19,6 +18,7 @@ from td_currents_cli.events.filter import EVERYTHING, Filter, TypeGlobs, iso, mo
 from td_currents_cli.outcome import Balance, Outcome
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
+from td_currents_cli.suggestions import nearest
 
 if TYPE_CHECKING:
     from td_currents_cli.count.baseline import CheckedCounts, CountComparison

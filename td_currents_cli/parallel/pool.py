@@ -1,6 +1,5 @@
 """Worker processes, with their results in the order of the work."""
 
-import os
 import pickle
 import signal
 from collections import deque
@@ -24,17 +23,8 @@ SERIAL: Final = 8  # items done before processes are started: below that, starti
 
 AHEAD: Final = 3  # items handed out beyond those being worked on, per process: bounds what is in memory
 
-MAX_DEFAULT_JOBS: Final = 8
-"""Maximum number of processes by default: one process cannot read fast enough to keep more of them busy."""
-
 SLOT_SIZE: Final = 1 << 23
 """Bytes of shared memory for a result. Unused ones take no memory; what is larger goes through the pipe."""
-
-
-def worker_count(requested: int | None) -> int:
-    """Return the number of processes: as many as requested, else one per core that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return requested or min(cores, MAX_DEFAULT_JOBS)
 
 
 class SharedBytes:

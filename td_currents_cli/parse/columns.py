@@ -11,10 +11,11 @@ from msgspec import Raw, Struct
 
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.model import Where, nearest
+from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Names
 from td_currents_cli.events.flatten import full_name
 from td_currents_cli.events.json import hide_lone_surrogates, string_of
+from td_currents_cli.suggestions import nearest
 from td_currents_cli.write.formats import json_line
 
 _decode: Final = msgspec.json.Decoder(dict[str, Raw])

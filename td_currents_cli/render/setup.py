@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from td_currents_cli.choices import JournalAction
-from td_currents_cli.config import ConfigOutcome, InForce
 from td_currents_cli.doctor import DoctorOutcome, Verdict
 from td_currents_cli.events.filter import iso, moment_of
 from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome, TypeDeliveries
+from td_currents_cli.list_settings import ConfigOutcome, InForce
 from td_currents_cli.render.grid import fold
 from td_currents_cli.render.layout import NARROWEST, print_hanging, print_trimmed
 from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, printable
@@ -26,13 +26,19 @@ _DAY: Final = 86_400
 
 
 def print_config(outcome: ConfigOutcome, terminal: Terminal) -> None:
-    """Print each setting with its origin."""
+    """Print each setting with its origin, then the profiles and files."""
     if not outcome.settings:
         terminal.report("no settings: options and their defaults apply")
     else:
         _print_settings(outcome.settings, terminal.out)
-    state = "" if outcome.user_file.exists() else " (does not exist)"
+    if outcome.profiles:
+        names = [f"{name} (selected)" if name == outcome.profile else name for name in outcome.profiles]
+        terminal.report(f"profiles: {printable(', '.join(names))}", "dim")
+    state = "" if outcome.user_file in outcome.files else " (does not exist)"
     terminal.report(f"your own file: {outcome.user_file}{state}", "dim")
+    for file in outcome.files:
+        if file != outcome.user_file:
+            terminal.report(f"file of the project: {file}", "dim")
 
 
 def _print_settings(settings: Sequence[InForce], console: Console) -> None:

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
+from td_currents_cli.choices import When
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 UNCLIPPED = 10_000
 """Columns of a console that is not a terminal: tables take the width that they need."""
-
-
-class When(StrEnum):
-    """When to use color or to show progress; `auto` depends on the terminal."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
 
 
 class Terminal:
@@ -252,7 +244,7 @@ def _console(stream: TextIO, color: When) -> "Console":
         # A character that the encoding of the terminal lacks must not stop the run.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
-    colored = wants_color(color, is_terminal=is_terminal)
+    colored = color.wants_color(is_terminal=is_terminal)
     return PlainConsole(
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
@@ -265,14 +257,6 @@ def _console(stream: TextIO, color: When) -> "Console":
         emoji=False,
         legacy_windows=False,
     )
-
-
-def wants_color(color: When, *, is_terminal: bool) -> bool:
-    if color is not When.auto:
-        return color is When.always
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return is_terminal or bool(os.environ.get("FORCE_COLOR"))
 
 
 LOST: Final = "lost in truncated cells"

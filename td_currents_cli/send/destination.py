@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from td_currents_cli.braze import POSTBACK_PATH, Site, check_name
+from td_currents_cli.braze import POSTBACK_PATH, Site, check_name, check_site
 from td_currents_cli.config import DESTINATION, DESTINATION_VARIABLES, NO_CONFIG, URL_VARIABLE, Config
 from td_currents_cli.errors import UsageError
 from td_currents_cli.send.tls import TlsFiles
@@ -50,11 +50,10 @@ class Destination:
             found = settings.destination()
             parts = {name: str(setting.value) for name, setting in found.items()}
             origin = next((setting.origin for setting in found.values()), "")
-        if (site := parts.get("site")) is not None and site not in tuple(Site):
-            raise UsageError(f"{origin}: not a site of Treasure Data", hint=f"The sites are {', '.join(Site)}.")
+        site = parts.get("site")
         return replace(
             self,
-            site=None if site is None else Site(site),
+            site=None if site is None else check_site(site, DESTINATION_VARIABLES["site"]),
             database=parts.get("database"),
             table=parts.get("table"),
             origin=origin,

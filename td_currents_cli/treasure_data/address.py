@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from msgspec import Struct
 
-from td_currents_cli.braze import Site, check_name
+from td_currents_cli.braze import Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
 
@@ -50,7 +50,7 @@ def parse_address(text: str, *, site: Site | None = None, column: str | None = N
     return TableAddress(
         database=database,
         table=table,
-        site=_site(options["site"]) if "site" in options else site,
+        site=check_site(options["site"], "the site of the table address (td://…)") if "site" in options else site,
         column=_column(options.get("column", column or COLUMN)),
     )
 
@@ -86,13 +86,6 @@ def _options(query: str) -> dict[str, str]:
     if not options.keys() <= {"site", "column"} or len(pairs) > len(options):
         raise UsageError("the table address (td://…) has an unknown or repeated option", hint=_SYNTAX)
     return options
-
-
-def _site(name: str) -> Site:
-    try:
-        return Site(name)
-    except ValueError:
-        raise UsageError("the table address (td://…) has an unknown site", hint=f"Sites: {', '.join(Site)}.") from None
 
 
 def _column(name: str) -> str:

@@ -52,7 +52,7 @@ def test_send_takes_the_destination_of_a_file_and_says_which(folder: Path) -> No
         (["--table", "other"], {}, "missing --site and --database: required with --table"),
         ([], {"TDCUR_TABLE": "other"}, "missing site and database: required with table (TDCUR_TABLE)"),
         ([], {"TDCUR_TABLE": "other", "TDCUR_URL": URL}, "TDCUR_URL and TDCUR_TABLE cannot be used together"),
-        ([], {"TDCUR_SITE": "moon"}, "TDCUR_SITE: not a site"),
+        ([], {"TDCUR_SITE": "moon"}, "TDCUR_SITE is not a site"),
         (["--profile", "nope"], {}, "no settings file has this profile"),
         ([], {"TDCUR_PROFILE": "nope"}, "no settings file has this profile"),
     ],
@@ -123,7 +123,19 @@ def test_doctor_reports_and_cleans(folder: Path) -> None:
     assert run(folder, "doctor", "--clean", TMPDIR=str(folder))[0] == ExitCode.OK
     assert not leftover.exists()
     write(folder, user="site = 1")
-    assert run(folder, "doctor")[0] == ExitCode.USAGE
+    code, text, _ = run(folder, "doctor")
+    assert code == ExitCode.FINDINGS
+    assert f"error   settings         {folder / 'config' / 'tdcur' / 'tdcur.toml'}: site must be a string" in text
+    assert "temporary files" in text
+
+
+def test_config_and_doctor_name_profiles_and_files(folder: Path) -> None:
+    write(folder, user="[profiles.b]\n[profiles.a]\nselect = []")
+    _, document, _ = run(folder, "config", "--profile", "a", "--format", "json")
+    files = [str(folder / "config" / "tdcur" / "tdcur.toml"), str(folder / "project" / "tdcur.toml")]
+    assert [json.loads(document)[name] for name in ("profiles", "files")] == [["a", "b"], files]
+    assert "profiles: a (selected), b\n" in run(folder, "config", "--profile", "a")[2]
+    assert f"{files[0]}, with profiles b, a" in run(folder, "doctor")[1]
 
 
 def test_journals_are_listed_shown_and_pruned(folder: Path, scripted: Scripted) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from td_currents_cli.cli.app import COMMANDS
+from td_currents_cli.cli.groups import COMMANDS
 from tests.command import PLAIN, TDCUR, tdcur_text
 
 ROOT = Path(__file__).parents[2]
@@ -163,6 +163,22 @@ def test_ctrl_c_before_anything_has_begun() -> None:
         ("count --nonsense", "error: unknown option --nonsense\nhint: Run `tdcur count --help` for its options.\n"),
         ("count --limt 3", "error: unknown option --limt\nhint: Did you mean --limit?\n"),
         ("validate --max-finding 3", "error: unknown option --max-finding\nhint: Did you mean --limit?\n"),
+        ("count --group-by x", "error: unknown option --group-by\nhint: Did you mean --by?\n"),
+        ("parse --output-format csv", "error: unknown option --output-format\nhint: Did you mean --to?\n"),
+        ("count --json", "error: unknown option --json\nhint: Did you mean --format json?\n"),
+        ("validate --no-color", "error: unknown option --no-color\nhint: Did you mean --color never?\n"),
+        (
+            "--quiet validate x",
+            "error: unknown option --quiet\nhint: Options of a command follow it: `tdcur validate --quiet`.\n",
+        ),
+        (
+            "--format json count x",
+            "error: unknown option --format\nhint: Options of a command follow it: `tdcur count --format`.\n",
+        ),
+        ("--quiet", "error: unknown option --quiet\nhint: Run `tdcur --help` for its options.\n"),
+        ("--completion", "error: unknown option --completion\nhint: Did you mean --show-completion?\n"),
+        ("generate 100", "error: unexpected argument: 100\nhint: Give the number of events with --events NUMBER.\n"),
+        ("config test", "error: unexpected argument: test\nhint: Select a profile with --profile NAME.\n"),
         ("--versio", "error: unknown option --versio\nhint: Did you mean --version?\n"),
         (
             "count --color yes",
@@ -180,6 +196,10 @@ def test_ctrl_c_before_anything_has_begun() -> None:
         ("verify", ""),
         ("", "Validate, send, "),
         ("nonsense", "error: unknown command: nonsense\nhint: Run `tdcur help` for all of them.\n"),
+        ("version", "error: unknown command: version\nhint: Did you mean `tdcur --version`?\n"),
+        ("check", "error: unknown command: check\nhint: Did you mean `tdcur validate`?\n"),
+        ("completions", "error: unknown command: completions\nhint: Did you mean `tdcur --show-completion`?\n"),
+        ("help lint", "error: unknown command or topic: lint\nhint: Did you mean `tdcur help validate`?\n"),
         ("cuont x", "error: unknown command: cuont\nhint: Did you mean `tdcur count`?\n"),
         ("exit-code", "error: unknown command: exit-code\nhint: Did you mean `tdcur help exit-codes`?\n"),
         ("help cuont", "error: unknown command or topic: cuont\nhint: Did you mean `tdcur help count`?\n"),

@@ -1,10 +1,11 @@
 """Settings from files: which files are found, which level wins, what is refused."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from td_currents_cli.config import Config, Level, find_project_file, load
+from td_currents_cli.config import Config, Level, load, read_project_file
 from td_currents_cli.errors import UsageError
 
 
@@ -48,7 +49,9 @@ def test_the_project_file_is_found_upward(home: Path, name: str, text: str) -> N
 def test_a_pyproject_file_without_our_settings_is_passed_over(home: Path, text: str) -> None:
     (home / "tdcur.toml").write_text('table = "above"', encoding="utf-8")
     (home / "project" / "pyproject.toml").write_text(text, encoding="utf-8")
-    assert find_project_file(home / "project") == home / "tdcur.toml"
+    found = read_project_file(home / "project")
+    assert found
+    assert found.path == home / "tdcur.toml"
 
 
 def test_the_profile_of_the_user_wins_then_that_of_the_project_then_the_project_then_the_user(home: Path) -> None:
@@ -118,6 +121,34 @@ def test_a_mistyped_setting_is_corrected(home: Path, name: str, near: str | None
     with pytest.raises(UsageError) as failure:
         settings(home, f'{name} = "abc"')
     assert failure.value.hint.startswith(f"Did you mean {near}? " if near else "The settings are ")
+
+
+def test_a_mistyped_site_is_corrected(home: Path) -> None:
+    for value, hint in (("us1", "Did you mean us01? The sites are "), ("moon", "The sites are us01, ")):
+        with pytest.raises(UsageError, match="site is not a site") as failure:
+            settings(home, f'site = "{value}"')
+        assert failure.value.hint.startswith(hint)
+
+
+def test_files_and_profiles_are_named(home: Path) -> None:
+    found = settings(home, '[profiles.b]\ntable = "abc"', "[profiles.a]\n[profiles.b]", profile="b")
+    assert (found.profiles, found.profile) == (("a", "b"), "b")
+    assert found.files == (home / "home" / "tdcur.toml", home / "project" / "tdcur.toml")
+
+
+def test_each_file_is_read_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for a profile that does not exist, and a `pyproject.toml`."""
+    read: list[str] = []
+    parse = tomllib.loads
+    monkeypatch.setattr(tomllib, "loads", lambda text: (read.append(text), parse(text))[1])
+    with pytest.raises(UsageError, match="no settings file has this profile"):
+        settings(home, 'table = "user"', '[tool.tdcur]\ntable = "abc"', profile="nope", name="pyproject.toml")
+    assert read == ['table = "user"', '[tool.tdcur]\ntable = "abc"']
+
+
+def test_a_broken_pyproject_file_with_our_settings_is_an_error(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"pyproject.toml is not valid TOML: .*line 2"):
+        settings(home, project="[tool.tdcur]\nsite = \n", name="pyproject.toml")
 
 
 @pytest.mark.parametrize("name", ["write-key-file", "api-key-file"])

@@ -8,9 +8,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from td_currents_cli.cli.app import COMMANDS, GROUPS, app, load_command
-from td_currents_cli.cli.command import Panel, shown_names
-from td_currents_cli.cli.help import TOPICS
+from td_currents_cli.cli.app import app, load_command
+from td_currents_cli.cli.command import Panel
+from td_currents_cli.cli.groups import COMMANDS, GROUPS, TOPICS
+from td_currents_cli.cli.parameters import shown_names
 from td_currents_cli.config import VARIABLES
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.read.options import InputFormat

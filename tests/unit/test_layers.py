@@ -16,13 +16,13 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("verify", "demo", "doctor", "show"),
+    ("verify", "demo", "doctor", "show", "list_settings"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
-    ("braze", "choices", "config", "durations", "errors", "model", "outcome", "progress", "secrets", "sizes"),
+    ("braze", "choices", "config", "durations", "errors", "model", "outcome", "progress", "secrets", "sizes", "suggestions"),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
 

@@ -1,5 +1,6 @@
 """Options that have no meaning beside others are refused, also where they repeat a default, without a query."""
 
+import os
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import app
-from td_currents_cli.cli.command import shown_names
-from td_currents_cli.cli.options import FILE_OPTIONS
+from td_currents_cli.cli.options import FILE_OPTIONS, MAX_DEFAULT_JOBS, worker_count
+from td_currents_cli.cli.parameters import shown_names
 from td_currents_cli.cli.parse import INTO_OPTIONS
 
 GROUP: Any = get_command(app)
@@ -54,3 +55,15 @@ def test_tables_have_one_form(command: str, option: str) -> None:
 )
 def test_options_of_options(line: str, message: str) -> None:
     assert refused(line.split()).startswith(f"error: {message}\n")
+
+
+def test_as_many_jobs_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a number is asked for; many cores are more than one reader can feed."""
+    assert worker_count(3) == 3
+    assert 1 <= worker_count(None) <= MAX_DEFAULT_JOBS
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert worker_count(None) == MAX_DEFAULT_JOBS
+    assert worker_count(64) == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert worker_count(None) == 1

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from td_currents_cli import catalog
-from td_currents_cli.cli.app import COMMANDS, app
+from td_currents_cli.cli.app import app
+from td_currents_cli.cli.groups import COMMANDS
 from td_currents_cli.validate.rules import RULES
 from tests.command import PLAIN, TDCUR
 

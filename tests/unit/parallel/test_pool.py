@@ -12,7 +12,7 @@ import pytest
 
 from td_currents_cli.errors import DefectError
 from td_currents_cli.parallel import pool
-from td_currents_cli.parallel.pool import AHEAD, SERIAL, SLOT_SIZE, SharedBytes, ordered_map, worker_count
+from td_currents_cli.parallel.pool import AHEAD, SERIAL, SLOT_SIZE, SharedBytes, ordered_map
 
 SPAWNED = """
 import multiprocessing
@@ -154,15 +154,3 @@ def test_processes_may_be_started_afresh(method: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SPAWNED.format(method=method), encoding="utf-8")
     subprocess.run([sys.executable, str(script)], check=True, timeout=60)
-
-
-def test_as_many_jobs_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless a number is asked for; many cores are more than one reader can feed."""
-    assert worker_count(3) == 3
-    assert 1 <= worker_count(None) <= pool.MAX_DEFAULT_JOBS
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    assert worker_count(None) == pool.MAX_DEFAULT_JOBS
-    assert worker_count(64) == 64
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert worker_count(None) == 1

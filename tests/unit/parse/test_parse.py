@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from td_currents_cli.choices import Names
+from td_currents_cli.choices import Names, When
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.parse import ParseRequest, reject_line, run
 from td_currents_cli.read import sources
 from td_currents_cli.render.parse import report_parsed
-from td_currents_cli.render.terminal import Terminal, When
+from td_currents_cli.render.terminal import Terminal
 
 ROWS = (
     'time,events\n1,"[{""event_type"":""a"",""user"":{""x"":1.0}},7]"\n2,oops\n3,"[{""event_type"":""b""}]"\n4,[],5\n'

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from td_currents_cli.choices import When
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.progress import Progress
 from td_currents_cli.read import records
@@ -29,7 +30,7 @@ from td_currents_cli.render.progress import (
     job_updates,
     updates,
 )
-from td_currents_cli.render.terminal import LINE_INTERVAL, ProgressLine, When, show_progress
+from td_currents_cli.render.terminal import LINE_INTERVAL, ProgressLine, show_progress
 from td_currents_cli.send.batching import Planner
 from td_currents_cli.send.command import settled_share
 from td_currents_cli.send.payload import PayloadLimits

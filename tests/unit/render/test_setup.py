@@ -11,10 +11,10 @@ from typing import Final
 import pytest
 
 from td_currents_cli.choices import JournalAction
-from td_currents_cli.config import ConfigOutcome, InForce
 from td_currents_cli.doctor import Check, DoctorOutcome, Leftover, Verdict
 from td_currents_cli.journal.list_journals import JournalFile, JournalOutcome, JournalRequest, TypeDeliveries
 from td_currents_cli.journal.reader import JournalEndpoint
+from td_currents_cli.list_settings import ConfigOutcome, InForce
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render import render
 from tests.rendering import screen_of
@@ -43,6 +43,8 @@ OUTCOMES: Final[dict[str, Outcome]] = {
             InForce("ignore", "TDC301", "/home/ann/.config/tdcur/tdcur.toml"),
         ),
         user_file=Path("/home/ann/.config/tdcur/tdcur.toml"),
+        files=(Path("/home/ann/.config/tdcur/tdcur.toml"), Path("/home/ann/work/payloads/of-the-year/tdcur.toml")),
+        profiles=("production", "staging"),
         profile="production",
     ),
     "doctor": DoctorOutcome(

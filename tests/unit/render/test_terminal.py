@@ -2,10 +2,11 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
+from td_currents_cli.choices import When
 from td_currents_cli.errors import UsageError
 from td_currents_cli.model import Code, Location, Problem, Severity
 from td_currents_cli.outcome import Balance, ProblemLog
-from td_currents_cli.render.terminal import Terminal, When, balance_line, print_error, print_problems, printable
+from td_currents_cli.render.terminal import Terminal, balance_line, print_error, print_problems, printable
 from tests.rendering import Tty, screen_of
 
 

@@ -1,0 +1,33 @@
+"""What Typer knows of the options of a command; its types are private."""
+
+import sys
+from contextlib import redirect_stdout
+from typing import Any, NoReturn
+
+import typer
+
+from td_currents_cli.errors import ExitCode
+
+
+class SortedHelpNames:
+    """Of a command, or of the group of all: `-h, --help` in this order. Typer takes them from a set."""
+
+    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
+        return sorted(super().get_help_option_names(ctx), key=len)  # type: ignore[misc]  # of Typer's class
+
+
+def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- as above
+    """Return the names of an option up to its first long one; those after it are of earlier versions, and hidden."""
+    names: list[str] = option.opts
+    return names[: [name.startswith("--") for name in names].index(True) + 1]
+
+
+def choices_of(parameter: Any) -> list[str]:  # noqa: ANN401 -- as above
+    return [str(each) for each in getattr(parameter.type, "choices", ())]
+
+
+def print_help(context: Any) -> NoReturn:  # noqa: ANN401 -- as above
+    """Print the help of a command that was given nothing to do: on standard error, because it is not data."""
+    with redirect_stdout(sys.stderr):
+        typer.echo(context.get_help(), color=context.color)
+    raise typer.Exit(ExitCode.USAGE)
