@@ -140,7 +140,12 @@ def test_each_file_is_read_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Also for a profile that does not exist, and a `pyproject.toml`."""
     read: list[str] = []
     parse = tomllib.loads
-    monkeypatch.setattr(tomllib, "loads", lambda text: (read.append(text), parse(text))[1])
+
+    def loads(text: str) -> dict[str, object]:
+        read.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(tomllib, "loads", loads)
     with pytest.raises(UsageError, match="no settings file has this profile"):
         settings(home, 'table = "user"', '[tool.tdcur]\ntable = "abc"', profile="nope", name="pyproject.toml")
     assert read == ['table = "user"', '[tool.tdcur]\ntable = "abc"']
