@@ -169,7 +169,7 @@ def entered_files(argv: list[str]) -> list[str]:
 
     The first run imports what is imported lazily. Bodies of modules and classes are not counted.
     """
-    from td_currents_cli.cli.app import run  # noqa: PLC0415 -- reading the source needs none of it
+    from td_currents_cli.cli import main  # noqa: PLC0415 -- reading the source needs none of it
 
     entered: set[str] = set()
     top = str(PACKAGE)
@@ -188,7 +188,7 @@ def entered_files(argv: list[str]) -> list[str]:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), contextlib.suppress(SystemExit):
                 sys.setprofile(look)
                 try:
-                    run()
+                    main()
                 finally:
                     sys.setprofile(None)
     finally:

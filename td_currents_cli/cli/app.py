@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from td_currents_cli import __version__
 from td_currents_cli.cli import complete
 from td_currents_cli.cli.groups import COMMANDS, GROUPS
-from td_currents_cli.cli.parameters import SortedHelpNames, print_help
+from td_currents_cli.cli.parameters import print_help
 from td_currents_cli.secrets import MaskedOutput
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
     return found
 
 
-class LazyCommands(SortedHelpNames, TyperGroup):
+class LazyCommands(TyperGroup):
     """A group that imports a command's module only for that command, or for the help of all."""
 
     def main(self, *, standalone_mode: bool = True, **settings: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 -- Typer's

@@ -23,7 +23,7 @@ from typer.main import get_command
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import When
 from td_currents_cli.cli import complete
-from td_currents_cli.cli.parameters import SortedHelpNames, print_help, shown_names
+from td_currents_cli.cli.parameters import print_help, shown_names
 from td_currents_cli.errors import DefectError, ExitCode, OutputError, TdcurError, UsageError
 from td_currents_cli.outcome import Outcome, error_envelope
 from td_currents_cli.render import render
@@ -40,7 +40,8 @@ def explicit_options(context: "typer.Context") -> ExplicitOptions:
     """Collect the options that were given on the command line."""
     sources = {each: context.get_parameter_source(each.name or "") for each in context.command.params}
     given = [each for each, source in sources.items() if source and source.name == "COMMANDLINE"]
-    return frozenset(shown_names(each)[-1] for each in given if each.param_type_name == "option")
+    options = [each.opts for each in given if each.param_type_name == "option"]
+    return frozenset(next(name for name in names if name.startswith("--")) for names in options)
 
 
 def refuse(unusable: Collection[str], what: str, hint: str) -> None:
@@ -103,7 +104,7 @@ SETTINGS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
 """Parameters that settings files may fill in, each with the variable that takes precedence, and its type."""
 
 
-class PanelCommand(SortedHelpNames, TyperCommand):
+class PanelCommand(TyperCommand):
     """A command whose --help is in a panel, as all other options are, and prints a page of ours."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 -- Typer's types are private

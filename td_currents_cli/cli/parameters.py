@@ -9,16 +9,10 @@ import typer
 from td_currents_cli.errors import ExitCode
 
 
-class SortedHelpNames:
-    """Of a command, or of the group of all: `-h, --help` in this order. Typer takes them from a set."""
-
-    def get_help_option_names(self, ctx: Any) -> list[str]:  # noqa: ANN401 -- as above
-        return sorted(super().get_help_option_names(ctx), key=len)  # type: ignore[misc]  # of Typer's class
-
-
 def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- as above
     """Return the names of an option up to its first long one; those after it are of earlier versions, and hidden."""
-    names: list[str] = option.opts
+    # Typer takes those of --help from a set.
+    names = sorted(option.opts, key=lambda name: name.startswith("--"))
     return names[: [name.startswith("--") for name in names].index(True) + 1]
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from typer.testing import CliRunner
 
-from td_currents_cli.cli.app import run as run_command_line
+from td_currents_cli.cli import main
 from td_currents_cli.cli.app import app
 from td_currents_cli.parallel import splits
 
@@ -88,7 +88,7 @@ def _become(arguments: Sequence[str], folder: Path, split: int) -> None:
         if split:
             vars(splits).update(MIN_SIZE=1, SPLIT_SIZES=(split,))
         sys.argv = ["tdcur", *arguments]
-        run_command_line()
+        main()
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
