@@ -9,10 +9,11 @@ import typer
 from td_currents_cli.errors import ExitCode
 
 
-def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- as above
+def shown_names(option: Any) -> list[str]:  # noqa: ANN401 -- their types
     """Return the names of an option up to its first long one; those after it are of earlier versions, and hidden."""
-    # Typer takes those of --help from a set.
-    names = sorted(option.opts, key=lambda name: name.startswith("--"))
+    names: list[str] = option.opts
+    if "--help" in names:  # which Typer takes from a set
+        names = sorted(names, key=len)
     return names[: [name.startswith("--") for name in names].index(True) + 1]
 
 
