@@ -1,6 +1,5 @@
 """The values of options that the command line and the commands' packages share. Imports nothing of the package."""
 
-import os
 from enum import StrEnum
 from typing import Final
 
@@ -11,13 +10,6 @@ class When(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
-
-    def wants_color(self, *, is_terminal: bool) -> bool:
-        if self is not When.auto:
-            return self is When.always
-        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-            return False
-        return is_terminal or bool(os.environ.get("FORCE_COLOR"))
 
 
 class Dialect(StrEnum):

@@ -4,6 +4,7 @@ A project may come from somebody else, so it must not decide which key is used o
 site, a database, and a table, but no keys, tokens, or URLs.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from td_currents_cli.braze import check_site
+from td_currents_cli.choices import When
 from td_currents_cli.errors import UsageError
 from td_currents_cli.suggestions import did_you_mean
 
@@ -61,6 +63,16 @@ VARIABLES: Final = (
     Variable("FORCE_COLOR", "any value: color in pipes and files, too; --color takes precedence"),
     Variable("TDCUR_DEBUG", "1: print the traceback of an error"),
 )
+
+
+def wants_color(color: When, *, is_terminal: bool) -> bool:
+    """Whether output is colored, by the option, or else by the environment and what it is written to."""
+    if color is not When.auto:
+        return color is When.always
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or bool(os.environ.get("FORCE_COLOR"))
+
 
 _NAMES: Final = (*DESTINATION, *PATHS, *LISTS)
 _USER_ONLY: Final = frozenset({"write-key-file", "api-key-file"})

@@ -12,6 +12,7 @@ import typer
 from td_currents_cli.choices import When
 from td_currents_cli.cli.groups import GROUPS, TOPICS
 from td_currents_cli.cli.parameters import choices_of, shown_names
+from td_currents_cli.config import wants_color
 
 MAX_WIDTH: Final = 100
 _LEFT_WIDTH: Final = 30
@@ -70,7 +71,7 @@ def page(text: str, sections: Sections, *, usage: str = "", examples: Iterable[s
 
 
 def shows_color() -> bool:
-    return When.auto.wants_color(is_terminal=sys.stdout.isatty())
+    return wants_color(When.auto, is_terminal=sys.stdout.isatty())
 
 
 def signature(option: Any) -> str:  # noqa: ANN401 -- as above

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from td_currents_cli.catalog.model import nearest
+from td_currents_cli.suggestions import nearest
 
 _SHOWN: Final = 12  # names of a table with many columns
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
+from td_currents_cli.config import wants_color
 from td_currents_cli.progress import Progress
 from td_currents_cli.render.terminal import ProgressLine, Terminal, amount, print_wrapped
 from td_currents_cli.treasure_data.updates import ENDED, Download, Job, JobState, ProgressCallback, Retry, Update
@@ -131,7 +132,7 @@ class ProgressWriter:
     def __init__(self, terminal: Terminal, *, is_redrawn: bool, since: float, interval: float) -> None:
         self._file = terminal.err_file
         self._is_redrawn = is_redrawn
-        self._colored = is_redrawn and terminal.color.wants_color(is_terminal=True)
+        self._colored = is_redrawn and wants_color(terminal.color, is_terminal=True)
         self._ascii_only = not _encodes(self._file.encoding, "━─")
         self._interval = interval
         self._shown_at = since

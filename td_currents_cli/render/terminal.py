@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from td_currents_cli.choices import When
+from td_currents_cli.config import wants_color
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
@@ -244,7 +245,7 @@ def _console(stream: TextIO, color: When) -> "Console":
         # A character that the encoding of the terminal lacks must not stop the run.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
-    colored = color.wants_color(is_terminal=is_terminal)
+    colored = wants_color(color, is_terminal=is_terminal)
     return PlainConsole(
         file=stream,
         # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.

@@ -22,7 +22,19 @@ LAYERS: Final = (
     ("events",),
     ("read",),
     ("catalog", "journal", "write"),
-    ("braze", "choices", "config", "durations", "errors", "model", "outcome", "progress", "secrets", "sizes", "suggestions"),
+    (
+        "braze",
+        "choices",
+        "config",
+        "durations",
+        "errors",
+        "model",
+        "outcome",
+        "progress",
+        "secrets",
+        "sizes",
+        "suggestions",
+    ),
 )
 """From the top down. Rooms of one layer do not import each other, except in the lowest."""
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from td_currents_cli.catalog.model import nearest
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
@@ -28,6 +27,7 @@ from td_currents_cli.read.formats.json_arrays import has_batch_cell
 from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import COLUMN, looks_like_batch
 from td_currents_cli.read.scanner import is_json
+from td_currents_cli.suggestions import nearest
 
 SEVERAL_DOCUMENTS: Final = b"several"
 """Stands for a line with more than one document, the first of which may be a row. Compare with `is`."""
