@@ -104,6 +104,7 @@ class Batch(Struct, frozen=True, gc=False):
     location: Location  # where `data` begins, or its row
     is_utf8: bool = False  # known to be UTF-8; False if not checked
     is_part: bool = False  # of a damaged line or array: a damaged part is not taken apart again
+    array: Location | None = None  # where the array of documents begins that it is an element of
     is_streaming: bool = False  # made of a row of the streaming connector, without fractions and the event's own time
     is_export: bool = False  # made of records of Braze's export to cloud storage
 

@@ -99,7 +99,9 @@ class Decoder(Generic[E]):
         if is_line and problem.code in {Code.NOT_JSON, Code.NOT_A_NUMBER}:
             source = batch.location.source
             documents = [
-                Batch(each.data, each.location(source), is_part=True) if isinstance(each, Document) else each
+                Batch(each.data, each.location(source), is_part=True, array=each.array)
+                if isinstance(each, Document)
+                else each
                 for each in documents_in(batch.data, batch.location)
             ]
         if len(documents) < 2:

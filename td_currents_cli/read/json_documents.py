@@ -38,6 +38,7 @@ class Document(Struct, frozen=True, gc=False):
     line: int
     column: int
     offset: int
+    array: Location | None = None  # where the array begins that it is an element of
 
     def location(self, source: str, row: int | None = None) -> Location:
         return Location(source=source, line=self.line, column=self.column, row=row, offset=self.offset)
@@ -119,7 +120,7 @@ def _array(scanner: Scanner, source: str) -> Iterator[Document | Problem]:
     while following and following != b"]":
         line, column, offset = scanner.line, scanner.column, scanner.offset
         value = scanner.take_value()
-        yield Document(value or scanner.take_damaged(), line, column, offset)
+        yield Document(value or scanner.take_damaged(), line, column, offset, begin)
         following = scanner.next_byte()
         if following == b",":
             place = scanner.location(source)
@@ -224,7 +225,7 @@ class DocumentReader:
             yield Batch(event, self._next_row(document, None), is_streaming=True)
         else:
             document = event_of_dead_letter(document) or document
-            yield Batch(document.data, document.location(self._source))
+            yield Batch(document.data, document.location(self._source), array=document.array)
 
     def _next_row(self, document: Document, column: str | None) -> Location:
         if self._on_format is not None:

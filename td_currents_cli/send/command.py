@@ -207,7 +207,8 @@ def shell_command(payload: Payload, endpoint: Endpoint) -> str:
     url = shlex.quote(redact(endpoint.url.reveal()))
     document = _command_for_body(payload)
     if document is None:
-        size = f"{payload.events:,} events from {payload.location} on, {len(payload.body):,} bytes"
+        events = "1 event" if payload.events == 1 else f"{payload.events:,} events"
+        size = f"{events} from {payload.location} on, {len(payload.body):,} bytes"
         comment = f'# body.json: {{"events": […]}} with the {size}'
         return f"{comment}\ncurl --request POST {options} --data-binary @body.json {url}"
     return f"{document} | curl --request POST {options} --data-binary @- {url}"

@@ -154,6 +154,8 @@ class Checker:
                 problems += [positions.problem(each, byte, index, label) for byte, each in found]
                 ids[index] = label.id
         of_document = [positions.problem(each, each.at or 0) for each in check_document(elements, positions.end)]
+        if elements.pointer is None and positions.batch.array and positions.batch.location.row is None:
+            of_document.append(bare_array_problem(positions.batch.array, 1))
         if of_document:
             problems = in_source_order([*of_document, *problems])
         return CheckResult(location=positions.batch.location, events=len(ids), ids=ids, problems=problems)
@@ -187,6 +189,18 @@ def _offsets(text: bytes, violations: Sequence[Violation]) -> Iterator[int]:
         else:
             positions = positions or ValuePositions(text, [each.path for each in violations])
             yield positions.find(violation.path, name=violation.at_name)
+
+
+def bare_array_problem(array: Location, events: int) -> Problem:
+    """The problem of an array of events without a batch: each of them has it, with a number of one."""
+    number = "1 event" if events == 1 else f"{events:,} events"
+    return Problem(
+        code=Code.BARE_EVENT,
+        severity=RULES[Code.BARE_EVENT].severity,
+        location=array,
+        message=f"an array of {number} instead of a batch",
+        hint='Wrap the array for tools other than `tdcur`: `{"events": [ … ]}`.',
+    )
 
 
 def complete_elements(batch: Batch) -> Batch:

@@ -14,13 +14,13 @@ from msgspec import structs
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.errors import ExitCode, UsageError
-from td_currents_cli.model import UNREADABLE_CODES, Code, Record, Severity
+from td_currents_cli.model import UNREADABLE_CODES, Code, Location, Problem, Record, Severity
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, exit_code_of
 from td_currents_cli.parallel.map import map_records
 from td_currents_cli.parallel.splits import SplitOffset
 from td_currents_cli.read import Source
 from td_currents_cli.validate.baseline import ProblemKind, problem_kind, read_baseline, write_baseline
-from td_currents_cli.validate.checker import Checker, CheckResult
+from td_currents_cli.validate.checker import Checker, CheckResult, bare_array_problem
 from td_currents_cli.validate.duplicate_ids import DuplicateIds, duplicate_id_problems
 from td_currents_cli.validate.groups import DUPLICATE_IDS, ExampleCounter, ProblemGroup
 from td_currents_cli.validate.positions import in_source_order
@@ -176,6 +176,8 @@ class _Collector:
         self._by_code: Counter[Code] = Counter()
         self._suppressed = 0
         self._rows = self._rejected = self._events = 0
+        self._array: Location | None = None  # the last one with events without a batch
+        self._array_events = Counter[Location]()  # of those arrays whose problem is kept
         self.kinds: Counter[ProblemKind] = Counter()
 
     def close(self) -> None:
@@ -194,7 +196,7 @@ class _Collector:
                 found = duplicate_id_problems(again, result.location, duplicates, exact=self._shows_more())
                 problems = in_source_order([*problems, *found])
         for problem in problems:
-            if problem.code not in self._request.selection:
+            if problem.code not in self._request.selection or self._is_of_same_array(problem, result):
                 continue
             if self._request.write_baseline is not None and problem.code not in UNREADABLE_CODES:
                 self.kinds[problem_kind(problem)] += 1
@@ -206,6 +208,25 @@ class _Collector:
                 self._by_code[problem.code] += 1
                 (self._log.add if self._groups.add(problem) else self._log.count)(problem)
 
+    def _is_of_same_array(self, problem: Problem, result: CheckResult) -> bool:
+        """Whether a problem is that of an array, one of whose events had it before."""
+        # That of a single event is where the event is.
+        if problem.code is not Code.BARE_EVENT or problem.location == result.location:
+            return False
+        is_same, self._array = problem.location == self._array, problem.location
+        limit = self._request.keep
+        if is_same and problem.location in self._array_events:
+            self._array_events[problem.location] += 1
+        elif not is_same and (limit is None or len(self._array_events) < limit):
+            self._array_events[problem.location] = 1
+        return is_same
+
+    def _finished(self, problem: Problem) -> Problem:
+        """The problem with the number of events of its array, or with the fix of its rule if it has no hint."""
+        if problem.code is Code.BARE_EVENT and (events := self._array_events[problem.location]):
+            return bare_array_problem(problem.location, events)
+        return problem if problem.hint else structs.replace(problem, hint=RULES[problem.code].fix)
+
     def outcome(self, seconds: float) -> ValidateOutcome:
         balance = Balance(
             rows_read=self._rows,
@@ -215,15 +236,13 @@ class _Collector:
             events_out=self._events,
         )
         problems = self._log.result()
-        # A problem without a hint has the fix of its rule.
-        kept = (each if each.hint else structs.replace(each, hint=RULES[each.code].fix) for each in problems.kept)
         code = exit_code_of(problems, balance)
         if self._request.strict and problems.by_severity[Severity.WARNING]:
             code = max(code, ExitCode.FINDINGS)
         return ValidateOutcome(
             files=sum(source.note is None for source in self._request.sources),
             balance=balance,
-            problems=replace(problems, kept=tuple(kept)),
+            problems=replace(problems, kept=tuple(map(self._finished, problems.kept))),
             exit_code=code,
             by_code=self._by_code,
             by_group=self._groups.counts,

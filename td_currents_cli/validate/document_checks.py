@@ -25,7 +25,7 @@ def check_document(elements: Elements, end: int) -> Iterator[Violation]:
     data, begin = elements.batch.data, elements.begin
     arrived = elements.batch.location.row is not None
     if elements.pointer is None:
-        if not arrived:
+        if not arrived and elements.batch.array is None:
             yield Violation(Code.BARE_EVENT, (), "a single event instead of a batch", at=0)
         return
     is_null = not arrived and not data.startswith(b"[", begin)

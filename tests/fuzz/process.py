@@ -29,6 +29,7 @@ PRELOADED: Final = (
     "parse --summary /dev/null",
     "parse --to parquet -o /dev/null",
     "send --dry-run --no-check --site us01 --database abc --table abc --format json",
+    "show --format json",
     "reconcile --ingested /dev/null --sent",
 )
 """Commands that import what others need; the path of an input follows."""

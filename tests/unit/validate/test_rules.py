@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -436,3 +437,26 @@ def test_as_many_events_as_count_reads(cell: str, events: int, expected: list[tu
     repeated = [each for each in outcome.problems.kept if each.code is Code.REPEATED_ID]
     assert {(each.location.row, each.event_id) for each in repeated} <= {(2, "e-0")}
     assert len(repeated) == (event() in cell)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("keep", "examples"), [(None, None), (1, None), (None, 3)])
+def test_an_array_of_events_is_one_problem(tmp_path: Path, jobs: int, keep: int | None, examples: int | None) -> None:
+    """It has the place of the array and the number of its events; an event on a line of its own has a problem each."""
+    path, arrays = tmp_path / "x.json", [range(3), range(3, 4), range(4, 2004)]
+    lines = ["[" + ",\n".join(event(number) for number in array) + "]" for array in arrays]
+    path.write_text("\n".join([*lines, event(3000), event(3001), ""]), encoding="utf-8")
+    request = ValidateRequest(sources=sources([str(path)]), selection=Selection.of([], []), jobs=jobs, now=NOW)
+    outcome = run(replace(request, keep=keep, examples=examples))
+    array = "an array of {} instead of a batch".format
+    problems = [
+        (1, array("3 events")),
+        (4, array("1 event")),
+        (5, array("2,000 events")),
+        (2005, "a single event instead of a batch"),
+        (2006, "a single event instead of a batch"),
+    ]
+    found = [(problem.location.line, problem.message) for problem in outcome.problems.kept]
+    assert found == problems[: keep or examples]
+    assert outcome.by_code == {Code.BARE_EVENT: 5}
+    assert outcome.balance.events_read == 2006
