@@ -378,7 +378,7 @@ def test_a_baseline_accepts_what_it_was_written_from(files: Callable[[Random], l
 def test_duplicate_ids_are_those_that_a_dict_finds(batches: list[list[str | None]], limit: int) -> None:
     """With the place of the first, in memory and on disk."""
     found, before = DuplicateIds(limit), dict[str, str]()
-    for number, ids in enumerate(batches):
+    for number, ids in enumerate(batches, 1):  # lines begin at 1
         expected: list[tuple[int, str]] = []
         for index, event_id in enumerate(ids):
             place = f"{number // 5}:{number}, event {index}"
