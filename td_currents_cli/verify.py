@@ -1,7 +1,7 @@
 """Queries a table for the events that were sent, until all are stored or time is up."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from pathlib import Path
@@ -139,6 +139,7 @@ class VerifyRequest:
     journal: Path | None = None  # of `tdcur send`, instead of payloads
     endpoint: str | None = None  # URL of the journal's endpoint; None for the only one
     within: float = 600.0  # seconds until an event that has not arrived is missing
+    identified_only: bool = False  # events of users without an external id were not sent
 
 
 def run(
@@ -190,12 +191,26 @@ class _Id(Struct, gc=False):
     id: Any = UNSET
 
 
+class _IdAndUser(Struct, gc=False):
+    id: Any = UNSET
+    user: Any = None
+
+    @property
+    def is_identified(self) -> bool:
+        return isinstance(self.user, dict) and self.user.get("external_user_id") not in {None, ""}
+
+
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     """The different ids in order, the number of events without one, and the problems of the payloads."""
     intake, ids, without = EventReader(), dict[str, None](), 0
-    batches = intake.events(records(request.sent), Decoder(_Id))
+    payloads: Iterable[list[Any]]
+    if request.identified_only:
+        identified = intake.events(records(request.sent), Decoder(_IdAndUser))
+        payloads = ([event.id for event in events if event.is_identified] for _batch, events in identified)
+    else:
+        batches = intake.events(records(request.sent), Decoder(_Id))
+        payloads = ([event.id for event in events] for _batch, events in batches)
     delivered = delivered_events(request.journal, endpoint=request.endpoint) if request.journal else ()
-    payloads = ([event.id for event in events] for _batch, events in batches)
     for some in chain(payloads, ([event_id for event_id, *_ in batch] for batch in delivered)):
         usable = [each for each in some if isinstance(each, str) and each]
         ids.update(dict.fromkeys(usable))

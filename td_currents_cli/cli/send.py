@@ -12,6 +12,7 @@ from td_currents_cli.cli.command import (
     checks_option,
     command,
     destination_option,
+    filters_option,
     limits_option,
     output_option,
     refuse,
@@ -99,6 +100,11 @@ def send(
         default=False,
         help="Also send rows of the streaming connector, whose event times and fractions are lost.",
     ),
+    identified_only: bool = filters_option(
+        "--identified-only",
+        default=False,
+        help="Leave out events of users without external_user_id, which Braze does not send to Treasure Data.",
+    ),
     verify: str | None = checks_option(
         metavar="td://DATABASE/TABLE", help="Then query this table until all events are stored, as `tdcur verify` does."
     ),
@@ -166,6 +172,7 @@ def send(
         retry_for=None if retry_for is None else duration(retry_for, "--retry-for"),
         dry_run=dry_run,
         lossy=lossy,
+        identified_only=identified_only,
         max_document_size=byte_size(max_document_size),
         event_type=event_type,
     )
@@ -180,6 +187,7 @@ def send(
             api_key_file=api_key_file,
             max_document_size=size,
             event_type=event_type,
+            identified_only=identified_only,
         )
     outcome = run(request, notice=terminal.report, watch=line.watch)
     return outcome if verification is None else verify_sent(outcome, verification, terminal, line)

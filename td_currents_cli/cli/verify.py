@@ -99,6 +99,7 @@ def verify_request(
     api_key_file: str | None,
     max_document_size: int,
     event_type: str | None,
+    identified_only: bool,
 ) -> "VerifyRequest":
     """Make the request of `send --verify`, so that wrong settings are reported before anything is sent.
 
@@ -115,7 +116,8 @@ def verify_request(
         )
     arrivals = _arrivals(table, None, site=site, column=None, api_key_file=api_key_file)
     sent = sources(paths, max_document_size=max_document_size, event_type=event_type)
-    return VerifyRequest(sent, arrivals, within=duration(within, "--verify-within"))
+    waiting = duration(within, "--verify-within")
+    return VerifyRequest(sent, arrivals, within=waiting, identified_only=identified_only)
 
 
 def verify_sent(outcome: Outcome, request: "VerifyRequest", terminal: Terminal, line: ProgressLine) -> Outcome:

@@ -3,6 +3,9 @@
 A document that was sent whole is known by the digest of its bytes. An event that was sent in any other way (bare,
 packed, in a part of a split document, from a dead letter) is known by the digest of its own. So what was delivered is
 recognized when the same command runs again, also with other limits.
+
+An event that was made of a record of Braze's export is known by the digest of its id and type: another version of tdcur
+may write it in another way.
 """
 
 from collections.abc import Iterable
@@ -18,6 +21,7 @@ KEY_SIZE: Final = 17
 
 DOCUMENT: Final = b"s"
 EVENT: Final = b"e"
+NAMED_EVENT: Final = b"n"
 OLDER_DOCUMENT: Final = b"d"  # kind of documents in journals of earlier versions, which used BLAKE2 for them, too
 
 _DIGEST_SIZE: Final = KEY_SIZE - 1
@@ -39,6 +43,11 @@ def older_document_key(data: bytes) -> bytes:
 def event_keys(events: Iterable[bytes]) -> bytes:
     """Return the keys of events, concatenated."""
     return b"".join([EVENT + _digest(on_one_line(event)) for event in events])
+
+
+def named_event_key(event_id: str, event_type: str) -> bytes:
+    """Return the key of an event of Braze's export."""
+    return NAMED_EVENT + _digest(f"{event_type}\0{event_id}".encode())
 
 
 def split_keys(keys: bytes) -> list[bytes]:

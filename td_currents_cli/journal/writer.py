@@ -16,7 +16,15 @@ from typing import Final
 
 from td_currents_cli.errors import OutputError
 from td_currents_cli.journal import schema
-from td_currents_cli.journal.keys import DOCUMENT, EVENT, KEY_SIZE, OLDER_DOCUMENT, EndpointIdentity, split_keys
+from td_currents_cli.journal.keys import (
+    DOCUMENT,
+    EVENT,
+    KEY_SIZE,
+    NAMED_EVENT,
+    OLDER_DOCUMENT,
+    EndpointIdentity,
+    split_keys,
+)
 
 GROUP: Final = 64  # maximum number of requests committed together: as many may be lost to a hard stop
 
@@ -117,7 +125,7 @@ class Journal:
         # The kinds of keys that were delivered to this endpoint.
         self.kinds = frozenset(
             kind
-            for kind in (DOCUMENT, OLDER_DOCUMENT, EVENT)
+            for kind in (DOCUMENT, OLDER_DOCUMENT, EVENT, NAMED_EVENT)
             if self._value(schema.HAS_DELIVERED, self._endpoint, kind, bytes([kind[0] + 1]))
         )
 

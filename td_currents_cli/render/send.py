@@ -134,6 +134,8 @@ def _short_lines(outcome: SendOutcome) -> Iterator[tuple[str, str]]:
     if outcome.already_delivered:
         already = amount(outcome.already_delivered, "event")
         yield f"{already} already delivered by earlier runs; --resend sends them again", ""
+    if outcome.left_out:
+        yield f"{amount(outcome.left_out, 'event')} without external_user_id left out", ""
 
 
 def _interruption(outcome: SendOutcome, error: TdcurError) -> TdcurError:
@@ -170,8 +172,7 @@ def _figure_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
         yield "unreadable", f"{outcome.problems.unreadable:,}", f"not read to the end: {_unreadable_names(outcome)}"
     if outcome.rows_rejected:
         yield "rejected rows", f"{outcome.rows_rejected:,}", "documents or rows without readable events; see above"
-    if outcome.already_delivered:
-        yield "already delivered", f"{outcome.already_delivered:,}", "by earlier runs; --resend sends them again"
+    yield from _skipped_lines(outcome)
     if outcome.dry_run:
         if outcome.dead:
             yield "rejected", f"{outcome.dead:,}", "would become dead letters; --no-check sends them"
@@ -207,6 +208,13 @@ def _unreadable_names(outcome: SendOutcome) -> str:
     return ", ".join(map(printable, names[:_NAMED])) + more
 
 
+def _skipped_lines(outcome: SendOutcome) -> Iterator[tuple[str, str, str]]:
+    if outcome.already_delivered:
+        yield "already delivered", f"{outcome.already_delivered:,}", "by earlier runs; --resend sends them again"
+    if outcome.left_out:
+        yield "left out", f"{outcome.left_out:,}", "without external_user_id (--identified-only)"
+
+
 _AMBIGUOUS: Final = (
     "Ambiguous: the request may have arrived although there was no response. --format json lists the event ids. "
     "Treasure Data does not remove duplicates; this query does, by event id:"
@@ -229,6 +237,9 @@ def _advice(outcome: SendOutcome) -> Iterator[tuple[str, *tuple[str, ...]]]:
             "The dead-letter file gives the reason for each event. Fix a copy of it, and send that:",
             f"tdcur send {file}{where}",
         )
+    if outcome.anonymous:
+        events = amount(outcome.anonymous, "event")
+        yield (f"{events} without external_user_id, which Braze does not send; --identified-only leaves them out.",)
     if outcome.resume:
         yield (outcome.resume,)
     if outcome.dry_run and not outcome.undelivered:
@@ -239,6 +250,8 @@ def _why_nothing(outcome: SendOutcome) -> str:
     if not outcome.read:
         errors = outcome.problems.errors
         return f"no events could be read ({amount(errors, 'error')})" if errors else "the input has no events"
+    if outcome.left_out == outcome.read:
+        return "no user has an external_user_id"
     if not outcome.dead:
         return "all events are already delivered"
     return f"all events {'are already delivered or ' * bool(outcome.already_delivered)}break a rule of `validate`"

@@ -1,18 +1,20 @@
 """Which events go into which request: payloads with a maximum of events and bytes, in the order read.
 
 A payload document that fits is one request, byte for byte as it was read. A larger one is split in order, and so is one
-from which some events are filtered. Bare events that follow one another in a source are batched. The bytes of an event
-are never changed.
+from which some events are filtered. Bare events that follow one another in a source are batched, and so are all events
+of Braze's export. The bytes of an event are never changed.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from typing import Final
 
 from msgspec import Raw, structs
 
 from td_currents_cli.braze import PAYLOAD_END
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.decode import Decoded, complete_events, split
+from td_currents_cli.events.identified import is_identified
 from td_currents_cli.events.json import Elements, elements_of, place_in
 from td_currents_cli.model import Batch, Code, Problem, Record
 from td_currents_cli.read.formats.flat import with_booleans
@@ -20,13 +22,17 @@ from td_currents_cli.send.dead_letters import DeadLetter
 from td_currents_cli.send.payload import Origin, Payload, PayloadLimits, Planned, body_of, prefix_of
 from td_currents_cli.send.prefilter import PayloadSummary, SendFilter
 
+EXPORT: Final = "export"
+"""What all events of Braze's export have in common."""
+
 
 class PayloadBuilder:
     """Events that will share a request; the size of its body is exact at every moment.
 
     Args:
         prefix: how the body begins.
-        shared: what events must have in common to join: the source of bare events, None for those of a document.
+        shared: what events must have in common to join: the source of bare events, EXPORT for those of Braze's export,
+            None for those of a document.
     """
 
     def __init__(self, prefix: bytes, shared: str | None) -> None:
@@ -65,16 +71,28 @@ class Planner:
         read: events seen so far, sent or not.
         rows_rejected: documents and rows in which no event could be read.
         already_delivered: events that earlier runs delivered, and that are in no payload.
+        anonymous: events of Braze's export whose user has no external id.
+        left_out: events of such users that are not sent.
         is_exhausted: whether the input was read to its end.
     """
 
-    def __init__(self, limits: PayloadLimits, send_filter: SendFilter | None = None, *, is_lossy: bool = False) -> None:
+    def __init__(
+        self,
+        limits: PayloadLimits,
+        send_filter: SendFilter | None = None,
+        *,
+        is_lossy: bool = False,
+        identified_only: bool = False,
+    ) -> None:
         self.read = 0
         self.rows_rejected = 0
         self.already_delivered = 0
+        self.anonymous = 0
+        self.left_out = 0
         self.is_exhausted = False
         self._limits = limits
         self._is_lossy = is_lossy
+        self._identified_only = identified_only
         self._filter = send_filter or SendFilter()
         self._indexes = count()
         self._builder: PayloadBuilder | None = None
@@ -101,14 +119,20 @@ class Planner:
                 )
             record = Batch(with_booleans(record.data), record.location)
         summary = self._filter.summary_of(record.data)
+        if record.is_export:
+            yield from self._event_by_event(record, summary, b"")
+            return
         key = b"" if summary is None else self._filter.document_key(record.data)
         if summary and summary.count and self._filter.has_delivered(record.data, key):
             self.read += summary.count
             self.already_delivered += summary.count
-        elif summary and self._fits(record.data, summary) and self._filter.passes(record.data, summary):
+        elif summary and self._is_sent_whole(record.data, summary) and self._filter.passes(record.data, summary):
             yield from self._whole(record, summary, key)
         else:
             yield from self._event_by_event(record, summary, key)
+
+    def _is_sent_whole(self, document: bytes, summary: PayloadSummary) -> bool:
+        return not self._identified_only and self._fits(document, summary)
 
     def _fits(self, document: bytes, summary: PayloadSummary) -> bool:
         limits = self._limits
@@ -129,26 +153,39 @@ class Planner:
             return
         self.rows_rejected += decoded.rejected
         events = [bytes(event) for event in decoded.events]
-        keys = self._filter.event_keys(events)
-        delivered, refused = self._filter.filter(batch.data, summary, events, keys)
-        if not (delivered or refused) and summary and self._fits(batch.data, summary):
+        anonymous = self._anonymous(events, batch)
+        keys = self._filter.event_keys(events, named=batch.is_export)
+        delivered, refused = self._filter.filter(batch.data, summary, events, keys, skipped=anonymous)
+        is_whole = not (delivered or refused or anonymous or batch.is_export)
+        if is_whole and summary and self._fits(batch.data, summary):
             yield from self._whole(batch, summary, key)
             return
         self.read += len(events)
         self.already_delivered += len(delivered)
         yield from decoded.problems
         prefix, is_bare = prefix_of(batch.data)
-        shared = batch.location.source if is_bare else None
+        shared = EXPORT if batch.is_export else batch.location.source if is_bare else None
         # Other places of the batch hold something that is not an event.
         taken = {problem.event_index for problem in decoded.problems}
         places = [place for place in range(len(events) + len(taken)) if place not in taken]
         if refused:
             yield from _refused(batch, decoded, places, refused)
         for number, (place, event) in enumerate(zip(places, events, strict=False)):
-            if number not in refused and number not in delivered:
+            if number not in refused and number not in delivered and number not in anonymous:
                 yield from self._add(event, Origin(batch.location, place, 1), keys[number], prefix, shared)
-        if not is_bare and not self._limits.repack:
+        if shared is None and not self._limits.repack:
             yield from self._flush()
+
+    def _anonymous(self, events: Sequence[bytes], batch: Batch) -> frozenset[int]:
+        """Count the events whose user has no external id; return those that are left out."""
+        if not (batch.is_export or self._identified_only):
+            return frozenset()
+        found = frozenset(number for number, event in enumerate(events) if not is_identified(event))
+        if not self._identified_only:
+            self.anonymous += len(found)
+            return frozenset()
+        self.left_out += len(found)
+        return found
 
     def _add(self, event: bytes, origin: Origin, key: bytes, prefix: bytes, shared: str | None) -> Iterator[Planned]:
         size = len(prefix) + len(event) + len(PAYLOAD_END)

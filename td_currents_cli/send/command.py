@@ -58,6 +58,7 @@ class SendRequest:
     retry_for: float | None = None
     dry_run: bool = False
     lossy: bool = False  # send rows of the streaming connector, too
+    identified_only: bool = False  # leave out events of users without an external id
     max_document_size: int = MAX_DOCUMENT_SIZE
     event_type: str | None = None  # of Avro files whose path does not tell
 
@@ -92,7 +93,7 @@ def run(
         for warning in (*endpoint.warnings, *state.warnings):
             notice(warning)
         send_filter = SendFilter(state.journal, resend=request.state.resend, check=request.check)
-        planner = Planner(request.limits, send_filter, is_lossy=request.lossy)
+        planner = Planner(request.limits, send_filter, is_lossy=request.lossy, identified_only=request.identified_only)
         planned = planner.plan(position.watch(records(inputs)))
         if request.dry_run:
             watch(position.now)
@@ -110,7 +111,7 @@ def settled_share(read: float | None, planner: Planner, stats: SendStats) -> flo
     """Return the share of the input that is delivered or given up, where the share `read` of it has been read."""
     if read is None or not planner.read:
         return read
-    settled = planner.already_delivered + stats.delivered + stats.dead + stats.undelivered
+    settled = planner.already_delivered + planner.left_out + stats.delivered + stats.dead + stats.undelivered
     return read * min(1.0, settled / planner.read)
 
 

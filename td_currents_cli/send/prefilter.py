@@ -11,16 +11,18 @@ from td_currents_cli.journal.events import SentEvent, packed
 from td_currents_cli.journal.keys import (
     DOCUMENT,
     EVENT,
+    NAMED_EVENT,
     OLDER_DOCUMENT,
     document_key,
     event_keys,
+    named_event_key,
     older_document_key,
     split_keys,
 )
 from td_currents_cli.journal.writer import Journal
 from td_currents_cli.model import Problem
 from td_currents_cli.read.scanner import is_utf8
-from td_currents_cli.send.payload import Payload
+from td_currents_cli.send.payload import Payload, names_of
 
 
 class PayloadSummary(Struct, frozen=True, gc=False):
@@ -90,6 +92,11 @@ def _unusual_fields(event: bytes) -> SentEvent:
     return found[0], found[1], found[2]
 
 
+def _named_key(event: bytes) -> bytes:
+    event_id, event_type = names_of(event)
+    return named_event_key(event_id, event_type) if event_id and event_type else event_keys([event])
+
+
 class EventChecker(Protocol):
     """The rules of `validate`, which only the command line may import together with `send`."""
 
@@ -130,9 +137,11 @@ class SendFilter:
         """The key of a document in the journal; empty without a journal."""
         return b"" if self._journal is None else document_key(document)
 
-    def event_keys(self, events: Sequence[bytes]) -> list[bytes]:
-        """The key of each event in the journal; empty without a journal."""
-        return [b""] * len(events) if self._journal is None else split_keys(event_keys(events))
+    def event_keys(self, events: Sequence[bytes], *, named: bool = False) -> list[bytes]:
+        """The key of each event in the journal, by id and type if `named`; empty without a journal."""
+        if self._journal is None:
+            return [b""] * len(events)
+        return list(map(_named_key, events)) if named else split_keys(event_keys(events))
 
     def packed_fields(self, summary: PayloadSummary) -> bytes:
         """The events of a document as the journal stores them; empty without one, or if each has to be read."""
@@ -151,15 +160,26 @@ class SendFilter:
         return EVENT not in self._kinds and self._is_valid(document, summary)
 
     def filter(
-        self, document: bytes, summary: PayloadSummary | None, events: Sequence[bytes], keys: Sequence[bytes]
+        self,
+        document: bytes,
+        summary: PayloadSummary | None,
+        events: Sequence[bytes],
+        keys: Sequence[bytes],
+        *,
+        skipped: frozenset[int] = frozenset(),
     ) -> tuple[frozenset[int], Mapping[int, Sequence[Problem]]]:
-        """The indexes of the events that earlier runs delivered, and the errors of those that are refused."""
+        """The indexes of the events that earlier runs delivered, and the errors of those that are refused.
+
+        Both without the `skipped` ones.
+        """
         delivered = frozenset[int]()
-        if self._journal is not None and EVENT in self._kinds:
-            delivered = self._journal.take(b"".join(keys))
+        if self._journal is not None and self._kinds & {EVENT, NAMED_EVENT}:
+            wanted = [number for number in range(len(keys)) if number not in skipped]
+            delivered = frozenset(wanted[place] for place in self._journal.take(b"".join([keys[n] for n in wanted])))
         if self._check is None or (summary is not None and self._is_valid(document, summary)):
             return delivered, {}
-        errors = {index: self._check.errors_of(event) for index, event in enumerate(events) if index not in delivered}
+        done = delivered | skipped
+        errors = {index: self._check.errors_of(event) for index, event in enumerate(events) if index not in done}
         return delivered, {index: found for index, found in errors.items() if found}
 
     def _is_valid(self, document: bytes, summary: PayloadSummary) -> bool:

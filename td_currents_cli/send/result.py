@@ -21,7 +21,7 @@ _PERCENTILES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOutcome(Outcome):
-    """Every event that was read, in exactly one state: delivered, already delivered, dead, or undelivered."""
+    """Every event that was read, in exactly one state: delivered, already delivered, dead, undelivered, or left out."""
 
     command: ClassVar[str] = "send"
 
@@ -33,6 +33,8 @@ class SendOutcome(Outcome):
     dead: int = 0  # refused by the rules or by the endpoint
     undelivered: int = 0
     rows_rejected: int = 0  # documents and rows in which no event could be read
+    left_out: int = 0  # of users without an external id, with --identified-only
+    anonymous: int = 0  # of such users, in Braze's export without --identified-only
     # Ids of events that may be stored although no response says so, or stored twice, since their request may have
     # arrived. One id per event: the only figure that grows with the input, and only in case of trouble.
     unknown: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class SendOutcome(Outcome):
 
     @property
     def is_balanced(self) -> bool:
-        return self.read == self.delivered + self.already_delivered + self.dead + self.undelivered
+        return self.read == self.delivered + self.already_delivered + self.dead + self.undelivered + self.left_out
 
     @property
     def resume(self) -> str:
@@ -81,6 +83,8 @@ class SendOutcome(Outcome):
             "undelivered": self.undelivered,
             "unreadable": self.problems.unreadable,
             "rows_rejected": self.rows_rejected,
+            "left_out": self.left_out,
+            "anonymous": self.anonymous,
             "unknown": list(self.unknown),
             "deduplicate_sql": self.deduplicate_sql,
             "requests": self.requests,
@@ -126,7 +130,7 @@ def outcome_of(
 ) -> SendOutcome:
     """Return the outcome of a run; of a dry run without a sender."""
     problems, error = stats.problems(), None if sender is None else sender.error
-    settled = stats.delivered + planner.already_delivered + stats.dead
+    settled = stats.delivered + planner.already_delivered + stats.dead + planner.left_out
     is_complete = not stats.dead and (sender is None or planner.read == settled)
     return SendOutcome(
         problems=problems,
@@ -137,6 +141,8 @@ def outcome_of(
         rows_rejected=planner.rows_rejected,
         delivered=stats.delivered,
         already_delivered=planner.already_delivered,
+        left_out=planner.left_out,
+        anonymous=planner.anonymous,
         dead=stats.dead,
         # A sender that stopped leaves events that no worker has seen; otherwise each has to be accounted for.
         undelivered=planner.read - settled if sender is None or sender.stopped.is_set() else stats.undelivered,

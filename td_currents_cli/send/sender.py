@@ -8,7 +8,7 @@ from typing import Final
 
 from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import OutputError, TdcurError
-from td_currents_cli.journal.keys import event_keys
+from td_currents_cli.journal.keys import DOCUMENT, event_keys, split_keys
 from td_currents_cli.model import Problem
 from td_currents_cli.send.concurrency import RequestLimiter
 from td_currents_cli.send.dead_letters import DeadLetter
@@ -33,6 +33,9 @@ def parts_of(payload: Payload, bounds: Sequence[int]) -> Iterator[Payload]:
     """Yield payloads with the events between each bound and the next."""
     events = payload.event_texts()
     prefix, _ = prefix_of(payload.body)
+    keys = split_keys(payload.keys)
+    if keys and (len(keys) < len(events) or payload.keys.startswith(DOCUMENT)):
+        keys = split_keys(event_keys(events))
     origins = [
         Origin(origin.location, place, 1)
         for origin in payload.origins
@@ -44,7 +47,7 @@ def parts_of(payload: Payload, bounds: Sequence[int]) -> Iterator[Payload]:
             body=body_of(prefix, events[start:end]),
             events=end - start,
             origins=tuple(origins[start:end]),
-            keys=event_keys(events[start:end]) if payload.keys else b"",
+            keys=b"".join(keys[start:end]),
         )
 
 

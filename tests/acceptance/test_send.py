@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.exports import avro_of, export_path, record
 from tests.scripted import HEX, KEY, PATH, Scripted, end, letters, send, start, write
 
 US01 = f"https://us01.records.in.treasuredata.com{PATH}"
@@ -43,12 +44,32 @@ def test_all_delivered_is_exit_0(payloads: Path, scripted: Scripted) -> None:
     assert all(f"x-td-write-key: {KEY}" in head.lower() for head in scripted.heads)
     assert set(result.summary) == {
         "read", "delivered", "already_delivered", "dead", "undelivered", "unknown", "deduplicate_sql", "requests",
-        "requests_by_status", "retries", "splits", "bytes", "seconds", "latency_ms",
+        "requests_by_status", "retries", "splits", "bytes", "seconds", "latency_ms", "left_out", "anonymous",
     }  # fmt: skip
     assert result.summary["delivered"] == 100
     assert result.summary["bytes"] == sum(map(len, scripted.bodies))
     assert result.summary["requests_by_status"] == {"200": 4}
     assert set(result.summary["latency_ms"]) == {"p50", "p95", "p99"}
+
+
+def test_an_export_is_sent_once(tmp_path: Path, scripted: Scripted) -> None:
+    """The run says whom Braze would have left out; with --identified-only, they are."""
+    records = [record(number, external_user_id=None if number % 5 else "x") for number in range(250)]
+    for part in (0, 1):
+        export_path(tmp_path / "export", part=part).write_bytes(avro_of(records[part::2], codec="snappy"))
+    journal = ("--journal", tmp_path / "journal")
+    first = send(tmp_path / "export", "--url", scripted.url, "--identified-only", *journal)
+    assert (first.code, len(scripted.events)) == (0, 50)
+    assert "200 events without external_user_id left out" in first.out
+    second = send(tmp_path / "export", "--url", scripted.url, "--format", "json", *journal)
+    assert (second.code, len(scripted.events)) == (0, 250)
+    expected = {"read": 250, "delivered": 200, "already_delivered": 50, "anonymous": 200, "requests": 2}
+    assert {name: second.summary[name] for name in expected} == expected
+    third = send(tmp_path / "export", "--url", scripted.url, *journal)
+    assert (third.code, len(scripted.events)) == (0, 250)
+    assert "200 events without external_user_id, which Braze does not send" in third.err
+    dry = send(tmp_path / "export", "--url", scripted.url, "--identified-only", "-n", *journal)
+    assert "left out" in dry.out
 
 
 def test_text_says_that_a_2xx_is_no_proof_of_ingestion(payloads: Path, scripted: Scripted) -> None:
