@@ -46,12 +46,14 @@ QUERIES_OF_OPTION: Final = {
 )
 def sql(
     query: Query = typer.Argument(metavar="QUERY", help="What the query does."),
-    table: str = typer.Argument(metavar="td://DATABASE/TABLE", help="The table to query."),
+    table: str = typer.Argument(
+        metavar="td://DATABASE/TABLE|PATH", help="The table to query; with --dialect spark, or an Avro export."
+    ),
     *,
     rows: Layout = input_option(default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
     column: str | None = options.TABLE_COLUMN,
     dialect: Dialect = output_option(
-        default=Dialect.TRINO, help="SQL dialect; hive and spark only for create-table, and for dedupe of flat rows."
+        default=Dialect.TRINO, help="SQL dialect; hive only for create-table, and for dedupe of flat rows."
     ),
     by: list[str] | None = output_option(
         metavar="NAME,…",
@@ -85,9 +87,10 @@ def sql(
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
-    from td_currents_cli.treasure_data.address import parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import is_address, parse_address, receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415
 
+    is_export = dialect is Dialect.SPARK and not is_address(table)
     _check_options(query, rows, given)
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
@@ -96,7 +99,7 @@ def sql(
     return run(
         SqlRequest(
             query=query,
-            table=parse_address(table, column=column),
+            table=table if is_export else parse_address(table, column=column),
             layout=rows,
             period=receive_period(wanted.since, wanted.until, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),

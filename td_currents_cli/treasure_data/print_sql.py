@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import ClassVar
 
+from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, USER_FIELDS
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn, create_table_sql, flat_columns
 from td_currents_cli.choices import Dialect, Layout, Names, Query
 from td_currents_cli.count import CountRequest
-from td_currents_cli.count.dimensions import DimensionKind, dimensions
+from td_currents_cli.count.aggregate import USERS
+from td_currents_cli.count.dimensions import EVENT_TYPE, Dimension, DimensionKind, TimeUnit, category_of, dimensions
 from td_currents_cli.count.pushdown import count_query
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
@@ -16,12 +19,23 @@ from td_currents_cli.treasure_data.address import Period, TableAddress, check_in
 from td_currents_cli.treasure_data.sql.count import count_sql
 from td_currents_cli.treasure_data.sql.events import BatchEvents, table_events
 from td_currents_cli.treasure_data.sql.queries import FlattenQuery, dedupe_batches_sql, dedupe_flat_sql, flatten_sql
+from td_currents_cli.treasure_data.sql.spark import (
+    SPARK_CHANNEL,
+    SparkBatches,
+    SparkExport,
+    SparkSource,
+    spark_bucket,
+    spark_count,
+    spark_dedupe,
+    spark_parse,
+)
+from td_currents_cli.treasure_data.sql.text import case_lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlRequest:
     query: Query
-    table: TableAddress
+    table: TableAddress | str  # a string is the path of an Avro export
     layout: Layout
     period: Period
     counted: CountRequest  # its filter also applies to `parse` and `dedupe`, its `dedupe` to `parse`
@@ -51,23 +65,71 @@ def run(request: SqlRequest) -> SqlOutcome:
     Raises:
         UsageError: the dialect does not support the query, a dimension is invalid, or source and target are the same.
     """
+    if isinstance(request.table, str):
+        sql = _export_sql(request, request.table)
+        return SqlOutcome(query=request.query, dialect=request.dialect, sql=sql, rows=None)
     if request.into is not None:
         check_into(request.table, request.into)
     rows = None if request.query is Query.CREATE_TABLE else str(request.period)
-    return SqlOutcome(query=request.query, dialect=request.dialect, sql=_query_sql(request), rows=rows)
+    return SqlOutcome(query=request.query, dialect=request.dialect, sql=_query_sql(request, request.table), rows=rows)
 
 
-def _query_sql(request: SqlRequest) -> str:
-    table, period, dialect = request.table, request.period, request.dialect
+def _export_sql(request: SqlRequest, path: str) -> str:
+    if request.query is Query.CREATE_TABLE or request.into is not None or request.layout is Layout.FLAT:
+        raise UsageError("an export can only be counted, parsed, and deduplicated", hint="Name a table: td://…/….")
+    columns = flat_columns(load().events.values(), Names.SHORT)
+    fields = {column.field: column.type for column in columns if column.field not in {EVENT_TYPE, *CUSTOM_FIELDS}}
+    if request.query is Query.COUNT:
+        used = {path[-1] for each in dimensions(request.counted.by) for path in each.paths}
+        fields = {name: kind for name, kind in fields.items() if name in {*used, *ENVELOPE, *USER_FIELDS}}
+    return _spark_sql(request, SparkExport(path, fields, request.counted.wanted))
+
+
+def _spark_sql(request: SqlRequest, source: SparkSource) -> str:
+    counted = request.counted
+    if request.query is Query.DEDUPE:
+        statements = spark_dedupe(source, counted.wanted)
+    elif request.query is Query.PARSE:
+        columns = flat_columns(load().events.values(), Names.STREAMING)
+        statements = spark_parse(source, columns, OTHER_FIELDS, counted.wanted, dedupe=counted.dedupe)
+    else:
+        keys = [(each.name, _spark_key(each, source, request)) for each in dimensions(counted.by)]
+        statements = spark_count(source, keys, USERS, counted.wanted, dedupe=counted.dedupe)
+    return ";\n\n".join(statements)
+
+
+def _spark_key(dimension: Dimension, source: SparkSource, request: SqlRequest) -> str:
+    zone = "UTC" if request.counted.zone is UTC else str(request.counted.zone)
+    match dimension.kind:
+        case DimensionKind.TYPE:
+            return "event_type"
+        case DimensionKind.TIME if dimension.name == TimeUnit.HOUR and zone != "UTC":
+            raise UsageError("Spark has no names for the hours when clocks go back", hint="Omit --timezone.")
+        case DimensionKind.TIME:
+            return spark_bucket(dimension.name, zone)
+        case DimensionKind.SOURCE:
+            return Dialect.SPARK.literal(str(request.table))
+        case DimensionKind.FIELD:
+            return source.value(dimension.paths)
+        case _ if dimension.name == "channel":
+            return SPARK_CHANNEL
+        case _:
+            return case_lookup("event_type", [(name, category_of(name) or "") for name in load().events], Dialect.SPARK)
+
+
+def _query_sql(request: SqlRequest, table: TableAddress) -> str:
+    period, dialect = request.period, request.dialect
     columns = flat_columns(load().events.values(), Names.STREAMING)
     if request.query is Query.CREATE_TABLE:
         return create_table_sql((table.database, table.table), columns, dialect)
     if request.query is Query.DEDUPE and request.layout is Layout.FLAT:
         return dedupe_flat_sql(table, period, dialect, request.counted.wanted)
+    if dialect is Dialect.SPARK and request.layout is Layout.BATCHES and request.into is None:
+        return _spark_sql(request, SparkBatches(table, period))
     if dialect is not Dialect.TRINO:
         raise UsageError(
             f"`{request.query}` is not supported for {dialect.title()}",
-            hint="Omit --dialect. Other dialects support create-table, and dedupe of flat events (--rows flat).",
+            hint="Omit --dialect. Hive has create-table, and dedupe of flat rows; Spark also all queries of batches.",
         )
     if request.query is Query.DEDUPE:
         return dedupe_batches_sql(BatchEvents(table, period), request.counted.wanted)

@@ -32,9 +32,9 @@ def receive_time_condition(rows: Period, dialect: Dialect = Dialect.TRINO) -> st
     return f"TD_TIME_RANGE({time}, {rows.since:.0f}, {until})"
 
 
-def case_lookup(column: str, cases: Sequence[tuple[str, str]]) -> str:
+def case_lookup(column: str, cases: Sequence[tuple[str, str]], dialect: Dialect = Dialect.TRINO) -> str:
     """Map a column's values by a list of pairs of a value and its result; null for other values."""
-    whens = " ".join(f"WHEN {string_literal(each)} THEN {string_literal(meaning)}" for each, meaning in cases)
+    whens = " ".join(f"WHEN {dialect.literal(each)} THEN {dialect.literal(meaning)}" for each, meaning in cases)
     return f"CASE {column} {whens} ELSE NULL END"
 
 

@@ -64,9 +64,10 @@ ENGINE = Engine({TABLE: [{"time": 200, "events": json.dumps(EVENTS)}]})
 
 def printed(query: Query, **options: Any) -> str:
     kept = {name: options.pop(name) for name in ("dialect", "into") if name in options}
+    table = options.pop("table", None) or parse_address("td://braze/currents")
     request = SqlRequest(
         query=query,
-        table=parse_address("td://braze/currents"),
+        table=table,
         layout=options.pop("layout", Layout.BATCHES),
         period=Period(0.0, 300.0),
         counted=CountRequest((), **options),
@@ -154,11 +155,46 @@ def test_what_all_dialects_can_say(dialect: Dialect, columns: str, condition: st
 
 
 @pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])
-@pytest.mark.parametrize("dialect", [Dialect.HIVE, Dialect.SPARK])
-def test_what_trino_alone_can_say(query: Query, dialect: Dialect) -> None:
-    """Batches are taken apart in Trino; for other dialects that is said."""
+def test_what_a_dialect_cannot_say(query: Query) -> None:
+    """Batches are not taken apart in Hive, and Spark does not read other flat tables than Hive; that is said."""
     with pytest.raises(UsageError, match="is not supported for"):
-        printed(query, dialect=dialect)
+        printed(query, dialect=Dialect.HIVE)
+    if query is not Query.DEDUPE:
+        with pytest.raises(UsageError, match="is not supported for"):
+            printed(query, dialect=Dialect.SPARK, layout=Layout.FLAT)
+
+
+def statements(sql: str) -> list[Any]:
+    """What Spark runs, one after another."""
+    return [tree for each in sql.split(";\n\n") for tree in sqlglot.parse(each, read="spark")]
+
+
+@pytest.mark.parametrize("query", [Query.COUNT, Query.PARSE, Query.DEDUPE])
+@pytest.mark.parametrize("source", ["batches", "export"])
+def test_what_is_said_to_spark(query: Query, source: str) -> None:
+    """A query, and before it what makes its source readable, whatever is in the names; see also tests/spark."""
+    path = "s3://bucket/it's \\' here"
+    table = {} if source == "batches" else {"table": path}
+    wanted = Filter(types=TypeGlobs.of(HOSTILE), since=0.0)
+    by = ("event_type", "channel", "category", "source", "week", "campaign_name", "properties.custom_properties.it's")
+    for each in (by, by[:1]):
+        found = statements(printed(query, dialect=Dialect.SPARK, wanted=wanted, by=each, **table))
+        kinds = [sqlglot.exp.Command, *([sqlglot.exp.Create] if source == "export" else []), sqlglot.exp.Select]
+        assert list(map(type, found)) == kinds
+        if source == "export":
+            assert path in [each.this for each in found[1].find_all(sqlglot.exp.Literal)]
+
+
+def test_what_an_export_does_not_have() -> None:
+    refused: dict[Query, dict[str, Any]] = {
+        Query.CREATE_TABLE: {},
+        Query.PARSE: {"into": parse_address("td://braze/flat")},
+        Query.DEDUPE: {"layout": Layout.FLAT},
+        Query.COUNT: {"by": ("plan",)},
+    }
+    for query, options in refused.items():
+        with pytest.raises(UsageError, match="export"):
+            printed(query, dialect=Dialect.SPARK, table="export/", **options)
 
 
 @pytest.mark.parametrize(
