@@ -1,7 +1,7 @@
 """Statements for Spark SQL 3.4 and later: over raw tables, as td-spark reads them, and over Avro exports.
 
-The last statement is the query; those before it make the source readable. Spark has no type for JSON: an event is a string
-of it, and each of its objects a map of strings.
+The last statement is the query; those before it make the source readable. Spark has no type for JSON: an event is a
+string of it, and each of its objects a map of strings.
 """
 
 import json
