@@ -125,6 +125,8 @@ law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # o
     b"\n".join([b'{"events":[{"event_type":"a"}]}'] * 4 + [b'[{"event_type":"a"},{}]']), (50, 50), ("id",), Filter()
 )
 @example(b'time,events\n1,"[{""time"":1}]"\n1,"[{}]""\n1,"[{""time"":"2""}]"\n', (2000, 500), ("day",), Filter())
+@example(b"time,events\n" + b'1,"[{"event_type":""a""}]"\n1,"[{}]"\n' * 3, (30, 90), ("event_type",), Filter())
+@example(b'time,events\n1,"[{"event_type":""a"",""id"":"""","""":""\\""""}]"\n1,"[""]"\n', (99, 99), ("id",), Filter())
 def test_count(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], by: tuple[str, ...], wanted: Filter
 ) -> None:

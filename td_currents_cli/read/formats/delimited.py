@@ -116,6 +116,7 @@ MAX_ROW_SIZE: Final = 1 << 25
 """Bytes of a row with line ends in its quotes: beyond that, a quote was not closed. On one line, a row has no limit."""
 
 _AFTER_BATCH: Final = (b']"', b'}"', b']"\r', b'}"\r')
+_FIRST_NAMES: Final = 100  # bytes of a batch in which a field of the first event is found
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\r?')
 
 # A cell contains a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
@@ -147,7 +148,8 @@ def csv_rows(
         if not first.text.strip(b"\r"):
             continue
         place = Location(source=source, line=first.number, row=row + 1, offset=first.offset)
-        if (plain := plain_rows(first.text, table)) is not None:
+        plain = plain_rows(first.text, table)
+        if plain is not None and _has_pairs(first.text, *plain):
             row += 1
             yield Batch(unwrapped(bytes(plain[1][0])), place, is_utf8=True)
             continue
@@ -283,9 +285,10 @@ def _before_batch(separator: bytes, column: int) -> re.Pattern[bytes]:
 
 
 def plain_rows(text: bytes, table: Table) -> tuple[bytes, list[memoryview]] | None:
-    """Return lines with quotes that are not doubled, and the batches in them; None unless all are ordinary rows.
+    """Return lines with quotes that are not doubled, and the batches in them; None unless all look like ordinary rows.
 
-    The batch is in the last cell, the only one in quotes, and is an array or an object without white space around it.
+    The batch is in the last cell, the only one in quotes, and begins and ends like an array or an object. If it is JSON
+    it is the batch of the row: `_relaxed_batch` makes up for quotes that were not doubled.
     """
     if table.column is None or table.column != table.width - 1:
         return None
@@ -296,10 +299,19 @@ def plain_rows(text: bytes, table: Table) -> tuple[bytes, list[memoryview]] | No
             return None
         cells.append(slice(match.end(), -2 if end.endswith(b"\r") else -1))
     plain = undoubled(text)
-    # All other quotes are pairs; what is not UTF-8 is reported for the row.
-    if plain.count(b'"') - 2 * len(cells) != len(text) - len(plain) or not is_utf8(plain):
-        return None
-    return plain, [line[cell] for line, cell in zip(lines_of(plain), cells, strict=True)]
+    batches = [line[cell] for line, cell in zip(lines_of(plain), cells, strict=True)]
+    # What is not UTF-8 is reported for the row. To count quotes takes longer than to look for events.
+    is_good = is_utf8(plain) and (all(map(_begins_with_event, batches)) or _has_pairs(text, plain, batches))
+    return (plain, batches) if is_good else None
+
+
+def _has_pairs(text: bytes, plain: bytes, batches: Sequence[memoryview]) -> bool:
+    """Whether all quotes in the cells of ordinary rows are pairs."""
+    return plain.count(b'"') - 2 * len(batches) == len(text) - len(plain)
+
+
+def _begins_with_event(batch: memoryview) -> bool:
+    return b'"event_type"' in bytes(batch[:_FIRST_NAMES])
 
 
 def _continuation(first: _Line, lines: RowLines, separator: bytes) -> Iterator[_Line]:
@@ -376,6 +388,9 @@ def _relaxed_batch(text: bytes, table: Table, *, is_truncated: bool = False) -> 
 
     Only complete JSON is taken, or, where the row may be truncated, JSON with a complete event. None for anything else.
     """
+    plain = None if is_truncated else plain_rows(text, table)
+    if plain is not None and _begins_with_event(plain[1][0]) and is_json(batch := bytes(plain[1][0])):
+        return batch
     text = text.removesuffix(b"\r")
     width, column, separator = table.width, table.column or 0, table.separator
     cells = raw_cells(text, separator, is_truncated=is_truncated)

@@ -103,6 +103,21 @@ def test_a_malformed_row_costs_itself(row: bytes, code: Code) -> None:
         assert "secret" not in problem.message + problem.hint
 
 
+@pytest.mark.parametrize(
+    ("cell", "batch"),
+    [
+        (b'[{"event_type":""a""}]', b'[{"event_type":"a"}]'),
+        (b'[{"event_type":"a,b","id":""""}]', b'[{"event_type":"a,b","id":""}]'),
+        (b'{"events":[{"event_type":"a\\""b"}]}', b'{"events":[{"event_type":"a\\"b"}]}'),
+        (b'[{"event_type":"a\\"","id":""""}]', Code.BAD_ROW),
+        (b'[""a"]', Code.BAD_ROW),
+    ],
+)
+def test_quotes_that_were_not_doubled(cell: bytes, batch: bytes | Code) -> None:
+    """They make no difference where the cell is JSON with an event all the same."""
+    assert kinds(read(b'time,events\n1,"%b"\n2,[]\n' % cell)) == [batch, b"[]"]
+
+
 def test_the_work_grows_with_the_rows_not_with_their_square() -> None:
     """A pretty-printed cell of a hundred thousand lines, and a quote that is never closed before as many."""
     pretty = b'1,"[\n' + b"  1,\n" * 100_000 + b'  1]"\n'
