@@ -25,6 +25,7 @@ from td_currents_cli.read.formats.flat import (
     json_of_cell,
     type_of_cells,
 )
+from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import (
     PARQUET,
     FormatCallback,
@@ -103,6 +104,9 @@ def _rows(file: BinaryIO, source: str, limit: int, options: ReadOptions, on_form
             if not reader.finds_events(columns):
                 message = "unrecognized input: no column of the Parquet table contains event batches"
                 hint = "Name the column: --column NAME|NUMBER."
+                if options.column is not None:
+                    message = f"the table has no column `{options.column}` of event batches"
+                    hint = columns_hint(options.column, table.schema_arrow.names)
                 yield Problem(code=Code.UNKNOWN_FORM, location=Location(source=source), message=message, hint=hint)
                 return
             for cells in zip(*columns, strict=True):

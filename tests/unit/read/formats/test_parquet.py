@@ -119,6 +119,16 @@ def test_the_column_may_have_any_name(options: dict[str, Any]) -> None:
     assert documents(written({"n": [1], "batch": [json.dumps([EVENT])]}), **options) == [[EVENT]]
 
 
+@pytest.mark.parametrize(("column", "start"), [("bath", "Did you mean --column batch? "), ("3", ""), ("x", "")])
+def test_a_column_that_is_not_there(column: str, start: str) -> None:
+    """The problem names those that are, a similar one first."""
+    data = written({"n": [1], "batch": [json.dumps([EVENT])]})
+    (problem,) = records([source_of(data)], ReadOptions.of(column=column))
+    assert isinstance(problem, Problem)
+    assert problem.message == f"the table has no column `{column}` of event batches"
+    assert problem.hint == f"{start}The columns are: n, batch."
+
+
 def test_structs_of_several_types_leave_out_what_an_event_does_not_have() -> None:
     other = {"event_type": "b", "id": "2", "time": 2, "user": {"user_id": "v"}, "properties": {"y": [None, "s"]}}
     assert documents(written({"events": [[EVENT, other]]})) == [[EVENT, other]]
