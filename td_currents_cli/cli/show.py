@@ -1,9 +1,13 @@
 """`tdcur show`."""
 
+import os
+import re
 import time
+from collections.abc import Sequence
 
 from td_currents_cli.cli import options
 from td_currents_cli.cli.command import OutputFormat, command, filters_option, output_option
+from td_currents_cli.errors import InputError
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.render.terminal import Terminal
@@ -42,16 +46,14 @@ def show(
     from td_currents_cli.show import ShowRequest, run  # noqa: PLC0415
 
     wanted = Filter.of(types=types, since=since, until=until, now=time.time())
+    size, parts = byte_size(max_document_size), options.parts_of(wanted)
+    try:
+        found = sources(paths, max_document_size=size, event_type=event_type, parts=parts)
+    except InputError as error:
+        raise InputError(error.message, hint=_meant_option(paths or []) or error.hint) from None
     outcome = run(
         ShowRequest(
-            sources=tuple(
-                sources(
-                    paths,
-                    max_document_size=byte_size(max_document_size),
-                    event_type=event_type,
-                    parts=options.parts_of(wanted),
-                )
-            ),
+            sources=tuple(found),
             reading=ReadOptions.of(form, column, no_header=no_header),
             filter=wanted,
             ids=frozenset(ids or ()),
@@ -62,3 +64,15 @@ def show(
     if not outcome.events:
         options.warn_of_types(wanted, terminal, outcome)
     return outcome
+
+
+def _meant_option(paths: Sequence[str]) -> str:
+    """Return a hint if one of several paths is rather the type or the id of an event; else an empty string."""
+    from td_currents_cli.catalog import load  # noqa: PLC0415 -- only for a mistake
+
+    for path in paths if len(paths) > 1 else ():
+        if path in load().events:
+            return f"Did you mean --type {path}?"
+        if not os.path.lexists(path) and re.fullmatch(r"[\w-]+", path):
+            return f"Did you mean --id {path}?"
+    return ""

@@ -10,6 +10,7 @@ from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.read import sources
 from td_currents_cli.show import ShowOutcome, ShowRequest, run
+from tests.command import tdcur_text
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 ANN = {
@@ -87,3 +88,20 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_is_shown(tmp_path: Path) 
 @pytest.mark.parametrize("event", ['{"id":"\\ud800"}', '{"id":1e400}', "{}"])
 def test_odd_events_are_shown(tmp_path: Path, event: str) -> None:
     assert len(shown(tmp_path, f'{{"events":[{event}]}}\n').events) == 1
+
+
+@pytest.mark.parametrize(
+    ("paths", "hint"),
+    [
+        (["abc-1"], "Did you mean --id abc-1?"),
+        (["users.behaviors.Purchase"], "Did you mean --type users.behaviors.Purchase?"),
+        (["other.json"], "Nothing was read."),
+    ],
+)
+def test_an_id_or_a_type_in_place_of_a_path_is_recognized(tmp_path: Path, paths: list[str], hint: str) -> None:
+    (tmp_path / "x.json").write_text(lines([ANN]), encoding="utf-8")
+    ended = tdcur_text("show", "x.json", *paths, cwd=tmp_path)
+    assert ended.returncode == ExitCode.IO
+    assert f"error: {paths[0]}: no such file or folder\nhint: {hint}" in ended.stderr
+    alone = tdcur_text("show", *paths, cwd=tmp_path)
+    assert "hint: Nothing was read." in alone.stderr
