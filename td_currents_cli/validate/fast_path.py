@@ -6,6 +6,7 @@ no problem in what passes; another test goes through all rules.
 """
 
 import operator
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter
@@ -75,14 +76,37 @@ class _AnyObject(msgspec.Struct, gc=False):
     """An object whose fields are skipped."""
 
 
+_COLUMN: Final = re.compile(COLUMN_NAME)
+_REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 _Decoder: TypeAlias = msgspec.json.Decoder[Any]
+
+
+class RawType:
+    """The type of raw values."""
+
+    def __init__(self, value: Any, *, has_columns: bool = False) -> None:  # noqa: ANN401 -- as above
+        self._decoder: _Decoder = msgspec.json.Decoder(value)
+        self._has_columns = has_columns  # whether the names in an object must be valid column names
+
+    def accepts(self, values: Sequence[Raw]) -> bool:
+        """Whether the values are of the type, and no name is in an object twice."""
+        lines = b"\n".join(values)
+        try:
+            decoded = self._decoder.decode_lines(lines)
+        except _REFUSED:
+            return False
+        objects = [value for value in decoded if isinstance(value, dict)]
+        # To match every name when it is decoded takes three times as long as to decode it.
+        if self._has_columns and not all(map(_COLUMN.match, set[str]().union(*objects))):
+            return False
+        return lines.count(b":") == sum(map(len, objects)) or kept_all(lines, msgspec.json.encode(decoded))
 
 
 class EventTypes:
     """Structs for events, told apart by `event_type`, that refuse what breaks `rules`.
 
-    If names must be unique, what may contain floats is kept raw, with a decoder of its own in `raw_values`. All else
-    never gets longer when it is encoded again.
+    If names must be unique, what may contain floats is kept raw, to be checked by itself. All else never gets longer
+    when it is encoded again.
 
     Event types that are not sent over HTTP, and custom events, purchases and properties of unpublished types that an
     overlay describes, are left to the careful check.
@@ -91,16 +115,18 @@ class EventTypes:
     def __init__(self, catalog: Catalog, rules: Collection[Rule], now: int) -> None:
         self._guards = {rule.fast for rule in rules}
         self._objects: dict[tuple[object, ...], Any] = {}
-        self._raw_fields: dict[Any, dict[str, _Decoder]] = {}  # of the structs in `_objects`
-        self.raw_values: dict[Any, list[tuple[Callable[[Any], Any], _Decoder]]] = {}  # of each event
+        self._raw_types: dict[tuple[object, ...], RawType] = {}
+        self._raw_fields: dict[Any, dict[str, RawType]] = {}  # of the structs in `_objects`
+        self.raw_values: dict[Any, list[tuple[Callable[[Any], Any], RawType]]] = {}  # of each event
         self._keeps_raw = Guard.UNIQUE_NAMES in self._guards
         self.is_closed = not self._guards.isdisjoint(_CLOSED)
-        column = Annotated[str, Meta(pattern=COLUMN_NAME)] if Guard.COLUMN_NAMES in self._guards else str
-        reads_custom_data = self.is_closed or Guard.COLUMN_NAMES in self._guards
+        self._has_columns = Guard.COLUMN_NAMES in self._guards
+        column = Annotated[str, Meta(pattern=COLUMN_NAME)] if self._has_columns and not self._keeps_raw else str
+        reads_custom_data = self.is_closed or self._has_columns
         self._types = {**_TYPES, FieldType.OBJECT: _custom_data(column) if reads_custom_data else _AnyObject}
         self._any_properties = _custom_data(str) if self.is_closed else _AnyObject
         if self._keeps_raw:
-            self._raw_fields[Raw] = {"": msgspec.json.Decoder(self._any_properties)}
+            self._raw_fields[Raw] = {"": RawType(self._any_properties)}
             self._any_properties = Raw
         names, ids, times = (limits_of(rules, field) for field in ENVELOPE)
         described = {CUSTOM_EVENT if catalog.custom_events else "", PURCHASE if catalog.purchase_properties else ""}
@@ -119,9 +145,9 @@ class EventTypes:
         places = [(place.value, self._object(event_type, place)) for place in (Where.USER, Where.PROPERTIES)]
         event = self._struct("Event", [*fields, *places], tag_field="event_type", tag=event_type.name)
         self.raw_values[event] = [
-            (attrgetter(f"{place}.{attribute}".removesuffix(".")), decoder)
+            (attrgetter(f"{place}.{attribute}".removesuffix(".")), raw_type)
             for place, struct in places
-            for attribute, decoder in self._raw_fields.get(struct, {}).items()
+            for attribute, raw_type in self._raw_fields.get(struct, {}).items()
         ]
         return event
 
@@ -148,9 +174,7 @@ class EventTypes:
             ]
             struct = self._struct("Fields", attributes, rename=names, omit_defaults=True, kw_only=True)
             self._objects[needed, *fields] = struct
-            self._raw_fields[struct] = {
-                attribute: msgspec.json.Decoder(self._value_or_null(field)) for attribute, field in raw.items()
-            }
+            self._raw_fields[struct] = {attribute: self._raw_type(field) for attribute, field in raw.items()}
         return self._objects[needed, *fields]
 
     def _field(self, field: Field, *, is_needed: bool, is_raw: bool) -> tuple[Any] | tuple[Any, Any]:
@@ -170,6 +194,13 @@ class EventTypes:
     def _value_or_null(self, field: Field) -> Any:  # noqa: ANN401 -- as above
         return self._value(field) if field.expected else self._value(field) | None
 
+    def _raw_type(self, field: Field) -> RawType:
+        kind = field.type, field.expected, field.enum
+        if kind not in self._raw_types:
+            has_columns = self._has_columns and field.type is FieldType.OBJECT
+            self._raw_types[kind] = RawType(self._value_or_null(field), has_columns=has_columns)
+        return self._raw_types[kind]
+
     def _struct(self, name: str, fields: list[Any], **options: Any) -> Any:  # noqa: ANN401 -- as above
         return msgspec.defstruct(name, fields, forbid_unknown_fields=self.is_closed, gc=False, **options)
 
@@ -187,7 +218,6 @@ def _integer(limits: list[FieldLimit], now: int) -> Any:  # noqa: ANN401 -- as a
     return Annotated[int, Meta(ge=first, le=min(lasts, default=None))]
 
 
-_REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 _GROUP: Final = 10  # events that are tried together: most of them pass, also in a batch that does not
 _OBJECTS: Final = 3  # that every event is made of: itself, `user` and `properties`
 
@@ -259,20 +289,14 @@ class FastCheck:
             # Nothing gets longer, so that what was lost would show.
             if len(encoded) != len(text) and not kept_all(text, encoded):
                 return None
+            raw: dict[RawType, list[Raw]] = {}
             for event in events:
-                for raw_value, decoder in self._raw_values[type(event)]:
-                    raw = raw_value(event)
-                    if isinstance(raw, Raw) and not self._is_sound(bytes(raw), decoder):
-                        return None
+                for value_of, raw_type in self._raw_values[type(event)]:
+                    if (value := value_of(event)) is not UNSET:
+                        raw.setdefault(raw_type, []).append(value)
+            if not all(raw_type.accepts(values) for raw_type, values in raw.items()):
+                return None
         return events
-
-    def _is_sound(self, text: bytes, decoder: _Decoder) -> bool:
-        try:
-            value = decoder.decode(text)
-        except _REFUSED:
-            return False
-        names = len(value) if isinstance(value, dict) else 0
-        return text.count(b":") == names or kept_all(text, self._encode(value))
 
     def _is_shallow(self, text: bytes, events: int) -> bool:
         """Whether no event is nested too deep: all others have their objects, and too few brackets are left."""
