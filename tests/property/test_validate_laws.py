@@ -381,8 +381,8 @@ def test_duplicate_ids_are_those_that_a_dict_finds(batches: list[list[str | None
     for number, ids in enumerate(batches, 1):  # lines begin at 1
         expected: list[tuple[int, str]] = []
         for index, event_id in enumerate(ids):
-            place = f"{number // 5}:{number}, event {index}"
+            place = f"{number // 5}:{number + 1}, event {index}"
             if event_id is not None and before.setdefault(event_id, place) != place:
                 expected.append((index, before[event_id]))
-        assert found.add(Location(str(number // 5), number), ids) == expected
+        assert found.add(Location(str(number // 5), number + 1), ids) == expected
     found.close()
