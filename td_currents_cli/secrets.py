@@ -39,10 +39,11 @@ def _secret_pattern() -> re.Pattern[str]:
     )
 
 
-_SIGNS: Final = ("write", "%", "bearer", "td1", "basic", "eyj")
-"""One of these, or 40 hexadecimal digits, are in everything that is masked."""
+_SIGNS: Final = ("write", "bearer", "td1", "basic", "eyj")
+"""One of these, an encoded character, or 40 hexadecimal digits are in everything that is masked."""
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]{40}")
+_ENCODED_OR_HEX: Final = re.compile(rf"%[0-9a-fA-F]{{2}}|{_HEX.pattern}")
 _MAY_BE_SECRET: Final = re.compile(r"(?=.*\d)(?=.*[a-zA-Z])[\w+=.~-]{12,}")
 _FILE_ENDING: Final = re.compile(r".\.\w{1,5}")
 
@@ -50,7 +51,7 @@ _FILE_ENDING: Final = re.compile(r".\.\w{1,5}")
 def mask(text: str) -> str:
     """Replace whatever looks like a write key, an API key or a token by `***`."""
     lowered = text.lower()
-    if not any(each in lowered for each in _SIGNS) and not _HEX.search(text):
+    if not any(each in lowered for each in _SIGNS) and not _ENCODED_OR_HEX.search(text):
         return text
     return _secret_pattern().sub(lambda found: f"{found[1] or found[2] or ''}{_HIDDEN}", text)
 

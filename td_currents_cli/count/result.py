@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OPTIONAL_FIGURES: Final = ("duplicates", "unique_events", "unique_users")
 
 
-class Count(Struct, frozen=True, kw_only=True):
+class Count(Struct, frozen=True, kw_only=True, gc=False):
     key: Key
     count: int
     share: float  # of all events, 0 to 1
@@ -178,7 +178,12 @@ _ORDERS: Final[dict[Sort, Callable[[Count], Any]]] = {
 
 def in_order(counts: Iterable[Count], sort: Sort) -> list[Count]:
     """Sort groups; equal ones by name, those without a name last."""
-    return sorted(counts, key=lambda count: (_ORDERS[sort](count), by_name(count.key)))
+    counts = list(counts)
+    # Keys without a missing value are compared as they are, with no list for each.
+    has_missing = any(None in count.key for count in counts)
+    counts.sort(key=lambda count: by_name(count.key) if has_missing else count.key)
+    counts.sort(key=_ORDERS[sort])
+    return counts
 
 
 def by_name(key: Key) -> list[tuple[bool, str]]:
@@ -228,16 +233,20 @@ def _place_of_type(by: Sequence[Dimension]) -> int:
     return next(place for place, each in enumerate(by) if each.kind is DimensionKind.TYPE)
 
 
+_NO_EVENTS: Final = GroupStats()
+
+
 def counts_of(groups: GroupCounts, distinct: "DistinctStats | None") -> list[Count]:
     total, counts = groups.total, []
-    for key in dict.fromkeys((*groups.groups, *(distinct.duplicates if distinct else ()))):
-        group = groups.groups.get(key) or GroupStats()
+    for key in dict.fromkeys((*groups.groups, *distinct.duplicates)) if distinct else groups.groups:
+        group = groups.groups.get(key, _NO_EVENTS)
+        first = moment_of(group.first)
         count = Count(
             key=key,
             count=group.count,
             share=group.count / total if total else 0.0,
-            first=moment_of(group.first),
-            last=moment_of(group.last),
+            first=first,
+            last=first if group.last == group.first else moment_of(group.last),
             duplicates=distinct.duplicates[key] if distinct and distinct.dedupe else None,
             unique_events=distinct.events.in_groups[key] if distinct and distinct.unique else None,
             unique_users=distinct.users.in_groups[key] if distinct and distinct.unique else None,

@@ -8,7 +8,6 @@ from typing import Final
 
 from msgspec import Struct, structs
 from rich.console import Console
-from rich.text import Text
 
 from td_currents_cli.catalog import load
 from td_currents_cli.count import Count, CountOutcome
@@ -16,10 +15,12 @@ from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import CheckedCounts, CountChange, CountComparison
 from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
 from td_currents_cli.render.grid import (
+    Cell,
     Grid,
     GridColumn,
     GroupNames,
     TimeForm,
+    each_once,
     has_width,
     least_room,
     print_grid,
@@ -164,11 +165,11 @@ def _group_columns(
     yield column("count", partial(_figure, "count"), right=True)
     if detail.share:
         empty = None if total.count else total
-        yield column("share", lambda count: Text("" if count is empty else percent(count.share)), right=True)
+        yield column("share", lambda count: Cell("" if count is empty else percent(count.share)), right=True)
     if detail.bar and total.count:
         scale = scale_of(count.share for count in counts)
-        bars = [bar(count.share / scale, detail.bar, ascii_only=ascii_only) for count in counts]
-        yield GridColumn(head=axis(scale, detail.bar), cells=[Text(each, "blue") for each in bars], graphic=True)
+        bars = each_once(Cell(bar(count.share / scale, detail.bar, ascii_only=ascii_only), "blue") for count in counts)
+        yield GridColumn(head=axis(scale, detail.bar), cells=bars, graphic=True)
     ids = "distinct ids" if detail.times is TimeForm.FULL else "distinct\nids"
     for head, name in (("duplicates", "duplicates"), (ids, "unique_events"), ("users", "unique_users")):
         if getattr(total, name) is not None:
@@ -195,11 +196,11 @@ def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
         return moment
 
 
-def _number(number: int | None) -> Text:
-    return Text("" if number is None else f"{number:,}", "" if number else "dim")
+def _number(number: int | None) -> Cell:
+    return Cell("" if number is None else f"{number:,}", "" if number else "dim")
 
 
-def _figure(name: str, count: Count) -> Text:
+def _figure(name: str, count: Count) -> Cell:
     return _number(getattr(count, name))
 
 
@@ -208,8 +209,8 @@ def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: in
     every = [histogram.heights(key, width) for key in histogram.counts]
     return GridColumn(
         head="over time",
-        cells=[Text(sparkline(line), "cyan") for line in lines],
-        foot=Text(sparkline([sum(heights) for heights in zip(*every, strict=True)])),
+        cells=[Cell(sparkline(line), "cyan") for line in lines],
+        foot=Cell(sparkline([sum(heights) for heights in zip(*every, strict=True)])),
         graphic=True,
     )
 
@@ -271,9 +272,9 @@ def _mismatch_grid(checks: CheckedCounts, by: Sequence[str]) -> Grid:
         title=f"{printable(checks.file)}: {len(failed):,} of {amount(len(checks.checks), 'group')} do not match",
         columns=(
             *GroupNames().columns([check.key for check in failed], by, 0),
-            column("expected", lambda check: Text(printable(check.expected))),
-            column("counted", lambda check: Text(f"{check.count:,}")),
-            column("difference", lambda check: Text(f"{check.miss:+,}", "red")),
+            column("expected", lambda check: Cell(printable(check.expected))),
+            column("counted", lambda check: Cell(f"{check.count:,}")),
+            column("difference", lambda check: Cell(f"{check.miss:+,}", "red")),
         ),
         has_foot=False,
     )
@@ -287,18 +288,18 @@ def _change_grid(changes: CountComparison, by: Sequence[str], top: int | None) -
     title = f"{printable(changes.file)}: {len(changed):,} of {amount(len(changes.changes), 'group')} changed"
     columns = [
         *GroupNames().columns([change.key for change in shown], by, len(others)),
-        column("before", lambda change: Text(f"{change.before:,}")),
-        column("now", lambda change: Text(f"{change.now:,}")),
-        column("change", lambda change: Text(f"{change.now - change.before:+,}")),
+        column("before", lambda change: Cell(f"{change.before:,}")),
+        column("now", lambda change: Cell(f"{change.now:,}")),
+        column("change", lambda change: Cell(f"{change.now - change.before:+,}")),
         GridColumn(head="", cells=[_relative_change(change) for change in shown], right=True),
     ]
     if changes.fail_on_drop is not None:
         title += f"; {len(dropped):,} dropped by {percent(changes.fail_on_drop)} or more"
         of_others = len(set(dropped) - set(shown))
-        cells = [Text("dropped" if each in dropped else "", "red") for each in shown]
-        columns.append(GridColumn(head="", cells=cells, rest=Text(f"{of_others:,} dropped" if of_others else "")))
+        cells = [Cell("dropped" if each in dropped else "", "red") for each in shown]
+        columns.append(GridColumn(head="", cells=cells, rest=Cell(f"{of_others:,} dropped" if of_others else "")))
     return Grid(title=title, columns=columns, has_rest=bool(others), has_foot=False)
 
 
-def _relative_change(change: CountChange) -> Text:
-    return Text("new", "cyan") if change.part is None else Text(f"{change.part:+.1%}".replace("%", " %"))
+def _relative_change(change: CountChange) -> Cell:
+    return Cell("new", "cyan") if change.part is None else Cell(f"{change.part:+.1%}".replace("%", " %"))

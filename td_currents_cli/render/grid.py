@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, takewhile
 from typing import Final, TypeVar
 
 from msgspec import Struct, structs
@@ -31,25 +31,32 @@ NARROWEST: Final = 12
 """Cells that a folded column keeps, even if the table gets wider than the terminal: nothing is ever cut."""
 
 
+class Cell(Struct, frozen=True, gc=False):
+    """The content of a cell in one style. Large tables have millions; as rich's `Text`, each would take 400 bytes."""
+
+    plain: str = ""
+    style: str = ""
+
+    def text(self) -> Text:
+        return Text(self.plain, self.style)
+
+
 class GridColumn(Struct, frozen=True, kw_only=True):
     """One column of a table."""
 
     head: str
-    cells: Sequence[Text]
-    rest: Text = Text()  # in the row that sums up all rows not shown
-    foot: Text = Text()  # in the row of the total
+    cells: Sequence[Cell]
+    rest: Cell = Cell()  # in the row that sums up all rows not shown
+    foot: Cell = Cell()  # in the row of the total
     right: bool = False  # aligned to the right, as numbers are
     graphic: bool = False  # a bar or sparkline, left out of Markdown
     foldable: bool = False  # names, which take several lines on a narrow terminal
 
     def width(self, grid: "Grid") -> int:
         """Columns of a terminal that it takes in a table."""
-        lines = [*self.head.split("\n"), *(line for cell in self.cells for line in cell.plain.split("\n"))]
-        if grid.has_rest:
-            lines.append(self.rest.plain)
-        if grid.has_foot:
-            lines.append(self.foot.plain)
-        return max(map(cell_len, lines))
+        contents = [self.head, *[self.rest.plain] * grid.has_rest, *[self.foot.plain] * grid.has_foot]
+        cells = (cell.plain for cell in self.cells)
+        return max(cell_len(line) for content in chain(contents, cells) for line in content.split("\n"))
 
     def usual_width(self, narrow: int, wide: int) -> int:
         """A width, within bounds, that is enough for four of five cells."""
@@ -58,7 +65,7 @@ class GridColumn(Struct, frozen=True, kw_only=True):
 
     def folded(self, width: int) -> "GridColumn":
         """The same with lines of up to `width` cells."""
-        cells = [Text(fold(cell.plain, width), cell.style) for cell in self.cells]
+        cells = [Cell(fold(cell.plain, width), cell.style) for cell in self.cells]
         return structs.replace(self, head=fold(self.head, width, indent=0), cells=cells)
 
 
@@ -70,10 +77,11 @@ class Grid(Struct, frozen=True, kw_only=True):
     has_foot: bool = True
     title: str = ""
 
-    def rows(self, columns: Sequence[GridColumn]) -> list[Sequence[Text]]:
-        """The rows between the head and the total."""
-        rest = [tuple(column.rest for column in columns)] if self.has_rest else []
-        return [*zip(*(column.cells for column in columns), strict=True), *rest]
+    def rows(self, columns: Sequence[GridColumn]) -> Iterator[Sequence[Cell]]:
+        """Yield the rows between the head and the total."""
+        yield from zip(*(column.cells for column in columns), strict=True)
+        if self.has_rest:
+            yield tuple(column.rest for column in columns)
 
     def width(self) -> int:
         """Columns of a terminal that the table takes without folding a line."""
@@ -109,29 +117,34 @@ class Grid(Struct, frozen=True, kw_only=True):
         for column in self.columns:
             table.add_column(
                 column.head,
-                column.foot,
+                column.foot.text(),
                 justify="right" if column.right else "left",
                 no_wrap=column.right or column.graphic,
                 overflow="fold",
             )
         for row in self.rows(self.columns):
-            table.add_row(*row)
+            table.add_row(*(cell.text() for cell in row))
         if self.has_rest:
             table.rows[-1].style = "dim"
         return table
 
-    def plain(self) -> str:
-        """Format the same table without styles and with lines of any length: rich takes a millisecond per line."""
-        blank = [""] * len(self.columns)
-        rows = [blank, [column.head for column in self.columns]]
-        rows += [[cell.plain for cell in row] for row in self.rows(self.columns)]
-        rows.append(blank)
+    def plain(self) -> Iterator[str]:
+        """Yield the lines of the same table without styles, of any length: rich takes a millisecond per line."""
+        columns, widths, rights = self.columns, self._widths(), [each.right for each in self.columns]
+
+        def line(cells: Iterable[str]) -> str:
+            return f" {'  '.join(map(_padded, cells, widths, rights))} \n"
+
+        blank = line([""] * len(columns))
+        yield blank
+        yield line(column.head for column in columns)
+        yield f" {'─' * (sum(widths) + 2 * len(columns) - 2)} \n"
+        for row in self.rows(columns):
+            yield line(cell.plain for cell in row)
+        yield blank
         if self.has_foot:
-            rows += [[column.foot.plain for column in self.columns], blank]
-        widths = self._widths()
-        lines = [f" {'  '.join(map(_padded, row, widths, [each.right for each in self.columns]))} \n" for row in rows]
-        lines.insert(2, f" {'─' * (self.width() - 2)} \n")
-        return "".join(lines)
+            yield line(column.foot.plain for column in columns)
+            yield blank
 
     def markdown(self) -> str:
         """Format a table of GitHub Flavored Markdown, with its line ends."""
@@ -180,7 +193,7 @@ def print_grid(grid: Grid, console: Console, *, is_wide: bool = False) -> None:
     if console.is_terminal or console.color_system or any("\n" in column.head for column in grid.columns):
         console.print((grid if is_wide else grid.fitted(console.width)).table(), crop=False)
     else:
-        console.file.write(grid.plain())
+        console.file.writelines(grid.plain())
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns
@@ -207,13 +220,19 @@ def table_column(
     rest: Row | None,
     total: Row | None,
     head: str,
-    cell: Callable[[Row], Text],
+    cell: Callable[[Row], Cell],
     *,
     right: bool = False,
 ) -> GridColumn:
     """Build a column of what a function makes of each row, of the sum of all rows not shown, and of the total."""
-    rest_cell, foot = (Text() if row is None else cell(row) for row in (rest, total))
-    return GridColumn(head=head, cells=list(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
+    rest_cell, foot = (Cell() if row is None else cell(row) for row in (rest, total))
+    return GridColumn(head=head, cells=each_once(map(cell, rows)), rest=rest_cell, foot=foot, right=right)
+
+
+def each_once(cells: Iterable[Cell]) -> list[Cell]:
+    """Keep equal cells once: in large tables, most figures occur many times."""
+    known: dict[Cell, Cell] = {}
+    return [known.setdefault(cell, cell) for cell in cells]
 
 
 LONGEST_PREFIX: Final = 20
@@ -239,7 +258,7 @@ class GroupNames(Struct, frozen=True, kw_only=True):
         prefix = next((each for each in reversed([*accumulate(shared)]) if len(each) <= LONGEST_PREFIX), "")
         return structs.replace(self, prefix=prefix, in_words=True)
 
-    def named(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
+    def named(self, values: Sequence[str | None], name: str) -> tuple[str, list[Cell]]:
         """The heading of a `--by` name's values, and the values."""
         if name == EVENT_TYPE:
             head = f"event type ({printable(self.prefix)}*)" if self.prefix else "event type"
@@ -248,7 +267,7 @@ class GroupNames(Struct, frozen=True, kw_only=True):
             return self._times(values, name)
         return printable(name), [group_cell(value, name) for value in values]
 
-    def _times(self, values: Sequence[str | None], name: str) -> tuple[str, list[Text]]:
+    def _times(self, values: Sequence[str | None], name: str) -> tuple[str, list[Cell]]:
         year = only_year(found for value in values if (found := bucket_year(value)))
         cells = [group_cell(value and bucket_words(value, with_year=not year), name) for value in values]
         return f"{name} in {year}" if year else name, cells
@@ -257,18 +276,18 @@ class GroupNames(Struct, frozen=True, kw_only=True):
         """The columns that name each group, then the groups that are not shown, and the total."""
         for place, name in enumerate(by):
             head, cells = self.named([key[place] for key in keys], name)
-            rest = Text("" if place else amount(others, "other"))
-            yield GridColumn(head=head, cells=cells, rest=rest, foot=Text("" if place else "total"), foldable=True)
+            rest = Cell("" if place else amount(others, "other"))
+            yield GridColumn(head=head, cells=cells, rest=rest, foot=Cell("" if place else "total"), foldable=True)
 
 
-def group_cell(value: str | None, name: str, unknown_types: Collection[str] = (), prefix: str = "") -> Text:
+def group_cell(value: str | None, name: str, unknown_types: Collection[str] = (), prefix: str = "") -> Cell:
     """Format a group's value of a `--by` name; a type that is not in the catalog is marked."""
     if not value:
-        return Text("(no event_type)" if name == EVENT_TYPE else "(none)", "dim")
+        return Cell("(no event_type)" if name == EVENT_TYPE else "(none)", "dim")
     shown = printable(value.removeprefix(prefix))
     if name == EVENT_TYPE and value in unknown_types:
-        return Text(f"{shown} ?", "yellow")
-    return Text(shown)
+        return Cell(f"{shown} ?", "yellow")
+    return Cell(shown)
 
 
 def least_room(by: Sequence[str]) -> tuple[int, int]:
@@ -302,15 +321,15 @@ def time_columns(
         year = only_year(moment.year for row in (*rows, rest) if row for moment in first_and_last(row) if moment)
     of_year = f" in {year}" if year else ""
 
-    def cell(place: int, row: Row) -> Text:
+    def cell(place: int, row: Row) -> Cell:
         moment = first_and_last(row)[place]
         if moment is None:
-            return Text()
-        return Text(f"{moment:{FULL_TIME}}" if form is TimeForm.FULL else moment_words(moment, with_year=not year))
+            return Cell()
+        return Cell(f"{moment:{FULL_TIME}}" if form is TimeForm.FULL else moment_words(moment, with_year=not year))
 
-    def span(row: Row) -> Text:
+    def span(row: Row) -> Cell:
         first, last = first_and_last(row)
-        return Text(span_words(first, last, with_year=not year, dash=dash) if first and last else "")
+        return Cell(span_words(first, last, with_year=not year, dash=dash) if first and last else "")
 
     if form is TimeForm.FULL:
         yield column(f"first{zone}", partial(cell, 0))

@@ -6,12 +6,11 @@ from typing import Final
 
 from msgspec import structs
 from rich.console import Console
-from rich.text import Text
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
-from td_currents_cli.render.grid import Grid, GridColumn, GroupNames, fold, has_width, least_room, table_column
+from td_currents_cli.render.grid import Cell, Grid, GridColumn, GroupNames, fold, has_width, least_room, table_column
 from td_currents_cli.render.terminal import amount
 
 HEAD_WIDTH: Final = 18
@@ -82,8 +81,8 @@ class PivotTable:
         return Grid(columns=columns, has_rest=pivot.rest is not None, title=title)
 
     def _column(self, head: str, number: Callable[[PivotRow], int]) -> GridColumn:
-        def cell(row: PivotRow) -> Text:
-            return Text(f"{shown:,}") if (shown := number(row)) else Text(self._zero, "dim")
+        def cell(row: PivotRow) -> Cell:
+            return Cell(f"{shown:,}") if (shown := number(row)) else Cell(self._zero, "dim")
 
         return table_column(self._pivot.rows, self._pivot.rest, self._pivot.total, head, cell, right=True)
 
@@ -96,5 +95,5 @@ def _others(shown: Sequence[int], row: PivotRow) -> int:
     return row.total - sum(row.cells[place] for place in shown)
 
 
-def _total(row: PivotRow) -> Text:
-    return Text(f"{row.total:,}", "" if row.total else "dim")
+def _total(row: PivotRow) -> Cell:
+    return Cell(f"{row.total:,}", "" if row.total else "dim")

@@ -15,6 +15,7 @@ from td_currents_cli.reconcile.compare import DiffGroup
 from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render import progress as job_progress
 from td_currents_cli.render.grid import (
+    Cell,
     Grid,
     GridColumn,
     TimeForm,
@@ -191,9 +192,9 @@ def _difference_grid(difference: "Difference", terminal: Terminal, form: TimeFor
     left = difference.count - sum(group.count for group in groups.values())
     rows, rest, total = list(groups.values()), DiffGroup(left), DiffGroup(difference.count)
     cells = [group_cell(name, EVENT_TYPE) for name in groups]
-    more = Text(f"… and {amount(others, 'more type')}")
-    types = GridColumn(head="event type", cells=cells, rest=more, foot=Text("total"), foldable=True)
-    numbers = table_column(rows, rest, total, "ids", lambda group: Text(f"{group.count:,}"), right=True)
+    more = Cell(f"… and {amount(others, 'more type')}")
+    types = GridColumn(head="event type", cells=cells, rest=more, foot=Cell("total"), foldable=True)
+    numbers = table_column(rows, rest, total, "ids", lambda group: Cell(f"{group.count:,}"), right=True)
     times = time_columns(
         rows, rest, total, lambda group: (moment_of(group.first), moment_of(group.last)), form, zone=" (UTC)"
     )

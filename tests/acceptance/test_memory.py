@@ -87,6 +87,18 @@ def peak_of(*arguments: object) -> tuple[int, int, bytes]:
     return int(code), int(peak), result.stdout
 
 
+@pytest.mark.parametrize("form", ["csv", "table"])
+def test_200_000_groups_are_counted_within_150_mb(form: str, tmp_path: Path) -> None:
+    path, groups = tmp_path / "events.jsonl", 200_000
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(groups):
+            file.write(f'{{"event_type":"a","id":"{number:036}","time":{1_790_000_000 + number // 7}}}\n')
+    code, peak, printed = peak_of("count", "--by", "id", "--format", form, "--jobs", "2", path)
+    assert code == 0
+    assert printed.count(b"00000") >= groups
+    assert peak < 150 * MB, f"{peak / MB:.0f} MB"
+
+
 BOMBS = {
     "string": (b'{"events":[{"event_type":"', b"x" * MB, b'"}]}'),
     "cell": (b'time,events\n1,"[{""event_type"":""', b"x" * MB, b'""}]"\n'),

@@ -122,6 +122,7 @@ def test_a_list_is_usable_if_all_of_its_times_are(odd: object) -> None:
 
 def test_times_are_written_in_utc() -> None:
     assert iso(datetime(2026, 11, 20, 10, 0, 0, 999_999, UTC)) == "2026-11-20T10:00:00Z"
+    assert iso(datetime(33, 4, 3, tzinfo=UTC)) == "0033-04-03T00:00:00Z"
     assert iso(moment_of(JULY)) == "2026-07-01T00:00:00Z"
     assert iso(moment_of(None)) is None
 
