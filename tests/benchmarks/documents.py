@@ -58,7 +58,7 @@ def _row(case: dict[str, Any]) -> tuple[str, ...]:
     if ours["peak"] > case["max_memory"]:
         peak += f": over {case['max_memory'] / 1e6:,.0f}"
     return (
-        f"{_work(case)}, {case['input']['events']:,} events",
+        f"{_work(case)}{_events(case)}",
         f"{ours['median']:.2f} s",
         _NONE if best is None else f"{best['name']}, {best['median']:.2f} s",
         _NONE if best is None else f"{best['median'] / ours['median']:.2f}",
@@ -83,6 +83,11 @@ def _goal(goal: dict[str, Any], times: float) -> str:
 def _work(case: dict[str, Any]) -> str:
     verb, title = case["name"].partition("-")[0], case["title"]
     return f"`{verb}`: {title}"
+
+
+def _events(case: dict[str, Any]) -> str:
+    events = case["input"]["events"]
+    return f", {events:,} events" if events > 1 else ""
 
 
 def _tdcur(case: dict[str, Any]) -> Any:

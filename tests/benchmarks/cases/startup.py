@@ -54,6 +54,7 @@ CASES: Final = tuple(
     Case(
         name=name,
         title=title,
+        events=1,
         contenders=(
             Contender(peer=TDCUR, command=command, answer=_no_answer),
             Contender(peer=_TYPER, command=_import, answer=_no_answer),
