@@ -177,11 +177,20 @@ class _RawDecoder(Decoder[Raw]):
 
     def __call__(self, batch: Batch) -> Decoded[Raw]:
         decoded = super().__call__(batch)
-        is_of_objects = all(memoryview(event)[0] == _OBJECT for event in decoded.events)
-        return decoded if is_of_objects else self._diagnosed(batch)
+        return decoded if _are_objects(decoded.events) else self._diagnosed(batch)
+
+    def of_lines(self, chunk: LineChunk) -> list[Raw]:
+        events = super().of_lines(chunk)
+        if not _are_objects(events):
+            raise IrregularError
+        return events
 
     def _decode_event(self, event: bytes) -> Raw:
         return Raw(event)
+
+
+def _are_objects(events: Iterable[Raw]) -> bool:
+    return all(memoryview(event)[0] == _OBJECT for event in events)
 
 
 split: Final = _RawDecoder(Raw)

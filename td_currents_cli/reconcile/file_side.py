@@ -18,6 +18,7 @@ from td_currents_cli.outcome import Balance
 from td_currents_cli.parallel.map import map_records
 from td_currents_cli.parallel.splits import is_splittable
 from td_currents_cli.read import Source, records
+from td_currents_cli.read.lines import LineChunk
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
 from td_currents_cli.reconcile.content_hash import UNKNOWN, content_digest, decoded, outline, streaming_digest
@@ -83,15 +84,28 @@ class SourceFingerprinter:
     def __call__(self, records: Iterable[Record]) -> SideChunk:
         sources = SourceNames()
         intake = EventReader(lambda problem: sources.failed.add(problem.location.source))
+        batches = intake.events(_watched(records, sources), split)
+        found = ((batch.location.source, batch.is_streaming, events) for batch, events in batches)
+        return self._chunk(found, intake, sources)
+
+    def fast(self, chunks: Iterable[LineChunk]) -> SideChunk:
+        """Make a chunk of lines. Raises IrregularError."""
+        intake = EventReader()
+        found = ((chunk.source, False, intake.events_of_lines(chunk, split)) for chunk in chunks)
+        return self._chunk(found, intake, SourceNames())
+
+    def _chunk(
+        self, found: Iterable[tuple[str, bool, list[Raw]]], intake: EventReader, sources: SourceNames
+    ) -> SideChunk:
         fingerprinter = Fingerprinter(self._scope, self._content, self._mode.suspects, per_id=self._mode.per_id)
-        for batch, events in intake.events(_watched(records, sources), split):
-            sources.read.add(batch.location.source)
-            sources.streaming |= batch.is_streaming
+        for source, is_streaming, events in found:
+            sources.read.add(source)
+            sources.streaming |= is_streaming
             if self._mode.streaming:
-                read = [(*_read(event)[:3], (event, batch.is_streaming)) for event in events]
+                read = [(*_read(event)[:3], (event, is_streaming)) for event in events]
             else:
                 read = [_read(event) for event in events]
-            fingerprinter.add(read, received=batch.is_streaming)
+            fingerprinter.add(read, received=is_streaming)
         counts = fingerprinter.counts
         balance = intake.balance(events_out=counts.in_scope, filtered=counts.left_out)
         return SideChunk(fingerprinter.batches(), counts, balance, intake.log.result(), sources)

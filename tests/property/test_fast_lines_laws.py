@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from td_currents_cli.count import CountRequest, command, run
-from td_currents_cli.count.aggregate import EventCounter, PartialCount
+from td_currents_cli.count.aggregate import EventCounter
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.model import Batch
 from td_currents_cli.parallel import map as parallel_map
@@ -24,6 +24,9 @@ from td_currents_cli.read import lines as read_lines
 from td_currents_cli.read import sources
 from td_currents_cli.read.lines import IrregularError
 from td_currents_cli.read.options import INGESTED
+from td_currents_cli.reconcile.file_side import FileSide, SourceFingerprinter
+from td_currents_cli.reconcile.fingerprints import EVERY_EVENT
+from td_currents_cli.reconcile.side import CompareMode, Depth
 
 VALUES: Final = st.sampled_from(
     [1, 1.5, -1, 2**70, 1782864000, "1782864000", None, True, "", "a", "é", "😀", '"', "\\", "\ud800", [1], {"time": 2}]
@@ -107,7 +110,7 @@ def reading(split: int, chunk: int) -> Iterator[None]:
         yield
 
 
-def carefully(_self: EventCounter, _chunks: object) -> PartialCount:
+def carefully(_worker: object, _chunks: object) -> NoReturn:
     raise IrregularError
 
 
@@ -141,6 +144,21 @@ def test_count(
             careful = run(request)
     assert replace(fast, histogram=None) == replace(careful, histogram=None)
     assert vars(fast.histogram) == vars(careful.histogram)
+
+
+@law
+@given(files(), st.tuples(st.integers(1, 2000), st.integers(1, 500)), st.sampled_from(Depth))
+def test_reconcile(tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], depth: Depth) -> None:
+    """The same fingerprints, balance and problems."""
+    path = tmp_path_factory.getbasetemp() / "lines"
+    path.write_bytes(data)
+    side = FileSide(sources([str(path)]), INGESTED)
+    mode = CompareMode(depth)
+    with reading(*sizes):
+        fast = list(side.chunks(EVERY_EVENT, mode))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SourceFingerprinter, "fast", carefully)
+            assert list(side.chunks(EVERY_EVENT, mode)) == fast
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
