@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.count import CountOutcome
+from td_currents_cli.render.count_report import report_count
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.write.formats import FORMS, CellForm, json_line
 
@@ -38,15 +39,6 @@ def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
 
         for grid in difference_grids(outcome):
             print_grid(grid, terminal.err)
-    _report_run(outcome, terminal)
-
-
-def _report_run(outcome: CountOutcome, terminal: Terminal) -> None:
-    sys.stdout.flush()
-    if terminal.quiet and not outcome.problems.total:
-        return
-    from td_currents_cli.render.count_tables import report_count  # noqa: PLC0415 -- as above
-
     report_count(outcome, terminal)
 
 

@@ -72,8 +72,12 @@ class Terminal:
 
     def report(self, message: str, style: str = "") -> None:
         """Print a message to standard error, unless --quiet was given."""
-        if not self.quiet:
-            self._make_room()
+        if self.quiet:
+            return
+        self._make_room()
+        if self._err is None and not sys.stderr.isatty() and not wants_color(self.color, is_terminal=False):
+            sys.stderr.write(f"{mask(message)}\n")  # as rich would print it
+        else:
             print_wrapped(self.err, message, style)
 
     def _make_room(self) -> None:
@@ -325,6 +329,8 @@ def problem_line(problem: Problem) -> "Text":
 
 def print_problems(problems: Problems, terminal: Terminal) -> None:
     """Print the first problems of a run on standard error, with each hint once."""
+    if not problems.total:
+        return
     from rich.text import Text  # noqa: PLC0415 -- as above
 
     shown = problems.kept if terminal.verbose else problems.kept[:SHOWN_PROBLEMS]

@@ -46,7 +46,7 @@ def test_a_count_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     """Neither what Typer converts values with nor what tables are made with, for a script's figures of a small file."""
     path = tmp_path / "event.json"
     path.write_text('{"event_type":"a"}', encoding="utf-8")
-    modules = loaded("count", "--by", "event_type", "--format", "csv", "--quiet", str(path))
+    modules = loaded("count", "--by", "event_type", "--format", "csv", str(path))
     assert not modules & {*HEAVY - {"orjson", "msgspec"}, "rich", "multiprocessing", "zoneinfo", *TABLES}
 
 

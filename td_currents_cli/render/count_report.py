@@ -1,0 +1,51 @@
+"""What a count says besides its figures; it needs no rich, so that scripts need not wait for that to load."""
+
+import sys
+from datetime import UTC
+from typing import Final
+
+from td_currents_cli.catalog import load
+from td_currents_cli.count import CountOutcome
+from td_currents_cli.count.dimensions import TimeUnit
+from td_currents_cli.render.terminal import Terminal, amount, balance_line, print_problems, printable
+
+SHOWN_UNKNOWN: Final = 5
+"""Unknown types that are named."""
+
+
+def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
+    """Report what the counts match, the problems, unknown types and fields, and the balance."""
+    sys.stdout.flush()
+    _report_matches(outcome, terminal)
+    print_problems(outcome.problems, terminal)
+    if terminal.quiet:
+        return
+    for name in outcome.unknown_types[:SHOWN_UNKNOWN]:
+        near = load().suggest(name)
+        suggestion = f"; did you mean `{near}`?" if near else ""
+        terminal.report(f"`{printable(name)}` is not in the catalog{suggestion}", "yellow")
+    if len(outcome.unknown_types) > SHOWN_UNKNOWN:
+        more = amount(len(outcome.unknown_types) - SHOWN_UNKNOWN, "more type")
+        terminal.report(f"… and {more} not in the catalog", "yellow")
+    for name in outcome.absent_fields:
+        terminal.report(f"no event has the field `{printable(name)}`", "yellow")
+    if outcome.spilled:
+        terminal.report(f"{amount(outcome.spilled, 'id')} kept in a temporary file to limit memory use", "dim")
+    if outcome.streaming:
+        units = [f"{name}s" for name in outcome.by if name in set(TimeUnit)]
+        of_receipt = f": {' and '.join(units)} are those of receipt" if units else ""
+        terminal.report(f"times of rows of the streaming connector are when they were received{of_receipt}", "yellow")
+    if outcome.zone is not UTC:
+        terminal.report(f"times in {outcome.zone}", "dim")
+    terminal.report(balance_line(outcome.balance, "counted"), "dim")
+    if not outcome.complete:
+        compared = "; the comparison is incomplete" if outcome.checks or outcome.changes else ""
+        terminal.report(f"what could not be read is not counted{compared}", "yellow")
+
+
+def _report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
+    checks, changes = outcome.checks, outcome.changes
+    if checks and not checks.failed:
+        terminal.report(f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green")
+    if changes and not changes.changed:
+        terminal.report(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
