@@ -43,8 +43,9 @@ def test_all_delivered_is_exit_0(payloads: Path, scripted: Scripted) -> None:
     assert sorted(scripted.bodies) == sorted(payloads.read_bytes().splitlines())
     assert all(f"x-td-write-key: {KEY}" in head.lower() for head in scripted.heads)
     assert set(result.summary) == {
-        "read", "delivered", "already_delivered", "dead", "undelivered", "unknown", "deduplicate_sql", "requests",
-        "requests_by_status", "retries", "splits", "bytes", "seconds", "latency_ms", "left_out", "anonymous",
+        "read", "delivered", "already_delivered", "dead", "undelivered", "unreadable", "rows_rejected", "unknown",
+        "deduplicate_sql", "requests", "requests_by_status", "retries", "splits", "bytes", "seconds", "latency_ms",
+        "left_out", "anonymous",
     }  # fmt: skip
     assert result.summary["delivered"] == 100
     assert result.summary["bytes"] == sum(map(len, scripted.bodies))
