@@ -7,16 +7,18 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from io import TextIOWrapper
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from td_currents_cli.choices import When
 from td_currents_cli.config import wants_color
 from td_currents_cli.errors import TdcurError
-from td_currents_cli.model import Problem, Severity
+from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.secrets import mask, masked
 
@@ -311,6 +313,8 @@ def _sum(first: tuple[int, str], others: Iterable[tuple[int, str]]) -> str:
 STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 SHOWN_PROBLEMS: Final = 20
 """Problems printed without --verbose."""
+SHOWN_ALIKE: Final = 3
+"""Those of the same rule and event type."""
 
 
 def problem_line(problem: Problem) -> "Text":
@@ -333,7 +337,7 @@ def print_problems(problems: Problems, terminal: Terminal) -> None:
         return
     from rich.text import Text  # noqa: PLC0415 -- as above
 
-    shown = problems.kept if terminal.verbose else problems.kept[:SHOWN_PROBLEMS]
+    shown = problems.kept if terminal.verbose else list(islice(_first_alike(problems.kept), SHOWN_PROBLEMS))
     hints = {""}
     for problem in shown:
         if terminal.quiet and problem.severity is not Severity.ERROR:
@@ -343,4 +347,17 @@ def print_problems(problems: Problems, terminal: Terminal) -> None:
             print_wrapped(terminal.err, Text.assemble(("hint", "bold cyan"), f": {printable(problem.hint)}"))
             hints.add(problem.hint)
     if problems.total > len(shown):
-        terminal.report(f"… and {problems.total - len(shown):,} more problems", "dim")
+        more = amount(problems.total - len(shown), "more problem")
+        terminal.report(f"… and {more}{'' if terminal.verbose else '; --verbose shows more'}", "dim")
+
+
+def _first_alike(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Leave out problems of events after the first few with the same rule and event type."""
+    seen: Counter[tuple[Code, str]] = Counter()
+    for problem in problems:
+        if problem.event_type is not None:
+            kind = problem.code, problem.event_type
+            seen[kind] += 1
+            if seen[kind] > SHOWN_ALIKE:
+                continue
+        yield problem

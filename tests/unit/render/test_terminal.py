@@ -1,3 +1,4 @@
+from collections import Counter
 from io import BytesIO, TextIOWrapper
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from td_currents_cli.choices import When
 from td_currents_cli.errors import UsageError
 from td_currents_cli.model import Code, Location, Problem, Severity
-from td_currents_cli.outcome import Balance, ProblemLog
+from td_currents_cli.outcome import Balance, ProblemLog, Problems
 from td_currents_cli.render.terminal import Terminal, balance_line, print_error, print_problems, printable
 from tests.rendering import Tty, screen_of
 
@@ -31,6 +32,21 @@ def test_a_character_that_the_terminal_does_not_have_is_no_reason_to_stop(monkey
     monkeypatch.setattr("sys.stdout", stream)
     Terminal(color=When.never).print("é …")
     assert raw.getvalue() == b"\xe9 \\u2026\n"
+
+
+def test_equal_mistakes_do_not_fill_the_screen() -> None:
+    """Three of each rule and event type; what has no event, such as an unreadable file, is always of interest."""
+    place = Location("a.jsonl", line=1)
+    alike = [Problem(code=Code.TIME_AS_TEXT, location=place, message=f"m{n}", event_type="a.B") for n in range(9)]
+    others = [Problem(code=Code.NOT_JSON, location=place, message=f"f{n}") for n in range(9)]
+    problems = Problems(kept=(*alike, *others), by_severity=Counter({Severity.ERROR: 19}))
+    screen, verbose = screen_of(), screen_of(verbose=True)
+    for each in (screen, verbose):
+        print_problems(problems, each.terminal)
+    *lines, rest = screen.err.splitlines()
+    assert [line.split()[-1] for line in lines] == [*(f"m{n}" for n in range(3)), *(f"f{n}" for n in range(9))]
+    assert rest == "… and 7 more problems; --verbose shows more"
+    assert verbose.err.splitlines()[-1] == "… and 1 more problem"
 
 
 def test_a_line_number_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
