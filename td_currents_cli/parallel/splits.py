@@ -87,7 +87,8 @@ class SplitReader:
         """Yield all records of a whole source; of part of one, those up to the first irregular one."""
         split = self._split
         if split.format is SplitFormat.WHOLE:
-            yield from records([split.source], split.options)
+            found, progress = records([split.source], split.options), split.source.progress
+            yield from found if progress is None else progress.report(split.source, found)
             return
         try:
             with closing(split.source.open()) as raw:

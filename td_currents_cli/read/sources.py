@@ -5,14 +5,16 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from io import FileIO
+from mmap import mmap
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Final
+from weakref import WeakValueDictionary
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Record
@@ -191,14 +193,30 @@ def _until_failure(raw: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
+_ALIVE: Final[WeakValueDictionary[int, "InputProgress"]] = WeakValueDictionary()
+"""A process that began as a copy of another one has a copy of each, with the same shared memory."""
+
+_SLOTS: Final = 256  # more sources than are read at the same time
+_REPORTED_EVERY: Final = 16  # records
+
+
+def _same_progress(number: int) -> "InputProgress":
+    return _ALIVE.get(number) or InputProgress()
+
+
 class InputProgress:
     """How far the inputs of a run are read, in bytes. It costs a call per source and split, and nothing per record.
 
-    What this process reads is followed through the open file, so that compressed files are measured, too. What other
-    processes read is reported when they have read it.
+    What this process reads is followed through the open file, so that compressed files are measured, too. Of splits,
+    other processes report the end. Of a whole source, they write into shared memory how far they are, if they began as
+    copies of this process.
     """
 
     def __init__(self) -> None:
+        _ALIVE[id(self)] = self
+        self._process = os.getpid()
+        self._numbers: dict[str, int] = {}  # of the sources
+        self._elsewhere = memoryview(mmap(-1, _SLOTS * 8)).cast("d")  # bytes read by other processes
         self.stage = ""
         self.total = 0.0  # bytes; infinite where they are not known
         self._starts: dict[str, float] = {}  # bytes before each source
@@ -207,14 +225,14 @@ class InputProgress:
         self._reached = 0.0  # bytes read once it is closed
         self._record = math.inf  # bytes before the record in work
 
-    def __reduce__(self) -> tuple[type["InputProgress"], tuple[()]]:
-        # Only the process that shows it measures it.
-        return InputProgress, ()
+    def __reduce__(self) -> tuple[Callable[[int], "InputProgress"], tuple[int]]:
+        return _same_progress, (id(self),)
 
     def watched(self, sources: Iterable[Source]) -> list[Source]:
         """Return the same sources, which report how far they are read."""
         found = list(sources)
         for source in found:
+            self._numbers.setdefault(source.name, len(self._numbers))
             self._starts.setdefault(source.name, self.total)
             self.total += _bytes(source)
         return [replace(source, progress=self) for source in found]
@@ -226,6 +244,22 @@ class InputProgress:
             self._record = math.inf if start is None else start + record.location.offset
             yield record
 
+    def report(self, source: Source, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the same records of a whole source. A process that does not show the progress reports it."""
+        if os.getpid() == self._process:
+            yield from records
+            return
+        slot = self._slot(source)
+        for number, record in enumerate(records):
+            if number % _REPORTED_EVERY == 0 and self._raw is not None:
+                # After the last record, the file is closed.
+                with suppress(OSError, ValueError):
+                    self._elsewhere[slot] = self._raw.tell()
+            yield record
+
+    def _slot(self, source: Source) -> int:
+        return self._numbers.get(source.name, 0) % _SLOTS
+
     def follow(self, source: Source, raw: BinaryIO) -> None:
         """Measure how far this file is read."""
         self._begin = self._starts.get(source.name, 0.0)
@@ -235,6 +269,7 @@ class InputProgress:
     def reach(self, source: Source, offset: float = math.inf) -> None:
         """Record that another process has read a source up to here, or to its end."""
         self._raw = None
+        self._elsewhere[self._slot(source)] = 0.0
         self._reached = self._starts.get(source.name, 0.0) + min(offset, _bytes(source))
 
     def begin(self, stage: str, file: BinaryIO) -> None:
@@ -252,7 +287,7 @@ class InputProgress:
             # A closed file has been read to its end.
             with suppress(OSError, ValueError):
                 done = self._begin + raw.tell()
-        return min(done, self._record)
+        return min(done + sum(self._elsewhere), self._record)
 
     def now(self) -> Progress:
         total = self.total if 0 < self.total < math.inf else None

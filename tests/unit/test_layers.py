@@ -115,7 +115,8 @@ def test_few_files_are_needed_to_follow_a_command(arguments: str, most: int, tmp
     event = {"event_type": "users.behaviors.CustomEvent", "id": "1", "time": 1700000000, "user": {"user_id": "u"}}
     payload = {"events": [event | {"properties": {"name": "x"}}]}
     (tmp_path / "one.json").write_text(json.dumps(payload), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.structure", *arguments.split()]
+    # A run that takes long on a busy machine would show its progress.
+    command = [sys.executable, "-m", "tests.structure", *arguments.split(), "--progress", "never"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     title, *files = run.stdout.split()[2:]

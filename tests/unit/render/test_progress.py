@@ -1,5 +1,6 @@
 """How far a run is and how a job stands: the figures, and where they are shown."""
 
+import gzip
 import os
 import re
 import signal
@@ -7,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from multiprocessing import get_start_method
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +17,7 @@ import pytest
 
 from td_currents_cli.choices import When
 from td_currents_cli.model import Batch, Location
+from td_currents_cli.parallel.pool import ordered_map
 from td_currents_cli.progress import Progress
 from td_currents_cli.read import records
 from td_currents_cli.read.options import Source
@@ -252,6 +256,34 @@ def test_the_share_of_a_compressed_file_and_of_what_others_read(tmp_path: Path) 
     assert way.now().share == 0.5
     way.reach(source)
     assert way.now().share == 1
+
+
+def _begin_to_read() -> Callable[[Source], int]:
+    def read(source: Source) -> int:
+        assert source.progress is not None
+        next(source.progress.report(source, records([source])))
+        return os.getpid()
+
+    return read
+
+
+def test_what_another_process_has_read_of_a_compressed_file(tmp_path: Path) -> None:
+    """It need not have read all of it, if it began as a copy of this process."""
+    paths = [tmp_path / f"{number}.jsonl.gz" for number in range(11)]
+    for path in paths:
+        path.write_bytes(gzip.compress(b'{"events":[]}\n' * 1000))
+    paths[-1].write_bytes(b"\x1f\x8bdamaged")
+    way = InputProgress()
+    sources = way.watched([Source(str(path), path) for path in paths])
+    total, elsewhere = way.now().total, 0
+    with closing(ordered_map(_begin_to_read, (), sources, 2)) as results:
+        for source, process in results:
+            if process != os.getpid() and source is not sources[-1]:
+                before = sum(path.stat().st_size for path in paths[: sources.index(source)])
+                assert (way.done > before) is (get_start_method() == "fork")
+                elsewhere += 1
+            way.reach(source)
+    assert (way.done, elsewhere) == (total, 2)
 
 
 def test_a_pipe_has_bytes_but_no_share() -> None:
