@@ -34,6 +34,7 @@ class Code(StrEnum):
     DOCUMENT_TOO_LARGE = "TDC018"
     LEFT_OUT = "TDC019"
     BAD_ROW = "TDC020"
+    SKIPPED = "TDC021"
     CUT_OFF = "TDC022"
 
     EVENT_NOT_OBJECT = "TDC101"

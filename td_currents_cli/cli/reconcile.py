@@ -78,6 +78,11 @@ def reconcile(
         metavar="NAME,…",
         help="Exit with code 1 also for unexpected or duplicated events. Missing and changed events always do.",
     ),
+    expect_anonymous: bool = checks_option(
+        "--expect-anonymous",
+        default=False,
+        help="In Braze's export: also expect events of users without external_user_id.",
+    ),
     event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
@@ -144,6 +149,7 @@ def reconcile(
                 force=force,
                 show=show,
                 fail_on=failing(fail_on or []),
+                expect_anonymous=expect_anonymous,
                 progress=progress,
             )
         )

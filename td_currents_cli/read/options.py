@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import OutputError
+from td_currents_cli.model import Code
 
 if TYPE_CHECKING:
     from td_currents_cli.read.sources import InputProgress
@@ -53,6 +54,7 @@ class Source:
     path: Path | None  # None for standard input
     empty: str | None = None  # the warning where nothing is in it; None where that is an error
     note: str | None = None  # for a folder: says what in it is not read; the files that are have sources of their own
+    note_code: Code = Code.LEFT_OUT
     max_document_size: int = MAX_DOCUMENT_SIZE
     event_type: str | None = None  # of its events, if it is Avro and its path does not tell
     progress: "InputProgress | None" = field(default=None, compare=False, repr=False)  # told how far it is read

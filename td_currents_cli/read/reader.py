@@ -86,7 +86,7 @@ def records(
     """
     for source in sources:
         if source.note is not None:
-            yield _left_out(source.name, source.note)
+            yield _note(source.name, source.note, source.note_code)
             continue
         try:
             with closing(source.open()) as raw:
@@ -119,7 +119,7 @@ def _source_records(raw: BinaryIO, source: Source, options: ReadOptions, on_form
         is_empty = False
         yield from found
     if note := left_out(hidden, without_events):
-        yield _left_out(source.name, note)
+        yield _note(source.name, note, Code.LEFT_OUT)
     if is_empty:
         message = "nothing to read: the archive contains no events"
         yield Problem(code=Code.EMPTY_INPUT, location=Location(source=source.name), message=message)
@@ -161,8 +161,8 @@ def left_out(hidden: Sequence[str], without_events: Sequence[str]) -> str | None
     return f"{total} file{'s' if total > 1 else ''} left out: {', '.join(parts)}" if parts else None
 
 
-def _left_out(name: str, note: str) -> Problem:
-    return Problem(code=Code.LEFT_OUT, severity=Severity.INFO, location=Location(source=name), message=note)
+def _note(name: str, note: str, code: Code) -> Problem:
+    return Problem(code=code, severity=Severity.INFO, location=Location(source=name), message=note)
 
 
 def records_from(

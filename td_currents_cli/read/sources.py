@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from weakref import WeakValueDictionary
 
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.model import Record
+from td_currents_cli.model import Code, Record
 from td_currents_cli.progress import Progress
 from td_currents_cli.read.export_layout import PartFilter
 from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source, copy_error
@@ -80,7 +80,7 @@ def _wanted(path: str, found: Iterable[Source], parts: PartFilter | None) -> Ite
     if skipped:
         files = f"{skipped:,} file{'s' if skipped > 1 else ''}"
         note = f"{files} skipped: by event_type= and date= in their paths, they contain no wanted events"
-        yield Source(path, Path(path), note=note)
+        yield Source(path, Path(path), note=note, note_code=Code.SKIPPED)
 
 
 def _resolve(path: str, missing: list[str]) -> Iterator[Source]:

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import ProblemLog
@@ -58,15 +60,18 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     with closing(request.sent), closing(request.ingested):
         depth = min(request.sent.depth, request.ingested.depth)
         per_id = bool(request.scope) and (request.sent.streaming or request.ingested.streaming)
-        differences = _compare_sides(request, CompareMode(depth, per_id=per_id), log)
+        mode = CompareMode(depth, per_id=per_id, expect_anonymous=request.expect_anonymous)
+        differences = _compare_sides(request, mode, log)
         streaming = differences.sent.sources.streaming or differences.ingested.sources.streaming
         if request.scope and streaming and not per_id:
             per_id = True
-            differences = _compare_sides(request, CompareMode(depth, per_id=per_id), ProblemLog())
+            mode = structs.replace(mode, per_id=per_id)
+            differences = _compare_sides(request, mode, ProblemLog())
         sent, ingested = differences.sent, differences.ingested
         if differences.suspects and depth is Depth.CONTENT:
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
-            mode = CompareMode(depth, differences.suspects, streaming, per_id)
+            exported = sent.sources.exported or ingested.sources.exported
+            mode = structs.replace(mode, suspects=differences.suspects, streaming=streaming, exported=exported)
             if request.progress is not None:
                 request.progress.stage = "comparing contents"
             of_suspects = _compare_sides(request, mode, ProblemLog())
@@ -85,6 +90,7 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
         per_id=per_id,
         streaming=streaming and depth is Depth.CONTENT,
         unknown=differences.unknown,
+        anonymous=differences.anonymous,
         failed=tuple(kind for kind in DiffKind if kind in request.fail_on and number[kind].count),
         payloads=payloads,
         resend=request.resend,
@@ -106,6 +112,9 @@ def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog
         with FingerprintStore(max(request.limit - first.memory_bytes, request.limit // 8)) as second:
             ingested = read_side(request.ingested, request.scope, mode, second, log)
             differences = DiffCollector(sent, ingested, first.events, request.show)
+            # A table has fields that the export does not have; only their digests are known.
+            exported = sent.sources.exported or ingested.sources.exported
+            differences.is_exact = not (exported and mode.depth is Depth.OUTLINE)
             compare(first, second, differences, mode)
             return differences
 

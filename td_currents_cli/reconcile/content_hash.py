@@ -24,7 +24,8 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from td_currents_cli.braze import PLACES
+from td_currents_cli.braze import CUSTOM_FIELDS, PLACES
+from td_currents_cli.catalog import load
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.json import loads
 from td_currents_cli.write.formats import json_line
@@ -90,6 +91,37 @@ def content_digest(event: Fields) -> int:
     values, names = order
     digest = blake2b(_text(values(flat)), digest_size=8, key=names).digest()
     return int.from_bytes(digest, "big") or 1
+
+
+def in_both_forms(event: Fields) -> Fields:
+    """Return an event without the fields that only HTTP or only Braze's export has, by the catalog.
+
+    Custom properties without any field are left out as well: no document says how the export writes them.
+    """
+    names = _of_one_form(str(event.get("event_type")))
+
+    def kept(fields: Fields) -> Fields:
+        return {
+            name: kept(value) if name in PLACES and type(value) is dict else value
+            for name, value in fields.items()
+            if name not in names and not _is_empty(name, value)
+        }
+
+    return kept(event)
+
+
+def _is_empty(name: str, value: object) -> bool:
+    return value in ({}, "{}") and name.endswith(CUSTOM_FIELDS)
+
+
+@lru_cache(1000)  # types are data
+def _of_one_form(event_type: str) -> frozenset[str]:
+    """Return the names of these fields, in any scheme of flat events."""
+    found = load().get(event_type)
+    fields = () if found is None else found.fields
+    both = {*CUSTOM_FIELDS, *PLACES}  # what is called `properties` in the export has been read as one of the former
+    one_form = [each for each in fields if (each.storage_only or each.http_only) and each.name not in both]
+    return frozenset(f"{prefix}{each.name}" for each in one_form for prefix in ("", f"{each.where}.", f"{each.where}_"))
 
 
 @lru_cache(20_000)  # few sets of field names occur

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from td_currents_cli.events.decode import EventReader, split
+from td_currents_cli.events.identified import is_identified
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem, Record, Severity
 from td_currents_cli.outcome import Balance
@@ -21,7 +22,14 @@ from td_currents_cli.read import Source, records
 from td_currents_cli.read.lines import LineChunk
 from td_currents_cli.read.options import DEFAULT, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
-from td_currents_cli.reconcile.content_hash import UNKNOWN, content_digest, decoded, outline, streaming_digest
+from td_currents_cli.reconcile.content_hash import (
+    UNKNOWN,
+    content_digest,
+    decoded,
+    in_both_forms,
+    outline,
+    streaming_digest,
+)
 from td_currents_cli.reconcile.fingerprints import Bitmap, EventFields, Fingerprinter, TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk, SourceNames
 
@@ -85,30 +93,38 @@ class SourceFingerprinter:
         sources = SourceNames()
         intake = EventReader(lambda problem: sources.failed.add(problem.location.source))
         batches = intake.events(_watched(records, sources), split)
-        found = ((batch.location.source, batch.is_streaming, events) for batch, events in batches)
+        found = ((batch.location.source, batch.is_streaming, batch.is_export, events) for batch, events in batches)
         return self._chunk(found, intake, sources)
 
     def fast(self, chunks: Iterable[LineChunk]) -> SideChunk:
         """Make a chunk of lines. Raises IrregularError."""
         intake = EventReader()
-        found = ((chunk.source, False, intake.events_of_lines(chunk, split)) for chunk in chunks)
+        found = ((chunk.source, False, False, intake.events_of_lines(chunk, split)) for chunk in chunks)
         return self._chunk(found, intake, SourceNames())
 
     def _chunk(
-        self, found: Iterable[tuple[str, bool, list[Raw]]], intake: EventReader, sources: SourceNames
+        self, found: Iterable[tuple[str, bool, bool, list[Raw]]], intake: EventReader, sources: SourceNames
     ) -> SideChunk:
         fingerprinter = Fingerprinter(self._scope, self._content, self._mode.suspects, per_id=self._mode.per_id)
-        for source, is_streaming, events in found:
+        for source, is_streaming, is_export, events in found:
             sources.read.add(source)
             sources.streaming |= is_streaming
-            if self._mode.streaming:
-                read = [(*_read(event)[:3], (event, is_streaming)) for event in events]
-            else:
-                read = [_read(event) for event in events]
-            fingerprinter.add(read, received=is_streaming)
+            sources.exported |= is_export
+            for optional, some in self._by_need(events, is_export=is_export):
+                if self._mode.streaming:
+                    read = [(*_read(event)[:3], (event, is_streaming)) for event in some]
+                else:
+                    read = [_read(event) for event in some]
+                fingerprinter.add(read, received=is_streaming, optional=optional)
         counts = fingerprinter.counts
         balance = intake.balance(events_out=counts.in_scope, filtered=counts.left_out)
         return SideChunk(fingerprinter.batches(), counts, balance, intake.log.result(), sources)
+
+    def _by_need(self, events: Sequence[Raw], *, is_export: bool) -> Iterable[tuple[bool, Iterable[Raw]]]:
+        """Return runs of events that need not, or have to arrive: Braze does not send anonymous users' events."""
+        if not is_export or self._mode.expect_anonymous:
+            return [(False, events)]
+        return groupby(events, lambda event: not is_identified(event))
 
 
 def _watched(records: Iterable[Record], sources: SourceNames) -> Iterator[Record]:
@@ -159,12 +175,14 @@ def _content(mode: CompareMode) -> Callable[[Any], int]:
     if mode.suspects is None:
         return _as_written
 
+    fields_of = (lambda event: in_both_forms(decoded(event))) if mode.exported else decoded
+
     def hash_both(event: tuple[Raw, bool]) -> int:
         """The upper half of the digest of the content, 0 for a streaming row; and that of what such a row keeps."""
-        fields = decoded(event[0])
+        fields = fields_of(event[0])
         return (0 if event[1] else content_digest(fields) >> 32 or 1) << 32 | streaming_digest(fields)
 
-    return hash_both if mode.streaming else lambda event: content_digest(decoded(event))
+    return hash_both if mode.streaming else lambda event: content_digest(fields_of(event))
 
 
 def _as_written(event: Raw) -> int:

@@ -76,6 +76,9 @@ OUTSIDE: Final = 1 << 39
 BATCH_EVENTS: Final = 1 << 16
 """Maximum number of events in a batch: a position in it takes two bytes."""
 
+EventKind: TypeAlias = tuple[str | None, bool]
+"""The type of an event, and whether it need not arrive."""
+
 EventFields: TypeAlias = tuple[Any, Any, Any, Any]
 """An event's `id`, `event_type` and `time` as decoded, and what its content digest is made of."""
 
@@ -84,7 +87,7 @@ class FingerprintBatch(Struct, frozen=True):
     """Fingerprints of consecutive events."""
 
     events: int  # number of events read; those out of scope have no fingerprint
-    types: tuple[str | None, ...]
+    types: tuple[EventKind, ...]
     sizes: dict[int, int]  # number of fingerprints by the first byte of their digests, in order
     records: bytes  # RECORDs in the order of their digests
 
@@ -142,12 +145,12 @@ class Fingerprinter:
         self._suspects = suspects
         self._per_id = per_id
         self._records: list[bytes] = []
-        self._types: dict[str | None, int] = {}
+        self._types: dict[EventKind, int] = {}
         self._events = 0
         self._batches: list[FingerprintBatch] = []
 
-    def add(self, events: Iterable[EventFields], *, received: bool = False) -> None:
-        """Add events, in the order read; `received` tells that their times are receive times."""
+    def add(self, events: Iterable[EventFields], *, received: bool = False, optional: bool = False) -> None:
+        """Add events, in the order read; tell if their times are receive times, and if they need not arrive."""
         scope, suspects, content, pack = self._scope, self._suspects, self._content, RECORD.pack
         of_batch = RECEIVED if received and self._per_id else 0
         for event_id, event_type, time, event in events:
@@ -173,7 +176,7 @@ class Fingerprinter:
             key = digest(event_id)
             if suspects is not None and key not in suspects:
                 continue
-            number = self._types.setdefault(name, len(self._types))
+            number = self._types.setdefault((name, optional), len(self._types))
             whole = (NO_TIME if seconds is None else int(seconds)) | flags
             position = self._events - 1
             self._records.append(pack(key, content(event), number, whole & 0xFFFF_FFFF, whole >> 32, position))
@@ -207,6 +210,7 @@ class EventInfo(Struct, frozen=True, gc=False):
     seconds: int | None  # UNIX time
     received: bool = False  # it is the receive time
     outside: bool = False  # it is out of scope
+    optional: bool = False  # it need not arrive
 
 
 class Partition(Struct, frozen=True):
@@ -233,8 +237,8 @@ class FingerprintStore:
         self._loose: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._runs = [array("I") for _ in range(PARTITIONS)]
         # The position of its first event, and the types, of each batch.
-        self._batches: list[tuple[int, tuple[str | None, ...]]] = []
-        self._types: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+        self._batches: list[tuple[int, tuple[EventKind, ...]]] = []
+        self._types: dict[tuple[EventKind, ...], tuple[EventKind, ...]] = {}
         self._open = ExitStack()
         self._disk: BinaryIO | None = None
         self._on_disk: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]  # offsets and sizes
@@ -286,7 +290,8 @@ class FingerprintStore:
                 time = high << 32 | low
                 seconds = None if time & NO_TIME == NO_TIME else time & NO_TIME
                 flags = time & RECEIVED != 0, time & OUTSIDE != 0
-                yield digest, EventInfo(first + position, content, types[event_type], seconds, *flags)
+                name, optional = types[event_type]
+                yield digest, EventInfo(first + position, content, name, seconds, *flags, optional)
 
     def _join(self) -> None:
         for joined, loose in zip(self._joined, self._loose, strict=True):

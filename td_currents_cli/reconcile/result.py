@@ -1,7 +1,8 @@
 """The result of `tdcur reconcile`."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -37,6 +38,7 @@ class ReconcileOutcome(Outcome):
     streaming: bool = False  # events were compared with rows of the streaming connector
     per_id: bool = False  # the scope of the streaming connector's rows was that of their ids on the other side
     unknown: int = 0  # ids on both sides whose contents could not be compared, though others' could
+    anonymous: Counter[str | None] = field(default_factory=Counter)  # sent ids that Braze does not send, by type
     failed: tuple[DiffKind, ...] = ()  # differences that make the run exit with 1
     payloads: int | None = None  # written to `resend`; None without it
     resend: Path | None = None
@@ -47,6 +49,11 @@ class ReconcileOutcome(Outcome):
     def by_content(self) -> bool:
         """Whether contents were compared."""
         return self.depth is not Depth.IDS
+
+    @property
+    def expected(self) -> int:
+        """Sent ids that have to arrive, or did."""
+        return self.sent.ids - self.anonymous.total()
 
     @property
     def spilled(self) -> int:
@@ -61,7 +68,7 @@ class ReconcileOutcome(Outcome):
         return (
             sent.balance.balanced
             and ingested.balance.balanced
-            and sent.ids == self.matched + number[DiffKind.CHANGED] + number[DiffKind.MISSING]
+            and sent.ids == self.matched + number[DiffKind.CHANGED] + number[DiffKind.MISSING] + self.anonymous.total()
             and ingested.ids == self.matched + number[DiffKind.CHANGED] + number[DiffKind.UNEXPECTED]
             and ingested.events == ingested.ids + sum((times - 1) * ids for times, ids in repeated)
         )
@@ -73,6 +80,7 @@ class ReconcileOutcome(Outcome):
             "ingested": self.ingested.ids,
             "matched": self.matched,
             **{str(kind): difference.count for kind, difference in self.differences.items()},
+            "anonymous": self.anonymous.total(),
             "unreadable": {f"{what}s": self.ingested.unread.get(what, 0) for what in ("row", "event", "source")},
             "duplicated_times": {str(times): ids for times, ids in sorted(self.ingested.times.items())},
             "by_type": {
@@ -114,6 +122,7 @@ class ReconcileOutcome(Outcome):
         return {
             "sent": sent,
             "ingested": self.ingested.by_type[name],
-            "matched": sent - number[DiffKind.MISSING] - number[DiffKind.CHANGED],
+            "matched": sent - number[DiffKind.MISSING] - number[DiffKind.CHANGED] - self.anonymous[name],
             **number,
+            "anonymous": self.anonymous[name],
         }

@@ -44,6 +44,8 @@ class CompareMode(Struct, frozen=True):
     depth: Depth
     suspects: BloomFilter | None = None
     streaming: bool = False  # rows of the streaming connector are among them: compared by what such a row keeps
+    exported: bool = False  # events of Braze's export are among them: compared by what it has in common with HTTP
+    expect_anonymous: bool = False  # events of its users without an external id must arrive, too
     per_id: bool = False  # so is the scope: such a row has no event time, so that the other side's decides for its id
 
 
@@ -54,6 +56,7 @@ class SourceNames(Struct):
     failed: set[str] = field(default_factory=set)  # at least one row could not be read, or none was recognized
     truncated: set[str] = field(default_factory=set)  # could not be read to their end
     streaming: bool = False  # rows of the streaming connector are among them
+    exported: bool = False  # events of Braze's export are among them
     left_out: bool = False  # files of a folder were left out
 
     def add(self, other: "SourceNames") -> None:
@@ -61,6 +64,7 @@ class SourceNames(Struct):
         self.failed |= other.failed
         self.truncated |= other.truncated
         self.streaming |= other.streaming
+        self.exported |= other.exported
         self.left_out |= other.left_out
 
     @property
@@ -194,6 +198,7 @@ class ReconcileRequest:
     force: bool = False  # write these files even if ingested rows could not be read
     show: int = 0  # number of example ids per kind of difference
     fail_on: frozenset[DiffKind] = FAILURES
+    expect_anonymous: bool = False  # events of users without an external id in Braze's export must arrive, too
     limit: int = MEMORY_LIMIT
     progress: InputProgress | None = None
 

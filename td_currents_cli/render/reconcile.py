@@ -106,7 +106,7 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         if without_id := side.counts.without_id:
             terminal.report(f"{name}: {amount(without_id, 'event')} without an id cannot be compared", "yellow")
     found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
-    if outcome.sent.ids and not (found or outcome.ingested.unread or outcome.ingested.sources.left_out):
+    if outcome.expected and not (found or outcome.ingested.unread or outcome.ingested.sources.left_out):
         terminal.report(NOTHING_ARRIVED, "yellow")
     _report_contents(outcome, terminal)
     if outcome.spilled:
@@ -124,7 +124,7 @@ def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
 def _is_smooth(outcome: ReconcileOutcome) -> bool:
     """Whether every event of both sides was compared, and nothing differs."""
     sides = outcome.sent, outcome.ingested
-    is_same = not any(difference.count for difference in outcome.differences.values())
+    is_same = not (outcome.anonymous or any(difference.count for difference in outcome.differences.values()))
     is_all = all(side.ids == side.events == side.balance.events_read and not side.sources.left_out for side in sides)
     return bool(outcome.exit_code is ExitCode.OK and outcome.sent.ids and is_same and is_all)
 
@@ -140,6 +140,9 @@ def _report_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
         terminal.report(SCOPE_OF_IDS, "dim")
     if outcome.streaming:
         terminal.report(STREAMING, "yellow")
+    if outcome.anonymous:
+        ids = amount(outcome.anonymous.total(), "id")
+        terminal.report(f"{ids} of users without external_user_id not expected, as Braze does not send them", "dim")
     if outcome.unknown:
         ids = amount(outcome.unknown, "id")
         terminal.report(f"{ids} without known content on both sides: changes cannot be detected", "yellow")
@@ -220,6 +223,8 @@ def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
         names = {DiffKind.MISSING: "not found"} if outcome.ingested.unread else {}
         parts = [f"{number[kind]:,} {names.get(kind, kind)}" for kind in kinds if number[kind]]
         parts.insert(0, f"{outcome.matched:,} matched")
+        if side == "sent" and outcome.anonymous:
+            parts.append(f"{outcome.anonymous.total():,} not expected")
         yield f"{amount(ids, 'id')} {side} = {' + '.join(parts)}"
 
 
@@ -242,9 +247,11 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
         return _difference_verdict(outcome), "bold red"
     if sent.counts.without_id:
         return f"{amount(sent.counts.without_id, 'event')} sent without an id cannot be verified.", "bold red"
-    arrived = f"All {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "The sent event id arrived"
-    if not sent.ids:
+    expected = f"All {outcome.expected:,} expected" if outcome.anonymous else f"All {sent.ids:,} sent"
+    arrived = f"{expected} event ids arrived" if sent.ids > 1 else "The sent event id arrived"
+    if not outcome.expected:
         nothing = "no sent event could be read" if sent.unread else "no events were sent"
+        nothing = "no event is expected" if outcome.anonymous else nothing
         arrived = f"Nothing to compare: {nothing}"
     others = [f"{outcome.differences[kind].count:,} {kind}" for kind in outcome.failed]
     others += _incomplete(outcome)
@@ -252,7 +259,7 @@ def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
         return f"{arrived}, but {' and '.join(others)}.", "bold red"
     if sent.sources.left_out:
         return f"{arrived}; some files of the sent folder were left out (see above).", "bold yellow"
-    return f"{arrived}.", "bold green" if sent.ids else "bold yellow"
+    return f"{arrived}.", "bold green" if outcome.expected else "bold yellow"
 
 
 def _difference_verdict(outcome: ReconcileOutcome) -> str:

@@ -25,7 +25,7 @@ NOW = 1_800_000_000
 CASES = Path(__file__).parents[2] / "cases"
 EXPECTED = ".expected.json"
 MADE_HERE = {
-    *(Code.UNREADABLE, Code.DOCUMENT_TOO_LARGE, Code.LEFT_OUT, Code.FIELD_GONE),
+    *(Code.UNREADABLE, Code.DOCUMENT_TOO_LARGE, Code.LEFT_OUT, Code.SKIPPED, Code.FIELD_GONE),
     *(Code.TOO_MANY_EVENTS, Code.BODY_TOO_LARGE, Code.EVENT_TOO_LARGE, Code.EVENT_DROPPED),
 }
 OF_SEND = {Code.BATCH_REFUSED}
