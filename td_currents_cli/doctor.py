@@ -28,7 +28,11 @@ from td_currents_cli.treasure_data.settings import td_settings
 MIN_AGE: Final = 3600.0
 """Seconds since the last change after which no run is taken to be writing to a temporary file any more."""
 
-_EXTRAS: Final = {"pyarrow": ("parquet", "Parquet"), "td-client": ("td", "tables (`td://…`)")}
+_EXTRAS: Final = {
+    "pyarrow": ("parquet", "Parquet"),
+    "obstore": ("cloud", "`s3://`, `gs://`, `az://`"),
+    "td-client": ("td", "tables (`td://…`)"),
+}
 _LEFTOVERS: Final = ".tdcur-*.tmp"
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 def source_of(data: bytes, empty: str | None = None) -> Any:
     """A source that is not a file, by the name `x`; `empty` is the warning where nothing is in it."""
-    return SimpleNamespace(
-        name="x",
-        empty=empty,
-        note=None,
-        max_document_size=1 << 28,
-        event_type=None,
-        progress=None,
-        open=lambda: BytesIO(data),
-    )
+    options: dict[str, Any] = {
+        "note": None,
+        "max_document_size": 1 << 28,
+        "progress": None,
+        "stored": None,
+        "event_type": None,
+    }
+    return SimpleNamespace(name="x", empty=empty, open=lambda: BytesIO(data), **options)

@@ -1,7 +1,8 @@
 """One map over the records of all sources: every core works, results come in the order of the input, memory is bounded.
 
 Large plain files are read by the worker processes, in splits. All others are read by this process, which hands out
-chunks of records, or, where results are small, are handed out as a whole. The results are the same, taken together.
+chunks of records, or, where results are small, are handed out as a whole; but never objects in object storage, whose
+client does not survive a fork. The results are the same, taken together.
 """
 
 import math
@@ -146,12 +147,16 @@ def _tasks(
 ) -> Iterator[FileSplit | RecordChunk]:
     formats: list[SourceFormat] = []
     yield from _chunks(rest, formats)
-    for is_split, group in groupby(enumerate(sources), lambda each: may_split and is_splittable(each[1])):
+    kinds = groupby(enumerate(sources), lambda each: (may_split and is_splittable(each[1]), each[1].stored is not None))
+    for (is_split, is_stored), group in kinds:
         if is_split:
             for number, source in group:
                 yield from file_splits(source, options, number=number)
-        elif whole_sources:
+        elif whole_sources and not is_stored:
             yield from (FileSplit(source=source, number=number, options=options) for number, source in group)
+        elif whole_sources:
+            for _, source in group:
+                yield from _chunks(records([source], options, formats.append), formats)
         else:
             yield from _chunks(records((source for _, source in group), options, formats.append), formats)
 

@@ -18,6 +18,7 @@ from td_currents_cli.errors import OutputError
 from td_currents_cli.model import Code
 
 if TYPE_CHECKING:
+    from td_currents_cli.read.object_storage import StoredObject
     from td_currents_cli.read.sources import InputProgress
 
 MAX_DOCUMENT_SIZE: Final = 1 << 28
@@ -51,16 +52,19 @@ class Source:
     """One input."""
 
     name: str  # the path as the user gave it, or `<stdin>`
-    path: Path | None  # None for standard input
+    path: Path | None  # None for standard input, and for an object
     empty: str | None = None  # the warning where nothing is in it; None where that is an error
     note: str | None = None  # for a folder: says what in it is not read; the files that are have sources of their own
     note_code: Code = Code.LEFT_OUT
+    stored: "StoredObject | None" = None  # in object storage
     max_document_size: int = MAX_DOCUMENT_SIZE
     event_type: str | None = None  # of its events, if it is Avro and its path does not tell
     progress: "InputProgress | None" = field(default=None, compare=False, repr=False)  # told how far it is read
 
     def open(self) -> BinaryIO:
         """Open the raw bytes, unbuffered where possible."""
+        if self.stored is not None:
+            return self.stored.open()
         if self.path is None:
             descriptor = sys.stdin.fileno()
             # A process that shares the pipe may have made it non-blocking: "nothing yet" would look like its end.

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from io import FileIO
+from itertools import pairwise
 from mmap import mmap
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -26,6 +27,8 @@ from td_currents_cli.read.reader import contains_events, left_out, records
 STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile and verify --ingested read tables (td://…)"
+
+_OBJECT_SCHEMES: Final = ("s3://", "gs://", "az://")
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
 
@@ -49,7 +52,7 @@ def sources(
     event_type: str | None = None,
     parts: PartFilter | None = None,
 ) -> list[Source]:
-    """Resolve files, folders, globs and `-`; no path at all means standard input.
+    """Resolve files, folders, globs, `-`, and addresses in object storage; no path at all means standard input.
 
     A folder stands for the files in it and its subfolders, sorted by name, that have one of `ENDINGS` or begin with
     events. A source with a note says which files are left out; names that begin with a dot always are, as in the
@@ -66,6 +69,8 @@ def sources(
     found = [source for path in given for source in _wanted(path, _resolve(path, missing), parts)]
     if missing:
         raise InputError("; ".join(missing), hint="Nothing was read. Fix the paths and run the command again.")
+    for this, following in pairwise(source.stored for source in found if source.stored is not None):
+        this.following = following
     return [replace(source, max_document_size=max_document_size, event_type=event_type) for source in found]
 
 
@@ -92,6 +97,8 @@ def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
     elif not path:
         # `Path("")` would be the current folder, which nobody means by an empty shell variable.
         missing.append("'': an empty path")
+    elif path.startswith(_OBJECT_SCHEMES) and not os.path.lexists(path):
+        yield from _objects(path, missing)
     elif "://" in path and not os.path.lexists(path):
         # The query of a URL may contain a key.
         missing.append(f"{path.partition('?')[0]} is not a file{_TABLE_HINT}")
@@ -131,23 +138,54 @@ def _folder(path: str, missing: list[str]) -> Iterator[Source]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(folder, name) for name in names if not name.startswith(".")]
     missing.extend(f"{error.filename}: {_reason(error)}" for error in refused)
-    found: list[Source] = []
-    without_events: list[str] = []
-    for file in sorted(files):
-        # Pipes and sockets are not payload files; a broken link was meant to be one.
-        if file.exists() and not file.is_file():
-            without_events.append(file.name)
-            continue
-        for source in _existing(str(file), missing):
-            if file.name.lower().endswith(ENDINGS) or contains_events(records([source], INGESTED)):
-                found.append(source)
-            else:
-                without_events.append(file.name)
+    # Pipes and sockets are not payload files; a broken link was meant to be one.
+    others = [file for file in files if file.exists() and not file.is_file()]
+    sources = [source for file in sorted({*files} - {*others}) for source in _existing(str(file), missing)]
+    found, without_events = _with_events(sources)
+    without_events += [file.name for file in others]
     if not found and len(missing) == errors:
-        missing.append(f"{path}: no payload files in this folder (looked for {', '.join(FORMS)}, and other events)")
+        missing.append(f"{path}: {_NO_FILES}")
     if note := left_out(skipped, without_events):
         yield Source(path, Path(path), note=note)
     yield from found
+
+
+_NO_FILES: Final = f"no payload files in this folder (looked for {', '.join(FORMS)}, and other events)"
+
+
+def _with_events(sources: Iterable[Source]) -> tuple[list[Source], list[str]]:
+    """Return the sources of a folder that are read, and the names of the others."""
+    found: list[Source] = []
+    without_events: list[str] = []
+    for source in sources:
+        name = source.name.rpartition("/")[2]
+        if name.lower().endswith(ENDINGS) or contains_events(records([source], INGESTED)):
+            found.append(source)
+        else:
+            without_events.append(name)
+    return found, without_events
+
+
+def _objects(url: str, missing: list[str]) -> Iterator[Source]:
+    """Find objects as files are found: by name, by a glob, or as what is in a folder."""
+    from td_currents_cli.read.object_storage import bucket_and_key  # noqa: PLC0415 -- needs an extra
+
+    bucket, key = bucket_and_key(url)
+    found = bucket.find(key)
+    if not found:
+        missing.append(f"{url}: no object matches" if has_magic(key) else f"{url}: no such object, and none below it")
+    sources = [Source(each.name, None, stored=each) for each in found if not each.key.endswith("/")]
+    note = None
+    if found and not has_magic(key) and [each.key for each in found] != [key]:
+        folder = f"{bucket.url}/{key}".removesuffix("/")
+        hidden = [source for source in sources if "/." in source.name.removeprefix(folder)]
+        sources, without_events = _with_events(source for source in sources if source not in hidden)
+        note = left_out([source.name.rpartition("/")[2] for source in hidden], without_events)
+        if not sources:
+            missing.append(f"{url}: {_NO_FILES}")
+    if note:
+        yield Source(url, None, note=note)
+    yield from sources
 
 
 def _reason(error: OSError) -> str:
@@ -184,7 +222,7 @@ class RereadableSources(ExitStack):
                 file.flush()
             except OSError as error:
                 raise copy_error(source.name, error) from None
-        return replace(source, path=Path(file.name))
+        return replace(source, path=Path(file.name), stored=None)
 
 
 def _until_failure(raw: BinaryIO) -> Iterator[bytes]:
@@ -299,6 +337,8 @@ def _bytes(source: Source) -> float:
     """Return the bytes of a source, infinite where that takes reading it."""
     if source.note is not None:
         return 0.0
+    if source.stored is not None:
+        return float(source.stored.size)
     with suppress(OSError, ValueError, AttributeError):
         status = os.fstat(sys.stdin.fileno()) if source.path is None else source.path.stat()
         if stat.S_ISREG(status.st_mode):
