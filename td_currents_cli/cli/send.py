@@ -157,14 +157,17 @@ def send(
     ).completed(os.environ, settings)
     if check_endpoint:
         return run_connection_test(destination, timeout=timeout, show_key=show_key, notice=terminal.report)
-    from td_currents_cli import catalog  # noqa: PLC0415 -- the connection test does without
-    from td_currents_cli.validate.checker import Checker  # noqa: PLC0415
+    check = None
+    if not no_check:
+        from td_currents_cli import catalog  # noqa: PLC0415
+        from td_currents_cli.validate.checker import Checker  # noqa: PLC0415
 
+        check = Checker(catalog.load(), int(time.time()))
     request = SendRequest(
         paths=tuple(paths or ()),
         destination=destination,
         limits=PayloadLimits(events=batch_events, size=batch_bytes, repack=repack),
-        check=None if no_check else Checker(catalog.load(), int(time.time())),
+        check=check,
         state=StateOptions(journal=journal, no_journal=no_journal, dead_letter=dead_letter, resend=resend),
         concurrency=concurrency_of(concurrency),
         rate=rate,

@@ -62,6 +62,16 @@ def test_sending_loads_nothing_of_httpx_command_line_and_leaves_no_trace_of_that
     assert ended.stdout == f"set() {__file__}\n", ended.stderr
 
 
+def test_sending_without_checks_loads_no_rules(tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text('{"event_type":"a","id":"1","time":1,"user":{},"properties":{}}', encoding="utf-8")
+    report = "import atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    options = "--url", "http://127.0.0.1:1/", "--no-check", "--dry-run", "--no-journal", "--quiet"
+    ended = python(report, "send", *options, str(path))
+    assert ended.returncode == 0, ended.stderr
+    assert not [name for name in ended.stderr.split() if name.startswith("td_currents_cli.validate")]
+
+
 EVENT = "event.json"
 
 
