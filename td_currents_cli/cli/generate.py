@@ -62,9 +62,11 @@ def generate(
     All values are invented: addresses are under example.com and example.org, and phone numbers and IP addresses come
     from ranges reserved for fiction.
     """
-    from td_currents_cli.generate.command import run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.events.filter import split_globs  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.generate.command import run  # noqa: PLC0415
 
+    globs = tuple(split_globs(types or ()))
     return run(
-        GenerateRequest(events=events, seed=seed, types=tuple(types or ()), shape=shape, start=start, output=output),
+        GenerateRequest(events=events, seed=seed, types=globs, shape=shape, start=start, output=output),
         watch=line.watch,
     )

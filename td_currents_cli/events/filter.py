@@ -96,6 +96,11 @@ def seconds_of(value: str, option: str, *, now: float, zone: tzinfo) -> float:
 _NOT: Final = "!"
 
 
+def split_globs(options: Sequence[str]) -> list[str]:
+    """The globs of the values of `--type`, in each of which they are separated by commas."""
+    return [glob.strip() for option in options for glob in option.split(",")]
+
+
 @dataclass(frozen=True, slots=True)
 class TypeGlobs:
     """Case-insensitive globs for event types; a glob that begins with `!` excludes.
@@ -150,8 +155,7 @@ class Filter:
         end = None if until is None else seconds_of(until, "--until", now=now, zone=zone)
         if begin is not None and end is not None and begin >= end:
             raise UsageError("--since must be before --until", hint="No event can be between them.")
-        globs = [glob.strip() for option in types or () for glob in option.split(",")]
-        return cls(types=TypeGlobs.of(globs), since=begin, until=end)
+        return cls(types=TypeGlobs.of(split_globs(types or ())), since=begin, until=end)
 
     def __bool__(self) -> bool:
         return bool(self.types) or self.timed

@@ -107,3 +107,10 @@ def test_memory_does_not_grow_with_the_run() -> None:
     ended = tdcur("generate", "--events", "40000", "-o", "/dev/null")
     assert ended.returncode == 0
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 100_000) + 1
+
+
+def test_several_types_in_one_option() -> None:
+    """Separated by commas, as in the other commands."""
+    made = tdcur("generate", "--events", "20", "--type", "*.Purchase, *.email.Open")
+    types = {event["event_type"] for line in made.stdout.splitlines() for event in json.loads(line)["events"]}
+    assert types == {"users.behaviors.Purchase", "users.messages.email.Open"}
