@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, cells_around_batch, relaxed_cells
 from td_currents_cli.read.formats.delimited import Table, cell_batch, cells_of_line, separator_of
 from td_currents_cli.read.formats.flat import is_escaped, unescaped
+from td_currents_cli.read.formats.share import is_share
 from td_currents_cli.read.options import InputFormat, ReadOptions, looks_like_batch
 from td_currents_cli.read.scanner import LONGEST_PEEK, Scanner, is_json
 
@@ -93,7 +94,7 @@ def _table(rows: list[list[str]], options: ReadOptions, separator: bytes, *, is_
     column = _column(rows, options, may_be_names=header)
     escaped: bool | None
     if column is None:
-        if not header or options.column is not None or "event_type" not in first:
+        if not header or options.column is not None or not _are_events(first):
             return None
         escaped = not is_quoted and is_escaped(rows)
         names = list(map(unescaped, names)) if escaped else names
@@ -137,6 +138,11 @@ def _are_names(cells: list[str], options: ReadOptions) -> bool:
     )
 
 
+def _are_events(names: list[str]) -> bool:
+    """Whether rows with these names are events."""
+    return "event_type" in names or is_share(names)
+
+
 def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) -> int | None:
     first = rows[0]
     if isinstance(options.column, int) or may_be_names:
@@ -146,7 +152,7 @@ def _column(rows: list[list[str]], options: ReadOptions, *, may_be_names: bool) 
             return column if any(looks_like_batch(cell) for row in rows for cell in row[column : column + 1]) else None
         if column is not None or options.column is not None:
             return column
-    if options.column is not None or "event_type" in first:
+    if options.column is not None or _are_events(first):
         return None
     cells = ((index, cell) for row in rows if len(row) == len(first) for index, cell in enumerate(row))
     return next((index for index, cell in cells if looks_like_batch(cell)), None)

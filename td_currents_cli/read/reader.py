@@ -313,7 +313,7 @@ def _detected(
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
         return _json(scanner, source, options) if is_scalar else None
     on_format(table.source_format)
-    return table_rows(scanner, source, table, flat=options.flat)
+    return table_rows(scanner, source, table, flat=options.flat, event_type=options.event_type)
 
 
 def _binary_format(

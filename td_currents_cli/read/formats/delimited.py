@@ -36,6 +36,7 @@ from td_currents_cli.read.formats.cell import (
     wrong_width,
 )
 from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, has_names_of, is_streaming
+from td_currents_cli.read.formats.share import is_share, share_columns
 from td_currents_cli.read.lines import lines_of
 from td_currents_cli.read.options import COLUMN, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
@@ -69,8 +70,13 @@ class Table(Struct, frozen=True, kw_only=True):
         return SourceFormat(form=form, column=name, number=number, header=self.header)
 
 
-def table_rows(scanner: Scanner, source: str, table: Table, *, flat: Names | None = None) -> Iterator[Record]:
-    """Yield the rows of a table whose first line, the header or not, comes next in the scanner."""
+def table_rows(
+    scanner: Scanner, source: str, table: Table, *, flat: Names | None = None, event_type: str | None = None
+) -> Iterator[Record]:
+    """Yield the rows of a table whose first line, the header or not, comes next in the scanner.
+
+    For `flat` and `event_type`, see `ReadOptions`.
+    """
     lines = RowLines(scanner)
     if table.has_separator_line:
         lines.take()
@@ -78,7 +84,7 @@ def table_rows(scanner: Scanner, source: str, table: Table, *, flat: Names | Non
         # What stands before the header is white space.
         lines.skip_header(table)
     if table.column is None:
-        return flat_rows(lines, source, table, flat=flat)
+        return flat_rows(lines, source, table, flat=flat, event_type=event_type)
     if table.is_quoted:
         return csv_rows(lines, source, table)
     return tsv_rows(scanner, source, table)
@@ -179,9 +185,15 @@ def csv_rows(
         yield record
 
 
-def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: Names | None = None) -> Iterator[Record]:
-    """Yield an event for each row. For `flat`, see `ReadOptions`."""
+def flat_rows(
+    lines: "RowLines", source: str, table: Table, *, flat: Names | None = None, event_type: str | None = None
+) -> Iterator[Record]:
+    """Yield an event for each row. For `flat` and `event_type`, see `ReadOptions`."""
     row, names, separator = 0, table.names, table.separator
+    share = share_columns(names, source, event_type) if is_share(names) else None
+    if isinstance(share, Problem):
+        yield share
+        return
     streaming = is_streaming(dict.fromkeys(names))
     stays_flat = flat is not None and has_names_of(flat, names)
     while (first := lines.take()) is not None:
@@ -205,7 +217,8 @@ def flat_rows(lines: "RowLines", source: str, table: Table, *, flat: Names | Non
         else:
             values = _told_from_null(cells, taken) if table.quotes_strings else cells
         options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": stays_flat}
-        yield Batch(event_of_strings(names, values, **options), place, is_streaming=streaming)
+        fields, values = (names, values) if share is None else (share.names, share.cells(values))
+        yield Batch(event_of_strings(fields, values, **options), place, is_streaming=streaming)
 
 
 _QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')

@@ -25,6 +25,7 @@ from td_currents_cli.read.formats.flat import (
     json_of_cell,
     type_of_cells,
 )
+from td_currents_cli.read.formats.share import ShareColumns, is_share, share_columns
 from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import (
     PARQUET,
@@ -101,6 +102,9 @@ def _rows(file: BinaryIO, source: str, limit: int, options: ReadOptions, on_form
                 place = Location(source=source, row=row + 1, offset=offset)
                 yield Problem(code=Code.UNREADABLE, location=place, message=message)
                 break
+            if reader.problem is not None:
+                yield reader.problem
+                return
             if not reader.finds_events(columns):
                 message = "unrecognized input: no column of the Parquet table contains event batches"
                 hint = "Name the column: --column NAME|NUMBER."
@@ -156,10 +160,13 @@ class _RowReader:
         self._limit = limit
         self._on_format = on_format
         self._column = options.index_of(self._names)
-        self._is_flat = self._column is None and options.column is None and "event_type" in self._names
+        is_event = "event_type" in self._names or is_share(self._names)
+        self._is_flat = self._column is None and options.column is None and is_event
+        self._share = share_columns(self._names, source, options.event_type) if is_share(self._names) else None
         self._streaming = is_streaming(dict.fromkeys(self._names))
         self._stays_flat = options.flat is not None and has_names_of(options.flat, self._names)
-        self._types = [type_of_cells(name, streaming=self._streaming) for name in self._names]
+        self._fields = self._share.names if isinstance(self._share, ShareColumns) else self._names
+        self._types = [type_of_cells(name, streaming=self._streaming) for name in self._fields]
         self._others = (schema.metadata or {}).get(OTHER_FIELDS_KEY, b"").decode()
         self._may_search = options.column is None
         self._is_reported = False
@@ -186,13 +193,21 @@ class _RowReader:
             raise TooLargeError(place)
         return Batch(data, place, is_streaming=self._column is None and self._streaming)
 
+    @property
+    def problem(self) -> Problem | None:
+        """Why no row can be read."""
+        return self._share if isinstance(self._share, Problem) else None
+
     def _event(self, cells: Sequence[Any]) -> bytes:
+        if isinstance(self._share, ShareColumns):
+            cells = self._share.cells(cells)
         fields: dict[str, bytes] = {}
-        for name, cell, kind in zip(self._names, cells, self._types, strict=True):
+        for name, cell, kind in zip(self._fields, cells, self._types, strict=True):
             if cell is None:
                 continue
-            if isinstance(cell, bytes):
-                fields[name] = json_of_cell(name, cell.decode(), streaming=self._streaming)
+            if isinstance(cell, bytes | str):
+                string = cell if isinstance(cell, str) else cell.decode()
+                fields[name] = json_of_cell(name, string, streaming=self._streaming)
             else:
                 fields[name] = _json(cell, kind)
         if self._others in fields:
