@@ -26,7 +26,6 @@ from td_currents_cli.count.result import (
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.outcome import Balance, ProblemLog, exit_code_of
 from td_currents_cli.parallel.map import ChunkResult, map_records
-from td_currents_cli.parallel.splits import MIN_SIZE
 from td_currents_cli.read import records
 
 if TYPE_CHECKING:
@@ -37,9 +36,8 @@ def count_sources(request: CountRequest, distinct: "Distinct | None") -> Partial
     """Count all sources; `distinct` remembers ids and users for --unique and --dedupe."""
     sources, reading = request.sources, request.reading
     arguments = request.by, request.zone, request.wanted
-    is_small = len(sources) == 1 and (sources[0].plain_size() or 0) < MIN_SIZE
     parts: Iterable[ChunkResult[PartialCount]]
-    if distinct or is_small:
+    if distinct:
         # Only one process can know which of two events with one id came first.
         count = EventCounter(*arguments, over_time=request.over_time, distinct=distinct)
         parts = (ChunkResult(count(records([source], reading))) for source in sources)

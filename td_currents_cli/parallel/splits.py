@@ -101,14 +101,14 @@ class SplitReader:
             return
 
     def chunks(self) -> Iterator[LineChunk]:
-        """Yield all lines of a split that is part of a file, for a fast path.
+        """Yield all lines of a split, for a fast path: payloads, or rows of CSV in a part of a file.
 
         Raises:
             IrregularError: one of them is out of the ordinary; `records` reads it.
             OSError: the file cannot be read.
         """
         split, table = self._split, self._split.table
-        if split.format is SplitFormat.WHOLE:
+        if split.format is SplitFormat.WHOLE and not _may_be_lines(split):
             raise IrregularError
         lines = rows = 0
         with closing(split.source.open()) as raw:
@@ -161,6 +161,12 @@ class SplitReader:
             yield record
         if not lines.failed:
             self.end = SplitEnd(offset=lines.offset, lines=lines.number - 1, rows=row, is_last=lines.ended)
+
+
+def _may_be_lines(split: FileSplit) -> bool:
+    """Whether a source that is read as a whole may be a small file of payloads."""
+    size = split.source.plain_size() or 0
+    return 0 < size < MIN_SIZE and split.source.note is None and split.options.is_automatic
 
 
 class SplitCursor:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from td_currents_cli.model import Location
 from td_currents_cli.read.scanner import READ, is_utf8
 
-LONGEST: Final = 1 << 23  # bytes of a line; a longer one is left to the careful path
+LONGEST: Final = 1 << 22  # bytes of a line; a longer one is left to the careful path
 
 
 class IrregularError(Exception):

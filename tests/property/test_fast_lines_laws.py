@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from td_currents_cli.count import CountRequest, command, run
+from td_currents_cli.count import CountRequest, run
 from td_currents_cli.count.aggregate import EventCounter
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.model import Batch
@@ -97,10 +97,10 @@ def files(draw: st.DrawFn) -> bytes:
 
 @contextmanager
 def reading(split: int, chunk: int) -> Iterator[None]:
-    """Split every file at about this size, and read about that many bytes of a split at once; in this process."""
+    """Split files at about this size, or not at all if it is 0, and read that many bytes at once; in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (splits, command):
-            patch.setattr(module, "MIN_SIZE", 1)
+        if split:
+            patch.setattr(splits, "MIN_SIZE", 1)
         patch.setattr(splits, "SPLIT_SIZES", (split,))
         patch.setattr(read_lines, "READ", chunk)
         patch.setattr(read_lines, "LONGEST", 8 * chunk)
@@ -120,7 +120,7 @@ law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # o
 @law
 @given(
     files(),
-    st.tuples(st.integers(1, 2000), st.integers(1, 500)),
+    st.tuples(st.integers(0, 2000), st.integers(1, 500)),
     st.sampled_from([("event_type",), ("day", "user.user_id"), ("id", "source")]),
     st.sampled_from([Filter(), Filter(types=TypeGlobs(("a",)), since=1)]),
 )
@@ -130,6 +130,9 @@ law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # o
 @example(b'time,events\n1,"[{""time"":1}]"\n1,"[{}]""\n1,"[{""time"":"2""}]"\n', (2000, 500), ("day",), Filter())
 @example(b"time,events\n" + b'1,"[{"event_type":""a""}]"\n1,"[{}]"\n' * 3, (30, 90), ("event_type",), Filter())
 @example(b'time,events\n1,"[{"event_type":""a"",""id"":"""","""":""\\""""}]"\n1,"[""]"\n', (99, 99), ("id",), Filter())
+@example(b'{"events":[{"event_type":"a"}]}', (0, 50), ("event_type",), Filter())
+@example(b"", (0, 50), ("event_type",), Filter())
+@example(b" \n", (0, 50), ("event_type",), Filter())
 def test_count(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], by: tuple[str, ...], wanted: Filter
 ) -> None:
@@ -147,7 +150,7 @@ def test_count(
 
 
 @law
-@given(files(), st.tuples(st.integers(1, 2000), st.integers(1, 500)), st.sampled_from(Depth))
+@given(files(), st.tuples(st.integers(0, 2000), st.integers(1, 500)), st.sampled_from(Depth))
 def test_reconcile(tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], depth: Depth) -> None:
     """The same fingerprints, balance and problems."""
     path = tmp_path_factory.getbasetemp() / "lines"
@@ -184,14 +187,14 @@ def test_lines_are_the_batches_that_records_yields(tmp_path: Path, end: str, *, 
     assert total == len(lines)
 
 
-@pytest.mark.parametrize("is_csv", [False, True])
+@pytest.mark.parametrize(("is_csv", "split"), [(False, 500), (True, 500), (False, 0)])
 def test_ordinary_lines_are_counted_without_records(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_csv: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: int, *, is_csv: bool
 ) -> None:
     """The path for which all this is done."""
     path = tmp_path / "lines"
     lines = [written({"events": GOOD}, is_csv=is_csv, is_ascii=False, is_spaced=True)] * 20
     path.write_bytes(b"time,events\n" * is_csv + b"".join(lines))
     monkeypatch.delattr(SplitReader, "records")
-    with reading(500, 300):
+    with reading(split, 300):
         assert run(CountRequest(sources([str(path)]))).total.count == 40
