@@ -38,7 +38,7 @@ def _report_differences(outcome: CountOutcome, terminal: Terminal) -> None:
         from td_currents_cli.render.grid import print_grid  # noqa: PLC0415 -- as above
 
         for grid in difference_grids(outcome):
-            print_grid(grid, terminal.err)
+            print_grid(grid, terminal.err_stream)
     report_count(outcome, terminal)
 
 

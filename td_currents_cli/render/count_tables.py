@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from msgspec import Struct, structs
-from rich.console import Console
 
 from td_currents_cli.count import Count, CountOutcome
 from td_currents_cli.count.aggregate import TimeHistogram
@@ -21,19 +20,13 @@ from td_currents_cli.render.grid import (
     GroupNames,
     TimeForm,
     each_once,
-    has_width,
     least_room,
     print_grid,
     table_column,
     time_columns,
 )
 from td_currents_cli.render.pivot_table import PivotTable
-from td_currents_cli.render.terminal import (
-    Terminal,
-    amount,
-    percent,
-    printable,
-)
+from td_currents_cli.render.terminal import Stream, Terminal, amount, percent, printable
 from td_currents_cli.render.time_words import DASH
 
 _EIGHTHS: Final = "▏▎▍▌▋▊▉█"
@@ -101,8 +94,8 @@ WIDE: Final = TableDetail(bar=20, spark=32, times=TimeForm.FULL)
 
 def print_count_table(outcome: CountOutcome, terminal: Terminal) -> None:
     """Print the counts and what they were compared with, as tables that fit the terminal."""
-    for grid in count_grids(outcome, terminal.out):
-        print_grid(grid, terminal.out, is_wide=outcome.wide)
+    for grid in count_grids(outcome, terminal.out_stream):
+        print_grid(grid, terminal.out_stream, is_wide=outcome.wide)
     report_count(outcome, terminal)
 
 
@@ -113,26 +106,26 @@ def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
     report_count(outcome, terminal)
 
 
-def count_grids(outcome: CountOutcome, console: Console | None) -> Iterator[Grid]:
-    """Build all tables of a count, to fit a console; None is a page without a width."""
+def count_grids(outcome: CountOutcome, stream: Stream | None) -> Iterator[Grid]:
+    """Build all tables of a count, to fit a terminal; None is a page without a width."""
     is_unreadable = not (outcome.total.count or outcome.complete)
     # An empty table before the errors that tell why is only in the way.
-    if outcome.pivot and not (console and is_unreadable):
-        yield PivotTable(outcome, outcome.pivot, console).grid(_names_of(outcome))
-    elif not (console and is_unreadable):
-        yield _group_grid(outcome, console)
+    if outcome.pivot and not (stream and is_unreadable):
+        yield PivotTable(outcome, outcome.pivot, stream).grid(_names_of(outcome))
+    elif not (stream and is_unreadable):
+        yield _group_grid(outcome, stream)
     yield from difference_grids(outcome)
 
 
-def _group_grid(outcome: CountOutcome, console: Console | None) -> Grid:
+def _group_grid(outcome: CountOutcome, stream: Stream | None) -> Grid:
     names = _names_of(outcome)
 
     def build(detail: TableDetail, names: GroupNames) -> Grid:
-        ascii_only = console is not None and console.options.ascii_only
+        ascii_only = stream is not None and stream.ascii_only
         columns = tuple(_group_columns(outcome, names, detail, ascii_only=ascii_only))
         return Grid(columns=columns, has_rest=outcome.rest is not None)
 
-    if console is None or not has_width(console):
+    if stream is None or (width := stream.width) is None:
         return build(WHOLE, names)
     if outcome.wide:
         return build(WIDE, names)
@@ -141,11 +134,11 @@ def _group_grid(outcome: CountOutcome, console: Console | None) -> Grid:
     for each in (structs.replace(names, in_words=True), short):
         for detail in RICH_DETAILS:
             grid = build(detail, each)
-            if grid.width() <= console.width:
+            if grid.width() <= width:
                 return grid
     for detail in DETAILS:
         grid = build(detail, short)
-        if grid.least_width(*least_room(outcome.by)) <= console.width:
+        if grid.least_width(*least_room(outcome.by)) <= width:
             break
     return grid
 

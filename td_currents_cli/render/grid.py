@@ -6,17 +6,13 @@ from datetime import datetime
 from enum import Enum
 from functools import partial
 from itertools import accumulate, chain, takewhile
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct, structs
-from rich import box
 from rich.cells import cell_len, chop_cells
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from td_currents_cli.count.dimensions import EVENT_TYPE, Key, TimeUnit
-from td_currents_cli.render.terminal import UNCLIPPED, amount, print_wrapped, printable
+from td_currents_cli.render.terminal import Stream, amount, printable
 from td_currents_cli.render.time_words import (
     DASH,
     FULL_TIME,
@@ -27,6 +23,9 @@ from td_currents_cli.render.time_words import (
     span_words,
 )
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 NARROWEST: Final = 12
 """Cells that a folded column keeps, even if the table gets wider than the terminal: nothing is ever cut."""
 
@@ -36,9 +35,6 @@ class Cell(Struct, frozen=True, gc=False):
 
     plain: str = ""
     style: str = ""
-
-    def text(self) -> Text:
-        return Text(self.plain, self.style)
 
 
 class GridColumn(Struct, frozen=True, kw_only=True):
@@ -105,8 +101,12 @@ class Grid(Struct, frozen=True, kw_only=True):
             room -= min(share, natural)
         return structs.replace(self, columns=columns)
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """Build a table for a terminal."""
+        from rich import box  # noqa: PLC0415 -- heavy; what goes into a pipe does without
+        from rich.table import Table  # noqa: PLC0415 -- as above
+        from rich.text import Text  # noqa: PLC0415 -- as above
+
         table = Table(
             box=box.SIMPLE_HEAD,
             show_footer=self.has_foot,
@@ -117,13 +117,13 @@ class Grid(Struct, frozen=True, kw_only=True):
         for column in self.columns:
             table.add_column(
                 column.head,
-                column.foot.text(),
+                Text(column.foot.plain, column.foot.style),
                 justify="right" if column.right else "left",
                 no_wrap=column.right or column.graphic,
                 overflow="fold",
             )
         for row in self.rows(self.columns):
-            table.add_row(*(cell.text() for cell in row))
+            table.add_row(*(Text(cell.plain, cell.style) for cell in row))
         if self.has_rest:
             table.rows[-1].style = "dim"
         return table
@@ -181,19 +181,14 @@ def fold(line: str, width: int, *, indent: int = 2) -> str:
 _BREAKS: Final = re.compile(r".*\s"), re.compile(r".*[./_:+-]")
 
 
-def has_width(console: Console) -> bool:
-    """Whether tables must fit: not in a pipe, with or without color, where nothing is shortened."""
-    return console.is_terminal and console.width < UNCLIPPED
-
-
-def print_grid(grid: Grid, console: Console, *, is_wide: bool = False) -> None:
+def print_grid(grid: Grid, stream: Stream, *, is_wide: bool = False) -> None:
     """Print a table without truncation: on a terminal that is too narrow, names are folded unless `is_wide`."""
     if grid.title:
-        print_wrapped(console, grid.title, "bold")
-    if console.is_terminal or console.color_system or any("\n" in column.head for column in grid.columns):
-        console.print((grid if is_wide else grid.fitted(console.width)).table(), crop=False)
+        stream.print(grid.title, "bold")
+    if stream.is_plain and not any("\n" in column.head for column in grid.columns):
+        stream.file.writelines(grid.plain())
     else:
-        console.file.writelines(grid.plain())
+        stream.console.print((grid if is_wide else grid.fitted(stream.console.width)).table(), crop=False)
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns

@@ -5,13 +5,12 @@ from functools import partial
 from typing import Final
 
 from msgspec import structs
-from rich.console import Console
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit
 from td_currents_cli.count.result import Pivot, PivotRow
-from td_currents_cli.render.grid import Cell, Grid, GridColumn, GroupNames, fold, has_width, least_room, table_column
-from td_currents_cli.render.terminal import amount
+from td_currents_cli.render.grid import Cell, Grid, GridColumn, GroupNames, fold, least_room, table_column
+from td_currents_cli.render.terminal import Stream, amount
 
 HEAD_WIDTH: Final = 18
 TIME_HEAD_WIDTH: Final = 7
@@ -21,35 +20,36 @@ LEAST_COLUMN_WIDTH: Final = 3
 
 
 class PivotTable:
-    """Builds the table for a console; None is a Markdown page, with all columns in the order of their names."""
+    """Builds the table for a stream; None is a Markdown page, with all columns in the order of their names."""
 
-    def __init__(self, outcome: CountOutcome, pivot: Pivot, console: Console | None) -> None:
+    def __init__(self, outcome: CountOutcome, pivot: Pivot, stream: Stream | None) -> None:
         self._outcome = outcome
         self._pivot = pivot
-        self._console = console
-        self._zero = "0" if console is None or console.options.ascii_only else "·"
+        self._stream = stream
+        self._zero = "0" if stream is None or stream.ascii_only else "·"
         places = range(len(pivot.columns))
         # From the largest on; of equal ones the first by name.
         self._ranked = sorted(places, key=lambda place: -pivot.total.cells[place])
 
     def grid(self, names: GroupNames) -> Grid:
         """Build the table, with short names and as many columns as fit on a terminal, unless --wide was given."""
-        console, number = self._console, len(self._ranked)
-        if console is None:
+        stream, number = self._stream, len(self._ranked)
+        if stream is None:
             return self._grid(names, number)
         most = min(number, self._outcome.top or number)
-        if not has_width(console) or self._outcome.wide:
+        width = stream.width
+        if width is None or self._outcome.wide:
             return self._grid(names, most)
         short = names.shortened(self._types())
-        could_fit = min(most, console.width // LEAST_COLUMN_WIDTH)
+        could_fit = min(most, width // LEAST_COLUMN_WIDTH)
         if could_fit == most:
             for each in (structs.replace(names, in_words=True), short):
                 grid = self._grid(each, most)
-                if grid.width() <= console.width:
+                if grid.width() <= width:
                     return grid
         for shown in range(could_fit, 0, -1):
             grid = self._grid(short, shown)
-            if grid.least_width(*least_room(self._pivot.by)) <= console.width:
+            if grid.least_width(*least_room(self._pivot.by)) <= width:
                 break
         return grid
 
@@ -66,7 +66,7 @@ class PivotTable:
         pivot = self._pivot
         is_time = pivot.name in set(TimeUnit)
         shown, others = self._ranked[:number], self._ranked[number:]
-        if is_time or self._console is None:
+        if is_time or self._stream is None:
             shown.sort()
         name, values = names.named([pivot.columns[place] for place in shown], pivot.name)
         heads = [value.plain for value in values]

@@ -130,7 +130,7 @@ class ProgressWriter:
     """Writes the figures of a run to standard error."""
 
     def __init__(self, terminal: Terminal, *, is_redrawn: bool, since: float, interval: float) -> None:
-        self._file = terminal.err_file
+        self._file = terminal.err_stream.file
         self._is_redrawn = is_redrawn
         self._colored = is_redrawn and wants_color(terminal.color, is_terminal=True)
         self._ascii_only = not _encodes(self._file.encoding, "━─")

@@ -20,7 +20,6 @@ from td_currents_cli.render.grid import (
     GridColumn,
     TimeForm,
     group_cell,
-    has_width,
     print_grid,
     table_column,
     time_columns,
@@ -171,7 +170,7 @@ def _print_difference(
     elif kind is DiffKind.UNEXPECTED and outcome.sent.unread:
         meaning = "ingested but not found in what could be read of the sent events"
     print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {meaning}", style))
-    print_grid(_difference_grid(difference, terminal, form), console)
+    print_grid(_difference_grid(difference, terminal, form), terminal.out_stream)
     for event_id in difference.examples:
         print_wrapped(console, f"  {printable(event_id)}", "dim")
     left = difference.count - len(difference.examples)
@@ -182,11 +181,12 @@ def _print_difference(
 
 def _time_form(outcome: ReconcileOutcome, terminal: Terminal) -> TimeForm:
     """How all tables show times: in two columns if they fit the terminal, else in one."""
-    if not has_width(terminal.out):
+    room = terminal.out_stream.width
+    if room is None:
         return TimeForm.FULL
     differences = outcome.differences.values()
     widths = (_difference_grid(each, terminal, TimeForm.WORDS).width() for each in differences if each.count)
-    return TimeForm.WORDS if all(width <= terminal.out.width for width in widths) else TimeForm.SPAN
+    return TimeForm.WORDS if all(width <= room for width in widths) else TimeForm.SPAN
 
 
 def _difference_grid(difference: "Difference", terminal: Terminal, form: TimeForm) -> Grid:

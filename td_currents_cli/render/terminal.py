@@ -33,6 +33,73 @@ UNCLIPPED = 10_000
 """Columns of a console that is not a terminal: tables take the width that they need."""
 
 
+class Stream:
+    """Standard output or standard error, with rich's console where it has styles or the width of a terminal."""
+
+    def __init__(self, file: TextIO, color: When = When.auto, console: "Console | None" = None) -> None:
+        if isinstance(file, TextIOWrapper):
+            # A character that the encoding of the terminal lacks must not stop the run.
+            file.reconfigure(errors="backslashreplace")
+        self.file = file
+        self._color = color
+        self._console = console
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is not a terminal and has no colors: what is written then need not wait for rich to load."""
+        if self._console is not None:
+            return not (self._console.is_terminal or self._console.color_system)
+        return not (self.file.isatty() or wants_color(self._color, is_terminal=False))
+
+    @property
+    def width(self) -> int | None:
+        """Columns that tables must fit; None in a pipe, with or without color, where nothing is shortened."""
+        if self.is_plain or not self.console.is_terminal or self.console.width >= UNCLIPPED:
+            return None
+        return self.console.width
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether its encoding lacks what bars are drawn with."""
+        return not (self.file.encoding or "utf-8").lower().startswith("utf")
+
+    # Rich is loaded when something is printed with it.
+    @cached_property
+    def console(self) -> "Console":
+        return self._console or _console(self.file, self._color)
+
+    def print(self, message: str, style: str = "") -> None:
+        """Print a message, wrapped between words on a terminal and never off one."""
+        if self.is_plain:
+            self.file.write(f"{mask(message)}\n")  # as rich would print it
+        else:
+            print_wrapped(self.console, message, style)
+
+
+def _console(file: TextIO, color: When) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 -- heavy; what goes into a pipe does without
+
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process with exit code 1: that is for the command line to decide.
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    is_terminal = file.isatty()
+    colored = wants_color(color, is_terminal=is_terminal)
+    return PlainConsole(
+        file=file,
+        # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
+        force_terminal=colored or is_terminal,
+        # Without color there is no bold either: `--color never` and TERM=dumb mean plain text.
+        color_system="auto" if colored else None,
+        width=None if is_terminal else UNCLIPPED,
+        highlight=False,
+        # `a.json:100:5` is a place, not `a.json` and an emoji named 100.
+        emoji=False,
+        legacy_windows=False,
+    )
+
+
 class Terminal:
     """Where a command prints: data to `out`, messages to `err`; by default the standard streams of this process."""
 
@@ -52,35 +119,34 @@ class Terminal:
         self.verbose = verbose
         self.before_print: Callable[[], None] | None = None  # makes room on standard error
 
-    # Rich is loaded when something is printed with it: scripts that request JSON need not wait for it.
     @cached_property
-    def out(self) -> "Console":
-        return self._out or _console(sys.stdout, self.color)
+    def out_stream(self) -> Stream:
+        return Stream(cast("TextIO", self._out.file) if self._out else sys.stdout, self.color, self._out)
 
     @cached_property
-    def err(self) -> "Console":
-        return self._err or _console(sys.stderr, self.color)
+    def err_stream(self) -> Stream:
+        return Stream(cast("TextIO", self._err.file) if self._err else sys.stderr, self.color, self._err)
 
     @property
-    def err_file(self) -> TextIO:
-        """Standard error, without loading rich."""
-        return cast("TextIO", self._err.file) if self._err else sys.stderr
+    def out(self) -> "Console":
+        return self.out_stream.console
+
+    @property
+    def err(self) -> "Console":
+        return self.err_stream.console
 
     def print(self, line: str, style: str = "") -> None:
         """Print a line of data to standard output and flush it."""
         self._make_room()
-        print_wrapped(self.out, line, style)
-        self.out.file.flush()
+        self.out_stream.print(line, style)
+        self.out_stream.file.flush()
 
     def report(self, message: str, style: str = "") -> None:
         """Print a message to standard error, unless --quiet was given."""
         if self.quiet:
             return
         self._make_room()
-        if self._err is None and not sys.stderr.isatty() and not wants_color(self.color, is_terminal=False):
-            sys.stderr.write(f"{mask(message)}\n")  # as rich would print it
-        else:
-            print_wrapped(self.err, message, style)
+        self.err_stream.print(message, style)
 
     def _make_room(self) -> None:
         if self.before_print is not None:
@@ -100,7 +166,7 @@ class ProgressLine:
     """Shows on standard error how far a run is."""
 
     def __init__(self, terminal: Terminal, *, is_silent: bool, interval: float = LINE_INTERVAL) -> None:
-        file = terminal.err_file
+        file = terminal.err_stream.file
         self.is_silent = is_silent
         self.is_redrawn = file.isatty() and os.environ.get("TERM") != "dumb"
         self._terminal = terminal
@@ -237,33 +303,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-def _console(stream: TextIO, color: When) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 -- heavy; `--version` does without
-
-    class PlainConsole(Console):
-        def on_broken_pipe(self) -> None:
-            # Rich would end the process with exit code 1: that is for the command line to decide.
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-    if isinstance(stream, TextIOWrapper):
-        # A character that the encoding of the terminal lacks must not stop the run.
-        stream.reconfigure(errors="backslashreplace")
-    is_terminal = stream.isatty()
-    colored = wants_color(color, is_terminal=is_terminal)
-    return PlainConsole(
-        file=stream,
-        # Not left to rich: it takes GITHUB_ACTIONS for a terminal even under NO_COLOR.
-        force_terminal=colored or is_terminal,
-        # Without color there is no bold either: `--color never` and TERM=dumb mean plain text.
-        color_system="auto" if colored else None,
-        width=None if is_terminal else UNCLIPPED,
-        highlight=False,
-        # `a.json:100:5` is a place, not `a.json` and an emoji named 100.
-        emoji=False,
-        legacy_windows=False,
-    )
 
 
 LOST: Final = "lost in truncated cells"
