@@ -40,7 +40,7 @@ class SplitBy(StrEnum):
 @command(
     examples=(
         "tdcur parse rows.csv --dedupe -o events.jsonl",
-        "tdcur parse rows.csv --to parquet -o events.parquet",
+        "tdcur parse rows.csv -o events.parquet",
         "tdcur parse td://braze/raw --into td://braze/flat",
     )
 )
@@ -50,10 +50,13 @@ def parse(
     output: Path | None = output_option(
         "-o",
         "--output",
-        help="Write the events to this file, which appears only when it is complete.",
+        help="Write the events to this file, which appears only when it is complete; compressed if it ends with .gz or "
+        ".zst.",
         show_default="standard output",
     ),
-    to: To = output_option(default=To.JSONL, metavar="FORMAT", help="Output format."),
+    to: To | None = output_option(
+        metavar="FORMAT", help="Output format.", show_default="by the suffix of -o: .csv, .tsv, .parquet, else jsonl"
+    ),
     safe_csv: bool = output_option(
         "--safe-csv", default=False, help="Write ' before CSV cells that a spreadsheet would run as formulas."
     ),
@@ -101,6 +104,7 @@ def parse(
     """
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
+    from td_currents_cli.parse.request import format_of  # noqa: PLC0415
 
     if into is not None:
         refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
@@ -124,7 +128,7 @@ def parse(
                     output=output,
                     rejects=rejects,
                     summary=summary,
-                    to=to,
+                    to=to or format_of(output),
                     fields=None if fields is None else tuple(filter(None, map(str.strip, fields.split(",")))),
                     safe_csv=safe_csv,
                     names=names,

@@ -28,7 +28,7 @@ from td_currents_cli.parse.writers import (
     rejects_file,
 )
 from td_currents_cli.read.options import SourceFormat
-from td_currents_cli.write.files import atomic_output, write_all
+from td_currents_cli.write.files import atomic_output, compressed, write_all
 from td_currents_cli.write.formats import json_document
 
 
@@ -163,6 +163,9 @@ def _output(request: ParseRequest, files: list[str], losses: Losses) -> Iterator
         return
     with ExitStack() as stack:
         output = stack.enter_context(atomic_output(request.output))
+        if request.to is not To.PARQUET:
+            # Parquet has a compression of its own.
+            output = stack.enter_context(compressed(output, request.output))
         if not request.is_table:
             yield lambda chunk: write_all(output, chunk.lines.data)
             return

@@ -14,11 +14,23 @@ from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
 from td_currents_cli.read.sources import InputProgress
+from td_currents_cli.write.files import COMPRESSED
 
 MIN_KEY_SIZE: Final = 16
 """Bytes. A shorter key can be guessed, and with it the email addresses behind the hashes."""
 
 _LIMIT: Final = re.compile(r"(\d{1,12})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
+
+
+_FORMATS: Final = {".csv": To.CSV, ".tsv": To.TSV, ".parquet": To.PARQUET}
+
+
+def format_of(output: Path | None) -> To:
+    """Return the format of a file by its name, also if that ends with the suffix of a compression."""
+    suffixes = [suffix.lower() for suffix in (output.suffixes if output else ())]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return _FORMATS.get(suffixes[-1], To.JSONL) if suffixes else To.JSONL
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START
 from td_currents_cli.errors import OutputError
@@ -40,6 +40,27 @@ def atomic_output(path: Path | None) -> AbstractContextManager[BinaryIO]:
     if mode is not None and not stat.S_ISREG(mode):
         return _closing(_create(path, path, os.O_WRONLY))
     return _temporary(path, mode)
+
+
+COMPRESSED: Final = (".gz", ".zst")
+"""Suffixes of files that `compressed` compresses."""
+
+
+def compressed(output: BinaryIO, path: Path | None) -> AbstractContextManager[BinaryIO]:
+    """Compress what is written to a file whose name says so; the same bytes for the same content."""
+    suffix = "" if path is None else path.suffix.lower()
+    if suffix == ".gz":
+        from gzip import GzipFile  # noqa: PLC0415 -- rarely used
+
+        return cast("AbstractContextManager[BinaryIO]", GzipFile("", "wb", compresslevel=6, fileobj=output, mtime=0))
+    if suffix == ".zst":
+        if sys.version_info >= (3, 14):
+            from compression.zstd import ZstdFile  # noqa: PLC0415 -- as above
+        else:
+            from backports.zstd import ZstdFile  # noqa: PLC0415 -- as above
+
+        return cast("AbstractContextManager[BinaryIO]", ZstdFile(output, "wb"))
+    return nullcontext(output)
 
 
 def write_all(output: BinaryIO, data: "ReadableBuffer") -> None:

@@ -1,5 +1,6 @@
 """`tdcur parse` as a process: interrupted, and with a reader that goes away."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from td_currents_cli.generate import GenerateRequest
 from td_currents_cli.generate.command import lines
 
+SAMPLE = str(Path(__file__).parents[2] / "sample_data" / "rows" / "rows.jsonl")
 TO_A_FILE = ["-o", "out.jsonl"]
 TO_FILES = ["--split-by", "event_type", "--out-dir", "out"]
 
@@ -82,3 +84,23 @@ def test_a_reader_that_goes_away_ends_the_run(line: str, unbuffered: str) -> Non
         assert process.wait(60) == 0
         assert process.stderr
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("name", ["e.csv", "e.tsv", "e.parquet", "e.jsonl", "e.csv.gz", "e.tsv.zst", "e.jsonl.gz"])
+def test_the_suffix_of_the_output_decides_its_format(name: str, tmp_path: Path) -> None:
+    """--to takes precedence. What was compressed is read again, and is the same bytes each time."""
+    command = ["tdcur", "parse", SAMPLE, "-q"]
+    plain = subprocess.run([*command, "--to", "jsonl"], check=True, capture_output=True).stdout
+    for place in (tmp_path / "one", tmp_path / "two"):
+        place.mkdir()
+        subprocess.run([*command, "-o", str(place / name)], check=True)
+    assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    begin = (tmp_path / "one" / name).read_bytes()[:4]
+    starts = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".parquet": b"PAR1", ".jsonl": b'{"'}
+    assert begin.startswith(starts.get(Path(name).suffix, b"even"))
+    read = ["tdcur", "parse", str(tmp_path / "one" / name), "-q"]
+    again = subprocess.run(read, check=True, capture_output=True).stdout
+    ids = [[json.loads(line)["id"] for line in events.splitlines()] for events in (again, plain)]
+    assert ids[0] == ids[1] != []
+    subprocess.run([*command, "-o", str(tmp_path / "x.csv"), "--to", "jsonl"], check=True)
+    assert (tmp_path / "x.csv").read_bytes() == plain

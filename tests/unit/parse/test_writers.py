@@ -14,6 +14,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.events.mask import Masking, looks_personal
 from td_currents_cli.parse import ParseRequest, Rejects, run
+from td_currents_cli.parse.request import format_of
 from td_currents_cli.parse.writers import TooManyRejectsError
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import ReadOptions
@@ -351,3 +352,23 @@ def test_the_report_names_the_files(payload: Path, tmp_path: Path, screen: Scree
     assert screen.err.splitlines()[-1].endswith(f"3 events written to 2 files in {tmp_path / 'types'}")
     report_parsed(run(request(payload, output=Path("-"))), screen.terminal)
     assert screen.err.splitlines()[-1].endswith("3 events written")
+
+
+@pytest.mark.parametrize(
+    ("name", "to"),
+    [
+        ("e.csv", To.CSV),
+        ("e.TSV", To.TSV),
+        ("e.parquet", To.PARQUET),
+        ("e.csv.gz", To.CSV),
+        ("e.tsv.ZST", To.TSV),
+        ("e.jsonl.gz", To.JSONL),
+        ("e.gz", To.JSONL),
+        ("e.csv.old", To.JSONL),
+        ("e", To.JSONL),
+        ("-", To.JSONL),
+        (None, To.JSONL),
+    ],
+)
+def test_the_format_is_that_of_the_suffix(name: str | None, to: To) -> None:
+    assert format_of(None if name is None else Path(name)) is to
