@@ -29,6 +29,7 @@ class EventsRequest:
     overlay: Path | None = None  # see `catalog.overlay`
     form: SchemaForm = SchemaForm.TOLERANT
     dialect: Dialect = Dialect.TRINO
+    new_in: str | None = None  # a Currents release; only what it added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class EventsOutcome(Outcome):
     is_one: bool  # asked for by its name: people see its fields, scripts always get everything
     form: SchemaForm
     dialect: Dialect
+    new_in: str | None = None  # a Currents release; then the events have only the fields that it added
 
     @property
     def sent_over_http(self) -> int:
@@ -87,7 +89,37 @@ def run(request: EventsRequest) -> EventsOutcome:
     if pattern is not None and not events:
         why, name = ("unknown event type", pattern) if is_one else ("no event type matches", pattern.strip("*"))
         raise UsageError(f"{why} '{pattern}'", hint=_hint(catalog, name))
-    return EventsOutcome(catalog=catalog, events=events, is_one=is_one, form=request.form, dialect=request.dialect)
+    if request.new_in is not None:
+        events, is_one = _added(catalog, events, request.new_in), False
+    return EventsOutcome(
+        catalog=catalog,
+        events=events,
+        is_one=is_one,
+        form=request.form,
+        dialect=request.dialect,
+        new_in=request.new_in,
+    )
+
+
+def _added(catalog: Catalog, events: tuple[EventType, ...], release: str) -> tuple[EventType, ...]:
+    """Return the types that a release added, and those that it added fields to, with only these fields."""
+    fields = {event.name: tuple(each for each in event.fields if each.since == release) for event in events}
+    every = {event.since for event in catalog.events.values()}
+    every |= {field.since for event in catalog.events.values() for field in event.fields if field.since}
+    if release not in every:
+        raise UsageError(
+            f"no release '{release}' of Currents is in the catalog",
+            hint=f"The catalog has release {catalog.release} and older ones: {', '.join(sorted(every, key=_number))}.",
+        )
+    added = (
+        event if event.since == release else msgspec.structs.replace(event, fields=fields[event.name])
+        for event in events
+    )
+    return tuple(event for event in added if event.since == release or event.fields)
+
+
+def _number(release: str) -> int:
+    return int(release) if release.isdecimal() else 0
 
 
 def _custom(fields: tuple[Field, ...]) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ The order of an event's fields has no meaning to Braze; here they are sorted by 
 as in the file, groups first.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
@@ -97,8 +98,23 @@ class _CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def load() -> Catalog:
+def load_builtin() -> Catalog:
     return decode(_FILE.read_bytes())
+
+
+@cache
+def load() -> Catalog:
+    """Load the catalog with the additions of the file that `TDCUR_CATALOG` names, if there is one.
+
+    Raises:
+        UsageError: the file cannot be read, or is invalid.
+    """
+    path = os.environ.get("TDCUR_CATALOG")
+    if not path:
+        return load_builtin()
+    from td_currents_cli.catalog.overlay import load_overlay  # noqa: PLC0415 -- it imports this module
+
+    return load_overlay(Path(path))
 
 
 def decode(text: bytes) -> Catalog:

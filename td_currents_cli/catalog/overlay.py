@@ -47,7 +47,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from msgspec.structs import replace
 
-from td_currents_cli.catalog.loader import Catalog, in_order, load
+from td_currents_cli.catalog.loader import Catalog, in_order, load_builtin
 from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of
 from td_currents_cli.errors import UsageError
 from td_currents_cli.suggestions import nearest
@@ -205,7 +205,7 @@ def load_overlay(path: Path) -> Catalog:
             f"cannot read the catalog {path}: {error.strerror}",
             hint="Name a JSON file with your own event types and fields.",
         ) from None
-    return overlaid(load(), text, str(path))
+    return overlaid(load_builtin(), text, str(path))
 
 
 def overlaid(base: Catalog, text: bytes, source: str) -> Catalog:

@@ -7,7 +7,7 @@ import typer
 
 from td_currents_cli.choices import Dialect
 from td_currents_cli.cli import complete
-from td_currents_cli.cli.command import catalog_option, command, output_option
+from td_currents_cli.cli.command import catalog_option, command, filters_option, output_option
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
 
@@ -25,6 +25,7 @@ class EventsFormat(StrEnum):
     examples=(
         "tdcur events '*.email.*'",
         "tdcur events users.messages.email.Open",
+        "tdcur events --new-in 11",
         "tdcur events --format json-schema > currents.schema.json",
     )
 )
@@ -41,6 +42,9 @@ def events(
         "--format",
         default=EventsFormat.table,
         help="table, json with all fields, json-schema of payloads, or ddl (CREATE TABLE).",
+    ),
+    new_in: str | None = filters_option(
+        "--new-in", metavar="RELEASE", help="Only what a release of Currents added: types, and fields of older types."
     ),
     strict: bool = output_option(
         "--strict", default=False, help="With json-schema: also reject unknown types, fields, and values."
@@ -62,5 +66,7 @@ def events(
         raise UsageError("--strict works only with --format json-schema", hint="Add --format json-schema.")
     if dialect is not None and output_format is not EventsFormat.ddl:
         raise UsageError("--dialect works only with --format ddl", hint="Add --format ddl.")
+    if new_in is not None and output_format in {EventsFormat.json_schema, EventsFormat.ddl}:
+        raise UsageError("--new-in works only with --format table or json", hint="Remove --new-in.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
-    return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO))
+    return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO, new_in))

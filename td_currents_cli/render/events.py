@@ -21,7 +21,9 @@ WIDE: Final = 96
 
 def print_catalog(outcome: EventsOutcome, terminal: Terminal) -> None:
     """Print a list of event types with its total, or one type with its fields."""
-    if outcome.is_one:
+    if outcome.new_in is not None:
+        _print_added(outcome.events, outcome.new_in, terminal)
+    elif outcome.is_one:
         _print_event_type(outcome.events[0], terminal)
         _print_overlay_fields(outcome, terminal)
     else:
@@ -54,6 +56,24 @@ def _list_of(events: tuple[EventType, ...], *, is_wide: bool) -> Table:
             number = str(len(event.fields)) if event.fields_published else "?"
             listed.add_row(*map(Text, names), event.since, number, "yes" if event.http else "no")
     return listed
+
+
+def _print_added(events: tuple[EventType, ...], release: str, terminal: Terminal) -> None:
+    """Print what a release added, a line for each new type, and for each new field of an older type."""
+    listed = _new_table("event type", "added", "type", "notes")
+    types = fields = 0
+    for event in events:
+        if event.since == release:
+            types += 1
+            listed.add_row(Text(event.name), Text("event type", "bold"), "", f"{len(event.fields)} fields")
+            continue
+        fields += len(event.fields)
+        for index, field in enumerate(event.fields):
+            notes = ", ".join(note for note in _notes(field) if not note.startswith("since"))
+            listed.add_row(Text("" if index else event.name), Text(field.name), field.type, Text(notes))
+    listed.columns[0].footer = amount(types, "new event type")
+    listed.columns[1].footer = amount(fields, "new field")
+    _print_table(listed, terminal)
 
 
 def _print_event_type(event: EventType, terminal: Terminal) -> None:
