@@ -7,6 +7,7 @@ leaves behind: only the process that has found the objects reads them, and hands
 import io
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -285,8 +286,15 @@ class _ObjectFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(_PIECE), b""))
+        """Read as many bytes as are requested, unless the object ends: pyarrow takes fewer for its end."""
+        wanted = sys.maxsize if size is None or size < 0 else size
+        pieces: list[bytes] = []
+        while wanted and (piece := self._piece(min(wanted, _PIECE))):
+            pieces.append(piece)
+            wanted -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _piece(self, size: int) -> bytes:
         if self._reader is not None:
             data = bytes(self._attempt(lambda: self._reader.read(size))) if self._position < self._size else b""
         else:

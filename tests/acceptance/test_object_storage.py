@@ -14,6 +14,8 @@ from typing import ClassVar, Final
 from urllib.request import Request, urlopen
 from zipfile import ZipFile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from td_currents_cli import parse
@@ -61,6 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reading = ReadOptions.of()
     rows = sources([str(SAMPLES / "rows")])
     parse.run(ParseRequest(sources=rows, output=top / "events.parquet", to=To.PARQUET, reading=reading))
+    # Its pages are larger than the pieces that are downloaded.
+    event = {"event_type": "a", "id": "1", "time": 1, "user": {}, "properties": {"x": "x" * 300_000}}
+    batches = [json.dumps([event | {"id": str(number)}]) for number in range(20)]
+    pq.write_table(pa.table({"events": batches}), top / "pages.parquet", compression="none", use_dictionary=False)
     with ZipFile(top / "events.zip", "w") as archive:
         archive.writestr("one.jsonl", EVENT % 4)
     return top
@@ -97,6 +103,7 @@ COMMANDS: Final = (
     ("parse", "{}", "--jobs", "2"),
     ("parse", "{}/rows/rows.csv"),
     ("parse", "{}/events.parquet"),
+    ("count", "{}/pages.parquet"),
     ("count", "{}/events.zip"),
     ("count", "{}/**/*.jsonl*"),
     ("count", "{}/a*/[px]*"),
