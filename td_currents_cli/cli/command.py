@@ -169,11 +169,14 @@ def command(
         signature = inspect.signature(function, eval_str=True)
         own = [each for name, each in signature.parameters.items() if name not in _PROVIDED]
         has_progress, has_settings = "line" in signature.parameters, _uses_settings(signature.parameters)
+        has_catalog = "catalog" not in signature.parameters and (has_progress or function.__name__ in _WITH_CATALOG)
+        own += [_CATALOG] * has_catalog
         common = [_CONTEXT, *own, *[_PROGRESS] * has_progress, *_COMMON, *[_PROFILE] * has_settings]
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
             terminal = Terminal(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
+            catalog = options.pop("catalog") if has_catalog else None
             # `send --check-endpoint` reads nothing.
             reads = "paths" in options and not options.get("check_endpoint")
             if reads and not options["paths"] and sys.stdin.isatty():
@@ -182,7 +185,8 @@ def command(
                 options["terminal"] = terminal
             if "given" in signature.parameters:
                 options["given"] = explicit_options(context)
-            _run(function, options, signature.parameters, terminal)
+            with _catalog(catalog):
+                _run(function, options, signature.parameters, terminal)
 
         # Typer reads the signature: this makes the common options part of each command.
         typed: Any = run
@@ -191,6 +195,17 @@ def command(
         return CliCommand(run, examples, no_args_is_help, typer_class)
 
     return decorate
+
+
+@contextmanager
+def _catalog(path: Path | None) -> Iterator[None]:
+    """Use a catalog in this process and those that it starts."""
+    before = os.environ.get("TDCUR_CATALOG", "")
+    os.environ["TDCUR_CATALOG"] = before if path is None else str(path)
+    try:
+        yield
+    finally:
+        os.environ["TDCUR_CATALOG"] = before
 
 
 def _uses_settings(parameters: Collection[str]) -> bool:
@@ -399,6 +414,15 @@ _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_K
 
 _PROVIDED: Final = frozenset({"terminal", "given", "settings", "line"})
 """Parameters that are not options."""
+
+_WITH_CATALOG: Final = frozenset({"show", "sql"})
+"""Commands that use the catalog, in addition to those that process events, which have progress."""
+
+_CATALOG: Final = _common(
+    "catalog",
+    Path | None,
+    catalog_option("--catalog", metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]"),
+)
 
 _PROGRESS: Final = _common(
     "progress",

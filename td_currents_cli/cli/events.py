@@ -51,7 +51,7 @@ def events(
     ),
     dialect: Dialect | None = output_option(help="With ddl: the SQL dialect.", show_default="trino"),
     catalog: Path | None = catalog_option(
-        metavar="FILE", help="Additional event types and fields.", show_default=False
+        metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]", show_default=False
     ),
 ) -> Outcome:
     """List the event types of Braze Currents, or the fields of one.

@@ -79,7 +79,9 @@ def validate(
         metavar="CODE,…", autocompletion=complete.rule_codes, help="Skip these rules."
     ),
     strict: bool = checks_option("--strict", default=False, help="Exit with code 1 for warnings, too."),
-    catalog: Path | None = catalog_option(metavar="FILE", help="Additional event types and fields."),
+    catalog: Path | None = catalog_option(
+        metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]"
+    ),
     baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
     event_type: str | None = options.EVENT_TYPE,

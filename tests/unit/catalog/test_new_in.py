@@ -32,7 +32,7 @@ def test_an_unknown_release_is_an_error_that_lists_the_known_ones() -> None:
 
 def tdcur(*arguments: str, catalog: Path, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "td_currents_cli", *arguments]
-    environment = os.environ | {"TDCUR_CATALOG": str(catalog)}
+    environment = os.environ | {"TDCUR_CATALOG": str(catalog) if catalog.name else ""}
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -46,6 +46,11 @@ def test_the_variable_names_a_catalog_for_all_commands(tmp_path: Path) -> None:
     ended = tdcur("parse", "--mask", "drop", catalog=catalog, stdin=document)
     assert json.loads(ended.stdout) == {"event_type": "mine.Own", "id": "1", "time": 1, "age": 2}, ended.stderr
     assert "not in the catalog" not in tdcur("count", catalog=catalog, stdin=document).stderr
+    none = Path()
+    ended = tdcur("parse", "--mask", "drop", "--catalog", str(catalog), catalog=none, stdin=document)
+    assert json.loads(ended.stdout) == {"event_type": "mine.Own", "id": "1", "time": 1, "age": 2}, ended.stderr
+    generated = tdcur("generate", "--type", "mine.Own", "--events", "1", "--catalog", str(catalog), catalog=none)
+    assert '"event_type":"mine.Own"' in generated.stdout, generated.stderr
     assert tdcur("events", "mine.Own", catalog=catalog).returncode == 0
     missing = tdcur("count", catalog=tmp_path / "none.json", stdin=document)
     assert (missing.returncode, "cannot read the catalog" in missing.stderr) == (2, True), missing.stderr

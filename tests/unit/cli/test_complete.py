@@ -57,7 +57,10 @@ def asked(shell: str, line: str) -> str:
         ("count --to", set()),
         ("reconcile --re", set()),
         ("demo -", {"-h", "--help", "-q", "--quiet", "-v", "--verbose", "--color"}),
-        ("generate --", {"--events", "--seed", "--type", "--shape", "--start", "--output", "--progress", *COMMON}),
+        (
+            "generate --",
+            {"--events", "--seed", "--type", "--shape", "--start", "--output", "--catalog", "--progress", *COMMON},
+        ),
         # Files, which are left to the shell.
         ("count ", set()),
         ("reconcile --sent ", set()),
