@@ -202,14 +202,6 @@ _RULES: Final = (
         fix="No action is needed if they contain no events. A file that is named itself is always read.",
     ),
     Rule(
-        code=Code.SKIPPED,
-        name="files skipped",
-        severity=Severity.INFO,
-        scope=RuleScope.INPUT,
-        why="By their paths, files of Braze's export contain no events that --type, --since, and --until select.",
-        fix="No action is needed. A longer period also reads files of events that arrived more than seven days late.",
-    ),
-    Rule(
         code=Code.BAD_ROW,
         name="row is malformed",
         scope=RuleScope.INPUT,
@@ -228,6 +220,14 @@ _RULES: Final = (
         bad='{"time": 1782900000, "events": "[{ … }, {\\"id\\": "}',
         good='{"time": 1782900000, "events": "[{ … }, { … }]"}',
         fast=Guard.JSON,
+    ),
+    Rule(
+        code=Code.SKIPPED,
+        name="files skipped",
+        severity=Severity.INFO,
+        scope=RuleScope.INPUT,
+        why="By their paths, files of Braze's export contain no events that --type, --since, and --until select.",
+        fix="No action is needed. A longer period also reads files of events that arrived more than seven days late.",
     ),
     Rule(
         code=Code.EVENT_NOT_OBJECT,

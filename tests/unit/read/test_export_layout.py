@@ -64,6 +64,6 @@ def test_files_that_are_skipped_are_counted(tmp_path: Path) -> None:
     wanted = Filter.of(types=["*.Open"], since="2026-07-10", until=None, now=0)
     found = sources([str(tmp_path)], parts=PartFilter(wanted.types, wanted.since, wanted.until))
     assert [str(each.path) for each in found if each.note is None] == [str(export_path(tmp_path, hour="2026-07-20-00"))]
-    (note,) = [each for each in records(found) if isinstance(each, Problem) and each.code == "TDC021"]
+    (note,) = [each for each in records(found) if isinstance(each, Problem) and each.code == "TDC024"]
     expected = "3 files skipped: by event_type= and date= in their paths, they contain no wanted events"
     assert note.message == expected
