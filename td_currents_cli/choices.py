@@ -1,5 +1,6 @@
 """The values of options that the command line and the commands' packages share. Imports nothing of the package."""
 
+import os
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +11,15 @@ class When(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
+
+
+def wants_color(color: When, *, is_terminal: bool) -> bool:
+    """Whether output is colored, by the option, or else by the environment and what it is written to."""
+    if color is not When.auto:
+        return color is When.always
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or bool(os.environ.get("FORCE_COLOR"))
 
 
 class Dialect(StrEnum):

@@ -4,16 +4,15 @@ A project may come from somebody else, so it must not decide which key is used o
 site, a database, and a table, but no keys, tokens, or URLs.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
+
 from td_currents_cli.braze import check_site
-from td_currents_cli.choices import When
 from td_currents_cli.errors import UsageError
 from td_currents_cli.suggestions import did_you_mean
 
@@ -34,8 +33,7 @@ URL_VARIABLE: Final = "TDCUR_URL"
 DESTINATION_VARIABLES: Final = {name: f"TDCUR_{name.upper()}" for name in DESTINATION}
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable of the environment; `setting` is its name in `tdcur config`, empty where that does not show it."""
 
     name: str
@@ -67,15 +65,6 @@ VARIABLES: Final = (
 )
 
 
-def wants_color(color: When, *, is_terminal: bool) -> bool:
-    """Whether output is colored, by the option, or else by the environment and what it is written to."""
-    if color is not When.auto:
-        return color is When.always
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return is_terminal or bool(os.environ.get("FORCE_COLOR"))
-
-
 _NAMES: Final = (*DESTINATION, *PATHS, *LISTS)
 _USER_ONLY: Final = frozenset({"write-key-file", "api-key-file"})
 
@@ -89,8 +78,7 @@ class Level(StrEnum):
     USER = "user"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     name: str
     value: str | tuple[str, ...]
     file: Path
@@ -103,8 +91,7 @@ class Setting:
         return f"{self.file}, profile {self.profile}" if self.profile else str(self.file)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
+class SettingsFile(Struct, frozen=True):
     """The settings of a file, with those of all its profiles."""
 
     path: Path
@@ -112,8 +99,7 @@ class SettingsFile:
     profiles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The settings of all files, those that win first."""
 
     settings: tuple[Setting, ...] = ()

@@ -39,8 +39,7 @@ class DemoRequest:
     options: tuple[str, ...] = ()  # not shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOutcome(Outcome):
+class DemoOutcome(Outcome, frozen=True, kw_only=True):
     """Every command succeeded and has printed its own results."""
 
     command: ClassVar[str] = "demo"

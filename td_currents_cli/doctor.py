@@ -67,8 +67,7 @@ class DoctorRequest:
     clean: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorOutcome(Outcome):
+class DoctorOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "doctor"
 
     checks: tuple[Check, ...]

@@ -19,8 +19,7 @@ class InForce:
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigOutcome(Outcome):
+class ConfigOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "config"
 
     settings: tuple[InForce, ...]

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from operator import add
 from typing import ClassVar, Self
 
-from msgspec.structs import replace
+from msgspec import Struct, field, structs
 
 from td_currents_cli import __version__
 from td_currents_cli.errors import ExitCode, TdcurError
@@ -15,8 +15,7 @@ SCHEMA = 1
 """Version of the JSON envelope. Fields are added, never renamed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problems:
+class Problems(Struct, frozen=True, kw_only=True):
     """The problems of a run: all are counted, the first ones kept."""
 
     kept: tuple[Problem, ...] = ()  # in the order found
@@ -39,8 +38,7 @@ class Problems:
         return ExitCode.FINDINGS if self.errors else ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """What became of all rows and events of a run."""
 
     rows_read: int = 0  # payload documents and ingested rows
@@ -53,7 +51,7 @@ class Balance:
     lost: int = 0  # one per truncated cell: its incomplete event; how many followed is unknown
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return type(self)(*map(add, structs.astuple(self), structs.astuple(other)))
 
     @property
     def rows_truncated(self) -> int:
@@ -99,7 +97,7 @@ class ProblemLog:
         """Count a problem, and keep it while there is room for its severity."""
         if self._keep is None or self._by_severity[problem.severity] < self._keep:
             # The raw record is only for rejects files: kept here, it would keep whole batches in memory.
-            self._kept.append(replace(problem, raw=None))
+            self._kept.append(structs.replace(problem, raw=None))
         self.count(problem)
 
     def count(self, problem: Problem) -> None:
@@ -129,8 +127,7 @@ def most_severe(problems: Sequence[Problem], limit: int | None) -> Sequence[Prob
     return [problems[index] for index in sorted(ranked[:limit])]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The frozen result of a command, which has a subclass of its own."""
 
     command: ClassVar[str]

@@ -48,8 +48,7 @@ class ShownEvent:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowOutcome(Outcome):
+class ShowOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "show"
 
     events: tuple[ShownEvent, ...]

@@ -65,8 +65,7 @@ class Arrivals:
                 yield event_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOutcome(Outcome):
+class VerifyOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "verify"
 
     table: str
@@ -218,8 +217,7 @@ def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:
     return ids, without, intake.log.result()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendVerifyOutcome(Outcome):
+class SendVerifyOutcome(Outcome, frozen=True, kw_only=True):
     """The outcome of sending, and of verifying, which follows if everything was delivered."""
 
     command: ClassVar[str] = "send"

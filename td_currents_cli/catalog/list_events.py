@@ -32,8 +32,7 @@ class EventsRequest:
     new_in: str | None = None  # a Currents release; only what it added
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsOutcome(Outcome):
+class EventsOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "events"
 
     catalog: Catalog

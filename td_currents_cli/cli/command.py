@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
@@ -16,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 import typer
+from msgspec import Struct
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
@@ -134,8 +134,7 @@ class PanelCommand(TyperCommand):
         return option
 
 
-@dataclass(frozen=True, slots=True)
-class CliCommand:
+class CliCommand(Struct, frozen=True):
     """A function that Typer can run, and how its help is shown."""
 
     run: Callable[..., None]

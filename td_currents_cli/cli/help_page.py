@@ -9,10 +9,9 @@ from typing import Any, Final, TypeAlias
 
 import typer
 
-from td_currents_cli.choices import When
+from td_currents_cli.choices import When, wants_color
 from td_currents_cli.cli.groups import GROUPS, TOPICS
 from td_currents_cli.cli.parameters import choices_of, shown_names
-from td_currents_cli.config import wants_color
 
 MAX_WIDTH: Final = 100
 _LEFT_WIDTH: Final = 30

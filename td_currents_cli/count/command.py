@@ -1,7 +1,6 @@
 """Runs `tdcur count`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,7 @@ def count_sources(request: CountRequest, distinct: "Distinct | None") -> Partial
         balance += some.balance
         streaming |= some.streaming
         # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
-        log.merge(replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
+        log.merge(structs.replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
     return PartialCount(groups, balance, log.result(), streaming)
 
 
@@ -81,7 +80,7 @@ def run(request: CountRequest) -> CountOutcome:
     checks, changes = baseline.compare(in_groups)
     failed = (checks is not None and checks.failed) or (changes is not None and changes.dropped)
     code = max(outcome.exit_code, ExitCode.FINDINGS) if failed else outcome.exit_code
-    return replace(outcome, checks=checks, changes=changes, exit_code=code)
+    return structs.replace(outcome, checks=checks, changes=changes, exit_code=code)
 
 
 def _check(request: CountRequest, by: Sequence[Dimension]) -> None:

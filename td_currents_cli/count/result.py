@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -75,10 +74,8 @@ class Pivot(Struct, frozen=True, kw_only=True):
     total: PivotRow
 
 
-@dataclass(frozen=True, slots=True)
-class CountRequest:
+class CountRequest(Struct, frozen=True):
     sources: Sequence[Source]
-    _: KW_ONLY
     by: tuple[str, ...] = (EVENT_TYPE,)
     zone: tzinfo = UTC  # of hours, days, weeks and months
     wanted: Filter = EVERYTHING
@@ -99,8 +96,7 @@ class CountRequest:
     tables: "Tables | None" = None  # counted inside Treasure Data, instead of the sources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountOutcome(Outcome):
+class CountOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "count"
 
     by: tuple[str, ...] = (EVENT_TYPE,)

@@ -1,11 +1,10 @@
 """From a batch to its events: one call at C speed for a clean batch, event by event for any other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from td_currents_cli.events.json import decode_any, elements_of, kind_of, syntax_problem, too_deep
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
@@ -21,8 +20,7 @@ E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields that are needed."""
 
 
-@dataclass(slots=True)
-class Decoded(Generic[E]):
+class Decoded(Struct, Generic[E]):
     """The events of one batch.
 
     If a line holds several documents (`cat` of files without a last line end), `documents` are these, and `events` and
@@ -30,7 +28,7 @@ class Decoded(Generic[E]):
     """
 
     events: list[E]  # without the rejected ones
-    problems: list[Problem] = field(default_factory=list)  # one per rejected event, or one for the batch
+    problems: list[Problem] = []  # one per rejected event, or one for the batch
     rejected: bool = False  # the batch as a whole
     documents: Sequence[Record] = ()
     lost: int = 0  # events of a truncated cell, as far as known; the last problem reports it
@@ -197,8 +195,7 @@ split: Final = _RawDecoder(Raw)
 """Decodes into the bytes of each event."""
 
 
-@dataclass(slots=True)
-class EventReader:
+class EventReader(Struct):
     """Reads the events of records and counts what was read."""
 
     on_reject: Callable[[Problem], None] | None = None  # called for each rejected row or event; `raw` is its bytes

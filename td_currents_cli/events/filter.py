@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any, Final
+
+from msgspec import Struct
 
 from td_currents_cli.errors import UsageError
 
@@ -101,8 +102,7 @@ def split_globs(options: Sequence[str]) -> list[str]:
     return [glob.strip() for option in options for glob in option.split(",")]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeGlobs:
+class TypeGlobs(Struct, frozen=True):
     """Case-insensitive globs for event types; a glob that begins with `!` excludes.
 
     An event whose type is missing, empty or not a string matches no glob: it is kept unless some glob includes types.
@@ -134,8 +134,7 @@ class TypeGlobs:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """Which events are kept. An event whose `time` is not usable is in no period."""
 
     types: TypeGlobs = TypeGlobs()

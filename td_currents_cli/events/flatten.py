@@ -8,13 +8,12 @@ byte for byte; only the line ends of a pretty-printed event are removed.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 import orjson
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
 
 from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PAYLOAD_END, PAYLOAD_START, PLACES, USER_FIELDS
 from td_currents_cli.choices import Names
@@ -249,7 +248,7 @@ def flatten_batch(batch: Batch) -> Decoded[Any]:
     if lines is not None:
         return Decoded(lines)
     decoded: Decoded[Any] = split(batch)
-    return replace(decoded, events=[flatten(event) for event in decoded.events])
+    return structs.replace(decoded, events=[flatten(event) for event in decoded.events])
 
 
 def cut_lines(batch: Batch) -> FlatLines | None:

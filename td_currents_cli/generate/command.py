@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
@@ -67,8 +66,7 @@ def _line(shape: GenerateFormat, received: int, events: Sequence[bytes]) -> byte
             return b'{"events":%b}\n' % array
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerateOutcome(Outcome):
+class GenerateOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "generate"
 
     events: int

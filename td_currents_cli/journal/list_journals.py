@@ -62,8 +62,7 @@ class TypeDeliveries:
             self.last = when if self.last is None else max(self.last, when)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalOutcome(Outcome):
+class JournalOutcome(Outcome, frozen=True, kw_only=True):
     """The journals that were listed, shown, or pruned."""
 
     command: ClassVar[str] = "journal"

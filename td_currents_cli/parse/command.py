@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from msgspec.structs import replace as replace_fields
+from msgspec.structs import replace
 
 from td_currents_cli.choices import To
 from td_currents_cli.events.dedupe import LIMIT, IdSet
@@ -32,8 +31,7 @@ from td_currents_cli.write.files import atomic_output, compressed, write_all
 from td_currents_cli.write.formats import json_document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParseOutcome(Outcome):
+class ParseOutcome(Outcome, frozen=True, kw_only=True):
     """What `parse` read and wrote."""
 
     command: ClassVar[str] = "parse"
@@ -45,7 +43,7 @@ class ParseOutcome(Outcome):
     rejects: Path | None = None
     summary_file: Path | None = None
     spilled: int = 0  # ids that did not fit into memory
-    unknown: Mapping[str, str | None] = field(default_factory=dict)  # requested fields, each with a similar one
+    unknown: Mapping[str, str | None] = {}  # requested fields, each with a similar one
     notes: tuple[str, ...] = ()  # what the output format does not hold
 
     def summary(self) -> dict[str, object]:
@@ -95,7 +93,7 @@ def run(request: ParseRequest) -> ParseOutcome:
             Transformer,
             (replace(request, sources=()), key),
             request.sources,
-            options=replace_fields(request.reading, flat=request.names),
+            options=replace(request.reading, flat=request.names),
             jobs=request.jobs,
             on_format=formats.setdefault,
         )

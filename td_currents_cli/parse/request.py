@@ -4,9 +4,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.errors import UsageError
@@ -33,8 +34,7 @@ def format_of(output: Path | None) -> To:
     return _FORMATS.get(suffixes[-1], To.JSONL) if suffixes else To.JSONL
 
 
-@dataclass(frozen=True, slots=True)
-class Rejects:
+class Rejects(Struct, frozen=True):
     """Maximum of rejected rows and events: a number or a share of all rows, 0 to 1."""
 
     number: int | None = None
@@ -51,8 +51,7 @@ class Rejects:
         return cls(share=float(found[2]) / 100) if found[2] else cls(number=int(found[1]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParseRequest:
+class ParseRequest(Struct, frozen=True, kw_only=True):
     """The options of `tdcur parse`."""
 
     sources: Sequence[Source]

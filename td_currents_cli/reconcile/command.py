@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +101,7 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     incomplete = outcome.failed or sent.counts.without_id or not outcome.balanced
     unreadable = sent.sources.unreadable | ingested.sources.unreadable
     code = ExitCode.IO if unreadable else outcome.problems.exit_code
-    return replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)
+    return structs.replace(outcome, exit_code=max(code, ExitCode.FINDINGS) if incomplete else code)
 
 
 def _compare_sides(request: ReconcileRequest, mode: CompareMode, log: ProblemLog) -> DiffCollector:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -61,7 +60,7 @@ class FileSide:
             results = map_records(make, (scope, mode), list(sources), options=options, jobs=jobs, whole_sources=True)
             for part in results:
                 problems = part.result.problems
-                placed = replace(problems, kept=tuple(map(part.placed, problems.kept)))
+                placed = structs.replace(problems, kept=tuple(map(part.placed, problems.kept)))
                 yield structs.replace(part.result, problems=placed)
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:

@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from td_currents_cli.events.filter import iso, moment_of
 from td_currents_cli.outcome import Outcome
@@ -26,8 +25,7 @@ class Difference(Struct, frozen=True):
         return sum(group.count for group in self.groups.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcileOutcome(Outcome):
+class ReconcileOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "reconcile"
 
     sent: SideFigures

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Balance, Problems
@@ -114,7 +114,7 @@ class SideFigures(Struct, kw_only=True):
         self.counts.by_type -= left
         self.counts.filtered += len(events)
         balance = self.balance
-        self.balance = replace(
+        self.balance = structs.replace(
             balance, events_out=balance.events_out - len(events), filtered=balance.filtered + len(events)
         )
 

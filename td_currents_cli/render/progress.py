@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
-from td_currents_cli.config import wants_color
+from td_currents_cli.choices import wants_color
 from td_currents_cli.progress import Progress
 from td_currents_cli.render.terminal import ProgressLine, Terminal, amount, print_wrapped
 from td_currents_cli.treasure_data.updates import ENDED, Download, Job, JobState, ProgressCallback, Retry, Update

@@ -15,8 +15,7 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
-from td_currents_cli.choices import When
-from td_currents_cli.config import wants_color
+from td_currents_cli.choices import When, wants_color
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Code, Problem, Severity
 from td_currents_cli.outcome import Balance, Problems

@@ -27,8 +27,7 @@ class CheckRequest:
     error: TdcurError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionTestOutcome(Outcome):
+class ConnectionTestOutcome(Outcome, frozen=True, kw_only=True):
     """What the endpoint responds to the connection test."""
 
     command: ClassVar[str] = "send"

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
+
+from msgspec import field
 
 from td_currents_cli.braze import POSTBACK_PATH
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UsageError
@@ -19,8 +20,7 @@ from td_currents_cli.send.stats import SendStats
 _PERCENTILES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendOutcome(Outcome):
+class SendOutcome(Outcome, frozen=True, kw_only=True):
     """Every event that was read, in exactly one state: delivered, already delivered, dead, undelivered, or left out."""
 
     command: ClassVar[str] = "send"
@@ -44,7 +44,7 @@ class SendOutcome(Outcome):
     retries: int = 0
     splits: int = 0
     # By HTTP status, or `timeout`, `connection_lost`, `not_connected`, …
-    requests_by_status: Mapping[str, int] = field(default_factory=dict)
+    requests_by_status: Mapping[str, int] = {}
     bytes: int = 0  # of the delivered bodies; in a dry run, of those that would be sent
     seconds: float = 0.0
     latency_ms: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(_PERCENTILES))

@@ -129,8 +129,7 @@ class ServeRequest:
     write_key_file: Path | None  # None: the key of the environment, if any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOutcome(Outcome):
+class ServeOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "serve"
 
     stats: ServeStats

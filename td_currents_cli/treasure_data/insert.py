@@ -40,8 +40,7 @@ class InsertRequest:
     summary: Path | None = None  # file for the JSON envelope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InsertOutcome(Outcome):
+class InsertOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "parse"
 
     balance: Balance  # counted before the INSERT

@@ -43,8 +43,7 @@ class SqlRequest:
     dialect: Dialect = Dialect.TRINO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlOutcome(Outcome):
+class SqlOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "sql"
 
     query: Query

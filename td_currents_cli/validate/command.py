@@ -4,12 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from td_currents_cli import catalog as catalogs
 from td_currents_cli.catalog import Catalog
@@ -27,8 +26,7 @@ from td_currents_cli.validate.positions import in_source_order
 from td_currents_cli.validate.rules import RULES
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The codes that are reported. An input that cannot be read is always reported."""
 
     codes: frozenset[Code]
@@ -66,8 +64,7 @@ def _prefixes(lists: Sequence[str], option: str) -> list[str]:
     return prefixes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateRequest:
+class ValidateRequest(Struct, frozen=True, kw_only=True):
     """What to validate, and which problems count."""
 
     sources: Sequence[Source]
@@ -84,8 +81,7 @@ class ValidateRequest:
     fast: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateOutcome(Outcome):
+class ValidateOutcome(Outcome, frozen=True, kw_only=True):
     """The problems, and what was checked."""
 
     command: ClassVar[str] = "validate"
@@ -242,7 +238,7 @@ class _Collector:
         return ValidateOutcome(
             files=sum(source.note is None for source in self._request.sources),
             balance=balance,
-            problems=replace(problems, kept=tuple(map(self._finished, problems.kept))),
+            problems=structs.replace(problems, kept=tuple(map(self._finished, problems.kept))),
             exit_code=code,
             by_code=self._by_code,
             by_group=self._groups.counts,

@@ -34,8 +34,7 @@ class RulesRequest:
     prefix: str = ""  # of codes, in any case; empty for all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulesOutcome(Outcome):
+class RulesOutcome(Outcome, frozen=True, kw_only=True):
     """The requested rules, in the order of their codes."""
 
     command: ClassVar[str] = "rules"

@@ -2,13 +2,13 @@
 
 import gzip
 import json
-from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from td_currents_cli import catalog, count
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENT_BYTES
