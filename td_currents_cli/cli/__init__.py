@@ -11,7 +11,7 @@ from typing import NoReturn
 def main() -> None:
     """Run the `tdcur` command."""
     # Imports leave little garbage, and at the end all memory goes at once: searching it takes a quarter of a small run.
-    gc.set_threshold(10_000)
+    gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         # Not where signals are ignored, as in the background of a shell.
