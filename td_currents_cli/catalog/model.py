@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -98,3 +99,16 @@ def channel_of(name: str) -> str:
     about = [word for word in words if word not in {"users", "messages", "behaviors"}]
     channel = (about or words[-1:] or [name])[0]
     return "canvas" if channel == "canvasstep" else channel
+
+
+OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
+
+
+def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
+    """The fields that `user` or `properties` may have, by name.
+
+    Those of the storage export are accepted in both: they are never seen over HTTP, so their place is unknown.
+    """
+    either = [field for field in event_type.fields if field.storage_only and field.where is OTHER[place]]
+    here = [field for field in event_type.fields if field.where is place]
+    return {field.name: field for field in (*either, *here)}

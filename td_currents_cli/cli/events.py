@@ -1,15 +1,27 @@
 """`tdcur events`: the catalog of event types."""
 
+import time
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import typer
 
+from td_currents_cli.braze import Site
 from td_currents_cli.choices import Dialect
-from td_currents_cli.cli import complete
-from td_currents_cli.cli.command import catalog_option, command, filters_option, output_option
+from td_currents_cli.cli import complete, options
+from td_currents_cli.cli.command import (
+    ExplicitOptions,
+    catalog_option,
+    command,
+    filters_option,
+    input_option,
+    output_option,
+    refuse,
+)
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 
 class EventsFormat(StrEnum):
@@ -21,13 +33,18 @@ class EventsFormat(StrEnum):
     ddl = "ddl"
 
 
+_OF_DIFF: Final = frozenset({"--site", "--api-key-file", "--since", "--max-document-size", "--jobs"})
+
+
 @command(
     examples=(
         "tdcur events '*.email.*'",
         "tdcur events users.messages.email.Open",
         "tdcur events --new-in 11",
+        "tdcur events --diff payloads/ rows.csv",
         "tdcur events --format json-schema > currents.schema.json",
-    )
+    ),
+    typer_class=options.MultiValueCommand,
 )
 def events(
     pattern: str | None = typer.Argument(
@@ -46,6 +63,15 @@ def events(
     new_in: str | None = filters_option(
         "--new-in", metavar="RELEASE", help="Only what a release of Currents added: types, and fields of older types."
     ),
+    diff: list[str] | None = input_option(
+        metavar="PATH…",
+        help="List the types and fields that occur there, but not in the catalog: files, folders, or td://….",
+    ),
+    site: Site | None = options.TABLE_SITE,
+    api_key_file: str | None = options.API_KEY_FILE,
+    since: str | None = options.SINCE,
+    max_document_size: str = options.MAX_DOCUMENT_SIZE,
+    jobs: int | None = options.JOBS,
     strict: bool = output_option(
         "--strict", default=False, help="With json-schema: also reject unknown types, fields, and values."
     ),
@@ -53,14 +79,19 @@ def events(
     catalog: Path | None = catalog_option(
         metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]", show_default=False
     ),
+    terminal: Terminal,
+    line: ProgressLine,
+    given: ExplicitOptions,
 ) -> Outcome:
     """List the event types of Braze Currents, or the fields of one.
 
     The notes show whether a field is required or personal data, and the first Currents release with it. Fields marked
     "storage only" are part of Braze's storage export, but were not seen over HTTP.
     """
+    from td_currents_cli.catalog import load  # noqa: PLC0415
     from td_currents_cli.catalog.json_schema import SchemaForm  # noqa: PLC0415
     from td_currents_cli.catalog.list_events import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog.overlay import load_overlay  # noqa: PLC0415
 
     if strict and output_format is not EventsFormat.json_schema:
         raise UsageError("--strict works only with --format json-schema", hint="Add --format json-schema.")
@@ -68,5 +99,30 @@ def events(
         raise UsageError("--dialect works only with --format ddl", hint="Add --format ddl.")
     if new_in is not None and output_format in {EventsFormat.json_schema, EventsFormat.ddl}:
         raise UsageError("--new-in works only with --format table or json", hint="Remove --new-in.")
+    if diff:
+        refuse(given & {"--new-in", "--strict", "--dialect"}, "--diff", "It shows what is not in the catalog.")
+        if pattern is not None:
+            raise UsageError("a TYPE cannot be given with --diff", hint="It compares all event types: remove TYPE.")
+        if output_format not in {EventsFormat.table, EventsFormat.json}:
+            raise UsageError("--diff works only with --format table or json", hint="Remove --format.")
+        from td_currents_cli.catalog_diff import run as compare  # noqa: PLC0415 -- only with --diff
+        from td_currents_cli.events.filter import Filter  # noqa: PLC0415
+        from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
+
+        wanted, progress = Filter.of(types=None, since=since, until=None, now=time.time()), InputProgress()
+        line.watch(progress.now)
+        with (
+            options.open_tables(
+                diff, wanted, terminal, line, site=site, column=None, api_key_file=api_key_file
+            ) as tables,
+            options.open_inputs(diff, tables, max_document_size, None, wanted) as sources,
+        ):
+            known = load_overlay(catalog) if catalog else load()
+            return compare(known, progress.watched(sources), wanted, jobs=options.worker_count(jobs))
+    refuse(
+        given & {"--site", "--api-key-file", "--since", "--jobs", "--max-document-size"},
+        "`events` without --diff",
+        "Add --diff PATH.",
+    )
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
     return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO, new_in))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -246,3 +246,21 @@ def open_tables(
         )
     connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
     yield Tables(addresses=addresses, period=period, connection=connection)
+
+
+def open_inputs(
+    paths: Sequence[str] | None,
+    tables: "Tables | None",
+    max_document_size: str,
+    event_type: str | None,
+    wanted: "Filter",
+) -> AbstractContextManager[Sequence["Source"]]:
+    """Yield files, or the rows of tables (see `open_tables`), downloaded for the block."""
+    if tables is None:
+        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
+
+        size, parts = byte_size(max_document_size), parts_of(wanted)
+        return nullcontext(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
+    from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
+
+    return downloaded(tables)

@@ -1,8 +1,6 @@
 """`tdcur parse`."""
 
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +16,6 @@ from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.events.filter import Filter
-    from td_currents_cli.read import Source
     from td_currents_cli.treasure_data.tables import Tables
 
 INTO_OPTIONS: Final = frozenset(
@@ -117,7 +114,7 @@ def parse(
             return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
-        with _sources(paths, tables, max_document_size, event_type, wanted) as sources:
+        with options.open_inputs(paths, tables, max_document_size, event_type, wanted) as sources:
             progress = InputProgress()
             line.watch(progress.now)
             outcome = run(
@@ -156,21 +153,3 @@ def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: boo
         raise UsageError("--into works only with a table as PATH (td://…), not with files", hint="Use -o FILE instead.")
     tables = tables.until(time.time())
     return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))
-
-
-def _sources(
-    paths: list[str] | None,
-    tables: "Tables | None",
-    max_document_size: str,
-    event_type: str | None,
-    wanted: "Filter",
-) -> AbstractContextManager[Sequence["Source"]]:
-    """Yield files, or the rows of tables (see `options.open_tables`), downloaded for the block."""
-    if tables is None:
-        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
-
-        size, parts = byte_size(max_document_size), options.parts_of(wanted)
-        return nullcontext(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
-    from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
-
-    return downloaded(tables)

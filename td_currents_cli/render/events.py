@@ -11,16 +11,29 @@ from rich.text import Text
 from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome
 from td_currents_cli.catalog.model import EventType, Field
+from td_currents_cli.catalog_diff import CatalogDiffOutcome
+from td_currents_cli.events.filter import moment_of
 from td_currents_cli.render.layout import print_hanging, print_trimmed
-from td_currents_cli.render.terminal import UNCLIPPED, Terminal, amount, write_json, write_text
+from td_currents_cli.render.terminal import (
+    UNCLIPPED,
+    Terminal,
+    amount,
+    print_problems,
+    printable,
+    write_json,
+    write_text,
+)
 from td_currents_cli.validate.rules import RULES
 
 WIDE: Final = 96
 """Columns from which the list has room for the category next to each type."""
 
 
-def print_catalog(outcome: EventsOutcome, terminal: Terminal) -> None:
-    """Print a list of event types with its total, or one type with its fields."""
+def print_catalog(outcome: EventsOutcome | CatalogDiffOutcome, terminal: Terminal) -> None:
+    """Print a list of event types with its total, or one type with its fields, or what is not in the catalog."""
+    if isinstance(outcome, CatalogDiffOutcome):
+        _print_unknown(outcome, terminal)
+        return
     if outcome.new_in is not None:
         _print_added(outcome.events, outcome.new_in, terminal)
     elif outcome.is_one:
@@ -33,6 +46,25 @@ def print_catalog(outcome: EventsOutcome, terminal: Terminal) -> None:
         listed.columns[-1].footer = f"{outcome.sent_over_http}"
         _print_table(listed, terminal)
     terminal.report(f"Braze Currents release {outcome.catalog.release} of {outcome.catalog.released}", "dim")
+
+
+def _print_unknown(outcome: CatalogDiffOutcome, terminal: Terminal) -> None:
+    print_problems(outcome.problems, terminal)
+    if outcome.names:
+        listed = _new_table("event type", "field", "events", "first (UTC)")
+        for (event_type, name), each in outcome.names.items():
+            first = moment_of(each.first)
+            what = Text("unknown event type", "bold") if name is None else Text(printable(name))
+            shown = printable(event_type) if event_type else "(none)"
+            listed.add_row(Text(shown), what, f"{each.count:,}", f"{first:%Y-%m-%d %H:%M:%S}" if first else "")
+        listed.show_footer = False
+        _print_table(listed, terminal)
+    types = sum(name is None for _, name in outcome.names)
+    terminal.report(
+        f"{amount(outcome.balance.events_read, 'event')} compared with release {outcome.release} of the catalog: "
+        f"{amount(types, 'unknown event type')}, {amount(len(outcome.names) - types, 'unknown field')}",
+        "" if outcome.names else "green",
+    )
 
 
 def write_ddl(outcome: EventsOutcome, _terminal: Terminal) -> None:
@@ -133,7 +165,9 @@ def _notes(field: Field) -> Iterator[str]:
 def _new_table(*columns: str) -> Table:
     listed = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
     for column in columns:
-        listed.add_column(column, justify="right" if column == "fields" else "left", no_wrap=column != "notes")
+        listed.add_column(
+            column, justify="right" if column in {"fields", "events"} else "left", no_wrap=column != "notes"
+        )
     return listed
 
 

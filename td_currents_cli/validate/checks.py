@@ -10,6 +10,7 @@ from msgspec import Struct
 from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, EVENT_FIELDS, MAX_BYTES, MAX_EVENT_BYTES, PURCHASE
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import JSON_TYPES
+from td_currents_cli.catalog.model import OTHER, fields_accepted
 from td_currents_cli.model import Code
 from td_currents_cli.validate.positions import Violation
 from td_currents_cli.validate.rules import Rule
@@ -90,9 +91,6 @@ class EventFieldCheck:
                 yield Violation(Code.UNKNOWN_MEMBER, (name,), message, at_name=True)
 
 
-OTHER: Final = {Where.USER: Where.PROPERTIES, Where.PROPERTIES: Where.USER}
-
-
 def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
     path = ("event_type",)
     event_type = catalog.get(name)
@@ -151,16 +149,6 @@ class _Expected(Struct, frozen=True, kw_only=True):
             fields=fields,
             is_type={name: IS_TYPE[field.type] for name, field in fields.items()},
         )
-
-
-def fields_accepted(event_type: EventType, place: Where) -> dict[str, Field]:
-    """The fields that `user` or `properties` may have, by name.
-
-    Those of the storage export are accepted in both: they are never seen over HTTP, so their place is unknown.
-    """
-    either = [field for field in event_type.fields if field.storage_only and field.where is OTHER[place]]
-    here = [field for field in event_type.fields if field.where is place]
-    return {field.name: field for field in (*either, *here)}
 
 
 def _described(properties: Mapping[str, Any], name: str, fields: Sequence[Field]) -> Iterator[Violation]:

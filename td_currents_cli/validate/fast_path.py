@@ -26,13 +26,13 @@ from td_currents_cli.braze import (
 )
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
+from td_currents_cli.catalog.model import fields_accepted
 from td_currents_cli.events.json import too_deep_at
 from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.validate.checks import (
     COLUMN_NAME,
     EXTERNAL_USER_ID,
     MAX_LEVELS,
-    fields_accepted,
     needs_external_user_id,
 )
 from td_currents_cli.validate.document_checks import kept_all
