@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
 from msgspec import Struct, field
@@ -88,8 +87,7 @@ class NameFinder:
 _EVENT_FIELDS: Final = frozenset(EVENT_FIELDS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogDiffOutcome(Outcome):
+class CatalogDiffOutcome(Outcome, frozen=True, kw_only=True):
     command: ClassVar[str] = "events"
 
     release: str  # of the catalog
