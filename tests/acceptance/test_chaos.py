@@ -214,4 +214,4 @@ def listens(port: int) -> bool:
 
 
 def size(store: Path) -> int:
-    return store.stat().st_size
+    return store.stat().st_size if store.exists() else 0

@@ -140,7 +140,8 @@ def test_a_cut_never_makes_an_event(
     """The whole input, or each cell, as a column limit does; and the run balances."""
     cells = cells_of(given_batches, wrap)
     whole = FORMS[form](cells)
-    what = data.draw(st.sampled_from(["cells", "file", "packed file"]))
+    # A cell that is no string is not cut: what ends its row would end what is left of it.
+    what = data.draw(st.sampled_from(["file", "packed file", *([] if "native" in form else ["cells"])]))
     if what == "packed file":
         packed = gzip.compress(whole, 1)
         cut = packed[: data.draw(st.integers(0, len(packed)))]

@@ -266,7 +266,14 @@ def test_all_options_are_told_apart() -> None:
     """But those that all queries have."""
     command: Any = get_command(app)
     options = {name for each in command.get_command(None, "sql").params for name in each.opts if name[:2] == "--"}
-    assert options - QUERIES_OF_OPTION.keys() == {"--dialect", "--format", "--quiet", "--verbose", "--color"}
+    assert options - QUERIES_OF_OPTION.keys() == {
+        "--dialect",
+        "--format",
+        "--catalog",
+        "--quiet",
+        "--verbose",
+        "--color",
+    }
     assert QUERIES_OF_OPTION.keys() == VALUES.keys()
 
 
