@@ -54,7 +54,9 @@ def _row(case: dict[str, Any]) -> tuple[str, ...]:
     ours = _tdcur(case)
     peers = [entry for entry in case["contenders"] if entry is not ours]
     best = min(peers, key=lambda entry: entry["median"], default=None)
-    peak = f"{ours['peak'] / 1e6:,.0f} MB"
+    # No peak can be told below what the benchmarks themselves took before.
+    below = "less than " if ours["peak"] <= case["peak_floor"] else ""
+    peak = f"{below}{ours['peak'] / 1e6:,.0f} MB"
     if ours["peak"] > case["max_memory"]:
         peak += f": over {case['max_memory'] / 1e6:,.0f}"
     return (
