@@ -13,6 +13,7 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.durations import ExponentialBackoff
 from td_currents_cli.errors import ExitCode, InputError
 from td_currents_cli.events.decode import Decoder, EventReader
+from td_currents_cli.events.identified import is_external_id
 from td_currents_cli.journal.reader import delivered_events
 from td_currents_cli.outcome import Outcome, Problems
 from td_currents_cli.read import Source, records
@@ -196,7 +197,7 @@ class _IdAndUser(Struct, gc=False):
 
     @property
     def is_identified(self) -> bool:
-        return isinstance(self.user, dict) and self.user.get("external_user_id") not in {None, ""}
+        return isinstance(self.user, dict) and is_external_id(self.user.get("external_user_id"))
 
 
 def _sent(request: VerifyRequest) -> tuple[dict[str, None], int, Problems]:

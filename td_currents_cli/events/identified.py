@@ -17,9 +17,13 @@ class _EventOfUser(Struct, gc=False):
 _decoder: Final = msgspec.json.Decoder(_EventOfUser)
 
 
+def is_external_id(value: object) -> bool:
+    return value not in (None, "")
+
+
 def is_identified(event: bytes | Raw) -> bool:
     try:
         user = _decoder.decode(event).user
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return user is not None and user.external_user_id not in {None, ""}
+    return user is not None and is_external_id(user.external_user_id)
