@@ -25,8 +25,10 @@ CUSTOM_EVENT: Final = "users.behaviors.CustomEvent"
 PURCHASE: Final = "users.behaviors.Purchase"
 """The type that carries `properties.purchase_properties`."""
 
-CUSTOM_FIELDS: Final = ("custom_properties", "purchase_properties")
-"""Properties whose fields customers name."""
+CUSTOM_FIELD: Final = {CUSTOM_EVENT: "custom_properties", PURCHASE: "purchase_properties"}
+"""The property whose fields customers name, by event type: what Braze's storage export calls `properties`."""
+
+CUSTOM_FIELDS: Final = tuple(CUSTOM_FIELD.values())
 
 MAX_EVENTS: Final = 100
 """Events in one request of Braze's sender (Braze: Currents' custom HTTP export)."""

@@ -119,10 +119,6 @@ def events(
         ):
             known = load_overlay(catalog) if catalog else load()
             return compare(known, progress.watched(sources), wanted, jobs=options.worker_count(jobs))
-    refuse(
-        given & {"--site", "--api-key-file", "--since", "--jobs", "--max-document-size"},
-        "`events` without --diff",
-        "Add --diff PATH.",
-    )
+    refuse(given & _OF_DIFF, "`events` without --diff", "Add --diff PATH.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
     return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO, new_in))

@@ -190,13 +190,20 @@ def open_sources(
         InputError: a path cannot be read; see `sources`.
         UsageError: the size is invalid.
     """
-    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
+    from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415 -- a command loads only what it runs
 
     progress = InputProgress()
     line.watch(progress.now)
+    return progress.watched(_files(paths, max_document_size, event_type, wanted))
+
+
+def _files(
+    paths: Sequence[str] | None, max_document_size: str, event_type: str | None, wanted: "Filter | None"
+) -> "list[Source]":
+    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
+
     size, parts = byte_size(max_document_size), None if wanted is None else parts_of(wanted)
-    return progress.watched(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
+    return sources(paths, max_document_size=size, event_type=event_type, parts=parts)
 
 
 def parts_of(wanted: "Filter") -> "PartFilter | None":
@@ -257,10 +264,7 @@ def open_inputs(
 ) -> AbstractContextManager[Sequence["Source"]]:
     """Yield files, or the rows of tables (see `open_tables`), downloaded for the block."""
     if tables is None:
-        from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
-
-        size, parts = byte_size(max_document_size), parts_of(wanted)
-        return nullcontext(sources(paths, max_document_size=size, event_type=event_type, parts=parts))
+        return nullcontext(_files(paths, max_document_size, event_type, wanted))
     from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
 
     return downloaded(tables)

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, tzinfo
 
 from td_currents_cli.catalog import load
-from td_currents_cli.choices import Layout
 from td_currents_cli.count.aggregate import USERS, GroupCounts, PartialCount
 from td_currents_cli.count.dimensions import (
     Dimension,
@@ -17,12 +16,11 @@ from td_currents_cli.count.dimensions import (
 from td_currents_cli.count.distinct import DistinctStats
 from td_currents_cli.count.result import CountRequest
 from td_currents_cli.errors import UsageError
-from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql import count as sql
 from td_currents_cli.treasure_data.sql.events import Events, table_events
 from td_currents_cli.treasure_data.sql.text import case_lookup, string_literal
-from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.tables import Tables, has_receive_times
 from td_currents_cli.treasure_data.totals import CountRow, TableTotals
 
 
@@ -37,7 +35,7 @@ def count_tables(request: CountRequest, tables: Tables) -> tuple[PartialCount, D
     hours = [place for place, each in enumerate(dimensions(request.by)) if each.name == TimeUnit.HOUR]
     streaming = False
     for address, warehouse, layout, columns in tables.opened():
-        streaming |= layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
+        streaming |= has_receive_times(layout, columns)
         query = count_query(request, address, table_events(address, layout, tables.period, columns))
         for row in warehouse.rows(warehouse.query(sql.count_sql(query), address.database)):
             line = CountRow.of(row)

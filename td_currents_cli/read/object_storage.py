@@ -42,10 +42,6 @@ _AHEAD: Final = 3  # objects that are downloaded in addition to the one that is 
 _Result = TypeVar("_Result")
 
 
-def is_object_url(path: str) -> bool:
-    return path.partition("://")[0] in SCHEMES and "://" in path
-
-
 class StoredObject:
     """An object that can be opened. Those found together are downloaded a few ahead of the one that is read."""
 

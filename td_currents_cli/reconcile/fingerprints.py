@@ -86,7 +86,7 @@ EventFields: TypeAlias = tuple[Any, Any, Any, Any]
 class FingerprintBatch(Struct, frozen=True):
     """Fingerprints of consecutive events."""
 
-    events: int  # number of events read; those out of scope have no fingerprint
+    events: int  # number of events read; those out of scope may have no fingerprint
     types: tuple[EventKind, ...]
     sizes: dict[int, int]  # number of fingerprints by the first byte of their digests, in order
     records: bytes  # RECORDs in the order of their digests

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from td_currents_cli.choices import Layout
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Balance, Problems
-from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.reconcile.content_hash import UNKNOWN
 from td_currents_cli.reconcile.fingerprints import Bitmap, Fingerprinter, TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth, FetchedEvent, SideChunk
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
 from td_currents_cli.treasure_data.sql.queries import ids_sql
-from td_currents_cli.treasure_data.tables import Tables
+from td_currents_cli.treasure_data.tables import Tables, has_receive_times
 from td_currents_cli.treasure_data.totals import no_rows_problem, rejected_problem
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class TableSide:
 
     @property
     def streaming(self) -> bool:
-        return any(_is_streaming(layout, columns) for _, _, layout, columns in self._opened)
+        return any(has_receive_times(layout, columns) for _, _, layout, columns in self._opened)
 
     @cached_property
     def _opened(self) -> Sequence[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
@@ -57,7 +56,7 @@ class TableSide:
                 self._results.append((warehouse, warehouse.query(query, address.database)))
             for rows in _many(warehouse.rows(self._results[number][1])):
                 fingerprinter = Fingerprinter(scope, _content, mode.suspects, per_id=mode.per_id)
-                yield _chunk(rows, str(address), fingerprinter, streaming=_is_streaming(layout, columns))
+                yield _chunk(rows, str(address), fingerprinter, streaming=has_receive_times(layout, columns))
 
     def fetch_again(self, marked: Bitmap) -> Generator[FetchedEvent]:
         # The results are kept in one order.
@@ -76,10 +75,6 @@ class TableSide:
 
     def close(self) -> None:
         pass
-
-
-def _is_streaming(layout: Layout, columns: Collection[str]) -> bool:
-    return layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
 
 
 def _chunk(rows: Sequence[Sequence[Any]], table: str, fingerprinter: Fingerprinter, *, streaming: bool) -> SideChunk:

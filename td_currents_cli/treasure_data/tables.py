@@ -13,6 +13,7 @@ from td_currents_cli.braze import Site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError, UsageError, install_hint
 from td_currents_cli.read import Source
+from td_currents_cli.read.formats.flat import is_streaming
 from td_currents_cli.treasure_data.address import Period, TableAddress, is_address, parse_address, table_layout
 from td_currents_cli.treasure_data.settings import td_settings
 from td_currents_cli.treasure_data.sql.text import identifier, receive_time_condition, table_identifier
@@ -73,6 +74,11 @@ class Tables:
             client = self.connection.client(address)
             columns = client.columns(address.database, address.table)
             yield address, client, table_layout(address, columns), columns
+
+
+def has_receive_times(layout: Layout, columns: Collection[str]) -> bool:
+    """Whether `time` is the receive time in a table of events, which it is in those of the streaming connector."""
+    return layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
 
 
 def table_addresses(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[TableAddress, ...]:

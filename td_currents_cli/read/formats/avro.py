@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from td_currents_cli.braze import CUSTOM_EVENT, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START, PURCHASE, USER_FIELDS
+from td_currents_cli.braze import CUSTOM_FIELD, MAX_EVENTS, PAYLOAD_END, PAYLOAD_START, USER_FIELDS
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.export_layout import event_type_of
 from td_currents_cli.read.options import ReadOptions
@@ -25,9 +25,6 @@ MAGIC: Final = b"Obj\x01"
 _SYNC_SIZE: Final = 16
 _CRC_SIZE: Final = 4
 _INTEGER_SIZE: Final = 10  # maximum bytes of an integer
-
-CUSTOM_FIELD: Final = {CUSTOM_EVENT: "custom_properties", PURCHASE: "purchase_properties"}
-"""What is called `properties` in the export, by event type."""
 
 _Avro: TypeAlias = dict[str, Any]
 

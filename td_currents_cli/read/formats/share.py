@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from td_currents_cli.braze import CUSTOM_FIELD
 from td_currents_cli.model import Code, Location, Problem
 from td_currents_cli.read.export_layout import event_type_of
-from td_currents_cli.read.formats.avro import CUSTOM_FIELD
 
 _ALWAYS: Final = frozenset({"ID", "TIME", "USER_ID"})
 _API_ID: Final = "_API_ID"

@@ -11,6 +11,7 @@ from td_currents_cli.choices import Dialect, Layout
 from td_currents_cli.events.filter import LATEST
 from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.text import (
+    IS_TIME,
     cte,
     identifier,
     json_path,
@@ -122,9 +123,8 @@ class BatchEvents(Struct, frozen=True):
 
     def seconds(self, extracted: str) -> str:
         """Return a time in UNIX seconds; null if it is not one."""
-        digits = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
         number = f"TRY_CAST(REPLACE({extracted}, '\"', '') AS DOUBLE)"
-        return f"CASE WHEN REGEXP_LIKE({extracted}, {digits}) AND {number} <= {LATEST} THEN {number} END"
+        return f"CASE WHEN REGEXP_LIKE({extracted}, {IS_TIME}) AND {number} <= {LATEST} THEN {number} END"
 
     @property
     def opened(self) -> Sequence[str]:

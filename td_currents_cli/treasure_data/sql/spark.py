@@ -11,14 +11,14 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.braze import CUSTOM_EVENT, CUSTOM_FIELDS, ENVELOPE, PLACES, PURCHASE
+from td_currents_cli.braze import CUSTOM_FIELD, CUSTOM_FIELDS, ENVELOPE, PLACES
 from td_currents_cli.catalog.ddl import TIME, TableColumn, column_type
 from td_currents_cli.catalog.model import FieldType, Where
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import LATEST, Filter
 from td_currents_cli.treasure_data.address import EARLY, Period, TableAddress
-from td_currents_cli.treasure_data.sql.text import filter_condition, receive_time_condition, table_identifier
+from td_currents_cli.treasure_data.sql.text import IS_TIME, filter_condition, receive_time_condition, table_identifier
 
 SETTINGS: Final = ("SET TIME ZONE 'UTC'",)
 
@@ -27,8 +27,6 @@ HAPPENED: Final = "happened"
 
 NAMES: Final = ("event_type", "id")
 """Fields of an event that are strings, or not usable."""
-
-_IS_TIME: Final = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
 
 quoted: Final = Dialect.SPARK.quoted
 literal: Final = Dialect.SPARK.literal
@@ -87,7 +85,7 @@ events AS (
     event,
     {names},
     CASE
-      WHEN time_json RLIKE {_IS_TIME} AND {_SECONDS} <= {LATEST} THEN {_SECONDS}
+      WHEN time_json RLIKE {IS_TIME} AND {_SECONDS} <= {LATEST} THEN {_SECONDS}
     END AS {HAPPENED},
     of_event,
     FROM_JSON(of_event['user'], 'MAP<STRING, STRING>') AS of_user,
@@ -217,7 +215,7 @@ _AVRO: Final[Mapping[FieldType, object]] = {
 
 
 def _custom(field: str) -> str:
-    event_type = dict(zip(CUSTOM_FIELDS, (CUSTOM_EVENT, PURCHASE), strict=True))[field]
+    event_type = next(each for each, name in CUSTOM_FIELD.items() if name == field)
     return f"CASE WHEN event_type = {literal(event_type)} THEN properties END"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from td_currents_cli.choices import Dialect
-from td_currents_cli.events.filter import Filter, TypeGlobs
+from td_currents_cli.events.filter import LATEST, Filter, TypeGlobs
 from td_currents_cli.treasure_data.address import Period, TableAddress
 
 identifier: Final = Dialect.TRINO.quoted
@@ -30,6 +30,10 @@ def receive_time_condition(rows: Period, dialect: Dialect = Dialect.TRINO) -> st
         return f"{time} >= {rows.since:.0f}{until}"
     until = "NULL" if rows.until is None else f"{rows.until:.0f}"
     return f"TD_TIME_RANGE({time}, {rows.since:.0f}, {until})"
+
+
+IS_TIME: Final = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
+"""A string literal: the regular expression for JSON of a number, or of a string of digits, that may be UNIX seconds."""
 
 
 def case_lookup(column: str, cases: Sequence[tuple[str, str]], dialect: Dialect = Dialect.TRINO) -> str:
