@@ -7,7 +7,6 @@ import pytest
 
 from td_currents_cli.events.identified import is_external_id, is_identified
 
-
 VALUES = [("x", True), (["x"], True), ([], True), ({"a": 1}, True), (0, True), ("", False), (None, False)]
 
 
