@@ -56,6 +56,8 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
             from td_currents_cli.cli.demo import demo as found
         case "show":
             from td_currents_cli.cli.show import show as found
+        case "url":
+            from td_currents_cli.cli.url import url as found
         case "journal":
             from td_currents_cli.cli.journal import journal as found
         case "help":

@@ -24,6 +24,7 @@ GROUPS: Final = {
         "help": "Show the help of a command, or a topic.",
     },
     "Set-up": {
+        "url": "Print the URL to paste into Braze's Treasure Data export.",
         "config": "Show the settings that apply here, and where each comes from.",
         "doctor": "Check the set-up: settings, keys, extras, journals, leftovers.",
         "journal": "List, show, or remove journals of what `tdcur send` delivered.",

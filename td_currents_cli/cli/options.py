@@ -14,6 +14,7 @@ from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
     PanelCommand,
+    destination_option,
     filters_option,
     general_option,
     input_option,
@@ -131,6 +132,42 @@ SINCE: Final[Any] = filters_option(
 )
 
 UNTIL: Final[Any] = filters_option(metavar="TIME", help="Only events before this time.")
+
+DESTINATION_URL: Final[Any] = destination_option(
+    "--url", metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"
+)
+
+DESTINATION_SITE: Final[Any] = destination_option(
+    "--site", metavar="SITE", help="Treasure Data site, instead of --url. [env: TDCUR_SITE]"
+)
+
+DESTINATION_DATABASE: Final[Any] = destination_option(
+    "--database", metavar="NAME", help="Database, with --site. [env: TDCUR_DATABASE]"
+)
+
+DESTINATION_TABLE: Final[Any] = destination_option(
+    "--table", metavar="NAME", help="Table, with --site. [env: TDCUR_TABLE]"
+)
+
+WRITE_KEY_FILE: Final[Any] = destination_option(
+    metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]"
+)
+
+TOKEN_FILE: Final[Any] = destination_option(
+    metavar="FILE", help="File that contains a Bearer token. [env: TDCUR_TOKEN]"
+)
+
+CACERT: Final[Any] = destination_option(
+    metavar="FILE", help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]"
+)
+
+CLIENT_CERT: Final[Any] = destination_option(metavar="FILE", help="Client certificate, in PEM format.")
+
+CLIENT_KEY: Final[Any] = destination_option(
+    metavar="FILE", help="Key of the client certificate, if it is in a file of its own."
+)
+
+ALLOW_HTTP: Final[Any] = destination_option("--allow-http", default=False, help="Allow plain HTTP to other machines.")
 
 SENT: Final[Any] = input_option(
     metavar="PATH…", help="The events that were sent: files, folders, globs, or -. One --sent takes several paths."

@@ -35,26 +35,16 @@ from td_currents_cli.render.terminal import ProgressLine, Terminal
 def send(
     paths: list[str] | None = options.PATHS,
     *,
-    url: str | None = destination_option(metavar="URL", help="The Postback URL, or another endpoint. [env: TDCUR_URL]"),
-    site: Site | None = destination_option(
-        metavar="SITE", help="Treasure Data site, instead of --url. [env: TDCUR_SITE]"
-    ),
-    database: str | None = destination_option(metavar="NAME", help="Database, with --site. [env: TDCUR_DATABASE]"),
-    table: str | None = destination_option(metavar="NAME", help="Table, with --site. [env: TDCUR_TABLE]"),
-    write_key_file: str | None = destination_option(
-        metavar="FILE", help="File that contains the write key. [env: TD_WRITE_KEY]"
-    ),
-    token_file: str | None = destination_option(
-        metavar="FILE", help="File that contains a Bearer token. [env: TDCUR_TOKEN]"
-    ),
-    cacert: str | None = destination_option(
-        metavar="FILE", help="Certificate authorities to trust, in PEM format. [env: SSL_CERT_FILE]"
-    ),
-    client_cert: str | None = destination_option(metavar="FILE", help="Client certificate, in PEM format."),
-    client_key: str | None = destination_option(
-        metavar="FILE", help="Key of the client certificate, if it is in a file of its own."
-    ),
-    allow_http: bool = destination_option("--allow-http", default=False, help="Allow plain HTTP to other machines."),
+    url: str | None = options.DESTINATION_URL,
+    site: Site | None = options.DESTINATION_SITE,
+    database: str | None = options.DESTINATION_DATABASE,
+    table: str | None = options.DESTINATION_TABLE,
+    write_key_file: str | None = options.WRITE_KEY_FILE,
+    token_file: str | None = options.TOKEN_FILE,
+    cacert: str | None = options.CACERT,
+    client_cert: str | None = options.CLIENT_CERT,
+    client_key: str | None = options.CLIENT_KEY,
+    allow_http: bool = options.ALLOW_HTTP,
     check_endpoint: bool = destination_option(
         "--check-endpoint", default=False, help="Only test the endpoint, with Braze's connection test. Reads no PATH."
     ),

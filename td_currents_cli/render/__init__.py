@@ -37,6 +37,10 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             from td_currents_cli.render.send import print_sent
 
             return {"text": print_sent}
+        case "url":
+            from td_currents_cli.render.send import print_braze_url
+
+            return {"text": print_braze_url}
         case "count":
             from td_currents_cli.render import count
 

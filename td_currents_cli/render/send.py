@@ -14,7 +14,9 @@ from td_currents_cli.render.terminal import (
     print_unwrapped,
     print_wrapped,
     printable,
+    write_unmasked,
 )
+from td_currents_cli.send.braze_url import BrazeUrlOutcome
 from td_currents_cli.send.connection_test import ConnectionTestOutcome
 from td_currents_cli.send.messages import SendInterruptedError, SendTerminatedError
 from td_currents_cli.send.result import SendOutcome
@@ -28,6 +30,9 @@ _KEY_NOT_PROVED: Final = (
     "Treasure Data also returns 200 for a wrong key. Send an event and run `tdcur verify` to confirm."
 )
 
+_NO_HEADER: Final = "Braze sends no header with a write key: it needs the URL of a v1 host, with the key in it."
+_HIDDEN_KEY: Final = "the write key is hidden; --show-key prints it"
+
 
 def print_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
     """Print the result to standard output, and errors to standard error."""
@@ -38,7 +43,8 @@ def print_check(outcome: ConnectionTestOutcome, terminal: Terminal) -> None:
         for name, value in _check_lines(outcome):
             print_wrapped(terminal.out, f"{name:<9}{value}")
         if outcome.braze_url is not None:
-            _print_braze_url(outcome.braze_url, terminal)
+            terminal.report(_NO_HEADER)
+            write_unmasked(f"Braze URL  {outcome.braze_url}")
     if outcome.error is None:
         terminal.report(_KEY_NOT_PROVED)
 
@@ -57,17 +63,11 @@ def _check_lines(outcome: ConnectionTestOutcome) -> Iterator[tuple[str, str]]:
         yield "TLS", "none: plain HTTP"
 
 
-def _print_braze_url(url: str, terminal: Terminal) -> None:
-    terminal.report("Braze sends no header with a write key: it needs the URL of a v1 host, with the key in it.")
-    line = f"Braze URL  {url}\n"
-    file = terminal.out.file
-    file.flush()
-    # Past the masking of keys, which --show-key asks to see; never wrapped, since it is copied.
-    if hasattr(file, "buffer"):
-        file.buffer.write(line.encode())
-        file.buffer.flush()
-    else:
-        file.write(line)
+def print_braze_url(outcome: BrazeUrlOutcome, terminal: Terminal) -> None:
+    """Print the URL alone, so that it can be piped to the clipboard."""
+    write_unmasked(outcome.url)
+    if not outcome.has_key:
+        terminal.report(_HIDDEN_KEY)
 
 
 _RECEIVED_ONLY: Final = (

@@ -282,6 +282,11 @@ def write_text(content: str) -> None:
     _write(f"{content}\n".encode(errors="backslashreplace"))
 
 
+def write_unmasked(line: str) -> None:
+    """Write a line to standard output that may have a secret in it, which the user asked to see."""
+    _write(f"{line}\n".encode())
+
+
 def write_json(document: Mapping[str, object], *, is_line: bool = False, unmasked: Collection[str] = ()) -> None:
     """Write one JSON document to standard output, indented or on one line; see `Outcome.unmasked`."""
     from td_currents_cli.write.formats import json_document, json_line  # noqa: PLC0415 -- as above

@@ -82,12 +82,13 @@ def run_connection_test(
         notice(warning)
     requests, tls = asyncio.run(_requests(endpoint, timeout, clock or Clock()))
     error = next((each.error for each in requests if each.error is not None), None)
+    is_for_braze = endpoint.kind is EndpointKind.POSTBACK_V1 and endpoint.given is not None
     return ConnectionTestOutcome(
         exit_code=ExitCode.OK if error is None else error.exit_code,
         endpoint=endpoint.shown,
         requests=requests,
         tls=tls,
-        braze_url=endpoint.braze_url(show_key=show_key),
+        braze_url=None if is_for_braze else endpoint.braze_url(show_key=show_key),
         warnings=endpoint.warnings,
         error=error,
     )

@@ -87,12 +87,14 @@ class Endpoint:
         return headers
 
     def braze_url(self, *, show_key: bool) -> str | None:
-        """Return the URL that Braze needs, which can set no header, where that is another one: of a v1 host."""
-        if self.kind is not EndpointKind.POSTBACK_V2 or self.write_key is None:
+        """Return the URL that Braze needs, which can set no header: of a v1 host, with the key; None if it has none."""
+        if not self.kind.is_postback or self.write_key is None:
             return None
         parts = urlsplit(self.url.reveal())
-        site = (parts.hostname or "").partition(".")[0]
-        host = f"{_V1_NAMES.get(site, f'{site}.in')}.treasuredata.com"
+        host = parts.hostname or ""
+        if self.kind is EndpointKind.POSTBACK_V2:
+            site = host.partition(".")[0]
+            host = f"{_V1_NAMES.get(site, f'{site}.in')}.treasuredata.com"
         key = quote(self.write_key.reveal(), safe="") if show_key else "***"
         return f"https://{host}{parts.path}?{KEY_PARAMETER}={key}"
 
@@ -232,8 +234,8 @@ def _token(destination: Destination, environ: Mapping[str, str], kind: EndpointK
 def _warnings(kind: EndpointKind, write_key: Secret | None, url_key: Secret | None) -> Iterator[str]:
     if kind is EndpointKind.POSTBACK_V2 and url_key is not None:
         yield (
-            "warning: this host rejects a write key in the URL; it is sent in the header X-TD-Write-Key instead. "
-            "Braze can only use the URL: it needs the URL of a v1 host, which --check-endpoint prints"
+            "warning: this host rejects a write key in the URL: `tdcur send` sends it in the header X-TD-Write-Key "
+            "instead. Braze can only use the URL: it needs the URL of a v1 host, which `tdcur url` prints"
         )
     # Not refused: no document says that all keys look like this. But a wrong key gets 200 all the same.
     if kind.is_postback and write_key is not None and not _WRITE_KEY.fullmatch(write_key.reveal()):

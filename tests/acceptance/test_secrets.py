@@ -199,6 +199,19 @@ def test_the_url_for_braze_has_the_key_only_if_it_is_asked_for(form: str) -> Non
     assert shown.stdout.count(HEX) == 1
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_url_prints_the_key_only_if_it_is_asked_for(form: str) -> None:
+    command = ("url", "--site", "ap01", "--database", "braze", "--table", "currents", "--format", form)
+    hidden = tdcur_text(*command, env=ENVIRONMENT)
+    shown = tdcur_text(*command, "--show-key", env=ENVIRONMENT)
+    assert (hidden.returncode, shown.returncode) == (0, 0)
+    assert f"https://tokyo.in.treasuredata.com{PATH}?td_write_key=***" in hidden.stdout
+    assert ("--show-key prints it" in hidden.stderr) == (form == "text")
+    assert found(hidden.stdout + hidden.stderr + shown.stderr) == []
+    assert with_key(f"https://tokyo.in.treasuredata.com{PATH}") in shown.stdout
+    assert shown.stdout.count(HEX) == 1
+
+
 def test_nobody_there(run: Run) -> None:
     """A connection that is refused, a name without an address, a server that speaks no TLS."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

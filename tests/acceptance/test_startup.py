@@ -77,6 +77,11 @@ def test_sending_without_checks_loads_no_rules(tmp_path: Path) -> None:
     assert not [name for name in ended.stderr.split() if name.startswith("td_currents_cli.validate")]
 
 
+def test_the_url_for_braze_needs_no_client() -> None:
+    url = "https://in.treasuredata.com/postback/v3/event/abc/abc?td_write_key=1"
+    assert not loaded("url", "--url", url) & {*HEAVY - {"orjson", "msgspec"}, *TABLES}
+
+
 EVENT = "event.json"
 
 

@@ -51,6 +51,7 @@ def test_an_output_that_cannot_be_written(folder: Path, line: str, stdout: str) 
 
 
 SEND = "send good.json --url http://127.0.0.1:1/postback/v3/event/demo/currents --no-journal"
+URL = "https://in.treasuredata.com/postback/v3/event/demo/currents"
 RUNS = {
     "validate": ("validate x.json", "validate nowhere --format json"),
     "send": (f"{SEND} --dry-run", f"{SEND} --retry-for 0s --write-key-file key"),
@@ -68,6 +69,7 @@ RUNS = {
     "help": ("help", "count --help", "nothing", ""),
     "config": ("config",),
     "doctor": ("doctor",),
+    "url": (f"url --url {URL} --write-key-file key",),
     "journal": ("journal show nothing",),
 }
 

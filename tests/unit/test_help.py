@@ -25,6 +25,7 @@ ENVIRONMENT = {
     ("send", "--journal"): "TDCUR_JOURNAL",
     ("send", "--api-key-file"): "TD_API_KEY",
     ("serve", "--write-key-file"): "TD_WRITE_KEY",
+    ("url", "--write-key-file"): "TD_WRITE_KEY",
     **{(command, "--site"): "TD_API_SERVER" for command in ("count", "parse", "reconcile", "verify")},
     **{(command, "--api-key-file"): "TD_API_KEY" for command in ("count", "parse", "reconcile", "verify")},
 }

@@ -114,4 +114,4 @@ def test_braze_needs_the_v1_url_of_the_site(site: str, host: str) -> None:
     endpoint = resolve(Destination(url=f"{url}?td_write_key={KEY}"), {})
     assert endpoint.braze_url(show_key=False) == f"{v1}***"
     assert endpoint.braze_url(show_key=True) == v1 + KEY.replace("/", "%2F")
-    assert resolve(Destination(url=f"{v1}{KEY}"), {}).braze_url(show_key=True) is None
+    assert resolve(Destination(url=f"{v1}{KEY}"), {}).braze_url(show_key=True) == v1 + KEY.replace("/", "%2F")
