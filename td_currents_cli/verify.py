@@ -96,11 +96,11 @@ class VerifyOutcome(Outcome, frozen=True, kw_only=True):
         if not self.arrived:
             return (
                 "No event arrived. Most likely the write key is wrong, for which Treasure Data returns HTTP 200 too, "
-                "or the events were sent to a table of another name, or before the period of --since."
+                "or the events were sent to a table of another name, or before the period of --received-since."
             )
         return (
             "Rows appear within about five minutes: wait longer with --within, "
-            "or search older rows with --since. Send the events again that remain missing."
+            "or search older rows with --received-since. Send the events again that remain missing."
         )
 
     def summary(self) -> dict[str, object]:

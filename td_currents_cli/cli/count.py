@@ -68,6 +68,9 @@ def count(
     types: list[str] | None = options.TYPES,
     since: str | None = options.SINCE,
     until: str | None = options.UNTIL,
+    received_since: str | None = options.RECEIVED_SINCE,
+    received_until: str | None = options.RECEIVED_UNTIL,
+    late: str = options.LATE,
     dedupe: bool = filters_option("--dedupe", default=False, help="Count each event id once."),
     expect: Path | None = checks_option(
         metavar="FILE", help="Exit with code 1 unless the counts match this file: 100, >=100, <=100, 100±5%."
@@ -103,10 +106,20 @@ def count(
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
         limit = limit or TOP_ON_TERMINAL
-    zone = zone_of(timezone)
-    wanted = Filter.of(types=types, since=since, until=until, now=time.time(), zone=zone)
+    zone, now = zone_of(timezone), time.time()
+    wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
+    received = options.receive_times(received_since, received_until, now=now, zone=zone)
     with options.open_tables(
-        paths, wanted, terminal, line, site=site, column=column, api_key_file=api_key_file, given=given
+        paths,
+        wanted,
+        terminal,
+        line,
+        site=site,
+        column=column,
+        api_key_file=api_key_file,
+        received=received,
+        late=late,
+        given=given,
     ) as tables:
         outcome = run(
             CountRequest(

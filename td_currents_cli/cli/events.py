@@ -70,6 +70,7 @@ def events(
     site: Site | None = options.TABLE_SITE,
     api_key_file: str | None = options.API_KEY_FILE,
     since: str | None = options.SINCE,
+    received_since: str | None = options.RECEIVED_SINCE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
     strict: bool = output_option(
@@ -109,11 +110,20 @@ def events(
         from td_currents_cli.events.filter import Filter  # noqa: PLC0415
         from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
 
-        wanted, progress = Filter.of(types=None, since=since, until=None, now=time.time()), InputProgress()
+        now, progress = time.time(), InputProgress()
+        wanted = Filter.of(types=None, since=since, until=None, now=now)
+        received = options.receive_times(received_since, None, now=now)
         line.watch(progress.now)
         with (
             options.open_tables(
-                diff, wanted, terminal, line, site=site, column=None, api_key_file=api_key_file
+                diff,
+                wanted,
+                terminal,
+                line,
+                site=site,
+                column=None,
+                api_key_file=api_key_file,
+                received=received,
             ) as tables,
             options.open_inputs(diff, tables, max_document_size, None, wanted) as sources,
         ):

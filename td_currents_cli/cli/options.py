@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from td_currents_cli.outcome import Outcome
     from td_currents_cli.read import Source
     from td_currents_cli.read.export_layout import PartFilter
+    from td_currents_cli.read.received import ReceiveTimes
     from td_currents_cli.render.terminal import ProgressLine
     from td_currents_cli.treasure_data.tables import Tables
 
@@ -169,6 +171,29 @@ CLIENT_KEY: Final[Any] = destination_option(
 
 ALLOW_HTTP: Final[Any] = destination_option("--allow-http", default=False, help="Allow plain HTTP to other machines.")
 
+RECEIVED_SINCE: Final[Any] = filters_option(
+    metavar="TIME", help="Only rows that Treasure Data received at or after this time, by their column `time`."
+)
+
+RECEIVED_UNTIL: Final[Any] = filters_option(metavar="TIME", help="Only rows that were received before this time.")
+
+_LATE: Final = "5d"
+
+LATE: Final[Any] = filters_option(
+    default=_LATE,
+    metavar="DURATION",
+    help="For tables, with --until: also look for its events in rows that were received this much later.",
+)
+
+
+def receive_times(since: str | None, until: str | None, *, now: float, zone: tzinfo = UTC) -> "ReceiveTimes":
+    """Convert the values of --received-since and --received-until. Raises UsageError; see `time_range`."""
+    from td_currents_cli.events.filter import time_range  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.read.received import ReceiveTimes  # noqa: PLC0415
+
+    return ReceiveTimes(*time_range(since, until, ("--received-since", "--received-until"), now=now, zone=zone))
+
+
 SENT: Final[Any] = input_option(
     metavar="PATH…", help="The events that were sent: files, folders, globs, or -. One --sent takes several paths."
 )
@@ -260,6 +285,8 @@ def open_tables(
     site: Site | None,
     column: str | None,
     api_key_file: str | None,
+    received: "ReceiveTimes",
+    late: str = _LATE,
     given: ExplicitOptions = frozenset(),
     report_period: bool = True,
 ) -> Iterator["Tables | None"]:
@@ -271,25 +298,34 @@ def open_tables(
         UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
     """
     if not any("://" in path for path in paths or ()):
+        _refuse_receive_times(received, given)
         yield None
         return
-    from td_currents_cli.render.progress import job_updates  # noqa: PLC0415 -- only where there are tables
+    from td_currents_cli.durations import duration  # noqa: PLC0415 -- only where there are tables
+    from td_currents_cli.render.progress import job_updates  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
 
     addresses = table_addresses(paths or (), site=site, column=column)
     if not addresses:
+        _refuse_receive_times(received, given)
         yield None
         return
     refuse(given & FILE_OPTIONS, "a table (td://…)", "It applies only to files: remove it.")
-    period = receive_period(wanted.since, wanted.until, time.time())
-    hint = "" if wanted.since is not None else "; use --since to include older rows"
+    period = receive_period(wanted.since, wanted.until, time.time(), received, duration(late, "--late"))
+    is_last_day = wanted.since is None and received.since is None
+    hint = "; use --received-since to include older rows" if is_last_day else ""
     if report_period:
         terminal.report(
             f"rows received from {period} (UTC); Treasure Data bills for the data that a query scans{hint}", "dim"
         )
     connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
     yield Tables(addresses=addresses, period=period, connection=connection)
+
+
+def _refuse_receive_times(received: "ReceiveTimes", given: ExplicitOptions) -> None:
+    unusable = [*(given & {"--late"}), *["--received-since, --received-until"] * bool(received)]
+    refuse(unusable, "files", "It applies only to tables (td://…): remove it.")
 
 
 def open_inputs(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 INTO_OPTIONS: Final = frozenset(
     {
         *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
+        *("--received-since", "--received-until", "--late"),
         *("--site", "--column", "--api-key-file"),
         *("--quiet", "--verbose", "--color", "--profile"),
     }
@@ -84,6 +85,9 @@ def parse(
     types: list[str] | None = options.TYPES,
     since: str | None = options.SINCE,
     until: str | None = options.UNTIL,
+    received_since: str | None = options.RECEIVED_SINCE,
+    received_until: str | None = options.RECEIVED_UNTIL,
+    late: str = options.LATE,
     dedupe: bool = filters_option("--dedupe", default=False, help="Write each event id once."),
     max_rejects: str | None = checks_option(
         metavar="N|P%", help="Stop with exit code 1 when more rows or events are rejected.", show_default="no limit"
@@ -105,9 +109,20 @@ def parse(
 
     if into is not None:
         refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
-    wanted = Filter.of(types=types, since=since, until=until, now=time.time())
+    now = time.time()
+    wanted = Filter.of(types=types, since=since, until=until, now=now)
+    received = options.receive_times(received_since, received_until, now=now)
     with options.open_tables(
-        paths, wanted, terminal, line, site=site, column=column, api_key_file=api_key_file, given=given
+        paths,
+        wanted,
+        terminal,
+        line,
+        site=site,
+        column=column,
+        api_key_file=api_key_file,
+        received=received,
+        late=late,
+        given=given,
     ) as tables:
         if into is not None:
             options.warn_of_types(wanted, terminal)

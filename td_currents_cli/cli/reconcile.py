@@ -66,9 +66,12 @@ def reconcile(
     since: str | None = filters_option(
         metavar="TIME",
         help="Only events at or after this time: 2026-07-01, 2026-07-01T10:00Z, UNIX seconds, or -7d.",
-        show_default="-1d, for two tables",
+        show_default="--received-since, or -1d, for two tables",
     ),
     until: str | None = options.UNTIL,
+    received_since: str | None = options.RECEIVED_SINCE,
+    received_until: str | None = options.RECEIVED_UNTIL,
+    late: str = options.LATE,
     grace: str = filters_option(
         default="0",
         metavar="DURATION",
@@ -104,15 +107,24 @@ def reconcile(
     from td_currents_cli.treasure_data.address import is_address  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
+    received = options.receive_times(received_since, received_until, now=now)
     if since is None and sent and ingested and all(map(is_address, [*sent, *ingested])):
         # The same events in both, though their rows may have been received earlier in one than in the other.
-        since = "-1d"
+        since = received_since or "-1d"
     period = Filter.of(types=None, since=since, until=until, now=now)
     progress = InputProgress()
     line.watch(progress.now)
     with (
         options.open_tables(
-            sent, period, terminal, line, site=site, column=column, api_key_file=api_key_file
+            sent,
+            period,
+            terminal,
+            line,
+            site=site,
+            column=column,
+            api_key_file=api_key_file,
+            received=received,
+            late=late,
         ) as sent_tables,
         options.open_tables(
             ingested,
@@ -122,6 +134,8 @@ def reconcile(
             site=site,
             column=column,
             api_key_file=api_key_file,
+            received=received,
+            late=late,
             report_period=sent_tables is None,
         ) as tables,
     ):

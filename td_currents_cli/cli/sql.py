@@ -27,6 +27,9 @@ QUERIES_OF_OPTION: Final = {
     "--column": ROW_QUERIES,
     "--since": ROW_QUERIES,
     "--until": ROW_QUERIES,
+    "--received-since": ROW_QUERIES,
+    "--received-until": ROW_QUERIES,
+    "--late": ROW_QUERIES,
     "--type": ROW_QUERIES,
     "--dedupe": frozenset({Query.COUNT, Query.PARSE}),
     "--into": frozenset({Query.PARSE}),
@@ -72,10 +75,11 @@ def sql(
     ),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     types: list[str] | None = options.TYPES,
-    since: str | None = filters_option(
-        metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d.", show_default="-1d"
-    ),
+    since: str | None = filters_option(metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d."),
     until: str | None = options.UNTIL,
+    received_since: str | None = options.RECEIVED_SINCE,
+    received_until: str | None = options.RECEIVED_UNTIL,
+    late: str = options.LATE,
     dedupe: bool = filters_option("--dedupe", default=False, help="With count and parse: use each event id once."),
     terminal: Terminal,
     given: ExplicitOptions,
@@ -86,6 +90,7 @@ def sql(
     """
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
+    from td_currents_cli.durations import duration  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address, parse_address, receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415
@@ -94,6 +99,7 @@ def sql(
     _check_options(query, rows, given)
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
+    received = options.receive_times(received_since, received_until, now=now, zone=zone)
     options.warn_of_types(wanted, terminal)
     names = tuple(split_names(by or [EVENT_TYPE]))
     return run(
@@ -101,7 +107,7 @@ def sql(
             query=query,
             table=table if is_export else parse_address(table, column=column),
             layout=rows,
-            period=receive_period(wanted.since, wanted.until, now),
+            period=receive_period(wanted.since, wanted.until, now, received, duration(late, "--late")),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
             into=None if into is None else parse_address(into),
             dialect=dialect,

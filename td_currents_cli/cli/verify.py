@@ -1,7 +1,6 @@
 """`tdcur verify`."""
 
 import time
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,10 +37,13 @@ def verify(
     column: str | None = options.TABLE_COLUMN,
     api_key_file: str | None = options.API_KEY_FILE,
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
-    since: str | None = filters_option(
+    received_since: str | None = filters_option(
         metavar="TIME",
         help="Search only rows received at or after this time: 2026-07-01T10:00Z, -7d.",
         show_default="-1d",
+    ),
+    since: str | None = filters_option(
+        metavar="TIME", hidden=True, help="The name that --received-since had in earlier versions."
     ),
     within: str = limits_option(default="10m", metavar="DURATION", help="How long to wait for missing events."),
     event_type: str | None = options.EVENT_TYPE,
@@ -64,29 +66,30 @@ def verify(
         raise UsageError("--sent or --from-journal is required", hint="Give the files that were sent, or the journal.")
     if endpoint and not journal:
         raise UsageError("--endpoint works only with --from-journal", hint="Add --from-journal FILE.")
-    arrivals = _arrivals(ingested, since, site=site, column=column, api_key_file=api_key_file)
+    if since is not None:
+        if received_since is not None:
+            raise UsageError("--since and --received-since cannot be used together", hint="Remove --since.")
+        terminal.report("`verify --since` is deprecated: use --received-since, which means the same", "yellow")
+    arrivals = _arrivals(ingested, received_since or since, site=site, column=column, api_key_file=api_key_file)
     paths = options.open_sources(sent, max_document_size, line, event_type=event_type) if sent else ()
     request = VerifyRequest(paths, arrivals, journal=journal, endpoint=endpoint, within=duration(within, "--within"))
     return run(request, on_progress=verification_updates(line, terminal))
 
 
 def _arrivals(
-    ingested: str, since: str | None, *, site: Site | None, column: str | None, api_key_file: str | None
+    ingested: str, received_since: str | None, *, site: Site | None, column: str | None, api_key_file: str | None
 ) -> "Arrivals":
-    """Select the rows of a table that are searched for sent events: those received since `--since`.
+    """Select the rows of a table that are searched for sent events: those received since `--received-since`.
 
     Raises:
         UsageError: the table address or the time is invalid.
     """
-    from td_currents_cli.events.filter import seconds_of  # noqa: PLC0415 -- only where a table is queried for ids
-    from td_currents_cli.treasure_data.address import Period, parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.address import parse_address, receive_period  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.treasure_data.tables import TdConnection  # noqa: PLC0415
     from td_currents_cli.verify import Arrivals  # noqa: PLC0415
 
     now = time.time()
-    period = (
-        receive_period(None, None, now) if since is None else Period(seconds_of(since, "--since", now=now, zone=UTC))
-    )
+    period = receive_period(None, None, now, options.receive_times(received_since, None, now=now))
     return Arrivals(parse_address(ingested, site=site, column=column), period, TdConnection(key_file=api_key_file))
 
 

@@ -94,6 +94,23 @@ def seconds_of(value: str, option: str, *, now: float, zone: tzinfo) -> float:
         raise UsageError(f"{option} is not a date or time: {value}", hint=_HINT) from None
 
 
+def time_range(
+    since: str | None, until: str | None, options: tuple[str, str], *, now: float, zone: tzinfo = UTC
+) -> tuple[float | None, float | None]:
+    """Convert the values of two options to UNIX seconds; see `seconds_of`.
+
+    Raises:
+        UsageError: a value is not valid, or nothing is between them.
+    """
+    begin, end = (
+        None if value is None else seconds_of(value, option, now=now, zone=zone)
+        for value, option in zip((since, until), options, strict=True)
+    )
+    if begin is not None and end is not None and begin >= end:
+        raise UsageError(f"{options[0]} must be before {options[1]}", hint="Nothing can be between them.")
+    return begin, end
+
+
 _NOT: Final = "!"
 
 
@@ -150,10 +167,7 @@ class Filter(Struct, frozen=True, kw_only=True):
         Raises:
             UsageError: a value is not valid, or the period is empty.
         """
-        begin = None if since is None else seconds_of(since, "--since", now=now, zone=zone)
-        end = None if until is None else seconds_of(until, "--until", now=now, zone=zone)
-        if begin is not None and end is not None and begin >= end:
-            raise UsageError("--since must be before --until", hint="No event can be between them.")
+        begin, end = time_range(since, until, ("--since", "--until"), now=now, zone=zone)
         return cls(types=TypeGlobs.of(split_globs(types or ())), since=begin, until=end)
 
     def __bool__(self) -> bool:

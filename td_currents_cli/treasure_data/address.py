@@ -12,6 +12,7 @@ from msgspec import Struct
 from td_currents_cli.braze import Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.read.received import ALL_TIMES, ReceiveTimes
 
 SCHEME: Final = "td://"
 COLUMN: Final = "events"
@@ -116,7 +117,7 @@ def table_layout(address: TableAddress, columns: Collection[str]) -> Layout:
 DAY: Final = 86_400.0
 
 EARLY: Final = 3600.0  # maximum by which a sender's clock may be ahead, so that a row seems older than its events
-LATE: Final = 2 * DAY  # maximum age of an event when its row is received: Braze retries for 48 hours
+LATE: Final = 5 * DAY  # maximum age of an event when its row is received, by default: Braze may retry for days
 
 
 class Period(Struct, frozen=True):
@@ -130,10 +131,23 @@ class Period(Struct, frozen=True):
         return f"{_format_time(self.since)} to {end}"
 
 
-def receive_period(since: float | None, until: float | None, now: float) -> Period:
-    """Convert a range of event times into the receive times of their rows; without `since`, its last day."""
-    begin = (now if until is None else until) - DAY if since is None else since - EARLY
-    return Period(max(0.0, begin), None if until is None else until + LATE)
+def receive_period(
+    since: float | None, until: float | None, now: float, received: ReceiveTimes = ALL_TIMES, late: float = LATE
+) -> Period:
+    """Choose the receive times of the rows that are scanned.
+
+    They are those asked for; else those of rows with events between `since` and `until`; else those of the last day.
+
+    Raises:
+        UsageError: no row can be in both ranges.
+    """
+    last = until if received.until is None else received.until
+    begin = (now if last is None else last) - DAY if since is None else since - EARLY
+    begin = max(0.0, begin) if received.since is None else received.since
+    end = until + late if received.until is None and until is not None else received.until
+    if end is not None and begin >= end:
+        raise UsageError("no row can be in the period of events and in that of receive times", hint="Change one.")
+    return Period(begin, end)
 
 
 def _format_time(seconds: float) -> str:

@@ -83,7 +83,7 @@ def no_rows_problem(table: str) -> Problem:
     return Problem(code=Code.EMPTY_INPUT, severity=Severity.WARNING, location=Location(source=table), message=NO_ROWS)
 
 
-NO_ROWS: Final = "no rows were received in this period; use an earlier --since to look further back"
+NO_ROWS: Final = "no rows were received in this period; use an earlier --received-since to look further back"
 
 _HOW_TO_SEE: Final = "; `tdcur parse -o FILE` tells why, and recovers the events of truncated cells"
 

@@ -92,8 +92,9 @@ def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
     assert tdcur("generate", "--events", "50", "-o", "sent.jsonl").returncode == 0
     wrong = "1/ffffffffffffffffffffffffffffffffffffffff"
     assert tdcur("send", "sent.jsonl", "--url", receiver.url(*TABLE), key=wrong).returncode == 0
-    verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--within", "1s")
+    verified = tdcur("verify", "--sent", "sent.jsonl", "--ingested", ADDRESS, "--within", "1s", "--since", "-1h")
     assert verified.returncode == 1
+    assert "`verify --since` is deprecated: use --received-since" in verified.stderr
     assert verified.stdout.startswith("0 of 50 event ids arrived in td://braze/currents\n  missing ")
     assert "Most likely the write key is wrong" in verified.stderr
 
@@ -144,6 +145,8 @@ def test_two_tables(tdcur: Tdcur, service: Service) -> None:
     assert compared.returncode == 0, compared.stderr
     assert compared.stdout.endswith("The sent event id arrived.\n")
     assert compared.stderr.count("rows received from") == compared.stderr.count("have no event time") == 1
+    received = ("--received-since", f"@{now - 55}", "--received-until", f"@{now - 45}", "--format", "json")
+    assert [summary(tdcur("count", f"td://braze/{each}", *received))["total"] for each in ("raw", "flat")] == [2, 0]
     kept = tdcur("reconcile", "--sent", "td://braze/raw", "--ingested", "td://braze/flat", "--missing-file", "a")
     assert (kept.returncode, kept.stdout) == (2, "")
     assert "--missing-file needs the sent events" in kept.stderr

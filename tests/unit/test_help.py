@@ -86,7 +86,7 @@ def test_help_fits_and_breaks_between_words(name: str) -> None:
         prose = text.partition("Examples:")[0]
         assert max(map(len, prose.splitlines())) <= min(columns, 100)
         words = set(re.split(r"[\s,\[\]]+", text))
-        params = command_of(name).params
+        params = [each for each in command_of(name).params if not each.hidden]
         assert {choice for each in params for choice in getattr(each.type, "choices", ())} <= words
         assert {option for each in params for option in shown_options(each)} <= words
         assert not re.search(r"x>=|<str>|\\", text)

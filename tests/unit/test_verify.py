@@ -126,7 +126,7 @@ def test_nothing_arrives(verify: Verify) -> None:
     assert (outcome.asked, outcome.arrived) == (1, 0)
     assert "the write key is wrong" in outcome.advice
     assert "table of another name" in outcome.advice
-    assert "--since" in outcome.advice
+    assert "--received-since" in outcome.advice
     outcome = verify("a b", Arriving(), within=0.0)
     assert "cannot be told" in outcome.advice
     assert "write key" not in outcome.advice

@@ -234,4 +234,4 @@ def test_table_without_rows_in_the_period(running: Service) -> None:
     assert [(each.code, each.severity, str(each.location)) for each in outcome.problems.kept] == [
         ("TDC005", "warning", "td://braze/empty")
     ]
-    assert "--since" in outcome.problems.kept[0].message
+    assert "--received-since" in outcome.problems.kept[0].message

@@ -209,7 +209,7 @@ def test_table_without_rows_in_the_period(found: Compare) -> None:
     outcome = found("a", [])
     assert (outcome.differences[DiffKind.MISSING].count, outcome.exit_code) == (1, ExitCode.FINDINGS)
     assert [(each.code, each.severity) for each in outcome.problems.kept] == [("TDC005", "warning")]
-    assert "--since" in outcome.problems.kept[0].message
+    assert "--received-since" in outcome.problems.kept[0].message
 
 
 def test_a_period(found: Compare) -> None:
