@@ -20,6 +20,7 @@ class CountFormat(StrEnum):
 
     table = "table"
     markdown = "markdown"
+    html = "html"
     json = "json"
     jsonl = "jsonl"
     csv = "csv"

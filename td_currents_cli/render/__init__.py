@@ -47,6 +47,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             return {
                 "table": _print_count_table,
                 "markdown": _write_count_markdown,
+                "html": _write_count_page,
                 "jsonl": count.write_count_jsonl,
                 "csv": count.write_count_csv,
                 "tsv": count.write_count_tsv,
@@ -123,3 +124,9 @@ def _write_count_markdown(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.count_tables import write_count_markdown
 
     write_count_markdown(outcome, terminal)
+
+
+def _write_count_page(outcome: "CountOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.render.html.count import write_count_page
+
+    write_count_page(outcome, terminal)

@@ -1,6 +1,7 @@
 """What a count says besides its figures; it needs no rich, so that scripts need not wait for that to load."""
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Final
 
@@ -16,36 +17,48 @@ SHOWN_UNKNOWN: Final = 5
 def report_count(outcome: CountOutcome, terminal: Terminal) -> None:
     """Report what the counts match, the problems, unknown types and fields, and the balance."""
     sys.stdout.flush()
-    _report_matches(outcome, terminal)
+    for words, style in _matches(outcome):
+        terminal.report(words, style)
     print_problems(outcome.problems, terminal)
     if terminal.quiet:
         return
+    for words, style in _remarks(outcome):
+        terminal.report(words, style)
+
+
+def count_notes(outcome: CountOutcome) -> Iterator[tuple[str, str]]:
+    """Yield in words what the figures do not say, each with a style."""
+    yield from _matches(outcome)
+    yield from _remarks(outcome)
+
+
+def _matches(outcome: CountOutcome) -> Iterator[tuple[str, str]]:
+    checks, changes = outcome.checks, outcome.changes
+    if checks and not checks.failed:
+        yield f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green"
+    if changes and not changes.changed:
+        yield f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green"
+
+
+def _remarks(outcome: CountOutcome) -> Iterator[tuple[str, str]]:
     for name in outcome.unknown_types[:SHOWN_UNKNOWN]:
         near = load().suggest(name)
         suggestion = f"; did you mean `{near}`?" if near else ""
-        terminal.report(f"`{printable(name)}` is not in the catalog{suggestion}", "yellow")
+        yield f"`{printable(name)}` is not in the catalog{suggestion}", "yellow"
     if len(outcome.unknown_types) > SHOWN_UNKNOWN:
         more = amount(len(outcome.unknown_types) - SHOWN_UNKNOWN, "more type")
-        terminal.report(f"… and {more} not in the catalog", "yellow")
+        yield f"… and {more} not in the catalog", "yellow"
     for name in outcome.absent_fields:
-        terminal.report(f"no event has the field `{printable(name)}`", "yellow")
+        yield f"no event has the field `{printable(name)}`", "yellow"
     if outcome.spilled:
-        terminal.report(f"{amount(outcome.spilled, 'id')} kept in a temporary file to limit memory use", "dim")
+        yield f"{amount(outcome.spilled, 'id')} kept in a temporary file to limit memory use", "dim"
     if outcome.streaming:
         units = [f"{name}s" for name in outcome.by if name in set(TimeUnit)]
         of_receipt = f": {' and '.join(units)} are those of receipt" if units else ""
-        terminal.report(f"times of rows of the streaming connector are when they were received{of_receipt}", "yellow")
+        yield f"times of rows of the streaming connector are when they were received{of_receipt}", "yellow"
     if outcome.zone is not UTC:
-        terminal.report(f"times in {outcome.zone}", "dim")
-    terminal.report(balance_line(outcome.balance, "counted"), "dim")
+        yield f"times in {outcome.zone}", "dim"
+    yield balance_line(outcome.balance, "counted"), "dim"
     if not outcome.complete:
         compared = "; the comparison is incomplete" if outcome.checks or outcome.changes else ""
-        terminal.report(f"what could not be read is not counted{compared}", "yellow")
-
-
-def _report_matches(outcome: CountOutcome, terminal: Terminal) -> None:
-    checks, changes = outcome.checks, outcome.changes
-    if checks and not checks.failed:
-        terminal.report(f"{printable(checks.file)}: counts match ({amount(len(checks.checks), 'group')})", "green")
-    if changes and not changes.changed:
-        terminal.report(f"{printable(changes.file)}: no change ({amount(len(changes.changes), 'group')})", "green")
+        yield f"what could not be read is not counted{compared}", "yellow"

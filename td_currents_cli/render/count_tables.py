@@ -89,6 +89,7 @@ DETAILS: Final = (
 RICH_DETAILS: Final = tuple(detail for detail in DETAILS if detail.bar and detail.times is not TimeForm.NONE)
 
 WHOLE: Final = TableDetail(bar=10, times=TimeForm.FULL)
+PAGE: Final = TableDetail(bar=10, times=TimeForm.WORDS)
 WIDE: Final = TableDetail(bar=20, spark=32, times=TimeForm.FULL)
 
 
@@ -106,18 +107,18 @@ def write_count_markdown(outcome: CountOutcome, terminal: Terminal) -> None:
     report_count(outcome, terminal)
 
 
-def count_grids(outcome: CountOutcome, stream: Stream | None) -> Iterator[Grid]:
-    """Build all tables of a count, to fit a terminal; None is a page without a width."""
+def count_grids(outcome: CountOutcome, stream: Stream | None, whole: TableDetail = WHOLE) -> Iterator[Grid]:
+    """Build all tables of a count, to fit a terminal; None is a page without a width, with `whole` figures."""
     is_unreadable = not (outcome.total.count or outcome.complete)
     # An empty table before the errors that tell why is only in the way.
     if outcome.pivot and not (stream and is_unreadable):
         yield PivotTable(outcome, outcome.pivot, stream).grid(_names_of(outcome))
     elif not (stream and is_unreadable):
-        yield _group_grid(outcome, stream)
+        yield _group_grid(outcome, stream, whole)
     yield from difference_grids(outcome)
 
 
-def _group_grid(outcome: CountOutcome, stream: Stream | None) -> Grid:
+def _group_grid(outcome: CountOutcome, stream: Stream | None, whole: TableDetail) -> Grid:
     names = _names_of(outcome)
 
     def build(detail: TableDetail, names: GroupNames) -> Grid:
@@ -126,7 +127,7 @@ def _group_grid(outcome: CountOutcome, stream: Stream | None) -> Grid:
         return Grid(columns=columns, has_rest=outcome.rest is not None)
 
     if stream is None or (width := stream.width) is None:
-        return build(WHOLE, names)
+        return build(whole, names)
     if outcome.wide:
         return build(WIDE, names)
     place = outcome.by.index(EVENT_TYPE) if EVENT_TYPE in outcome.by else None
@@ -159,8 +160,9 @@ def _group_columns(
         yield column("share", lambda count: Cell("" if count is empty else percent(count.share)), right=True)
     if detail.bar and total.count:
         scale = scale_of(count.share for count in counts)
-        bars = each_once(Cell(bar(count.share / scale, detail.bar, ascii_only=ascii_only), "blue") for count in counts)
-        yield GridColumn(head=axis(scale, detail.bar), cells=bars, graphic=True)
+        parts = (count.share / scale for count in counts)
+        bars = each_once(Cell(bar(part, detail.bar, ascii_only=ascii_only), "blue", part) for part in parts)
+        yield GridColumn(head=axis(scale, detail.bar), cells=bars, graphic=True, scale=f"{100 * scale:g} %")
     ids = "distinct ids" if detail.times is TimeForm.FULL else "distinct\nids"
     for head, name in (("duplicates", "duplicates"), (ids, "unique_events"), ("users", "unique_users")):
         if getattr(total, name) is not None:

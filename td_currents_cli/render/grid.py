@@ -35,6 +35,7 @@ class Cell(Struct, frozen=True, gc=False):
 
     plain: str = ""
     style: str = ""
+    part: float | None = None  # of a bar: its length, of 1
 
 
 class GridColumn(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class GridColumn(Struct, frozen=True, kw_only=True):
     foot: Cell = Cell()  # in the row of the total
     right: bool = False  # aligned to the right, as numbers are
     graphic: bool = False  # a bar or sparkline, left out of Markdown
+    scale: str = ""  # what a bar with the length 1 stands for
     foldable: bool = False  # names, which take several lines on a narrow terminal
 
     def width(self, grid: "Grid") -> int:
@@ -72,6 +74,11 @@ class Grid(Struct, frozen=True, kw_only=True):
     has_rest: bool = False
     has_foot: bool = True
     title: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no rows between the head and the total."""
+        return not (self.has_rest or any(column.cells for column in self.columns))
 
     def rows(self, columns: Sequence[GridColumn]) -> Iterator[Sequence[Cell]]:
         """Yield the rows between the head and the total."""

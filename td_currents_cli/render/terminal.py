@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from io import TextIOWrapper
@@ -380,7 +380,7 @@ def print_problems(problems: Problems, terminal: Terminal) -> None:
         return
     from rich.text import Text  # noqa: PLC0415 -- as above
 
-    shown = problems.kept if terminal.verbose else list(islice(_first_alike(problems.kept), SHOWN_PROBLEMS))
+    shown = problems.kept if terminal.verbose else first_problems(problems)
     hints = {""}
     for problem in shown:
         if terminal.quiet and problem.severity is not Severity.ERROR:
@@ -392,6 +392,11 @@ def print_problems(problems: Problems, terminal: Terminal) -> None:
     if problems.total > len(shown):
         more = amount(problems.total - len(shown), "more problem")
         terminal.report(f"… and {more}{'' if terminal.verbose else '; --verbose shows more'}", "dim")
+
+
+def first_problems(problems: Problems) -> Sequence[Problem]:
+    """The problems that people are shown first."""
+    return list(islice(_first_alike(problems.kept), SHOWN_PROBLEMS))
 
 
 def _first_alike(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -51,6 +51,7 @@ HOMES: Final = {
     "httpx_aiohttp": ("send/http.py",),
     "aiohttp": ("send/http.py",),
     "uvicorn": ("serve/",),
+    "jinja2": ("render/html/",),
     "pyarrow": ("write/", "read/formats/parquet.py"),
     "obstore": ("read/object_storage.py",),
     "boto3": ("read/object_storage.py",),

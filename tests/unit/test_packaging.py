@@ -34,3 +34,8 @@ def test_lowest_versions_are_the_declared_ones() -> None:
 
 def test_the_catalog_is_shipped() -> None:
     assert files("td_currents_cli").joinpath("catalog", "events.json").is_file()
+
+
+def test_the_templates_of_pages_are_shipped() -> None:
+    folder = files("td_currents_cli").joinpath("render", "html")
+    assert {"base.html", "parts.html", "style.css"} <= {file.name for file in folder.iterdir()}

@@ -1,0 +1,141 @@
+"""The shape of charts: where each bar, line, and label is. The templates in `html/` draw them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from td_currents_cli.count import CountOutcome
+from td_currents_cli.render.terminal import amount
+from td_currents_cli.render.time_words import bucket_words, bucket_year, only_year
+
+TOP: Final = 22
+"""Pixels above the highest bar, for its label."""
+
+HEIGHT: Final = 180
+"""Pixels of a bar that reaches the highest level; below it are the labels of the axis."""
+
+MAX_LABELED: Final = 8
+"""Bars that have a label each; of more, only the highest one has."""
+
+MAX_TICKS: Final = 5
+MAX_LEVELS: Final = 4
+GAP: Final = 0.2
+"""Part of a bar's place that is left free, so that neighbors can be told apart."""
+
+MAX_BARS: Final = 1000
+"""Places on the time axis; if there would be more, times without events have none."""
+
+
+class TimeBar(Struct, frozen=True, kw_only=True):
+    """A bar; `x` and `width` in percent of the chart's width, `y` and `height` in pixels."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    title: str
+    label: str = ""
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+class Tick(Struct, frozen=True):
+    """A label on the time axis."""
+
+    x: float
+    label: str
+    anchor: str
+
+
+class GridLine(Struct, frozen=True):
+    """A line across the chart, and its number."""
+
+    y: float
+    label: str
+
+
+class TimeChart(Struct, frozen=True):
+    """Vertical bars from 0 over a time axis."""
+
+    title: str  # what is counted, and the unit
+    summary: str = ""  # what the chart shows, in words
+    bars: Sequence[TimeBar] = ()
+    levels: Sequence[GridLine] = ()
+    ticks: Sequence[Tick] = ()
+
+
+def time_chart(outcome: CountOutcome) -> TimeChart:
+    """Draw the counts of an outcome by hour, day, week, or month; events without a usable time are not drawn."""
+    (unit,) = outcome.by
+    title = f"Events per {unit} ({outcome.zone})"
+    numbers = {count.key[0]: count.count for count in outcome.counts if count.key[0] is not None and count.count}
+    if not numbers:
+        return TimeChart(title)
+    names = [*_names(sorted(numbers), unit)]
+    year = only_year(found for name in numbers if (found := bucket_year(name)))
+    peak = max(numbers, key=lambda name: (numbers[name], name))
+    step = step_of(numbers[peak])
+    top = -(-numbers[peak] // step) * step
+    # In the only year, the title says it.
+    words = {name: bucket_words(name, with_year=not year) for name in names}
+    return TimeChart(
+        f"{title}, {year}" if year else title,
+        f"{title}: {amount(len(numbers), unit)} with events, from {names[0]} to {names[-1]}; the highest number is "
+        f"{numbers[peak]:,} in {peak}. The table has all numbers.",
+        [*_bars(names, numbers, top, peak)],
+        [GridLine(TOP + HEIGHT - HEIGHT * level / top, f"{level:,}") for level in range(0, top + 1, step)],
+        [*_ticks(names, words)],
+    )
+
+
+def _bars(names: Sequence[str], numbers: Mapping[str, int], top: int, peak: str) -> Iterator[TimeBar]:
+    place = 100 / len(names)
+    for index, name in enumerate(names):
+        if number := numbers.get(name):
+            height = max(HEIGHT * number / top, 1)
+            yield TimeBar(
+                x=round(place * (index + GAP / 2), 3),
+                width=round(place * (1 - GAP), 3),
+                y=round(TOP + HEIGHT - height, 2),
+                height=round(height, 2),
+                title=f"{name}: {amount(number, 'event')}",
+                label=f"{number:,}" if name == peak or len(names) <= MAX_LABELED else "",
+            )
+
+
+def _ticks(names: Sequence[str], words: Mapping[str, str]) -> Iterator[Tick]:
+    place, every = 100 / len(names), -(-len(names) // MAX_TICKS)
+    for index in range(0, len(names), every):
+        yield Tick(round(place * (index + 0.5), 3), words[names[index]], "middle")
+
+
+def step_of(highest: int) -> int:
+    """The distance of levels: 1, 2, or 5 times a power of ten, for up to MAX_LEVELS of them above 0."""
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if highest <= factor * power * MAX_LEVELS:
+                return factor * power
+        power *= 10
+
+
+def _names(found: Sequence[str], unit: str) -> Sequence[str]:
+    """All buckets from the first to the last, also those without events, so that the axis is even."""
+    every = _every_name(found, unit)
+    return found if every is None or len(every) > MAX_BARS else every
+
+
+def _every_name(found: Sequence[str], unit: str) -> Sequence[str] | None:
+    if unit == "day":
+        first, last = date.fromisoformat(found[0]), date.fromisoformat(found[-1])
+        if (last - first).days < MAX_BARS:
+            return [f"{first + timedelta(days=number)}" for number in range((last - first).days + 1)]
+    if unit == "month":
+        (begin, end) = (int(name[:4]) * 12 + int(name[5:7]) - 1 for name in (found[0], found[-1]))
+        if end - begin < MAX_BARS:
+            return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
+    return None

@@ -1,0 +1,103 @@
+"""Pages for a browser: the same numbers as elsewhere, and nothing from the data that a browser would act on."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from td_currents_cli.count import CountOutcome, CountRequest, run
+from td_currents_cli.read import sources
+from td_currents_cli.render.charts import step_of, time_chart
+from td_currents_cli.render.html import stylesheet
+from td_currents_cli.render.html.count import count_page
+
+SAMPLES: Final = Path(__file__).parents[3] / "sample_data"
+
+
+class Tables(HTMLParser):
+    """The cells of all tables of a page, a list for each row, and all elements that it has."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.elements: set[str] = set()
+        self._is_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
+        if tag == "tr":
+            self.rows.append([])
+        self._is_cell |= tag in {"th", "td"}
+        if tag in {"th", "td"}:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_cell &= tag not in {"th", "td"}
+
+    def handle_data(self, data: str) -> None:
+        if self._is_cell:
+            self.rows[-1][-1] += data
+
+
+def counted(*paths: Path, **options: Any) -> CountOutcome:
+    return run(CountRequest(sources(list(map(str, paths))), **options))
+
+
+@pytest.mark.parametrize("by", [("event_type",), ("day",), ("channel", "day")], ids=",".join)
+def test_a_page_has_the_numbers_of_the_outcome(by: tuple[str, ...]) -> None:
+    outcome = counted(SAMPLES / "payloads", by=by)
+    document = json.loads(json.dumps(outcome.as_dict()))
+    _head, *rows, total = Tables(count_page(outcome)).rows
+    numbers = [int(row[len(by)].replace(",", "")) for row in rows]
+    assert numbers == [count["count"] for count in document["counts"]]
+    assert (total[0], total[len(by)]) == ("total", str(document["summary"]["total"]))
+
+
+def test_charts_draw_the_numbers() -> None:
+    """From 0, in proportion; days without events have a place on the axis."""
+    chart = time_chart(counted(SAMPLES / "payloads", by=("day",)))
+    first, last = chart.bars
+    assert chart.title == "Events per day (UTC), 2026"
+    assert (first.label, last.label) == ("1", "129")
+    assert [tick.label for tick in chart.ticks] == ["Jun 29", "Jun 30", "Jul 1"]
+    assert [level.label for level in chart.levels] == ["0", "50", "100", "150"]
+    zero = chart.levels[0].y
+    assert (last.y + last.height, first.y + first.height) == (zero, zero)
+    assert last.height / first.height == pytest.approx(129, rel=0.01)
+
+
+def test_no_data_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text('{"events": []}', encoding="utf-8")
+    for by in ("event_type", "day"):
+        page = count_page(counted(tmp_path / "empty.json", by=(by,)))
+        assert ("no data" in page, Tables(page).elements & {"table", "figure"}) == (True, set())
+
+
+@pytest.mark.parametrize(
+    ("highest", "step"), [(1, 1), (4, 1), (5, 2), (129, 50), (300_000, 100_000), (400_001, 200_000)]
+)
+def test_steps_of_an_axis(highest: int, step: int) -> None:
+    assert step_of(highest) == step
+
+
+def luminance(color: str) -> float:
+    channels = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_colors_have_enough_contrast() -> None:
+    """4.5 for text and 3 for bars (WCAG 2.2), in light and dark."""
+    light, dark = (
+        dict(re.findall(r"--(\w+): (#\w{6})", rule)) for rule in re.findall(r":root \{(.*?)\}", stylesheet(), re.DOTALL)
+    )
+    for colors in (light, dark):
+        for back in ("page", "surface"):
+            for name in colors.keys() - {"page", "surface", "line"}:
+                high, low = sorted((luminance(colors[name]), luminance(colors[back])), reverse=True)
+                assert (high + 0.05) / (low + 0.05) >= (3 if name == "bar" else 4.5), (name, back)
