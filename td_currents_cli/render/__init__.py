@@ -8,6 +8,7 @@ from td_currents_cli.render.terminal import Terminal, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.count import CountOutcome
+    from td_currents_cli.reconcile import ReconcileOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
 
@@ -55,7 +56,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
         case "reconcile":
             from td_currents_cli.render.reconcile import print_comparison
 
-            return {"table": print_comparison}
+            return {"table": print_comparison, "html": _write_comparison_page}
         case "verify":
             from td_currents_cli.render.reconcile import print_verification
 
@@ -130,3 +131,9 @@ def _write_count_page(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.html.count import write_count_page
 
     write_count_page(outcome, terminal)
+
+
+def _write_comparison_page(outcome: "ReconcileOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.render.html.reconcile import write_comparison_page
+
+    write_comparison_page(outcome, terminal)
