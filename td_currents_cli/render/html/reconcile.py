@@ -79,7 +79,7 @@ def _result_grid(outcome: ReconcileOutcome) -> Grid:
         title="Ids by result",
         columns=(
             GridColumn(head="result", cells=_words("matched", *outcome.differences) if whole else [], foldable=True),
-            GridColumn(head="ids", cells=[] if is_empty else _numbers(numbers), right=True),
+            GridColumn(head="ids", cells=[] if is_empty else list(map(_number, numbers)), right=True),
             GridColumn(
                 head="",
                 cells=[Cell("", style, number / whole) for number, style in zip(numbers, styles, strict=True) if whole],
@@ -116,7 +116,7 @@ def _type_grid(outcome: ReconcileOutcome) -> Grid:
             *(
                 GridColumn(
                     head=name,
-                    cells=[Cell(f"{all_numbers[each][name]:,}") for each in shown],
+                    cells=[_number(all_numbers[each][name]) for each in shown],
                     rest=total(name, others),
                     foot=total(name, types),
                     right=True,
@@ -132,5 +132,5 @@ def _words(*words: str) -> list[Cell]:
     return list(map(Cell, words))
 
 
-def _numbers(numbers: Sequence[int]) -> list[Cell]:
-    return [Cell(f"{number:,}") for number in numbers]
+def _number(number: int) -> Cell:
+    return Cell(f"{number:,}", "" if number else "dim")
