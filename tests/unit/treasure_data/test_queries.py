@@ -248,6 +248,9 @@ VALUES = {
     "--by": "day",
     "--timezone": "UTC",
     "--unique": None,
+    "--external-user-id": "a",
+    "--user-id": "b",
+    "--device-id": "c",
 }
 
 
