@@ -78,7 +78,7 @@ def sql(
         metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
     ),
     external_user_id: list[str] | None = filters_option(
-        metavar="ID|@FILE", help="With forget: whose events to remove; @FILE has an id per line, @- reads them."
+        metavar="ID|@FILE", help="With forget: whose events to remove; @FILE has one per line, @- is stdin."
     ),
     user_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by Braze's own id."),
     device_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by device."),

@@ -63,7 +63,7 @@ def people_of(values: Mapping[str, Sequence[str]]) -> People:
     found = {field: each for field, each in ids.items() if each}
     every = [each for of_field in found.values() for each in of_field]
     if not every:
-        raise UsageError("nobody to forget", hint="Name a person with --external-user-id, --user-id, or --device-id.")
+        raise UsageError("no person given", hint="Name a person with --external-user-id, --user-id, or --device-id.")
     if len(every) > MAX_LISTED_IDS or sum(map(len, every)) > MAX_LISTED_CHARACTERS:
         raise UsageError(
             f"{len(every):,} ids are too many for a query",

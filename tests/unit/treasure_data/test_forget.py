@@ -209,7 +209,7 @@ KEY = "1/" + "ab12" * 10
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([], "nobody to forget"),
+        ([], "no person given"),
         ([" "], "--user-id is empty"),
         (["ab\ncd"], "--user-id has a control character"),
         (["\ud800"], "--user-id has a control character, or is not UTF-8"),
