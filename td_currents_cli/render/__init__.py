@@ -8,7 +8,10 @@ from td_currents_cli.render.terminal import Terminal, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.count import CountOutcome
+    from td_currents_cli.parse import ParseOutcome
     from td_currents_cli.reconcile import ReconcileOutcome
+    from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+    from td_currents_cli.treasure_data.insert import InsertOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
 
@@ -82,9 +85,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
 
             return {"text": print_journals}
         case "parse":
-            from td_currents_cli.render.parse import report_parsed
-
-            return {"text": report_parsed}
+            return {"text": _report_parse}
         case "serve":
             from td_currents_cli.render.serve import print_served
 
@@ -113,6 +114,20 @@ def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
         write_json(outcome.as_dict(), unmasked=outcome.unmasked)
     else:
         renderers_of(outcome.command)[output_format](outcome, terminal)
+
+
+def _report_parse(outcome: "ParseOutcome | InsertOutcome | IncrementalOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.parse import ParseOutcome
+    from td_currents_cli.render.parse import report_parsed
+
+    if not isinstance(outcome, ParseOutcome):
+        from td_currents_cli.render.incremental import report_incremental
+        from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+
+        if isinstance(outcome, IncrementalOutcome):
+            report_incremental(outcome, terminal)
+            return
+    report_parsed(outcome, terminal)
 
 
 def _print_count_table(outcome: "CountOutcome", terminal: Terminal) -> None:

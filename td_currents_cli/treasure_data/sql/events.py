@@ -5,13 +5,14 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.ddl import OTHER_FIELDS, TIME, TableColumn, column_type
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME, TIME, TableColumn, column_type
 from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Dialect, Layout
 from td_currents_cli.events.filter import LATEST
-from td_currents_cli.treasure_data.address import Period, TableAddress
+from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.text import (
     IS_TIME,
+    Rows,
     cte,
     identifier,
     json_path,
@@ -92,8 +93,10 @@ class BatchEvents(Struct, frozen=True):
     contains any of these; null and an empty string are an empty batch.
     """
 
+    received: ClassVar[str] = RECEIVED
+
     address: TableAddress
-    rows: Period
+    rows: Rows
 
     @property
     def lines(self) -> str:
@@ -181,8 +184,13 @@ class FlatEvents(Struct, frozen=True):
     outline: ClassVar[str] = "CAST(NULL AS VARCHAR)"  # columns hide what the connector left out or made a string
 
     address: TableAddress
-    rows: Period
+    rows: Rows
     columns: Collection[str]
+
+    @property
+    def received(self) -> str:
+        """The receive time, which is not RECEIVED in a table that was flattened before."""
+        return f"COALESCE({identifier(RECEIVED_TIME)}, {RECEIVED})" if RECEIVED_TIME in self.columns else RECEIVED
 
     @property
     def lines(self) -> str:
@@ -217,7 +225,8 @@ class FlatEvents(Struct, frozen=True):
                 misfit = MISFITS[kind].format(cell)
                 misfits = f"{cell} IS NOT NULL AND {misfit}"
                 others[column.path] = f"CASE WHEN {misfits} THEN CAST({identifier(each)} AS JSON) END"
-        others |= {each: f"CAST({identifier(each)} AS JSON)" for each in self.columns if each not in {*taken, TIME}}
+        named = {TIME, RECEIVED_TIME}
+        others |= {each: f"CAST({identifier(each)} AS JSON)" for each in self.columns if each not in {*taken, *named}}
         if OTHER_FIELDS in self.columns:
             # It is kept.
             before = f"TRY_CAST(TRY(JSON_PARSE({identifier(OTHER_FIELDS)})) AS {MAP})"
@@ -229,7 +238,7 @@ class FlatEvents(Struct, frozen=True):
 Events: TypeAlias = BatchEvents | FlatEvents
 
 
-def table_events(address: TableAddress, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
+def table_events(address: TableAddress, layout: Layout, rows: Rows, columns: Collection[str]) -> Events:
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
 
 
