@@ -105,7 +105,6 @@ class Query(StrEnum):
     PARSE = "parse"
     DEDUPE = "dedupe"
     CREATE_TABLE = "create-table"
-    FORGET = "forget"
 
 
 class Layout(StrEnum):

@@ -10,6 +10,8 @@ from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from td_currents_cli.live_page import LivePage
+from td_currents_cli.render.serve import page_files
 from td_currents_cli.serve import FaultSettings, Receiver, RequestLog, ServeSettings
 from td_currents_cli.serve.settings import parse_faults
 
@@ -37,13 +39,28 @@ class Answer(NamedTuple):
 
 
 class Served(Receiver):
-    """A receiver that keeps what it logs. The options are those of both kinds of settings."""
+    """A receiver that keeps what it logs. The options are those of both kinds of settings.
 
-    def __init__(self, store: Path, fail: str = "", layer: Any = lambda app: app, **options: Any) -> None:
+    With `watched`, it has a page: personal data is on it if that is "unmasked".
+    """
+
+    def __init__(
+        self, store: Path, fail: str = "", layer: Any = lambda app: app, watched: str = "", **options: Any
+    ) -> None:
         faults = {each.name: options.pop(each.name) for each in fields(FaultSettings) if each.name in options}
         settings = FaultSettings(faults=parse_faults(fail) if fail else (), **faults)
         self.heard: list[RequestLog] = []
-        super().__init__(ServeSettings(store=store, fault_settings=settings, **options), self.heard.append, layer)
+        serve_settings = ServeSettings(store=store, fault_settings=settings, **options)
+        if not watched:
+            super().__init__(serve_settings, self.heard.append, layer)
+            return
+        page = LivePage(serve_settings.host, page_files(), show_personal_data=watched == "unmasked")
+
+        def listener(log: RequestLog) -> None:
+            self.heard.append(log)
+            page.add(log)
+
+        super().__init__(serve_settings, listener, layer, page.layer)
 
     @contextmanager
     def connected(self, timeout: float = 20) -> Iterator[HTTPConnection]:
@@ -63,6 +80,13 @@ class Served(Receiver):
         with self.opened() as sender:
             sender.sendall(sent)
             return b"".join(iter(lambda: sender.recv(4096), b""))
+
+    def get(self, path: str, host: str = "") -> Answer:
+        """A request for the page, or what it loads."""
+        return self.ask(b"", method="GET", path=path, headers={"Host": host or f"localhost:{self.port}"})
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.get(path).body)
 
     def wait_for(self, requests: int) -> None:
         """Wait until so many are counted."""

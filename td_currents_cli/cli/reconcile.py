@@ -16,7 +16,6 @@ class ReconcileFormat(StrEnum):
     """Output format of the comparison."""
 
     table = "table"
-    html = "html"
     json = "json"
 
 

@@ -8,6 +8,7 @@ from td_currents_cli.durations import duration
 from td_currents_cli.render.terminal import Terminal
 from td_currents_cli.serve.server import ServeOutcome, ServeRequest, run
 from td_currents_cli.serve.settings import FaultSettings, PostbackApi, ServeSettings, parse_faults
+from td_currents_cli.serve.stats import RequestLog
 
 
 @command(examples=("tdcur serve --store rows.jsonl", 'tdcur serve --fail "503=0.1,slow=0.1:2s" --latency 50ms'))
@@ -27,6 +28,9 @@ def serve(
         default=Path("rows.jsonl"),
         metavar="FILE",
         help="File that rows are appended to: CSV if it ends in .csv, else JSON Lines. All tables share it.",
+    ),
+    show_personal_data: bool = output_option(
+        "--show-personal-data", default=False, help="Do not hide personal data on the page."
     ),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     fail: str | None = faults_option(
@@ -51,6 +55,9 @@ def serve(
     Each request body becomes one row of the store, with the columns time and events. With a wrong write key the
     response is 200, as from Treasure Data, but the row is not stored; the log on standard error shows it.
 
+    GET / is a page that shows what arrives, live: counts by event type, requests with the reasons of rejections, and
+    the latest payloads with their problems. It answers only under the name of this machine or of --host.
+
     Ctrl-C or SIGTERM stops it with exit code 130 or 143 and prints a summary.
 
     Faults for --fail:
@@ -62,7 +69,8 @@ def serve(
     - `slow=0.1:2s`: the row is stored, and the response is delayed.
     - `hang=0.1`: the row is not stored, and there is no response.
     """
-    from td_currents_cli.render.serve import ServeLog, print_listening  # noqa: PLC0415 -- only when it runs
+    from td_currents_cli.live_page import LivePage  # noqa: PLC0415 -- only when it runs
+    from td_currents_cli.render.serve import ServeLog, page_files, print_listening  # noqa: PLC0415 -- as above
 
     faults = FaultSettings(
         faults=parse_faults(fail) if fail is not None else (),
@@ -73,8 +81,15 @@ def serve(
     )
     settings = ServeSettings(store=store, host=host, port=port, api=api, fault_settings=faults)
     request = ServeRequest(settings=settings, write_key_file=write_key_file)
+    log, page = ServeLog(terminal), LivePage(host, page_files(), show_personal_data=show_personal_data)
+
+    def listener(request: RequestLog) -> None:
+        log.add(request)
+        page.add(request)
+
     return run(
         request,
         started=lambda receiver: print_listening(receiver, write_key_file, terminal),
-        listener=ServeLog(terminal).add,
+        listener=listener,
+        page=page.layer,
     )

@@ -59,6 +59,12 @@ class Masking:
                 kept.append((place, name, masked))
         return restore(nested_of(kept))
 
+    def field(self, event_type: str, place: str, name: str, value: bytes) -> bytes | None:
+        """Mask a field of an event: `place` is the object that has it, empty for the event itself. None: dropped."""
+        hidden, restore = hide_lone_surrogates(value)
+        masked = self._field(place, name, Raw(hidden), self._marked.get(event_type, {}))
+        return None if masked is None else restore(bytes(masked))
+
     def _field(self, place: str, name: str, value: Raw, marked: dict[str, bool]) -> Raw | None:
         if not place and name in ENVELOPE:
             return value

@@ -8,10 +8,6 @@ from td_currents_cli.render.terminal import Terminal, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.count import CountOutcome
-    from td_currents_cli.parse import ParseOutcome
-    from td_currents_cli.reconcile import ReconcileOutcome
-    from td_currents_cli.treasure_data.incremental import IncrementalOutcome
-    from td_currents_cli.treasure_data.insert import InsertOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
 
@@ -59,7 +55,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
         case "reconcile":
             from td_currents_cli.render.reconcile import print_comparison
 
-            return {"table": print_comparison, "html": _write_comparison_page}
+            return {"table": print_comparison}
         case "verify":
             from td_currents_cli.render.reconcile import print_verification
 
@@ -85,7 +81,9 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
 
             return {"text": print_journals}
         case "parse":
-            return {"text": _report_parse}
+            from td_currents_cli.render.parse import report_parsed
+
+            return {"text": report_parsed}
         case "serve":
             from td_currents_cli.render.serve import print_served
 
@@ -116,20 +114,6 @@ def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
         renderers_of(outcome.command)[output_format](outcome, terminal)
 
 
-def _report_parse(outcome: "ParseOutcome | InsertOutcome | IncrementalOutcome", terminal: Terminal) -> None:
-    from td_currents_cli.parse import ParseOutcome
-    from td_currents_cli.render.parse import report_parsed
-
-    if not isinstance(outcome, ParseOutcome):
-        from td_currents_cli.render.incremental import report_incremental
-        from td_currents_cli.treasure_data.incremental import IncrementalOutcome
-
-        if isinstance(outcome, IncrementalOutcome):
-            report_incremental(outcome, terminal)
-            return
-    report_parsed(outcome, terminal)
-
-
 def _print_count_table(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.count_tables import print_count_table
 
@@ -146,9 +130,3 @@ def _write_count_page(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.html.count import write_count_page
 
     write_count_page(outcome, terminal)
-
-
-def _write_comparison_page(outcome: "ReconcileOutcome", terminal: Terminal) -> None:
-    from td_currents_cli.render.html.reconcile import write_comparison_page
-
-    write_comparison_page(outcome, terminal)

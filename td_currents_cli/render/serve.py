@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from td_currents_cli.errors import ExitCode
+from td_currents_cli.live_page import PageFiles, Summary
 from td_currents_cli.render.terminal import Terminal, amount, print_unwrapped
 from td_currents_cli.serve.server import Receiver, ServeOutcome
 from td_currents_cli.serve.settings import FaultSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult
 
-_RESULTS: Final = {
+RESULTS: Final = {
     RequestResult.STORED: "stored",
     RequestResult.CONNECTION_TEST: "connection test",
     RequestResult.WRONG_KEY: "not stored: wrong write key",
@@ -40,6 +41,7 @@ def print_listening(receiver: Receiver, write_key_file: Path | None, terminal: T
         terminal.report(f"warning: {receiver.host} may be reachable from other machines", "yellow")
     terminal.report(f"listening as Treasure Data's Postback API {settings.api}; press Ctrl-C to stop")
     terminal.report(f"  URL     {receiver.url('DATABASE', 'TABLE')}")
+    terminal.report(f"  page    {receiver.page_url}")
     terminal.report(f"  store   {receiver.store}")
     faults = "; ".join(_fault_settings(settings.fault_settings))
     if faults:
@@ -75,6 +77,27 @@ def _fault_settings(settings: FaultSettings) -> Iterator[str]:
         yield f"maximum {amount(settings.max_rows, 'row')}"
 
 
+def page_files() -> PageFiles:
+    """The page and what it loads."""
+
+    def render(summary: Summary, host: str) -> str:
+        from td_currents_cli.render.html.serve import serve_page  # noqa: PLC0415 -- only when someone looks
+
+        return serve_page(summary, host)
+
+    style = "".join((_HTML / name).read_text("utf-8") for name in ("style.css", "serve.css"))
+    return PageFiles(
+        render=render,
+        files={
+            "/assets/serve.css": ("text/css; charset=utf-8", style.encode()),
+            "/assets/serve.js": ("text/javascript; charset=utf-8", (_HTML / "serve.js").read_bytes()),
+        },
+    )
+
+
+_HTML: Final = Path(__file__).with_name("html")
+
+
 class ServeLog:
     """Prints a line per request on standard error."""
 
@@ -94,7 +117,7 @@ def request_line(request: RequestLog) -> str:
     parts = [f"{request.size:,} B"]
     if request.events is not None:
         parts.append(amount(request.events, "event"))
-    result = _RESULTS[request.result]
+    result = RESULTS[request.result]
     parts.append(f"{result}: {request.reason}" if request.reason else result)
     if request.fault and request.result is not RequestResult.FAULT:
         parts.append(f"fault {request.fault}")

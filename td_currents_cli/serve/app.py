@@ -4,7 +4,7 @@ import hmac
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -24,18 +24,25 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
+async def disconnected(receive: Receive) -> None:
+    """Wait until the connection of a request is closed."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class SenderDisconnected(Exception):  # noqa: N818 -- happens to a request, not an error of this program
     """The sender closed the connection before its request was complete."""
 
 
 class Body:
-    """A body that is being received: `size` bytes so far, all of them if `ended`."""
+    """A body that is being received: `size` bytes so far, all of them if `ended`; `content` once it was read whole."""
 
-    __slots__ = ("_headers", "_receive", "ended", "size")
+    __slots__ = ("_headers", "_receive", "content", "ended", "size")
 
     def __init__(self, headers: Mapping[bytes, bytes], receive: Receive) -> None:
         self._headers = headers
         self._receive = receive
+        self.content = b""
         self.size = 0
         self.ended = False
 
@@ -50,7 +57,8 @@ class Body:
         chunks: list[bytes] = []
         while max(declared, self.size) <= limit:
             if self.ended:
-                return b"".join(chunks)
+                self.content = b"".join(chunks)
+                return self.content
             chunks.append(await self._next())
         raise HttpError(413, f"the body is larger than {limit:,} bytes")
 
@@ -147,6 +155,7 @@ class PostbackResponse:
     result: RequestResult
     reason: str = ""  # for the response's body and the log
     events: int | None = None  # in the stored row
+    event_types: Sequence[object] = ()  # of these events
     retry_after: int | None = None  # seconds
 
 
@@ -223,7 +232,7 @@ class PostbackEndpoint:
         except OSError as error:
             reason = f"cannot write the store: {error.strerror or type(error).__name__}"
             return PostbackResponse(500, RequestResult.FAILED, reason)
-        return PostbackResponse(200, RequestResult.STORED, events=row.events)
+        return PostbackResponse(200, RequestResult.STORED, events=row.events, event_types=row.event_types)
 
     def _log(self, scope: Message, body: Body, status: int | None, response: PostbackResponse) -> None:
         fault: Fault | None = scope.get(FAULT)
@@ -237,6 +246,8 @@ class PostbackEndpoint:
                 events=response.events,
                 reason=response.reason,
                 fault="" if fault is None else fault.name,
+                body=body.content,
+                event_types=response.event_types,
             )
         )
 

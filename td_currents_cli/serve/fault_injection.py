@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
-from td_currents_cli.serve.app import FAULT, ASGIApp, Message, Receive, Send
+from td_currents_cli.serve.app import FAULT, ASGIApp, Message, Receive, Send, disconnected
 from td_currents_cli.serve.settings import HANG, Fault, FaultSettings
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
@@ -45,7 +45,7 @@ class FaultInjector:
                 await send(message)
             elif starts:
                 if fault.name == HANG:
-                    await self._until_stop_or(_disconnected(receive))
+                    await self._until_stop_or(disconnected(receive))
                 await _reset(receive, send)
 
         await self._app(scope, receive, faulty_send)
@@ -66,9 +66,4 @@ async def _reset(receive: Receive, send: Send) -> None:
     if not transport.is_closing():
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         transport.abort()
-    await _disconnected(receive)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await disconnected(receive)

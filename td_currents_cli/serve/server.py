@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeAlias
 
 import h11
 import uvicorn
@@ -28,13 +28,17 @@ from td_currents_cli.serve.settings import ServeSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
 from td_currents_cli.serve.store import Store
 
+PageLayer: TypeAlias = Callable[[ASGIApp, ServeStats, asyncio.Event], ASGIApp]
+"""Wraps an application, to show its statistics; the event is set when the server stops."""
+
 
 class Receiver:
     """A local Postback endpoint that runs in its own thread during the `with` block.
 
     At the end of the block it stops listening, lets the requests in flight finish (bounded by
     `ServeSettings.stop_within`), writes the pending rows, and closes the store. `listener` is called for each request,
-    in the server's thread, just before the response is sent. Tests wrap the application in a `layer`.
+    in the server's thread, just before the response is sent. `page` answers requests for the page, which are not
+    counted, and get no fault. Tests wrap the application in a `layer`.
     """
 
     host: str
@@ -46,10 +50,12 @@ class Receiver:
         settings: ServeSettings,
         listener: Callable[[RequestLog], None] = lambda _: None,
         layer: Callable[[ASGIApp], ASGIApp] = lambda application: application,
+        page: PageLayer = lambda application, _stats, _stopping: application,
     ) -> None:
         self.settings = settings
         self.stats = ServeStats(listener)
         self._layer = layer
+        self._page = page
 
     @property
     def store(self) -> Path:
@@ -64,11 +70,19 @@ class Receiver:
     def running(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def page_url(self) -> str:
+        return f"http://{self._authority}/"
+
     def url(self, database: str, table: str) -> str:
         """Return the Postback URL of a table for senders on this machine. Any database and table name works."""
+        return f"http://{self._authority}{PATH.format(database=database, table=table)}"
+
+    @property
+    def _authority(self) -> str:
         address = ip_address(self.host)
         host = "localhost" if address.is_unspecified else f"[{self.host}]" if address.version == 6 else self.host
-        return f"http://{host}:{self.port}{PATH.format(database=database, table=table)}"
+        return f"{host}:{self.port}"
 
     def __enter__(self) -> Self:
         """Start listening.
@@ -86,7 +100,7 @@ class Receiver:
             raise
         self.host, self.port = listening.getsockname()[:2]
         self.repaired = self._store.repaired
-        self._server = _http_server(self.settings, self._store, self.stats, self._layer)
+        self._server = _http_server(self.settings, self._store, self.stats, self._layer, self._page)
         # A daemon: a second Ctrl-C does not wait for requests in flight.
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="serve", daemon=True
@@ -136,21 +150,15 @@ class ServeOutcome(Outcome, frozen=True, kw_only=True):
     store: Path
 
     def summary(self) -> dict[str, object]:
-        return {
-            "requests": self.stats.requests,
-            "stored": self.stats.stored,
-            "not_stored": self.stats.not_stored,
-            "events": self.stats.events,
-            "bytes": self.stats.bytes,
-            "requests_by_result": {result.value: self.stats.by_result[result] for result in RequestResult},
-            "requests_by_status": {str(status): count for status, count in sorted(self.stats.by_status.items())},
-            "faults": dict(sorted(self.stats.by_fault.items())),
-            "store": str(self.store),
-        }
+        return self.stats.summary() | {"store": str(self.store)}
 
 
 def run(
-    request: ServeRequest, *, started: Callable[[Receiver], None], listener: Callable[[RequestLog], None]
+    request: ServeRequest,
+    *,
+    started: Callable[[Receiver], None],
+    listener: Callable[[RequestLog], None],
+    page: PageLayer,
 ) -> ServeOutcome:
     """Serve until SIGINT or SIGTERM; must run in the main thread.
 
@@ -163,7 +171,7 @@ def run(
     """
     settings = replace(request.settings, write_key=expected_key(request.write_key_file, os.environ))
     # Only the first signal is handled here: during the shutdown, a second one ends the program at once.
-    with Receiver(settings, listener) as receiver, _signal_queue(*_EXIT_CODES) as signals:
+    with Receiver(settings, listener, page=page) as receiver, _signal_queue(*_EXIT_CODES) as signals:
         started(receiver)
         stop = _wait_for_signal(signals, receiver)
     stats = receiver.stats
@@ -299,14 +307,14 @@ _TIMEOUT_RESPONSE: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r
 
 
 def _http_server(
-    settings: ServeSettings, store: Store, stats: ServeStats, layer: Callable[[ASGIApp], ASGIApp]
+    settings: ServeSettings, store: Store, stats: ServeStats, layer: Callable[[ASGIApp], ASGIApp], page: PageLayer
 ) -> _HttpServer:
     stopping = asyncio.Event()
     app = layer(PostbackEndpoint(settings, store, stats))
     if settings.fault_settings.faults or settings.fault_settings.latency:
         app = FaultInjector(app, settings.fault_settings, stopping)
     config = uvicorn.Config(
-        app,
+        page(app, stats, stopping),
         http=type("Protocol", (_HttpProtocol,), {"stats": stats, "headers_within": settings.headers_within}),
         loop="asyncio",
         ws="none",

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,6 +32,8 @@ class RequestLog(Struct, frozen=True, gc=False, kw_only=True):
     events: int | None = None  # in the stored row, if its `events` is an array
     reason: str = ""  # why nothing was stored, if the result alone does not tell
     fault: str = ""  # the injected one, whatever the result; empty if none
+    body: bytes = b""  # if it was received completely
+    event_types: Sequence[object] = ()  # `event_type` of each event in the stored row, whatever its JSON type
 
 
 @dataclass(slots=True)
@@ -53,6 +55,18 @@ class ServeStats:
     @property
     def not_stored(self) -> int:
         return self.requests - self.stored
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "requests": self.requests,
+            "stored": self.stored,
+            "not_stored": self.not_stored,
+            "events": self.events,
+            "bytes": self.bytes,
+            "requests_by_result": {result.value: self.by_result[result] for result in RequestResult},
+            "requests_by_status": {str(status): count for status, count in sorted(self.by_status.items())},
+            "faults": dict(sorted(self.by_fault.items())),
+        }
 
     def add(self, request: RequestLog) -> None:
         self.requests += 1

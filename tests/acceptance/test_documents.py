@@ -85,7 +85,7 @@ class Shell:
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, **self._options) as server:
             assert server.stderr
             # As many lines as the document shows: what it says before the first request.
-            lines = [server.stderr.readline() for _ in range(4)]
+            lines = [server.stderr.readline() for _ in range(5)]
             try:
                 yield f"$ {command}\n{trimmed(''.join(lines))}".replace(f":{self._port}/", f":{PORT}/")
             finally:

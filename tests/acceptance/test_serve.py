@@ -257,7 +257,7 @@ def test_quiet() -> None:
         response = b""
         while process.poll() is None and not response:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
-                sender.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                sender.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 response = sender.recv(1000)
             time.sleep(0.05)
         process.terminate()
