@@ -105,6 +105,7 @@ class Query(StrEnum):
     PARSE = "parse"
     DEDUPE = "dedupe"
     CREATE_TABLE = "create-table"
+    FORGET = "forget"
 
 
 class Layout(StrEnum):

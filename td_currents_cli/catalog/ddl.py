@@ -11,6 +11,9 @@ from td_currents_cli.choices import Dialect, Names
 from td_currents_cli.errors import UsageError
 
 OTHER_FIELDS: Final = "other_fields"  # column for everything that fits no other column, as a JSON string
+RECEIVED_TIME: Final = "received_time"  # column for the receive time; that of the event is in `time`
+ADDED_COLUMNS: Final = {RECEIVED_TIME: FieldType.LONG, OTHER_FIELDS: FieldType.OBJECT}
+"""Columns besides those of the fields of an event."""
 
 
 class TableColumn(Struct, frozen=True):
@@ -58,7 +61,7 @@ TIME = "time"
 
 
 def create_table_sql(table: Sequence[str], columns: Sequence[TableColumn], dialect: Dialect = Dialect.TRINO) -> str:
-    """Write the statement; the last column is OTHER_FIELDS. `table` is a name, optionally after that of a database.
+    """Write the statement; the last columns are ADDED_COLUMNS. `table` is a name, optionally after that of a database.
 
     Raises:
         UsageError: two column names are the same, because SQL ignores case.
@@ -68,12 +71,13 @@ def create_table_sql(table: Sequence[str], columns: Sequence[TableColumn], diale
     if twice:
         raise UsageError(f"several fields map to the column `{twice[0]}`", hint="Exclude all but one of them.")
     listed = [f"{dialect.quoted(column.name)} {dialect.type(column_type(column))}" for column in columns]
-    lines = ",\n  ".join([*listed, _other_fields(dialect)])
+    lines = ",\n  ".join([*listed, *(_definition(name, dialect) for name in ADDED_COLUMNS)])
     return f"CREATE TABLE IF NOT EXISTS {_qualified(table, dialect)} (\n  {lines}\n)"
 
 
-def add_other_fields_sql(table: Sequence[str]) -> str:
-    return f"ALTER TABLE {_qualified(table, Dialect.TRINO)} ADD COLUMN {_other_fields(Dialect.TRINO)}"
+def add_column_sql(table: Sequence[str], name: str) -> str:
+    """Write the statement that adds one of ADDED_COLUMNS."""
+    return f"ALTER TABLE {_qualified(table, Dialect.TRINO)} ADD COLUMN {_definition(name, Dialect.TRINO)}"
 
 
 def column_type(column: TableColumn) -> FieldType:
@@ -85,5 +89,5 @@ def _qualified(table: Sequence[str], dialect: Dialect) -> str:
     return ".".join(map(dialect.quoted, table))
 
 
-def _other_fields(dialect: Dialect) -> str:
-    return f"{dialect.quoted(OTHER_FIELDS)} {dialect.type(FieldType.OBJECT)}"
+def _definition(name: str, dialect: Dialect) -> str:
+    return f"{dialect.quoted(name)} {dialect.type(ADDED_COLUMNS[name])}"

@@ -67,6 +67,7 @@ class Panel(StrEnum):
     DESTINATION = "Destination"
     INPUT = "Input format"
     OUTPUT = "Output"
+    INSERT = "Insert into a table"
     FILTERS = "Filters"
     CATALOG = "Catalog and baseline"
     LIMITS = "Rate limits and retries"
@@ -85,6 +86,7 @@ def _option(panel: Panel, *names: str, default: object = None, **settings: Any) 
 destination_option: Final = partial(_option, Panel.DESTINATION)
 input_option: Final = partial(_option, Panel.INPUT)
 output_option: Final = partial(_option, Panel.OUTPUT)
+insert_option: Final = partial(_option, Panel.INSERT)
 filters_option: Final = partial(_option, Panel.FILTERS)
 catalog_option: Final = partial(_option, Panel.CATALOG)
 limits_option: Final = partial(_option, Panel.LIMITS)

@@ -3,30 +3,23 @@
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.braze import Site
 from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.cli import options
-from td_currents_cli.cli.command import ExplicitOptions, checks_option, command, filters_option, output_option, refuse
+from td_currents_cli.cli.command import (
+    ExplicitOptions,
+    checks_option,
+    command,
+    filters_option,
+    insert_option,
+    output_option,
+)
+from td_currents_cli.cli.insert import InsertTarget, check_insert_options
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read.options import InputFormat, ReadOptions
 from td_currents_cli.read.sources import InputProgress
 from td_currents_cli.render.terminal import ProgressLine, Terminal
-
-if TYPE_CHECKING:
-    from td_currents_cli.events.filter import Filter
-    from td_currents_cli.treasure_data.tables import Tables
-
-INTO_OPTIONS: Final = frozenset(
-    {
-        *("--into", "--type", "--since", "--until", "--dedupe", "--summary"),
-        *("--received-since", "--received-until", "--late"),
-        *("--site", "--column", "--api-key-file"),
-        *("--quiet", "--verbose", "--color", "--profile"),
-    }
-)
-"""Options that can be used with --into."""
 
 
 class SplitBy(StrEnum):
@@ -39,7 +32,7 @@ class SplitBy(StrEnum):
     examples=(
         "tdcur parse rows.csv --dedupe -o events.jsonl",
         "tdcur parse rows.csv -o events.parquet",
-        "tdcur parse td://braze/raw --into td://braze/flat",
+        "tdcur parse td://braze/raw --into td://braze/flat --incremental",
     )
 )
 def parse(
@@ -72,10 +65,36 @@ def parse(
     mask_key_file: Path | None = output_option(metavar="FILE", help="File with the key for --mask hash."),
     rejects: Path | None = output_option(help="Write rejected rows to this file, one JSON object per line."),
     summary: Path | None = output_option(metavar="FILE", help="Write the summary to this file as JSON."),
-    into: str | None = output_option(
+    into: str | None = insert_option(
         metavar="td://DATABASE/TABLE",
         help="Insert the flat events into this table inside Treasure Data (created if missing); no rows are "
         "downloaded.",
+    ),
+    incremental: bool = insert_option(
+        "--incremental",
+        default=False,
+        help="Insert only what came since the last run, each event id once. Repeat it as often as you like.",
+    ),
+    from_beginning: bool = insert_option(
+        "--from-beginning", default=False, help="For the first --incremental run: read all rows."
+    ),
+    overlap: str = insert_option(
+        default="1h",
+        metavar="DURATION",
+        help="With --incremental: read rows that were received this long before the last run's again.",
+    ),
+    settle: str = insert_option(
+        default="10m",
+        metavar="DURATION",
+        help="With --incremental: leave younger rows to the next run, since others of their time may still appear.",
+    ),
+    split_tables: bool = insert_option(
+        "--split-tables",
+        default=False,
+        help="With --incremental: a table per event type. --into is then td://DATABASE, or td://DATABASE/PREFIX.",
+    ),
+    dry_run: bool = insert_option(
+        "--dry-run", default=False, help="With --incremental: count the events and print the statements; write nothing."
     ),
     form: InputFormat = options.INPUT_FORM,
     column: str | None = options.BATCH_COLUMN,
@@ -107,8 +126,7 @@ def parse(
     from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
     from td_currents_cli.parse.request import format_of  # noqa: PLC0415
 
-    if into is not None:
-        refuse(given - INTO_OPTIONS, "--into", "--into inserts the events unchanged: remove one of the two options.")
+    check_insert_options(given)
     now = time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now)
     received = options.receive_times(received_since, received_until, now=now)
@@ -123,10 +141,20 @@ def parse(
         received=received,
         late=late,
         given=given,
+        report_period=not incremental,
     ) as tables:
         if into is not None:
             options.warn_of_types(wanted, terminal)
-            return _insert(into, tables, wanted, dedupe=dedupe, summary=summary)
+            target = InsertTarget.of(into, tables, wanted, summary, now=now)
+            if not incremental:
+                return target.insert(dedupe=dedupe)
+            return target.insert_new(
+                since=0.0 if from_beginning else received.since,
+                overlap=overlap,
+                settle=settle,
+                split_tables=split_tables,
+                dry_run=dry_run,
+            )
         # Downloaded rows have a form that is detected without options.
         reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
         with options.open_inputs(paths, tables, max_document_size, event_type, wanted) as sources:
@@ -157,14 +185,3 @@ def parse(
             )
             options.warn_of_types(wanted, terminal, outcome)
             return outcome
-
-
-def _insert(into: str, tables: "Tables | None", wanted: "Filter", *, dedupe: bool, summary: Path | None) -> Outcome:
-    from td_currents_cli.errors import UsageError  # noqa: PLC0415 -- only with --into
-    from td_currents_cli.treasure_data.address import parse_address  # noqa: PLC0415
-    from td_currents_cli.treasure_data.insert import InsertRequest, run  # noqa: PLC0415
-
-    if tables is None:
-        raise UsageError("--into works only with a table as PATH (td://…), not with files", hint="Use -o FILE instead.")
-    tables = tables.until(time.time())
-    return run(InsertRequest(tables=tables, into=parse_address(into), wanted=wanted, dedupe=dedupe, summary=summary))

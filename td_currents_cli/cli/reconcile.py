@@ -16,6 +16,7 @@ class ReconcileFormat(StrEnum):
     """Output format of the comparison."""
 
     table = "table"
+    html = "html"
     json = "json"
 
 

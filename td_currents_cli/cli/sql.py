@@ -23,8 +23,11 @@ ROW_QUERIES: Final = frozenset({Query.COUNT, Query.PARSE, Query.DEDUPE})
 """Queries about the rows of a table."""
 
 QUERIES_OF_OPTION: Final = {
-    "--rows": ROW_QUERIES,
-    "--column": ROW_QUERIES,
+    "--rows": ROW_QUERIES | {Query.FORGET},
+    "--column": ROW_QUERIES | {Query.FORGET},
+    "--external-user-id": frozenset({Query.FORGET}),
+    "--user-id": frozenset({Query.FORGET}),
+    "--device-id": frozenset({Query.FORGET}),
     "--since": ROW_QUERIES,
     "--until": ROW_QUERIES,
     "--received-since": ROW_QUERIES,
@@ -44,6 +47,7 @@ QUERIES_OF_OPTION: Final = {
     examples=(
         "tdcur sql count td://braze/currents --by day,event_type --dedupe",
         "tdcur sql create-table td://braze/flat",
+        "tdcur sql forget td://braze/raw --external-user-id @ids.txt",
     ),
     no_args_is_help=True,
 )
@@ -73,6 +77,11 @@ def sql(
     into: str | None = output_option(
         metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
     ),
+    external_user_id: list[str] | None = filters_option(
+        metavar="ID|@FILE", help="With forget: whose events to remove; @FILE has one per line, @- is stdin."
+    ),
+    user_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by Braze's own id."),
+    device_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by device."),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     types: list[str] | None = options.TYPES,
     since: str | None = filters_option(metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d."),
@@ -93,10 +102,19 @@ def sql(
     from td_currents_cli.durations import duration  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address, parse_address, receive_period  # noqa: PLC0415
+    from td_currents_cli.treasure_data.forget import ForgetRequest, people_of  # noqa: PLC0415
+    from td_currents_cli.treasure_data.forget import run as run_forget  # noqa: PLC0415
     from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415
 
     is_export = dialect is Dialect.SPARK and not is_address(table)
     _check_options(query, rows, given)
+    if query is Query.FORGET:
+        if dialect is not Dialect.TRINO:
+            refuse(["--dialect"], "`sql forget`", "Its statements are for Trino: remove it.")
+        ids = {"external_user_id": external_user_id, "user_id": user_id, "device_id": device_id}
+        people = people_of({field: values or () for field, values in ids.items()})
+        address = parse_address(table, column=column)
+        return run_forget(ForgetRequest(table=address, layout=rows, people=people, now=time.time()))
     zone, now = zone_of(timezone), time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     received = options.receive_times(received_since, received_until, now=now, zone=zone)

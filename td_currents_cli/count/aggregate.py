@@ -139,6 +139,7 @@ class PartialCount(Struct):
     balance: Balance
     problems: Problems
     streaming: bool = False  # rows of the streaming connector are among the events: their times are receive times
+    also: Sequence[GroupCounts] = ()  # the same events by each of the names that they are counted by separately
 
 
 class EventCounter:
@@ -150,14 +151,16 @@ class EventCounter:
         zone: tzinfo,
         wanted: Filter,
         *,
+        also: Sequence[str] = (),
         over_time: bool = False,
         distinct: "Distinct | None" = None,
     ) -> None:
-        found = dimensions(by)
-        paths = [path for dimension in found for path in dimension.paths]
+        found, separate = dimensions(by), [dimension for name in also for dimension in dimensions([name])]
+        paths = [path for dimension in (*found, *separate) for path in dimension.paths]
         self._over_time = over_time
         self._projection = Projection([*TYPE_AND_TIME, *paths, *((*IDS, *USERS) if distinct else ())])
         self._columns = [dimension.reader(self._projection, zone) for dimension in found]
+        self._also = [dimension.reader(self._projection, zone) for dimension in separate]
         self._filter = EventFilter(wanted)
         self._distinct = distinct
         if distinct:
@@ -176,7 +179,7 @@ class EventCounter:
         return self._counted([(source, events, False)], intake)
 
     def _counted(self, chunks: Iterable[tuple[str, list[Any], bool]], intake: EventReader) -> PartialCount:
-        groups = GroupCounts(over_time=self._over_time)
+        groups, also = GroupCounts(over_time=self._over_time), [GroupCounts() for _ in self._also]
         filtered = duplicates = counted = 0
         streaming = False
         for source, decoded, of_rows in chunks:
@@ -187,16 +190,21 @@ class EventCounter:
             usable: Sequence[float | None] = all_usable(times) or [usable_seconds(time) for time in times]
             chunk = SourceEvents(events, usable, source)
             columns = [column(chunk) for column in self._columns]
+            separate = [column(chunk) for column in self._also]
             if self._distinct:
                 keys = list(zip(*columns, strict=True))
                 first_seen = self._distinct.add(self._ids(events), self._users(events), keys)
-                columns = [list(compress(column, first_seen)) for column in columns]
+                columns, separate = (
+                    [list(compress(column, first_seen)) for column in each] for each in (columns, separate)
+                )
                 usable = list(compress(usable, first_seen))
             groups.add(columns, usable)
+            for each, column in zip(also, separate, strict=True):
+                each.add([column], usable)
             counted += len(usable)
             duplicates += len(events) - len(usable)
         balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered)
-        return PartialCount(groups, balance, intake.log.result(), streaming)
+        return PartialCount(groups, balance, intake.log.result(), streaming, also)
 
 
 def _many(batches: Iterable[tuple[Batch, list[Any]]]) -> Iterator[tuple[str, list[Any], bool]]:

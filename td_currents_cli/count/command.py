@@ -16,6 +16,7 @@ from td_currents_cli.count.result import (
     check_all_types,
     counts_of,
     default_sort,
+    first_counts,
     in_order,
     nearest_dimension,
     pivoted,
@@ -38,21 +39,24 @@ def count_sources(request: CountRequest, distinct: "Distinct | None") -> Partial
     parts: Iterable[ChunkResult[PartialCount]]
     if distinct:
         # Only one process can know which of two events with one id came first.
-        count = EventCounter(*arguments, over_time=request.over_time, distinct=distinct)
+        count = EventCounter(*arguments, also=request.also, over_time=request.over_time, distinct=distinct)
         parts = (ChunkResult(count(records([source], reading))) for source in sources)
     else:
-        make = partial(EventCounter, over_time=request.over_time)
+        make = partial(EventCounter, also=request.also, over_time=request.over_time)
         parts = map_records(make, arguments, sources, options=reading, jobs=request.jobs, whole_sources=True)
     groups, log, balance = GroupCounts(over_time=request.over_time), ProblemLog(), Balance()
+    also = [GroupCounts() for _ in request.also]
     streaming = False
     for part in parts:
         some = part.result
         groups.merge(some.groups)
+        for each, found in zip(also, some.also, strict=True):
+            each.merge(found)
         balance += some.balance
         streaming |= some.streaming
         # Each part has kept the problems that would be among those kept of all, had it been the only one to have any.
         log.merge(structs.replace(some.problems, kept=tuple(map(part.placed, some.problems.kept))))
-    return PartialCount(groups, balance, log.result(), streaming)
+    return PartialCount(groups, balance, log.result(), streaming, also)
 
 
 def run(request: CountRequest) -> CountOutcome:
@@ -120,19 +124,17 @@ def _outcome(
         add_all_types(groups, by, request.wanted.types)
     counts = in_order(counts_of(groups, distinct), request.sort or default_sort(by))
     # A pivot limits its rows instead, each of which has all its groups.
-    shown = counts[: None if request.pivot else request.top]
-    others = counts[len(shown) :]
-    no_values = (None,) * len(by)
-    total = together(counts, no_values, groups.total)
+    shown, others, rest = first_counts(counts, None if request.pivot else request.top, groups.total)
+    total = together(counts, (None,) * len(by), groups.total)
     if distinct and distinct.unique:
         total = structs.replace(total, unique_events=distinct.events.total, unique_users=distinct.users.total)
     return CountOutcome(
         by=request.by,
-        counts=tuple(shown),
-        others=len(others),
+        counts=shown,
+        others=others,
         top=request.top,
         wide=request.wide,
-        rest=together(others, no_values, groups.total) if others else None,
+        rest=rest,
         total=total,
         balance=counted.balance,
         problems=counted.problems,
@@ -144,4 +146,8 @@ def _outcome(
         absent_fields=absent,
         spilled=distinct.spilled if distinct else 0,
         exit_code=exit_code_of(counted.problems, counted.balance),
+        also={
+            name: in_order(counts_of(found, None), default_sort(dimensions([name])))
+            for name, found in zip(request.also, counted.also, strict=True)
+        },
     )

@@ -1,7 +1,7 @@
 """The options and the result of `tdcur count`."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -77,6 +77,7 @@ class Pivot(Struct, frozen=True, kw_only=True):
 class CountRequest(Struct, frozen=True):
     sources: Sequence[Source]
     by: tuple[str, ...] = (EVENT_TYPE,)
+    also: tuple[str, ...] = ()  # names that files are also counted by, each on its own, in the same pass
     zone: tzinfo = UTC  # of hours, days, weeks and months
     wanted: Filter = EVERYTHING
     unique: bool = False  # also count different events and users
@@ -107,6 +108,7 @@ class CountOutcome(Outcome, frozen=True, kw_only=True):
     balance: Balance
     zone: tzinfo = UTC  # of hours, days, weeks and months
     streaming: bool = False  # rows of the streaming connector are among the events: their times are receive times
+    also: Mapping[str, Sequence[Count]] = {}  # all groups by each of the names that were counted on their own
     pivot: Pivot | None = None
     histogram: TimeHistogram | None = None
     unknown_types: tuple[str, ...] = ()  # not in the catalog, in the order shown
@@ -199,6 +201,13 @@ def together(counts: Iterable[Count], key: Key, total: int) -> Count:
         last=max((each.last for each in counts if each.last), default=None),
         duplicates=sum(dropped) if dropped else None,
     )
+
+
+def first_counts(counts: Sequence[Count], top: int | None, total: int) -> tuple[tuple[Count, ...], int, Count | None]:
+    """The first groups (all if None), the number of the others, and their sum; `total` is the number of all events."""
+    shown = tuple(counts[:top])
+    others = counts[len(shown) :]
+    return shown, len(others), together(others, (None,) * len(others[0].key), total) if others else None
 
 
 def add_all_types(groups: GroupCounts, by: Sequence[Dimension], wanted: TypeGlobs) -> None:

@@ -82,7 +82,7 @@ class ReconcileOutcome(Outcome, frozen=True, kw_only=True):
             "unreadable": {f"{what}s": self.ingested.unread.get(what, 0) for what in ("row", "event", "source")},
             "duplicated_times": {str(times): ids for times, ids in sorted(self.ingested.times.items())},
             "by_type": {
-                name or "": self._of_type(name) for name in sorted(types, key=lambda name: (name is None, name))
+                name or "": self.of_type(name) for name in sorted(types, key=lambda name: (name is None, name))
             },
             "content_compared": self.by_content,
             "depth": self.depth.name.lower(),
@@ -112,7 +112,8 @@ class ReconcileOutcome(Outcome, frozen=True, kw_only=True):
             "examples": {kind: difference.examples for kind, difference in self.differences.items()},
         }
 
-    def _of_type(self, name: str | None) -> dict[str, int]:
+    def of_type(self, name: str | None) -> dict[str, int]:
+        """The numbers of ids of one event type."""
         number = {
             str(kind): difference.groups.get(name, DiffGroup()).count for kind, difference in self.differences.items()
         }

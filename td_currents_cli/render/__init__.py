@@ -8,6 +8,10 @@ from td_currents_cli.render.terminal import Terminal, write_json
 
 if TYPE_CHECKING:
     from td_currents_cli.count import CountOutcome
+    from td_currents_cli.parse import ParseOutcome
+    from td_currents_cli.reconcile import ReconcileOutcome
+    from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+    from td_currents_cli.treasure_data.insert import InsertOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
 
@@ -55,7 +59,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
         case "reconcile":
             from td_currents_cli.render.reconcile import print_comparison
 
-            return {"table": print_comparison}
+            return {"table": print_comparison, "html": _write_comparison_page}
         case "verify":
             from td_currents_cli.render.reconcile import print_verification
 
@@ -81,9 +85,7 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
 
             return {"text": print_journals}
         case "parse":
-            from td_currents_cli.render.parse import report_parsed
-
-            return {"text": report_parsed}
+            return {"text": _report_parse}
         case "serve":
             from td_currents_cli.render.serve import print_served
 
@@ -114,6 +116,20 @@ def render(outcome: Outcome, output_format: str, terminal: Terminal) -> None:
         renderers_of(outcome.command)[output_format](outcome, terminal)
 
 
+def _report_parse(outcome: "ParseOutcome | InsertOutcome | IncrementalOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.parse import ParseOutcome
+    from td_currents_cli.render.parse import report_parsed
+
+    if not isinstance(outcome, ParseOutcome):
+        from td_currents_cli.render.incremental import report_incremental
+        from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+
+        if isinstance(outcome, IncrementalOutcome):
+            report_incremental(outcome, terminal)
+            return
+    report_parsed(outcome, terminal)
+
+
 def _print_count_table(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.count_tables import print_count_table
 
@@ -130,3 +146,9 @@ def _write_count_page(outcome: "CountOutcome", terminal: Terminal) -> None:
     from td_currents_cli.render.html.count import write_count_page
 
     write_count_page(outcome, terminal)
+
+
+def _write_comparison_page(outcome: "ReconcileOutcome", terminal: Terminal) -> None:
+    from td_currents_cli.render.html.reconcile import write_comparison_page
+
+    write_comparison_page(outcome, terminal)

@@ -83,41 +83,48 @@ SHOWN_COUNTS: Final = 4
 
 def print_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
     """Print messages to standard error; then the differences and the verdict to standard output."""
-    _report_run(outcome, terminal)
+    report_comparison(outcome, terminal)
     form = _time_form(outcome, terminal)
     for kind, difference in outcome.differences.items():
         if difference.count:
             _print_difference(outcome, kind, difference, terminal, form)
     if terminal.verbose or not _is_smooth(outcome):
-        for line in _equations(outcome):
+        for line in equations(outcome):
             terminal.print(line)
-    for line in _unread(outcome):
+    for line in unread(outcome):
         terminal.print(line, "bold red")
-    terminal.print(*_verdict(outcome))
+    terminal.print(*verdict(outcome))
     sys.stdout.flush()
 
 
-def _report_run(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+def report_comparison(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+    """Print problems and messages to standard error."""
     print_problems(outcome.problems, terminal)
+    for words, style in comparison_notes(outcome, everything=terminal.verbose):
+        terminal.report(words, style)
+
+
+def comparison_notes(outcome: ReconcileOutcome, *, everything: bool) -> Iterator[tuple[str, str]]:
+    """Yield in words what the figures do not say, each with a style."""
     for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
-        if terminal.verbose or not _is_smooth(outcome):
-            terminal.report(f"{name}: {_side_balance(side)}", "dim")
+        if everything or not _is_smooth(outcome):
+            yield f"{name}: {_side_balance(side)}", "dim"
         if without_id := side.counts.without_id:
-            terminal.report(f"{name}: {amount(without_id, 'event')} without an id cannot be compared", "yellow")
+            yield f"{name}: {amount(without_id, 'event')} without an id cannot be compared", "yellow"
     found = outcome.matched or outcome.differences[DiffKind.CHANGED].count
     if outcome.expected and not (found or outcome.ingested.unread or outcome.ingested.sources.left_out):
-        terminal.report(NOTHING_ARRIVED, "yellow")
-    _report_contents(outcome, terminal)
+        yield NOTHING_ARRIVED, "yellow"
+    yield from _notes_of_contents(outcome)
     if outcome.spilled:
         disk, memory = map(format_size, (outcome.spilled, outcome.limit))
-        terminal.report(f"{disk} of fingerprints were kept in temporary files (memory limit: {memory})", "dim")
+        yield f"{disk} of fingerprints were kept in temporary files (memory limit: {memory})", "dim"
     for path in outcome.withheld:
-        terminal.report(f"{printable(str(path))} was not written, {NOT_WRITTEN}", "yellow")
+        yield f"{printable(str(path))} was not written, {NOT_WRITTEN}", "yellow"
     if outcome.payloads is not None:
         missing = amount(outcome.differences[DiffKind.MISSING].count, "missing event")
         payloads = amount(outcome.payloads, "payload")
         file = printable(str(outcome.resend))
-        terminal.report(f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim")
+        yield f"{missing} in {payloads} written to {file}, for `tdcur send --resend`", "dim"
 
 
 def _is_smooth(outcome: ReconcileOutcome) -> bool:
@@ -128,23 +135,23 @@ def _is_smooth(outcome: ReconcileOutcome) -> bool:
     return bool(outcome.exit_code is ExitCode.OK and outcome.sent.ids and is_same and is_all)
 
 
-def _report_contents(outcome: ReconcileOutcome, terminal: Terminal) -> None:
+def _notes_of_contents(outcome: ReconcileOutcome) -> Iterator[tuple[str, str]]:
     if not outcome.by_content:
-        terminal.report("contents are not known on both sides, so changes cannot be detected", "yellow")
+        yield "contents are not known on both sides, so changes cannot be detected", "yellow"
     if outcome.depth is Depth.OUTLINE:
-        terminal.report(DIGESTS_ONLY, "dim")
+        yield DIGESTS_ONLY, "dim"
         if outcome.differences[DiffKind.CHANGED].count and outcome.matched == outcome.unknown:
-            terminal.report(ALL_CHANGED, "yellow")
+            yield ALL_CHANGED, "yellow"
     if outcome.per_id:
-        terminal.report(SCOPE_OF_IDS, "dim")
+        yield SCOPE_OF_IDS, "dim"
     if outcome.streaming:
-        terminal.report(STREAMING, "yellow")
+        yield STREAMING, "yellow"
     if outcome.anonymous:
         ids = amount(outcome.anonymous.total(), "id")
-        terminal.report(f"{ids} of users without external_user_id not expected, as Braze does not send them", "dim")
+        yield f"{ids} of users without external_user_id not expected, as Braze does not send them", "dim"
     if outcome.unknown:
         ids = amount(outcome.unknown, "id")
-        terminal.report(f"{ids} without known content on both sides: changes cannot be detected", "yellow")
+        yield f"{ids} without known content on both sides: changes cannot be detected", "yellow"
 
 
 def _side_balance(side: "SideFigures") -> str:
@@ -162,15 +169,9 @@ def _print_difference(
     outcome: ReconcileOutcome, kind: DiffKind, difference: "Difference", terminal: Terminal, form: TimeForm
 ) -> None:
     console, style = terminal.out, "bold red" if kind in FAILURES else "bold yellow"
-    meaning = MEANING[kind]
-    if kind is DiffKind.DUPLICATED:
-        meaning += _repeat_counts(outcome)
-    elif kind is DiffKind.MISSING and outcome.ingested.unread:
-        meaning = "sent but not found in what could be read"
-    elif kind is DiffKind.UNEXPECTED and outcome.sent.unread:
-        meaning = "ingested but not found in what could be read of the sent events"
-    print_wrapped(console, Text(f"{kind}: {amount(difference.count, 'id')} {meaning}", style))
-    print_grid(_difference_grid(difference, terminal, form), terminal.out_stream)
+    print_wrapped(console, Text(difference_title(outcome, kind), style))
+    shown = None if terminal.verbose else SHOWN_TYPES
+    print_grid(difference_grid(difference, form, shown), terminal.out_stream)
     for event_id in difference.examples:
         print_wrapped(console, f"  {printable(event_id)}", "dim")
     left = difference.count - len(difference.examples)
@@ -179,18 +180,32 @@ def _print_difference(
     console.print()
 
 
+def difference_title(outcome: ReconcileOutcome, kind: DiffKind) -> str:
+    """Format the number of ids with a kind of difference, and what it means."""
+    meaning = MEANING[kind]
+    if kind is DiffKind.DUPLICATED:
+        meaning += _repeat_counts(outcome)
+    elif kind is DiffKind.MISSING and outcome.ingested.unread:
+        meaning = "sent but not found in what could be read"
+    elif kind is DiffKind.UNEXPECTED and outcome.sent.unread:
+        meaning = "ingested but not found in what could be read of the sent events"
+    return f"{kind}: {amount(outcome.differences[kind].count, 'id')} {meaning}"
+
+
 def _time_form(outcome: ReconcileOutcome, terminal: Terminal) -> TimeForm:
     """How all tables show times: in two columns if they fit the terminal, else in one."""
     room = terminal.out_stream.width
     if room is None:
         return TimeForm.FULL
+    shown = None if terminal.verbose else SHOWN_TYPES
     differences = outcome.differences.values()
-    widths = (_difference_grid(each, terminal, TimeForm.WORDS).width() for each in differences if each.count)
+    widths = (difference_grid(each, TimeForm.WORDS, shown).width() for each in differences if each.count)
     return TimeForm.WORDS if all(width <= room for width in widths) else TimeForm.SPAN
 
 
-def _difference_grid(difference: "Difference", terminal: Terminal, form: TimeForm) -> Grid:
-    groups = dict(islice(difference.groups.items(), None if terminal.verbose else SHOWN_TYPES))
+def difference_grid(difference: "Difference", form: TimeForm, shown: int | None) -> Grid:
+    """Build a table of the first event types (all if None) with a kind of difference."""
+    groups = dict(islice(difference.groups.items(), shown))
     others = len(difference.groups) - len(groups)
     left = difference.count - sum(group.count for group in groups.values())
     rows, rest, total = list(groups.values()), DiffGroup(left), DiffGroup(difference.count)
@@ -213,7 +228,7 @@ def _repeat_counts(outcome: ReconcileOutcome) -> str:
     return f" ({', '.join(counts[:SHOWN_COUNTS] + more)})"
 
 
-def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
+def equations(outcome: ReconcileOutcome) -> Iterator[str]:
     """Account for every id of both sides, leaving out what did not happen."""
     number = {kind: difference.count for kind, difference in outcome.differences.items()}
     for ids, side, kinds in (
@@ -228,7 +243,7 @@ def _equations(outcome: ReconcileOutcome) -> Iterator[str]:
         yield f"{amount(ids, 'id')} {side} = {' + '.join(parts)}"
 
 
-def _unread(outcome: ReconcileOutcome) -> Iterator[str]:
+def unread(outcome: ReconcileOutcome) -> Iterator[str]:
     """Tell what could not be read on each side: `Could not be read: 2 ingested rows, 1 ingested source`."""
     for name, side in (("sent", outcome.sent), ("ingested", outcome.ingested)):
         if side.unread:
@@ -236,7 +251,7 @@ def _unread(outcome: ReconcileOutcome) -> Iterator[str]:
             yield f"Could not be read: {', '.join(parts)}."
 
 
-def _verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
+def verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     """Return the last line and its style. It says why the exit code is not 0."""
     sent = outcome.sent
     if _is_smooth(outcome):

@@ -57,3 +57,5 @@ def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:
     write_text(outcome.sql)
     if outcome.rows is not None:
         terminal.report(f"covers rows received from {outcome.rows} (UTC)", "dim")
+    for note in outcome.notes:
+        terminal.report(note)

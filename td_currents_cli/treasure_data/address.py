@@ -28,25 +28,27 @@ class TableAddress:
     column: str = COLUMN  # the column with the batches, if the table has one
 
     def __str__(self) -> str:
-        return f"{SCHEME}{self.database}/{self.table}"
+        return f"{SCHEME}{self.database}/{self.table}".removesuffix("/")
 
 
 def is_address(path: str) -> bool:
     return path.startswith(SCHEME)
 
 
-def parse_address(text: str, *, site: Site | None = None, column: str | None = None) -> TableAddress:
-    """Parse an address; `site` and `column` apply where it does not state them.
+def parse_address(
+    text: str, *, site: Site | None = None, column: str | None = None, needs_table: bool = True
+) -> TableAddress:
+    """Parse an address; `site` and `column` apply where it does not state them. Its table may be empty if not needed.
 
     Raises:
         UsageError: the address is invalid. The message repeats nothing of it: a key may have been pasted with it.
     """
     parts = _parts(text)
     database, table = parts.netloc, parts.path.removeprefix("/")
-    if not database or not table or "/" in table or parts.fragment:
+    if not database or (needs_table and not table) or "/" in table or parts.fragment:
         raise UsageError("incomplete table address (td://…)", hint=_SYNTAX)
-    check_name(database, "the table address (td://…)")
-    check_name(table, "the table address (td://…)")
+    for name in filter(None, (database, table)):
+        check_name(name, "the table address (td://…)")
     options = _options(parts.query)
     return TableAddress(
         database=database,
@@ -127,8 +129,8 @@ class Period(Struct, frozen=True):
     until: float | None = None  # excluded
 
     def __str__(self) -> str:
-        end = "now" if self.until is None else _format_time(self.until)
-        return f"{_format_time(self.since)} to {end}"
+        end = "now" if self.until is None else format_time(self.until)
+        return f"{format_time(self.since)} to {end}"
 
 
 def receive_period(
@@ -150,7 +152,7 @@ def receive_period(
     return Period(begin, end)
 
 
-def _format_time(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError):

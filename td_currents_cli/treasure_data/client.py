@@ -263,26 +263,37 @@ class TdClient:
             NoTableError: the table does not exist.
             TdcurError: as `query`.
         """
-        with _translated_errors(self._host):
-            tables = self._api.list_tables(database)
+        tables = self.tables(database)
         if table not in tables:
             raise NoTableError(
                 f"the database {database} has no table {table}",
                 hint="A table is created with its first row. If you sent events, check the write key and table name.",
             )
-        return {str(name): str(kind) for name, kind, *_ in tables[table].get("schema") or []}
+        return tables[table]
 
-    def query(self, sql: str, database: str) -> JobResult:
+    def tables(self, database: str) -> dict[str, dict[str, str]]:
+        """Return the columns of each table and their types, without `time`. Raises TdcurError, as `query`."""
+        with _translated_errors(self._host):
+            tables = self._api.list_tables(database)
+            return {
+                str(table): {str(name): str(kind) for name, kind, *_ in found.get("schema") or []}
+                for table, found in tables.items()
+            }
+
+    def query(self, sql: str, database: str, domain_key: str | None = None) -> JobResult:
         """Run a Trino query and wait for it. Ctrl-C, or any other exception during the wait, kills the job.
 
+        The service accepts one job with a `domain_key`; with one of the caller's, the query must be unlike all others.
+
         Raises:
+            ConflictError: another query had this `domain_key`.
             EndpointRefusedError: the key is wrong, or the database does not exist.
             InputError: the query failed, or was killed. NoTableError: the table does not exist.
             UnreachableError: the service cannot be reached, or stays busy.
         """
         with _translated_errors(self._host):
             started = time.monotonic()
-            job = self._issue(sql, database)
+            job = self._issue(sql, database, domain_key)
             try:
                 state = self._wait(job, started)
             except BaseException:
@@ -323,13 +334,18 @@ class TdClient:
                 hint="Run the command again.",
             )
 
-    def _issue(self, sql: str, database: str) -> str:
-        # With the key, a repeated request does not start a second job, which could run an INSERT twice.
-        key = uuid4().hex
+    def is_unfinished(self, job: str) -> bool:
+        """Tell whether a job is still queued or running. Raises TdcurError, as `query`."""
+        with _translated_errors(self._host):
+            return self._api.job_status(job) not in ENDED
+
+    def _issue(self, sql: str, database: str, domain_key: str | None) -> str:
+        # With a key, a repeated request does not start a second job, which could run an INSERT twice.
+        key = domain_key or uuid4().hex
         try:
             return self._api.query(sql, type="trino", db=database, retry_limit=0, domain_key=key)
         except ConflictError as conflict:
-            if conflict.job is None:
+            if conflict.job is None or (domain_key and self._api.show_job(conflict.job)["query"] != sql):
                 raise
             return conflict.job
 

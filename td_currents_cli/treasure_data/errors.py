@@ -21,6 +21,10 @@ class ConflictError(InputError):
     job: str | None = None
 
 
+class JobRunningError(UnreachableError):
+    """Another run is doing the same: this one can be repeated when it has ended."""
+
+
 class _ErrorDetails(Struct):
     conflicts_with: str | int | None = None
 

@@ -5,20 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.ddl import (
-    OTHER_FIELDS,
-    TIME,
-    TableColumn,
-    add_other_fields_sql,
-    create_table_sql,
-    flat_columns,
-)
-from td_currents_cli.choices import Names
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
 from td_currents_cli.treasure_data.address import TableAddress, check_into
-from td_currents_cli.treasure_data.errors import NoTableError
+from td_currents_cli.treasure_data.flat_table import target_table
 from td_currents_cli.treasure_data.sql.count import EVENT, CountQuery, Expression, count_sql
 from td_currents_cli.treasure_data.sql.events import Events, table_events
 from td_currents_cli.treasure_data.sql.queries import FlattenQuery, flatten_sql, other_fields
@@ -86,14 +78,20 @@ def _insert(request: InsertRequest) -> InsertOutcome:
         raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
     check_into(request.tables.addresses[0], request.into)
     ((source, client, layout, source_columns),) = request.tables.opened()
-    columns = flat_columns(load().events.values(), Names.STREAMING)
-    created = not _table_exists(client, request.into, columns)
+    existing = client.tables(request.into.database).get(request.into.table)
+    target = target_table(request.into, existing, load().events.values())
+    columns = target.columns
     events = table_events(source, layout, request.tables.period, source_columns)
     totals, others = _totals(request, client, source, events, columns)
-    if created:
-        client.query(create_table_sql((request.into.database, request.into.table), columns), request.into.database)
+    if existing is None:
+        client.query(target.create_sql, request.into.database)
     query = FlattenQuery(
-        events=events, columns=columns, filter=request.wanted, dedupe=request.dedupe, into=request.into
+        events=events,
+        columns=columns,
+        filter=request.wanted,
+        dedupe=request.dedupe,
+        received_time=target.has_received_time,
+        into=request.into,
     )
     result = client.query(flatten_sql(query), request.into.database)
     inserted = next((int(row[0]) for row in client.rows(result) if row), None)
@@ -105,30 +103,10 @@ def _insert(request: InsertRequest) -> InsertOutcome:
         others=others,
         into=str(request.into),
         inserted=inserted,
-        created=created,
+        created=existing is None,
         problems=problems,
         exit_code=code if agreed else max(code, ExitCode.FINDINGS),
     )
-
-
-def _table_exists(client: "TdClient", into: TableAddress, columns: tuple[TableColumn, ...]) -> bool:
-    """Tell whether the table exists, and if so, check that it has all columns."""
-    try:
-        existing = client.columns(into.database, into.table)
-    except NoTableError:
-        return False
-    missing = [column.name for column in columns if column.name not in existing and column.name != TIME]
-    if missing:
-        raise UsageError(
-            f"{into} lacks {len(missing)} of the {len(columns)} columns of flat events, such as `{missing[0]}`",
-            hint="Name a new table, which will be created, or create one with `tdcur sql create-table`.",
-        )
-    if OTHER_FIELDS not in existing:
-        raise UsageError(
-            f"{into} has no column `{OTHER_FIELDS}`: fields without a column would be lost",
-            hint=f"Add it: {add_other_fields_sql((into.database, into.table))}",
-        )
-    return True
 
 
 def _totals(

@@ -50,12 +50,13 @@ class SqlOutcome(Outcome, frozen=True, kw_only=True):
     dialect: Dialect
     sql: str  # without a trailing semicolon
     rows: str | None  # the period, for people
+    notes: tuple[str, ...] = ()  # what to know before it is run
 
     def summary(self) -> dict[str, object]:
         return {"query": self.query, "dialect": self.dialect, "rows": self.rows}
 
     def data(self) -> dict[str, object]:
-        return {"sql": self.sql}
+        return {"sql": self.sql, "notes": list(self.notes)}
 
 
 def run(request: SqlRequest) -> SqlOutcome:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from td_currents_cli.braze import Site
+from td_currents_cli.catalog.ddl import RECEIVED_TIME
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError, UsageError, install_hint
 from td_currents_cli.read import Source
@@ -78,7 +79,7 @@ class Tables:
 
 def has_receive_times(layout: Layout, columns: Collection[str]) -> bool:
     """Whether `time` is the receive time in a table of events, which it is in those of the streaming connector."""
-    return layout is Layout.FLAT and is_streaming(dict.fromkeys(columns))
+    return layout is Layout.FLAT and RECEIVED_TIME not in columns and is_streaming(dict.fromkeys(columns))
 
 
 def table_addresses(paths: Sequence[str], *, site: Site | None, column: str | None) -> tuple[TableAddress, ...]:

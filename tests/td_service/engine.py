@@ -50,6 +50,11 @@ OF_ENTRIES = {
 
 TYPES = {"JSON": "json", "VARCHAR": "varchar", "BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double"}
 
+API_TYPES = {"VARCHAR": "string", "BIGINT": "long", "DOUBLE": "double"}
+"""As Treasure Data's API calls the types of columns."""
+
+_COLUMNS = "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+
 
 class Result(NamedTuple):
     columns: list[tuple[str, str]]  # name and type of each, as Trino calls it
@@ -84,6 +89,17 @@ class Engine:
         cursor = self._connection.execute(text)
         columns = [(name, TYPES.get(str(kind), str(kind).lower())) for name, kind, *_ in cursor.description or ()]
         return Result(columns, cursor.fetchall())
+
+    @property
+    def schemas(self) -> dict[tuple[str, str], dict[str, str]]:
+        """The columns, without `time`, of the tables that queries have created."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for database, table, name, kind in self._connection.execute(_COLUMNS).fetchall():
+            if (database, table) not in self._tables:
+                columns = found.setdefault((database, table), {})
+                if name != "time":
+                    columns[name] = API_TYPES[kind]
+        return found
 
     def _load(self, table: str, rows: Rows) -> None:
         listed = list(rows)

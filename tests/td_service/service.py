@@ -184,7 +184,7 @@ class Service:
         database = request.path_params["database"]
         schemas = {
             table: json.dumps([[name, kind, name] for name, kind in columns.items()])
-            for (of, table), columns in self.tables.items()
+            for (of, table), columns in {**self.tables, **getattr(self.engine, "schemas", {})}.items()
             if of == database
         }
         numbers = {"id": 1, "count": 1, "estimated_storage_size": 1}

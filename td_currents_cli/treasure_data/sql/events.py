@@ -5,13 +5,14 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.catalog.ddl import OTHER_FIELDS, TIME, TableColumn, column_type
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME, TIME, TableColumn, column_type
 from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Dialect, Layout
 from td_currents_cli.events.filter import LATEST
-from td_currents_cli.treasure_data.address import Period, TableAddress
+from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.text import (
     IS_TIME,
+    Rows,
     cte,
     identifier,
     json_path,
@@ -92,8 +93,10 @@ class BatchEvents(Struct, frozen=True):
     contains any of these; null and an empty string are an empty batch.
     """
 
+    received: ClassVar[str] = RECEIVED
+
     address: TableAddress
-    rows: Period
+    rows: Rows
 
     @property
     def lines(self) -> str:
@@ -102,11 +105,21 @@ class BatchEvents(Struct, frozen=True):
         RECEIVED is the receive time; NUMBER that of the event in its row, from 1, or null; REJECTED tells whether the
         table row could not be read, IS_EVENT whether the event is an object.
         """
+        return ",\n".join([self.lists(), cte("parts", _LISTED, _UNNESTED), cte("lines", _PARTS, "parts")])
+
+    def lists(self, carried: str = "") -> str:
+        """Common table expressions; the last, `elements`, has a row for each table row: its `time` and `list` of JSON.
+
+        `list` is null for a row that could not be read. `carried` is the name of a column with the cell, if wanted.
+        """
         column = identifier(self.address.column)
-        batches = _BATCHES.format(
-            column=column, table=table_identifier(self.address), received=receive_time_condition(self.rows)
+        return _LISTS.format(
+            column=column,
+            table=table_identifier(self.address),
+            received=receive_time_condition(self.rows),
+            original=f", {column} AS {carried}" if carried else "",
+            carried=f", {carried}" if carried else "",
         )
-        return f"{batches},\n{cte('lines', _PARTS, 'parts')}"
 
     def extract(self, paths: Paths) -> str:
         """Extract a field as an intermediate string for `name`, `value` and `seconds`; null if absent."""
@@ -171,8 +184,13 @@ class FlatEvents(Struct, frozen=True):
     outline: ClassVar[str] = "CAST(NULL AS VARCHAR)"  # columns hide what the connector left out or made a string
 
     address: TableAddress
-    rows: Period
+    rows: Rows
     columns: Collection[str]
+
+    @property
+    def received(self) -> str:
+        """The receive time, which is not RECEIVED in a table that was flattened before."""
+        return f"COALESCE({identifier(RECEIVED_TIME)}, {RECEIVED})" if RECEIVED_TIME in self.columns else RECEIVED
 
     @property
     def lines(self) -> str:
@@ -207,7 +225,8 @@ class FlatEvents(Struct, frozen=True):
                 misfit = MISFITS[kind].format(cell)
                 misfits = f"{cell} IS NOT NULL AND {misfit}"
                 others[column.path] = f"CASE WHEN {misfits} THEN CAST({identifier(each)} AS JSON) END"
-        others |= {each: f"CAST({identifier(each)} AS JSON)" for each in self.columns if each not in {*taken, TIME}}
+        named = {TIME, RECEIVED_TIME}
+        others |= {each: f"CAST({identifier(each)} AS JSON)" for each in self.columns if each not in {*taken, *named}}
         if OTHER_FIELDS in self.columns:
             # It is kept.
             before = f"TRY_CAST(TRY(JSON_PARSE({identifier(OTHER_FIELDS)})) AS {MAP})"
@@ -219,7 +238,7 @@ class FlatEvents(Struct, frozen=True):
 Events: TypeAlias = BatchEvents | FlatEvents
 
 
-def table_events(address: TableAddress, layout: Layout, rows: Period, columns: Collection[str]) -> Events:
+def table_events(address: TableAddress, layout: Layout, rows: Rows, columns: Collection[str]) -> Events:
     return BatchEvents(address, rows) if layout is Layout.BATCHES else FlatEvents(address, rows, columns)
 
 
@@ -231,23 +250,26 @@ def _scalar(extracted: str) -> str:
     return f"JSON_EXTRACT_SCALAR(JSON_PARSE({extracted}), '$')"
 
 
-_BATCHES: Final = """\
+EVENT_OF_ELEMENT: Final = "COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(element, '$'))), element)"
+"""An element of a batch as an event: it may be a string that contains one."""
+
+_LISTS: Final = """\
 cells AS (
-  SELECT time, TRIM({column}) AS cell
+  SELECT time{original}, TRIM({column}) AS cell
   FROM {table}
   WHERE {received}
 ),
 documents AS (
-  SELECT time, cell IS NULL OR cell IN ('', 'null') AS empty, TRY(JSON_PARSE(cell)) AS document
+  SELECT time{carried}, cell IS NULL OR cell IN ('', 'null') AS empty, TRY(JSON_PARSE(cell)) AS document
   FROM cells
 ),
 batches AS (
-  SELECT time, empty, COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(document, '$'))), document) AS batch
+  SELECT time{carried}, empty, COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(document, '$'))), document) AS batch
   FROM documents
 ),
 elements AS (
   SELECT
-    time,
+    time{carried},
     CASE
       WHEN empty OR JSON_FORMAT(JSON_EXTRACT(batch, '$.events')) = 'null' THEN CAST(JSON_PARSE('[]') AS ARRAY(JSON))
       ELSE COALESCE(
@@ -260,17 +282,11 @@ elements AS (
       )
     END AS list
   FROM batches
-),
-parts AS (
-  SELECT
-    time,
-    list IS NULL AS rejected,
-    n,
-    COALESCE(TRY(JSON_PARSE(JSON_EXTRACT_SCALAR(element, '$'))), element) AS event
-  FROM elements
-  LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE
 )"""
-"""Up to `parts`: a row for each event, and one for each table row without events."""
+
+_LISTED: Final = ("time", "list IS NULL AS rejected", "n", f"{EVENT_OF_ELEMENT} AS event")
+_UNNESTED: Final = "elements\n  LEFT JOIN UNNEST(list) WITH ORDINALITY AS unnested (element, n) ON TRUE"
+"""A row for each event, and one for each table row without events."""
 
 _PARTS: Final = (
     f"time AS {RECEIVED}",

@@ -1,12 +1,12 @@
 """Queries that look for ids, flatten events, and deduplicate them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.braze import ENVELOPE
-from td_currents_cli.catalog.ddl import OTHER_FIELDS, TIME, TableColumn
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME, TIME, TableColumn
 from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import EVERYTHING, Filter
@@ -102,29 +102,45 @@ class FlattenQuery(Struct, frozen=True, kw_only=True):
     columns: Sequence[TableColumn]
     filter: Filter = EVERYTHING
     dedupe: bool = False  # keep only the first event of each id
-    into: TableAddress | None = None  # None: SELECT; else INSERT into a table with `columns` and OTHER_FIELDS
+    received_time: bool = True  # also a column with the receive time, RECEIVED_TIME
+    into: TableAddress | None = None  # None: SELECT; else INSERT into a table with these columns and OTHER_FIELDS
 
 
 def flatten_sql(query: FlattenQuery) -> str:
-    """Write the Trino query: a SELECT of the columns and OTHER_FIELDS, or an INSERT of them.
+    """Write the Trino query: a SELECT of the columns, RECEIVED_TIME and OTHER_FIELDS, or an INSERT of them.
 
     `time` is the event time in seconds, or else the receive time of the row. A value that does not fit its column is
     null there and goes to OTHER_FIELDS. Rejected rows and events are left out; `count_sql` counts them.
     """
     events = query.events
-    values = {column.name: _column_value(events, column) for column in query.columns}
-    values[OTHER_FIELDS] = other_fields(events, query.columns)
+    values = column_values(events, query.columns, received_time=query.received_time)
     select = [
         f"WITH {events.lines},",
         f"{deduplicated_events(events, query.filter, dedupe=query.dedupe)},",
         cte("opened", ["*", *events.opened], "first_ones"),
-        "SELECT",
-        "  " + ",\n  ".join(f"{expression} AS {identifier(column)}" for column, expression in values.items()),
+        select_values(values),
         "FROM opened",
     ]
     if query.into is not None:
-        select.insert(0, f"INSERT INTO {table_identifier(query.into)} ({', '.join(map(identifier, values))})")
+        select.insert(0, insert_into(query.into, values))
     return "\n".join(select)
+
+
+def column_values(events: Events, columns: Sequence[TableColumn], *, received_time: bool = True) -> dict[str, str]:
+    """Write the expressions for the columns of a flat table, given `events.opened` and EVENT_SECONDS."""
+    values = {column.name: _column_value(events, column) for column in columns}
+    if received_time:
+        values[RECEIVED_TIME] = events.received
+    return {**values, OTHER_FIELDS: other_fields(events, columns)}
+
+
+def select_values(values: Mapping[str, str]) -> str:
+    listed = ",\n  ".join(f"{expression} AS {identifier(column)}" for column, expression in values.items())
+    return f"SELECT\n  {listed}"
+
+
+def insert_into(table: TableAddress, columns: Iterable[str]) -> str:
+    return f"INSERT INTO {table_identifier(table)} ({', '.join(map(identifier, columns))})"
 
 
 def deduplicated_events(events: Events, event_filter: Filter, *, dedupe: bool) -> str:

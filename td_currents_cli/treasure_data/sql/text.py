@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import LATEST, Filter, TypeGlobs
@@ -22,8 +24,21 @@ def table_identifier(address: TableAddress, dialect: Dialect = Dialect.TRINO) ->
     return f"{dialect.quoted(address.database)}.{dialect.quoted(address.table)}"
 
 
-def receive_time_condition(rows: Period, dialect: Dialect = Dialect.TRINO) -> str:
+class TimeRange(Struct, frozen=True):
+    """A range of receive times, for Trino: SQL expressions of UNIX seconds, which a workflow can fill in."""
+
+    since: str
+    until: str  # excluded
+
+
+Rows: TypeAlias = Period | TimeRange
+"""The rows of a table that are read, by their receive times."""
+
+
+def receive_time_condition(rows: Rows, dialect: Dialect = Dialect.TRINO) -> str:
     """Write the condition on rows of a period, by which Treasure Data prunes partitions."""
+    if isinstance(rows, TimeRange):
+        return f"TD_TIME_RANGE(time, {rows.since}, {rows.until})"
     time = "time" if dialect is Dialect.TRINO else dialect.quoted("time")  # a keyword of Hive's
     if dialect is Dialect.SPARK:
         until = "" if rows.until is None else f" AND {time} < {rows.until:.0f}"

@@ -254,7 +254,8 @@ def test_types_as_a_table(dialect: Dialect) -> None:
     assert columns["time"] == "BIGINT"
     assert columns["properties_price"] == "DOUBLE"
     assert columns["properties_purchase_properties"] in {"VARCHAR", "STRING"}
-    assert len(columns) == len(CATALOG.events["users.behaviors.Purchase"].fields) + 1
+    assert len(columns) == len(CATALOG.events["users.behaviors.Purchase"].fields) + 2
+    assert columns["received_time"] == "BIGINT"
     assert columns["other_fields"] in {"VARCHAR", "STRING"}
     several = sqlglot.parse_one(run(EventsRequest("*.email.*", dialect=dialect)).ddl(), read=dialect)
     assert [table.name for table in several.find_all(exp.Table)] == ["currents"]

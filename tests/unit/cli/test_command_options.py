@@ -8,9 +8,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.cli.app import app
+from td_currents_cli.cli.insert import INCREMENTAL_OPTIONS, INTO_OPTIONS
 from td_currents_cli.cli.options import FILE_OPTIONS, MAX_DEFAULT_JOBS, worker_count
 from td_currents_cli.cli.parameters import shown_names
-from td_currents_cli.cli.parse import INTO_OPTIONS
 
 GROUP: Any = get_command(app)
 OPTIONS = {shown_names(each)[-1]: each for each in GROUP.get_command(None, "parse").params if each.opts[0][0] == "-"}
@@ -30,11 +30,25 @@ def given(option: str) -> list[str]:
     return [option] if kind.is_flag else [option, next(iter(getattr(kind.type, "choices", "1")))]
 
 
-@pytest.mark.parametrize("option", sorted(OPTIONS.keys() - INTO_OPTIONS))
+@pytest.mark.parametrize("option", sorted(OPTIONS.keys() - INTO_OPTIONS - INCREMENTAL_OPTIONS))
 def test_into_takes_events_as_they_are(option: str) -> None:
     """What is inserted must not look as if it were masked; this holds for each new option, too."""
     message = refused(["parse", "td://braze/raw", "--into", "td://braze/flat", *given(option)])
     assert message.startswith(f"error: {option} cannot be used with --into\nhint: ")
+
+
+@pytest.mark.parametrize("option", sorted(OPTIONS.keys() - INCREMENTAL_OPTIONS))
+def test_incremental_takes_what_came(option: str) -> None:
+    """It goes by receive time, drops duplicates by itself, and is repeated with the same options."""
+    line = ["parse", "td://braze/raw", "--into", "td://braze/flat", "--incremental"]
+    message = refused([*line, *given(option)])
+    assert message.startswith(f"error: {option} cannot be used with --incremental\nhint: ")
+
+
+@pytest.mark.parametrize("option", sorted(INCREMENTAL_OPTIONS - INTO_OPTIONS - {"--incremental"}))
+def test_options_of_incremental(option: str) -> None:
+    message = refused(["parse", "td://braze/raw", "--into", "td://braze/flat", *given(option)])
+    assert message.startswith(f"error: {option} works only with --incremental\n")
 
 
 @pytest.mark.parametrize("command", ["count", "parse"])
@@ -50,6 +64,11 @@ def test_tables_have_one_form(command: str, option: str) -> None:
     [
         ("send x --url http://x/ --verify-within 5s", "--verify-within cannot be used with `send` without --verify"),
         ("send x --url http://x/ --api-key-file x", "--api-key-file cannot be used with `send` without --verify"),
+        ("parse td://braze/raw --incremental", "--incremental needs a table to insert into"),
+        (
+            "parse td://braze/raw --incremental --into td://braze/flat --from-beginning --received-since -1d",
+            "--received-since cannot be used with --from-beginning",
+        ),
         ("verify --sent x --endpoint http://x/ --ingested td://braze/raw", "--endpoint works only with --from-journal"),
     ],
 )

@@ -10,9 +10,15 @@ import pytest
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.read import sources
+from td_currents_cli.reconcile import ReconcileRequest
+from td_currents_cli.reconcile import run as reconcile
+from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.render.charts import step_of, time_chart
+from td_currents_cli.render.html import page as html_page
 from td_currents_cli.render.html import stylesheet
 from td_currents_cli.render.html.count import count_page
+from td_currents_cli.render.html.reconcile import comparison
+from td_currents_cli.render.reconcile import verdict
 
 SAMPLES: Final = Path(__file__).parents[3] / "sample_data"
 
@@ -101,3 +107,24 @@ def test_colors_have_enough_contrast() -> None:
             for name in colors.keys() - {"page", "surface", "line"}:
                 high, low = sorted((luminance(colors[name]), luminance(colors[back])), reverse=True)
                 assert (high + 0.05) / (low + 0.05) >= (3 if name == "bar" else 4.5), (name, back)
+
+
+def test_a_comparison_has_the_numbers_of_the_outcome(tmp_path: Path) -> None:
+    """Totals, and those of each event type."""
+    rows = (SAMPLES / "rows" / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [event for row in rows for event in json.loads(json.loads(row)["events"])]
+    sides = {"sent.json": events, "ingested.json": [*events[40:], events[50], {"id": "new", "event_type": "new"}]}
+    for name, these in sides.items():
+        (tmp_path / name).write_text(json.dumps({"events": these}), encoding="utf-8")
+    sent, ingested = (FileSide(sources([str(tmp_path / name)])) for name in sides)
+    outcome = reconcile(ReconcileRequest(sent, ingested, show=2))
+    page = html_page("reconcile.html", title="x", comparison=comparison(outcome))
+    rows_of_page = {row[0]: row[1:] for row in reversed(Tables(page).rows)}
+    summary: dict[str, Any] = json.loads(json.dumps(outcome.summary()))
+    results = ("matched", "missing", "changed", "unexpected", "duplicated")
+    assert [rows_of_page[name][0] for name in results] == [str(summary[name]) for name in results]
+    heads, *types = [row for row in Tables(page).rows if len(row) == 7]
+    for name, *numbers in types[:-1]:
+        by_name = dict(zip(heads[1:], map(int, numbers), strict=True))
+        assert by_name == {kind: summary["by_type"][name][kind] for kind in by_name}
+    assert verdict(outcome)[0] in page

@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from td_currents_cli.catalog import load
-from td_currents_cli.catalog.ddl import OTHER_FIELDS, create_table_sql, flat_columns
+from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME, create_table_sql, flat_columns
 from td_currents_cli.catalog.list_events import EventsRequest
 from td_currents_cli.catalog.list_events import run as listed
 from td_currents_cli.choices import Dialect, Layout, Names, Query
@@ -94,7 +94,8 @@ def test_queries_of_batches() -> None:
         ("event", "users.messages.email.Open", 1),
     }
     parsed = rows_of(printed(Query.PARSE, wanted=Filter(types=TypeGlobs.of(["*.Uninstall"])), dedupe=True))
-    assert parsed == [{"event_type": "users.behaviors.Uninstall", "id": "a", "time": 100, "user_user_id": "it's"}]
+    flat = {"event_type": "users.behaviors.Uninstall", "id": "a", "time": 100, "user_user_id": "it's"}
+    assert parsed == [flat | {"received_time": 200}]
     rows = rows_of(printed(Query.DEDUPE))
     assert sorted(row["id"] for row in rows) == ["a", "b"]
     assert {json.loads(row["event"])["time"] for row in rows} == {100, 101}
@@ -248,6 +249,9 @@ VALUES = {
     "--by": "day",
     "--timezone": "UTC",
     "--unique": None,
+    "--external-user-id": "a",
+    "--user-id": "b",
+    "--device-id": "c",
 }
 
 
@@ -457,4 +461,4 @@ def test_names_in_statements_that_make_tables(dialect: Dialect) -> None:
     for table in [(text, text) for text in HOSTILE]:
         (tree,) = sqlglot.parse(create_table_sql(table, columns, dialect), read=dialect)
         assert isinstance(tree, sqlglot.exp.Create)
-        assert [each.name for each in tree.find_all(sqlglot.exp.ColumnDef)] == [*HOSTILE, OTHER_FIELDS]
+        assert [each.name for each in tree.find_all(sqlglot.exp.ColumnDef)] == [*HOSTILE, RECEIVED_TIME, OTHER_FIELDS]
