@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from td_currents_cli.read.formats.delimited import undoubled
+from td_currents_cli.read.formats.cell import undoubled
 
 
 @given(st.binary(), st.integers(0, 2), st.integers(1, 3))

@@ -1,14 +1,16 @@
 """A cell of an ingested row: its batch, and what can be kept of a truncated one."""
 
+import atexit
 import csv
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -16,6 +18,9 @@ from msgspec import Raw, Struct
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.options import looks_like_batch
 from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, is_json
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _ARRAY_START: Final = re.compile(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
 _CLOSED: Final = (b"{", b"[", b'"')
@@ -369,3 +374,31 @@ def conversion_of(text: bytes) -> str:
     if not probable:
         return ""
     return f"The file is probably {probable[-1]}. Convert it: iconv -f {probable[-1]} -t UTF-8 FILE > NEW."
+
+
+_MIN_SQLITE_SIZE: Final = 1 << 12
+_MAX_SQLITE_SIZE: Final = 1 << 28
+
+
+def undoubled(cell: bytes) -> bytes:
+    """Replace each pair of quotes by one.
+
+    `bytes.replace` searches for each pair anew. In JSON, with one every few bytes, that takes two and a half times as
+    long as the plain loop of SQLite, which is 20 % of the time of `tdcur parse`.
+    """
+    if not _MIN_SQLITE_SIZE <= len(cell) <= _MAX_SQLITE_SIZE:
+        return cell.replace(b'""', b'"')
+    (found,) = _sqlite(os.getpid()).execute("""SELECT replace(?, '""', '"')""", (cell,)).fetchone()
+    result: bytes = found
+    return result
+
+
+@cache
+def _sqlite(_process: int) -> "sqlite3.Connection":
+    """Return a connection of this process: none may be carried over a fork."""
+    import sqlite3  # noqa: PLC0415 -- most inputs are not large CSV
+
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.text_factory = bytes
+    atexit.register(connection.close)
+    return connection

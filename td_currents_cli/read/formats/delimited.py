@@ -4,16 +4,14 @@ Quotes in quoted cells are doubled, or have backslashes before them (MySQL, Spar
 backslashes may be escaped (Trino's and MySQL's command lines, PostgreSQL's COPY).
 """
 
-import atexit
 import csv
 import math
-import os
 import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -32,6 +30,7 @@ from td_currents_cli.read.formats.cell import (
     relaxed_cells,
     truncated_array,
     truncated_csv_batch,
+    undoubled,
     unwrapped,
     wrong_width,
 )
@@ -40,9 +39,6 @@ from td_currents_cli.read.formats.share import is_share, share_columns
 from td_currents_cli.read.lines import lines_of
 from td_currents_cli.read.options import COLUMN, SourceFormat
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -88,34 +84,6 @@ def table_rows(
     if table.is_quoted:
         return csv_rows(lines, source, table)
     return tsv_rows(scanner, source, table)
-
-
-_MIN_SQLITE_SIZE: Final = 1 << 12
-_MAX_SQLITE_SIZE: Final = 1 << 28
-
-
-def undoubled(cell: bytes) -> bytes:
-    """Replace each pair of quotes by one.
-
-    `bytes.replace` searches for each pair anew. In JSON, with one every few bytes, that takes two and a half times as
-    long as the plain loop of SQLite, which is 20 % of the time of `tdcur parse`.
-    """
-    if not _MIN_SQLITE_SIZE <= len(cell) <= _MAX_SQLITE_SIZE:
-        return cell.replace(b'""', b'"')
-    (found,) = _sqlite(os.getpid()).execute("""SELECT replace(?, '""', '"')""", (cell,)).fetchone()
-    result: bytes = found
-    return result
-
-
-@cache
-def _sqlite(_process: int) -> "sqlite3.Connection":
-    """Return a connection of this process: none may be carried over a fork."""
-    import sqlite3  # noqa: PLC0415 -- most inputs are not large CSV
-
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    connection.text_factory = bytes
-    atexit.register(connection.close)
-    return connection
 
 
 MAX_ROW_SIZE: Final = 1 << 25
