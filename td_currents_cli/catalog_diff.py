@@ -16,6 +16,7 @@ from td_currents_cli.model import Record
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
 from td_currents_cli.parallel.map import map_records
 from td_currents_cli.read import Source
+from td_currents_cli.read.options import DEFAULT, ReadOptions
 
 Name: TypeAlias = tuple[str | None, str | None]
 """An event type, and the dotted name of a field; no field if it is the type that is unknown."""
@@ -112,11 +113,17 @@ class CatalogDiffOutcome(Outcome, frozen=True, kw_only=True):
 
 
 def run(
-    catalog: Catalog, sources: Sequence[Source], wanted: Filter = EVERYTHING, *, jobs: int = 1
+    catalog: Catalog,
+    sources: Sequence[Source],
+    wanted: Filter = EVERYTHING,
+    options: ReadOptions = DEFAULT,
+    *,
+    jobs: int = 1,
 ) -> CatalogDiffOutcome:
     """Compare the names in all events with the catalog."""
     names, balance, log = dict[Name, Occurrence](), Balance(), ProblemLog()
-    work = map_records(NameFinder, (known_fields(catalog), wanted), sources, jobs=jobs, whole_sources=True)
+    arguments = (known_fields(catalog), wanted)
+    work = map_records(NameFinder, arguments, sources, options=options, jobs=jobs, whole_sources=True)
     with closing(work) as results:
         for part in results:
             for name, each in part.result.names.items():

@@ -108,6 +108,7 @@ class Batch(Struct, frozen=True, gc=False):
     array: Location | None = None  # where the array of documents begins that it is an element of
     is_streaming: bool = False  # made of a row of the streaming connector, without fractions and the event's own time
     is_export: bool = False  # made of records of Braze's export to cloud storage
+    received: float | None = None  # receive time of the row, in UNIX seconds; None if not asked for, or unknown
 
     def require_utf8(self) -> None:
         """Raises UnicodeDecodeError if the data is not UTF-8, which decoders do not check in what they skip."""

@@ -141,7 +141,7 @@ def count(
                 expect=expect,
                 compare=compare,
                 fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
-                reading=ReadOptions.of(form, column, no_header=no_header),
+                reading=ReadOptions.of(form, column, no_header=no_header, received=received),
                 jobs=options.worker_count(jobs),
                 tables=tables,
             )

@@ -108,6 +108,7 @@ def events(
             raise UsageError("--diff works only with --format table or json", hint="Remove --format.")
         from td_currents_cli.catalog_diff import run as compare  # noqa: PLC0415 -- only with --diff
         from td_currents_cli.events.filter import Filter  # noqa: PLC0415
+        from td_currents_cli.read.options import ReadOptions  # noqa: PLC0415
         from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
 
         now, progress = time.time(), InputProgress()
@@ -128,7 +129,8 @@ def events(
             options.open_inputs(diff, tables, max_document_size, None, wanted) as sources,
         ):
             known = load_overlay(catalog) if catalog else load()
-            return compare(known, progress.watched(sources), wanted, jobs=options.worker_count(jobs))
+            reading = ReadOptions(received=received if tables is None else None)
+            return compare(known, progress.watched(sources), wanted, reading, jobs=options.worker_count(jobs))
     refuse(given & _OF_DIFF, "`events` without --diff", "Add --diff PATH.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
     return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO, new_in))

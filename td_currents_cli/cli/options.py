@@ -186,8 +186,10 @@ LATE: Final[Any] = filters_option(
 )
 
 
-def receive_times(since: str | None, until: str | None, *, now: float, zone: tzinfo = UTC) -> "ReceiveTimes":
+def receive_times(since: str | None, until: str | None, *, now: float, zone: tzinfo = UTC) -> "ReceiveTimes | None":
     """Convert the values of --received-since and --received-until. Raises UsageError; see `time_range`."""
+    if since is None and until is None:
+        return None
     from td_currents_cli.events.filter import time_range  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read.received import ReceiveTimes  # noqa: PLC0415
 
@@ -285,7 +287,7 @@ def open_tables(
     site: Site | None,
     column: str | None,
     api_key_file: str | None,
-    received: "ReceiveTimes",
+    received: "ReceiveTimes | None" = None,
     late: str = _LATE,
     given: ExplicitOptions = frozenset(),
     report_period: bool = True,
@@ -298,7 +300,7 @@ def open_tables(
         UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
     """
     if not any("://" in path for path in paths or ()):
-        _refuse_receive_times(received, given)
+        refuse(given & {"--late"}, "files", "It applies only to tables (td://…): remove it.")
         yield None
         return
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- only where there are tables
@@ -308,12 +310,12 @@ def open_tables(
 
     addresses = table_addresses(paths or (), site=site, column=column)
     if not addresses:
-        _refuse_receive_times(received, given)
+        refuse(given & {"--late"}, "files", "It applies only to tables (td://…): remove it.")
         yield None
         return
     refuse(given & FILE_OPTIONS, "a table (td://…)", "It applies only to files: remove it.")
     period = receive_period(wanted.since, wanted.until, time.time(), received, duration(late, "--late"))
-    is_last_day = wanted.since is None and received.since is None
+    is_last_day = wanted.since is None and (received is None or received.since is None)
     hint = "; use --received-since to include older rows" if is_last_day else ""
     if report_period:
         terminal.report(
@@ -321,11 +323,6 @@ def open_tables(
         )
     connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
     yield Tables(addresses=addresses, period=period, connection=connection)
-
-
-def _refuse_receive_times(received: "ReceiveTimes", given: ExplicitOptions) -> None:
-    unusable = [*(given & {"--late"}), *["--received-since, --received-until"] * bool(received)]
-    refuse(unusable, "files", "It applies only to tables (td://…): remove it.")
 
 
 def open_inputs(

@@ -156,7 +156,11 @@ def parse(
                 dry_run=dry_run,
             )
         # Downloaded rows have a form that is detected without options.
-        reading = ReadOptions.of(form, column if tables is None else None, no_header=no_header)
+        reading = (
+            ReadOptions.of(form, column, no_header=no_header, received=received)
+            if tables is None
+            else ReadOptions.of(form, no_header=no_header)
+        )
         with options.open_inputs(paths, tables, max_document_size, event_type, wanted) as sources:
             progress = InputProgress()
             line.watch(progress.now)

@@ -152,6 +152,7 @@ def reconcile(
             max_document_size=byte_size(max_document_size),
             event_type=event_type,
             parts=options.parts_of(period),
+            received=received,
             progress=progress,
         )
         return run(

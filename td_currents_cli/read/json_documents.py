@@ -6,7 +6,7 @@ reading goes on with the next one.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Final
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from td_currents_cli.choices import Names
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
-from td_currents_cli.read.formats.cell import cells_in, fields_of
+from td_currents_cli.read.formats.cell import cells_in, cells_of_truncated, fields_of
 from td_currents_cli.read.formats.flat import event_of_flat_row
 from td_currents_cli.read.formats.json_arrays import ArrayRows
 from td_currents_cli.read.formats.json_rows import (
@@ -28,6 +28,7 @@ from td_currents_cli.read.formats.json_rows import (
     wrapped_rows,
 )
 from td_currents_cli.read.options import COLUMN, DEFAULT, OBJECTS, FormatCallback, ReadOptions, SourceFormat
+from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import SPACE, Scanner, code_points
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -217,15 +218,22 @@ class DocumentReader:
             for wrapped in found:
                 yield from self._records_within(document, wrapped)
         elif batch is not None:
-            yield Batch(batch, self._next_row(document, column))
+            yield from self._timed([Batch(batch, self._next_row(document, column))], data)
         elif row is not None:
-            yield from row.records(data, self._next_row(document, row.column))
+            yield from self._timed(row.records(data, self._next_row(document, row.column)), data)
         elif (event := event_of_flat_row(data)) is not None:
             event = data if self._options.flat is Names.STREAMING else event
-            yield Batch(event, self._next_row(document, None), is_streaming=True)
+            yield from self._timed([Batch(event, self._next_row(document, None), is_streaming=True)], data)
         else:
             document = event_of_dead_letter(document) or document
             yield Batch(document.data, document.location(self._source), array=document.array)
+
+    def _timed(self, records: Iterable[Record], row: bytes) -> Iterable[Record]:
+        """Return the records of a row with its receive time, if it is needed."""
+        if self._options.received is None:
+            return records
+        cells = fields_of(row) or dict(cells_of_truncated(row))
+        return (received(record, cells.get(TIME)) for record in records)
 
     def _next_row(self, document: Document, column: str | None) -> Location:
         if self._on_format is not None:

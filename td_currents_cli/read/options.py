@@ -19,6 +19,7 @@ from td_currents_cli.model import Code
 
 if TYPE_CHECKING:
     from td_currents_cli.read.object_storage import StoredObject
+    from td_currents_cli.read.received import ReceiveTimes
     from td_currents_cli.read.sources import InputProgress
 
 MAX_DOCUMENT_SIZE: Final = 1 << 28
@@ -129,12 +130,21 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     ingested: bool = False
     flat: Names | None = None  # rows that are events with the names of this scheme stay as they are
     event_type: str | None = None  # of the source
+    received: "ReceiveTimes | None" = None  # of the rows that are read; None for all
 
     @classmethod
-    def of(cls, form: str = "auto", column: str | None = None, *, no_header: bool = False) -> "ReadOptions":
+    def of(
+        cls,
+        form: str = "auto",
+        column: str | None = None,
+        *,
+        no_header: bool = False,
+        received: "ReceiveTimes | None" = None,
+    ) -> "ReadOptions":
         """Return the options of a command that reads rows; a column of digits is a number."""
         number = int(column) if column is not None and column.isdecimal() and int(column) else None
-        return cls(form=InputFormat(form), column=number or column, header=False if no_header else None, ingested=True)
+        header = False if no_header else None
+        return cls(form=InputFormat(form), column=number or column, header=header, ingested=True, received=received)
 
     @property
     def name(self) -> str:
@@ -144,7 +154,7 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     @property
     def is_automatic(self) -> bool:
         """Whether the contents decide everything."""
-        return self.form is InputFormat.AUTO and self.column is None and self.header is None
+        return self.form is InputFormat.AUTO and self.column is None and self.header is None and self.received is None
 
     def index_of(self, names: list[str]) -> int | None:
         """Return the column's index in a header; None where it is not there."""

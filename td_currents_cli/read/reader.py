@@ -218,7 +218,8 @@ def _records(
         message, hint = _missing_column(scanner, options) or unrecognized(scanner.head(_RECOGNIZED))
         yield Problem(code=Code.UNKNOWN_FORM, location=begin, message=message, hint=hint)
         return
-    yield from (record for record in found if not is_job_status(record)) if has_status else found
+    rows = (record for record in found if not is_job_status(record)) if has_status else found
+    yield from rows if options.received is None else options.received.select(rows, source)
     if scanner.failure is not None:
         yield _unreadable(scanner.location(source), scanner.failure)
     elif first:
@@ -313,7 +314,7 @@ def _detected(
         is_scalar = not first or (is_auto and is_json(scanner.peek_line()))
         return _json(scanner, source, options) if is_scalar else None
     on_format(table.source_format)
-    return table_rows(scanner, source, table, flat=options.flat, event_type=options.event_type)
+    return table_rows(scanner, source, table, options=options)
 
 
 def _binary_format(

@@ -24,6 +24,7 @@ from td_currents_cli.reconcile.result import Difference, ReconcileOutcome
 from td_currents_cli.reconcile.side import CompareMode, Depth, DiffKind, ReconcileRequest, Side, SideFigures
 
 if TYPE_CHECKING:
+    from td_currents_cli.read.received import ReceiveTimes
     from td_currents_cli.treasure_data.tables import Tables
 
 
@@ -150,12 +151,13 @@ def sides(
     max_document_size: int = MAX_DOCUMENT_SIZE,
     event_type: str | None = None,
     parts: PartFilter | None = None,
+    received: "ReceiveTimes | None" = None,
     progress: InputProgress | None = None,
 ) -> tuple[Side, Side]:
     """Open what was sent (files, tables, or a journal of `tdcur send`), and what arrived (files or tables).
 
-    `endpoint` selects one of a journal's endpoints, `column` the column with the batches in ingested files.
-    `sent_tables` and `tables` are the paths of each side, if they are tables.
+    `endpoint` selects one of a journal's endpoints; `column` is that of the batches in ingested files, and `received`
+    selects rows of these. `sent_tables` and `tables` are the paths of each side, if they are tables.
 
     Raises:
         InputError: a path does not exist, or cannot be read.
@@ -185,4 +187,4 @@ def sides(
     sent_side = first or (FileSide(opened(sent), jobs=jobs) if sent_tables is None else table_side(sent_tables))
     if tables is not None:
         return sent_side, table_side(tables)
-    return sent_side, FileSide(opened(ingested), ReadOptions.of(column=column), jobs=jobs)
+    return sent_side, FileSide(opened(ingested), ReadOptions.of(column=column, received=received), jobs=jobs)

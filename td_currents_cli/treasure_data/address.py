@@ -12,7 +12,7 @@ from msgspec import Struct
 from td_currents_cli.braze import Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.read.received import ALL_TIMES, ReceiveTimes
+from td_currents_cli.read.received import ReceiveTimes
 
 SCHEME: Final = "td://"
 COLUMN: Final = "events"
@@ -134,7 +134,7 @@ class Period(Struct, frozen=True):
 
 
 def receive_period(
-    since: float | None, until: float | None, now: float, received: ReceiveTimes = ALL_TIMES, late: float = LATE
+    since: float | None, until: float | None, now: float, received: ReceiveTimes | None = None, late: float = LATE
 ) -> Period:
     """Choose the receive times of the rows that are scanned.
 
@@ -143,6 +143,7 @@ def receive_period(
     Raises:
         UsageError: no row can be in both ranges.
     """
+    received = received or ReceiveTimes()
     last = until if received.until is None else received.until
     begin = (now if last is None else last) - DAY if since is None else since - EARLY
     begin = max(0.0, begin) if received.since is None else received.since

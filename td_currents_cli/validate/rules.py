@@ -223,10 +223,11 @@ _RULES: Final = (
     ),
     Rule(
         code=Code.SKIPPED,
-        name="files skipped",
+        name="files or rows skipped",
         severity=Severity.INFO,
         scope=RuleScope.INPUT,
-        why="By their paths, files of Braze's export contain no events that --type, --since, and --until select.",
+        why="By their paths, files of Braze's export contain no events that --type, --since, and --until select; or "
+        "rows were not received between --received-since and --received-until.",
         fix="No action is needed. A longer period also reads files of events that arrived more than seven days late.",
     ),
     Rule(

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from td_currents_cli.choices import Names
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
@@ -37,7 +37,8 @@ from td_currents_cli.read.formats.cell import (
 from td_currents_cli.read.formats.flat import QuotedCell, event_of_strings, has_names_of, is_streaming
 from td_currents_cli.read.formats.share import is_share, share_columns
 from td_currents_cli.read.lines import lines_of
-from td_currents_cli.read.options import COLUMN, SourceFormat
+from td_currents_cli.read.options import COLUMN, DEFAULT, ReadOptions, SourceFormat
+from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import SPACE, Scanner, is_json, is_utf8
 
 
@@ -52,10 +53,23 @@ class Table(Struct, frozen=True, kw_only=True):
     escaped: bool | None = None  # whether backslashes in cells without quotes are; None where none was seen
     quotes_strings: bool = False  # whether quotes tell strings from null in rows that are events
     has_separator_line: bool = False  # `sep=,` before the header, for Excel
+    is_timed: bool = False  # whether the batches of rows need receive times
 
     @property
     def width(self) -> int:
         return len(self.names)
+
+    def with_time(self, record: Record, row: bytes) -> Record:
+        """Return the record of a row with its receive time, if it is needed."""
+        if not self.is_timed:
+            return record
+        cells: Sequence[str | bytes] = row.split(self.separator)
+        if self.is_quoted:
+            cells = cells_of_line(row, self.separator) or raw_cells(row, self.separator)
+        index = self.names.index(TIME) if TIME in self.names else self.width
+        # A row that is truncated, or has separators in its batch, has the cells before the batch.
+        is_known = index < (self.width if len(cells) == self.width else self.column or 0)
+        return received(record, cells[index] if is_known and index < len(cells) else None)
 
     @property
     def source_format(self) -> SourceFormat:
@@ -66,21 +80,19 @@ class Table(Struct, frozen=True, kw_only=True):
         return SourceFormat(form=form, column=name, number=number, header=self.header)
 
 
-def table_rows(
-    scanner: Scanner, source: str, table: Table, *, flat: Names | None = None, event_type: str | None = None
-) -> Iterator[Record]:
-    """Yield the rows of a table whose first line, the header or not, comes next in the scanner.
-
-    For `flat` and `event_type`, see `ReadOptions`.
-    """
+def table_rows(scanner: Scanner, source: str, table: Table, *, options: ReadOptions = DEFAULT) -> Iterator[Record]:
+    """Yield the rows of a table whose first line, the header or not, comes next in the scanner."""
     lines = RowLines(scanner)
     if table.has_separator_line:
         lines.take()
     if table.header:
         # What stands before the header is white space.
         lines.skip_header(table)
+    # Other flat rows have the event time in that column.
+    if options.received is not None and (table.column is not None or is_streaming(dict.fromkeys(table.names))):
+        table = replace(table, is_timed=True)
     if table.column is None:
-        return flat_rows(lines, source, table, flat=flat, event_type=event_type)
+        return flat_rows(lines, source, table, options)
     if table.is_quoted:
         return csv_rows(lines, source, table)
     return tsv_rows(scanner, source, table)
@@ -125,17 +137,17 @@ def csv_rows(
         plain = plain_rows(first.text, table)
         if plain is not None and _has_pairs(first.text, *plain):
             row += 1
-            yield Batch(unwrapped(bytes(plain[1][0])), place, is_utf8=True)
+            yield table.with_time(Batch(unwrapped(bytes(plain[1][0])), place, is_utf8=True), first.text)
             continue
         cells = cells_of_line(first.text, separator)
         if is_header(cells, table.names) or separator_of(first.text):
             continue
         row += 1
         if cells is not None and len(cells) == width:
-            yield Batch(batch_text(cells[column]), place)
+            yield table.with_time(Batch(batch_text(cells[column]), place), first.text)
             continue
         if (batch := _relaxed_batch(first.text, table)) is not None:
-            yield Batch(batch, place)
+            yield table.with_time(Batch(batch, place), first.text)
             continue
         taken = [first, *_continuation(first, lines, separator)]
         record = _record(taken, place, table)
@@ -150,20 +162,18 @@ def csv_rows(
             if is_last and isinstance(record, Problem):
                 # The failure that truncated the last row is reported instead.
                 return
-        yield record
+        yield table.with_time(record, b"\n".join([line.text for line in taken]))
 
 
-def flat_rows(
-    lines: "RowLines", source: str, table: Table, *, flat: Names | None = None, event_type: str | None = None
-) -> Iterator[Record]:
-    """Yield an event for each row. For `flat` and `event_type`, see `ReadOptions`."""
+def flat_rows(lines: "RowLines", source: str, table: Table, options: ReadOptions = DEFAULT) -> Iterator[Record]:
+    """Yield an event for each row."""
     row, names, separator = 0, table.names, table.separator
-    share = share_columns(names, source, event_type) if is_share(names) else None
+    share = share_columns(names, source, options.event_type) if is_share(names) else None
     if isinstance(share, Problem):
         yield share
         return
     streaming = is_streaming(dict.fromkeys(names))
-    stays_flat = flat is not None and has_names_of(flat, names)
+    stays_flat = options.flat is not None and has_names_of(options.flat, names)
     while (first := lines.take()) is not None:
         if len(names) > 1 and not first.text.strip(b"\r"):
             continue
@@ -184,9 +194,10 @@ def flat_rows(
             lines.put_back(taken[1:])
         else:
             values = _told_from_null(cells, taken) if table.quotes_strings else cells
-        options = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": stays_flat}
+        forms = {"escaped": bool(table.escaped), "quoted": table.quotes_strings, "flat": stays_flat}
         fields, values = (names, values) if share is None else (share.names, share.cells(values))
-        yield Batch(event_of_strings(fields, values, **options), place, is_streaming=streaming)
+        record = Batch(event_of_strings(fields, values, **forms), place, is_streaming=streaming)
+        yield table.with_time(record, b"\n".join([line.text for line in taken]))
 
 
 _QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')
@@ -432,12 +443,12 @@ def tsv_rows(scanner: Scanner, source: str, table: Table) -> Iterator[Record]:
             scanner.at_end
             and (batch := _last_batch(cells[column:], unescape, failed=scanner.failure is not None)) is not None
         ):
-            yield Batch(batch, place)
+            yield table.with_time(Batch(batch, place), line)
         elif scanner.failure is not None and scanner.at_end:
             # The failure that truncated the last row is reported instead.
             return
         elif len(cells) == width:
-            yield Batch(cell_batch(cells[column], unescape), place)
+            yield table.with_time(Batch(cell_batch(cells[column], unescape), place), line)
         else:
             yield Problem(code=Code.BAD_ROW, location=place, message=wrong_width(len(cells), width), raw=line)
 

@@ -4,7 +4,7 @@ A header row is recognized: `header=true` of the REST API.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -25,6 +25,7 @@ from td_currents_cli.read.formats.cell import (
 from td_currents_cli.read.formats.flat import event_of_fields, is_streaming
 from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
+from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, is_json
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
@@ -73,13 +74,22 @@ class ArrayRows:
         """Yield the batch of a row, or what is wrong with it; nothing for a header."""
         if (cells := _cells(text)) is not None:
             record = self._record(cells, text, place)
-            return iter([] if record is None else [record])
+            return self._timed([] if record is None else [record], cells)
         cells = [cell for _, cell in cells_of_truncated(text)]
         if self._column is None:
             self._find(index for index, cell in enumerate(cells) if looks_like_batch(cell))
         if self._column is None or self._column >= len(cells):
             return iter([_bad_row("the row is not a JSON array", text, place)])
-        return batch_of_truncated(cells[self._column], text, place)
+        return self._timed(batch_of_truncated(cells[self._column], text, place), cells)
+
+    def _timed(self, records: Iterable[Record], cells: list[bytes]) -> Iterator[Record]:
+        """Return the records of a row with its receive time, if it is needed."""
+        if self._options.received is None:
+            return iter(records)
+        # Without the column of the batches, it is an event: only the streaming connector's have receive times.
+        is_known = self._column is not None or is_streaming(dict.fromkeys(self._names))
+        time = dict(zip(self._names, cells, strict=False)).get(TIME) if is_known else None
+        return (received(record, time) for record in records)
 
     def _find(self, places: Iterator[int]) -> None:
         """Take the first of some indexes for that of the column, if there is one."""

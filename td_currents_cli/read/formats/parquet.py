@@ -35,6 +35,7 @@ from td_currents_cli.read.options import (
     copy_error,
     looks_like_batch,
 )
+from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import CHUNK, Scanner, TooLargeError
 from td_currents_cli.write.formats import OTHER_FIELDS_KEY, require_pyarrow
 
@@ -115,7 +116,8 @@ def _rows(file: BinaryIO, source: str, limit: int, options: ReadOptions, on_form
                 return
             for cells in zip(*columns, strict=True):
                 row += 1
-                yield reader.record(cells, Location(source=source, row=row, offset=offset))
+                record = reader.record(cells, Location(source=source, row=row, offset=offset))
+                yield record if options.received is None else received(record, reader.time_in(cells))
 
 
 def _offset_of(group: Any) -> int:  # noqa: ANN401 -- pyarrow has no types
@@ -192,6 +194,11 @@ class _RowReader:
         if len(data) > self._limit:
             raise TooLargeError(place)
         return Batch(data, place, is_streaming=self._column is None and self._streaming)
+
+    def time_in(self, cells: Sequence[Any]) -> object:
+        """Return the cell with the receive time of a row; None if it has none."""
+        is_known = TIME in self._names and (self._column is not None or self._streaming)
+        return cells[self._names.index(TIME)] if is_known else None
 
     @property
     def problem(self) -> Problem | None:

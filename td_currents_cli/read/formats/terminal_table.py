@@ -8,6 +8,7 @@ from td_currents_cli.model import Batch, Code, Location, Problem, Record
 from td_currents_cli.read.formats.cell import batch_text
 from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
+from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import Scanner, is_json
 
 _BORDER: Final = re.compile(rb"\+[-+]+\+\s*")
@@ -54,7 +55,9 @@ def terminal_table_rows(
         if column is None or len(cells) != len(names):
             yield _bad_row(names, options, place, line, is_known=column is not None)
         else:
-            yield Batch(_batch_in(cells[column]), place)
+            record = Batch(_batch_in(cells[column]), place)
+            time = dict(zip(names, cells, strict=True)).get(TIME)
+            yield record if options.received is None else received(record, time)
 
 
 def _bad_row(names: list[str], options: ReadOptions, place: Location, line: bytes, *, is_known: bool) -> Problem:

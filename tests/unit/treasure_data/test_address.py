@@ -14,20 +14,20 @@ BEGIN, END = NOW - 10 * DAY, NOW - 8 * DAY
 @pytest.mark.parametrize(
     ("since", "until", "received", "period"),
     [
-        (None, None, ReceiveTimes(), (NOW - DAY, None)),
-        (BEGIN, None, ReceiveTimes(), (BEGIN - EARLY, None)),
-        (None, END, ReceiveTimes(), (END - DAY, END + LATE)),
-        (BEGIN, END, ReceiveTimes(), (BEGIN - EARLY, END + LATE)),
+        (None, None, None, (NOW - DAY, None)),
+        (BEGIN, None, None, (BEGIN - EARLY, None)),
+        (None, END, None, (END - DAY, END + LATE)),
+        (BEGIN, END, None, (BEGIN - EARLY, END + LATE)),
         (None, None, ReceiveTimes(BEGIN, END), (BEGIN, END)),
         (None, None, ReceiveTimes(until=END), (END - DAY, END)),
         (END, None, ReceiveTimes(BEGIN), (BEGIN, None)),
         (None, END, ReceiveTimes(BEGIN), (BEGIN, END + LATE)),
         (BEGIN, None, ReceiveTimes(until=END), (BEGIN - EARLY, END)),
-        (0.0, None, ReceiveTimes(), (0.0, None)),
+        (0.0, None, None, (0.0, None)),
     ],
 )
 def test_what_is_scanned(
-    since: float | None, until: float | None, received: ReceiveTimes, period: tuple[float, float | None]
+    since: float | None, until: float | None, received: ReceiveTimes | None, period: tuple[float, float | None]
 ) -> None:
     """Each end is that of the receive times, else follows from the event times; without both, it is the last day."""
     assert receive_period(since, until, NOW, received) == Period(*period)
