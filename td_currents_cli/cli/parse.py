@@ -149,7 +149,7 @@ def parse(
             if not incremental:
                 return target.insert(dedupe=dedupe)
             return target.insert_new(
-                since=0.0 if from_beginning else received.since,
+                since=0.0 if from_beginning else None if received is None else received.since,
                 overlap=overlap,
                 settle=settle,
                 split_tables=split_tables,
