@@ -1,6 +1,6 @@
 """Counts the events in records; runs in each worker process."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import compress
@@ -106,8 +106,8 @@ class GroupCounts:
         single = len(columns) == 1
         keys: Iterable[Any] = columns[0] if single else zip(*columns, strict=True)
         times_of: defaultdict[Any, list[float | None]] = defaultdict(list)
-        # A loop with one call per event, all of it in C.
-        deque(map(list.append, map(times_of.__getitem__, keys), times), maxlen=0)
+        for value, time in zip(keys, times, strict=True):
+            times_of[value].append(time)
         for value, found in times_of.items():
             key = (value,) if single else value
             usable: list[float] = [time for time in found if time is not None] if None in found else found  # type: ignore[assignment]  # None is gone
@@ -175,7 +175,7 @@ class EventCounter:
         intake, source, events = EventReader(), "", list[Any]()
         for chunk in chunks:
             source = chunk.source
-            events += intake.events_of_lines(chunk, self._projection)
+            events += intake.events_of_lines(chunk, self._projection.of_lines)
         return self._counted([(source, events, False)], intake)
 
     def _counted(self, chunks: Iterable[tuple[str, list[Any], bool]], intake: EventReader) -> PartialCount:

@@ -1,6 +1,6 @@
 """From a batch to its events: one call at C speed for a clean batch, event by event for any other."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -18,6 +18,8 @@ _OBJECT: Final = ord("{")
 
 E = TypeVar("E")
 """What an event is decoded into: a Struct of just the fields that are needed."""
+
+Events = TypeVar("Events", bound=Sized)
 
 
 class Decoded(Struct, Generic[E]):
@@ -233,9 +235,9 @@ class EventReader(Struct):
             if not decoded.rejected:
                 yield record, decoded.events
 
-    def events_of_lines(self, chunk: LineChunk, decoder: Decoder[E]) -> list[E]:
+    def events_of_lines(self, chunk: LineChunk, decode: Callable[[LineChunk], Events]) -> Events:
         """The events of good batches. Raises IrregularError if there is any other."""
-        events = decoder.of_lines(chunk)
+        events = decode(chunk)
         self.rows_read += len(chunk.batches)
         self.events_read += len(events)
         return events

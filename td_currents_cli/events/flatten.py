@@ -20,6 +20,7 @@ from td_currents_cli.choices import Names
 from td_currents_cli.events.decode import Decoded, split
 from td_currents_cli.events.json import hide_lone_surrogates
 from td_currents_cli.model import Batch
+from td_currents_cli.read.lines import LineChunk
 
 _KNOWN: Final = frozenset(EVENT_FIELDS)
 _OF_CONNECTOR: Final = tuple(f"user_{name}" for name in USER_FIELDS)
@@ -244,16 +245,24 @@ class FlatLines(Struct, frozen=True, gc=False):
 
 def flatten_batch(batch: Batch) -> Decoded[Any]:
     """The events of a batch in the form that `flatten` gives each: FlatLines or a list of bytes."""
-    lines: Any = cut_lines(batch)
+    lines: Any = cut_lines(batch.data, is_utf8=batch.is_utf8)
     if lines is not None:
         return Decoded(lines)
     decoded: Decoded[Any] = split(batch)
     return structs.replace(decoded, events=[flatten(event) for event in decoded.events])
 
 
-def cut_lines(batch: Batch) -> FlatLines | None:
+def flatten_line(chunk: LineChunk) -> FlatLines | list[bytes]:
+    """The events of a chunk of one line, in the form that `flatten` gives each. Raises as `Decoder.of_lines`."""
+    data = bytes(chunk.batches[0]).rstrip()
+    # An array is a batch only in an ingested row.
+    is_batch = chunk.row is not None or data.startswith(b"{")
+    lines = cut_lines(data, is_utf8=True) if is_batch else None
+    return [flatten(event) for event in split.of_lines(chunk)] if lines is None else lines
+
+
+def cut_lines(data: bytes, *, is_utf8: bool) -> FlatLines | None:
     """The flat events of a batch that has Braze's layout; None for any other."""
-    data = batch.data
     frame = next((each for each in _FRAMES if data.startswith(each[0]) and data.endswith(each[1])), None)
     # No piece holds a line end, so that each is a line.
     if frame is None or b"\n" in data or b"\r" in data:
@@ -265,7 +274,7 @@ def cut_lines(batch: Batch) -> FlatLines | None:
     if b"" in cuts:
         return None
     try:
-        if not (batch.is_utf8 or data.isascii()):
+        if not (is_utf8 or data.isascii()):
             # Few events hold other characters.
             for piece in [piece for piece in (*users, *properties) if not piece.isascii()]:
                 piece.decode()

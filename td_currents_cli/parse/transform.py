@@ -11,7 +11,7 @@ from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter
-from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, named
+from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, flatten_line, named
 from td_currents_cli.events.json import decode_any
 from td_currents_cli.events.mask import Masking
 from td_currents_cli.model import Problem, Record
@@ -19,6 +19,7 @@ from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select_fields
 from td_currents_cli.parse.request import ParseRequest
+from td_currents_cli.read.lines import LineChunk
 
 
 class TransformedChunk(Struct):
@@ -66,11 +67,23 @@ class Transformer:
     def __call__(self, records: Iterable[Record]) -> TransformedChunk:
         rejects: list[Problem] = []
         reader = EventReader(on_reject=None if self._request.rejects is None else rejects.append)
+        return self._transformed((events for _, events in reader.events(records, self._decode)), reader, rejects)
+
+    def fast(self, chunks: Iterable[LineChunk]) -> TransformedChunk:
+        """Transform the events in lines of one source. Raises IrregularError."""
+        reader = EventReader()
+        decode = flatten_line if self._decode is flatten_batch else split.of_lines
+        lines = (line for chunk in chunks for line in chunk.lines())
+        return self._transformed((reader.events_of_lines(line, decode) for line in lines), reader, [])
+
+    def _transformed(
+        self, batches: Iterable[list[Any] | FlatLines], reader: EventReader, rejects: list[Problem]
+    ) -> TransformedChunk:
         lines: list[bytes] = []
         envelopes: list[Any] = []
         columns = ColumnStats()
         written = filtered = 0
-        for _batch, events in reader.events(records, self._decode):
+        for events in batches:
             kept, envelopes_of_kept = self._filtered(events)
             written += len(kept)
             filtered += len(events) - len(kept)

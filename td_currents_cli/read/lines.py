@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from td_currents_cli.model import Location
 from td_currents_cli.read.scanner import READ, is_utf8
@@ -26,6 +26,10 @@ class LineChunk(Struct, frozen=True):
     text: bytes  # the same, proved to be UTF-8, without the doubling of quotes
     batches: list[memoryview]  # in `text`, one for each line
 
+    def lines(self) -> Iterator["LineChunk"]:
+        """Yield a chunk for each line, without its place, which only an irregular one needs."""
+        return (structs.replace(self, batches=[batch]) for batch in self.batches)
+
     def locations(self) -> Iterator[Location]:
         """Yield the place of each batch."""
         offset = self.offset
@@ -41,19 +45,20 @@ def whole_lines(raw: BinaryIO, limit: float) -> Iterator[tuple[int, bytes]]:
     Raises:
         IrregularError: a line is too long.
     """
-    offset, size = raw.tell(), READ
-    while text := raw.read(int(min(size, limit - offset))):
-        is_rest = len(text) < size
-        end = len(text) if is_rest else text.rfind(b"\n") + 1
+    offset, begun = raw.tell(), b""
+    while text := raw.read(int(min(READ, limit - offset - len(begun)))):
+        end = text.rfind(b"\n") + 1
         if end:
-            yield offset, text[:end]
-            offset += end
-        elif size < LONGEST:
-            size *= 2
+            lines = b"".join((begun, memoryview(text)[:end]))
+            yield offset, lines
+            offset += len(lines)
+            begun = text[end:]
+        elif len(begun) < LONGEST:
+            begun += text
         else:
             raise IrregularError
-        if end < len(text):
-            raw.seek(offset)
+    if begun:
+        yield offset, begun
 
 
 def lines_of(text: bytes) -> list[memoryview]:

@@ -13,7 +13,6 @@ from io import FileIO
 from itertools import pairwise
 from mmap import mmap
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Final
 from weakref import WeakValueDictionary
 
@@ -211,6 +210,8 @@ class RereadableSources(ExitStack):
     def _rereadable(self, source: Source) -> Source:
         if source.plain_size() is not None or (source.path is not None and not source.path.exists()):
             return source
+        from tempfile import NamedTemporaryFile  # noqa: PLC0415 -- most sources can be read twice
+
         try:
             raw = source.open()
         except OSError:

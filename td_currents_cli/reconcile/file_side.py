@@ -98,7 +98,7 @@ class SourceFingerprinter:
     def fast(self, chunks: Iterable[LineChunk]) -> SideChunk:
         """Make a chunk of lines. Raises IrregularError."""
         intake = EventReader()
-        found = ((chunk.source, False, False, intake.events_of_lines(chunk, split)) for chunk in chunks)
+        found = ((chunk.source, False, False, intake.events_of_lines(chunk, split.of_lines)) for chunk in chunks)
         return self._chunk(found, intake, SourceNames())
 
     def _chunk(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from msgspec.structs import replace
 
+from td_currents_cli.choices import Names, Nested
 from td_currents_cli.count import CountRequest, run
 from td_currents_cli.count.aggregate import EventCounter
 from td_currents_cli.events.filter import Filter, TypeGlobs
@@ -20,6 +21,9 @@ from td_currents_cli.parallel import map as parallel_map
 from td_currents_cli.parallel import splits
 from td_currents_cli.parallel.pool import ordered_map
 from td_currents_cli.parallel.splits import SplitReader, file_splits
+from td_currents_cli.parse.command import run as parse
+from td_currents_cli.parse.request import ParseRequest
+from td_currents_cli.parse.transform import Transformer
 from td_currents_cli.read import lines as read_lines
 from td_currents_cli.read import sources
 from td_currents_cli.read.lines import IrregularError
@@ -37,6 +41,7 @@ EVENTS: Final = st.one_of(
     VALUES,
 )
 GOOD: Final = [{"event_type": "é", "id": "1", "time": 1, "user": {"user_id": "u"}}, {"event_type": "b", "time": 2}]
+OF_BRAZE: Final = [{**each, "id": "1", "user": {"user_id": "é"}, "properties": {"a": [1]}} for each in GOOD]
 TOKENS: Final = [
     *(
         b'"',
@@ -79,10 +84,11 @@ def written(batch: Any, *, is_csv: bool, is_ascii: bool, is_spaced: bool) -> byt
 def files(draw: st.DrawFn) -> bytes:
     """Payloads or rows of CSV, line by line, some with other events, and damaged at some places."""
     is_csv, is_ascii, is_spaced = draw(st.booleans()), draw(st.booleans()), draw(st.booleans())
+    good = draw(st.sampled_from([GOOD, OF_BRAZE]))
     batches: list[Any] = [
-        GOOD,
-        GOOD,
-        *draw(st.lists(st.one_of(st.just(GOOD), st.lists(EVENTS, max_size=3)), max_size=6)),
+        good,
+        good,
+        *draw(st.lists(st.one_of(st.just(good), st.lists(EVENTS, max_size=3)), max_size=6)),
     ]
     # A cell contains an array, or a payload.
     batches = [batch if is_csv and number % 3 else {"events": batch} for number, batch in enumerate(batches)]
@@ -162,6 +168,29 @@ def test_reconcile(tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SourceFingerprinter, "fast", carefully)
             assert list(side.chunks(EVERY_EVENT, mode)) == fast
+
+
+@law
+@given(
+    files(),
+    st.tuples(st.integers(1, 2000), st.integers(1, 500)),
+    st.sampled_from(
+        [{}, {"dedupe": True}, {"wanted": Filter(since=1)}, {"names": Names.DOTTED}, {"nested": Nested.JSON}]
+    ),
+)
+@example(b'{"events":[{"event_type":"a"}]}\n' * 3 + b'[{"event_type":"a","id":1}]\n', (20, 50), {})
+def test_parse(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], options: dict[str, Any]
+) -> None:
+    """The same events, balance and problems."""
+    path, output = tmp_path_factory.getbasetemp() / "lines", tmp_path_factory.getbasetemp() / "events"
+    path.write_bytes(data)
+    request = ParseRequest(sources=sources([str(path)]), output=output, jobs=2, **options)
+    with reading(*sizes):
+        fast, events = parse(request), output.read_bytes()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Transformer, "fast", carefully)
+            assert (parse(request), output.read_bytes()) == (fast, events)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
