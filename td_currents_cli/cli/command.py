@@ -179,7 +179,7 @@ def command(
             terminal = Terminal(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
             catalog = options.pop("catalog") if has_catalog else None
             # `send --check-endpoint` reads nothing.
-            reads = "paths" in options and not options.get("check_endpoint")
+            reads = "paths" in options and not (options.get("check_endpoint") or options.get("sent"))
             if reads and not options["paths"] and sys.stdin.isatty():
                 print_help(context)
             if "terminal" in signature.parameters:

@@ -10,6 +10,7 @@ GROUPS: Final = {
         "count": "Count events by type or any other field, in payloads and rows.",
         "reconcile": "Compare sent with ingested events: what is missing or changed.",
         "verify": "Query a table until all events that were sent are stored.",
+        "report": "Write a page with charts: counts, problems, and what is missing.",
         "show": "Show single events of payload files or ingested rows.",
     },
     "To try it without Treasure Data": {

@@ -60,6 +60,10 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             from td_currents_cli.render.reconcile import print_comparison
 
             return {"table": print_comparison, "html": _write_comparison_page}
+        case "report":
+            from td_currents_cli.render.report import report_written
+
+            return {"text": report_written}
         case "verify":
             from td_currents_cli.render.reconcile import print_verification
 

@@ -16,7 +16,7 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
-    ("verify", "demo", "doctor", "show", "list_settings", "catalog_diff", "live_page"),
+    ("verify", "report", "demo", "doctor", "show", "list_settings", "catalog_diff", "live_page"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
     ("events",),

@@ -19,7 +19,7 @@ from td_currents_cli.secrets import mask
 
 TEMPLATES: Final = Path(__file__).parent
 
-_KINDS: Final = {"green": "ok", "yellow": "warning", "red": "error", "dim": "dim"}
+_KINDS: Final = {"green": "ok", "yellow": "warning", "red": "error", "cyan": "info", "dim": "dim"}
 """Classes of the stylesheet for styles of a terminal; those without a meaning have none."""
 
 

@@ -30,7 +30,7 @@ def asked(shell: str, line: str) -> str:
     ("line", "offered"),
     [
         ("", set(COMMANDS)),
-        ("re", {"reconcile"}),
+        ("re", {"reconcile", "report"}),
         ("nonsense", set()),
         ("count --type users.behaviors.Pur", {"users.behaviors.Purchase"}),
         (
@@ -55,7 +55,7 @@ def asked(shell: str, line: str) -> str:
         ("count --li", {"--limit"}),
         # Names of earlier versions work, but are not offered.
         ("count --to", set()),
-        ("reconcile --re", set()),
+        ("reconcile --sh", set()),
         ("demo -", {"-h", "--help", "-q", "--quiet", "-v", "--verbose", "--color"}),
         (
             "generate --",
