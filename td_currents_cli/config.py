@@ -52,7 +52,9 @@ VARIABLES: Final = (
     Variable("TD_API_KEY", "API key for tables (td://…), instead of --api-key-file", "API key", is_secret=True),
     Variable("TD_API_SERVER", "URL of Treasure Data's API for tables, instead of a site", "API server"),
     Variable("TDCUR_JOURNAL", "journal of `send`, as --journal", "journal"),
-    Variable(CATALOG_VARIABLE, "JSON file with your own event types and fields, as --catalog, for all commands"),
+    Variable(
+        CATALOG_VARIABLE, "JSON file with your own event types and fields, as --catalog, for all commands", "catalog"
+    ),
     Variable(PROFILE_VARIABLE, "profile of the settings files, as --profile"),
     Variable("SSL_CERT_FILE", "certificate authorities that `send` trusts, as --cacert"),
     Variable("https_proxy", "proxy for requests; exceptions are in no_proxy"),

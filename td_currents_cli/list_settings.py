@@ -51,10 +51,10 @@ def _in_force(config: Config, environ: Mapping[str, str]) -> Iterator[InForce]:
         yield InForce(name, redact(value), destination[name])
     if not from_environment:
         yield from (InForce(each.name, str(each.value), each.origin) for each in config.destination().values())
-    for each in VARIABLES:
-        if each.setting and each.setting not in destination and (found := environ.get(each.name)):
-            yield InForce(each.setting, "***" if each.is_secret else found, each.name)
+    others = [each for each in VARIABLES if each.setting not in {"", *destination} and environ.get(each.name)]
+    for each in others:
+        yield InForce(each.setting, "***" if each.is_secret else environ[each.name], each.name)
     for name in (*PATHS, *LISTS):
-        if setting := config.get(name):
+        if (setting := config.get(name)) and name not in {each.setting for each in others}:
             value = setting.value if isinstance(setting.value, str) else ", ".join(setting.value)
             yield InForce(name, value, setting.origin)

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
@@ -14,7 +13,6 @@ from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.catalog.json_schema import SchemaForm, json_schema
 from td_currents_cli.catalog.loader import Catalog, load
 from td_currents_cli.catalog.model import EventType, Field
-from td_currents_cli.catalog.overlay import load_overlay
 from td_currents_cli.choices import Dialect, Names
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
@@ -26,7 +24,6 @@ _WILDCARDS: Final = frozenset("*?[")
 @dataclass(frozen=True, slots=True)
 class EventsRequest:
     pattern: str | None = None  # name, or case-insensitive glob over names; None for all
-    overlay: Path | None = None  # see `catalog.overlay`
     form: SchemaForm = SchemaForm.TOLERANT
     dialect: Dialect = Dialect.TRINO
     new_in: str | None = None  # a Currents release; only what it added
@@ -76,7 +73,7 @@ def run(request: EventsRequest) -> EventsOutcome:
     Raises:
         UsageError: no type has that name or matches the glob, or the overlay is invalid.
     """
-    catalog = load_overlay(request.overlay) if request.overlay else load()
+    catalog = load()
     pattern = request.pattern
     is_one = pattern is not None and _WILDCARDS.isdisjoint(pattern)
     if pattern is None:

@@ -99,7 +99,7 @@ general_option: Final = partial(_option, Panel.GENERAL)
 SETTINGS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "site": ("TD_API_SERVER", Site),
     "api_key_file": ("TD_API_KEY", str),
-    "catalog": ("", Path),
+    "catalog": ("TDCUR_CATALOG", Path),
     "select": ("", list),
     "ignore": ("", list),
 }
@@ -169,15 +169,14 @@ def command(
     def decorate(function: Callable[..., Outcome]) -> CliCommand:
         signature = inspect.signature(function, eval_str=True)
         own = [each for name, each in signature.parameters.items() if name not in _PROVIDED]
-        has_progress, has_settings = "line" in signature.parameters, _uses_settings(signature.parameters)
-        has_catalog = "catalog" not in signature.parameters and (has_progress or function.__name__ in _WITH_CATALOG)
-        own += [_CATALOG] * has_catalog
-        common = [_CONTEXT, *own, *[_PROGRESS] * has_progress, *_COMMON, *[_PROFILE] * has_settings]
+        has_progress = "line" in signature.parameters
+        own += [_CATALOG] * (has_progress or function.__name__ in _WITH_CATALOG)
+        names = {each.name for each in own} | signature.parameters.keys()
+        common = [_CONTEXT, *own, *[_PROGRESS] * has_progress, *_COMMON, *[_PROFILE] * _uses_settings(names)]
 
         @wraps(function)
         def run(context: typer.Context, **options: Any) -> None:  # noqa: ANN401 -- whatever the function declares
             terminal = Terminal(color=options.pop("color"), quiet=options.pop("quiet"), verbose=options.pop("verbose"))
-            catalog = options.pop("catalog") if has_catalog else None
             # `send --check-endpoint` reads nothing.
             reads = "paths" in options and not (options.get("check_endpoint") or options.get("sent"))
             if reads and not options["paths"] and sys.stdin.isatty():
@@ -186,8 +185,7 @@ def command(
                 options["terminal"] = terminal
             if "given" in signature.parameters:
                 options["given"] = explicit_options(context)
-            with _catalog(catalog):
-                _run(function, options, signature.parameters, terminal)
+            _run(function, options, names, terminal)
 
         # Typer reads the signature: this makes the common options part of each command.
         typed: Any = run
@@ -238,11 +236,12 @@ def _run(
         try:
             if _uses_settings(parameters):
                 _apply_settings(options, parameters)
-            with _progress_line(options, parameters, terminal):
-                outcome = function(**options)
-            _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
-            render(outcome, output_format, terminal)
-            sys.stdout.flush()
+            with _catalog(options.pop("catalog", None)):
+                with _progress_line(options, parameters, terminal):
+                    outcome = function(**options)
+                _print_traceback(getattr(getattr(outcome, "error", None), "__cause__", None))
+                render(outcome, output_format, terminal)
+                sys.stdout.flush()
             if outcome.exit_code is ExitCode.OK and output_format in {"text", "table"}:
                 _suggest_next(name, options, outcome, terminal)
             code = outcome.exit_code

@@ -2,7 +2,6 @@
 
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 import typer
@@ -12,7 +11,6 @@ from td_currents_cli.choices import Dialect
 from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import (
     ExplicitOptions,
-    catalog_option,
     command,
     filters_option,
     input_option,
@@ -77,9 +75,6 @@ def events(
         "--strict", default=False, help="With json-schema: also reject unknown types, fields, and values."
     ),
     dialect: Dialect | None = output_option(help="With ddl: the SQL dialect.", show_default="trino"),
-    catalog: Path | None = catalog_option(
-        metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]", show_default=False
-    ),
     terminal: Terminal,
     line: ProgressLine,
     given: ExplicitOptions,
@@ -92,7 +87,6 @@ def events(
     from td_currents_cli.catalog import load  # noqa: PLC0415
     from td_currents_cli.catalog.json_schema import SchemaForm  # noqa: PLC0415
     from td_currents_cli.catalog.list_events import EventsRequest, run  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.catalog.overlay import load_overlay  # noqa: PLC0415
 
     if strict and output_format is not EventsFormat.json_schema:
         raise UsageError("--strict works only with --format json-schema", hint="Add --format json-schema.")
@@ -128,9 +122,8 @@ def events(
             ) as tables,
             options.open_inputs(diff, tables, max_document_size, None, wanted) as sources,
         ):
-            known = load_overlay(catalog) if catalog else load()
             reading = ReadOptions(received=received if tables is None else None)
-            return compare(known, progress.watched(sources), wanted, reading, jobs=options.worker_count(jobs))
+            return compare(load(), progress.watched(sources), wanted, reading, jobs=options.worker_count(jobs))
     refuse(given & _OF_DIFF, "`events` without --diff", "Add --diff PATH.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
-    return run(EventsRequest(pattern, catalog, form, dialect or Dialect.TRINO, new_in))
+    return run(EventsRequest(pattern, form, dialect or Dialect.TRINO, new_in))

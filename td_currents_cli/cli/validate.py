@@ -79,9 +79,6 @@ def validate(
         metavar="CODE,…", autocompletion=complete.rule_codes, help="Skip these rules."
     ),
     strict: bool = checks_option("--strict", default=False, help="Exit with code 1 for warnings, too."),
-    catalog: Path | None = catalog_option(
-        metavar="FILE", help="Additional event types and fields. [env: TDCUR_CATALOG]"
-    ),
     baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
     event_type: str | None = options.EVENT_TYPE,
@@ -95,7 +92,7 @@ def validate(
     The exit code is 1 if there are errors. `tdcur rules` lists the rules. For people, up to three problems of a rule
     and event type are printed, then the number of the others; --verbose prints all.
     """
-    from td_currents_cli.catalog import load, overlay  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.catalog import load  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.validate import ValidateRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
 
@@ -105,7 +102,7 @@ def validate(
             sources=options.open_sources(paths, max_document_size, line, event_type=event_type),
             selection=Selection.of(select or (), ignore or ()),
             strict=strict,
-            catalog=overlay.load_overlay(catalog) if catalog else load(),
+            catalog=load(),
             baseline=baseline,
             write_baseline=write_baseline,
             keep=DEFAULT_MAX_PROBLEMS if limit is None and examples else limit,

@@ -93,6 +93,35 @@ def test_rules_are_ignored_by_a_file_unless_an_option_says_otherwise(folder: Pat
     assert run(folder, "validate", "--strict", "--ignore", "TDC2", shape)[0] == ExitCode.FINDINGS
 
 
+def test_a_file_names_the_catalog_of_all_commands(folder: Path) -> None:
+    """An option and the variable take precedence."""
+    write(folder, project='catalog = "mine.json"\n[profiles.other]\ncatalog = "none.json"\n')
+    types = {"mine.Own": {"description": "Mine.", "fields": {"age": {"type": "int"}}}}
+    mine = folder / "project" / "mine.json"
+    mine.write_text(json.dumps({"event_types": types}), encoding="utf-8")
+    payload = folder / "project" / "payload.json"
+    commands = [
+        ["events", "mine.Own"],
+        ["generate", "--type", "mine.Own", "--events", "1", "-o", str(payload)],
+        ["validate", "--strict", str(payload)],
+    ]
+    for arguments in commands:
+        code, _, messages = run(folder, *arguments)
+        assert code == ExitCode.OK, messages
+    assert "not in the catalog" not in run(folder, "count", str(payload))[2]
+    for arguments, variables in (
+        (["events", "--profile", "other"], {}),
+        (["events", "--catalog", "none.json"], {}),
+        (["count", str(payload), "--profile", "other"], {}),
+        (["sql", "parse", "td://abc/raw"], {"TDCUR_CATALOG": "none.json"}),
+        (["show", str(payload), "--profile", "other"], {}),
+    ):
+        code, _, messages = run(folder, *arguments, **variables)
+        assert (code, "cannot read the catalog" in messages) == (ExitCode.USAGE, True), (arguments, messages)
+    settings = json.loads(run(folder, "config", "--format", "json", TDCUR_CATALOG="none.json")[1])["settings"]
+    assert settings == [{"name": "catalog", "value": "none.json", "origin": "TDCUR_CATALOG"}]
+
+
 def test_config_shows_what_holds_and_no_key(folder: Path) -> None:
     write(folder, user=f"{DESTINATION}write-key-file = 'key'\n", project='ignore = ["TDC3"]\n')
     code, document, _ = run(folder, "config", "--format", "json", TD_WRITE_KEY=KEY, TDCUR_JOURNAL="j")

@@ -18,6 +18,7 @@ from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog
+from tests.catalogs import catalog_of
 from tests.command import tdcur
 from tests.rendering import screen_of
 
@@ -266,8 +267,8 @@ def test_fields_that_would_share_a_column(tmp_path: Path) -> None:
     fields = {"Points": {"type": "int"}, "points": {"type": "int"}}
     types = {"users.behaviors.Mine": {"description": "Mine.", "fields": fields}}
     mine.write_text(json.dumps({"event_types": types}), encoding="utf-8")
-    with pytest.raises(UsageError, match="several fields map to the column `properties_points`"):
-        run(EventsRequest("users.behaviors.Mine", mine)).ddl()
+    with catalog_of(mine), pytest.raises(UsageError, match="several fields map to the column `properties_points`"):
+        run(EventsRequest("users.behaviors.Mine")).ddl()
 
 
 @pytest.mark.parametrize(

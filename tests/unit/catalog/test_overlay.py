@@ -13,6 +13,7 @@ from td_currents_cli.catalog.list_events import EventsRequest, run
 from td_currents_cli.catalog.overlay import load_overlay, overlaid
 from td_currents_cli.errors import UsageError
 from td_currents_cli.render.events import print_catalog
+from tests.catalogs import catalog_of
 from tests.command import tdcur
 from tests.rendering import screen_of
 
@@ -200,7 +201,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def printed(pattern: str, file: Path) -> str:
     screen = screen_of(100)
-    print_catalog(run(EventsRequest(pattern, file)), screen.terminal)
+    with catalog_of(file):
+        print_catalog(run(EventsRequest(pattern)), screen.terminal)
     return screen.out
 
 

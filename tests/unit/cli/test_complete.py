@@ -59,7 +59,18 @@ def asked(shell: str, line: str) -> str:
         ("demo -", {"-h", "--help", "-q", "--quiet", "-v", "--verbose", "--color"}),
         (
             "generate --",
-            {"--events", "--seed", "--type", "--shape", "--start", "--output", "--catalog", "--progress", *COMMON},
+            {
+                "--events",
+                "--seed",
+                "--type",
+                "--shape",
+                "--start",
+                "--output",
+                "--catalog",
+                "--profile",
+                "--progress",
+                *COMMON,
+            },
         ),
         # Files, which are left to the shell.
         ("count ", set()),

@@ -277,6 +277,7 @@ def test_all_options_are_told_apart() -> None:
         "--dialect",
         "--format",
         "--catalog",
+        "--profile",
         "--quiet",
         "--verbose",
         "--color",
