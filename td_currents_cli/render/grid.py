@@ -140,12 +140,12 @@ class Grid(Struct, frozen=True, kw_only=True):
         columns, widths, rights = self.columns, self._widths(), [each.right for each in self.columns]
 
         def line(cells: Iterable[str]) -> str:
-            return f" {'  '.join(map(_padded, cells, widths, rights))} \n"
+            return f" {'  '.join(map(_padded, cells, widths, rights))}".rstrip() + "\n"
 
         blank = line([""] * len(columns))
         yield blank
         yield line(column.head for column in columns)
-        yield f" {'─' * (sum(widths) + 2 * len(columns) - 2)} \n"
+        yield f" {'─' * (sum(widths) + 2 * len(columns) - 2)}\n"
         for row in self.rows(columns):
             yield line(cell.plain for cell in row)
         yield blank
@@ -194,8 +194,22 @@ def print_grid(grid: Grid, stream: Stream, *, is_wide: bool = False) -> None:
         stream.print(grid.title, "bold")
     if stream.is_plain and not any("\n" in column.head for column in grid.columns):
         stream.file.writelines(grid.plain())
-    else:
-        stream.console.print((grid if is_wide else grid.fitted(stream.console.width)).table(), crop=False)
+        return
+    table = (grid if is_wide else grid.fitted(stream.console.width)).table()
+    if stream.width is not None:
+        stream.console.print(table, crop=False)
+        return
+    with stream.console.capture() as capture:
+        stream.console.print(table, crop=False)
+    stream.file.write(without_trailing_spaces(capture.get()))
+
+
+def without_trailing_spaces(lines: str) -> str:
+    """Remove the spaces that fill lines up to the width of a table, before and after the codes of colors."""
+    return _LINE_END.sub(lambda end: end[0].replace(" ", ""), lines)
+
+
+_LINE_END: Final = re.compile(r"(?:\x1b\[[\d;]*m| )+$", re.MULTILINE)
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns
