@@ -21,10 +21,9 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.braze import is_loopback
 from td_currents_cli.errors import InputError, UsageError, install_hint
+from td_currents_cli.read.options import OBJECT_STORES
 
-SCHEMES: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
-
-_URL: Final = re.compile(r"(s3|gs|az)://([^/?#]*)/?(.*)", re.DOTALL)
+_URL: Final = re.compile(rf"({'|'.join(OBJECT_STORES)})://([^/?#]*)/?(.*)", re.DOTALL)
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SKIP_SIGNATURE")
 _CONTAINER_KEYS: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -128,7 +127,7 @@ class Bucket:
 
     def failure(self, error: BaseException) -> tuple[str, str]:
         """Say what went wrong, without the words of obstore: addresses may contain signatures; and what to do."""
-        text, service, credentials = str(error), SCHEMES[self._scheme], _CREDENTIALS[self._scheme]
+        text, service, credentials = str(error), OBJECT_STORES[self._scheme], _CREDENTIALS[self._scheme]
         status = re.search(r"status code: (\d{3})", text)
         code = status[1] if status else ""
         is_missing = code == "404" and "list request" in text
@@ -185,7 +184,8 @@ def _store(url: str, scheme: str, environ: Mapping[str, str]) -> Any:  # noqa: A
         return from_url(url, **options)
     except Exception as error:  # noqa: BLE001 -- obstore's own are not typed
         hint = _CREDENTIALS[scheme] if "MissingAccount" in str(error) else "Check the environment variables for it."
-        raise UsageError(f"{url}: the settings for {SCHEMES[scheme]} are incomplete or wrong", hint=hint) from None
+        message = f"{url}: the settings for {OBJECT_STORES[scheme]} are incomplete or wrong"
+        raise UsageError(message, hint=hint) from None
 
 
 def _needs_profile(environ: Mapping[str, str]) -> bool:

@@ -30,6 +30,9 @@ COMPRESSIONS: Final = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS: Final = tuple(form + compression for form in FORMS for compression in COMPRESSIONS)
 """Files of a folder or an archive that are read in any case. Of the others, those with events are."""
 
+OBJECT_STORES: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
+"""Object storage that is read, by the scheme of its addresses."""
+
 COLUMN: Final = "events"
 """The column of the Postback connector's tables that contains a batch (Treasure Data's Postback API)."""
 

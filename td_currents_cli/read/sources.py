@@ -20,14 +20,12 @@ from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Code, Record
 from td_currents_cli.progress import Progress
 from td_currents_cli.read.export_layout import PartFilter
-from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, Source, copy_error
+from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, OBJECT_STORES, Source, copy_error
 from td_currents_cli.read.reader import contains_events, left_out, records
 
 STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile and verify --ingested read tables (td://…)"
-
-_OBJECT_SCHEMES: Final = ("s3://", "gs://", "az://")
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
 
@@ -96,7 +94,7 @@ def _resolve(path: str, missing: list[str]) -> Iterator[Source]:
     elif not path:
         # `Path("")` would be the current folder, which nobody means by an empty shell variable.
         missing.append("'': an empty path")
-    elif path.startswith(_OBJECT_SCHEMES) and not os.path.lexists(path):
+    elif path.partition("://")[0] in OBJECT_STORES and "://" in path and not os.path.lexists(path):
         yield from _objects(path, missing)
     elif "://" in path and not os.path.lexists(path):
         # The query of a URL may contain a key.

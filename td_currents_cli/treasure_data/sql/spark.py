@@ -17,7 +17,8 @@ from td_currents_cli.catalog.model import FieldType, Where
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import LATEST, Filter
-from td_currents_cli.treasure_data.address import EARLY, Period, TableAddress
+from td_currents_cli.read.export_layout import EARLY
+from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.text import IS_TIME, filter_condition, receive_time_condition, table_identifier
 
 SETTINGS: Final = ("SET TIME ZONE 'UTC'",)
@@ -159,11 +160,11 @@ events AS (
 
     @property
     def _parts(self) -> str:
-        """The condition on the hours in the paths: an event is in no file that is older than itself."""
+        """The condition on the hours, or days, in the paths: an event is in no file that is older than itself."""
         if self.wanted.since is None:
             return ""
         first = datetime.fromtimestamp(max(0.0, self.wanted.since - EARLY), UTC)
-        return f"\n  WHERE CAST(date AS STRING) >= '{first:%Y-%m-%d-%H}'"
+        return f"\n  WHERE CAST(date AS STRING) >= '{first:%Y-%m-%d}'"
 
     @property
     def order(self) -> str:
