@@ -10,7 +10,9 @@ import platform
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +44,7 @@ def main() -> int:
     print(f"Python {where['python']}, {where['platform']}, {where['cpus']} CPUs, load {where['load']}")
     with tempfile.TemporaryDirectory(prefix="tdcur-benchmarks-") as folder:
         try:
-            results = [_run(name, options.keep or Path(folder), options) for name in options.names]
+            results = [_in_new_process(name, options.keep or Path(folder), options) for name in options.names]
         except subprocess.CalledProcessError as error:
             print(f"no corpus: tdcur generate ended with exit code {error.returncode}", file=sys.stderr)
             return 1
@@ -64,6 +66,12 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def _in_new_process(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Run a case in a process of its own: what a contender took cannot be told below what its parent has."""
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        return pool.submit(_run, name, folder, options).result()
 
 
 def _run(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
