@@ -108,6 +108,14 @@ class Query(StrEnum):
     FORGET = "forget"
 
 
+class RunBy(StrEnum):
+    """What runs a query that `sql` prints."""
+
+    CONSOLE = "console"
+    WORKFLOW = "workflow"
+    DBT = "dbt"
+
+
 class Layout(StrEnum):
     """Contents of a table's rows.
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from td_currents_cli.choices import Dialect, Layout, Query
+from td_currents_cli.choices import Dialect, Layout, Query, RunBy
 from td_currents_cli.cli import complete, options
 from td_currents_cli.cli.command import (
     ExplicitOptions,
@@ -28,6 +28,7 @@ QUERIES_OF_OPTION: Final = {
     "--external-user-id": frozenset({Query.FORGET}),
     "--user-id": frozenset({Query.FORGET}),
     "--device-id": frozenset({Query.FORGET}),
+    "--for": ROW_QUERIES,
     "--since": ROW_QUERIES,
     "--until": ROW_QUERIES,
     "--received-since": ROW_QUERIES,
@@ -61,6 +62,12 @@ def sql(
     column: str | None = options.TABLE_COLUMN,
     dialect: Dialect = output_option(
         default=Dialect.TRINO, help="SQL dialect; hive only for create-table, and for dedupe of flat rows."
+    ),
+    run_by: RunBy = output_option(
+        "--for",
+        default=RunBy.CONSOLE,
+        help="What will run the query. Times such as -7d are relative to the time for which a run is scheduled: "
+        "TD_SCHEDULED_TIME() in the console, ${session_unixtime} in a workflow, a variable in dbt.",
     ),
     by: list[str] | None = output_option(
         metavar="NAME,…",
@@ -105,6 +112,7 @@ def sql(
     from td_currents_cli.treasure_data.forget import ForgetRequest, people_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.forget import run as run_forget  # noqa: PLC0415
     from td_currents_cli.treasure_data.print_sql import SqlRequest, run  # noqa: PLC0415
+    from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, until_scheduled  # noqa: PLC0415
 
     is_export = dialect is Dialect.SPARK and not is_address(table)
     _check_options(query, rows, given)
@@ -115,22 +123,33 @@ def sql(
         people = people_of({field: values or () for field, values in ids.items()})
         address = parse_address(table, column=column)
         return run_forget(ForgetRequest(table=address, layout=rows, people=people, now=time.time()))
-    zone, now = zone_of(timezone), time.time()
+    _check_run_by(run_by, dialect, into)
+    zone, now = zone_of(timezone), ScheduledTime(time.time())
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     received = options.receive_times(received_since, received_until, now=now, zone=zone)
     options.warn_of_types(wanted, terminal)
     names = tuple(split_names(by or [EVENT_TYPE]))
+    period = receive_period(wanted.since, wanted.until, now, received, duration(late, "--late"))
     return run(
         SqlRequest(
             query=query,
             table=table if is_export else parse_address(table, column=column),
             layout=rows,
-            period=receive_period(wanted.since, wanted.until, now, received, duration(late, "--late")),
+            period=until_scheduled(period, now),
             counted=CountRequest((), by=names, zone=zone, wanted=wanted, unique=unique, dedupe=dedupe),
             into=None if into is None else parse_address(into),
             dialect=dialect,
+            run_by=run_by,
         )
     )
+
+
+def _check_run_by(run_by: RunBy, dialect: Dialect, into: str | None) -> None:
+    if run_by is RunBy.DBT and into is not None:
+        refuse(["--into"], "--for dbt", "A dbt model is a query, and dbt inserts its rows: remove it.")
+    engines = {RunBy.WORKFLOW: {Dialect.TRINO, Dialect.HIVE}, RunBy.DBT: {Dialect.TRINO}}
+    if dialect not in engines.get(run_by, Dialect):
+        refuse(["--dialect"], f"--for {run_by}", f"Treasure Data runs it, without {dialect.title()}: remove it.")
 
 
 def _check_options(query: Query, rows: Layout, given: ExplicitOptions) -> None:

@@ -56,6 +56,6 @@ def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:
     """Print the query, ready to copy; the period that it covers goes to standard error."""
     write_text(outcome.sql)
     if outcome.rows is not None:
-        terminal.report(f"covers rows received from {outcome.rows} (UTC)", "dim")
+        terminal.report(f"covers rows received from {outcome.rows}", "dim")
     for note in outcome.notes:
         terminal.report(note)

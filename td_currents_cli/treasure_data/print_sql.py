@@ -8,7 +8,7 @@ from typing import ClassVar
 from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, USER_FIELDS
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn, create_table_sql, flat_columns
-from td_currents_cli.choices import Dialect, Layout, Names, Query
+from td_currents_cli.choices import Dialect, Layout, Names, Query, RunBy
 from td_currents_cli.count import CountRequest
 from td_currents_cli.count.aggregate import USERS
 from td_currents_cli.count.dimensions import EVENT_TYPE, Dimension, DimensionKind, TimeUnit, category_of, dimensions
@@ -19,6 +19,7 @@ from td_currents_cli.treasure_data.address import Period, TableAddress, check_in
 from td_currents_cli.treasure_data.sql.count import count_sql
 from td_currents_cli.treasure_data.sql.events import BatchEvents, table_events
 from td_currents_cli.treasure_data.sql.queries import FlattenQuery, dedupe_batches_sql, dedupe_flat_sql, flatten_sql
+from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, for_dbt, for_workflow, period_in_words
 from td_currents_cli.treasure_data.sql.spark import (
     SPARK_CHANNEL,
     SparkBatches,
@@ -29,7 +30,7 @@ from td_currents_cli.treasure_data.sql.spark import (
     spark_dedupe,
     spark_parse,
 )
-from td_currents_cli.treasure_data.sql.text import case_lookup
+from td_currents_cli.treasure_data.sql.text import case_lookup, receive_time_condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class SqlRequest:
     counted: CountRequest  # its filter also applies to `parse` and `dedupe`, its `dedupe` to `parse`
     into: TableAddress | None = None  # INSERT into this table instead of SELECT
     dialect: Dialect = Dialect.TRINO
+    run_by: RunBy = RunBy.CONSOLE
 
 
 class SqlOutcome(Outcome, frozen=True, kw_only=True):
@@ -50,10 +52,11 @@ class SqlOutcome(Outcome, frozen=True, kw_only=True):
     dialect: Dialect
     sql: str  # without a trailing semicolon
     rows: str | None  # the period, for people
+    run_by: RunBy = RunBy.CONSOLE
     notes: tuple[str, ...] = ()  # what to know before it is run
 
     def summary(self) -> dict[str, object]:
-        return {"query": self.query, "dialect": self.dialect, "rows": self.rows}
+        return {"query": self.query, "dialect": self.dialect, "for": self.run_by, "rows": self.rows}
 
     def data(self) -> dict[str, object]:
         return {"sql": self.sql, "notes": list(self.notes)}
@@ -66,12 +69,28 @@ def run(request: SqlRequest) -> SqlOutcome:
         UsageError: the dialect does not support the query, a dimension is invalid, or source and target are the same.
     """
     if isinstance(request.table, str):
-        sql = _export_sql(request, request.table)
-        return SqlOutcome(query=request.query, dialect=request.dialect, sql=sql, rows=None)
-    if request.into is not None:
-        check_into(request.table, request.into)
-    rows = None if request.query is Query.CREATE_TABLE else str(request.period)
-    return SqlOutcome(query=request.query, dialect=request.dialect, sql=_query_sql(request, request.table), rows=rows)
+        sql, rows = _export_sql(request, request.table), None
+    else:
+        if request.into is not None:
+            check_into(request.table, request.into)
+        sql = _query_sql(request, request.table)
+        rows = None if request.query is Query.CREATE_TABLE else period_in_words(request.period)
+    run_by, query, dialect = request.run_by, request.query, request.dialect
+    return SqlOutcome(query=query, dialect=dialect, sql=_template(request, sql), rows=rows, run_by=run_by)
+
+
+def _template(request: SqlRequest, sql: str) -> str:
+    match request.run_by:
+        case RunBy.CONSOLE:
+            return sql
+        case RunBy.WORKFLOW:
+            return for_workflow(sql)
+        case RunBy.DBT:
+            rows, wanted = request.period, request.counted.wanted
+            # Counts are made anew, and so are events of a period.
+            if request.query is Query.COUNT or wanted.timed or not isinstance(rows.since, ScheduledTime):
+                return for_dbt(sql)
+            return for_dbt(sql, receive_time_condition(rows), receive_time_condition(Period(0.0, rows.until)))
 
 
 def _export_sql(request: SqlRequest, path: str) -> str:

@@ -16,6 +16,8 @@ Rows = Iterable[Mapping[str, Any]]
 
 FUNCTIONS = (
     "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
+    """td_time_add(t, duration) AS t + CAST(duration[:-2] AS BIGINT)
+       * CASE duration[-1] WHEN 'd' THEN 86400 WHEN 'h' THEN 3600 WHEN 'm' THEN 60 WHEN 's' THEN 1 END""",
     # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
     "json_parse(text) AS CAST(canonical_json(text) AS JSON)",
     "json_format(value) AS canonical_json(CAST(value AS VARCHAR))",
@@ -64,14 +66,14 @@ class Result(NamedTuple):
 class Engine:
     """Tables that are queried with SQL, given their rows by database and name."""
 
-    def __init__(self, tables: Mapping[tuple[str, str], Rows]) -> None:
+    def __init__(self, tables: Mapping[tuple[str, str], Rows], scheduled: int = 0) -> None:
         self._tables = tables
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
         # Few rows, many columns: to plan a query well takes five times as long as to run it.
         self._connection.execute("PRAGMA disable_optimizer")
         self._connection.create_function("canonical_json", canonical, ["VARCHAR"], "VARCHAR")
-        for function in FUNCTIONS:
+        for function in (*FUNCTIONS, f"td_scheduled_time() AS {scheduled}"):
             self._connection.execute(f"CREATE MACRO {function}")
         for database in {database for database, _ in tables}:
             self._connection.execute(f"CREATE SCHEMA {_name(database)}")

@@ -19,6 +19,7 @@ from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import LATEST, Filter
 from td_currents_cli.read.export_layout import EARLY
 from td_currents_cli.treasure_data.address import Period, TableAddress
+from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, seconds_sql
 from td_currents_cli.treasure_data.sql.text import IS_TIME, filter_condition, receive_time_condition, table_identifier
 
 SETTINGS: Final = ("SET TIME ZONE 'UTC'",)
@@ -163,8 +164,11 @@ events AS (
         """The condition on the hours, or days, in the paths: an event is in no file that is older than itself."""
         if self.wanted.since is None:
             return ""
-        first = datetime.fromtimestamp(max(0.0, self.wanted.since - EARLY), UTC)
-        return f"\n  WHERE CAST(date AS STRING) >= '{first:%Y-%m-%d}'"
+        first = max(0.0, self.wanted.since - EARLY)
+        day = f"'{datetime.fromtimestamp(first, UTC):%Y-%m-%d}'"
+        if isinstance(first, ScheduledTime):
+            day = f"DATE_FORMAT(TIMESTAMP_SECONDS({seconds_sql(first, Dialect.SPARK)}), 'yyyy-MM-dd')"
+        return f"\n  WHERE CAST(date AS STRING) >= {day}"
 
     @property
     def order(self) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import LATEST, Filter, TypeGlobs
 from td_currents_cli.treasure_data.address import Period, TableAddress
+from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, seconds_sql
 
 identifier: Final = Dialect.TRINO.quoted
 string_literal: Final = Dialect.TRINO.literal
@@ -41,10 +42,10 @@ def receive_time_condition(rows: Rows, dialect: Dialect = Dialect.TRINO) -> str:
         return f"TD_TIME_RANGE(time, {rows.since}, {rows.until})"
     time = "time" if dialect is Dialect.TRINO else dialect.quoted("time")  # a keyword of Hive's
     if dialect is Dialect.SPARK:
-        until = "" if rows.until is None else f" AND {time} < {rows.until:.0f}"
-        return f"{time} >= {rows.since:.0f}{until}"
-    until = "NULL" if rows.until is None else f"{rows.until:.0f}"
-    return f"TD_TIME_RANGE({time}, {rows.since:.0f}, {until})"
+        until = "" if rows.until is None else f" AND {time} < {seconds_sql(rows.until, dialect)}"
+        return f"{time} >= {seconds_sql(rows.since, dialect)}{until}"
+    until = "NULL" if rows.until is None else seconds_sql(rows.until)
+    return f"TD_TIME_RANGE({time}, {seconds_sql(rows.since)}, {until})"
 
 
 IS_TIME: Final = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
@@ -78,10 +79,10 @@ def filter_condition(event_filter: Filter, event_type: str, seconds: str, dialec
     conditions = [*_type_conditions(event_filter.types, f"LOWER({event_type})", dialect)]
     if event_filter.timed:
         conditions.append(f"{seconds} IS NOT NULL")
-    if event_filter.since is not None:
-        conditions.append(f"{seconds} >= {event_filter.since!r}")
-    if event_filter.until is not None:
-        conditions.append(f"{seconds} < {event_filter.until!r}")
+    for time, comparison in ((event_filter.since, ">="), (event_filter.until, "<")):
+        if time is not None:
+            bound = seconds_sql(time, dialect) if isinstance(time, ScheduledTime) else repr(time)
+            conditions.append(f"{seconds} {comparison} {bound}")
     return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
 
 

@@ -240,6 +240,7 @@ VALUES = {
     "--column": "events",
     "--since": "",
     "--until": "2026-07-01",
+    "--for": "console",
     "--received-since": "-7d",
     "--received-until": "2026-07-01",
     "--late": "2d",
