@@ -26,7 +26,7 @@ _FAVICON: Final = "/favicon.ico"  # requested by browsers; without an answer, it
 MAX_READERS: Final = 16  # of the stream
 _INTERVAL: Final = 0.5  # seconds between summaries in the stream, if something has changed
 _IDLE_INTERVAL: Final = 5.0
-_CHECK_SHARE: Final = 20  # checking payloads for the page takes one part in so many of the time
+_CHECK_SHARE: Final = 50  # while requests arrive, checking payloads takes one part in this number of the time
 _CHECK_FIRST: Final = 0.2  # seconds for checks before the page is sent
 
 _POLICY: Final = (
@@ -172,11 +172,14 @@ class LivePage:
     async def _check_shown(self) -> None:
         """Check the shown payloads, the latest first, without taking much time from the requests."""
         while True:
-            seconds = 0.0
+            pause = _INTERVAL / 10
             if payload := self._recent.unchecked():
+                before = self._recent.changes
                 seconds = await asyncio.to_thread(seconds_to_check, payload)
+                if self._recent.changes != before:
+                    pause = max(pause, seconds * _CHECK_SHARE)
                 self._recent.changes += 1
-            await asyncio.sleep(max(_INTERVAL / 10, seconds * _CHECK_SHARE))
+            await asyncio.sleep(pause)
 
 
 _EVENT_STREAM: Final = b"text/event-stream"

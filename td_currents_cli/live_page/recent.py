@@ -2,8 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -15,10 +14,10 @@ from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
 MAX_TYPES: Final = 500
 MAX_TYPE_LENGTH: Final = 200
 PERIODS: Final = 120
-SHOWN: Final = 50  # requests and payloads in a summary
+KEPT: Final = 50  # requests and payloads, and again of those that added no row
+MAX_PAYLOAD_BYTES: Final = 16 << 20  # of all that are kept
 TYPES_SHOWN: Final = 3  # of a payload
-MAX_PAYLOADS: Final = 200
-MAX_PAYLOAD_BYTES: Final = 16 << 20  # of all of them
+_MAX_UNCOUNTED: Final = 5000  # events whose types are counted later
 
 
 class ReceivedPayload(Struct):
@@ -27,9 +26,18 @@ class ReceivedPayload(Struct):
     number: int  # of its request
     request: LatestRequest
     body: bytes
-    event_types: Sequence[TypeCount] = ()
+    event_types: Sequence[object] = ()  # of each event, as received; of many events, none
     errors: int | None = None
     warnings: int | None = None
+    most_common: Sequence[TypeCount] | None = None
+
+    def types(self) -> Sequence[TypeCount]:
+        """The most frequent types of its events. They are counted when they are first shown."""
+        if self.most_common is None:
+            counts = counted(self.event_types).most_common(TYPES_SHOWN)
+            self.most_common = [TypeCount(name[:MAX_TYPE_LENGTH], number) for name, number in counts]
+            self.event_types = ()
+        return self.most_common
 
 
 class RecentRequests:
@@ -43,12 +51,13 @@ class RecentRequests:
         self._types: Counter[str] = Counter()
         self._other_types = 0
         self._without_type = 0
+        self._uncounted: list[object] = []
         self._by_second = _Periods(1)
         self._by_minute = _Periods(60)
-        self._latest: deque[LatestRequest] = deque(maxlen=SHOWN)
-        self._not_stored: deque[LatestRequest] = deque(maxlen=SHOWN)
-        self._payloads: dict[int, ReceivedPayload] = {}
-        self._payload_bytes = 0
+        self._latest: deque[LatestRequest] = deque(maxlen=KEPT)
+        self._not_stored: deque[LatestRequest] = deque(maxlen=KEPT)
+        self._payloads = _KeptPayloads()
+        self._payloads_not_stored = _KeptPayloads()
 
     def add(self, log: RequestLog) -> None:
         """Called for each request, before its response: must be quick."""
@@ -71,27 +80,32 @@ class RecentRequests:
         self._latest.append(request)
         if log.result is not RequestResult.STORED:
             self._not_stored.append(request)
-        counts = _count_types(log.event_types)
         if is_kept:
-            event_types = [
-                TypeCount(name[:MAX_TYPE_LENGTH], number) for name, number in counts.most_common(TYPES_SHOWN)
-            ]
-            self._keep(ReceivedPayload(self._requests, request, log.body, event_types))
+            event_types = log.event_types if len(log.event_types) <= _MAX_UNCOUNTED else ()
+            payload = ReceivedPayload(self._requests, request, log.body, event_types)
+            self._payloads.add(payload)
+            if log.result is not RequestResult.STORED:
+                self._payloads_not_stored.add(payload)
         if log.events:
-            self._add_types(counts, log.events)
+            # Counting many at once takes a third of the time.
+            self._uncounted.extend(log.event_types)
+            self._without_type += log.events - len(log.event_types)
+            if len(self._uncounted) > _MAX_UNCOUNTED:
+                self._count_types()
             self._by_second.add(log.at, log.events)
             self._by_minute.add(log.at, log.events)
 
     def payload(self, number: int) -> ReceivedPayload | None:
         """The payload of a request, while it is kept."""
-        return self._payloads.get(number)
+        return self._payloads.get(number) or self._payloads_not_stored.get(number)
 
     def unchecked(self) -> ReceivedPayload | None:
         """The latest payload that is shown without the number of its problems."""
-        return next((each for each in self._shown_payloads() if each.errors is None), None)
+        return next((each for each in reversed(self._payloads.values()) if each.errors is None), None)
 
     def summary(self, stats: ServeStats) -> Summary:
         now = time.time()
+        self._count_types()
         return Summary(
             started=self._started,
             now=now,
@@ -111,33 +125,25 @@ class RecentRequests:
                     size=each.request.size,
                     result=each.request.result,
                     events=each.request.events,
-                    event_types=each.event_types,
+                    event_types=each.types(),
                     errors=each.errors,
                     warnings=each.warnings,
                 )
-                for each in self._shown_payloads()
+                for each in reversed(self._payloads.values())
             ],
         )
-
-    def _shown_payloads(self) -> Iterator[ReceivedPayload]:
-        return islice(reversed(self._payloads.values()), SHOWN)
 
     def _linked(self, requests: deque[LatestRequest]) -> Sequence[LatestRequest]:
         """The latest first; those whose payload is no longer kept say so."""
         return [
-            each if each.has_payload == (each.number in self._payloads) else replace(each, has_payload=False)
+            each if each.has_payload == (self.payload(each.number) is not None) else replace(each, has_payload=False)
             for each in reversed(requests)
         ]
 
-    def _keep(self, payload: ReceivedPayload) -> None:
-        self._payloads[payload.number] = payload
-        self._payload_bytes += len(payload.body)
-        while len(self._payloads) > MAX_PAYLOADS or self._payload_bytes > MAX_PAYLOAD_BYTES:
-            oldest = self._payloads.pop(next(iter(self._payloads)))
-            self._payload_bytes -= len(oldest.body)
-
-    def _add_types(self, counts: Counter[str], events: int) -> None:
-        self._without_type += events - counts.total()
+    def _count_types(self) -> None:
+        counts = counted(self._uncounted)
+        self._without_type += len(self._uncounted) - counts.total()
+        self._uncounted = []
         for name, number in counts.items():
             if name in self._types or (len(self._types) < MAX_TYPES and len(name) <= MAX_TYPE_LENGTH):
                 self._types[name] += number
@@ -145,9 +151,21 @@ class RecentRequests:
                 self._other_types += number
 
 
-def _count_types(event_types: Sequence[object]) -> Counter[str]:
+def counted(event_types: Sequence[object]) -> Counter[str]:
     """The number of events of each type; what is not a string, or an empty one, is not a type."""
     return Counter([each for each in event_types if each and isinstance(each, str)])
+
+
+class _KeptPayloads(dict[int, ReceivedPayload]):
+    """The latest payloads by number, up to a number and a size."""
+
+    _bytes = 0
+
+    def add(self, payload: ReceivedPayload) -> None:
+        self[payload.number] = payload
+        self._bytes += len(payload.body)
+        while len(self) > KEPT or self._bytes > MAX_PAYLOAD_BYTES:
+            self._bytes -= len(self.pop(next(iter(self))).body)
 
 
 class _Periods:
@@ -160,7 +178,8 @@ class _Periods:
 
     def add(self, at: float, events: int) -> None:
         period = int(at) // self._seconds
-        self._advance(period)
+        if period != self._last:
+            self._advance(period)
         # The clock may have been set back.
         if period > self._last - PERIODS:
             self._counts[period % PERIODS] += events

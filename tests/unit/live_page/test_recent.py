@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from td_currents_cli.live_page.recent import (
+    KEPT,
     MAX_PAYLOAD_BYTES,
-    MAX_PAYLOADS,
     MAX_TYPE_LENGTH,
     MAX_TYPES,
     PERIODS,
-    SHOWN,
     RecentRequests,
 )
 from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
@@ -81,13 +80,13 @@ def test_a_clock_that_is_set_back_or_stands_still(seen: RecentRequests, monkeypa
 def test_what_is_refused_is_not_crowded_out(seen: RecentRequests) -> None:
     """The latest requests, and apart from them those that added no row, the latest first."""
     seen.add(refused("first"))
-    for _ in range(2 * SHOWN):
+    for _ in range(2 * KEPT):
         seen.add(stored("a"))
     seen.add(refused("last"))
     summary = seen.summary(ServeStats())
     assert [each.reason for each in summary.not_stored] == ["last", "first"]
-    assert [each.number for each in summary.not_stored] == [2 * SHOWN + 2, 1]
-    assert [each.number for each in summary.requests] == [*range(2 * SHOWN + 2, SHOWN + 2, -1)]
+    assert [each.number for each in summary.not_stored] == [2 * KEPT + 2, 1]
+    assert [each.number for each in summary.requests] == [*range(2 * KEPT + 2, KEPT + 2, -1)]
 
 
 def count(seen: RecentRequests, numbers: int) -> int:
@@ -97,7 +96,7 @@ def count(seen: RecentRequests, numbers: int) -> int:
 @pytest.mark.parametrize(
     ("body", "kept"),
     [
-        (lambda _: b"{}", MAX_PAYLOADS),
+        (lambda _: b"{}", KEPT),
         (lambda _: b"x" * (MAX_PAYLOAD_BYTES // 4), 4),
         (lambda number: b"x" * (MAX_PAYLOAD_BYTES + 1 + number % 2), 0),
     ],
@@ -105,12 +104,12 @@ def count(seen: RecentRequests, numbers: int) -> int:
 )
 def test_payloads_are_bounded(seen: RecentRequests, body: Callable[[int], bytes], kept: int) -> None:
     """In number and in bytes: the oldest go, and the requests no longer link to them."""
-    for number in range(1, MAX_PAYLOADS + 10):
+    for number in range(1, KEPT + 10):
         seen.add(stored("a", body=body(number)))
-    last = MAX_PAYLOADS + 9
+    last = KEPT + 9
     assert count(seen, last) == kept
     summary = seen.summary(ServeStats())
-    assert [each.number for each in summary.payloads] == [*range(last, last - min(kept, SHOWN), -1)]
+    assert [each.number for each in summary.payloads] == [*range(last, last - kept, -1)]
     assert [each.number for each in summary.requests if each.has_payload] == [each.number for each in summary.payloads]
 
 
@@ -123,6 +122,22 @@ def test_what_was_refused_can_be_looked_at(seen: RecentRequests) -> None:
     assert found.body == b"{"
     assert seen.payload(2) is None
     assert [each.has_payload for each in seen.summary(ServeStats()).requests] == [False, True]
+
+
+def test_refused_payloads_are_not_crowded_out(seen: RecentRequests) -> None:
+    """They are what someone looks for."""
+    seen.add(refused("the body is not JSON", b"{"))
+    for _ in range(2 * KEPT):
+        seen.add(stored("a"))
+    summary = seen.summary(ServeStats())
+    assert ([each.has_payload for each in summary.not_stored], 1 in {each.number for each in summary.payloads}) == (
+        [True],
+        False,
+    )
+    assert seen.payload(1) is not None
+    for _ in range(KEPT):
+        seen.add(refused("the body is not JSON", b"{"))
+    assert seen.payload(1) is None
 
 
 def test_payloads_are_checked_from_the_latest_on(seen: RecentRequests) -> None:
