@@ -11,7 +11,18 @@ import pytest
 TABLES = {"tdclient", "urllib3", "msgpack"}
 """What only those need who have tables of Treasure Data."""
 
-HEAVY = {"httpx", "httpx_aiohttp", "aiohttp", "starlette", "uvicorn", "pyarrow", "pydantic", "orjson", "msgspec"}
+HEAVY = {
+    "httpx",
+    "httpx_aiohttp",
+    "aiohttp",
+    "starlette",
+    "uvicorn",
+    "pyarrow",
+    "pydantic",
+    "jinja2",
+    "orjson",
+    "msgspec",
+}
 
 
 MAIN = "import sys; from td_currents_cli.cli import main; sys.argv[0] = 'tdcur'; "

@@ -19,6 +19,9 @@ from td_currents_cli.secrets import mask
 
 TEMPLATES: Final = Path(__file__).parent
 
+LONGEST: Final = 300
+"""Characters of a string from the data that are shown."""
+
 _KINDS: Final = {"green": "ok", "yellow": "warning", "red": "error", "cyan": "info", "dim": "dim"}
 """Classes of the stylesheet for styles of a terminal; those without a meaning have none."""
 
@@ -47,7 +50,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"number": lambda number: f"{number:,}", "kind": _kind, "shown": _shown}
+    found.filters |= {"number": lambda number: f"{number:,}", "kind": _kind, "shortened": _shortened}
     style = stylesheet()
     found.globals |= {
         "stylesheet": style,
@@ -72,3 +75,9 @@ def _kind(style: str) -> str:
 def _shown(value: Any) -> Any:  # noqa: ANN401 -- as above
     """What is printed for a value: a string as on a terminal, anything else unchanged."""
     return printable(mask(value)) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _shortened(text: str) -> str:
+    """The same without the end of a long string, which says how long it is."""
+    shown = _shown(text)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}… ({len(shown):,} characters)"

@@ -20,6 +20,8 @@ from td_currents_cli.validate.rules import RULES, Rule
 
 TITLE: Final = "Braze Currents events"
 
+_TITLES: Final = {"campaign_name": "Top campaigns", "canvas_name": "Top Canvases"}
+
 SHOWN_TYPES: Final = 3
 """Event types that are named next to a rule."""
 
@@ -69,11 +71,12 @@ def _figures(outcome: ReportOutcome) -> Iterator[Figure]:
 
 def _messages(named: CountOutcome, types: CountOutcome) -> dict[str, Any]:
     """The groups by a name, and how many of all events have one."""
-    what = named.by[0].removesuffix("_name")
-    events = f"{named.total.count:,} of {amount(types.total.count, 'event')}"
+    (name,) = named.by
+    have = "has" if named.total.count == 1 else "have"
     return {
-        "title": f"Top {what}s" if what == "campaign" else "Top Canvases",
-        "words": f"{events} {'has' if named.total.count == 1 else 'have'} a {named.by[0]}; shares are of these.",
+        "title": _TITLES[name],
+        "words": f"{named.total.count:,} of {amount(types.total.count, 'event')} {have} a {name}; shares are of these.",
+        "empty": f"No data: no event has a {name}.",
         "grid": next(count_grids(named, None, PAGE)),
     }
 
