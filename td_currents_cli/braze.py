@@ -25,6 +25,9 @@ CUSTOM_EVENT: Final = "users.behaviors.CustomEvent"
 PURCHASE: Final = "users.behaviors.Purchase"
 """The type that carries `properties.purchase_properties`."""
 
+CANARY: Final = "tdcur.canary"
+"""The type of the events that `tdcur watch --canary` sends: none of Braze's, and left out where those are counted."""
+
 CUSTOM_FIELD: Final = {CUSTOM_EVENT: "custom_properties", PURCHASE: "purchase_properties"}
 """The property whose fields customers name, by event type: what Braze's storage export calls `properties`."""
 

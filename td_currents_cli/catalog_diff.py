@@ -10,7 +10,7 @@ from td_currents_cli.braze import EVENT_FIELDS, PLACES, USER_FIELDS
 from td_currents_cli.catalog import Catalog
 from td_currents_cli.catalog.model import Where, fields_accepted
 from td_currents_cli.events.decode import EventReader, split
-from td_currents_cli.events.filter import EVERYTHING, Filter, iso, moment_of, usable_seconds
+from td_currents_cli.events.filter import EVERYTHING, EventFilter, Filter, iso, moment_of, usable_seconds
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Record
 from td_currents_cli.outcome import Balance, Outcome, ProblemLog, Problems, exit_code_of
@@ -58,20 +58,23 @@ class NameFinder:
 
     def __init__(self, known: KnownFields, wanted: Filter) -> None:
         self._known = known
-        self._wanted = wanted
+        self._filter = EventFilter(wanted)
 
     def __call__(self, records: Iterable[Record]) -> PartialDiff:
         reader, names, filtered = EventReader(), dict[Name, Occurrence](), 0
+        canaries_before = self._filter.canaries
         for _batch, events in reader.events(records, split):
             for text in events:
                 event = loads(bytes(text))
-                if not self._wanted.covers(event.get("time")):
+                if not self._filter.keeps(event.get("event_type"), event.get("time")):
                     filtered += 1
                     continue
                 for name in self._unknown(event):
                     names.setdefault(name, Occurrence()).add(1, usable_seconds(event.get("time")))
         out = reader.events_read - reader.events_rejected - reader.lost - filtered
-        return PartialDiff(names, reader.balance(events_out=out, filtered=filtered), reader.log.result())
+        canaries = self._filter.canaries - canaries_before
+        balance = reader.balance(events_out=out, filtered=filtered, canaries=canaries)
+        return PartialDiff(names, balance, reader.log.result())
 
     def _unknown(self, event: dict[str, Any]) -> Sequence[Name]:
         event_type = event.get("event_type")
@@ -99,6 +102,7 @@ class CatalogDiffOutcome(Outcome, frozen=True, kw_only=True):
         return {
             "release": self.release,
             "events_read": self.balance.events_read,
+            "canaries": self.balance.canaries,
             "unknown_types": sum(name is None for _, name in self.names),
             "unknown_fields": sum(name is not None for _, name in self.names),
         }

@@ -49,6 +49,7 @@ class Balance(Struct, frozen=True):
     duplicates: int = 0  # dropped
     filtered: int = 0
     lost: int = 0  # one per truncated cell: its incomplete event; how many followed is unknown
+    canaries: int = 0  # of the filtered: events of `tdcur watch --canary`
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*map(add, structs.astuple(self), structs.astuple(other)))

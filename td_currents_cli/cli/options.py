@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from td_currents_cli.braze import Site
+from td_currents_cli.braze import CANARY, Site
 from td_currents_cli.cli import complete
 from td_currents_cli.cli.command import (
     ExplicitOptions,
@@ -231,7 +231,7 @@ def warn_of_types(wanted: "Filter", terminal: Terminal, outcome: "Outcome | None
     if balance is not None and (balance.events_out or balance.duplicates or not balance.filtered):
         return
     for glob in wanted.types.included:
-        is_known = any(fnmatchcase(name.lower(), glob) for name in load().events)
+        is_known = any(fnmatchcase(name.lower(), glob) for name in (*load().events, CANARY))
         if is_known and (balance is None or wanted.timed):
             # Events of this type may be outside the period.
             continue
@@ -274,7 +274,8 @@ def parts_of(wanted: "Filter") -> "PartFilter | None":
     """Return the filter for the paths of Braze's export; None if all files are wanted."""
     from td_currents_cli.read.export_layout import PartFilter  # noqa: PLC0415 -- as above
 
-    return PartFilter(wanted.types, wanted.since, wanted.until) if wanted else None
+    is_selective = wanted.types or wanted.timed
+    return PartFilter(wanted.types, wanted.since, wanted.until) if is_selective else None
 
 
 @contextmanager

@@ -129,6 +129,8 @@ def parse(
     check_insert_options(given)
     now = time.time()
     wanted = Filter.of(types=types, since=since, until=until, now=now)
+    if into is None:
+        wanted = wanted.with_canaries()  # what was read is written
     received = options.receive_times(received_since, received_until, now=now)
     with options.open_tables(
         paths,

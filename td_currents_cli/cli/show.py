@@ -45,7 +45,7 @@ def show(
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
     from td_currents_cli.show import ShowRequest, run  # noqa: PLC0415
 
-    wanted = Filter.of(types=types, since=since, until=until, now=time.time())
+    wanted = Filter.of(types=types, since=since, until=until, now=time.time()).with_canaries()
     size, parts = byte_size(max_document_size), options.parts_of(wanted)
     try:
         found = sources(paths, max_document_size=size, event_type=event_type, parts=parts)

@@ -181,6 +181,7 @@ class EventCounter:
     def _counted(self, chunks: Iterable[tuple[str, list[Any], bool]], intake: EventReader) -> PartialCount:
         groups, also = GroupCounts(over_time=self._over_time), [GroupCounts() for _ in self._also]
         filtered = duplicates = counted = 0
+        canaries_before = self._filter.canaries
         streaming = False
         for source, decoded, of_rows in chunks:
             streaming |= of_rows
@@ -203,7 +204,8 @@ class EventCounter:
                 each.add([column], usable)
             counted += len(usable)
             duplicates += len(events) - len(usable)
-        balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered)
+        canaries = self._filter.canaries - canaries_before
+        balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered, canaries=canaries)
         return PartialCount(groups, balance, intake.log.result(), streaming, also)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from msgspec import Struct
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.catalog import load
 from td_currents_cli.choices import Sort
 from td_currents_cli.count.aggregate import GroupCounts, GroupStats, TimeHistogram
@@ -144,6 +145,7 @@ class CountOutcome(Outcome, frozen=True, kw_only=True):
             "events_rejected": self.balance.events_rejected,
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
+            "canaries": self.balance.canaries,
             "lost": self.balance.lost,
             **{name: self.total.figures()[name] for name in OPTIONAL_FIGURES[1:] if name in self.fields},
             "problems": self.problems.total,
@@ -271,7 +273,7 @@ def unknown_types(keys: Iterable[Key], by: Sequence[Dimension]) -> tuple[str, ..
         return ()
     place, known = _place_of_type(by), load().events
     names = dict.fromkeys(key[place] for key in keys)
-    return tuple(name for name in names if name is not None and name not in known)
+    return tuple(name for name in names if name is not None and name not in known and name != CANARY)
 
 
 def absent_fields(keys: Sequence[Key], by: Sequence[Dimension]) -> tuple[str, ...]:

@@ -242,7 +242,7 @@ class EventReader(Struct):
         self.events_read += len(events)
         return events
 
-    def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0) -> Balance:
+    def balance(self, *, events_out: int, duplicates: int = 0, filtered: int = 0, canaries: int = 0) -> Balance:
         """What became of all rows and events, given what was done with the events."""
         return Balance(
             rows_read=self.rows_read,
@@ -253,6 +253,7 @@ class EventReader(Struct):
             duplicates=duplicates,
             filtered=filtered,
             lost=self.lost,
+            canaries=canaries,
         )
 
     def _log(self, problem: Problem) -> None:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.errors import UsageError
 
 LATEST: Final = 253_402_300_799
@@ -157,6 +159,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     types: TypeGlobs = TypeGlobs()
     since: float | None = None  # UNIX seconds, inclusive
     until: float | None = None  # UNIX seconds, exclusive
+    canaries: bool = True  # else events of the type CANARY are left out, whatever the types and the period
 
     @classmethod
     def of(
@@ -164,14 +167,21 @@ class Filter(Struct, frozen=True, kw_only=True):
     ) -> "Filter":
         """The filter for the values of `--type`, each with globs separated by commas, `--since` and `--until`.
 
+        Canaries are left out unless a glob asks for them: one that begins with the first word of their type.
+
         Raises:
             UsageError: a value is not valid, or the period is empty.
         """
         begin, end = time_range(since, until, ("--since", "--until"), now=now, zone=zone)
-        return cls(types=TypeGlobs.of(split_globs(types or ())), since=begin, until=end)
+        globs = TypeGlobs.of(split_globs(types or ()))
+        canaries = any(glob.startswith(_OURS) and fnmatchcase(CANARY, glob) for glob in globs.included)
+        return cls(types=globs, since=begin, until=end, canaries=canaries)
+
+    def with_canaries(self) -> "Filter":
+        return structs.replace(self, canaries=True)
 
     def __bool__(self) -> bool:
-        return bool(self.types) or self.timed
+        return bool(self.types) or self.timed or not self.canaries
 
     @property
     def timed(self) -> bool:
@@ -191,19 +201,31 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 EVERYTHING: Final = Filter()
 
+_OURS: Final = f"{CANARY.partition('.')[0]}."
+_TYPE: Final = attrgetter("event_type")
+
 
 class EventFilter:
-    """Applies a filter; caches the result for each event type."""
+    """Applies a filter; caches the result for each event type, and counts the canaries that are left out."""
 
     def __init__(self, wanted: Filter) -> None:
         self._wanted = wanted
         self._by_type: dict[object, bool] = {}
+        self.canaries = 0
 
     def keeps(self, event_type: object, time: object) -> bool:
+        if not self._wanted.canaries and event_type == CANARY:
+            self.canaries += 1
+            return False
         return self._of_type(event_type) and self._wanted.covers(time)
 
     def filter(self, events: list[Any]) -> list[Any]:
         """The events that are kept; each has the attributes `event_type` and `time`."""
+        # A search in C: of nearly all events, none is a canary.
+        if not self._wanted.canaries and CANARY in map(_TYPE, events):
+            others = [event for event in events if event.event_type != CANARY]
+            self.canaries += len(events) - len(others)
+            events = others
         if self._wanted.types:
             of_type = self._of_type
             events = [event for event in events if of_type(event.event_type)]

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, Self, TypeAlias
 
 from msgspec import Struct, field
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.errors import OutputError
 from td_currents_cli.events.dedupe import digest
 from td_currents_cli.events.filter import EVERYTHING, LATEST, Filter, usable_seconds
@@ -29,8 +30,8 @@ class TimeScope:
     settled: float | None = None  # UNIX seconds after which an event is too young; one without a usable time never is
 
     def __bool__(self) -> bool:
-        """Whether any event is left out."""
-        return bool(self.wanted) or self.settled is not None
+        """Whether the time of an event decides if it is compared."""
+        return self.wanted.timed or self.settled is not None
 
     def is_too_young(self, seconds: float | None) -> bool:
         return self.settled is not None and seconds is not None and seconds > self.settled
@@ -99,6 +100,7 @@ class EventCounts(Struct):
     without_id: int = 0  # not compared, because their `id` is missing, empty, or not a string
     filtered: int = 0
     too_young: int = 0
+    canaries: int = 0
 
     @property
     def in_scope(self) -> int:
@@ -106,13 +108,14 @@ class EventCounts(Struct):
 
     @property
     def left_out(self) -> int:
-        return self.filtered + self.too_young
+        return self.filtered + self.too_young + self.canaries
 
     def add(self, other: "EventCounts") -> None:
         self.by_type += other.by_type
         self.without_id += other.without_id
         self.filtered += other.filtered
         self.too_young += other.too_young
+        self.canaries += other.canaries
 
     def leave_out(self, *, too_young: bool) -> None:
         if too_young:
@@ -141,6 +144,7 @@ class Fingerprinter:
     ) -> None:
         self.counts = EventCounts()
         self._scope = scope or None
+        self._left_out = None if scope.wanted.canaries else CANARY
         self._content = content
         self._suspects = suspects
         self._per_id = per_id
@@ -149,14 +153,20 @@ class Fingerprinter:
         self._events = 0
         self._batches: list[FingerprintBatch] = []
 
-    def add(self, events: Iterable[EventFields], *, received: bool = False, optional: bool = False) -> None:
+    def add(  # noqa: C901 -- the loop over all events
+        self, events: Iterable[EventFields], *, received: bool = False, optional: bool = False
+    ) -> None:
         """Add events, in the order read; tell if their times are receive times, and if they need not arrive."""
         scope, suspects, content, pack = self._scope, self._suspects, self._content, RECORD.pack
+        left_out = self._left_out
         of_batch = RECEIVED if received and self._per_id else 0
         for event_id, event_type, time, event in events:
             if self._events == BATCH_EVENTS:
                 self._finish_batch()
             self._events += 1
+            if left_out is not None and event_type == left_out:
+                self.counts.canaries += 1
+                continue
             seconds = time if type(time) is int and 0 <= time <= LATEST else usable_seconds(time)
             flags, has_id = of_batch, isinstance(event_id, str) and event_id != ""
             if scope is not None:

@@ -136,6 +136,7 @@ class SideFigures(Struct, kw_only=True):
             "files_left_out": self.sources.left_out,
             "filtered": self.counts.filtered,
             "too_young": self.counts.too_young,
+            "canaries": self.counts.canaries,
             "without_id": self.counts.without_id,
             "events": self.events,
             "ids": self.ids,

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from td_currents_cli.braze import CUSTOM_EVENT, PURCHASE
+from td_currents_cli.braze import CANARY, CUSTOM_EVENT, PURCHASE
 from td_currents_cli.catalog.list_events import EventsOutcome
 from td_currents_cli.catalog.model import EventType, Field
 from td_currents_cli.catalog_diff import CatalogDiffOutcome
@@ -60,8 +60,10 @@ def _print_unknown(outcome: CatalogDiffOutcome, terminal: Terminal) -> None:
         listed.show_footer = False
         _print_table(listed, terminal)
     types = sum(name is None for _, name in outcome.names)
+    compared = amount(outcome.balance.events_read - outcome.balance.canaries, "event")
+    left_out = f" ({outcome.balance.canaries:,} {CANARY} left out)" if outcome.balance.canaries else ""
     terminal.report(
-        f"{amount(outcome.balance.events_read, 'event')} compared with release {outcome.release} of the catalog: "
+        f"{compared}{left_out} compared with release {outcome.release} of the catalog: "
         f"{amount(types, 'unknown event type')}, {amount(len(outcome.names) - types, 'unknown field')}",
         "" if outcome.names else "green",
     )

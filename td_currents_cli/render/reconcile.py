@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.count.dimensions import EVENT_TYPE
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import moment_of
@@ -158,6 +159,7 @@ def _side_balance(side: "SideFigures") -> str:
     others = (
         (side.counts.filtered, "outside the period"),
         (side.counts.too_young, "within the grace period"),
+        (side.counts.canaries, CANARY),
         (side.counts.without_id, "without an id"),
         (side.balance.events_rejected, "rejected"),
         (side.balance.lost, LOST),

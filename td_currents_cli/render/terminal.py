@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.choices import When, wants_color
 from td_currents_cli.errors import TdcurError
 from td_currents_cli.model import Code, Problem, Severity
@@ -331,7 +332,8 @@ def balance_line(balance: Balance, verb: str) -> str:
     """
     others = (
         (balance.duplicates, "duplicates"),
-        (balance.filtered, "filtered"),
+        (balance.filtered - balance.canaries, "filtered"),
+        (balance.canaries, CANARY),
         (balance.events_rejected, "rejected"),
         (balance.lost, LOST),
     )

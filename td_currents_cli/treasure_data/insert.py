@@ -50,6 +50,7 @@ class InsertOutcome(Outcome, frozen=True, kw_only=True):
             "written": self.balance.events_out if self.inserted is None else self.inserted,
             "duplicates": self.balance.duplicates,
             "filtered": self.balance.filtered,
+            "canaries": self.balance.canaries,
             "lost": 0 if self.inserted is None else self.balance.events_out - self.inserted,
             "with_other_fields": self.others,
             "into": self.into,

@@ -58,7 +58,8 @@ class TableTotals:
             events_rejected=self._events[REJECTED_EVENT],
             events_out=self._events[sql.EVENT],
             duplicates=self._events[sql.DUPLICATE],
-            filtered=self._events[sql.FILTERED],
+            filtered=self._events[sql.FILTERED] + self._events[sql.CANARY_EVENT],
+            canaries=self._events[sql.CANARY_EVENT],
         )
 
     @property

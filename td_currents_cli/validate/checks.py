@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from td_currents_cli.braze import CUSTOM_EVENT, EMPTY_PAYLOAD, EVENT_FIELDS, MAX_BYTES, MAX_EVENT_BYTES, PURCHASE
+from td_currents_cli.braze import (
+    CANARY,
+    CUSTOM_EVENT,
+    EMPTY_PAYLOAD,
+    EVENT_FIELDS,
+    MAX_BYTES,
+    MAX_EVENT_BYTES,
+    PURCHASE,
+)
 from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import JSON_TYPES
 from td_currents_cli.catalog.model import OTHER, fields_accepted
@@ -94,6 +102,8 @@ class EventFieldCheck:
 def check_event_type(catalog: Catalog, name: str) -> Iterator[Violation]:
     path = ("event_type",)
     event_type = catalog.get(name)
+    if name == CANARY:
+        return
     if event_type is None:
         near = catalog.suggest(name)
         hint = f"Did you mean `{near}`?" if near else ""

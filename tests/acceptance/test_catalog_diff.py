@@ -15,6 +15,7 @@ EVENTS: list[dict[str, Any]] = [
     {"event_type": "users.New", "id": "2", "time": 1782900001, "extra": 1},
     {"event_type": PURCHASE, "id": "3", "time": 1782900002, "top": 1, "properties": {"new": None}},
     {"event_type": 7, "id": "4", "time": "never"},
+    {"event_type": "tdcur.canary", "id": "6", "time": 1782900001},
     {"event_type": "users.behaviors.CustomEvent", "id": "5", "properties": {"custom_properties": {"any": 1}}},
 ]
 UNKNOWN = [
@@ -41,10 +42,12 @@ def test_what_is_unknown(payloads: Path, jobs: str) -> None:
     assert ended.returncode == 0
     found = json.loads(ended.stdout)
     assert [tuple(each.values()) for each in found["unknown"]] == UNKNOWN
-    assert found["summary"].items() >= {"events_read": 5, "unknown_types": 2, "unknown_fields": 3}.items()
+    figures = {"events_read": 6, "canaries": 1, "unknown_types": 2, "unknown_fields": 3}
+    assert found["summary"].items() >= figures.items()
     table = tdcur_text("events", "--diff", payloads / "a.json", payloads / "b.json.gz")
     assert len(table.stdout.strip().splitlines()) == 2 + len(UNKNOWN)
-    assert "5 events compared with release 12 of the catalog: 2 unknown event types, 3 unknown fields" in table.stderr
+    assert "5 events (1 tdcur.canary left out) compared with release 12 of the catalog: " in table.stderr
+    assert "2 unknown event types, 3 unknown fields" in table.stderr
 
 
 def test_a_period_and_a_catalog_of_ones_own(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

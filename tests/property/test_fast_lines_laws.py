@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from msgspec.structs import replace
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.choices import Names, Nested
 from td_currents_cli.count import CountRequest, run
 from td_currents_cli.count.aggregate import EventCounter
@@ -29,14 +30,14 @@ from td_currents_cli.read import sources
 from td_currents_cli.read.lines import IrregularError
 from td_currents_cli.read.options import INGESTED
 from td_currents_cli.reconcile.file_side import FileSide, SourceFingerprinter
-from td_currents_cli.reconcile.fingerprints import EVERY_EVENT
+from td_currents_cli.reconcile.fingerprints import TimeScope
 from td_currents_cli.reconcile.side import CompareMode, Depth
 
 VALUES: Final = st.sampled_from(
     [1, 1.5, -1, 2**70, 1782864000, "1782864000", None, True, "", "a", "é", "😀", '"', "\\", "\ud800", [1], {"time": 2}]
 )
 EVENTS: Final = st.one_of(
-    st.fixed_dictionaries({"event_type": st.sampled_from(["a", "users.Open", "é"]), "time": st.integers(0, 9)}),
+    st.fixed_dictionaries({"event_type": st.sampled_from(["a", "users.Open", "é", CANARY]), "time": st.integers(0, 9)}),
     st.dictionaries(st.sampled_from(["event_type", "id", "time", "user", "properties", "events"]), VALUES, max_size=4),
     VALUES,
 )
@@ -128,7 +129,7 @@ law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # o
     files(),
     st.tuples(st.integers(0, 2000), st.integers(1, 500)),
     st.sampled_from([("event_type",), ("day", "user.user_id"), ("id", "source")]),
-    st.sampled_from([Filter(), Filter(types=TypeGlobs(("a",)), since=1)]),
+    st.sampled_from([Filter(), Filter(types=TypeGlobs(("a",)), since=1), Filter(canaries=False)]),
 )
 @example(
     b"\n".join([b'{"events":[{"event_type":"a"}]}'] * 4 + [b'[{"event_type":"a"},{}]']), (50, 50), ("id",), Filter()
@@ -156,18 +157,20 @@ def test_count(
 
 
 @law
-@given(files(), st.tuples(st.integers(0, 2000), st.integers(1, 500)), st.sampled_from(Depth))
-def test_reconcile(tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], depth: Depth) -> None:
+@given(files(), st.tuples(st.integers(0, 2000), st.integers(1, 500)), st.sampled_from(Depth), st.booleans())
+def test_reconcile(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], depth: Depth, canaries: bool
+) -> None:
     """The same fingerprints, balance and problems."""
     path = tmp_path_factory.getbasetemp() / "lines"
     path.write_bytes(data)
     side = FileSide(sources([str(path)]), INGESTED)
-    mode = CompareMode(depth)
+    mode, scope = CompareMode(depth), TimeScope(Filter(canaries=canaries))
     with reading(*sizes):
-        fast = list(side.chunks(EVERY_EVENT, mode))
+        fast = list(side.chunks(scope, mode))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SourceFingerprinter, "fast", carefully)
-            assert list(side.chunks(EVERY_EVENT, mode)) == fast
+            assert list(side.chunks(scope, mode)) == fast
 
 
 @law
@@ -175,7 +178,14 @@ def test_reconcile(tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes:
     files(),
     st.tuples(st.integers(1, 2000), st.integers(1, 500)),
     st.sampled_from(
-        [{}, {"dedupe": True}, {"wanted": Filter(since=1)}, {"names": Names.DOTTED}, {"nested": Nested.JSON}]
+        [
+            {},
+            {"dedupe": True},
+            {"wanted": Filter(since=1)},
+            {"wanted": Filter(canaries=False)},
+            {"names": Names.DOTTED},
+            {"nested": Nested.JSON},
+        ]
     ),
 )
 @example(b'{"events":[{"event_type":"a"}]}\n' * 3 + b'[{"event_type":"a","id":1}]\n', (20, 50), {})

@@ -16,7 +16,7 @@ from td_currents_cli.treasure_data.sql.events import (
     Events,
     Paths,
 )
-from td_currents_cli.treasure_data.sql.text import cte, filter_condition, string_literal
+from td_currents_cli.treasure_data.sql.text import cte, filter_condition, is_canary, string_literal
 
 
 class FieldKey(Struct, frozen=True):
@@ -70,6 +70,7 @@ def _bucket_name(seconds: str, unit: str, zone: str) -> str:
 EVENT: Final = "event"
 DUPLICATE: Final = "duplicate"
 FILTERED: Final = "filtered"
+CANARY_EVENT: Final = "canary"
 EMPTY_ROW: Final = "empty row"
 
 
@@ -152,6 +153,7 @@ def _kinds(query: CountQuery) -> str:
         f"  WHEN {REJECTED} THEN {string_literal(REJECTED_ROW)}",
         f"  WHEN {NUMBER} IS NULL THEN {string_literal(EMPTY_ROW)}",
         f"  WHEN NOT {IS_EVENT} THEN {string_literal(REJECTED_EVENT)}",
+        *([] if query.filter.canaries else [f"  WHEN {is_canary('event_type')} THEN {string_literal(CANARY_EVENT)}"]),
         f"  WHEN {filter_condition(query.filter, 'event_type', 'happened')} THEN {string_literal(EVENT)}",
         f"  ELSE {string_literal(FILTERED)}",
         "END AS found",

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import LATEST, Filter, TypeGlobs
 from td_currents_cli.treasure_data.address import Period, TableAddress
@@ -77,6 +78,8 @@ _CHARACTER_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 def filter_condition(event_filter: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:
     """Write a condition that is never null; the columns of the type and the time are null if invalid."""
     conditions = [*_type_conditions(event_filter.types, f"LOWER({event_type})", dialect)]
+    if not event_filter.canaries:
+        conditions.append(f"NOT {is_canary(event_type, dialect)}")
     if event_filter.timed:
         conditions.append(f"{seconds} IS NOT NULL")
     for time, comparison in ((event_filter.since, ">="), (event_filter.until, "<")):
@@ -84,6 +87,11 @@ def filter_condition(event_filter: Filter, event_type: str, seconds: str, dialec
             bound = seconds_sql(time, dialect) if isinstance(time, ScheduledTime) else repr(time)
             conditions.append(f"{seconds} {comparison} {bound}")
     return f"COALESCE({' AND '.join(conditions)}, FALSE)" if conditions else "TRUE"
+
+
+def is_canary(event_type: str, dialect: Dialect = Dialect.TRINO) -> str:
+    """Write the condition that an event is one of `tdcur watch --canary`; it is never null."""
+    return f"COALESCE({event_type} = {dialect.literal(CANARY)}, FALSE)"
 
 
 def _type_conditions(globs: TypeGlobs, column: str, dialect: Dialect) -> list[str]:

@@ -160,7 +160,7 @@ def test_the_balance_is_part_of_the_outcome(count: Counter) -> None:
     """Rejected rows and events make the run exit with 1."""
     outcome = count('{"events":[{"event_type":"a"},1]}\n{"events":5}\n')
     numbers = {
-        0: ("rows_truncated", "duplicates", "filtered", "lost"),
+        0: ("rows_truncated", "duplicates", "filtered", "canaries", "lost"),
         1: ("total", "groups", "types", "rows_rejected", "events_rejected"),
         2: ("rows", "events_read", "problems"),
         None: ("first", "last"),

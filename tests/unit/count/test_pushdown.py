@@ -44,6 +44,8 @@ ODD = [
     event(9, id=9),
     event(10, user=None, properties=None),
     event(11, user="nobody", properties=[1]),
+    event(12, event_type="tdcur.canary"),
+    event(13, event_type="tdcur.canary", time=1_782_900_000),
     {"event_type": "flat", "id": "f", "time": 1_782_900_001, "campaign_name": "flat", "user_id": "u-1"},
     {},
 ]
@@ -109,6 +111,8 @@ GLOBS = [
 WANTED = [
     *(Filter(types=TypeGlobs.of(globs)) for globs in GLOBS),
     Filter(since=1_782_900_000.0),
+    Filter(canaries=False),
+    Filter(types=TypeGlobs.of(["!users.*"]), since=1_782_900_000.0, canaries=False),
     Filter(until=1_782_950_000.5),
     Filter(types=TypeGlobs.of(["users.*"]), since=1_782_880_000.0, until=1_782_990_000.0),
 ]

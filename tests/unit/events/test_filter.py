@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import (
     LATEST,
@@ -77,8 +78,24 @@ def test_an_empty_filter_keeps_all_events() -> None:
 
 def test_options_become_a_filter() -> None:
     wanted = Filter.of(types=["a.*, b.*", "!*.x"], since="-1m", until="1970-01-01T01:00", now=100)
-    assert wanted == Filter(types=TypeGlobs(("a.*", "b.*"), ("*.x",)), since=40, until=3600)
-    assert Filter.of(types=None, since=None, until=None, now=0) == Filter()
+    assert wanted == Filter(types=TypeGlobs(("a.*", "b.*"), ("*.x",)), since=40, until=3600, canaries=False)
+    assert Filter.of(types=None, since=None, until=None, now=0) == Filter(canaries=False)
+
+
+@pytest.mark.parametrize(
+    ("types", "wanted"),
+    [([], False), (["*"], False), (["users.*"], False), (["!users.*"], False)]
+    + [([glob], True) for glob in ("tdcur.canary", "TDCUR.*", "a,tdcur.canary", "tdcur.c*")],
+)
+def test_canaries_are_left_out_unless_asked_for(types: list[str], wanted: bool) -> None:
+    """By both ways through the filter, which count them."""
+    found = Filter.of(types=types, since=None, until=None, now=0)
+    assert found.canaries is wanted
+    events = [Event(CANARY, 1), Event("users.x", 1)]
+    at_once, one_by_one = EventFilter(found), EventFilter(found)
+    assert (events[0] in at_once.filter(events)) is wanted
+    assert one_by_one.keeps(CANARY, 1) is wanted
+    assert at_once.canaries == one_by_one.canaries == (not wanted)
 
 
 @pytest.mark.parametrize(

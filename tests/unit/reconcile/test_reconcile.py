@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.cli.options import repeat_options
 from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.events.filter import Filter
 from td_currents_cli.parallel import splits
 from td_currents_cli.read import Source, sources
 from td_currents_cli.read.sources import RereadableSources
@@ -39,6 +41,17 @@ def numbered(count: int) -> list[dict[str, Any]]:
 def compare(sent: Path, ingested: Path, **options: Any) -> ReconcileOutcome:
     jobs = options.pop("jobs", 1)
     return run(ReconcileRequest(*(FileSide(sources([str(path)]), jobs=jobs) for path in (sent, ingested)), **options))
+
+
+def test_canaries_are_left_out_of_both_sides(tmp_path: Path) -> None:
+    """Those of `tdcur watch` are in no payload."""
+    canary = {"id": "canary", "event_type": CANARY, "time": 1782900000}
+    sent, ingested = lines(tmp_path / "sent", numbered(3)), lines(tmp_path / "in", [canary, *numbered(3), canary])
+    assert compare(sent, ingested).differences[DiffKind.UNEXPECTED].count == 1
+    outcome = compare(sent, ingested, scope=TimeScope(Filter(canaries=False)))
+    assert outcome.differences[DiffKind.UNEXPECTED].count == 0
+    assert (outcome.matched, outcome.ingested.counts.canaries, outcome.ingested.balance.filtered) == (3, 2, 2)
+    assert outcome.ingested.balance.balanced
 
 
 @pytest.mark.parametrize("way", ["in splits", "a bit at a time", "packed"])

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from td_currents_cli import catalog, count
-from td_currents_cli.braze import MAX_BYTES, MAX_EVENT_BYTES
+from td_currents_cli.braze import CANARY, MAX_BYTES, MAX_EVENT_BYTES
 from td_currents_cli.catalog import overlay
 from td_currents_cli.errors import ExitCode
 from td_currents_cli.model import Batch, Code, Location, Problem, Severity
@@ -55,6 +55,14 @@ def event(number: int = 0, event_type: str = "users.behaviors.Uninstall", /, **p
 def event_of(size: int) -> str:
     """A clean event of this many bytes."""
     return event(app_group_id="x" * (size - len(event(app_group_id=""))))
+
+
+def test_a_canary_of_watch_is_no_unknown_type(tmp_path: Path) -> None:
+    path = tmp_path / "canary.json"
+    path.write_text(batch(event(0, CANARY), event(1, "tdcur.other")), encoding="utf-8")
+    request = ValidateRequest(sources=sources([str(path)]), selection=Selection.of((), ()), now=NOW)
+    (problem,) = run(request).problems.kept
+    assert (problem.code, problem.event_type) == (Code.UNKNOWN_EVENT_TYPE, "tdcur.other")
 
 
 def batch(*events: str) -> str:
