@@ -58,6 +58,8 @@ class RecentRequests:
         self._not_stored: deque[LatestRequest] = deque(maxlen=KEPT)
         self._payloads = _KeptPayloads()
         self._payloads_not_stored = _KeptPayloads()
+        # A page shows a summary until the next one arrives: what it shows can be looked at.
+        self._shown: deque[dict[int, ReceivedPayload]] = deque(maxlen=2)
 
     def add(self, log: RequestLog) -> None:
         """Called for each request, before its response: must be quick."""
@@ -97,7 +99,8 @@ class RecentRequests:
 
     def payload(self, number: int) -> ReceivedPayload | None:
         """The payload of a request, while it is kept."""
-        return self._payloads.get(number) or self._payloads_not_stored.get(number)
+        kept = (self._payloads, self._payloads_not_stored, *self._shown)
+        return next((payloads[number] for payloads in kept if number in payloads), None)
 
     def unchecked(self) -> ReceivedPayload | None:
         """The latest payload that is shown without the number of its problems."""
@@ -106,6 +109,7 @@ class RecentRequests:
     def summary(self, stats: ServeStats) -> Summary:
         now = time.time()
         self._count_types()
+        self._shown.append(dict(self._payloads))
         return Summary(
             started=self._started,
             now=now,

@@ -124,6 +124,16 @@ def test_what_was_refused_can_be_looked_at(seen: RecentRequests) -> None:
     assert [each.has_payload for each in seen.summary(ServeStats()).requests] == [False, True]
 
 
+def test_what_a_page_shows_can_be_looked_at(seen: RecentRequests) -> None:
+    """However much has arrived since, until the summary after the next."""
+    seen.add(stored("a"))
+    for kept in (True, True, True, False):
+        assert (seen.payload(1) is not None) == kept
+        seen.summary(ServeStats())
+        for _ in range(2 * KEPT):
+            seen.add(stored("a"))
+
+
 def test_refused_payloads_are_not_crowded_out(seen: RecentRequests) -> None:
     """They are what someone looks for."""
     seen.add(refused("the body is not JSON", b"{"))
