@@ -27,6 +27,8 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 const data = (text) => element("bdi", {}, String(text));
+// A long name is broken after a dot, if it can be.
+const dotted = (text) => [() => element("bdi", {}, ...text.split(/(?<=\.)/).flatMap((part) => [part, element("wbr")])), undefined, text];
 function svg(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
@@ -155,7 +157,7 @@ const requestColumns = [
 let total = 1, most = 1;
 const tables = {
   types: new Table("types", "Stored events by type", [
-    ["event type", "words", (item) => item.event_type],
+    ["event type", "words", (item) => dotted(item.event_type)],
     ["", "graphic", (item) => bar(item.events / most)],
     ["events", "number", (item) => number(item.events)],
     ["share", "number", (item) => percent(item.events / total)],
@@ -328,7 +330,8 @@ function payloadView(found) {
   const shownTree = found.tree && tree(found, places);
   if (found.problems_total) {
     const left = found.problems_total - found.problems.length;
-    parts.push(element("h3", {}, `${amount(found.errors, "error")}, ${amount(found.warnings, "warning")}`),
+    const severities = [[found.errors, "error"], [found.warnings, "warning"], [found.problems_total - found.errors - found.warnings, "info"]];
+    parts.push(element("h3", {}, severities.filter(([count]) => count).map(([count, noun]) => amount(count, noun)).join(", ")),
       element("ol", { class: "problems" }, ...found.problems.map((problem) => problemButton(problem, places)),
         ...(left ? [element("li", { class: "none" }, `… and ${number(left)} more`)] : [])));
   } else {
