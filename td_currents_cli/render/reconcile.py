@@ -179,7 +179,8 @@ def _print_difference(
     left = difference.count - len(difference.examples)
     if difference.examples and left:
         print_wrapped(console, f"  … and {left:,} more", "dim")
-    console.print()
+    if difference.examples:
+        console.print()
 
 
 def difference_title(outcome: ReconcileOutcome, kind: DiffKind) -> str:

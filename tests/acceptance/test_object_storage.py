@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import ClassVar, Final
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 from zipfile import ZipFile
 
@@ -20,9 +21,12 @@ import pytest
 
 from td_currents_cli import parse
 from td_currents_cli.choices import To
+from td_currents_cli.generate import GenerateFormat, GenerateRequest
+from td_currents_cli.generate import command as generate
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.read import sources
 from td_currents_cli.read.options import ReadOptions
+from tests.scripted import KEY, Scripted
 
 pytest.importorskip("obstore", reason="obstore (extra `cloud`) is not installed")
 moto = pytest.importorskip("moto.server", reason="moto, a server of S3's protocol, is not installed")
@@ -93,7 +97,7 @@ def tdcur(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str
         text=True,
         check=False,
         timeout=60,
-        env={k: v for k, v in environment.items() if v},
+        env=environment,
     )
 
 
@@ -129,6 +133,47 @@ def test_the_output_is_the_same_as_from_disk(
     else:
         assert comparable(stored.stdout).split() == comparable(local.stdout).split()
         assert comparable(stored.stderr).split() == comparable(local.stderr).split()
+
+
+TYPES: Final = ("*.email.[OS]*", "*.Purchase")
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stored") / "export"
+    generate.run(GenerateRequest(events=300, types=TYPES, shape=GenerateFormat.avro_export, output=folder))
+    return folder
+
+
+def test_an_export_gives_the_same_bytes_as_from_disk(export: Path, endpoint: str, tmp_path: Path) -> None:
+    """Of all commands that prove and refill what Treasure Data lacks."""
+    put(f"{endpoint}/currents")
+    for file in export.rglob("*.avro"):
+        put(f"{endpoint}/currents/export/{quote(str(file.relative_to(export)))}", file.read_bytes())
+    rows, missing = tmp_path / "rows.csv", tmp_path / "missing.jsonl"
+    generate.run(GenerateRequest(events=200, types=TYPES, shape=GenerateFormat.rows_csv, output=rows))
+    against = ("--ingested", str(rows), "--expect-anonymous", "--missing-file", str(missing), "--format", "json")
+    for command in (
+        ("count", "{}", "--type", "!*.Open", "--since", "2026-07-01", "--by", "event_type,hour"),
+        ("parse", "{}", "--jobs", "2"),
+        ("validate", "{}", "--format", "sarif"),
+        ("reconcile", "--sent", "{}", *against),
+        ("send", "{}", "--concurrency", "1"),
+    ):
+        found: list[tuple[object, ...]] = []
+        for path in (str(export), "s3://currents/export"):
+            arguments = [each.format(path) for each in command]
+            with Scripted().serving() as postback:
+                if command[0] == "send":
+                    arguments += ["--url", postback.url, "--journal", str(tmp_path / f"journal{len(found)}")]
+                ended = tdcur(*arguments, AWS_ENDPOINT_URL=endpoint, TD_WRITE_KEY=KEY)
+            assert ended.returncode in {0, 1}, ended.stderr
+            output = "" if command[0] == "send" else ended.stdout.replace(path, "export")
+            written = missing.read_bytes() if command[0] == "reconcile" else b""
+            found.append((ended.returncode, output, written, postback.bodies))
+        disk, stored = found
+        assert stored == disk, command
+        assert any(disk[1:]), command
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+import fastavro
 import msgpack
+import pyarrow as pa
+from pyarrow import parquet
 
 ROOT: Final = Path(__file__).parents[2]
 LARGEST: Final = 30_000  # bytes of a file that are taken as a seed
@@ -183,6 +186,59 @@ def _events(batches: list[list[Any]]) -> list[Any]:
     return [event for batch in batches for event in batch]
 
 
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    """A table whose columns are strings, except those in which each value is a number or a time."""
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["event_type", "id", "time"]
+    columns = {_utf8(name): [row.get(name) for row in rows] for name in names}
+    arrays = [
+        pa.array(column if all(type(each) is int and abs(each) < 2**63 for each in column) else map(_text, column))
+        for column in columns.values()
+    ]
+    out = io.BytesIO()
+    parquet.write_table(pa.table(arrays, list(columns)), out, row_group_size=2)
+    return out.getvalue()
+
+
+def _avro(batches: list[list[Any]], codec: str) -> bytes:
+    """A file of Braze's export, with odd values in what its schema has."""
+    fields = [
+        {"name": "id", "type": ["null", "string"]},
+        {"name": "time", "type": ["null", "long", "double", "string"]},
+        {"name": "external_user_id", "type": ["null", "string"]},
+        {"name": "properties", "type": ["null", "string"]},
+        {"name": "a", "type": ["null", "double", "boolean", "string"]},
+        {"name": "user_id", "type": ["null", "string"]},
+    ]
+    records = []
+    for event in _events(batches):
+        if isinstance(event, dict):
+            user, properties = (event.get(name) for name in ("user", "properties"))
+            odd = properties.get("a") if isinstance(properties, dict) else None
+            records.append(
+                {
+                    "id": _text(event.get("id")),
+                    "time": event.get("time") if type(event.get("time")) in {int, str} else None,
+                    "external_user_id": _text(user),
+                    "properties": _text(properties),
+                    "a": odd if isinstance(odd, bool | float) else _text(odd),
+                    "user_id": "u",
+                }
+            )
+    out = io.BytesIO()
+    fastavro.writer(out, {"type": "record", "name": "event", "fields": fields}, records, codec, sync_interval=300)
+    return out.getvalue()
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return _utf8(value if isinstance(value, str) else json.dumps(value))
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _msgpack(rows: list[Any]) -> bytes:
     return b"".join(msgpack.packb(row, unicode_errors="surrogatepass") for row in rows)
 
@@ -210,6 +266,11 @@ FORMS: Final[dict[str, Callable[[list[list[Any]]], bytes]]] = {
     "jsonl flat": lambda batches: b"\n".join(map(_json, _flat(batches))),
     "jsonl events": lambda batches: b"\n".join(map(_json, _events(batches))),
     "jsonl native": lambda batches: b"".join(_json({"time": 1, "events": batch}) + b"\r\n" for batch in batches),
+    "avro null": lambda batches: _avro(batches, "null"),
+    "avro deflate": lambda batches: _avro(batches, "deflate"),
+    "avro snappy": lambda batches: _avro(batches, "snappy"),
+    "parquet": lambda batches: _parquet(_rows(batches)),
+    "parquet flat": lambda batches: _parquet(_flat(batches)),
     "msgpack": lambda batches: _msgpack([[1, json.dumps(batch)] for batch in batches]),
     "msgpack rows": lambda batches: _msgpack(_rows(batches)),
 }

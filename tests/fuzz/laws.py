@@ -19,6 +19,10 @@ CODES: Final = {0, 1, 6}
 """Exit codes that a command may have for a data file that exists; `send` has others, too."""
 
 
+TYPE: Final = "users.behaviors.CustomEvent"
+"""Of the events in files whose path does not tell, as those of Braze's export."""
+
+
 class BrokenError(Exception):
     """A law that an input breaks."""
 
@@ -68,7 +72,7 @@ class Checker:
 
     def _run(self, *arguments: str, stdin: bytes = b"", split: int = 0) -> Result:
         self.runs += 1
-        result = self._commands.run(*arguments, stdin=stdin, split=split)
+        result = self._commands.run(*arguments, "--event-type", TYPE, stdin=stdin, split=split)
         command, line = arguments[0], " ".join(arguments)
         errors = [line.strip("│ ") for line in result.err.splitlines() if "rror" in line]
         is_defect = "Traceback" in result.err or result.code == 70 or "internal error" in result.err
