@@ -1,19 +1,32 @@
-"""Draws the picture of the README from what the program prints on a terminal: `python -m tests.pictures`."""
+"""Draws the pictures of the documents from what the program prints and writes: `python -m tests.pictures`.
+
+Pages are drawn where Playwright (the extra `browser`) and Chromium are installed. `python -m tests.pictures FOLDER`
+draws all pages in a folder, to look at: at three widths, in light and dark.
+"""
 
 import os
 import pty
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
+from importlib.util import find_spec
 from io import StringIO
+from itertools import product
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Final, Literal, TypeAlias
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from tests.browser.chromium import chromium
+
+Scheme: TypeAlias = Literal["light", "dark"]
+
 ROOT: Final = Path(__file__).parents[1]
+PICTURES_FOLDER: Final = ROOT / "docs" / "pictures"
 WIDTH: Final = 104
 
 PICTURES: Final = {
@@ -58,8 +71,86 @@ def draw(commands: tuple[str, ...], folder: Path) -> str:
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
+WIDTHS: Final = (390, 800, 1440)
+TALL: Final = 5000
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
+
+PAGES: Final = {
+    "report": """
+        mkdir sent arrived
+        for day in {1..28}; do
+            printf -v date 2026-06-%02d $day
+            events=$((400 + 97 * (day * 11 % 7) + 13 * day))
+            tdcur generate --quiet --events $events --seed $day --start ${date}T06:00 -o sent/$date.jsonl
+        done
+        cp sent/*.jsonl arrived
+        sed -i 2d arrived/2026-06-17.jsonl
+        tdcur report sent --ingested arrived --title "Braze Currents, June 2026" -o page.html || true
+    """,
+    "count": "tdcur count --format html $OLDPWD/sample_data/payloads >page.html",
+    "reconcile": """
+        cp -r $OLDPWD/sample_data/payloads arrived
+        mv arrived/purchases.json more.json
+        cp arrived/email_campaign.json arrived/again.json
+        sed -i 's/"campaign_name": "[A-M]/&x/' arrived/push_notifications.json
+        tdcur reconcile --sent $OLDPWD/sample_data/payloads --ingested arrived --format html >page.html || true
+    """,
+    "no-data": """
+        echo '{"events": []}' >none.json
+        tdcur report none.json --ingested none.json -o page.html || true
+    """,
+}
+"""Commands of bash, in an empty folder, that write `page.html`; `$OLDPWD` is the folder of the project."""
+
+SHOTS: Final[dict[str, tuple[str, int, int, Scheme]]] = {
+    "report.png": ("report", 1280, 1010, "light"),
+    "report-narrow-dark.png": ("report", 390, 880, "dark"),
+}
+"""Pictures of the documents: the page, the width and height of its window, and the scheme."""
+
+
+def write_page(name: str, folder: Path) -> str:
+    """Run the commands of a page in a folder; returns its address."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    script = f'cd "$1"\n{PAGES[name]}'
+    command = ["bash", "-euc", script, "bash", str(folder)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, check=True, stderr=subprocess.DEVNULL)
+    return (folder / "page.html").as_uri()
+
+
+def draw_pages(folder: Path | None) -> None:
+    """Draw the pictures of the documents, or all pages into a folder."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- an extra
+
+    pages = PAGES if folder else {name: PAGES[name] for name, *_ in SHOTS.values()}
+    with ExitStack() as stack:
+        addresses = {name: write_page(name, Path(stack.enter_context(TemporaryDirectory()))) for name in pages}
+        running = stack.enter_context(sync_playwright())
+        browser = stack.enter_context(running.chromium.launch(executable_path=chromium()))
+
+        def draw(name: str, path: Path, width: int, height: int, scheme: Scheme) -> None:
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(addresses[name])
+            page.screenshot(path=path)
+            page.close()
+
+        if folder is None:
+            for file, (name, width, height, scheme) in SHOTS.items():
+                draw(name, PICTURES_FOLDER / file, width, height, scheme)
+            return
+        for name, width, scheme in product(pages, WIDTHS, SCHEMES):
+            draw(name, folder / f"{name}-{width}-{scheme}.png", width, TALL, scheme)
+
+
+def main(folder: Path | None) -> None:
+    if folder is None:
+        for name, commands in PICTURES.items():
+            (PICTURES_FOLDER / name).write_text(draw(commands, ROOT), encoding="utf-8")
+    if chromium() and find_spec("playwright"):
+        draw_pages(folder)
+    else:
+        print("pages are not drawn: that takes Playwright (the extra `browser`) and Chromium")
+
+
 if __name__ == "__main__":
-    for name, commands in PICTURES.items():
-        path = ROOT / "docs" / "pictures" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(draw(commands, ROOT), encoding="utf-8")
+    main(Path(sys.argv[1]) if sys.argv[1:] else None)

@@ -6,7 +6,6 @@ from td_currents_cli.model import Severity
 from td_currents_cli.render.reconcile import verdict
 from td_currents_cli.render.terminal import Terminal, amount, printable
 from td_currents_cli.report import ReportOutcome
-from td_currents_cli.sizes import format_size
 
 
 def report_written(outcome: ReportOutcome, terminal: Terminal) -> None:
@@ -14,7 +13,7 @@ def report_written(outcome: ReportOutcome, terminal: Terminal) -> None:
     for words, style in verdicts(outcome):
         terminal.report(words, style)
     where = "standard output" if outcome.output is None else printable(str(outcome.output))
-    terminal.report(f"report written to {where} ({format_size(outcome.size)})", "dim")
+    terminal.report(f"report written to {where}", "dim")
 
 
 def verdicts(outcome: ReportOutcome) -> Iterator[tuple[str, str]]:
@@ -23,11 +22,11 @@ def verdicts(outcome: ReportOutcome) -> Iterator[tuple[str, str]]:
     by_severity = validation.problems.by_severity
     found = [amount(by_severity[severity], severity) for severity in Severity if by_severity[severity]]
     events = amount(validation.balance.events_read, "event")
+    if not validation.balance.events_read:
+        yield "There are no events.", "yellow"
     if found:
         yield f"{events} checked: {', '.join(found)}.", "red" if validation.problems.errors else "yellow"
     elif validation.balance.events_read:
         yield f"{events} checked: all valid.", "green"
-    else:
-        yield "There are no events.", "yellow"
     if outcome.comparison:
         yield verdict(outcome.comparison)

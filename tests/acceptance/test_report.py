@@ -98,9 +98,7 @@ def test_what_it_prints_and_where_it_writes(tmp_path: Path) -> None:
     assert (figure(page, "events"), "<bdi>Week &lt;1&gt;</bdi>" in page, "&lt;stdin&gt;" in page) == (10, True, True)
     output = tmp_path / "report.html"
     ended = tdcur_text("report", PAYLOADS / "purchases.json", "-o", output, env=PLAIN)
-    assert re.fullmatch(
-        rf"10 events checked: .*\.\nreport written to {re.escape(str(output))} \(.* kB\)\n", ended.stderr
-    )
+    assert re.fullmatch(rf"10 events checked: .*\.\nreport written to {re.escape(str(output))}\n", ended.stderr)
     before = output.read_bytes()
     run("report", tmp_path / "none.json", "-o", output, code=6)
     assert output.read_bytes() == before

@@ -1,24 +1,22 @@
 """A real browser: Chromium of the system, run by Playwright without a window (the extra `browser`)."""
 
-import shutil
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from tests.browser.chromium import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-"""Commands under which systems have it."""
-
 
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """One for all tests of a process."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright (the extra `browser`) is not installed")
-    command = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    command = chromium()
     if command is None:
         pytest.skip("no Chromium is installed")
     with playwright.sync_playwright() as running, running.chromium.launch(executable_path=command) as launched:

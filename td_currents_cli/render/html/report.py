@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.model import Severity
+from td_currents_cli.reconcile import DiffKind
 from td_currents_cli.render.charts import time_chart
 from td_currents_cli.render.count_report import count_notes
 from td_currents_cli.render.count_tables import PAGE, count_grids
@@ -65,8 +66,8 @@ def _figures(outcome: ReportOutcome) -> Iterator[Figure]:
         number = found[severity]
         yield Figure(number, severity if number == 1 else f"{severity}s", severity if number else "")
     if outcome.comparison:
-        missing = outcome.comparison.summary()["missing"]
-        yield Figure(int(str(missing)), "missing", "error" if missing else "ok")
+        missing = outcome.comparison.differences[DiffKind.MISSING].count
+        yield Figure(missing, "missing", "error" if missing else "ok" if outcome.comparison.matched else "")
 
 
 def _messages(named: CountOutcome, types: CountOutcome) -> dict[str, Any]:
