@@ -356,8 +356,9 @@ _REQUIRED: Final = ("id", RECEIVED_TIME, OTHER_FIELDS)
 
 
 def _target_name(request: IncrementalRequest) -> str:
-    into = str(request.into)
-    return f"{into}{'_' if request.into.table else ''}*" if request.split_tables else into
+    if not request.split_tables:
+        return str(request.into)
+    return f"{request.into}_*" if request.into.table else f"{request.into}/*"
 
 
 def _span(batch: BatchCounts) -> TimeSpan:

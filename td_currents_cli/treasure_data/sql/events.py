@@ -167,7 +167,7 @@ class BatchEvents(Struct, frozen=True):
                     f"WHEN k = '{TIME}' THEN {_HAS_VALUE} AND NOT COALESCE({seconds} = FLOOR({seconds}), FALSE)",
                     f"WHEN {_key_in(INNER)} THEN {_HAS_VALUE} AND JSON_FORMAT(v) NOT LIKE '{{%'",
                 ]
-            kept = "\n        ".join(["CASE", *cases, "ELSE TRUE END"])
+            kept = "\n        ".join(["CASE", *cases, "ELSE TRUE END"]) if cases else "TRUE"
             filtered = f"MAP_FILTER(of_{where}, (k, v) -> {kept})"
             yield f"TRANSFORM_KEYS(\n      {filtered},\n      (k, v) -> {paths[where]}\n    )"
 

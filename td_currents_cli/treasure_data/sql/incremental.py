@@ -104,15 +104,15 @@ def batch_sql(query: IncrementalQuery, *, by_type: bool = False) -> str:
     is_new = f"{_IS_USED} AND {RECEIVED} >= {query.watermark}"
     is_late = f"{is_new} AND {EVENT_SECONDS} < {query.since}"
     values = {
-        "row_count": f"COUNT_IF({NUMBER} IS NULL OR {NUMBER} = 1)",
-        "rejected_rows": f"COUNT_IF({REJECTED})",
+        "row_count": _count_if(f"{NUMBER} IS NULL OR {NUMBER} = 1"),
+        "rejected_rows": _count_if(REJECTED),
         "event_count": f"COUNT({NUMBER})",
-        "rejected_events": f"COUNT_IF({NUMBER} IS NOT NULL AND NOT {IS_EVENT})",
-        "filtered": f"COUNT_IF({IS_EVENT} AND NOT {_IS_WANTED})",
-        "duplicates": f"COUNT_IF({_NTH} > 1)",
-        "changed": f"COUNT_IF({_NTH} > 1 AND {_CONTENT} <> {_FIRST_CONTENT})",
-        "unique_events": f"COUNT_IF({_IS_USED})",
-        "late": f"COUNT_IF({is_late})",
+        "rejected_events": _count_if(f"{NUMBER} IS NOT NULL AND NOT {IS_EVENT}"),
+        "filtered": _count_if(f"{IS_EVENT} AND NOT {_IS_WANTED}"),
+        "duplicates": _count_if(f"{_NTH} > 1"),
+        "changed": _count_if(f"{_NTH} > 1 AND {_CONTENT} <> {_FIRST_CONTENT}"),
+        "unique_events": _count_if(_IS_USED),
+        "late": _count_if(is_late),
         "late_since": f"CAST(MIN(CASE WHEN {is_late} THEN FLOOR({EVENT_SECONDS}) END) AS BIGINT)",
         "oldest": f"COALESCE(MIN(CASE WHEN {_IS_USED} THEN {_OLDEST} END), 0)",
         "newest": f"COALESCE(MAX(CASE WHEN {_IS_USED} THEN {_NEWEST} END), 0)",
@@ -307,6 +307,10 @@ def _numbered_events(query: IncrementalQuery, *, with_content: bool) -> str:
             cte("numbered", ["*", *_aliased(numbered)], "known"),
         ]
     )
+
+
+def _count_if(condition: str) -> str:
+    return f"COUNT(*) FILTER (WHERE {condition})"
 
 
 def _aliased(columns: dict[str, str]) -> list[str]:

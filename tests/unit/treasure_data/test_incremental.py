@@ -1,6 +1,7 @@
 """`parse --incremental` against a stand-in: each event id once, whatever is repeated, late, or breaks off."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,14 +9,15 @@ import pytest
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.catalog.loader import load
 from td_currents_cli.choices import Names
-from td_currents_cli.errors import ExitCode
+from td_currents_cli.errors import ExitCode, InputError, UnreachableError, UsageError
 from td_currents_cli.events.filter import EVERYTHING
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.client import RetryPolicy
-from td_currents_cli.treasure_data.incremental import IncrementalOutcome, IncrementalRequest, run
+from td_currents_cli.treasure_data.errors import JobRunningError
+from td_currents_cli.treasure_data.incremental import IncrementalOutcome, IncrementalRequest, Window, run
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
-from tests.td_service.engine import Engine
-from tests.td_service.service import Service
+from tests.td_service.engine import Engine, Result
+from tests.td_service.service import Service, Trouble
 
 RAW, FLAT = ("braze", "raw"), ("braze", "flat")
 NOW = 1_782_900_000
@@ -23,9 +25,30 @@ HOUR = 3600
 UNINSTALL = "users.behaviors.Uninstall"
 
 
-def event(event_id: str | None, time: int, **more: Any) -> dict[str, Any]:
+def event(event_id: str | None, time: object, **more: Any) -> dict[str, Any]:
     named = {} if event_id is None else {"id": event_id}
     return {"event_type": UNINSTALL, **named, "time": time, "user": {"user_id": "u"}, **more}
+
+
+class Fragile(Engine):
+    """Fails, or calls back, before or after it runs a statement that begins like one of these."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        super().__init__({RAW: rows})
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+
+    def query(self, sql: str) -> Result:
+        self._call(self.before, sql)
+        result = super().query(sql)
+        self._call(self.after, sql)
+        return result
+
+    @staticmethod
+    def _call(each: dict[str, Callable[[], None]], sql: str) -> None:
+        """Call what is there for a statement, once."""
+        for start in [start for start in each if sql.startswith(start)]:
+            each.pop(start)()
 
 
 class Account:
@@ -33,7 +56,7 @@ class Account:
 
     def __init__(self, service: Service) -> None:
         self.rows: list[dict[str, Any]] = []
-        self.engine = Engine({RAW: self.rows})
+        self.engine = Fragile(self.rows)
         self.service = service
         service.reset(self.engine, {RAW: {"events": "string"}})
         # With all columns of the catalog, a query takes long to plan.
@@ -53,7 +76,7 @@ class Account:
         return self.run(now, received_since=0.0, **options)
 
     def flat(self, columns: str = "id", table: str = "flat") -> list[Any]:
-        rows = self.engine.query(f"SELECT {columns} FROM braze.{table} ORDER BY time, id").rows  # noqa: S608
+        rows = self.engine.query(f"SELECT {columns} FROM braze.{table} ORDER BY time, 1").rows  # noqa: S608
         return [row[0] for row in rows] if "," not in columns else rows
 
 
@@ -75,3 +98,201 @@ def test_each_id_once(account: Account) -> None:
         ("b", NOW - 4, NOW),
         ("c", NOW + HOUR, NOW + HOUR),
     ]
+
+
+def die() -> None:
+    raise ValueError("the worker died")
+
+
+INSERT_FLAT = 'INSERT INTO "braze"."flat"'
+INSERT_STATE = 'INSERT INTO "braze"."tdcur_state"'
+EVENTS = [event("a", NOW - 5), event(None, NOW - 4), event("", NOW - 3), event("d", "soon")]
+
+
+@pytest.mark.parametrize(
+    ("when", "statement"), [("before", INSERT_FLAT), ("after", INSERT_FLAT), ("before", INSERT_STATE)]
+)
+def test_a_job_that_dies(account: Account, when: str, statement: str) -> None:
+    """After its rows are there, too: the run is repeated, and finds them; also those of events without an id."""
+    account.receive(NOW, *EVENTS)
+    getattr(account.engine, when)[statement] = die
+    with pytest.raises(InputError, match="failed"):
+        account.first_run(NOW + HOUR)
+    account.receive(NOW + HOUR, event("b", NOW + HOUR), event(None, NOW + HOUR))
+    again = account.first_run(NOW + 2 * HOUR)
+    assert (again.inserted, again.exit_code) == (2 if when == "after" or statement == INSERT_STATE else 6, ExitCode.OK)
+    assert account.flat() == ["a", None, "", "d", "b", None]
+    assert account.run(NOW + 3 * HOUR).inserted == 0
+
+
+def test_an_event_without_an_id_in_the_overlap(account: Account) -> None:
+    """The run before has inserted it; if its row appeared later, it is left out, and counted as already there."""
+    account.receive(NOW, event(None, NOW))
+    account.first_run(NOW + 600 + 1)
+    account.receive(NOW - 1, event(None, NOW - 1), event("a", NOW - 1))
+    account.receive(NOW + 1, event(None, NOW + 1))
+    second = account.run(NOW + 1300)
+    assert (second.inserted, second.already_there) == (2, 2)
+    assert account.flat("time") == [NOW - 1, NOW, NOW + 1]
+    assert account.flat() == ["a", None, None]
+
+
+def test_a_connection_that_is_lost_while_polling(account: Account) -> None:
+    """The job goes on. While it runs, the command is refused; when it has ended, its events are found."""
+    account.receive(NOW, *EVENTS)
+    lose = [("/v3/job/status", Trouble(500))] * 8 + [("/v3/job/kill", Trouble(500))] * 9
+    account.engine.after[INSERT_FLAT] = lambda: account.service.trouble.extend(lose)
+    with pytest.raises(UnreachableError):
+        account.first_run(NOW + HOUR)
+    account.service.trouble.clear()
+    (job,) = [each for each in account.service.jobs.values() if each.query.startswith(INSERT_FLAT)]
+    job.polls = 1
+    with pytest.raises(JobRunningError, match=f"another run is inserting into td://braze/flat .* .job {job.id}"):
+        account.first_run(NOW + HOUR)
+    assert account.first_run(NOW + HOUR).inserted == 0
+    assert account.flat() == ["a", None, "", "d"]
+
+
+def test_an_answer_that_is_lost(account: Account) -> None:
+    """The statement is issued again with the same domain key, and the job is recognized as this run's own."""
+    account.receive(NOW, *EVENTS)
+    account.service.trouble.extend([("/v3/job/issue", Trouble(502, late=True))] * 12)
+    assert account.first_run(NOW + HOUR).inserted == 4
+    inserts = [each for each in account.service.jobs.values() if each.query.startswith(INSERT_FLAT)]
+    assert len(inserts) == 1
+
+
+def test_two_runs_from_one_watermark(account: Account) -> None:
+    """The second is refused while the first one inserts, also if it began later; afterwards it finds nothing to do."""
+    account.receive(NOW, *EVENTS)
+    account.first_run(NOW + HOUR)
+    account.receive(NOW + HOUR, event("b", NOW + HOUR))
+    refused = []
+
+    def second() -> None:
+        list(account.service.jobs.values())[-1].polls = 2
+        with pytest.raises(JobRunningError) as error:
+            account.run(NOW + 3 * HOUR)
+        refused.append(error.value.exit_code)
+
+    account.engine.before[INSERT_FLAT] = second
+    assert account.run(NOW + 2 * HOUR).inserted == 1
+    assert refused == [ExitCode.UNREACHABLE]
+    assert account.run(NOW + 3 * HOUR).inserted == 0
+    assert account.flat() == ["a", None, "", "d", "b"]
+
+
+def test_runs_with_different_windows(account: Account) -> None:
+    """No statement excludes that both insert an event. The one that ends last says so, and how to clean up."""
+    account.receive(NOW, *EVENTS)
+    account.receive(NOW + 1, event("b", NOW + 1))
+    engine = account.engine
+
+    def other() -> None:
+        """Insert without seeing what this run has inserted."""
+        engine.query("CREATE TABLE braze.aside AS SELECT * FROM braze.flat")
+        engine.query("DELETE FROM braze.flat")
+        assert account.run(NOW + 2 * HOUR, received_since=NOW - 10.0).exit_code is ExitCode.OK
+        engine.query("INSERT INTO braze.flat SELECT * FROM braze.aside")
+
+    engine.after[INSERT_FLAT] = other
+    first = account.first_run(NOW + HOUR)
+    assert (first.exit_code, first.doubled_ids, first.results[0].doubled_rows) == (ExitCode.FINDINGS, 3, 6)
+    # So does the next one, until it is cleaned up.
+    account.receive(NOW + 2 * HOUR, event("c", NOW + 2 * HOUR))
+    next_run = account.run(NOW + 3 * HOUR, overlap=2.0 * HOUR)
+    assert (next_run.exit_code, next_run.inserted, next_run.doubled_ids) == (ExitCode.FINDINGS, 1, 3)
+    *statements, drop = next_run.results[0].clean_up
+    for statement in [*statements, *statements[1:], statements[2], drop]:
+        engine.query(statement)
+    assert sorted(filter(None, account.flat())) == ["a", "b", "c", "d"]
+    assert account.run(NOW + 3 * HOUR, overlap=3.0 * HOUR).exit_code is ExitCode.OK
+
+
+def test_late_and_changed_events(account: Account) -> None:
+    """The content that was received first is used; of late events, it is said since when."""
+    account.receive(NOW, event("a", NOW))
+    account.first_run(NOW + HOUR)
+    account.receive(NOW + HOUR, event("b", NOW - 40 * HOUR, user={"user_id": "first"}), event("late", NOW - HOUR))
+    account.receive(NOW + HOUR + 1, event("b", NOW - 40 * HOUR, user={"user_id": "second"}))
+    outcome = account.run(NOW + 2 * HOUR)
+    batch = outcome.batch
+    assert (batch.duplicates, batch.changed, batch.late, batch.late_since) == (1, 1, 2, NOW - 40 * HOUR)
+    assert account.flat("id, user_user_id")[0] == ("b", "first")
+
+
+def test_where_a_run_begins(account: Account) -> None:
+    account.receive(NOW, event("a", NOW))
+    with pytest.raises(UsageError, match="no earlier run from td://braze/raw into td://braze/flat is recorded"):
+        account.run(NOW + HOUR)
+    with pytest.raises(UsageError, match="--received-since is within --settle before now"):
+        account.run(NOW + HOUR, received_since=NOW + HOUR - 1.0)
+    account.first_run(NOW + HOUR)
+    with pytest.raises(UsageError, match="--received-since is after the watermark"):
+        account.run(NOW + 2 * HOUR, received_since=NOW + HOUR)
+    assert account.run(NOW + HOUR - 300).window == Window(NOW - 600, NOW + HOUR - 600, NOW + HOUR - 600)
+    # A row for each run, also when nothing came.
+    states = account.flat("source, target, watermark", "tdcur_state")
+    assert states == [("td://braze/raw", "td://braze/flat", NOW + HOUR - 600)] * 2
+
+
+def test_a_dry_run_writes_nothing(account: Account) -> None:
+    account.receive(NOW, event("a", NOW), event("b", NOW))
+    outcome = account.first_run(NOW + HOUR, dry_run=True)
+    assert all(each.query.startswith(("SELECT", "WITH")) for each in account.service.jobs.values())
+    assert [each.split()[0] for each in outcome.statements] == ["CREATE", "INSERT", "WITH", "INSERT"]
+    assert (outcome.summary()["events_read"], outcome.summary()["written"]) == (2, 0)
+    for statement in outcome.statements:
+        account.engine.query(statement)
+    assert account.flat() == ["a", "b"]
+    assert account.run(NOW + 2 * HOUR).inserted == 0
+
+
+PURCHASE = "users.behaviors.Purchase"
+
+
+def test_a_table_per_event_type(account: Account) -> None:
+    """Each has the columns of its type; a run that dies between two of them is repeated."""
+    paid = {"event_type": PURCHASE, "properties": {"price": 9.5, "product_id": "x", "new": 1}}
+    account.receive(
+        NOW,
+        event("a", NOW),
+        event("b", NOW, **paid),
+        event("c", NOW, event_type="users.New"),
+        event("d", NOW, event_type=None),
+    )
+    account.engine.before['INSERT INTO "braze"."users_behaviors_uninstall"'] = die
+    with pytest.raises(InputError, match="failed"):
+        account.first_run(NOW + HOUR, into="td://braze", split_tables=True)
+    outcome = account.first_run(NOW + HOUR, into="td://braze", split_tables=True)
+    assert [(each.table, each.created, each.inserted) for each in outcome.results] == [
+        ("td://braze/unknown", False, 0),
+        ("td://braze/users_behaviors_purchase", False, 0),
+        ("td://braze/users_behaviors_uninstall", False, 1),
+        ("td://braze/users_new", True, 1),
+    ]
+    assert (outcome.target, outcome.already_there) == ("td://braze/*", 2)
+    columns = "id, properties_price, other_fields"
+    assert account.flat(columns, "users_behaviors_purchase") == [("b", 9.5, '{"properties.new":1}')]
+    assert account.flat("id, user_user_id", "users_new") == [("c", "u")]
+    prefixed = account.first_run(NOW + HOUR, into="td://braze/flat", split_tables=True)
+    assert prefixed.results[0].table == "td://braze/flat_unknown"
+    assert prefixed.target == "td://braze/flat_*"
+
+
+def test_targets(account: Account) -> None:
+    """One with some of the columns, in any naming, is filled; what it must have is said."""
+    account.receive(NOW, event("a", NOW, properties={"app_id": "x"}))
+    account.engine.query(
+        "CREATE TABLE braze.small (time BIGINT, id VARCHAR, user_id VARCHAR, my VARCHAR, received_time BIGINT, "
+        "other_fields VARCHAR)"
+    )
+    account.first_run(NOW + HOUR, into="td://braze/small")
+    others = f'{{"event_type":"{UNINSTALL}","properties.app_id":"x"}}'
+    assert account.flat("time, id, user_id, other_fields", "small") == [(NOW, "a", "u", others)]
+    account.engine.query("ALTER TABLE braze.small DROP COLUMN received_time")
+    with pytest.raises(UsageError, match="no column `received_time`") as error:
+        account.run(NOW + HOUR, into="td://braze/small")
+    assert error.value.hint == 'Add it: ALTER TABLE "braze"."small" ADD COLUMN "received_time" BIGINT'
+    with pytest.raises(UsageError, match="td://braze/tdcur_state has no column `id`"):
+        account.first_run(NOW + HOUR, into="td://braze/tdcur_state")
