@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.render.terminal import Terminal, amount, print_problems, write_text
+from td_currents_cli.render.terminal import Terminal, amount, format_balance, print_problems, write_text
 from td_currents_cli.treasure_data.address import format_time
 
 if TYPE_CHECKING:
@@ -35,22 +36,17 @@ def report_incremental(outcome: "IncrementalOutcome", terminal: Terminal) -> Non
 
 
 def _balance(outcome: "IncrementalOutcome") -> str:
-    batch = outcome.batch
-    used = outcome.balance.events_out
-    if outcome.dry_run:
-        what = f"{used:,} with an id of their own, of which {outcome.target} may have some"
-    elif outcome.inserted is None:
-        what = f"{used:,} inserted, or already there: Treasure Data does not report how many"
-    else:
-        what = f"{used:,} inserted into {outcome.target}"
+    balance, there = outcome.balance, outcome.already_there
     others = (
-        (outcome.already_there or 0, "already there"),
-        (batch.duplicates, "duplicates"),
-        (batch.filtered, "filtered"),
-        (batch.rejected_events, "rejected"),
+        (there or 0, "already there"),
+        (outcome.batch.duplicates, "duplicates"),
+        (balance.filtered - balance.canaries, "filtered"),
+        (balance.canaries, CANARY),
+        (balance.events_rejected, "rejected"),
     )
-    parts = [what, *(f"{number:,} {name}" for number, name in others if number)]
-    return f"{amount(batch.row_count, 'row')}, {amount(batch.event_count, 'event')} = {' + '.join(parts)}"
+    return format_balance(
+        balance, balance.events_out, "inserted" if there is not None else "new or already there", others
+    )
 
 
 def _notes(outcome: "IncrementalOutcome") -> "Iterator[str]":

@@ -122,6 +122,7 @@ class IncrementalOutcome(Outcome, frozen=True, kw_only=True):
             events_out=batch.unique_events - there,
             duplicates=batch.duplicates + there,
             filtered=batch.filtered,
+            canaries=batch.canaries,
         )
 
     def summary(self) -> dict[str, object]:
@@ -136,6 +137,7 @@ class IncrementalOutcome(Outcome, frozen=True, kw_only=True):
             "changed": batch.changed,
             "already_there": self.already_there,
             "filtered": batch.filtered,
+            "canaries": batch.canaries,
             "late": batch.late,
             "late_since": batch.late_since,
             "doubled_ids": self.doubled_ids,

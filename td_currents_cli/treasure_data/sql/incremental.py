@@ -30,6 +30,7 @@ from td_currents_cli.treasure_data.sql.text import (
     cte,
     filter_condition,
     identifier,
+    is_canary,
     receive_time_condition,
     string_literal,
     table_identifier,
@@ -109,6 +110,7 @@ def batch_sql(query: IncrementalQuery, *, by_type: bool = False) -> str:
         "event_count": f"COUNT({NUMBER})",
         "rejected_events": _count_if(f"{NUMBER} IS NOT NULL AND NOT {IS_EVENT}"),
         "filtered": _count_if(f"{IS_EVENT} AND NOT {_IS_WANTED}"),
+        "canaries": "0" if query.filter.canaries else _count_if(is_canary(EVENT_TYPE)),
         "duplicates": _count_if(f"{_NTH} > 1"),
         "changed": _count_if(f"{_NTH} > 1 AND {_CONTENT} <> {_FIRST_CONTENT}"),
         "unique_events": _count_if(_IS_USED),
@@ -138,6 +140,7 @@ class BatchCounts(Struct, frozen=True):
     event_count: int = 0
     rejected_events: int = 0
     filtered: int = 0
+    canaries: int = 0  # of the filtered
     duplicates: int = 0  # within the batch
     changed: int = 0  # of the duplicates, those with another content than the first event of their id
     unique_events: int = 0  # the others, including those that the target has
@@ -188,6 +191,7 @@ def insert_new_sql(
     conditions = [_IS_USED, f"CASE WHEN {EVENT_ID} IS NULL THEN {is_new[0]} ELSE {is_new[1]} END"]
     if event_types is not None:
         conditions.append(_type_condition(event_types))
+    where = "\n    AND ".join(conditions)
     stored = f"{table_identifier(into)}\n  WHERE {span.condition} AND "
     return "\n".join(
         [
@@ -205,7 +209,7 @@ def insert_new_sql(
                 "new_events",
                 ["numbered.*"],
                 f"numbered\n  LEFT JOIN stored_ids ON {EVENT_ID} = {_STORED_ID}\n  CROSS JOIN stored_without_id\n"
-                f"  WHERE {' AND '.join(conditions)}",
+                f"  WHERE\n    {where}",
             )
             + ",",
             cte("opened", ["*", *query.events.opened], "new_events"),

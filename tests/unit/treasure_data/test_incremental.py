@@ -2,20 +2,25 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.catalog.loader import load
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import ExitCode, InputError, UnreachableError, UsageError
-from td_currents_cli.events.filter import EVERYTHING
+from td_currents_cli.events.filter import EVERYTHING, Filter
+from td_currents_cli.render import render
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.client import RetryPolicy
 from td_currents_cli.treasure_data.errors import JobRunningError
 from td_currents_cli.treasure_data.incremental import IncrementalOutcome, IncrementalRequest, Window, run
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
+from td_currents_cli.write.formats import json_document
+from tests.rendering import Screen
 from tests.td_service.engine import Engine, Result
 from tests.td_service.service import Service, Trouble
 
@@ -70,7 +75,8 @@ class Account:
         access = TdConnection(environ=self.service.environ(), retry_policy=policy)
         tables = Tables(addresses=(parse_address("td://braze/raw"),), period=Period(0.0), connection=access)
         target = parse_address(into, needs_table=not options.get("split_tables"))
-        return run(IncrementalRequest(tables=tables, into=target, wanted=EVERYTHING, now=now, **options))
+        options.setdefault("wanted", EVERYTHING)
+        return run(IncrementalRequest(tables=tables, into=target, now=now, **options))
 
     def first_run(self, now: int, **options: Any) -> IncrementalOutcome:
         return self.run(now, received_since=0.0, **options)
@@ -296,3 +302,53 @@ def test_targets(account: Account) -> None:
     assert error.value.hint == 'Add it: ALTER TABLE "braze"."small" ADD COLUMN "received_time" BIGINT'
     with pytest.raises(UsageError, match="td://braze/tdcur_state has no column `id`"):
         account.first_run(NOW + HOUR, into="td://braze/tdcur_state")
+
+
+def test_rejected_and_marked_events(account: Account) -> None:
+    """What cannot be read is counted and reported; events of `tdcur watch --canary` are left out."""
+    account.receive(NOW, event("a", NOW), event("c", NOW, event_type=CANARY))
+    account.rows.extend({"time": NOW, "events": cell} for cell in ("[oops", "[1]", None))
+    outcome = account.first_run(NOW + HOUR, wanted=Filter.of(types=None, since=None, until=None, now=NOW))
+    assert account.flat() == ["a"]
+    assert (outcome.balance.rows_read, outcome.balance.balanced) == (4, True)
+    assert (outcome.batch.canaries, outcome.batch.rejected_rows, outcome.batch.rejected_events) == (1, 1, 1)
+    assert (outcome.problems.errors, outcome.exit_code) == (2, ExitCode.FINDINGS)
+
+
+def test_rows_of_the_streaming_connector(account: Account) -> None:
+    """Their `time` is the receive time, and a copy that comes later has another one: it is looked up days back."""
+    columns = dict.fromkeys(("event_type", "id", "user_user_id"), "string")
+    account.service.tables = {RAW: columns}
+    for time in (NOW, NOW + 10 * HOUR):
+        account.rows.append({"time": time, "event_type": UNINSTALL, "id": "a", "user_user_id": "u"})
+        account.run(time + HOUR, received_since=float(NOW) if time == NOW else None)
+    assert account.flat("id, time, user_user_id") == [("a", NOW, "u")]
+    account.service.tables = {RAW: columns | {"received_time": "long"}}
+    with pytest.raises(UsageError, match="has event times in `time`"):
+        account.run(NOW + 20 * HOUR)
+
+
+def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    account.receive(NOW, event("a", NOW), event("a", NOW, user={}), event("b", NOW - 40 * HOUR))
+    account.run(NOW + HOUR, received_since=float(NOW), dry_run=True)
+    outcome = account.run(NOW + HOUR, received_since=float(NOW), summary=tmp_path / "summary.json")
+    assert json.loads((tmp_path / "summary.json").read_bytes()) == json.loads(json_document(outcome.as_dict()))
+    account.engine.query("INSERT INTO braze.flat SELECT * FROM braze.flat WHERE id = 'a'")
+    render(outcome, "text", screen.terminal)
+    render(account.run(NOW + HOUR), "text", screen.terminal)
+    assert screen.err.splitlines() == [
+        "read the rows of td://braze/raw received from 2026-07-01 10:00:00 to 2026-07-01 10:50:00 (UTC)",
+        "1 late event: before the period of these rows, the earliest at 2026-06-29 18:00:00 (UTC)",
+        "1 duplicate had another content than the first event with the same id, which was used",
+        "1 row, 3 events read = 2 inserted + 1 duplicates",
+        "watermark: 2026-07-01 10:50:00 (UTC)",
+        "read the rows of td://braze/raw received from 2026-07-01 09:50:00 to 2026-07-01 10:50:00 (UTC)",
+        "1 duplicate had another content than the first event with the same id, which was used",
+        (
+            "td://braze/flat has 1 id more than once, in 2 rows: runs with different windows may have inserted at the "
+            "same time. These statements remove the copies; each can be repeated:"
+        ),
+        "1 row, 3 events read = 0 inserted + 2 already there + 1 duplicates",
+        "watermark: 2026-07-01 10:50:00 (UTC)",
+    ]
+    assert capfd.readouterr().out.startswith('CREATE TABLE IF NOT EXISTS "braze"."flat_doubles" AS\nSELECT "time"')
