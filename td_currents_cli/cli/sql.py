@@ -40,6 +40,7 @@ QUERIES_OF_OPTION: Final = {
     "--by": frozenset({Query.COUNT}),
     "--timezone": frozenset({Query.COUNT}),
     "--unique": frozenset({Query.COUNT}),
+    "--exact": frozenset({Query.COUNT}),
 }
 """The queries that an option can be used with."""
 
@@ -73,13 +74,17 @@ def sql(
         metavar="NAME,…",
         autocompletion=complete.by_names,
         help="With count: group by these names, as in `tdcur count`.",
-        show_default="event_type",
+        show_default="day,event_type; with --exact, event_type",
     ),
     timezone: str = output_option(
         default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
     ),
-    unique: bool = output_option(
-        "--unique", default=False, help="With count: also count distinct event ids and users."
+    unique: bool = output_option("--unique", default=False, help="With count: also count distinct event ids."),
+    exact: bool = output_option(
+        "--exact",
+        default=False,
+        help="With count: the query that `tdcur count` runs, which accounts for every row, whatever its cell contains. "
+        "Else, cells must be arrays of events.",
     ),
     into: str | None = output_option(
         metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
@@ -105,7 +110,7 @@ def sql(
     Runs offline; no API key required.
     """
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
+    from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit, split_names  # noqa: PLC0415
     from td_currents_cli.durations import duration  # noqa: PLC0415
     from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address, parse_address, receive_period  # noqa: PLC0415
@@ -124,11 +129,13 @@ def sql(
         address = parse_address(table, column=column)
         return run_forget(ForgetRequest(table=address, layout=rows, people=people, now=time.time()))
     _check_run_by(run_by, dialect, into)
+    if exact and dialect is not Dialect.TRINO:
+        refuse(["--exact"], f"--dialect {dialect}", "`tdcur count` queries in Trino's dialect: remove it.")
     zone, now = zone_of(timezone), ScheduledTime(time.time())
     wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
     received = options.receive_times(received_since, received_until, now=now, zone=zone)
     options.warn_of_types(wanted, terminal)
-    names = tuple(split_names(by or [EVENT_TYPE]))
+    names = tuple(split_names(by or ([EVENT_TYPE] if exact else [TimeUnit.DAY, EVENT_TYPE])))
     period = receive_period(wanted.since, wanted.until, now, received, duration(late, "--late"))
     return run(
         SqlRequest(
@@ -140,6 +147,7 @@ def sql(
             into=None if into is None else parse_address(into),
             dialect=dialect,
             run_by=run_by,
+            exact=exact,
         )
     )
 

@@ -20,6 +20,7 @@ from td_currents_cli.treasure_data.sql.count import count_sql
 from td_currents_cli.treasure_data.sql.events import BatchEvents, table_events
 from td_currents_cli.treasure_data.sql.queries import FlattenQuery, dedupe_batches_sql, dedupe_flat_sql, flatten_sql
 from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, for_dbt, for_workflow, period_in_words
+from td_currents_cli.treasure_data.sql.short_count import short_count_sql
 from td_currents_cli.treasure_data.sql.spark import (
     SPARK_CHANNEL,
     SparkBatches,
@@ -43,6 +44,7 @@ class SqlRequest:
     into: TableAddress | None = None  # INSERT into this table instead of SELECT
     dialect: Dialect = Dialect.TRINO
     run_by: RunBy = RunBy.CONSOLE
+    exact: bool = False  # of `count`: the query that `count` itself runs
 
 
 class SqlOutcome(Outcome, frozen=True, kw_only=True):
@@ -118,7 +120,7 @@ def _spark_sql(request: SqlRequest, source: SparkSource) -> str:
 
 
 def _spark_key(dimension: Dimension, source: SparkSource, request: SqlRequest) -> str:
-    zone = "UTC" if request.counted.zone is UTC else str(request.counted.zone)
+    zone = _zone_name(request)
     match dimension.kind:
         case DimensionKind.TYPE:
             return "event_type"
@@ -134,6 +136,10 @@ def _spark_key(dimension: Dimension, source: SparkSource, request: SqlRequest) -
             return SPARK_CHANNEL
         case _:
             return case_lookup("event_type", [(name, category_of(name) or "") for name in load().events], Dialect.SPARK)
+
+
+def _zone_name(request: SqlRequest) -> str:
+    return "UTC" if request.counted.zone is UTC else str(request.counted.zone)
 
 
 def _query_sql(request: SqlRequest, table: TableAddress) -> str:
@@ -155,7 +161,8 @@ def _query_sql(request: SqlRequest, table: TableAddress) -> str:
     counted = request.counted
     events = table_events(table, request.layout, period, _flat_table_columns(columns, counted))
     if request.query is Query.COUNT:
-        return count_sql(count_query(counted, table, events))
+        query = count_query(counted, table, events)
+        return count_sql(query) if request.exact else short_count_sql(query, counted.by, _zone_name(request))
     return flatten_sql(
         FlattenQuery(events=events, columns=columns, filter=counted.wanted, dedupe=counted.dedupe, into=request.into)
     )

@@ -102,7 +102,7 @@ def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:
 def test_the_printed_query_is_the_one_that_runs(tdcur: Tdcur, service: Service) -> None:
     """`tdcur sql` needs no key; what it prints is what `count` asks."""
     options = ("--by", "channel", "--type", "*.email.*", "--since", "2026-07-01", "--quiet")
-    printed = tdcur("sql", "count", ADDRESS, *options)
+    printed = tdcur("sql", "count", ADDRESS, "--exact", *options)
     assert printed.returncode == 0, printed.stderr
     assert tdcur("count", ADDRESS, *options).returncode == 0
     assert printed.stdout.rstrip("\n") == service.queries[0]

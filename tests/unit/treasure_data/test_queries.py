@@ -71,6 +71,7 @@ def printed(query: Query, **options: Any) -> str:
         layout=options.pop("layout", Layout.BATCHES),
         period=Period(0.0, 300.0),
         counted=CountRequest((), **options),
+        exact=True,
         **kept,
     )
     outcome = run(request)
@@ -250,6 +251,7 @@ VALUES = {
     "--by": "day",
     "--timezone": "UTC",
     "--unique": None,
+    "--exact": None,
     "--external-user-id": "a",
     "--user-id": "b",
     "--device-id": "c",
