@@ -42,6 +42,9 @@ MAX_BYTES: Final = 1_048_064
 MAX_EVENT_BYTES: Final = 921_600
 """Size of an event; Braze drops larger ones (Braze: glossary of Currents events, "900 KB")."""
 
+DROPS_AFTER: Final = (48 * 3600.0, 5 * 86_400.0)
+"""Seconds without delivery after which Braze drops events for good, by its older and its newest documents."""
+
 PAYLOAD_START: Final = b'{"events":['
 PAYLOAD_END: Final = b"]}"
 EMPTY_PAYLOAD: Final = PAYLOAD_START + PAYLOAD_END

@@ -46,6 +46,8 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
             from td_currents_cli.cli.verify import verify as found
         case "report":
             from td_currents_cli.cli.report import report as found
+        case "watch":
+            from td_currents_cli.cli.watch import watch as found
         case "sql":
             from td_currents_cli.cli.sql import sql as found
         case "events":

@@ -31,6 +31,9 @@ def next_command(command: str, options: Mapping[str, Any], outcome: Outcome) -> 
             paths = _paths(options)
             is_file = paths and not any("://" in path for path in paths)
             return _joined("tdcur count", paths, "--by channel,day --pivot day") if is_plain and is_file else ""
+        case "url":
+            names = urlsplit(getattr(outcome, "url", "")).path.removeprefix(POSTBACK_PATH)
+            return f"tdcur watch {shlex.quote(f'td://{names}')} --once"
         case "generate":
             output = options.get("output")
             return _joined("tdcur validate", [str(output)]) if output and output != Path("-") else ""

@@ -68,6 +68,10 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             from td_currents_cli.render.reconcile import print_verification
 
             return {"text": print_verification}
+        case "watch":
+            from td_currents_cli.render.watch import print_watch
+
+            return {"text": print_watch}
         case "events":
             from td_currents_cli.render import events
 

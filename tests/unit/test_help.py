@@ -26,6 +26,8 @@ ENVIRONMENT = {
     ("send", "--api-key-file"): "TD_API_KEY",
     ("serve", "--write-key-file"): "TD_WRITE_KEY",
     ("url", "--write-key-file"): "TD_WRITE_KEY",
+    ("watch", "--write-key-file"): "TD_WRITE_KEY",
+    ("watch", "--api-key-file"): "TD_API_KEY",
     **{(command, "--site"): "TD_API_SERVER" for command in ("count", "parse", "reconcile", "verify")},
     **{(command, "--api-key-file"): "TD_API_KEY" for command in ("count", "parse", "reconcile", "verify")},
 }

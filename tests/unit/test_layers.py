@@ -16,6 +16,7 @@ LAYERS: Final = (
     ("__main__",),
     ("cli",),
     ("render",),
+    ("watch",),
     ("verify", "report", "demo", "doctor", "show", "list_settings", "catalog_diff", "live_page"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
