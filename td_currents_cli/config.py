@@ -59,7 +59,7 @@ VARIABLES: Final = (
     Variable("SSL_CERT_FILE", "certificate authorities that `send` trusts, as --cacert"),
     Variable("https_proxy", "proxy for requests; exceptions are in no_proxy"),
     Variable("XDG_CONFIG_HOME", "folder above your own settings file (Linux)"),
-    Variable("XDG_STATE_HOME", "folder above the journals and dead letters of `send` (Linux)"),
+    Variable("XDG_STATE_HOME", "folder above the state of `send` and `watch` (Linux)"),
     Variable("TMPDIR", "folder for temporary files"),
     Variable("NO_COLOR", "any value: no color; --color takes precedence"),
     Variable("FORCE_COLOR", "any value: color in pipes and files, too; --color takes precedence"),

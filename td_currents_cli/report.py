@@ -10,11 +10,12 @@ from msgspec import Struct
 from td_currents_cli import count, reconcile, validate
 from td_currents_cli.count import CountOutcome, CountRequest
 from td_currents_cli.count.regroup import counts_by
+from td_currents_cli.events.filter import WITHOUT_CANARIES
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED
 from td_currents_cli.read.sources import RereadableSources
-from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest
+from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope
 from td_currents_cli.reconcile.file_side import FileSide
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest
 from td_currents_cli.validate.command import Selection
@@ -89,6 +90,7 @@ def run(request: ReportRequest) -> ReportOutcome:
             CountRequest(
                 request.watch("counting", sources),
                 also=(HOURS, *NAMES),
+                wanted=WITHOUT_CANARIES,
                 zone=request.zone,
                 top=request.top,
                 jobs=request.jobs,
@@ -126,6 +128,7 @@ def _compared(request: ReportRequest, sources: Sequence[Source]) -> ReconcileOut
         ReconcileRequest(
             FileSide(watched[: len(sent)], jobs=request.jobs),
             FileSide(watched[len(sent) :], INGESTED, jobs=request.jobs),
+            scope=TimeScope(WITHOUT_CANARIES),
             show=EXAMPLES,
         )
     )

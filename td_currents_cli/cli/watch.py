@@ -33,7 +33,7 @@ CANARY_OPTIONS: Final = frozenset(
     examples=(
         "tdcur watch td://braze/raw",
         "tdcur watch td://braze/raw --once --silent-after 1h",
-        "tdcur watch td://braze/raw --once --canary --write-key-file key.txt --site us01",
+        "tdcur watch td://braze/raw --once --canary --site us01 --write-key-file key",
     ),
     no_args_is_help=True,
 )

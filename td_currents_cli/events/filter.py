@@ -200,6 +200,7 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 EVERYTHING: Final = Filter()
+WITHOUT_CANARIES: Final = Filter(canaries=False)
 
 _OURS: Final = f"{CANARY.partition('.')[0]}."
 _TYPE: Final = attrgetter("event_type")

@@ -11,6 +11,7 @@ import pytest
 from td_currents_cli.cli.next_command import next_command
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.send import SendOutcome
+from td_currents_cli.send.braze_url import BrazeUrlOutcome
 from tests.command import PLAIN, TDCUR
 
 TD = "https://us01.records.in.treasuredata.com/postback/v3/event/braze/currents"
@@ -85,3 +86,10 @@ def test_it_is_one_dim_line_on_a_terminal_and_nowhere_else(tmp_path: Path) -> No
     assert "next" not in on_a_terminal(tmp_path, *line, "--quiet")
     piped = subprocess.run([*TDCUR, *line], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "next" not in piped.stdout + piped.stderr
+
+
+def test_a_url_for_braze_is_followed_by_a_look_at_its_table() -> None:
+    outcome = BrazeUrlOutcome(
+        url="https://in.treasuredata.com/postback/v3/event/braze/raw?td_write_key=***", has_key=False
+    )
+    assert next_command("url", {}, outcome) == "tdcur watch td://braze/raw --once"
