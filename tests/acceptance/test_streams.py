@@ -69,6 +69,7 @@ RUNS = {
     "help": ("help", "count --help", "nothing", ""),
     "config": ("config",),
     "doctor": ("doctor",),
+    "report": ("report good.json -o page.html --format json",),
     "watch": ("watch td://demo/currents --once",),
     "url": (f"url --url {URL} --write-key-file key",),
     "journal": ("journal show nothing",),
