@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from td_currents_cli.count import CountOutcome
     from td_currents_cli.parse import ParseOutcome
     from td_currents_cli.reconcile import ReconcileOutcome
-    from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+    from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome
     from td_currents_cli.treasure_data.insert import InsertOutcome
 
 # ruff: noqa: PLC0415 -- a command imports only its own renderers
@@ -130,7 +130,7 @@ def _report_parse(outcome: "ParseOutcome | InsertOutcome | IncrementalOutcome", 
 
     if not isinstance(outcome, ParseOutcome):
         from td_currents_cli.render.incremental import report_incremental
-        from td_currents_cli.treasure_data.incremental import IncrementalOutcome
+        from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome
 
         if isinstance(outcome, IncrementalOutcome):
             report_incremental(outcome, terminal)

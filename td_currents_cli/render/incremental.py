@@ -10,7 +10,7 @@ from td_currents_cli.treasure_data.address import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from td_currents_cli.treasure_data.incremental import IncrementalOutcome, TableResult
+    from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome, TableResult
 
 
 def report_incremental(outcome: "IncrementalOutcome", terminal: Terminal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from msgspec import Struct, structs
@@ -19,10 +19,11 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.model import Severity
-from td_currents_cli.outcome import Balance, Outcome, Problems
-from td_currents_cli.treasure_data.address import Period, TableAddress, check_into, format_time
+from td_currents_cli.outcome import Problems
+from td_currents_cli.treasure_data.address import TableAddress, check_into, format_time
 from td_currents_cli.treasure_data.errors import ConflictError, JobRunningError
 from td_currents_cli.treasure_data.flat_table import Target, target_table
+from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome, TableResult, Window
 from td_currents_cli.treasure_data.sql.events import REJECTED_EVENT, REJECTED_ROW, table_events
 from td_currents_cli.treasure_data.sql.incremental import (
     STATE_TABLE,
@@ -60,104 +61,6 @@ class IncrementalRequest:
     split_tables: bool = False
     dry_run: bool = False
     summary: Path | None = None  # file for the JSON envelope
-
-
-class Window(Struct, frozen=True):
-    """The receive times of the rows that a run reads, in UNIX seconds."""
-
-    since: int
-    watermark: int  # at its start: rows before it were read by an earlier run
-    until: int  # excluded; the next watermark
-
-    def __str__(self) -> str:
-        return str(Period(self.since, self.until))
-
-
-class TableResult(Struct, frozen=True, kw_only=True):
-    """What was inserted into one table."""
-
-    table: str
-    created: bool  # it was missing
-    unique_events: int  # of the batch, including those that the table has; counted before the INSERT
-    inserted: int | None = None  # None if Treasure Data does not return the number
-    doubled_ids: int = 0
-    doubled_rows: int = 0
-    clean_up: tuple[str, ...] = ()  # statements that remove the doubles
-
-
-class IncrementalOutcome(Outcome, frozen=True, kw_only=True):
-    command: ClassVar[str] = "parse"
-
-    source: str
-    target: str  # all tables together, if several
-    window: Window
-    batch: BatchCounts
-    results: tuple[TableResult, ...]
-    dry_run: bool
-    statements: tuple[str, ...]  # of a dry run: those that would have been issued
-
-    @property
-    def inserted(self) -> int | None:
-        """Events inserted into all tables; None if Treasure Data does not return the number."""
-        numbers = [each.inserted for each in self.results if each.inserted is not None]
-        return sum(numbers) if len(numbers) == len(self.results) else None
-
-    @property
-    def already_there(self) -> int | None:
-        """Events that the target has, and those without an id that an earlier run has read."""
-        return None if self.inserted is None or self.dry_run else max(0, self.batch.unique_events - self.inserted)
-
-    @property
-    def doubled_ids(self) -> int:
-        return sum(each.doubled_ids for each in self.results)
-
-    @property
-    def balance(self) -> Balance:
-        batch, there = self.batch, self.already_there or 0
-        return Balance(
-            rows_read=batch.row_count,
-            rows_rejected=batch.rejected_rows,
-            events_read=batch.event_count,
-            events_rejected=batch.rejected_events,
-            events_out=batch.unique_events - there,
-            duplicates=batch.duplicates + there,
-            filtered=batch.filtered,
-            canaries=batch.canaries,
-        )
-
-    def summary(self) -> dict[str, object]:
-        batch = self.batch
-        return {
-            "rows_read": batch.row_count,
-            "rows_rejected": batch.rejected_rows,
-            "events_read": batch.event_count,
-            "events_rejected": batch.rejected_events,
-            "written": 0 if self.dry_run else self.inserted,
-            "duplicates": batch.duplicates,
-            "changed": batch.changed,
-            "already_there": self.already_there,
-            "filtered": batch.filtered,
-            "canaries": batch.canaries,
-            "late": batch.late,
-            "late_since": batch.late_since,
-            "doubled_ids": self.doubled_ids,
-            "into": self.target,
-            "created": [each.table for each in self.results if each.created],
-            "received_since": self.window.since,
-            "received_until": self.window.until,
-            "watermark": self.window.until,
-            "dry_run": self.dry_run,
-        }
-
-    def data(self) -> dict[str, object]:
-        return {
-            "tables": [
-                {"table": each.table, "created": each.created, "written": each.inserted}
-                | {"doubled_ids": each.doubled_ids, "clean_up": each.clean_up}
-                for each in self.results
-            ],
-            "statements": self.statements,
-        }
 
 
 def run(request: IncrementalRequest) -> IncrementalOutcome:
@@ -244,6 +147,11 @@ class _Run:
             raise UsageError(
                 f"no earlier run from {self._source} into {self._names[1]} is recorded, to go on from",
                 hint="Add --from-beginning, or --received-since TIME.",
+            )
+        if recorded is not None and recorded > request.now:
+            raise UsageError(
+                f"the watermark, {format_time(recorded)} (UTC), is in the future: a clock was or is wrong",
+                hint=f"If this clock is right, delete the row from {self._database}.{STATE_TABLE}.",
             )
         if recorded is not None and given is not None and given > recorded:
             raise UsageError(

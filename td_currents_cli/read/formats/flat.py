@@ -17,6 +17,7 @@ import orjson
 
 from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import FieldType, Where, load
+from td_currents_cli.catalog.ddl import RECEIVED_TIME
 from td_currents_cli.choices import Names
 from td_currents_cli.read.formats.cell import fields_of
 from td_currents_cli.read.scanner import is_json
@@ -109,14 +110,14 @@ def event_of_fields(fields: Mapping[str, bytes], *, streaming: bool | None = Non
     """Return the event whose fields have these flat names; JSON values stay unchanged, except for JSON in strings.
 
     Nulls are left out, as by the connector, but that of `event_type`, which makes an object an event. Whether the names
-    are the connector's is detected by default. The event can be kept flat.
+    are the connector's is detected by default; a receive time next to them is left out. The event can be kept flat.
     """
     streaming = is_streaming(fields) if streaming is None else streaming
     event: dict[str, Any] = {"event_type": fields.get("event_type", b"null")}
     # First, as fields cannot be put into a `user` that is not an object.
     for name in (*(ENVELOPE if flat else PLACES), *fields):
         value = fields.get(name, b"null")
-        if value == b"null" or name == "event_type":
+        if value == b"null" or name == "event_type" or (streaming and name == RECEIVED_TIME):
             continue
         path = _path(name, streaming)
         place = None if flat else _object_at(event, path[:-1])

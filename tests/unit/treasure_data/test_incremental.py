@@ -17,7 +17,8 @@ from td_currents_cli.render import render
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.client import RetryPolicy
 from td_currents_cli.treasure_data.errors import JobRunningError
-from td_currents_cli.treasure_data.incremental import IncrementalOutcome, IncrementalRequest, Window, run
+from td_currents_cli.treasure_data.incremental import IncrementalRequest, run
+from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome, Window
 from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from td_currents_cli.write.formats import json_document
 from tests.rendering import Screen
@@ -237,6 +238,8 @@ def test_where_a_run_begins(account: Account) -> None:
     with pytest.raises(UsageError, match="--received-since is after the watermark"):
         account.run(NOW + 2 * HOUR, received_since=NOW + HOUR)
     assert account.run(NOW + HOUR - 300).window == Window(NOW - 600, NOW + HOUR - 600, NOW + HOUR - 600)
+    with pytest.raises(UsageError, match="is in the future: a clock"):
+        account.run(NOW)
     # A row for each run, also when nothing came.
     states = account.flat("source, target, watermark", "tdcur_state")
     assert states == [("td://braze/raw", "td://braze/flat", NOW + HOUR - 600)] * 2

@@ -446,6 +446,11 @@ def test_a_truncated_file_gives_the_complete_events_of_its_last_cell(
                 "properties": {"price": 3.140000104904175, "custom_properties": {"color": "red"}, "no_such": "12"},
             },
         ),
+        # A table that `parse --into` has filled also has the receive time.
+        (
+            {"event_type": "a", "time": "17", "user_user_id": "u", "received_time": "18"},
+            {"event_type": "a", "time": 17, "user": {"user_id": "u"}},
+        ),
         # `duration` is an integer for agents, and seconds with a fraction for a session.
         ({"event_type": "a", "duration": "656.655"}, {"event_type": "a", "properties": {"duration": 656.655}}),
         # Our own: bare names where the catalog has them, dotted ones where they say.
