@@ -19,12 +19,12 @@ from typing import Any, Final
 import td_currents_cli
 from tests.benchmarks import documents
 from tests.benchmarks.case import Case, tdcur
-from tests.benchmarks.cases import reconcile, send, startup, tables, validate
+from tests.benchmarks.cases import reconcile, send, serve, startup, tables, validate
 from tests.benchmarks.race import race
 from tests.benchmarks.report import text
 
 CASES: Final[dict[str, Case]] = {
-    case.name: case for case in (*tables.CASES, *reconcile.CASES, *validate.CASES, *send.CASES, *startup.CASES)
+    case.name: case for module in (tables, reconcile, validate, send, serve, startup) for case in module.CASES
 }
 
 

@@ -34,6 +34,7 @@ PEERS = {
     "send-latency": {"curl", "ideal"},
     "send-20ms": {"curl"},
     "send-checked": {"curl"},
+    "serve-page": {"page closed"},
 }
 
 
@@ -62,6 +63,8 @@ def test_every_case_runs_on_a_tiny_corpus_and_all_answers_are_equal(tmp_path: Pa
                 assert answer == {"some 200": True, "others": 0}
             case "reconcile":
                 assert answer == {"sent": 250, "ingested": 150, "missing": 100, "unexpected": 0}
+            case "serve":
+                assert answer == {"200": 3}
             case "start":
                 assert answer == {}
             case _ if "groups" in case["name"]:
