@@ -4,11 +4,13 @@ Pages are drawn where Playwright (the extra `browser`) and Chromium are installe
 draws all pages in a folder, to look at: at three widths, in light and dark.
 """
 
+import json
 import os
 import pty
 import re
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from importlib.util import find_spec
 from io import StringIO
@@ -22,6 +24,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from tests.browser.chromium import chromium
+from tests.serving import Served
 
 Scheme: TypeAlias = Literal["light", "dark"]
 
@@ -102,9 +105,14 @@ PAGES: Final = {
 }
 """Commands of bash, in an empty folder, that write `page.html`; `$OLDPWD` is the folder of the project."""
 
+SERVED: Final = ("serve", "serve-many-types", "serve-empty")
+"""Pages of `tdcur serve`."""
+
 SHOTS: Final[dict[str, tuple[str, int, int, Scheme]]] = {
     "report.png": ("report", 1280, 1010, "light"),
     "report-narrow-dark.png": ("report", 390, 880, "dark"),
+    "serve.png": ("serve", 1200, 1000, "light"),
+    "serve-narrow-dark.png": ("serve", 390, 880, "dark"),
 }
 """Pictures of the documents: the page, the width and height of its window, and the scheme."""
 
@@ -118,19 +126,51 @@ def write_page(name: str, folder: Path) -> str:
     return (folder / "page.html").as_uri()
 
 
+def serve_page(name: str, stack: ExitStack) -> str:
+    """Start an endpoint, and send to it; returns the address of its page."""
+    folder = Path(stack.enter_context(TemporaryDirectory()))
+    endpoint = stack.enter_context(Served(folder / "rows.jsonl", watched="masked"))
+    if name == "serve-many-types":
+        for number in range(300):
+            event = {"event_type": f"{'a_long_name_of_' * 6}type.Number{number}", "id": "مرحبا " * 20, "time": 1}
+            endpoint.ask(json.dumps({"events": [event | {"user": {"n" * 90: "v" * 900}}] * (1 + number % 7)}))
+        endpoint.ask(path="/" + "x" * 280)
+    elif name == "serve":
+        command = [sys.executable, "-m", "td_currents_cli", "generate", "--events", "3000", "--quiet"]
+        payloads = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.splitlines()
+        for number, payload in enumerate(payloads):
+            endpoint.ask(payload)
+            time.sleep(0.2 + 0.3 * (number % 7 == 0))
+        endpoint.ask(b'{"events": [')
+        endpoint.ask(headers={})
+        events = json.loads(payloads[0])["events"][:40]
+        events[0]["time"] = str(events[0]["time"])
+        del events[1]["user"]
+        endpoint.ask(json.dumps({"events": events, "sender": "test"}))
+    return endpoint.page_url
+
+
 def draw_pages(folder: Path | None) -> None:
     """Draw the pictures of the documents, or all pages into a folder."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- an extra
 
-    pages = PAGES if folder else {name: PAGES[name] for name, *_ in SHOTS.values()}
+    pages = {*PAGES, *SERVED} if folder else {name for name, *_ in SHOTS.values()}
     with ExitStack() as stack:
-        addresses = {name: write_page(name, Path(stack.enter_context(TemporaryDirectory()))) for name in pages}
+        addresses = {
+            name: write_page(name, Path(stack.enter_context(TemporaryDirectory())))
+            if name in PAGES
+            else serve_page(name, stack)
+            for name in pages
+        }
         running = stack.enter_context(sync_playwright())
         browser = stack.enter_context(running.chromium.launch(executable_path=chromium()))
 
         def draw(name: str, path: Path, width: int, height: int, scheme: Scheme) -> None:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.goto(addresses[name])
+            if name in SERVED:
+                page.get_by_text("Live", exact=True).wait_for()
+                page.wait_for_timeout(1000)
             page.screenshot(path=path)
             page.close()
 
