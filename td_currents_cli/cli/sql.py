@@ -38,7 +38,7 @@ QUERIES_OF_OPTION: Final = {
     "--dedupe": frozenset({Query.COUNT, Query.PARSE}),
     "--into": frozenset({Query.PARSE}),
     "--by": frozenset({Query.COUNT}),
-    "--timezone": frozenset({Query.COUNT}),
+    "--timezone": ROW_QUERIES,
     "--unique": frozenset({Query.COUNT}),
     "--exact": frozenset({Query.COUNT}),
 }
@@ -77,7 +77,9 @@ def sql(
         show_default="day,event_type; with --exact, event_type",
     ),
     timezone: str = output_option(
-        default="UTC", metavar="ZONE", help="With count: time zone of hours, days, weeks, and months."
+        default="UTC",
+        metavar="ZONE",
+        help="Time zone of dates such as 2026-07-01, and, with count, of hours, days, weeks, and months.",
     ),
     unique: bool = output_option("--unique", default=False, help="With count: also count distinct event ids."),
     exact: bool = output_option(
