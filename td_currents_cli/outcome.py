@@ -1,7 +1,7 @@
 """What a command returns: a frozen result that is rendered for people or as JSON and has the exit code."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import add
 from typing import ClassVar, Self
 
@@ -136,6 +136,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     problems: Problems = field(default_factory=Problems)
     exit_code: ExitCode = ExitCode.OK
+    scanned: Mapping[str, str | None] | None = None  # the rows of tables that were read, by their receive times
 
     def summary(self) -> dict[str, object]:
         """The numbers of the run; scripts rely on their names."""
@@ -150,6 +151,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
             **_envelope(self.command, self.exit_code),
             "summary": self.summary(),
             **self.data(),
+            **({} if self.scanned is None else {"scanned": self.scanned}),
             "problems": [problem.as_dict() for problem in self.problems.kept],
         }
 

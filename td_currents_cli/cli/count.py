@@ -147,4 +147,4 @@ def count(
             )
         )
         options.warn_of_types(wanted, terminal, outcome)
-        return outcome
+        return options.with_scanned_rows(outcome, tables)

@@ -123,7 +123,8 @@ def events(
             options.open_inputs(diff, tables, max_document_size, None, wanted) as sources,
         ):
             reading = ReadOptions(received=received if tables is None else None)
-            return compare(load(), progress.watched(sources), wanted, reading, jobs=options.worker_count(jobs))
+            outcome = compare(load(), progress.watched(sources), wanted, reading, jobs=options.worker_count(jobs))
+            return options.with_scanned_rows(outcome, tables)
     refuse(given & _OF_DIFF, "`events` without --diff", "Add --diff PATH.")
     form = SchemaForm.STRICT if strict else SchemaForm.TOLERANT
     return run(EventsRequest(pattern, form, dialect or Dialect.TRINO, new_in))

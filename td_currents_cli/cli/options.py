@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
+from msgspec.structs import replace
 
 from td_currents_cli.braze import CANARY, Site
 from td_currents_cli.cli import complete
@@ -324,6 +325,14 @@ def open_tables(
         )
     connection = TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal))
     yield Tables(addresses=addresses, period=period, connection=connection)
+
+
+_Outcome = TypeVar("_Outcome", bound="Outcome")
+
+
+def with_scanned_rows(outcome: _Outcome, tables: "Tables | None") -> _Outcome:
+    """Return an outcome that says which rows of tables were read."""
+    return outcome if tables is None else replace(outcome, scanned=tables.period.as_dict())
 
 
 def open_inputs(

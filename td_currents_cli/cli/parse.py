@@ -190,4 +190,4 @@ def parse(
                 )
             )
             options.warn_of_types(wanted, terminal, outcome)
-            return outcome
+            return options.with_scanned_rows(outcome, tables)

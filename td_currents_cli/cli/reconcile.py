@@ -155,7 +155,7 @@ def reconcile(
             received=received,
             progress=progress,
         )
-        return run(
+        outcome = run(
             ReconcileRequest(
                 sent_side,
                 ingested_side,
@@ -169,3 +169,4 @@ def reconcile(
                 progress=progress,
             )
         )
+        return options.with_scanned_rows(outcome, tables or sent_tables)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from td_currents_cli.braze import Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.events.filter import LATEST, iso, moment_of
 from td_currents_cli.read.received import ReceiveTimes
 
 SCHEME: Final = "td://"
@@ -128,6 +129,10 @@ class Period(Struct, frozen=True):
     since: float
     until: float | None = None  # excluded
 
+    def as_dict(self) -> dict[str, str | None]:
+        until = None if self.until is None else iso(moment_of(min(self.until, LATEST)))
+        return {"received_since": iso(moment_of(self.since)), "received_until": until}
+
     def __str__(self) -> str:
         end = "now" if self.until is None else format_time(self.until)
         return f"{format_time(self.since)} to {end}"
@@ -146,7 +151,7 @@ def receive_period(
     received = received or ReceiveTimes()
     last = until if received.until is None else received.until
     begin = (now if last is None else last) - DAY if since is None else since - EARLY
-    begin = max(0.0, begin) if received.since is None else received.since
+    begin = max(0.0, begin if received.since is None else received.since)
     end = until + late if received.until is None and until is not None else received.until
     if end is not None and begin >= end:
         raise UsageError("no row can be in the period of events and in that of receive times", hint="Change one.")

@@ -105,6 +105,7 @@ def _insert(request: InsertRequest) -> InsertOutcome:
         into=str(request.into),
         inserted=inserted,
         created=existing is None,
+        scanned=request.tables.period.as_dict(),
         problems=problems,
         exit_code=code if agreed else max(code, ExitCode.FINDINGS),
     )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,10 @@ def test_two_tables(tdcur: Tdcur, service: Service) -> None:
     assert compared.stdout.endswith("The sent event id arrived.\n")
     assert compared.stderr.count("rows received from") == compared.stderr.count("have no event time") == 1
     received = ("--received-since", f"@{now - 55}", "--received-until", f"@{now - 45}", "--format", "json")
-    assert [summary(tdcur("count", f"td://braze/{each}", *received))["total"] for each in ("raw", "flat")] == [2, 0]
+    counted = [json.loads(tdcur("count", f"td://braze/{each}", *received).stdout) for each in ("raw", "flat")]
+    assert [each["summary"]["total"] for each in counted] == [2, 0]
+    scanned = [f"{datetime.fromtimestamp(now - ago, UTC):%Y-%m-%dT%H:%M:%SZ}" for ago in (55, 45)]
+    assert counted[0]["scanned"] == dict(zip(("received_since", "received_until"), scanned, strict=True))
     kept = tdcur("reconcile", "--sent", "td://braze/raw", "--ingested", "td://braze/flat", "--missing-file", "a")
     assert (kept.returncode, kept.stdout) == (2, "")
     assert "--missing-file needs the sent events" in kept.stderr

@@ -24,6 +24,7 @@ BEGIN, END = NOW - 10 * DAY, NOW - 8 * DAY
         (None, END, ReceiveTimes(BEGIN), (BEGIN, END + LATE)),
         (BEGIN, None, ReceiveTimes(until=END), (BEGIN - EARLY, END)),
         (0.0, None, None, (0.0, None)),
+        (None, None, ReceiveTimes(-1e15), (0.0, None)),
     ],
 )
 def test_what_is_scanned(
@@ -36,6 +37,12 @@ def test_what_is_scanned(
 def test_how_late_events_may_be() -> None:
     assert duration("5d", "--late") == LATE
     assert receive_period(None, END, NOW, late=60.0) == Period(END - DAY, END + 60)
+
+
+def test_in_scripts() -> None:
+    """Also beyond the year 9999."""
+    assert Period(0.0).as_dict() == {"received_since": "1970-01-01T00:00:00Z", "received_until": None}
+    assert Period(0.0, 3e11).as_dict()["received_until"] == "9999-12-31T23:59:59Z"
 
 
 def test_no_row_can_be_in_both() -> None:

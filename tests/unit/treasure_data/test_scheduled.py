@@ -131,6 +131,12 @@ def test_the_first_run_of_dbt_takes_all_rows() -> None:
         assert len(result.rows) == count
 
 
+def test_dates_are_in_the_zone() -> None:
+    for name in ("count", "parse", "dedupe"):
+        sql = query(RunBy.CONSOLE, name, ADDRESS, "--received-since", "2026-07-01", "--timezone", "Europe/Berlin")
+        assert "WHERE TD_TIME_RANGE(time, 1782856800, NULL)" in sql
+
+
 def test_templates_in_names_are_text() -> None:
     """They are in the query as they were given."""
     glob = "${a} $${b} {{c}} {%d%} {#e#} {{{f}}} ${'$'}"
