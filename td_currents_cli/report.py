@@ -91,6 +91,7 @@ def run(request: ReportRequest) -> ReportOutcome:
                 request.watch("counting", sources),
                 also=(HOURS, *NAMES),
                 wanted=WITHOUT_CANARIES,
+                over_time=True,
                 zone=request.zone,
                 top=request.top,
                 jobs=request.jobs,

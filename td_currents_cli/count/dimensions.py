@@ -26,7 +26,7 @@ class TimeUnit(StrEnum):
     MONTH = "month"
 
 
-_FORMATS: Final = {
+BUCKET_FORMATS: Final = {
     TimeUnit.HOUR: "%Y-%m-%dT%H:00",
     TimeUnit.DAY: "%Y-%m-%d",
     TimeUnit.WEEK: "%G-W%V",
@@ -69,7 +69,7 @@ class TimeBuckets:
             return None
         # When clocks go back, the second of two hours has its UTC offset, by which it sorts after the first.
         is_second_hour = moment.fold and self._unit is TimeUnit.HOUR
-        return f"{moment:{_FORMATS[self._unit]}}" + (
+        return f"{moment:{BUCKET_FORMATS[self._unit]}}" + (
             moment.isoformat(timespec="seconds")[19:] if is_second_hour else ""
         )
 

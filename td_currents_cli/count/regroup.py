@@ -49,6 +49,7 @@ def counts_by(
         outcome,
         by=(by,),
         also={},
+        histogram=None,
         counts=shown,
         others=others,
         rest=rest,

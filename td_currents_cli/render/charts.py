@@ -1,12 +1,13 @@
 """The shape of charts: where each bar, line, and label is. The templates in `html/` draw them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
 
 from td_currents_cli.count import CountOutcome
+from td_currents_cli.count.dimensions import BUCKET_FORMATS, TimeUnit
 from td_currents_cli.render.terminal import amount
 from td_currents_cli.render.time_words import bucket_words, bucket_year, only_year
 
@@ -19,7 +20,9 @@ HEIGHT: Final = 180
 MAX_LABELED: Final = 8
 """Bars that have a label each; of more, only the highest one has."""
 
-MAX_TICKS: Final = 5
+AXIS_LETTERS: Final = 36
+"""Letters of all labels on the time axis, which are to fit a telephone."""
+
 MAX_LEVELS: Final = 4
 GAP: Final = 0.2
 """Part of a bar's place that is left free, so that neighbors can be told apart."""
@@ -75,7 +78,7 @@ def time_chart(outcome: CountOutcome) -> TimeChart:
     numbers = {count.key[0]: count.count for count in outcome.counts if count.key[0] is not None and count.count}
     if not numbers:
         return TimeChart(title)
-    names = [*_names(sorted(numbers), unit)]
+    names = _names(sorted(numbers), TimeUnit(unit))
     year = only_year(found for name in numbers if (found := bucket_year(name)))
     peak = max(numbers, key=lambda name: (numbers[name], name))
     step = step_of(numbers[peak])
@@ -108,7 +111,8 @@ def _bars(names: Sequence[str], numbers: Mapping[str, int], top: int, peak: str)
 
 
 def _ticks(names: Sequence[str], words: Mapping[str, str]) -> Iterator[Tick]:
-    place, every = 100 / len(names), -(-len(names) // MAX_TICKS)
+    most = AXIS_LETTERS // (1 + max(len(words[name]) for name in names))
+    place, every = 100 / len(names), -(-len(names) // max(most, 1))
     for index in range(0, len(names), every):
         yield Tick(round(place * (index + 0.5), 3), words[names[index]], "middle")
 
@@ -123,19 +127,27 @@ def step_of(highest: int) -> int:
         power *= 10
 
 
-def _names(found: Sequence[str], unit: str) -> Sequence[str]:
+def _names(found: Sequence[str], unit: TimeUnit) -> Sequence[str]:
     """All buckets from the first to the last, also those without events, so that the axis is even."""
-    every = _every_name(found, unit)
-    return found if every is None or len(every) > MAX_BARS else every
+    form = BUCKET_FORMATS[unit]
+    # A week is that of its first day; the second of two hours, when clocks go back, has a UTC offset.
+    first, last = (
+        datetime.strptime(f"{name[:16]}-1", f"{form}-%u")  # noqa: DTZ007 -- times of day only
+        if unit is TimeUnit.WEEK
+        else datetime.strptime(name[:16], form)  # noqa: DTZ007 -- as above
+        for name in (found[0], found[-1])
+    )
+    names = set(found)
+    while first < last and len(names) <= MAX_BARS:
+        first = _next(first, unit)
+        names.add(f"{first:{form}}")
+    return sorted(names) if len(names) <= MAX_BARS else found
 
 
-def _every_name(found: Sequence[str], unit: str) -> Sequence[str] | None:
-    if unit == "day":
-        first, last = date.fromisoformat(found[0]), date.fromisoformat(found[-1])
-        if (last - first).days < MAX_BARS:
-            return [f"{first + timedelta(days=number)}" for number in range((last - first).days + 1)]
-    if unit == "month":
-        (begin, end) = (int(name[:4]) * 12 + int(name[5:7]) - 1 for name in (found[0], found[-1]))
-        if end - begin < MAX_BARS:
-            return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
-    return None
+def _next(moment: datetime, unit: TimeUnit) -> datetime:
+    if unit is TimeUnit.MONTH:
+        return (moment + timedelta(days=31)).replace(day=1)
+    return (
+        moment
+        + {TimeUnit.HOUR: timedelta(hours=1), TimeUnit.DAY: timedelta(days=1), TimeUnit.WEEK: timedelta(weeks=1)}[unit]
+    )

@@ -90,6 +90,7 @@ RICH_DETAILS: Final = tuple(detail for detail in DETAILS if detail.bar and detai
 
 WHOLE: Final = TableDetail(bar=10, times=TimeForm.FULL)
 PAGE: Final = TableDetail(bar=10, times=TimeForm.WORDS)
+REPORT: Final = TableDetail(bar=10, spark=24, times=TimeForm.SPAN)
 WIDE: Final = TableDetail(bar=20, spark=32, times=TimeForm.FULL)
 
 
@@ -174,14 +175,15 @@ def _group_columns(
             counts,
             outcome.rest,
             total,
-            lambda count: (_in_zone(count.first, outcome.zone), _in_zone(count.last, outcome.zone)),
+            lambda count: (in_zone(count.first, outcome.zone), in_zone(count.last, outcome.zone)),
             detail.times,
             zone=" (UTC)" if outcome.zone is UTC else "",
             dash="-" if ascii_only else DASH,
         )
 
 
-def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    """The same moment in a time zone, if it can be told there."""
     try:
         return moment and moment.astimezone(zone)
     except OverflowError:
@@ -200,10 +202,11 @@ def _figure(name: str, count: Count) -> Cell:
 def _sparkline_column(outcome: CountOutcome, histogram: TimeHistogram, width: int) -> GridColumn:
     lines = [histogram.heights(count.key, width) for count in outcome.counts]
     every = [histogram.heights(key, width) for key in histogram.counts]
+    whole = [sum(heights) for heights in zip(*every, strict=True)]
     return GridColumn(
         head="over time",
-        cells=[Cell(sparkline(line), "cyan") for line in lines],
-        foot=Cell(sparkline([sum(heights) for heights in zip(*every, strict=True)])),
+        cells=[Cell(sparkline(line), "cyan", heights=tuple(line)) for line in lines],
+        foot=Cell(sparkline(whole), heights=tuple(whole)),
         graphic=True,
     )
 

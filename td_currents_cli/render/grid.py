@@ -36,6 +36,7 @@ class Cell(Struct, frozen=True, gc=False):
     plain: str = ""
     style: str = ""
     part: float | None = None  # of a bar: its length, of 1
+    heights: tuple[int, ...] = ()  # of a sparkline, the highest is drawn full
 
 
 class GridColumn(Struct, frozen=True, kw_only=True):

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from msgspec import structs
+
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.model import Severity
 from td_currents_cli.reconcile import DiffKind
 from td_currents_cli.render.charts import time_chart
 from td_currents_cli.render.count_report import count_notes
-from td_currents_cli.render.count_tables import PAGE, count_grids
+from td_currents_cli.render.count_tables import PAGE, REPORT, count_grids, in_zone
 from td_currents_cli.render.grid import Cell, Grid, GridColumn
 from td_currents_cli.render.html import Figure, page
 from td_currents_cli.render.html.problems import problem_grid
@@ -20,6 +22,9 @@ from td_currents_cli.validate import ValidateOutcome
 from td_currents_cli.validate.rules import RULES, Rule
 
 TITLE: Final = "Braze Currents events"
+
+MIN_PERIODS: Final = 24
+MAX_PERIODS: Final = 62
 
 _TITLES: Final = {"campaign_name": "Top campaigns", "canvas_name": "Top Canvases"}
 
@@ -38,7 +43,7 @@ def report_page(outcome: ReportOutcome) -> str:
         period=_period(types),
         figures=list(_figures(outcome)),
         verdicts=verdicts(outcome),
-        types=next(count_grids(types, None, PAGE)),
+        types=next(count_grids(types, None, structs.replace(REPORT, spark=_periods(types)))),
         times=[(time_chart(each), next(count_grids(each, None, PAGE))) for each in outcome.times],
         messages=[_messages(each, types) for each in outcome.messages],
         rules=rules,
@@ -53,8 +58,15 @@ def _period(types: CountOutcome) -> str:
     first, last, zone = types.total.first, types.total.last, types.zone
     if first is None or last is None:
         return ""
-    days = [f"{moment.astimezone(zone):%Y-%m-%d}" for moment in (first, last)]
+    days = [f"{in_zone(moment, zone):%Y-%m-%d}" for moment in (first, last)]
     return f"{' to '.join(dict.fromkeys(days))} ({zone})"
+
+
+def _periods(types: CountOutcome) -> int:
+    """How many bars a sparkline has: one per day, if they are neither few nor many."""
+    first, last = types.total.first, types.total.last
+    days = 0 if first is None or last is None else (last - first).days + 1
+    return days if MIN_PERIODS <= days <= MAX_PERIODS else MIN_PERIODS
 
 
 def _figures(outcome: ReportOutcome) -> Iterator[Figure]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +10,12 @@ from typing import Any, Final
 import pytest
 
 from td_currents_cli.count import CountOutcome, CountRequest, run
+from td_currents_cli.events.filter import zone_of
 from td_currents_cli.read import sources
 from td_currents_cli.reconcile import ReconcileRequest
 from td_currents_cli.reconcile import run as reconcile
 from td_currents_cli.reconcile.file_side import FileSide
-from td_currents_cli.render.charts import step_of, time_chart
+from td_currents_cli.render.charts import GAP, step_of, time_chart
 from td_currents_cli.render.html import page as html_page
 from td_currents_cli.render.html import stylesheet
 from td_currents_cli.render.html.count import count_page
@@ -75,6 +77,30 @@ def test_charts_draw_the_numbers() -> None:
     zero = chart.levels[0].y
     assert (last.y + last.height, first.y + first.height) == (zero, zero)
     assert last.height / first.height == pytest.approx(129, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("unit", "moments", "bars", "places"),
+    [
+        ("hour", ["2026-10-24T21:10+00:00", "2026-10-25T00:00+00:00"], 2, 4),
+        # Clocks go back in Berlin: two hours have the name 02:00.
+        ("hour", ["2026-10-25T00:30+00:00", "2026-10-25T01:30+00:00"], 2, 2),
+        ("week", ["2026-12-21T00:00+00:00", "2027-01-11T00:00+00:00"], 2, 4),
+        ("month", ["2026-01-31T00:00+00:00", "2027-03-01T00:00+00:00"], 2, 15),
+        ("day", ["2026-01-01T00:00+00:00", "9999-12-31T00:00+00:00"], 2, 2),
+    ],
+)
+def test_the_axis_of_a_chart_is_even(unit: str, moments: list[str], bars: int, places: int, tmp_path: Path) -> None:
+    """Every hour, day, week, or month has a place, unless there are too many of them."""
+    events = [{"time": int(datetime.fromisoformat(moment).timestamp())} for moment in moments]
+    (tmp_path / "events.json").write_text(json.dumps({"events": events}), encoding="utf-8")
+    chart = time_chart(counted(tmp_path / "events.json", by=(unit,), zone=zone_of("Europe/Berlin")))
+    assert len(chart.bars) == bars
+    assert chart.bars[0].width / GAPLESS == pytest.approx(100 / places, rel=0.001)
+
+
+GAPLESS: Final = 1 - GAP
+"""What a bar takes of its place."""
 
 
 def test_no_data_is_said_in_words(tmp_path: Path) -> None:
