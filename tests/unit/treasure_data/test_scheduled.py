@@ -122,6 +122,16 @@ def test_what_a_run_takes(clock: list[float], run_by: RunBy, times: tuple[str, .
     assert {row[ids] for row in result.rows} == EXPECTED[times]
 
 
+@pytest.mark.parametrize("run_by", RunBy)
+def test_what_a_run_counts(run_by: RunBy) -> None:
+    """In both forms."""
+    for form, kind in (((), None), (("--exact",), "event")):
+        result = ENGINE.query(filled_in(query(run_by, "count", ADDRESS, "--since", "-2d", *form), run_by))
+        names = [column for column, _ in result.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in result.rows]
+        assert sum(row["event_count" if kind else "events"] for row in rows if row.get("kind") == kind) == 3
+
+
 def test_the_first_run_of_dbt_takes_all_rows() -> None:
     """Unless a period was asked for."""
     for times, count in (((), 6), (("--received-since", f"@{NOW - 31 * HOUR}"), 6), (("--since", "-2d"), 3)):
