@@ -80,7 +80,7 @@ def watch(
     """
     # A command loads only what it runs.
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415
-    from td_currents_cli.render.progress import job_updates  # noqa: PLC0415
+    from td_currents_cli.render.progress import JOB_INTERVAL, job_updates  # noqa: PLC0415
     from td_currents_cli.render.watch import print_changes  # noqa: PLC0415
     from td_currents_cli.send import Destination, TlsFiles  # noqa: PLC0415
     from td_currents_cli.send.state import state_folder  # noqa: PLC0415
@@ -115,7 +115,7 @@ def watch(
         sending = Canary(destination=completed, within=_seconds(canary_within, "--canary-within"))
     request = WatchRequest(
         table=watched,
-        connection=TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal)),
+        connection=TdConnection(key_file=api_key_file, on_progress=job_updates(line, terminal, after=JOB_INTERVAL)),
         wanted=wanted,
         state_folder=state_folder(),
         every=_seconds(every, "--every"),

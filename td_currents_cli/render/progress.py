@@ -271,9 +271,9 @@ def job_line(update: Update) -> str:
     return f"job {update.id} {update.state}, {clock_time(update.seconds)}"
 
 
-def job_updates(line: ProgressLine, terminal: Terminal) -> ProgressCallback:
-    """Return a function that shows the state of a job."""
-    return updates(line, terminal, job_line, job_printer(terminal), is_killed)
+def job_updates(line: ProgressLine, terminal: Terminal, after: float = 0.0) -> ProgressCallback:
+    """Return a function that shows the state of a job; see `job_printer`."""
+    return updates(line, terminal, job_line, job_printer(terminal, after), is_killed)
 
 
 def is_killed(update: object) -> bool:

@@ -1,6 +1,7 @@
 """`tdcur watch`: rounds over a table of the stand-in service, with a clock that moves when it is told to."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from typer.testing import CliRunner, Result
 
 from td_currents_cli.braze import CANARY
+from td_currents_cli.cli.app import app
 from td_currents_cli.errors import ExitCode, InputError, UnreachableError, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.render.watch import change_lines, print_changes, print_watch
@@ -22,7 +25,7 @@ from td_currents_cli.watch.result import CanaryResult, Pace, Silence, TypeRate
 from tests.rendering import Screen
 from tests.serving import Served
 from tests.td_service.engine import Engine
-from tests.td_service.service import Service
+from tests.td_service.service import API_KEY, Service
 
 TABLE = ("braze", "raw")
 HOUR, DAY = 3600, 86_400
@@ -308,3 +311,46 @@ def test_a_filter_names_another_file(world: World) -> None:
     other = world.request(types=["*.Open"])
     assert request.rates_file != other.rates_file
     assert other.wanted.types == TypeGlobs.of(["*.Open"])
+
+
+def command(world: World, monkeypatch: pytest.MonkeyPatch, *options: str) -> Result:
+    """Run the command in this process, against the service."""
+    environment = {"TD_API_KEY": API_KEY, **world.service.environ(), "XDG_STATE_HOME": str(world.folder)}
+    for name in ("TDCUR_URL", "TDCUR_SITE", "TD_WRITE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return CliRunner().invoke(app, ["watch", "td://braze/raw", *options], env=environment)
+
+
+def test_the_command(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks once, says what it scans, and exits with 1."""
+    world.now = time.time()
+    world.rows = [row(int(world.now) - 2 * HOUR, OPEN)]
+    world.request()
+    ended = command(world, monkeypatch, "--once")
+    assert ended.exit_code == ExitCode.FINDINGS
+    assert "silent: last row 2 h 0 min ago" in ended.stdout
+    assert "each round reads the rows of the last 65 minutes; Treasure Data bills" in ended.stderr
+    assert "once a day" in ended.stderr
+    again = command(world, monkeypatch, "--once", "--format", "json", "--silent-after", "3h")
+    assert (again.exit_code, json.loads(again.stdout)["summary"]["silence"]) == (ExitCode.OK, "none")
+    assert "once a day" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--url http://x", "--url cannot be used with `watch` without --canary"),
+        ("--canary-within 5m", "--canary-within cannot be used with `watch` without --canary"),
+        ("--once --every 5m", "--every cannot be used with --once"),
+        ("--format json", "--format json works only with --once"),
+        ("--every 0", "--every must be at least 1s"),
+        ("--silent-after soon", "--silent-after is not a duration"),
+        ("--once --canary", "no endpoint given"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    world: World, monkeypatch: pytest.MonkeyPatch, options: str, message: str
+) -> None:
+    ended = command(world, monkeypatch, *options.split())
+    assert ended.exit_code == ExitCode.USAGE
+    assert message in ended.output
