@@ -39,7 +39,7 @@ _EARLY: Final = 600.0  # by which the clocks of this machine and the service may
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
-    """The event that is sent in each round."""
+    """Where an event is sent in each round."""
 
     destination: Destination
     within: float  # seconds until it must be a row
@@ -50,7 +50,7 @@ class WatchRequest:
     table: TableAddress
     connection: TdConnection
     wanted: Filter  # by type
-    state_folder: Path  # where it is kept what is usual
+    state_folder: Path  # what is usual is kept in it
     every: float = 300.0  # seconds between rounds
     silent_after: float = 1800.0  # seconds
     once: bool = False
@@ -65,9 +65,9 @@ class WatchRequest:
     @property
     def rates_file(self) -> Path:
         table = self.table
-        told = repr((table.site, table.database, table.table, table.column, self.wanted.types)).encode()
+        watched = repr((table.site, table.database, table.table, table.column, self.wanted.types)).encode()
         name = f"{table.database}-{table.table}"[:200]
-        return self.state_folder / "watch" / f"{name}-{blake2b(told, digest_size=4).hexdigest()}.json"
+        return self.state_folder / "watch" / f"{name}-{blake2b(watched, digest_size=4).hexdigest()}.json"
 
 
 def ignore_round(before: Round | None, now: Round) -> None:
@@ -88,7 +88,7 @@ def run(
     service that another round may not meet.
 
     Raises:
-        TdcurError: the table cannot be queried. If it is watched on, not for what may pass.
+        TdcurError: the table cannot be queried. A service that cannot be reached ends only a single round.
     """
     watch = _Watch(request, notice, now, sleep)
     before: Round | None = None
@@ -135,7 +135,7 @@ class _Watch:
         now = self._now()
         if self.rates.is_due(now):
             self._notice("reading what is usual from the rows of the last 7 days, which is done once a day")
-            self.rates = rates_of(self._received(now - WEEK, HOUR_NUMBER), now)
+            self.rates = rates_of(self._received(now - WEEK, HOUR_NUMBER), now).seen(self.rates.last_row)
         begin = int(now) - HOUR - SETTLED
         rows = self._received(now - request.scanned, is_between(begin, begin + HOUR))
         self.rates = self.rates.seen(max((received for *_, received in rows), default=None))
@@ -154,7 +154,9 @@ class _Watch:
         columns = self._client.columns(address.database, address.table)
         events = table_events(address, table_layout(address, columns), Period(int(since)), columns)
         query = received_sql(events, self._request.wanted, group)
-        return [(*row,) for row in self._client.rows(self._client.query(query, address.database))]
+        rows = self._client.rows(self._client.query(query, address.database))
+        # A lone surrogate could not be kept in a file.
+        return [(name and name.encode(errors="backslashreplace").decode(), *figures) for name, *figures in rows]
 
     def _types(self, rows: list[ReceivedRow], begin: float) -> list[TypeRate]:
         counts = dict.fromkeys(self.rates.by_type, 0)

@@ -71,9 +71,10 @@ def rates_of(rows: Iterable[ReceivedRow], now: float) -> UsualRates:
 def load_rates(file: Path) -> UsualRates:
     """Read what is kept; nothing if the file is not there or not as it was written."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=UsualRates)
+        rates = msgspec.json.decode(file.read_bytes(), type=UsualRates)
     except (OSError, msgspec.DecodeError):
         return UsualRates()
+    return rates if all(len(hours) == 24 for hours in rates.by_type.values()) else UsualRates()
 
 
 def save_rates(file: Path, rates: UsualRates) -> None:

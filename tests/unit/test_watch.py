@@ -166,7 +166,7 @@ def test_what_is_usual_is_read_once_a_day_and_a_round_scans_two_hours(world: Wor
         scanned = [int(world.now) - each for each in since]
         assert scanned == ([7 * DAY] * (hours in {0, 24}) + [2 * HOUR])
     assert load_rates(request.rates_file).read_at == NOW + DAY
-    request.rates_file.write_text("damaged")
+    request.rates_file.write_text(json.dumps({"read_at": world.now, "by_type": {"a": [1]}}))
     world.watch()
     assert len(world.service.queries) == 2
 
@@ -177,6 +177,8 @@ def test_rows_older_than_a_round_scans_are_remembered(world: World) -> None:
     world.now += 10 * HOUR
     assert world.watch().round.quiet_for == 11 * HOUR
     assert len(world.service.queries) == 1
+    world.now += 10 * DAY
+    assert world.watch().round.silence is Silence.LOST
 
 
 KEPT = "Braze keeps what it cannot deliver until 2026-07-03T10:19:59Z (48 hours), or 2026-07-06T10:19:59Z (five days)"
