@@ -57,6 +57,26 @@ class Dialect(StrEnum):
 _COLUMN_TYPES: Final = {"int": "BIGINT", "long": "BIGINT", "float": "DOUBLE"}
 
 
+class WorkflowAction(StrEnum):
+    """What `tdcur workflow` does."""
+
+    INIT = "init"
+
+
+class ProjectKind(StrEnum):
+    """What `tdcur workflow` writes: a project of Treasure Workflow, whose engine is digdag, or one of dbt."""
+
+    DIGDAG = "digdag"
+    DBT = "dbt"
+
+
+class Schedule(StrEnum):
+    """How often a workflow runs."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
 class Sort(StrEnum):
     """Order of the groups of `count`: most events first, by name, earliest first, or latest event first."""
 

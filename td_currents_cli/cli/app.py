@@ -60,6 +60,8 @@ def load_command(name: str) -> "CliCommand | None":  # noqa: C901, PLR0912 -- a 
             from td_currents_cli.cli.demo import demo as found
         case "show":
             from td_currents_cli.cli.show import show as found
+        case "workflow":
+            from td_currents_cli.cli.workflow import workflow as found
         case "url":
             from td_currents_cli.cli.url import url as found
         case "journal":

@@ -415,7 +415,7 @@ _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_K
 _PROVIDED: Final = frozenset({"terminal", "given", "settings", "line"})
 """Parameters that are not options."""
 
-_WITH_CATALOG: Final = frozenset({"show", "sql"})
+_WITH_CATALOG: Final = frozenset({"show", "sql", "workflow"})
 """Commands that use the catalog, in addition to those that process events, which have progress."""
 
 _CATALOG: Final = _common(

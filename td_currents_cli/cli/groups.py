@@ -23,6 +23,7 @@ GROUPS: Final = {
         "events": "List the event types of Braze Currents, or the fields of one.",
         "rules": "List the rules of `tdcur validate`, or explain one.",
         "sql": "Print a query for Treasure Data's console, a workflow, or dbt.",
+        "workflow": "Write a project that flattens, counts, and watches a table.",
         "help": "Show the help of a command, or a topic.",
     },
     "Set-up": {

@@ -108,6 +108,10 @@ def renderers_of(command: str) -> Renderers:  # noqa: C901, PLR0911, PLR0912 -- 
             from td_currents_cli.render.simple import print_rules
 
             return {"text": print_rules}
+        case "workflow":
+            from td_currents_cli.render.simple import report_project
+
+            return {"text": report_project}
         case "sql":
             from td_currents_cli.render.simple import print_query
 

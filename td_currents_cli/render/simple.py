@@ -5,12 +5,14 @@ from typing import Final
 
 from rich.text import Text
 
+from td_currents_cli.choices import ProjectKind
 from td_currents_cli.generate.command import GenerateOutcome
 from td_currents_cli.render.layout import print_hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, write_text
 from td_currents_cli.treasure_data.print_sql import SqlOutcome
 from td_currents_cli.validate.list_rules import Family, RulesOutcome
 from td_currents_cli.validate.rules import Rule
+from td_currents_cli.workflow.command import WorkflowOutcome
 
 
 def report_generated(outcome: GenerateOutcome, terminal: Terminal) -> None:
@@ -50,6 +52,18 @@ def _explain_rule(rule: Rule, terminal: Terminal) -> None:
             out.print()
             out.print(Text(title, "bold cyan"))
             print_hanging("    ", content, out)
+
+
+def report_project(outcome: WorkflowOutcome, terminal: Terminal) -> None:
+    """List the files that were written, and say what to do with them."""
+    for file in outcome.files:
+        terminal.print(str(file))
+    if outcome.kind is ProjectKind.DIGDAG:
+        name = next(file for file in outcome.files if file.suffix == ".dig").stem
+        following = f"cd {outcome.folder} && td wf push {name}"
+    else:
+        following = f"cd {outcome.folder} && dbt build"
+    terminal.report(f"{amount(len(outcome.files), 'file')} written; read them, then: {following}", "green")
 
 
 def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:

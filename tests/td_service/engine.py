@@ -18,6 +18,9 @@ FUNCTIONS = (
     "td_time_range(t, since, until) AS (since IS NULL OR t >= since) AND (until IS NULL OR t < until)",
     """td_time_add(t, duration) AS t + CAST(duration[:-2] AS BIGINT)
        * CASE duration[-1] WHEN 'd' THEN 86400 WHEN 'h' THEN 3600 WHEN 'm' THEN 60 WHEN 's' THEN 1 END""",
+    """td_date_trunc(unit, t, zone) AS
+       CAST(epoch(timezone(zone, date_trunc(unit, timezone(zone, to_timestamp(t))))) AS BIGINT)""",
+    "td_time_parse(moment, zone) AS CAST(epoch(timezone(zone, CAST(moment AS TIMESTAMP))) AS BIGINT)",
     # The JSON of DuckDB is text: a member that is null is the text `null`, as JSON_FORMAT has it in Trino.
     "json_parse(text) AS CAST(canonical_json(text) AS JSON)",
     "json_format(value) AS canonical_json(CAST(value AS VARCHAR))",

@@ -17,7 +17,7 @@ LAYERS: Final = (
     ("cli",),
     ("render",),
     ("watch",),
-    ("verify", "report", "demo", "doctor", "show", "list_settings", "catalog_diff", "live_page"),
+    ("verify", "report", "demo", "doctor", "show", "list_settings", "catalog_diff", "live_page", "workflow"),
     ("validate", "send", "parse", "count", "reconcile", "generate", "serve"),
     ("treasure_data", "parallel"),
     ("events",),

@@ -81,20 +81,22 @@ DBT_CLOCK: Final = "session_unixtime"
 """The dbt variable with the scheduled time: by default, the start of the run."""
 
 
-def for_dbt(sql: str, on_rows: str = "", on_all_rows: str = "") -> str:
+def for_dbt(sql: str, on_rows: str = "", on_all_rows: str = "", key: str = "id") -> str:
     """Write a query as a dbt model.
 
     With the condition on rows that is in the query, the model is incremental: its first run, and one with
-    `--full-refresh`, takes all rows.
+    `--full-refresh`, takes all rows. Later runs replace the rows of the same `key`.
     """
     model = _JINJA.sub(lambda mark: f'{{{{ "{mark[0]}" }}}}', sql)
     if on_rows:
         choice = f"{{% if is_incremental() %}}{on_rows}{{% else %}}{on_all_rows}{{% endif %}}"
-        model = f"{_INCREMENTAL}\n{model.replace(on_rows, choice)}"
+        model = f"{_INCREMENTAL.format(key)}\n{model.replace(on_rows, choice)}"
     if CLOCK in model:
         model = f"{_SET_CLOCK}\n{model}".replace(CLOCK, f"{{{{ {DBT_CLOCK} }}}}")
     return model
 
 
-_INCREMENTAL: Final = "{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='id') }}"
+_INCREMENTAL: Final = (
+    "{{{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='{}') }}}}"
+)
 _SET_CLOCK: Final = f"{{% set {DBT_CLOCK} = var('{DBT_CLOCK}', run_started_at.timestamp() | int) %}}"
