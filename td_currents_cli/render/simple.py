@@ -62,7 +62,7 @@ def report_project(outcome: WorkflowOutcome, terminal: Terminal) -> None:
         name = next(file for file in outcome.files if file.suffix == ".dig").stem
         following = f"cd {outcome.folder} && td wf push {name}"
     else:
-        following = f"cd {outcome.folder} && dbt build"
+        following = f"cd {outcome.folder} && dbt build --profiles-dir ."
     terminal.report(f"{amount(len(outcome.files), 'file')} written; read them, then: {following}", "green")
 
 

@@ -68,7 +68,7 @@ def _with_ref(model: str, table: TableAddress) -> str:
     return model.replace(table_identifier(table), named) + "\n"
 
 
-_LIMITS: Final = DropLimits(end=f"({CLOCK} - 3600)", hours="24", days="7", drop="0.5", least="50", least_silent="10")
+_LIMITS: Final = DropLimits(end=f"({CLOCK} - 3600)", hours="24", days="7", drop="0.5", least="30", least_silent="10")
 
 _FLAT: Final = "-- Flat events: a row per event.\n"
 _DAILY: Final = "-- Events by day and type. A run counts the last seven days anew: late events belong to days before.\n"

@@ -155,7 +155,7 @@ _export:
   days: 7
   lag: 3600
   drop: 0.5           # share of the usual number of events by which a type must drop
-  least: 50           # a drop is reported of types with at least this many events, usually
+  least: 30           # a drop is reported of types with at least this many events, usually
   least_silent: 10    # the same for a type without any event
 
 _error:
