@@ -111,7 +111,7 @@ SERVED: Final = ("serve", "serve-many-types", "serve-empty")
 SHOTS: Final[dict[str, tuple[str, int, int, Scheme]]] = {
     "report.png": ("report", 1280, 1010, "light"),
     "report-narrow-dark.png": ("report", 390, 880, "dark"),
-    "serve.png": ("serve", 1200, 1000, "light"),
+    "serve.png": ("serve", 1360, 1000, "light"),
     "serve-narrow-dark.png": ("serve", 390, 880, "dark"),
 }
 """Pictures of the documents: the page, the width and height of its window, and the scheme."""

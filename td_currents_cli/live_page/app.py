@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from td_currents_cli.live_page.payload import seconds_to_check, view
+from td_currents_cli.live_page.payload import count_problems, view
 from td_currents_cli.live_page.recent import RecentRequests
 from td_currents_cli.live_page.summary import Summary
 from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send, disconnected
-from td_currents_cli.serve.stats import ServeStats
+from td_currents_cli.serve.stats import RequestLog, ServeStats
 
 PAGE: Final = "/"
 SUMMARY: Final = "/api/summary"
@@ -26,7 +26,7 @@ _FAVICON: Final = "/favicon.ico"  # requested by browsers; without an answer, it
 MAX_READERS: Final = 16  # of the stream
 _INTERVAL: Final = 0.5  # seconds between summaries in the stream, if something has changed
 _IDLE_INTERVAL: Final = 5.0
-_CHECK_SHARE: Final = 50  # while requests arrive, checking payloads takes one part in this number of the time
+_CHECK_SHARE: Final = 50  # while requests arrive, payloads are checked in one part of this number of the time
 _CHECK_FIRST: Final = 0.2  # seconds for checks before the page is sent
 
 _POLICY: Final = (
@@ -67,8 +67,11 @@ class LivePage:
         self._recent = RecentRequests(masked=self._masked)
         self._readers = 0
         self._checking: asyncio.Task[None] | None = None
-        self._encoded: tuple[int, float, bytes] = (-1, 0.0, b"")
-        self.add = self._recent.add
+        self._streamed = (-1, 0.0, b"")  # changes, time, and JSON of the latest summary in the stream
+
+    def add(self, request: RequestLog) -> None:
+        """Called for each request, in the thread of the server."""
+        self._recent.add(request)
 
     def layer(self, app: ASGIApp, stats: ServeStats, stopping: asyncio.Event) -> ASGIApp:
         self._stats = stats
@@ -95,7 +98,7 @@ class LivePage:
     async def _send_page(self, scope: Message, _receive: Receive, send: Send) -> None:
         deadline = time.monotonic() + _CHECK_FIRST
         while time.monotonic() < deadline and (payload := self._recent.unchecked()):
-            await asyncio.to_thread(seconds_to_check, payload)
+            await asyncio.to_thread(count_problems, payload)
         summary = self._recent.summary(self._stats)
         # Not in this thread: jinja2 is imported for the first one.
         html = await asyncio.to_thread(self._page_files.render, summary, _host_of(scope))
@@ -109,7 +112,7 @@ class LivePage:
             await _send(send, 200, media_type.encode(), content)
 
     async def _send_summary(self, _scope: Message, _receive: Receive, send: Send) -> None:
-        await _send(send, 200, _JSON, self._summary())
+        await _send(send, 200, _JSON, msgspec.json.encode(self._recent.summary(self._stats)))
 
     async def _send_payload(self, scope: Message, _receive: Receive, send: Send) -> None:
         found = _PAYLOAD.fullmatch(scope["path"])
@@ -155,29 +158,28 @@ class LivePage:
         changes, sent_at = -1, 0.0
         while True:
             if changes != self._recent.changes or time.monotonic() - sent_at > _IDLE_INTERVAL:
-                changes, sent_at = self._recent.changes, time.monotonic()
-                body = b"event: summary\ndata: %b\n\n" % self._summary()
+                changes, sent_at, summary = self._summary_for_stream()
                 # A slow reader is waited for: it gets fewer summaries, and none is queued.
+                body = b"event: summary\ndata: %b\n\n" % summary
                 await send({"type": "http.response.body", "body": body, "more_body": True})
             await asyncio.sleep(_INTERVAL)
 
-    def _summary(self) -> bytes:
-        """The JSON of the summary, encoded once for all readers."""
-        changes, at, body = self._encoded
-        if changes != self._recent.changes or time.monotonic() - at > _INTERVAL / 2:
-            body = msgspec.json.encode(self._recent.summary(self._stats))
-            self._encoded = self._recent.changes, time.monotonic(), body
-        return body
+    def _summary_for_stream(self) -> tuple[int, float, bytes]:
+        """A new summary, or one that another reader has just got."""
+        if time.monotonic() - self._streamed[1] > _INTERVAL / 2:
+            summary = msgspec.json.encode(self._recent.summary(self._stats))
+            self._streamed = (self._recent.changes, time.monotonic(), summary)
+        return self._streamed
 
     async def _check_shown(self) -> None:
         """Check the shown payloads, the latest first, without taking much time from the requests."""
         while True:
             pause = _INTERVAL / 10
             if payload := self._recent.unchecked():
-                before = self._recent.changes
-                seconds = await asyncio.to_thread(seconds_to_check, payload)
+                before, began = self._recent.changes, time.monotonic()
+                await asyncio.to_thread(count_problems, payload)
                 if self._recent.changes != before:
-                    pause = max(pause, seconds * _CHECK_SHARE)
+                    pause = max(pause, _CHECK_SHARE * (time.monotonic() - began))
                 self._recent.changes += 1
             await asyncio.sleep(pause)
 

@@ -1,7 +1,6 @@
 """A received payload for the page: its JSON as a tree, with the problems that `validate` finds in it."""
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -76,12 +75,18 @@ def _checker(now: int) -> Checker:
     return Checker(load(), now)
 
 
-def count(problems: Sequence[Problem], severity: Severity) -> int:
+def count_problems(payload: ReceivedPayload) -> None:
+    """Count the problems of a payload in it. Takes time: not in the thread that serves requests."""
+    problems = check(payload.body, payload.request.at)
+    payload.errors, payload.warnings = _count(problems, Severity.ERROR), _count(problems, Severity.WARNING)
+
+
+def _count(problems: Sequence[Problem], severity: Severity) -> int:
     return sum(problem.severity is severity for problem in problems)
 
 
 def view(payload: ReceivedPayload, *, masked: bool) -> PayloadView:
-    """Describe a payload. Takes time: not in the thread that serves requests."""
+    """Describe a payload. Takes time, too."""
     problems = check(payload.body, payload.request.at)
     is_json = not is_too_deep(payload.body) and syntax_problem(Batch(payload.body, Location("<payload>"))) is None
     return PayloadView(
@@ -89,8 +94,8 @@ def view(payload: ReceivedPayload, *, masked: bool) -> PayloadView:
         masked=masked,
         problems=[problem.as_dict() for problem in problems[:MAX_PROBLEMS]],
         problems_total=len(problems),
-        errors=count(problems, Severity.ERROR),
-        warnings=count(problems, Severity.WARNING),
+        errors=_count(problems, Severity.ERROR),
+        warnings=_count(problems, Severity.WARNING),
         tree=_Tree(problems, masking=_Hiding() if masked else None).document(payload.body) if is_json else None,
         text=None if is_json or masked else payload.body[:MAX_STRING].decode(errors="replace"),
     )
@@ -250,11 +255,3 @@ def _name(name: str | None) -> str | None:
 def _plain(text: str) -> str:
     """A lone surrogate cannot be encoded."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def seconds_to_check(payload: ReceivedPayload) -> float:
-    """Count the problems of a payload; return the time it took."""
-    begin = time.monotonic()
-    problems = check(payload.body, payload.request.at)
-    payload.errors, payload.warnings = count(problems, Severity.ERROR), count(problems, Severity.WARNING)
-    return time.monotonic() - begin

@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -108,6 +109,23 @@ def test_a_run_from_start_to_stop(serve: Serve, tmp_path: Path, number: signal.S
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert [(sorted(row), row["events"]) for row in rows] == [(["events", "time"], '[{"id":"a"},{"id":"b"}]')]
     assert "secret" not in served.said + out + err
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_the_page(serve: Serve, shown: bool) -> None:
+    """At the address that it prints: personal data only if asked, the write key never, and stopping does not wait."""
+    served = serve("--store", "/dev/null", *["--show-personal-data"] * shown)
+    served.post(b'{"events":[{"event_type":"users.a.B","email":"ada@example.com"}]}')
+    found = re.search(r"^  page    (http://127\.0\.0\.1:\d+/)$", served.said, re.MULTILINE)
+    assert found
+    address = found.group(1)
+    with urlopen(address) as page, urlopen(f"{address}api/payloads/1") as payload:  # noqa: S310 -- an endpoint of ours
+        texts = page.read().decode() + payload.read().decode()
+    assert ("users.a.B" in texts, "ada@example.com" in texts, "secret" in texts) == (True, shown, False)
+    with urlopen(f"{address}api/stream") as stream:  # noqa: S310 -- as above
+        assert stream.readline() == b"event: summary\n"
+        code, out, err = served.stop()
+    assert (code, out.partition(";")[0], len(err.splitlines())) == (143, "1 request, 65 bytes", 1)
 
 
 @pytest.mark.parametrize("key", [True, False])

@@ -176,6 +176,8 @@ const tables = {
 
 function show(summary) {
   const { totals } = summary;
+  // Numbers begin again with another run of the server.
+  if (lastSummary && lastSummary.started !== summary.started) shown = 0;
   const figures = [totals.events, totals.stored, totals.requests, totals.not_stored];
   document.querySelectorAll(".figures > div").forEach((figure, index) => {
     figure.querySelector("dd").textContent = number(figures[index]);
@@ -306,7 +308,8 @@ async function openPayload(payload, from = null) {
   } catch {
     found = { error: "the server does not respond" };
   }
-  if (mine !== requested) return;
+  // The latest may no longer be kept: there are later ones.
+  if (mine !== requested || (found.error && !from)) return;
   shown = payload;
   panel.hidden = false;
   title.textContent = `Payload ${payload}`;

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -120,6 +121,23 @@ def test_the_summary(start: Start) -> None:
     assert [each["number"] for each in found["not_stored"]] == [4, 3, 2]
     assert [each["number"] for each in found["payloads"]] == [3, 2, 1]
     assert "4ea8" not in json.dumps(found)
+
+
+def test_the_static_page_has_the_numbers_of_the_summary(start: Start) -> None:
+    """For browsers without JavaScript."""
+    endpoint = start()
+    for number in range(3):
+        endpoint.ask(json.dumps({"events": [{"event_type": f"type.{each}"} for each in range(number + 1)] * 1500}))
+    endpoint.ask(b"{")
+    page, summary = endpoint.get("/").body.decode(), endpoint.json("/api/summary")
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[dh].*?</t[dh]>", row)] for row in rows]
+    counts = {row[0]: row[2] for row in cells if row[0].startswith("type.")}
+    assert counts == {each["event_type"]: f"{each['events']:,}" for each in summary["event_types"]}
+    assert [row[4] for row in cells if row[:1] == ["4"] and len(row) == 5] == ["rejected: the body is not JSON"] * 2
+    figures = re.findall(r"<dd>(.*?)</dd>", page)
+    totals = summary["totals"]
+    assert figures == [f"{totals[name]:,}" for name in ("events", "stored", "requests", "not_stored")]
 
 
 def test_a_payload(start: Start) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from td_currents_cli.live_page import payload as module
 from td_currents_cli.live_page.payload import HIDDEN, MAX_LEVELS, MAX_NODES, MAX_STRING, Node, PayloadView, view
@@ -60,6 +62,34 @@ def test_values_are_shown_as_they_were_sent() -> None:
         ("s", "string", "\\ud800\u202e"),
     ]
     assert (event.label, event.size) == ("a", 7)
+
+
+def rebuilt(node: Node) -> Any:
+    """What the tree of a JSON value says, with objects as lists of pairs."""
+    if node.kind == "object":
+        return [(child.name, rebuilt(child)) for child in node.children]
+    if node.kind == "array":
+        return [rebuilt(child) for child in node.children]
+    return node.text if node.kind == "string" else json.loads(node.text or "")
+
+
+NAMES = st.sampled_from(["events", "event_type", "user", "properties", "custom_properties", "email", "a/b", "a~b", ""])
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(NAMES | st.text(max_size=3), values, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(NAMES, VALUES, max_size=4) | st.lists(VALUES, max_size=3))
+def test_the_tree_of_any_payload_is_its_content(value: Any) -> None:
+    """Whatever was sent, well-formed events or not; without personal data, the form is the same."""
+    body = json.dumps(value).encode()
+    shown, masked = viewed(body, masked=False).tree, viewed(body).tree
+    assert shown is not None
+    assert rebuilt(shown) == json.loads(body, object_pairs_hook=list)
+    assert nodes(masked).keys() <= nodes(shown).keys()
 
 
 def test_a_flat_event_stays_flat() -> None:
