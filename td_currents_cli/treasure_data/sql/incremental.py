@@ -179,19 +179,24 @@ def insert_new_sql(
     With `event_types`, only those of these types are inserted; None is for events without a type. The target has these
     columns, RECEIVED_TIME and OTHER_FIELDS.
 
-    An event without an id is inserted if its row was received at or after the watermark, and after all rows that the
-    target has such events of: a run that was not recorded may have inserted them.
+    An event without an id is inserted if its row was received at or after the watermark, unless the target has one of
+    the same times: a run that was not recorded has inserted all of that row.
     """
     values = column_values(query.events, columns)
     in_span = f"{_OLDEST} >= {span.oldest} AND {_NEWEST} <= {span.newest}"
     is_new = (
-        f"{RECEIVED} >= {query.watermark} AND {RECEIVED} > COALESCE({_NEWEST_WITHOUT_ID}, -1)",
+        f"{RECEIVED} >= {query.watermark} AND {_STORED_RECEIVED} IS NULL",
         f"{_STORED_ID} IS NULL AND {in_span}",
     )
     conditions = [_IS_USED, f"CASE WHEN {EVENT_ID} IS NULL THEN {is_new[0]} ELSE {is_new[1]} END"]
     if event_types is not None:
         conditions.append(_type_condition(event_types))
     where = "\n    AND ".join(conditions)
+    joins = (
+        f"LEFT JOIN stored_ids ON {EVENT_ID} = {_STORED_ID}\n  LEFT JOIN stored_without_id"
+        f" ON {EVENT_ID} IS NULL AND {RECEIVED} = {_STORED_RECEIVED} AND {_NEWEST} = {_STORED_TIME}"
+    )
+    times = f"{RECEIVED_TIME} AS {_STORED_RECEIVED}, {TIME} AS {_STORED_TIME}"
     stored = f"{table_identifier(into)}\n  WHERE {span.condition} AND "
     return "\n".join(
         [
@@ -199,19 +204,8 @@ def insert_new_sql(
             f"WITH {query.events.lines},",
             _numbered_events(query, with_content=False) + ",",
             cte("stored_ids", [f"DISTINCT id AS {_STORED_ID}"], f"{stored}id <> ''") + ",",
-            cte(
-                "stored_without_id",
-                [f"MAX({RECEIVED_TIME}) AS {_NEWEST_WITHOUT_ID}"],
-                f"{stored}COALESCE(id, '') = ''",
-            )
-            + ",",
-            cte(
-                "new_events",
-                ["numbered.*"],
-                f"numbered\n  LEFT JOIN stored_ids ON {EVENT_ID} = {_STORED_ID}\n  CROSS JOIN stored_without_id\n"
-                f"  WHERE\n    {where}",
-            )
-            + ",",
+            cte("stored_without_id", [f"DISTINCT {times}"], f"{stored}COALESCE(id, '') = ''") + ",",
+            cte("new_events", ["numbered.*"], f"numbered\n  {joins}\n  WHERE\n    {where}") + ",",
             cte("opened", ["*", *query.events.opened], "new_events"),
             select_values(values),
             "FROM opened",
@@ -220,7 +214,8 @@ def insert_new_sql(
 
 
 _STORED_ID: Final = '"stored id"'
-_NEWEST_WITHOUT_ID: Final = '"newest without id"'
+_STORED_RECEIVED: Final = '"stored receive time"'
+_STORED_TIME: Final = '"stored time"'
 
 
 def doubles_sql(table: TableAddress, since: str, span: TimeSpan) -> str:

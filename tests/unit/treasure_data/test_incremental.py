@@ -1,16 +1,19 @@
 """`parse --incremental` against a stand-in: each event id once, whatever is repeated, late, or breaks off."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from td_currents_cli.braze import CANARY
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.catalog.loader import load
 from td_currents_cli.choices import Names
+from td_currents_cli.cli.app import app
 from td_currents_cli.errors import ExitCode, InputError, UnreachableError, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.render import render
@@ -31,9 +34,9 @@ HOUR = 3600
 UNINSTALL = "users.behaviors.Uninstall"
 
 
-def event(event_id: str | None, time: object, **more: Any) -> dict[str, Any]:
+def event(event_id: str | None, happened: object, **more: Any) -> dict[str, Any]:
     named = {} if event_id is None else {"id": event_id}
-    return {"event_type": UNINSTALL, **named, "time": time, "user": {"user_id": "u"}, **more}
+    return {"event_type": UNINSTALL, **named, "time": happened, "user": {"user_id": "u"}, **more}
 
 
 class Fragile(Engine):
@@ -68,13 +71,14 @@ class Account:
         # With all columns of the catalog, a query takes long to plan.
         self.engine.query(create_table_sql(FLAT, flat_columns([load().events[UNINSTALL]], Names.STREAMING)))
 
-    def receive(self, time: int, *events: dict[str, Any]) -> None:
-        self.rows.append({"time": time, "events": json.dumps(events)})
+    def receive(self, received: int, *events: dict[str, Any]) -> None:
+        self.rows.append({"time": received, "events": json.dumps(events)})
 
     def run(self, now: int, into: str = "td://braze/flat", **options: Any) -> IncrementalOutcome:
         policy = RetryPolicy(backoff=0.001, sleep=lambda _: None)
         access = TdConnection(environ=self.service.environ(), retry_policy=policy)
-        tables = Tables(addresses=(parse_address("td://braze/raw"),), period=Period(0.0), connection=access)
+        source = parse_address(options.pop("source", "td://braze/raw"))
+        tables = Tables(addresses=(source,), period=Period(0.0), connection=access)
         target = parse_address(into, needs_table=not options.get("split_tables"))
         options.setdefault("wanted", EVERYTHING)
         return run(IncrementalRequest(tables=tables, into=target, now=now, **options))
@@ -142,6 +146,18 @@ def test_an_event_without_an_id_in_the_overlap(account: Account) -> None:
     assert (second.inserted, second.already_there) == (2, 2)
     assert account.flat("time") == [NOW - 1, NOW, NOW + 1]
     assert account.flat() == ["a", None, None]
+
+
+def test_rows_that_appear_between_two_statements(account: Account) -> None:
+    """Ids outside of the span that was counted could not be looked up: they are left for the next run."""
+    account.receive(NOW - HOUR, event("old", NOW - 40 * HOUR))
+    account.first_run(NOW + HOUR)
+    account.receive(NOW + HOUR, event("b", NOW + HOUR))
+    late = [event("old", NOW - 40 * HOUR), event("new", NOW - 30 * HOUR)]
+    account.engine.before[INSERT_FLAT] = lambda: account.receive(NOW + HOUR + 1, *late)
+    assert account.run(NOW + 2 * HOUR).inserted == 1
+    assert account.run(NOW + 2 * HOUR).inserted == 1
+    assert account.flat() == ["old", "new", "b"]
 
 
 def test_a_connection_that_is_lost_while_polling(account: Account) -> None:
@@ -322,9 +338,9 @@ def test_rows_of_the_streaming_connector(account: Account) -> None:
     """Their `time` is the receive time, and a copy that comes later has another one: it is looked up days back."""
     columns = dict.fromkeys(("event_type", "id", "user_user_id"), "string")
     account.service.tables = {RAW: columns}
-    for time in (NOW, NOW + 10 * HOUR):
-        account.rows.append({"time": time, "event_type": UNINSTALL, "id": "a", "user_user_id": "u"})
-        account.run(time + HOUR, received_since=float(NOW) if time == NOW else None)
+    for received in (NOW, NOW + 10 * HOUR):
+        account.rows.append({"time": received, "event_type": UNINSTALL, "id": "a", "user_user_id": "u"})
+        account.run(received + HOUR, received_since=float(NOW) if received == NOW else None)
     assert account.flat("id, time, user_user_id") == [("a", NOW, "u")]
     account.service.tables = {RAW: columns | {"received_time": "long"}}
     with pytest.raises(UsageError, match="has event times in `time`"):
@@ -355,3 +371,43 @@ def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.Capture
         "watermark: 2026-07-01 10:50:00 (UTC)",
     ]
     assert capfd.readouterr().out.startswith('CREATE TABLE IF NOT EXISTS "braze"."flat_doubles" AS\nSELECT "time"')
+
+
+def test_two_sources_into_one_table(account: Account) -> None:
+    """Each has a watermark of its own, and events without an id of one are not taken for those of the other."""
+    account.receive(NOW, event("a", NOW), event(None, NOW - 1))
+    account.first_run(NOW + HOUR)
+    other = [event("a", NOW), event("b", NOW), event(None, NOW - 2)]
+    account.engine.query("CREATE TABLE braze.second (time BIGINT, events VARCHAR)")
+    account.engine.query(f"INSERT INTO braze.second VALUES ({NOW}, '{json.dumps(other)}')")  # noqa: S608
+    outcome = account.first_run(NOW + HOUR, source="td://braze/second")
+    assert (outcome.inserted, outcome.already_there) == (2, 1)
+    assert account.flat() == [None, None, "a", "b"]
+    assert account.first_run(NOW + HOUR, source="td://braze/second").inserted == 0
+
+
+def test_what_a_person_runs(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The options of the command, with the clock of this machine."""
+    for name, value in account.service.environ().items():
+        monkeypatch.setenv(name, value)
+    now = int(time.time())
+    account.receive(now - HOUR, event("a", now - HOUR))
+    account.receive(now - 60, event("b", now - 60))
+    line = ["parse", "td://braze/raw", "--into", "td://braze/flat", "--incremental", "--settle", "5m"]
+
+    def tdcur(*more: str) -> Any:
+        return CliRunner().invoke(app, [*line, *more])
+
+    first = tdcur()
+    assert first.exit_code == ExitCode.USAGE
+    assert "Add --from-beginning, or --received-since TIME." in first.stderr
+    printed = tdcur("--received-since", "-1d", "--dry-run")
+    assert (printed.exit_code, account.flat()) == (ExitCode.OK, [])
+    assert [each.split()[0] for each in printed.stdout.split(";\n\n")] == ["CREATE", "INSERT", "WITH", "INSERT"]
+    assert "1 row, 1 event new or already there" in printed.stderr
+    assert tdcur("--received-since", "-1d").exit_code == ExitCode.OK
+    assert account.flat() == ["a"]
+    assert tdcur("--settle", "0s", "--overlap", "2h", "--summary", str(tmp_path / "s")).exit_code == ExitCode.OK
+    summary = json.loads((tmp_path / "s").read_bytes())["summary"]
+    assert (summary["written"], summary["already_there"], summary["rows_read"]) == (1, 1, 2)
+    assert account.flat() == ["a", "b"]
