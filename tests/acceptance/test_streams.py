@@ -188,10 +188,10 @@ def test_ctrl_c_before_anything_has_begun() -> None:
             "count --color yes",
             "error: --color must be one of auto, always, never, got `yes`\nhint: Run `tdcur ",
         ),
-        ("count --format jsn", "error: --format must be one of table, markdown, json, "),
+        ("count --format jsn", "error: --format must be one of table, markdown, html, json, "),
         (
             "sql cuont td://a/b",
-            "error: QUERY must be one of count, parse, dedupe, create-table, got `cuont`\nhint: Did you mean c",
+            "error: QUERY must be one of count, parse, dedupe, create-table, forget, got `cuont`\nhint: Did you mean c",
         ),
         ("parse -o", "error: -o requires a value\nhint: Run `tdcur parse --help` for its options.\n"),
         ("count --dedupe=1", "error: --dedupe takes no value\nhint: Run `tdcur count --help`"),
