@@ -18,14 +18,19 @@ from typer.testing import CliRunner
 from td_currents_cli.catalog import load
 from td_currents_cli.choices import Layout, ProjectKind, Schedule
 from td_currents_cli.cli.app import app
-from td_currents_cli.treasure_data.address import parse_address
+from td_currents_cli.events.filter import EVERYTHING
+from td_currents_cli.treasure_data import incremental
+from td_currents_cli.treasure_data.address import Period, parse_address
+from td_currents_cli.treasure_data.incremental import IncrementalRequest
 from td_currents_cli.treasure_data.sql.events import table_events
 from td_currents_cli.treasure_data.sql.incremental import IncrementalQuery, batch_sql
 from td_currents_cli.treasure_data.sql.text import TimeRange
+from td_currents_cli.treasure_data.tables import Tables, TdConnection
 from td_currents_cli.workflow import WorkflowRequest, daily_counts, digdag_project
 from td_currents_cli.workflow.command import run
 from tests.digdag import Digdag, filled_in, load_workflow
 from tests.td_service.engine import Engine
+from tests.td_service.service import Service
 
 RAW, FLAT = ("braze", "raw"), ("braze", "flat")
 NOW: Final = 1_782_864_000  # 2026-07-01T00:00:00Z
@@ -117,6 +122,23 @@ def test_a_run_that_dies_is_repeated(query: str, tmp_path: Path) -> None:
     account.digdag.run(NOW + HOUR)
     assert account.all_of("SELECT id FROM braze.flat ORDER BY time") == [("a",), (None,), ("b",)]
     assert account.all_of("SELECT SUM(events) FROM braze.flat_daily") == [(3,)]
+
+
+@pytest.mark.usefixtures("few_columns")
+def test_parse_incremental_goes_on_where_the_workflow_ended(tmp_path: Path, running: Service) -> None:
+    account = Account(tmp_path)
+    account.receive(NOW - 100, ("a", NOW - 110), (None, NOW - 105))
+    account.digdag.run(NOW)
+    account.receive(NOW + 10, ("a", NOW - 110), ("b", NOW), (None, NOW))
+    running.reset(account.engine, {RAW: {"events": "string"}})
+    raw, flat = parse_address("td://braze/raw"), parse_address("td://braze/flat")
+    tables = Tables(addresses=(raw,), period=Period(0.0), connection=TdConnection(environ=running.environ()))
+    request = IncrementalRequest(tables=tables, into=flat, wanted=EVERYTHING, now=NOW + HOUR)
+    outcome = incremental.run(request)
+    assert (outcome.window.watermark, outcome.inserted) == (NOW, 2)
+    account.receive(NOW + HOUR, ("b", NOW), ("c", NOW + HOUR))
+    account.digdag.run(NOW + 2 * HOUR)
+    assert account.all_of("SELECT id FROM braze.flat ORDER BY time, id") == [("a",), (None,), ("b",), (None,), ("c",)]
 
 
 @pytest.mark.usefixtures("few_columns")

@@ -106,7 +106,8 @@ def drops_sql(table: TableAddress, limits: DropLimits) -> str:
 
 def drop_report_sql(drops: str) -> str:
     """Write the query for one row: the number of event types that `drops` returns, and what they are, in words."""
-    words = "event_type || ': ' || CAST(events AS VARCHAR) || ' events, usually ' || CAST(usual AS VARCHAR)"
+    name, events, usual = "COALESCE(event_type, 'no type')", "CAST(events AS VARCHAR)", "CAST(usual AS VARCHAR)"
+    words = f"{name} || ': ' || {events} || ' events, usually ' || {usual}"
     report = f"ARRAY_JOIN(ARRAY_AGG({words} ORDER BY usual DESC), '; ')"
     # Whatever comes from outside is quoted.
     return f"SELECT\n  COUNT(*) AS event_types,\n  {report} AS report\nFROM (\n{drops}\n) drops"
