@@ -35,17 +35,16 @@ def test_the_headers(start: Start, path: str) -> None:
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8888", "localhost.evil.example", ""])
-def test_another_host_gets_nothing(start: Start, path: str, host: str) -> None:
+def test_another_host_gets_nothing(start: Start, host: str) -> None:
     """The page of another site that had its name point to this machine (DNS rebinding) reads nothing."""
     endpoint = start()
-    endpoint.ask()
-    answer = endpoint.ask(b"", method="GET", path=path, headers={"Host": host})
-    assert (answer.status, answer.headers["content-type"]) == (403, "text/plain; charset=utf-8")
-    assert b"answers only under the names of this machine" in answer.body
     # A sender may use any name.
     assert endpoint.ask(headers={"Host": host, "X-TD-Write-Key": "k"}).status == 200
+    for path in PATHS:
+        answer = endpoint.ask(b"", method="GET", path=path, headers={"Host": host})
+        assert (answer.status, answer.headers["content-type"]) == (403, "text/plain; charset=utf-8")
+        assert b"answers only under the names of this machine" in answer.body
 
 
 @pytest.mark.parametrize(
