@@ -13,10 +13,11 @@ from td_currents_cli.count.regroup import counts_by
 from td_currents_cli.events.filter import WITHOUT_CANARIES
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.read import Source
-from td_currents_cli.read.options import INGESTED
+from td_currents_cli.read.options import INGESTED, ReadOptions
 from td_currents_cli.read.sources import RereadableSources
 from td_currents_cli.reconcile import ReconcileOutcome, ReconcileRequest, TimeScope
 from td_currents_cli.reconcile.file_side import FileSide
+from td_currents_cli.reconcile.side import Side
 from td_currents_cli.validate import ValidateOutcome, ValidateRequest
 from td_currents_cli.validate.command import Selection
 
@@ -43,7 +44,8 @@ class ReportRequest(Struct, frozen=True, kw_only=True):
     title: str = ""
     names: tuple[str, ...] = ()  # of the inputs, as given
     sent: Sequence[Source] | None = None  # what was sent; the sources if None
-    ingested: Sequence[Source] | None = None  # what arrived; nothing is compared if None
+    ingested: Sequence[Source] | Side | None = None  # what arrived; nothing is compared if None
+    reading: ReadOptions = INGESTED  # of files that arrived
     zone: tzinfo = UTC
     top: int | None = None  # rows of each table
     jobs: int = 1
@@ -83,6 +85,7 @@ def run(request: ReportRequest) -> ReportOutcome:
     Raises:
         OutputError: a pipe or an object cannot be copied to a temporary file.
         InputError: a source has changed while it was read.
+        TdcurError: a table cannot be queried; see `TdClient.query`.
     """
     with RereadableSources() as files:
         sources = files.rereadable(request.sources)
@@ -121,14 +124,18 @@ def run(request: ReportRequest) -> ReportOutcome:
 
 
 def _compared(request: ReportRequest, sources: Sequence[Source]) -> ReconcileOutcome | None:
-    if request.ingested is None:
+    ingested = request.ingested
+    if ingested is None:
         return None
     sent = sources if request.sent is None else request.sent
-    watched = request.watch("comparing", [*sent, *request.ingested])
+    files = ingested if isinstance(ingested, Sequence) else []
+    watched = request.watch("comparing", [*sent, *files])
+    if isinstance(ingested, Sequence):
+        ingested = FileSide(watched[len(sent) :], request.reading, jobs=request.jobs)
     return reconcile.run(
         ReconcileRequest(
             FileSide(watched[: len(sent)], jobs=request.jobs),
-            FileSide(watched[len(sent) :], INGESTED, jobs=request.jobs),
+            ingested,
             scope=TimeScope(WITHOUT_CANARIES),
             show=EXAMPLES,
         )

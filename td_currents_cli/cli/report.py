@@ -1,16 +1,25 @@
 """`tdcur report`."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from td_currents_cli.braze import Site
 from td_currents_cli.cli import complete, options
-from td_currents_cli.cli.command import OutputFormat, checks_option, command, input_option, output_option
+from td_currents_cli.cli.command import (
+    OutputFormat,
+    checks_option,
+    command,
+    filters_option,
+    input_option,
+    output_option,
+)
 from td_currents_cli.errors import UsageError
 from td_currents_cli.outcome import Outcome
-from td_currents_cli.render.terminal import ProgressLine
+from td_currents_cli.render.terminal import ProgressLine, Terminal
 
 if TYPE_CHECKING:
     from td_currents_cli.read import Source
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
         "tdcur report payloads/ -o report.html",
         "tdcur report payloads/ --ingested rows/*.csv --title 'July 2026'",
         "tdcur report --sent sent/ --ingested rows.csv --timezone Europe/Berlin",
+        "tdcur report payloads/ --ingested td://braze/currents --received-since -7d",
     ),
     typer_class=options.MultiValueCommand,
 )
@@ -52,7 +62,16 @@ def report(
     ),
     ingested: list[str] | None = input_option(
         metavar="PATH…",
-        help="Compare with what arrived: ingested rows, or events parsed from them. Takes several paths.",
+        help="Compare with what arrived: ingested rows, events parsed from them, or td://DATABASE/TABLE. Takes several "
+        "paths.",
+    ),
+    column: str | None = options.BATCH_COLUMN,
+    site: Site | None = options.TABLE_SITE,
+    api_key_file: str | None = options.API_KEY_FILE,
+    received_since: str | None = filters_option(
+        metavar="TIME",
+        help="Only ingested rows that Treasure Data received at or after this time: 2026-07-01T10:00Z, -7d.",
+        show_default="-1d, for a table",
     ),
     select: list[str] | None = checks_option(
         metavar="CODE,…",
@@ -65,6 +84,7 @@ def report(
     event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
+    terminal: Terminal,
     line: ProgressLine,
 ) -> Outcome:
     """Write a page with charts: counts, problems, and what is missing.
@@ -75,10 +95,12 @@ def report(
 
     The exit code is 1 if there are errors, or if events are missing or changed; the page is written all the same.
     """
-    from td_currents_cli.events.filter import zone_of  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.events.filter import EVERYTHING, zone_of  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
+    from td_currents_cli.read.options import ReadOptions  # noqa: PLC0415
     from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
     from td_currents_cli.reconcile.file_side import FileSide  # noqa: PLC0415
+    from td_currents_cli.reconcile.table_side import TableSide  # noqa: PLC0415
     from td_currents_cli.render.html.report import report_page  # noqa: PLC0415
     from td_currents_cli.report import ReportRequest, run  # noqa: PLC0415
     from td_currents_cli.validate.command import Selection  # noqa: PLC0415
@@ -99,25 +121,34 @@ def report(
         return progress.watched(these)
 
     zone, selection = zone_of(timezone), Selection.of(select or (), ignore or ())
-    # At once, so that one error names everything that is wrong with the paths.
-    everything = found([*(paths or ()), *(sent or ()), *(ingested or ())] or None)
-    if FileSide(everything).reads(output):
-        raise UsageError(f"--output {output}: this file is an input", hint="Give --output another name.")
-    with atomic_output(output) as file:
-        outcome = run(
-            ReportRequest(
-                title=title,
-                names=tuple(paths or sent or ["<stdin>"]),
-                sources=found(paths or sent),
-                sent=found(sent) if paths and sent else None,
-                ingested=found(ingested) if ingested else None,
-                selection=selection,
-                zone=zone,
-                top=limit,
-                jobs=options.worker_count(jobs),
-                watch=watch,
+    received = options.receive_times(received_since, None, now=time.time())
+    with options.open_tables(
+        ingested, EVERYTHING, terminal, line, site=site, column=column, api_key_file=api_key_file, received=received
+    ) as tables:
+        arrived = ingested or () if tables is None else ()
+        # At once, so that one error names everything that is wrong with the paths.
+        everything = found([*(paths or ()), *(sent or ()), *arrived] or None)
+        if FileSide(everything).reads(output):
+            raise UsageError(f"--output {output}: this file is an input", hint="Give --output another name.")
+        with atomic_output(output) as file:
+            outcome = run(
+                ReportRequest(
+                    title=title,
+                    names=tuple(paths or sent or ["<stdin>"]),
+                    sources=found(paths or sent),
+                    sent=found(sent) if paths and sent else None,
+                    ingested=found(arrived) if arrived else None if tables is None else TableSide(tables),
+                    reading=ReadOptions.of(column=column, received=received),
+                    selection=selection,
+                    zone=zone,
+                    top=limit,
+                    jobs=options.worker_count(jobs),
+                    watch=watch,
+                )
             )
-        )
-        page = report_page(outcome).encode()
-        write_all(file, page)
+            if outcome.comparison is not None:
+                comparison = options.with_scanned_rows(outcome.comparison, tables)
+                outcome = structs.replace(outcome, comparison=comparison)
+            page = report_page(outcome).encode()
+            write_all(file, page)
     return structs.replace(outcome, output=None if str(output) == "-" else output, size=len(page))

@@ -66,7 +66,7 @@ def summary(run: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     return figures
 
 
-def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Service) -> None:
+def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Service, tmp_path: Path) -> None:
     assert tdcur("generate", "--events", "400", "--seed", "5", "-o", "sent.jsonl").returncode == 0
     url = receiver.url(*TABLE)
     proof = ("--verify", ADDRESS, "--verify-within", "20s", "--format", "json")
@@ -86,6 +86,10 @@ def test_what_was_sent_arrives(tdcur: Tdcur, receiver: Receiver, service: Servic
     figures = summary(compared)
     assert (figures["matched"], figures["missing"], figures["unexpected"], figures["changed"]) == (400, 0, 0, 0)
     assert (figures["depth"], figures["content_unknown"]) == ("outline", 0)
+    reported = tdcur("report", "sent.jsonl", "--ingested", ADDRESS, "--format", "json")
+    assert reported.returncode == 0, reported.stderr
+    assert summary(reported)["reconcile"] == figures | {"spilled_bytes": 0}
+    assert "rows received from 20" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_wrong_key(tdcur: Tdcur, receiver: Receiver) -> None:

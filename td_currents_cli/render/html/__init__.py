@@ -6,6 +6,7 @@ that change the direction of writing.
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from td_currents_cli import __version__
+from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import printable
 from td_currents_cli.secrets import mask
 
@@ -37,6 +39,13 @@ class Figure(NamedTuple):
 def page(template: str, **values: Any) -> str:  # noqa: ANN401 -- whatever the template uses
     """Fill in a template of this folder."""
     return environment().get_template(template).render(**values)
+
+
+def scanned_rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield which rows of tables were read, in words with a style; nothing for files."""
+    if outcome.scanned is not None:
+        since, until = outcome.scanned["received_since"], outcome.scanned["received_until"]
+        yield f"rows received from {since} to {until or 'now'}", "dim"
 
 
 @cache

@@ -1,13 +1,14 @@
 """Counts as a page."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from td_currents_cli.count import CountOutcome
 from td_currents_cli.count.dimensions import TimeUnit
 from td_currents_cli.render.charts import time_chart
 from td_currents_cli.render.count_report import count_notes, report_count
 from td_currents_cli.render.count_tables import PAGE, count_grids
-from td_currents_cli.render.html import Figure, page
+from td_currents_cli.render.html import Figure, page, scanned_rows
 from td_currents_cli.render.html.problems import problem_grid
 from td_currents_cli.render.terminal import Terminal, write_text
 
@@ -24,7 +25,7 @@ def count_page(outcome: CountOutcome) -> str:
         "count.html",
         title=f"Events by {', '.join(name.replace('_', ' ') for name in outcome.by)}",
         figures=list(_figures(outcome)),
-        notes=count_notes(outcome),
+        notes=chain(count_notes(outcome), scanned_rows(outcome)),
         chart=time_chart(outcome) if is_over_time(outcome) else None,
         grids=count_grids(outcome, None, PAGE),
         problems=problem_grid(outcome.problems),

@@ -8,7 +8,7 @@ from td_currents_cli.count.dimensions import EVENT_TYPE
 from td_currents_cli.reconcile import DiffKind, ReconcileOutcome
 from td_currents_cli.reconcile.side import FAILURES
 from td_currents_cli.render.grid import Cell, Grid, GridColumn, TimeForm, group_cell
-from td_currents_cli.render.html import Figure, page
+from td_currents_cli.render.html import Figure, page, scanned_rows
 from td_currents_cli.render.html.problems import problem_grid
 from td_currents_cli.render.reconcile import (
     MEANING,
@@ -38,7 +38,11 @@ def comparison(outcome: ReconcileOutcome) -> dict[str, Any]:
         "verdict": verdict(outcome),
         "unread": list(unread(outcome)),
         "figures": list(_figures(outcome)),
-        "notes": chain(((line, "") for line in equations(outcome)), comparison_notes(outcome, everything=True)),
+        "notes": chain(
+            ((line, "") for line in equations(outcome)),
+            comparison_notes(outcome, everything=True),
+            scanned_rows(outcome),
+        ),
         "grids": [_result_grid(outcome), _type_grid(outcome)],
         "differences": [
             {
