@@ -106,6 +106,7 @@ EVENT = "event.json"
         ["rules", "TDC112"],
         ["events", "users.behaviors.Uninstall"],
         ["sql", "count", "td://abc/abc"],
+        ["sql", "forget", "td://abc/abc", "--user-id", "a"],
         ["generate", "--events", "1"],
     ],
     ids=lambda arguments: arguments[0],
@@ -126,8 +127,9 @@ def test_version_takes_less_than_twice_the_import_of_typer() -> None:
     assert version < 2 * framework
 
 
-def test_a_table_without_treasure_datas_client() -> None:
-    ended = python("sys.modules['tdclient'] = None; main()", "count", "td://braze/currents")
+@pytest.mark.parametrize("arguments", [["count"], ["watch", "--once"]], ids=lambda arguments: arguments[0])
+def test_a_table_without_treasure_datas_client(arguments: list[str]) -> None:
+    ended = python("sys.modules['tdclient'] = None; main()", *arguments, "td://braze/currents")
     assert ended.returncode == 2
     assert "Treasure Data's Python client is not installed" in ended.stderr
     assert "In a checkout: python3 -m pip install '.[td]'" in ended.stderr
