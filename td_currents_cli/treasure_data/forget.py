@@ -21,9 +21,12 @@ _FILE: Final = "@"
 _VISIBLE: Final = 3600.0
 """Seconds after which a received row has surely appeared in its table; Treasure Data: about five minutes."""
 
-_NOTES: Final = (
-    "Nothing was run. Remove the person in Braze first, then run these statements one by one, in their order.",
-    "The person is also in other tables (flat ones: --rows flat), payload files, dead letters, and Avro exports.",
+_NOT_RUN: Final = (
+    "Nothing was run. Remove the person in Braze first, then run these statements one by one, in their order."
+)
+_KEEP: Final = "Keep them until the end: printed on another day, they divide the rows at another time."
+_ELSEWHERE: Final = (
+    "The person is also in other tables (raw and flat), payload files, dead letters, and Braze's Avro exports.",
     "Journals of `tdcur send` have the ids of the person's events.",
 )
 
@@ -39,16 +42,18 @@ def run(request: ForgetRequest) -> SqlOutcome:
     """Write the statements. Runs offline."""
     if request.layout is Layout.FLAT:
         statements = forget_flat_sql(request.table, request.people)
+        notes = [_NOT_RUN, *_ELSEWHERE]
     else:
         # A day that is over: the same text all day, and rows that have all appeared.
         boundary = (request.now - _VISIBLE) // DAY * DAY
         statements = BatchRewrite(request.table, request.people, boundary).statements()
+        notes = [_NOT_RUN, _KEEP, *_ELSEWHERE]
     return SqlOutcome(
         query=Query.FORGET,
         dialect=Dialect.TRINO,
         sql=";\n\n".join(statements) + ";",
         rows=None,
-        notes=_NOTES,
+        notes=tuple(notes),
     )
 
 
