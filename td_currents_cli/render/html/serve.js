@@ -38,7 +38,7 @@ function svg(name, attributes, text) {
 
 const number = (value) => value.toLocaleString("en-US");
 const amount = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
-const percent = (part) => (part > 0 && part < 0.0005 ? "<0.1 %" : `${(100 * part).toFixed(1)} %`);
+const percent = (part) => `${(100 * part).toFixed(1)} %`;
 const shortType = (name) => name.split(".").slice(-2).join("."); // as on a terminal
 const clock = (at, seconds = true) =>
   new Date(1000 * at).toLocaleTimeString("en-GB", seconds ? {} : { hour: "2-digit", minute: "2-digit" });
