@@ -73,20 +73,20 @@ def parse(
     incremental: bool = insert_option(
         "--incremental",
         default=False,
-        help="Insert only what came since the last run, each event id once. Repeat it as often as you like.",
+        help="Insert only events of rows that came since the last run, each id once; a run can be repeated.",
     ),
     from_beginning: bool = insert_option(
-        "--from-beginning", default=False, help="For the first --incremental run: read all rows."
+        "--from-beginning", default=False, help="With --incremental: read all rows, such as for the first run."
     ),
     overlap: str = insert_option(
         default="1h",
         metavar="DURATION",
-        help="With --incremental: read rows that were received this long before the last run's again.",
+        help="With --incremental: also read the rows of this long before, because rows may appear late.",
     ),
     settle: str = insert_option(
         default="10m",
         metavar="DURATION",
-        help="With --incremental: leave younger rows to the next run, since others of their time may still appear.",
+        help="With --incremental: leave rows that are younger than this to the next run.",
     ),
     split_tables: bool = insert_option(
         "--split-tables",

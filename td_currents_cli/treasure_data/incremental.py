@@ -94,8 +94,8 @@ class _Run:
     def __init__(self, request: IncrementalRequest) -> None:
         if len(request.tables.addresses) != 1:
             raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
+        check_into(request.tables.addresses[0], request.into)
         ((self._source, self._client, layout, columns),) = request.tables.opened()
-        check_into(self._source, request.into)
         if layout is Layout.FLAT and not has_receive_times(layout, columns):
             raise UsageError(
                 f"{self._source} has event times in `time`, but --incremental goes by receive times",

@@ -286,6 +286,22 @@ def test_no_table_is_made_for_nothing(tables_of: Callable[..., Tables], running:
     assert [query.split(maxsplit=1)[0] for query in running.queries] == ["WITH"]
 
 
+def test_a_table_with_some_of_the_columns(tables_of: Callable[..., Tables], engine: Engine) -> None:
+    """It may have them in any naming; what it lacks is kept in `other_fields`."""
+    engine.query("CREATE TABLE braze.flat (time BIGINT, id VARCHAR, user_id VARCHAR, other_fields VARCHAR)")
+    outcome = inserted(tables_of(engine))
+    assert (outcome.inserted, outcome.others, outcome.created) == (6, 6, False)
+    row = rows_of(engine)[5]
+    others = json.loads(row.pop("other_fields"))
+    assert row == {"time": PURCHASE["time"], "id": "p", "user_id": "u"}
+    assert others == {
+        "event_type": "users.behaviors.Purchase",
+        "properties.price": 9.5,
+        "properties.currency": "EUR",
+        "properties.purchase_properties": {"size": "L", "n": [1, 2]},
+    }
+
+
 def test_tables_that_cannot_take_them(tables_of: Callable[..., Tables], engine: Engine, running: Service) -> None:
     names = [column.name for column in flat_columns(load().events.values(), Names.STREAMING)]
     for columns in (["event_type", "id"], names):
