@@ -22,7 +22,7 @@ def dbt_files(request: WorkflowRequest) -> Mapping[str, str]:
     raw, flat = request.raw, request.flat
     daily = daily_table(flat)
     names = {
-        "project": f"{flat.table}_project",
+        "project": f"currents_{flat.table}",
         "database": flat.database,
         "raw": raw.table,
         "flat": flat.table,
@@ -106,7 +106,7 @@ _PROFILES: Final = """\
       http_scheme: https
       user: "{{{{ env_var('TD_API_KEY') }}}}"
       database: td-presto
-      schema: {database}
+      schema: "{database}"
       threads: 1
 """
 
@@ -114,10 +114,10 @@ _SCHEMA: Final = """\
 version: 2
 
 sources:
-  - name: {database}
-    schema: {database}
+  - name: "{database}"
+    schema: "{database}"
     tables:
-      - name: {raw}
+      - name: "{raw}"
         description: Rows that Braze sends, each with a batch of events. `time` is the receive time.
         loaded_at_field: "FROM_UNIXTIME(time)"
         freshness:
@@ -126,7 +126,7 @@ sources:
           filter: "TD_INTERVAL(time, '-7d/now')"
 
 models:
-  - name: {flat}
+  - name: "{flat}"
     description: Flat events. `time` is the event time, `received_time` the receive time.
     columns:
       - name: id
@@ -146,7 +146,7 @@ models:
       - name: other_fields
         description: Fields without a column, and values that do not fit theirs, as a JSON string.
 
-  - name: {daily}
+  - name: "{daily}"
     description: Events and users by day and event type.
     columns:
       - name: day

@@ -146,7 +146,7 @@ schedule:
 
 _export:
   td:
-    database: {database}
+    database: "{database}"
     engine: presto
   first_row: 0        # the first run reads rows received from this time on, in UNIX seconds; 0: all
   overlap: 3600       # seconds before the last run's end that are read again: rows may appear late

@@ -19,7 +19,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.choices import Layout, ProjectKind, Schedule
 from td_currents_cli.cli.app import app
 from td_currents_cli.events.filter import EVERYTHING
-from td_currents_cli.treasure_data import incremental
+from td_currents_cli.treasure_data import incremental, print_sql
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.incremental import IncrementalRequest
 from td_currents_cli.treasure_data.sql.events import table_events
@@ -40,9 +40,14 @@ UNINSTALL: Final = "users.behaviors.Uninstall"
 TABLES: Final = ("--database", "braze", "--raw", "raw", "--flat", "flat")
 
 
-def written(folder: Path, kind: ProjectKind = ProjectKind.DIGDAG, **options: Any) -> Path:
-    raw, flat = parse_address("td://braze/raw"), parse_address("td://braze/flat")
-    run(WorkflowRequest(folder=folder, kind=kind, raw=raw, flat=flat, **options))
+def written(
+    folder: Path,
+    kind: ProjectKind = ProjectKind.DIGDAG,
+    raw: str = "td://braze/raw",
+    flat: str = "td://braze/flat",
+    **options: Any,
+) -> Path:
+    run(WorkflowRequest(folder=folder, kind=kind, raw=parse_address(raw), flat=parse_address(flat), **options))
     return folder
 
 
@@ -50,7 +55,7 @@ def written(folder: Path, kind: ProjectKind = ProjectKind.DIGDAG, **options: Any
 def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """With all columns of the catalog, a query takes long to plan."""
     few = SimpleNamespace(events={UNINSTALL: load().events[UNINSTALL]})
-    for module in (digdag_project, daily_counts):
+    for module in (digdag_project, daily_counts, print_sql):
         monkeypatch.setattr(module, "load", lambda: few)
 
 
@@ -247,6 +252,34 @@ def test_dbt_models_are_valid(is_incremental: bool, tmp_path: Path) -> None:
     assert yaml.safe_load((folder / "dbt_project.yml").read_text(encoding="utf-8"))["profile"] in profiles
 
 
+def test_names_stay_strings(tmp_path: Path) -> None:
+    """To YAML, others than these are numbers, dates, or booleans."""
+    raw, flat = "td://yes/123", "td://yes/null"
+    dig = load_workflow(written(tmp_path, raw=raw, flat=flat) / "null.dig")
+    assert dig["_export"]["td"]["database"] == "yes"
+    folder = written(tmp_path / "dbt", ProjectKind.DBT, raw, flat)
+    schema = yaml.safe_load((folder / "models" / "schema.yml").read_text(encoding="utf-8"))
+    assert [each["name"] for each in schema["models"]] == ["null", "null_daily"]
+    (source,) = schema["sources"]
+    assert (source["name"], source["schema"], source["tables"][0]["name"]) == ("yes", "yes", "123")
+    (profile,) = yaml.safe_load((folder / "profiles.yml").read_text(encoding="utf-8")).values()
+    assert profile["outputs"]["treasure_data"]["schema"] == "yes"
+
+
+@pytest.mark.usefixtures("few_columns")
+@pytest.mark.parametrize("is_incremental", [False, True])
+def test_the_dbt_model_has_each_id_once(is_incremental: bool, tmp_path: Path) -> None:
+    account = Account(tmp_path / "digdag")
+    account.receive(NOW - 3 * DAY, ("old", NOW - 3 * DAY))
+    account.receive(NOW - 100, ("a", NOW - 110), ("b", NOW - 105), (None, NOW - 105))
+    account.receive(NOW - 99, ("a", NOW - 110))
+    account.receive(NOW, ("new", NOW))
+    model = written(tmp_path / "dbt", ProjectKind.DBT) / "models" / "flat.sql"
+    rows = account.all_of(f"SELECT id FROM ({rendered(model, is_incremental=is_incremental)}) ORDER BY time, id")  # noqa: S608
+    old = [] if is_incremental else [("old",)]
+    assert rows == [*old, ("a",), ("b",), (None,)]
+
+
 def test_dbt_models_count_what_the_workflow_counts(tmp_path: Path) -> None:
     folder = written(tmp_path, ProjectKind.DBT)
     columns = set(re.findall(r'CAST\("(\w+)"', (folder / "models" / "flat_daily.sql").read_text(encoding="utf-8")))
@@ -264,7 +297,7 @@ def test_dbt_parses_the_project(tmp_path: Path) -> None:
     folder = written(tmp_path, ProjectKind.DBT)
     # The adapter for Trino is not needed to parse a project.
     profile = {"target": "x", "outputs": {"x": {"type": "duckdb", "path": ":memory:"}}}
-    (folder / "profiles.yml").write_text(yaml.safe_dump({"flat_project": profile}), encoding="utf-8")
+    (folder / "profiles.yml").write_text(yaml.safe_dump({"currents_flat": profile}), encoding="utf-8")
     environment = os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
     command = ["dbt", "--warn-error", "parse", "--profiles-dir", str(folder), "--project-dir", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=folder)
