@@ -101,3 +101,17 @@ def outcome_of(*problems: Problem, keep: int | None = None, **fields: Any) -> Va
         "exit_code": ExitCode.FINDINGS if by_severity[Severity.ERROR] else ExitCode.OK,
     }
     return ValidateOutcome(**(usual | fields))
+
+
+KEY: Final = "1/" + "0123456789abcdef0123" * 2
+
+HOSTILE: Final = (
+    "<script>window.hacked = 1</script>",
+    '"><img src=x onerror="window.hacked = 1">',
+    "{{ 7 * 7 }}</title></style></table><h1>hacked</h1>",
+    "\u202egnihtyna\u202c \u2066x\u2069 \u200f\u061c \x1b[31m \x00",
+    "\u05e9\u05dc\u05d5\u05dd 12 `\u05d0\u05d1",
+    f"td_write_key={KEY}",
+    "x" * 5000,
+)
+"""Names of event types, campaigns, files, and so on."""

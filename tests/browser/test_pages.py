@@ -12,25 +12,13 @@ from td_currents_cli.render.html.report import report_page
 from td_currents_cli.report import ReportRequest
 from td_currents_cli.report import run as report
 from td_currents_cli.validate.command import Selection
+from tests.rendering import HOSTILE, KEY
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 SAMPLES: Final = Path(__file__).parents[2] / "sample_data"
 WIDTHS: Final = (390, 800, 1440)
-KEY: Final = "1/" + "0123456789abcdef0123" * 2
-
-HOSTILE: Final = (
-    "<script>window.hacked = 1</script>",
-    '"><img src=x onerror="window.hacked = 1">',
-    "{{ 7 * 7 }}</title></style></table><h1>hacked</h1>",
-    "\u202egnihtyna\u202c \u2066x\u2069 \u200f\u061c \x1b[31m \x00",
-    "\u05e9\u05dc\u05d5\u05dd 12 `\u05d0\u05d1",
-    f"td_write_key={KEY}",
-    "x" * 5000,
-)
-"""Names of event types, campaigns, files, and so on."""
-
 CONTRAST: Final = """
 () => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);

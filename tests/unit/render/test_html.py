@@ -21,6 +21,7 @@ from td_currents_cli.render.html import stylesheet
 from td_currents_cli.render.html.count import count_page
 from td_currents_cli.render.html.reconcile import comparison
 from td_currents_cli.render.reconcile import verdict
+from tests.rendering import HOSTILE, KEY
 
 SAMPLES: Final = Path(__file__).parents[3] / "sample_data"
 
@@ -154,3 +155,16 @@ def test_a_comparison_has_the_numbers_of_the_outcome(tmp_path: Path) -> None:
         by_name = dict(zip(heads[1:], map(int, numbers), strict=True))
         assert by_name == {kind: summary["by_type"][name][kind] for kind in by_name}
     assert verdict(outcome)[0] in page
+
+
+def test_hostile_names_are_only_text(tmp_path: Path) -> None:
+    """No element, control character, or key comes from the data, and long names are shortened; see tests/browser."""
+    events = [{"event_type": name, "properties": {"campaign_name": name}} for name in HOSTILE]
+    (tmp_path / "events.json").write_text(json.dumps({"events": events}), encoding="utf-8")
+    usual = Tables(count_page(counted(SAMPLES / "payloads"))).elements
+    for by in ("event_type", "campaign_name"):
+        page = count_page(counted(tmp_path / "events.json", by=(by,)))
+        assert Tables(page).elements <= usual
+        assert all(letter.isprintable() or letter == "\n" for letter in page)
+        assert (KEY in page, "td_write_key=***" in page) == (False, True)
+        assert "x" * 301 not in page
