@@ -39,7 +39,7 @@ class Arrivals:
     def ids(self, wanted: Collection[str], on_progress: ProgressCallback) -> Iterator[str]:
         """The ids that the table contains now, possibly repeated: all wanted ones, and maybe others.
 
-        None if the table does not exist yet.
+        None if the table does not exist, or has no row, yet.
 
         Raises:
             InputError: the table has no ids.
@@ -52,6 +52,9 @@ class Arrivals:
             columns = warehouse.columns(database, self.address.table)
         except NoTableError:
             # Treasure Data creates a table with its first row.
+            return
+        if not columns:
+            # And its columns: somebody has created it.
             return
         layout = table_layout(self.address, columns)
         if layout is Layout.FLAT and _ID not in columns:

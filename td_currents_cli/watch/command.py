@@ -152,6 +152,8 @@ class _Watch:
     def _received(self, since: float, group: str) -> list[ReceivedRow]:
         address = self._request.table
         columns = self._client.columns(address.database, address.table)
+        if not columns:  # no row has come yet
+            return []
         events = table_events(address, table_layout(address, columns), Period(int(since)), columns)
         query = received_sql(events, self._request.wanted, group)
         rows = self._client.rows(self._client.query(query, address.database))

@@ -157,6 +157,12 @@ def test_a_table_that_does_not_exist_yet(verify: Verify) -> None:
     assert verify("a", Arriving("a"), columns="", within=0.0).missing == ("a",)
 
 
+def test_a_table_that_has_no_columns_yet(running: Service) -> None:
+    """Somebody has created it; Treasure Data adds the columns with the first row."""
+    running.reset(Arriving("a"), {("braze", "currents"): {}})
+    assert list(arrivals_of(running).ids({"a"}, lambda _: None)) == []
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

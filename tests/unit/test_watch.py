@@ -140,6 +140,12 @@ def test_a_table_without_rows_is_silent(world: World, screen: Screen) -> None:
     assert screen.out == "2026-07-01 10:00:00 silent: no row was received in the last 7 days\n"
 
 
+def test_a_table_without_columns_has_no_rows_yet(world: World) -> None:
+    request = world.request()
+    world.service.reset(Engine({}), {TABLE: {}})
+    assert run(request, now=lambda: world.now).round.last_row is None
+
+
 def test_types(world: World) -> None:
     """Fewer than half of the usual events, or none."""
     world.rows = [each for each in hourly(40, days=5) if each["time"] < NOW - 2 * HOUR]
@@ -154,6 +160,19 @@ def test_types(world: World) -> None:
     assert {each.event_type: each.pace for each in outcome.round.types} == {OPEN: Pace.SILENT, BUY: Pace.USUAL}
     assert outcome.exit_code is ExitCode.FINDINGS
     assert [each.event_type for each in world.watch(types=[BUY]).round.types] == [BUY]
+
+
+@pytest.mark.parametrize("received", [None, NOW - 60], ids=["receive time in time", "in a column of its own"])
+def test_flat_rows(world: World, received: int | None) -> None:
+    """Of the streaming connector, and those that `parse --into` wrote, whose `time` is that of the event."""
+    of_row: dict[str, Any] = {"time": NOW - 60} if received is None else {"time": NOW - 600, "received_time": received}
+    rows = [{"event_type": each, "id": "1", **of_row} for each in (OPEN, OPEN, CANARY)]
+    request = world.request()
+    world.service.reset(Engine({TABLE: rows}), {TABLE: dict.fromkeys(rows[0].keys() - {"time"}, "string")})
+    outcome = run(request, now=lambda: world.now)
+    assert (outcome.round.last_row, outcome.round.silence) == (NOW - 60, Silence.NONE)
+    world.now += 3000
+    assert [each.events for each in run(request, now=lambda: world.now).round.types] == [2]
 
 
 def test_what_is_usual_is_read_once_a_day_and_a_round_scans_two_hours(world: World) -> None:
