@@ -51,7 +51,6 @@ class Tick(Struct, frozen=True):
 
     x: float
     label: str
-    anchor: str
 
 
 class GridLine(Struct, frozen=True):
@@ -65,6 +64,7 @@ class TimeChart(Struct, frozen=True):
     """Vertical bars from 0 over a time axis."""
 
     title: str  # what is counted, and the unit
+    undrawn: int  # events without a usable time
     summary: str = ""  # what the chart shows, in words
     bars: Sequence[TimeBar] = ()
     levels: Sequence[GridLine] = ()
@@ -72,12 +72,13 @@ class TimeChart(Struct, frozen=True):
 
 
 def time_chart(outcome: CountOutcome) -> TimeChart:
-    """Draw the counts of an outcome by hour, day, week, or month; events without a usable time are not drawn."""
+    """Draw the counts of an outcome by hour, day, week, or month."""
     (unit,) = outcome.by
     title = f"Events per {unit} ({outcome.zone})"
     numbers = {count.key[0]: count.count for count in outcome.counts if count.key[0] is not None and count.count}
+    undrawn = outcome.total.count - sum(numbers.values())
     if not numbers:
-        return TimeChart(title)
+        return TimeChart(title, undrawn)
     names = _names(sorted(numbers), TimeUnit(unit))
     year = only_year(found for name in numbers if (found := bucket_year(name)))
     peak = max(numbers, key=lambda name: (numbers[name], name))
@@ -87,6 +88,7 @@ def time_chart(outcome: CountOutcome) -> TimeChart:
     words = {name: bucket_words(name, with_year=not year) for name in names}
     return TimeChart(
         f"{title}, {year}" if year else title,
+        undrawn,
         f"{title}: {amount(len(numbers), unit)} with events, from {names[0]} to {names[-1]}; the highest number is "
         f"{numbers[peak]:,} in {peak}. The table has all numbers.",
         [*_bars(names, numbers, top, peak)],
@@ -114,7 +116,7 @@ def _ticks(names: Sequence[str], words: Mapping[str, str]) -> Iterator[Tick]:
     most = AXIS_LETTERS // (1 + max(len(words[name]) for name in names))
     place, every = 100 / len(names), -(-len(names) // max(most, 1))
     for index in range(0, len(names), every):
-        yield Tick(round(place * (index + 0.5), 3), words[names[index]], "middle")
+        yield Tick(round(place * (index + 0.5), 3), words[names[index]])
 
 
 def step_of(highest: int) -> int:
@@ -145,9 +147,11 @@ def _names(found: Sequence[str], unit: TimeUnit) -> Sequence[str]:
 
 
 def _next(moment: datetime, unit: TimeUnit) -> datetime:
-    if unit is TimeUnit.MONTH:
-        return (moment + timedelta(days=31)).replace(day=1)
-    return (
-        moment
-        + {TimeUnit.HOUR: timedelta(hours=1), TimeUnit.DAY: timedelta(days=1), TimeUnit.WEEK: timedelta(weeks=1)}[unit]
-    )
+    return moment + _STEPS[unit] if unit in _STEPS else (moment + timedelta(days=31)).replace(day=1)
+
+
+_STEPS: Final = {
+    TimeUnit.HOUR: timedelta(hours=1),
+    TimeUnit.DAY: timedelta(days=1),
+    TimeUnit.WEEK: timedelta(weeks=1),
+}

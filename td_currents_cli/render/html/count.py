@@ -26,15 +26,15 @@ def count_page(outcome: CountOutcome) -> str:
         title=f"Events by {', '.join(name.replace('_', ' ') for name in outcome.by)}",
         figures=list(_figures(outcome)),
         notes=chain(count_notes(outcome), scanned_rows(outcome)),
-        chart=time_chart(outcome) if is_over_time(outcome) else None,
+        chart=time_chart(outcome) if _is_over_time(outcome) else None,
         grids=count_grids(outcome, None, PAGE),
         problems=problem_grid(outcome.problems),
     )
 
 
-def is_over_time(outcome: CountOutcome) -> bool:
-    """Whether its groups are periods."""
-    return len(outcome.by) == 1 and outcome.by[0] in set(TimeUnit)
+def _is_over_time(outcome: CountOutcome) -> bool:
+    """Whether its groups are all periods, of which none is left out."""
+    return len(outcome.by) == 1 and outcome.by[0] in set(TimeUnit) and not outcome.others
 
 
 def _figures(outcome: CountOutcome) -> Iterator[Figure]:

@@ -104,6 +104,15 @@ GAPLESS: Final = 1 - GAP
 """What a bar takes of its place."""
 
 
+def test_what_a_chart_does_not_draw(tmp_path: Path) -> None:
+    """Events without a usable time are said in words; with a limit, there is no chart."""
+    events = [{"time": time} for time in (1782900000, 1782990000, "never", None)]
+    (tmp_path / "events.json").write_text(json.dumps({"events": events}), encoding="utf-8")
+    outcome = counted(tmp_path / "events.json", by=("day",))
+    assert "because their time cannot be used: 2" in count_page(outcome)
+    assert "figure" not in Tables(count_page(counted(tmp_path / "events.json", by=("day",), top=1))).elements
+
+
 def test_no_data_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "empty.json").write_text('{"events": []}', encoding="utf-8")
     for by in ("event_type", "day"):
