@@ -5,6 +5,7 @@ from typing import Final
 
 from td_currents_cli.choices import Layout, Query, RunBy
 from td_currents_cli.count import CountRequest
+from td_currents_cli.events.filter import WITHOUT_CANARIES
 from td_currents_cli.treasure_data.address import DAY, Period, TableAddress
 from td_currents_cli.treasure_data.print_sql import SqlRequest, run
 from td_currents_cli.treasure_data.sql.daily import DropLimits, counted_days, drops_sql
@@ -46,7 +47,7 @@ def _flat_model(raw: TableAddress) -> str:
             table=raw,
             layout=Layout.BATCHES,
             period=Period(now - _PERIOD, now),
-            counted=CountRequest((), dedupe=True),
+            counted=CountRequest((), wanted=WITHOUT_CANARIES, dedupe=True),
             run_by=RunBy.DBT,
         )
     ).sql

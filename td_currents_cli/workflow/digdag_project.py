@@ -6,6 +6,7 @@ from typing import Final
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import create_table_sql, flat_columns
 from td_currents_cli.choices import Layout, Names, Schedule
+from td_currents_cli.events.filter import WITHOUT_CANARIES
 from td_currents_cli.treasure_data.sql.daily import (
     DropLimits,
     counted_days,
@@ -48,7 +49,10 @@ def _queries(request: WorkflowRequest) -> Mapping[str, tuple[str, str]]:
     columns = flat_columns(load().events.values(), Names.STREAMING)
     window = TimeRange(_result("since"), _result("until"))
     query = IncrementalQuery(
-        events=table_events(raw, Layout.BATCHES, window, ()), since=window.since, watermark=_result("watermark")
+        events=table_events(raw, Layout.BATCHES, window, ()),
+        since=window.since,
+        watermark=_result("watermark"),
+        filter=WITHOUT_CANARIES,
     )
     span = TimeSpan(_result("oldest"), _result("newest"))
     daily, days = daily_table(flat), counted_days(zone)

@@ -15,10 +15,11 @@ import sqlglot
 import yaml
 from typer.testing import CliRunner
 
+from td_currents_cli.braze import CANARY
 from td_currents_cli.catalog import load
 from td_currents_cli.choices import Layout, ProjectKind, Schedule
 from td_currents_cli.cli.app import app
-from td_currents_cli.events.filter import EVERYTHING
+from td_currents_cli.events.filter import EVERYTHING, WITHOUT_CANARIES
 from td_currents_cli.treasure_data import incremental, print_sql
 from td_currents_cli.treasure_data.address import Period, parse_address
 from td_currents_cli.treasure_data.incremental import IncrementalRequest
@@ -82,6 +83,7 @@ def test_runs_insert_each_id_once_and_count_days(tmp_path: Path) -> None:
     digdag = account.digdag
     account.receive(NOW - 100, ("a", NOW - 110), ("b", NOW - 3 * DAY), (None, NOW - 105))
     account.receive(NOW - 99, ("a", NOW - 110))
+    account.receive(NOW - 98, ("canary", NOW - 98), event_type=CANARY)
     digdag.run(NOW)
     # One that came again, one that is late, one within the overlap that appeared only now, and one that is too new.
     account.receive(NOW + 10, ("a", NOW - 110), ("c", NOW - 2 * DAY), (None, NOW))
@@ -190,8 +192,16 @@ def test_statements_are_those_of_parse_incremental_and_valid(schedule: Schedule,
         sqlglot.parse_one(text, read="trino")
     window = TimeRange(str(NOW), str(NOW + 1))
     events = table_events(parse_address("td://braze/raw"), Layout.BATCHES, window, ())
-    batch = batch_sql(IncrementalQuery(events=events, since=str(NOW), watermark=str(NOW + 2)))
+    query = IncrementalQuery(events=events, since=str(NOW), watermark=str(NOW + 2), filter=WITHOUT_CANARIES)
+    batch = batch_sql(query)
     assert batch in filled_in((folder / "queries" / "batch.sql").read_text(encoding="utf-8"), variables)
+
+
+def test_dbt_models_are_what_sql_prints(tmp_path: Path) -> None:
+    folder = written(tmp_path, ProjectKind.DBT)
+    query = ["sql", "parse", "td://braze/raw", "--received-since", "-2d", "--dedupe", "--for", "dbt"]
+    printed = CliRunner().invoke(app, query).stdout.replace('"braze"."raw"', "{{ source('braze', 'raw') }}")
+    assert (folder / "models" / "flat.sql").read_text(encoding="utf-8").partition("\n")[2] == printed
 
 
 def test_files_are_not_overwritten_without_force(tmp_path: Path) -> None:
@@ -273,6 +283,7 @@ def test_the_dbt_model_has_each_id_once(is_incremental: bool, tmp_path: Path) ->
     account.receive(NOW - 3 * DAY, ("old", NOW - 3 * DAY))
     account.receive(NOW - 100, ("a", NOW - 110), ("b", NOW - 105), (None, NOW - 105))
     account.receive(NOW - 99, ("a", NOW - 110))
+    account.receive(NOW - 98, ("canary", NOW - 98), event_type=CANARY)
     account.receive(NOW, ("new", NOW))
     model = written(tmp_path / "dbt", ProjectKind.DBT) / "models" / "flat.sql"
     rows = account.all_of(f"SELECT id FROM ({rendered(model, is_incremental=is_incremental)}) ORDER BY time, id")  # noqa: S608
