@@ -16,13 +16,13 @@ _OF_INCREMENTAL: Final = frozenset({"--from-beginning", "--overlap", "--settle",
 
 _OF_BOTH: Final = frozenset(
     {
-        *("--into", "--type", "--received-since", "--summary", "--catalog"),
+        *("--into", "--type", "--received-since", "--received-until", "--summary", "--catalog"),
         *("--site", "--column", "--api-key-file"),
         *("--quiet", "--verbose", "--color", "--progress", "--profile"),
     }
 )
 
-INTO_OPTIONS: Final = _OF_BOTH | {"--since", "--until", "--received-until", "--late", "--dedupe"}
+INTO_OPTIONS: Final = _OF_BOTH | {"--since", "--until", "--late", "--dedupe"}
 """Options that can be used with --into."""
 
 INCREMENTAL_OPTIONS: Final = _OF_BOTH | _OF_INCREMENTAL | {"--incremental"}
@@ -81,7 +81,7 @@ class InsertTarget:
         )
 
     def insert_new(
-        self, *, since: float | None, overlap: str, settle: str, split_tables: bool, dry_run: bool
+        self, *, since: float | None, until: float | None, overlap: str, settle: str, split_tables: bool, dry_run: bool
     ) -> "Outcome":
         from td_currents_cli.durations import duration  # noqa: PLC0415 -- only with --incremental
         from td_currents_cli.treasure_data.address import parse_address  # noqa: PLC0415
@@ -96,6 +96,7 @@ class InsertTarget:
                 overlap=duration(overlap, "--overlap"),
                 settle=duration(settle, "--settle"),
                 received_since=since,
+                received_until=until,
                 split_tables=split_tables,
                 dry_run=dry_run,
                 summary=self.summary,

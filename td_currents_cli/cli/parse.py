@@ -152,6 +152,7 @@ def parse(
                 return target.insert(dedupe=dedupe)
             return target.insert_new(
                 since=0.0 if from_beginning else None if received is None else received.since,
+                until=None if received is None else received.until,
                 overlap=overlap,
                 settle=settle,
                 split_tables=split_tables,

@@ -31,7 +31,7 @@ def report_incremental(outcome: "IncrementalOutcome", terminal: Terminal) -> Non
     for result in outcome.results:
         _report_doubles(result, terminal)
     terminal.report(_balance(outcome), "green" if outcome.exit_code is ExitCode.OK else "dim")
-    next_watermark = f"{format_time(window.until)} (UTC)"
+    next_watermark = f"{format_time(window.next_watermark)} (UTC)"
     terminal.report(f"{'the watermark would be' if outcome.dry_run else 'watermark:'} {next_watermark}", "dim")
 
 

@@ -20,7 +20,7 @@ from td_currents_cli.errors import ExitCode, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Problems
-from td_currents_cli.treasure_data.address import TableAddress, check_into, format_time
+from td_currents_cli.treasure_data.address import Period, TableAddress, check_into, format_time
 from td_currents_cli.treasure_data.errors import ConflictError, JobRunningError
 from td_currents_cli.treasure_data.flat_table import Target, target_table
 from td_currents_cli.treasure_data.incremental_outcome import IncrementalOutcome, TableResult, Window
@@ -58,6 +58,7 @@ class IncrementalRequest:
     overlap: float = 3600.0  # seconds before the watermark from which rows are read again
     settle: float = 600.0  # seconds before now, in which rows may still appear
     received_since: float | None = None  # the beginning of the window; None: the watermark less the overlap
+    received_until: float | None = None  # its end, if it is earlier than what settles; then later runs take the rest
     split_tables: bool = False
     dry_run: bool = False
     summary: Path | None = None  # file for the JSON envelope
@@ -160,10 +161,12 @@ class _Run:
             )
         since = int(max(0.0, (recorded or 0) - request.overlap if given is None else given))
         until = max(recorded or 0, int(request.now - request.settle))
+        if request.received_until is not None:
+            until = min(until, int(request.received_until))
         if since > until:
             raise UsageError(
-                "--received-since is within --settle before now, when rows may still appear",
-                hint="Use an earlier time.",
+                f"no rows to read: from {Period(since, until)} (UTC)",
+                hint="Rows younger than --settle are left to a later run. Change --received-since or --received-until.",
             )
         return Window(since=since, watermark=since if recorded is None else recorded, until=until)
 
@@ -220,10 +223,14 @@ class _Run:
             try:
                 return self._client.query(text, self._database, self._domain_key(table, attempt))
             except ConflictError as conflict:
-                if conflict.job is None or self._client.is_unfinished(conflict.job):
-                    job = f" (job {conflict.job})" if conflict.job else ""
+                if conflict.job is None:
                     raise JobRunningError(
-                        f"another run is inserting into {table} from the same watermark{job}",
+                        f"another run inserts, or has inserted, into {table} from the same watermark",
+                        hint="If no such job is running, add --received-since with a time before the watermark.",
+                    ) from None
+                if self._client.is_unfinished(conflict.job):
+                    raise JobRunningError(
+                        f"another run is inserting into {table} from the same watermark: job {conflict.job}",
                         hint="Run the command again when it has ended.",
                     ) from None
         raise AssertionError

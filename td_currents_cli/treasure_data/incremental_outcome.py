@@ -14,7 +14,11 @@ class Window(Struct, frozen=True):
 
     since: int
     watermark: int  # at its start: rows before it were read by an earlier run
-    until: int  # excluded; the next watermark
+    until: int  # excluded
+
+    @property
+    def next_watermark(self) -> int:
+        return max(self.watermark, self.until)
 
     def __str__(self) -> str:
         return str(Period(self.since, self.until))
@@ -92,7 +96,7 @@ class IncrementalOutcome(Outcome, frozen=True, kw_only=True):
             "created": [each.table for each in self.results if each.created],
             "received_since": self.window.since,
             "received_until": self.window.until,
-            "watermark": self.window.until,
+            "watermark": self.window.next_watermark,
             "dry_run": self.dry_run,
         }
 

@@ -170,7 +170,7 @@ def test_a_connection_that_is_lost_while_polling(account: Account) -> None:
     account.service.trouble.clear()
     (job,) = [each for each in account.service.jobs.values() if each.query.startswith(INSERT_FLAT)]
     job.polls = 1
-    with pytest.raises(JobRunningError, match=f"another run is inserting into td://braze/flat .* .job {job.id}"):
+    with pytest.raises(JobRunningError, match=f"another run is inserting into td://braze/flat .*: job {job.id}"):
         account.first_run(NOW + HOUR)
     assert account.first_run(NOW + HOUR).inserted == 0
     assert account.flat() == ["a", None, "", "d"]
@@ -248,7 +248,7 @@ def test_where_a_run_begins(account: Account) -> None:
     account.receive(NOW, event("a", NOW))
     with pytest.raises(UsageError, match="no earlier run from td://braze/raw into td://braze/flat is recorded"):
         account.run(NOW + HOUR)
-    with pytest.raises(UsageError, match="--received-since is within --settle before now"):
+    with pytest.raises(UsageError, match="no rows to read: from 2026-07-01 10:59:59 to 2026-07-01 10:50:00"):
         account.run(NOW + HOUR, received_since=NOW + HOUR - 1.0)
     account.first_run(NOW + HOUR)
     with pytest.raises(UsageError, match="--received-since is after the watermark"):
@@ -259,6 +259,34 @@ def test_where_a_run_begins(account: Account) -> None:
     # A row for each run, also when nothing came.
     states = account.flat("source, target, watermark", "tdcur_state")
     assert states == [("td://braze/raw", "td://braze/flat", NOW + HOUR - 600)] * 2
+
+
+def test_a_first_run_in_parts(account: Account) -> None:
+    """Each part goes on where the one before has ended; what is read again does not take the watermark back."""
+    for hours in (0, 10, 20):
+        account.receive(NOW + hours * HOUR, event(f"{hours}", NOW))
+    ends = (NOW + 5 * HOUR, NOW + 15 * HOUR)
+    for number, until in enumerate(ends, 1):
+        since = 0.0 if number == 1 else None
+        outcome = account.run(NOW + 30 * HOUR, received_since=since, received_until=float(until))
+        assert (outcome.inserted, outcome.summary()["watermark"]) == (1, until)
+    again = account.first_run(NOW + 30 * HOUR, received_until=float(ends[0]))
+    assert (again.inserted, again.already_there, again.summary()["watermark"]) == (0, 1, ends[1])
+    assert account.run(NOW + 30 * HOUR, received_until=NOW + 90.0 * HOUR).window.until == NOW + 30 * HOUR - 600
+    assert account.flat() == ["0", "10", "20"]
+
+
+def test_a_conflict_without_a_job(account: Account) -> None:
+    """Where the service names no job, it is not known whether one is running; another beginning has another key."""
+    account.receive(NOW, *EVENTS)
+    refuse = ("/v3/job/issue", Trouble(409, {"error": "Domain key has already been taken"}))
+    account.engine.after['CREATE TABLE IF NOT EXISTS "braze"."tdcur_state"'] = lambda: account.service.trouble.append(
+        refuse
+    )
+    with pytest.raises(JobRunningError, match="inserts, or has inserted") as error:
+        account.first_run(NOW + HOUR)
+    assert "--received-since" in error.value.hint
+    assert account.first_run(NOW + HOUR).inserted == 4
 
 
 def test_a_dry_run_writes_nothing(account: Account) -> None:
