@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from td_currents_cli.serve import Receiver, ServeSettings
 from tests.loopback import layer_of
@@ -17,6 +18,10 @@ from tests.scripted import Scripted
 
 # `tdcur` is the one of this interpreter, also where its virtual environment was not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+# No test depends on the speed of the machine.
+settings.register_profile("tdcur", deadline=None)
+settings.load_profile("tdcur")
 
 if TYPE_CHECKING:
     from td_currents_cli.serve.app import ASGIApp
