@@ -204,7 +204,10 @@ class Writer:
                 field[1] = self.random.choice(("null", self.random.choice(NUMBERS), self.value()))
             elif what == 4:
                 del items[at]
-                self.random.choice([fields for kind, fields in places if kind == "object"]).append(field)
+                # Not into itself: a value that was repeated would have no end.
+                own = {id(each) for _, each in self.inside(field[1])}
+                objects = [fields for kind, fields in places if kind == "object" and id(fields) not in own]
+                self.random.choice(objects).append(field)
             else:
                 spelled = self.name(json.loads(field[0])) if field[0].isascii() else field[0]
                 value = self.random.choice((field[1], self.random.choice(HIDING), self.value()))
