@@ -466,3 +466,9 @@ def test_names_in_statements_that_make_tables(dialect: Dialect) -> None:
         (tree,) = sqlglot.parse(create_table_sql(table, columns, dialect), read=dialect)
         assert isinstance(tree, sqlglot.exp.Create)
         assert [each.name for each in tree.find_all(sqlglot.exp.ColumnDef)] == [*HOSTILE, RECEIVED_TIME, OTHER_FIELDS]
+
+
+def test_spark_reads_the_parts_of_a_day_before() -> None:
+    """As the other readers of an export do, and whether its parts are hours or days."""
+    query = ["sql", "count", "s3://bucket/export", "--dialect", "spark", "--since", "2026-07-02T12:00Z"]
+    assert "WHERE CAST(date AS STRING) >= '2026-07-01'\n" in CliRunner().invoke(app, query).stdout
