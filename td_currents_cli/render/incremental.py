@@ -1,6 +1,6 @@
 """What `parse --incremental` says: the window, what became of its events, and ids that a table has twice."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from td_currents_cli.braze import CANARY
 from td_currents_cli.errors import ExitCode
@@ -24,8 +24,13 @@ def report_incremental(outcome: "IncrementalOutcome", terminal: Terminal) -> Non
             span = f"{format_time(batch.oldest)} to {format_time(batch.newest)}"
             terminal.report(f"would look up ids in {outcome.target}, in rows with event times from {span} (UTC)", "dim")
         write_text(";\n\n".join(outcome.statements) + ";")
-    for created in [each.table for each in outcome.results if each.created]:
-        terminal.report(f"{'would create' if outcome.dry_run else 'created'} {created}")
+    if created := [each.table for each in outcome.results if each.created]:
+        tables = ", ".join(created) if len(created) <= _MAX_TABLES or terminal.verbose else f"{len(created)} tables"
+        terminal.report(f"{'would create' if outcome.dry_run else 'created'} {tables}")
+    if terminal.verbose and len(outcome.results) > 1:
+        for result in outcome.results:
+            events = amount(result.unique_events if result.inserted is None else result.inserted, "event")
+            terminal.report(f"{result.table}: {events}{'' if result.inserted is None else ' inserted'}", "dim")
     for line in _notes(outcome):
         terminal.report(line, "yellow")
     for result in outcome.results:
@@ -33,6 +38,9 @@ def report_incremental(outcome: "IncrementalOutcome", terminal: Terminal) -> Non
     terminal.report(_balance(outcome), "green" if outcome.exit_code is ExitCode.OK else "dim")
     next_watermark = f"{format_time(window.next_watermark)} (UTC)"
     terminal.report(f"{'the watermark would be' if outcome.dry_run else 'watermark:'} {next_watermark}", "dim")
+
+
+_MAX_TABLES: Final = 3
 
 
 def _balance(outcome: "IncrementalOutcome") -> str:

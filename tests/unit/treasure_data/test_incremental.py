@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from td_currents_cli.braze import CANARY
@@ -304,7 +305,7 @@ def test_a_dry_run_writes_nothing(account: Account) -> None:
 PURCHASE = "users.behaviors.Purchase"
 
 
-def test_a_table_per_event_type(account: Account) -> None:
+def test_a_table_per_event_type(account: Account, screen: Screen) -> None:
     """Each has the columns of its type; a run that dies between two of them is repeated."""
     paid = {"event_type": PURCHASE, "properties": {"price": 9.5, "product_id": "x", "new": 1}}
     account.receive(
@@ -328,9 +329,13 @@ def test_a_table_per_event_type(account: Account) -> None:
     columns = "id, properties_price, other_fields"
     assert account.flat(columns, "users_behaviors_purchase") == [("b", 9.5, '{"properties.new":1}')]
     assert account.flat("id, user_user_id", "users_new") == [("c", "u")]
-    prefixed = account.first_run(NOW + HOUR, into="td://braze/flat", split_tables=True)
+    prefixed = account.first_run(NOW + HOUR, into="td://braze/flat", split_tables=True, dry_run=True)
     assert prefixed.results[0].table == "td://braze/flat_unknown"
     assert prefixed.target == "td://braze/flat_*"
+    render(replace(outcome, results=outcome.results[:2]), "text", screen.terminal)
+    assert "created" not in screen.err
+    render(prefixed, "text", screen.terminal)
+    assert "would create 4 tables\n" in screen.err
 
 
 def test_targets(account: Account) -> None:
