@@ -306,11 +306,16 @@ def _interruption(
     """Return the error of a run that was interrupted, with what was and was not written; others as they are."""
     if not isinstance(error, KeyboardInterrupt | Terminated):
         return error
-    from td_currents_cli.cli.interruption import describe_outputs  # noqa: PLC0415 -- rarely used
+    from td_currents_cli.cli.interruption import describe_outputs, describe_query  # noqa: PLC0415 -- rarely used
 
     failure = _as_tdcur_error(error)
     streams = is_printing or _writes_data(options)
-    outputs = describe_outputs("" if is_printing else name, files, streams=streams, table=options.get("into"))
+    query = describe_query(
+        options.get("into"),
+        is_repeatable=bool(options.get("incremental")),
+        dry_run=bool(options.get("dry_run")),
+    )
+    outputs = describe_outputs("" if is_printing else name, files, streams=streams, query=query)
     return type(failure)(f"{failure.message}: {outputs}" if outputs else failure.message)
 
 

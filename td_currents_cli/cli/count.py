@@ -102,14 +102,13 @@ def count(
     from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.baseline import part_of  # noqa: PLC0415
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
-    from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
+    from td_currents_cli.events.filter import zone_of  # noqa: PLC0415
 
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
         limit = limit or TOP_ON_TERMINAL
-    zone, now = zone_of(timezone), time.time()
-    wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
-    received = options.receive_times(received_since, received_until, now=now, zone=zone)
+    zone = zone_of(timezone)
+    wanted, received = options.selected(types, since, until, received_since, received_until, now=time.time(), zone=zone)
     with options.open_tables(
         paths,
         wanted,

@@ -101,13 +101,11 @@ def events(
         if output_format not in {EventsFormat.table, EventsFormat.json}:
             raise UsageError("--diff works only with --format table or json", hint="Remove --format.")
         from td_currents_cli.catalog_diff import run as compare  # noqa: PLC0415 -- only with --diff
-        from td_currents_cli.events.filter import Filter  # noqa: PLC0415
         from td_currents_cli.read.options import ReadOptions  # noqa: PLC0415
         from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
 
         now, progress = time.time(), InputProgress()
-        wanted = Filter.of(types=None, since=since, until=None, now=now)
-        received = options.receive_times(received_since, None, now=now)
+        wanted, received = options.selected(None, since, None, received_since, None, now=now)
         line.watch(progress.now)
         with (
             options.open_tables(

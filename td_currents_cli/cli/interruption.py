@@ -27,14 +27,14 @@ def file_state(path: Path) -> FileState:
     return None
 
 
-def describe_outputs(command: str, files: Mapping[Path, FileState], *, streams: bool, table: str | None) -> str:
+def describe_outputs(command: str, files: Mapping[Path, FileState], *, streams: bool, query: str = "") -> str:
     """Say on one line what was and was not written.
 
     Args:
         command: its name.
         files: that it was asked to write, with their states before the run.
         streams: whether it writes data to standard output while it runs.
-        table: that it inserts into.
+        query: what its query may have left; see `describe_query`.
     """
     found = {"written": list[str](), "incomplete": ["standard output"] * streams, "not written": [], "unchanged": []}
     for path, before in files.items():
@@ -43,11 +43,20 @@ def describe_outputs(command: str, files: Mapping[Path, FileState], *, streams: 
         state = "incomplete" if before == "" else "not written" if now is None else state
         found[state].append(printable(str(path)))
     parts = [_sentence(names, state) for state, names in found.items() if names]
-    if table is not None:
-        parts.append(f"the query was stopped: check whether {table} has the events before you run it again")
+    if query:
+        parts.append(query)
     if command in _RESULT_AT_END:
         parts.insert(0, "no result was printed")
     return ", ".join(parts)
+
+
+def describe_query(into: str | None, *, is_repeatable: bool, dry_run: bool) -> str:
+    """Say what a query that inserts into a table may have left, and what to do; nothing without a table."""
+    if into is None or dry_run:
+        return ""
+    if is_repeatable:
+        return "the query was stopped; run the command again: events that were inserted are recognized"
+    return f"the query was stopped: check whether {into} has the events before you run it again"
 
 
 def _sentence(names: Sequence[str], state: str) -> str:

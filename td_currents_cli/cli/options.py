@@ -197,6 +197,23 @@ def receive_times(since: str | None, until: str | None, *, now: float, zone: tzi
     return ReceiveTimes(*time_range(since, until, ("--received-since", "--received-until"), now=now, zone=zone))
 
 
+def selected(
+    types: Sequence[str] | None,
+    since: str | None,
+    until: str | None,
+    received_since: str | None,
+    received_until: str | None,
+    *,
+    now: float,
+    zone: tzinfo = UTC,
+) -> "tuple[Filter, ReceiveTimes | None]":
+    """Convert the values of the options that select events and rows. Raises UsageError; see `time_range`."""
+    from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
+
+    received = receive_times(received_since, received_until, now=now, zone=zone)
+    return Filter.of(types=types, since=since, until=until, now=now, zone=zone), received
+
+
 SENT: Final[Any] = input_option(
     metavar="PATH…", help="The events that were sent: files, folders, globs, or -. One --sent takes several paths."
 )

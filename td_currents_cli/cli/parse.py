@@ -122,16 +122,14 @@ def parse(
 
     A PATH such as td://DATABASE/TABLE is a table of Treasure Data, whose rows are downloaded.
     """
-    from td_currents_cli.events.filter import Filter  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415
+    from td_currents_cli.parse import ParseRequest, Rejects, run  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.parse.request import format_of  # noqa: PLC0415
 
     check_insert_options(given)
     now = time.time()
-    wanted = Filter.of(types=types, since=since, until=until, now=now)
+    wanted, received = options.selected(types, since, until, received_since, received_until, now=now)
     if into is None:
         wanted = wanted.with_canaries()  # what was read is written
-    received = options.receive_times(received_since, received_until, now=now)
     with options.open_tables(
         paths,
         wanted,
@@ -188,7 +186,8 @@ def parse(
                     out_dir=out_dir,
                     max_rejects=None if max_rejects is None else Rejects.of(max_rejects),
                     jobs=options.worker_count(jobs),
+                    scanned=None if tables is None else tables.period.as_dict(),
                 )
             )
             options.warn_of_types(wanted, terminal, outcome)
-            return options.with_scanned_rows(outcome, tables)
+            return outcome

@@ -102,17 +102,15 @@ def reconcile(
     comparison is exact; fingerprints (33 bytes per event) beyond 700 MB are kept in temporary files.
     """
     from td_currents_cli.durations import duration  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.events.filter import Filter  # noqa: PLC0415
     from td_currents_cli.read import byte_size  # noqa: PLC0415
     from td_currents_cli.reconcile import ReconcileRequest, TimeScope, failing, run, sides  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address  # noqa: PLC0415
 
     now, young = time.time(), duration(grace, "--grace")
-    received = options.receive_times(received_since, received_until, now=now)
     if since is None and sent and ingested and all(map(is_address, [*sent, *ingested])):
         # The same events in both, though their rows may have been received earlier in one than in the other.
         since = received_since or "-1d"
-    period = Filter.of(types=None, since=since, until=until, now=now)
+    period, received = options.selected(None, since, until, received_since, received_until, now=now)
     progress = InputProgress()
     line.watch(progress.now)
     with (

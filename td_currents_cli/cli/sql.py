@@ -114,7 +114,7 @@ def sql(
     from td_currents_cli.count import CountRequest  # noqa: PLC0415 -- a command loads only what it runs
     from td_currents_cli.count.dimensions import EVENT_TYPE, TimeUnit, split_names  # noqa: PLC0415
     from td_currents_cli.durations import duration  # noqa: PLC0415
-    from td_currents_cli.events.filter import Filter, zone_of  # noqa: PLC0415
+    from td_currents_cli.events.filter import zone_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.address import is_address, parse_address, receive_period  # noqa: PLC0415
     from td_currents_cli.treasure_data.forget import ForgetRequest, people_of  # noqa: PLC0415
     from td_currents_cli.treasure_data.forget import run as run_forget  # noqa: PLC0415
@@ -134,8 +134,7 @@ def sql(
     if exact and dialect is not Dialect.TRINO:
         refuse(["--exact"], f"--dialect {dialect}", "`tdcur count` queries in Trino's dialect: remove it.")
     zone, now = zone_of(timezone), ScheduledTime(time.time())
-    wanted = Filter.of(types=types, since=since, until=until, now=now, zone=zone)
-    received = options.receive_times(received_since, received_until, now=now, zone=zone)
+    wanted, received = options.selected(types, since, until, received_since, received_until, now=now, zone=zone)
     options.warn_of_types(wanted, terminal)
     names = tuple(split_names(by or ([EVENT_TYPE] if exact else [TimeUnit.DAY, EVENT_TYPE])))
     period = receive_period(wanted.since, wanted.until, now, received, duration(late, "--late"))

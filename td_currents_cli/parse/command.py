@@ -218,4 +218,5 @@ class _Totals:
             unknown=unknown_fields(self._request.fields or (), self._request.names),
             problems=problems,
             exit_code=exit_code_of(problems, self.balance),
+            scanned=self._request.scanned,
         )

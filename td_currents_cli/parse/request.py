@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +74,7 @@ class ParseRequest(Struct, frozen=True, kw_only=True):
     jobs: int = 1
     limit: int | None = None  # ids in memory; None for the default
     progress: InputProgress | None = None
+    scanned: Mapping[str, str | None] | None = None  # of tables; see `Outcome`
 
     @property
     def is_table(self) -> bool:

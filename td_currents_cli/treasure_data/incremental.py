@@ -16,7 +16,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME
 from td_currents_cli.catalog.model import EventType, Where
 from td_currents_cli.choices import Layout
-from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.errors import ExitCode, InputError, UsageError
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.model import Severity
 from td_currents_cli.outcome import Problems
@@ -69,6 +69,7 @@ def run(request: IncrementalRequest) -> IncrementalOutcome:
 
     Raises:
         UsageError: more than one table, one without receive times, a target that lacks columns, or no place to begin.
+        InputError: the table of watermarks is damaged.
         JobRunningError: another run from the same watermark is inserting.
         OutputError: the summary cannot be written; raised before anything is inserted.
         TdcurError: a query failed; see `TdClient.query`. The same run can be repeated.
@@ -134,6 +135,7 @@ class _Run:
             source=str(self._source),
             target=self._names[1],
             window=self._window,
+            scanned=self._window.rows.as_dict(),
             batch=batch,
             results=tuple(results),
             dry_run=self._request.dry_run,
@@ -174,7 +176,13 @@ class _Run:
         if STATE_TABLE not in self._existing:
             return None
         found = self._client.query(watermark_sql(self._database, *self._names), self._database)
-        return next((int(cell) for (cell,) in self._client.rows(found) if cell is not None), None)
+        cell = next((cell for (cell,) in self._client.rows(found)), None)
+        if cell is None or isinstance(cell, int):
+            return cell
+        raise InputError(
+            f"the column watermark of {self._database}.{STATE_TABLE} is not an integer",
+            hint="Rename the table, and begin again with --from-beginning: no event id is inserted twice.",
+        )
 
     def _parts(self) -> tuple[BatchCounts, list[_Part]]:
         """Count the batch. Tables without events for them are left out."""

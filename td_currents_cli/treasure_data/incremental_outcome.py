@@ -20,8 +20,12 @@ class Window(Struct, frozen=True):
     def next_watermark(self) -> int:
         return max(self.watermark, self.until)
 
+    @property
+    def rows(self) -> Period:
+        return Period(self.since, self.until)
+
     def __str__(self) -> str:
-        return str(Period(self.since, self.until))
+        return str(self.rows)
 
 
 class TableResult(Struct, frozen=True, kw_only=True):

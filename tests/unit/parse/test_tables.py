@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import flat_columns
 from td_currents_cli.choices import Names
+from td_currents_cli.cli.app import app
 from td_currents_cli.errors import ExitCode, InputError, OutputError, UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.parse import ParseOutcome, ParseRequest
@@ -277,6 +279,23 @@ def test_the_summary_of_what_was_inserted(
     with pytest.raises(OutputError):
         insert(replace(request, summary=tmp_path))
     assert len(running.queries) == issued
+
+
+def test_the_summary_of_what_was_downloaded(
+    tables_of: Callable[..., Tables], running: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its file says which rows were read, also if --max-rejects stops the run."""
+    for name, value in running.environ().items():
+        monkeypatch.setenv(name, value)
+    received = ("--received-since", "@1782864000", "--received-until", "@1782865000")
+    for cell, code in ((json.dumps(EVENTS), ExitCode.OK), ("[", ExitCode.FINDINGS)):
+        engine = Engine({RAW: [{"time": 1_782_864_200, "events": cell}]})
+        tables_of(engine, raw={"events": "string"})
+        outputs = ("-o", str(tmp_path / "events.jsonl"), "--summary", str(tmp_path / "summary.json"))
+        run = CliRunner().invoke(app, ["parse", "td://braze/raw", *received, *outputs, "--max-rejects", "0"])
+        assert run.exit_code == code, run.stderr
+        scanned = json.loads((tmp_path / "summary.json").read_bytes())["scanned"]
+        assert scanned == Period(1_782_864_000, 1_782_865_000).as_dict()
 
 
 def test_no_table_is_made_for_nothing(tables_of: Callable[..., Tables], running: Service) -> None:

@@ -1,6 +1,8 @@
 """`parse --incremental` against a stand-in: each event id once, whatever is repeated, late, or breaks off."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -444,3 +446,27 @@ def test_what_a_person_runs(account: Account, monkeypatch: pytest.MonkeyPatch, t
     summary = json.loads((tmp_path / "s").read_bytes())["summary"]
     assert (summary["written"], summary["already_there"], summary["rows_read"]) == (1, 1, 2)
     assert account.flat() == ["a", "b"]
+    envelope = json.loads((tmp_path / "s").read_bytes())
+    since, until = (envelope["summary"][name] for name in ("received_since", "received_until"))
+    assert envelope["scanned"] == Period(since, until).as_dict()
+
+
+def test_a_run_that_was_interrupted_says_that_it_can_be_repeated(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in account.service.environ().items():
+        monkeypatch.setenv(name, value)
+    account.receive(int(time.time()) - HOUR, event("a", NOW))
+    account.engine.before["WITH doubles"] = lambda: os.kill(os.getpid(), signal.SIGINT)
+    line = ["parse", "td://braze/raw", "--into", "td://braze/flat", "--incremental", "--from-beginning"]
+    stopped = CliRunner().invoke(app, line)
+    assert stopped.exit_code == ExitCode.INTERRUPTED
+    assert "run the command again: events that were inserted are recognized" in stopped.stderr
+
+
+@pytest.mark.parametrize("kind", ["VARCHAR", "DOUBLE"])
+def test_a_table_of_watermarks_that_somebody_made(account: Account, kind: str) -> None:
+    account.engine.query(f"CREATE TABLE braze.tdcur_state (source VARCHAR, target VARCHAR, watermark {kind})")
+    account.engine.query("INSERT INTO braze.tdcur_state VALUES ('td://braze/raw', 'td://braze/flat', '17.5')")
+    with pytest.raises(InputError, match=r"column watermark of braze\.tdcur_state is not"):
+        account.run(NOW)
