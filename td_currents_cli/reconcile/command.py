@@ -60,17 +60,21 @@ def run(request: ReconcileRequest) -> ReconcileOutcome:
     with closing(request.sent), closing(request.ingested):
         depth = min(request.sent.depth, request.ingested.depth)
         per_id = bool(request.scope) and (request.sent.streaming or request.ingested.streaming)
-        mode = CompareMode(depth, per_id=per_id, expect_anonymous=request.expect_anonymous)
+        in_two_forms = depth is Depth.CONTENT and request.sent.exported is not request.ingested.exported
+        mode = CompareMode(depth, exported=in_two_forms, per_id=per_id, expect_anonymous=request.expect_anonymous)
         differences = _compare_sides(request, mode, log)
+        exported = differences.sent.sources.exported or differences.ingested.sources.exported
+        if mode.exported and not exported:
+            mode = structs.replace(mode, exported=False)
+            differences = _compare_sides(request, mode, ProblemLog())
         streaming = differences.sent.sources.streaming or differences.ingested.sources.streaming
         if request.scope and streaming and not per_id:
             per_id = True
             mode = structs.replace(mode, per_id=per_id)
             differences = _compare_sides(request, mode, ProblemLog())
         sent, ingested = differences.sent, differences.ingested
-        if differences.suspects and depth is Depth.CONTENT:
+        if differences.suspects and depth is Depth.CONTENT and (streaming or not mode.exported):
             # Nearly all events arrive as they were written: only the others are compared by what they contain.
-            exported = sent.sources.exported or ingested.sources.exported
             mode = structs.replace(mode, suspects=differences.suspects, streaming=streaming, exported=exported)
             if request.progress is not None:
                 request.progress.stage = "comparing contents"

@@ -39,9 +39,9 @@ _EXACT: Final = 10**16
 _INTEGRAL: Final = re.compile(rb"\.0[],}]")
 _OPENING: Final = frozenset("[{")
 
-_EXTREME: Final = re.compile(r"\d[eE][+-]?0*\d{3}")
+_EXTREME: Final = re.compile(r"[:,\[\s]-?\d+(?:\.\d+)?[eE][+-]?0*\d{3}", re.ASCII)
 _EXTREME_BYTES: Final = re.compile(_EXTREME.pattern.encode())
-"""A number that may be beyond the range of a double."""
+"""A number in an array or object that may be beyond the range of a double; not `8e777` within an id."""
 
 Fields: TypeAlias = dict[str, Any]
 _FieldOrder: TypeAlias = tuple[Callable[[Fields], Any], bytes]
@@ -101,17 +101,13 @@ def in_both_forms(event: Fields) -> Fields:
     names = _of_one_form(str(event.get("event_type")))
 
     def kept(fields: Fields) -> Fields:
-        return {
-            name: kept(value) if name in PLACES and type(value) is dict else value
-            for name, value in fields.items()
-            if name not in names and not _is_empty(name, value)
-        }
+        empty = [name for name in fields if name.endswith(CUSTOM_FIELDS) and fields[name] in ({}, "{}")]
+        if not empty and names.isdisjoint(fields):
+            return fields
+        return {name: value for name, value in fields.items() if name not in names and name not in empty}
 
-    return kept(event)
-
-
-def _is_empty(name: str, value: object) -> bool:
-    return value in ({}, "{}") and name.endswith(CUSTOM_FIELDS)
+    inner = {place: kept(event[place]) for place in PLACES if type(event.get(place)) is dict}
+    return kept({**event, **inner})
 
 
 @lru_cache(1000)  # types are data

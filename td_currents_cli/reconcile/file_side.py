@@ -50,6 +50,10 @@ class FileSide:
         self._jobs = jobs
         self._rereadable = RereadableSources()
 
+    @property
+    def exported(self) -> bool:
+        return any(source.name.lower().endswith(".avro") for source in self._sources)
+
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         self._sources = self._rereadable.rereadable(self._sources)
         for alone, sources in groupby(self._sources, _is_streamed):
@@ -171,7 +175,7 @@ def _read(event: Raw) -> EventFields:
 def _content(mode: CompareMode) -> Callable[[Any], int]:
     if mode.depth is Depth.OUTLINE:
         return outline
-    if mode.suspects is None:
+    if mode.suspects is None and not mode.exported:
         return _as_written
 
     fields_of = (lambda event: in_both_forms(decoded(event))) if mode.exported else decoded
@@ -202,6 +206,7 @@ Delivered: TypeAlias = Callable[[Path], Iterable[Sequence[tuple[str | None, str 
 class JournalSide:
     depth: Final = Depth.IDS
     streaming: Final = False
+    exported: Final = False
 
     def __init__(self, path: Path, delivered: Delivered) -> None:
         self._path = path

@@ -38,7 +38,8 @@ class Depth(IntEnum):
 class CompareMode(Struct, frozen=True):
     """How contents are compared: up to `depth`, first by digests of the events as written.
 
-    Events whose digests differ are suspects: they alone are compared again, by what they contain.
+    Events whose digests differ are suspects: they alone are compared again, by what they contain. If only one side is
+    `exported`, no event is written in the same way on both, and all are compared by what they contain at once.
     """
 
     depth: Depth
@@ -161,6 +162,10 @@ class Side(Protocol):
     @property
     def streaming(self) -> bool:
         """Whether it is known, before it is read, that rows of the streaming connector are among them."""
+
+    @property
+    def exported(self) -> bool:
+        """Whether it seems, before it is read, that events of Braze's export are among them."""
 
     def chunks(self, scope: TimeScope, mode: CompareMode) -> Generator[SideChunk]:
         """The fingerprints of all events in scope, in bounded chunks. Raises TdcurError if they cannot be read."""

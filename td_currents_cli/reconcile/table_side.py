@@ -31,6 +31,8 @@ _OUTLINE: Final = 4
 
 
 class TableSide:
+    exported: Final = False
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._results: list[tuple[TdClient, JobResult]] = []

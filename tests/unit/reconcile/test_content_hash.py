@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from td_currents_cli.reconcile.content_hash import UNKNOWN, outline
+from td_currents_cli.reconcile.content_hash import _EXTREME_BYTES, UNKNOWN, content_digest, decoded, outline
 from td_currents_cli.treasure_data.sql.events import content_hash_sql
 from td_currents_cli.treasure_data.sql.text import string_literal
 from tests.td_service.engine import Engine
@@ -108,3 +108,18 @@ def test_trino_agrees_on_any_event(trino: Engine, events: list[dict[str, Any]], 
     """With any escapes."""
     texts = [json.dumps(event, ensure_ascii=is_ascii) for event in events]
     assert there(trino, texts) == [here(text) for text in texts]
+
+
+@pytest.mark.parametrize("number", ["1e400", "-2.5E+0400", "[1e400]", "[0, 1.0e-400]", '{"b": \n1e400}'])
+@pytest.mark.parametrize("form", ["{}", "{}\n", " {} "])
+def test_numbers_beyond_a_double_are_told_apart(number: str, form: str) -> None:
+    def digest(text: str) -> int:
+        return content_digest(decoded(Raw(f'{{"id":"8e777f","a":{form.format(text)}}}'.encode())))
+
+    assert digest(number) != digest(number.replace("400", "401"))
+
+
+def test_ids_are_decoded_as_fast_as_other_strings() -> None:
+    """`8e777` is no number in them."""
+    assert not _EXTREME_BYTES.search(b'{"id":"0e777-1e999","a": "x8e777", "b":[1e99,12.5e-7]}')
+    assert _EXTREME_BYTES.search(b'{"a":-12.5e-700}')

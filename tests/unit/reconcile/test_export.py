@@ -54,6 +54,23 @@ def test_contents_compare_across_both_forms(tmp_path: Path) -> None:
     assert outcome.balanced
 
 
+def test_both_forms_are_compared_at_once_or_after_they_differ(tmp_path: Path) -> None:
+    """With the same result, also if the names of the files suggest otherwise."""
+    arrived = [over_http(0), over_http(1), over_http(2, campaign_id="c"), over_http(4)]
+    path = export_path(tmp_path / "export")
+    path.write_bytes(avro_of([record(number, external_user_id=f"x{number}") for number in range(4)]))
+    expected = {"matched": 2, "changed": 1, "missing": 1, "unexpected": 1}
+    assert counts(compare(tmp_path, arrived)) == expected
+    path.rename(path.with_suffix(".avro.old"))
+    assert counts(compare(tmp_path, arrived)) == expected
+    # No export at all: what only one form has is a difference.
+    sent = [over_http(number) for number in range(2)]
+    path.with_suffix(".avro.old").unlink()
+    path.write_text(json.dumps({"events": sent}))
+    other_device = over_http(0) | {"user": over_http(0)["user"] | {"device_id": "other"}}
+    assert counts(compare(tmp_path, [other_device, over_http(1)])) == {"matched": 1, "changed": 1}
+
+
 def test_custom_properties_compare(tmp_path: Path) -> None:
     """A JSON string in the export; without any property, it may be empty there or missing."""
     texts = ['{"a": 1, "b": [true]}', '{"a": 1}', "{}", None]
