@@ -135,10 +135,12 @@ class _Watch:
         now = self._now()
         if self.rates.is_due(now):
             self._notice("reading what is usual from the rows of the last 7 days, which is done once a day")
-            self.rates = rates_of(self._received(now - WEEK, HOUR_NUMBER), now).seen(self.rates.last_row)
+            known = self.rates.last_row
+            self.rates = rates_of(self._received(now, WEEK, HOUR_NUMBER), now).seen(known, now + _EARLY)
         begin = int(now) - HOUR - SETTLED
-        rows = self._received(now - request.scanned, is_between(begin, begin + HOUR))
-        self.rates = self.rates.seen(max((received for *_, received in rows), default=None))
+        rows = self._received(now, request.scanned, is_between(begin, begin + HOUR))
+        last_row = max((received for *_, received in rows), default=None)
+        self.rates = self.rates.seen(last_row, now + _EARLY)
         save_rates(request.rates_file, self.rates)
         return Round(
             at=now,
@@ -149,13 +151,14 @@ class _Watch:
             canary=canary,
         )
 
-    def _received(self, since: float, group: str) -> list[ReceivedRow]:
+    def _received(self, now: float, seconds: float, group: str) -> list[ReceivedRow]:
+        """Query the rows that were received in the last seconds."""
         address = self._request.table
         columns = self._client.columns(address.database, address.table)
         if not columns:  # no row has come yet
             return []
-        events = table_events(address, table_layout(address, columns), Period(int(since)), columns)
-        query = received_sql(events, self._request.wanted, group)
+        events = table_events(address, table_layout(address, columns), Period(int(now - seconds)), columns)
+        query = received_sql(events, self._request.wanted, group, int(now + _EARLY))
         rows = self._client.rows(self._client.query(query, address.database))
         # A lone surrogate could not be kept in a file.
         return [(name and name.encode(errors="backslashreplace").decode(), *figures) for name, *figures in rows]

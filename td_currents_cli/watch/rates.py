@@ -42,9 +42,9 @@ class UsualRates(Struct, frozen=True):
         first, second = of_hours[hour], of_hours[(hour + 1) % 24]
         return None if first is None or second is None else share * first + (1 - share) * second
 
-    def seen(self, last_row: float | None) -> "UsualRates":
-        """The same with a later last row."""
-        known = [each for each in (self.last_row, last_row) if each is not None]
+    def seen(self, last_row: float | None, until: float) -> "UsualRates":
+        """The same with a later last row. One that is not before `until` is not one that was received."""
+        known = [each for each in (self.last_row, last_row) if each is not None and each < until]
         return structs.replace(self, last_row=max(known, default=None))
 
 

@@ -200,6 +200,16 @@ def test_rows_older_than_a_round_scans_are_remembered(world: World) -> None:
     assert world.watch().round.silence is Silence.LOST
 
 
+def test_a_time_in_the_future_does_not_hide_silence(world: World) -> None:
+    """Of a row, and of what is kept."""
+    world.rows = [row(NOW - HOUR, OPEN), row(NOW + 3 * DAY, OPEN)]
+    found = world.watch().round
+    assert (found.quiet_for, found.silence) == (HOUR, Silence.SILENT)
+    file = world.request().rates_file
+    file.write_text(json.dumps({"read_at": NOW, "by_type": {}, "last_row": NOW + DAY}))
+    assert world.watch().round.quiet_for == HOUR
+
+
 KEPT = "Braze keeps what it cannot deliver until 2026-07-03T10:19:59Z (48 hours), or 2026-07-06T10:19:59Z (five days)"
 
 

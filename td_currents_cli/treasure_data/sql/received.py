@@ -11,11 +11,12 @@ _TYPE: Final = '"usable type"'
 _HAPPENED: Final = '"usable seconds"'
 
 
-def received_sql(events: Events, wanted: Filter, group: str) -> str:
+def received_sql(events: Events, wanted: Filter, group: str, until: int) -> str:
     """Write the Trino query for `event_type`, `bucket`, `events` and `last_received`, a UNIX time.
 
-    `group` is the expression for the bucket. Rows that could not be read count as received, with zero
-    events without a type, unless the filter is for some types.
+    `group` is the expression for the bucket. Rows received at `until` or later, a UNIX time, are left out: `time` may
+    be set by what inserts a row, and the last one would seem new for as long as it is in the future. Rows that could
+    not be read count as received, with zero events without a type, unless the filter is for some types.
     """
     extracted = [f"{events.extract(((field,),))} AS m_{field}" for field in ("event_type", "time")]
     usable = [f"{events.name('m_event_type')} AS {_TYPE}", f"{events.seconds('m_time')} AS {_HAPPENED}"]
@@ -31,7 +32,8 @@ def received_sql(events: Events, wanted: Filter, group: str) -> str:
             f"  COUNT_IF({IS_EVENT}) AS events,",
             f"  MAX({_RECEIVED}) AS last_received",
             "FROM usable",
-            f"WHERE ({IS_EVENT} AND {filter_condition(wanted, _TYPE, _HAPPENED)}){unreadable}",
+            f"WHERE {_RECEIVED} < {until}",
+            f"  AND (({IS_EVENT} AND {filter_condition(wanted, _TYPE, _HAPPENED)}){unreadable})",
             "GROUP BY 1, 2",
         ]
     )
