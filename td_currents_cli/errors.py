@@ -5,7 +5,7 @@ A bad record is never an exception but a `Problem`, a value in the stream (see `
     TdcurError
     ├── UsageError            2  wrong usage or configuration
     ├── EndpointRefusedError  4  the endpoint refuses us: 401, 403, 404, a redirect
-    ├── UnreachableError      5  the endpoint could not be reached, or retries ran out
+    ├── UnreachableError      5  the endpoint could not be reached, retries ran out, or another run is at work
     ├── InputError            6  an input could not be read
     ├── OutputError           6  an output could not be written
     └── DefectError          70  a defect of tdcur
@@ -36,7 +36,7 @@ EXIT_MEANINGS: Final = {
     ExitCode.USAGE: "wrong usage or configuration",
     ExitCode.INCOMPLETE: "delivery incomplete: fix the dead letters, or repeat the command for undelivered events",
     ExitCode.REFUSED: "the endpoint refuses us: 401, 403, 404, a redirect",
-    ExitCode.UNREACHABLE: "the endpoint is not reachable, or retries ran out",
+    ExitCode.UNREACHABLE: "the endpoint is not reachable, retries ran out, or another run is inserting: try later",
     ExitCode.IO: "an input could not be read, or an output could not be written",
     ExitCode.DEFECT: "a defect of tdcur; TDCUR_DEBUG=1 prints the traceback to report",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
