@@ -176,6 +176,11 @@ class BatchEvents(Struct, frozen=True):
         """The digest of `content_hash_sql`, or null."""
         return f"CASE WHEN {IS_EVENT} THEN {content_hash_sql('event')} END"
 
+    @property
+    def content(self) -> str:
+        """What differs between events of this table with different contents."""
+        return self.outline
+
 
 class FlatEvents(Struct, frozen=True):
     """The events of a table with an event in each row, given the columns of the table: all as in `BatchEvents`."""
@@ -191,6 +196,12 @@ class FlatEvents(Struct, frozen=True):
     def received(self) -> str:
         """The receive time, which is not RECEIVED in a table that was flattened before."""
         return f"COALESCE({identifier(RECEIVED_TIME)}, {RECEIVED})" if RECEIVED_TIME in self.columns else RECEIVED
+
+    @property
+    def content(self) -> str:
+        """`time` is left out: it may be the receive time, which differs between copies."""
+        names = [each for each in self.columns if each not in {TIME, RECEIVED_TIME}]
+        return f"JSON_FORMAT(CAST({map_of({each: f'CAST({identifier(each)} AS JSON)' for each in names})} AS JSON))"
 
     @property
     def lines(self) -> str:

@@ -292,7 +292,7 @@ def _numbered_events(query: IncrementalQuery, *, with_content: bool) -> str:
     is_wanted = f"{IS_EVENT} AND {filter_condition(query.filter, EVENT_TYPE, EVENT_SECONDS)}"
     window = f"OVER (PARTITION BY {_IS_WANTED}, {EVENT_ID} ORDER BY {RECEIVED}, {NUMBER})"
     has_id = f"{_IS_WANTED} AND {EVENT_ID} IS NOT NULL"
-    known = {_IS_WANTED: is_wanted, **span, **({_CONTENT: events.outline} if with_content else {})}
+    known = {_IS_WANTED: is_wanted, **span, **({_CONTENT: events.content} if with_content else {})}
     numbered = {_NTH: f"CASE WHEN {has_id} THEN ROW_NUMBER() {window} END"}
     if with_content:
         numbered[_FIRST_CONTENT] = f"FIRST_VALUE({_CONTENT}) {window}"

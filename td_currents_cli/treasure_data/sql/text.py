@@ -61,8 +61,19 @@ def case_lookup(column: str, cases: Sequence[tuple[str, str]], dialect: Dialect 
 
 def map_of(entries: Mapping[str, str]) -> str:
     """Write a map of string keys and expressions of one type, without those that are null."""
-    names, values = ", ".join(map(string_literal, entries)), ", ".join(entries.values())
-    return f"MAP_FILTER(MAP(ARRAY[{names}], ARRAY[{values}]), (k, v) -> v IS NOT NULL)"
+    named = list(entries.items())
+    maps = [_map(named[start : start + _MOST_ELEMENTS]) for start in range(0, len(named), _MOST_ELEMENTS)]
+    every = maps[0] if len(maps) == 1 else f"MAP_CONCAT({', '.join(maps)})"
+    return f"MAP_FILTER({every}, (k, v) -> v IS NOT NULL)"
+
+
+_MOST_ELEMENTS: Final = 250
+"""Trino's constructor of arrays takes up to 254."""
+
+
+def _map(entries: Sequence[tuple[str, str]]) -> str:
+    names = ", ".join(string_literal(name) for name, _ in entries)
+    return f"MAP(ARRAY[{names}], ARRAY[{', '.join(value for _, value in entries)}])"
 
 
 def cte(name: str, columns: Sequence[str], source: str) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 from msgspec.structs import replace
+from sqlglot import exp
 from typer.testing import CliRunner
 
 from td_currents_cli.braze import CANARY
@@ -380,6 +382,21 @@ def test_rows_of_the_streaming_connector(account: Account) -> None:
     account.service.tables = {RAW: columns | {"received_time": "long"}}
     with pytest.raises(UsageError, match="has event times in `time`"):
         account.run(NOW + 20 * HOUR)
+
+
+def test_contents_of_flat_rows_are_compared_in_all_columns_but_the_times(account: Account) -> None:
+    """In as many as a table may have: Trino's constructor of arrays takes up to 254 values."""
+    more = {f"properties_p{number}": None for number in range(300)}
+    row = {"event_type": UNINSTALL, "id": "a", "user_user_id": "u", **more, "properties_p299": "x"}
+    account.service.tables = {RAW: dict.fromkeys(row, "string")}
+    account.rows += [{"time": NOW, **row}, {"time": NOW + 1, **row}, {"time": NOW + 2, **row, "properties_p299": "y"}]
+    outcome = account.first_run(NOW + HOUR)
+    assert (outcome.inserted, outcome.batch.duplicates, outcome.batch.changed) == (1, 2, 1)
+    assert account.flat("other_fields") == ['{"properties_p299":"x"}']
+    arrays = [
+        each for query in account.service.queries for each in sqlglot.parse_one(query, "trino").find_all(exp.Array)
+    ]
+    assert max(len(each.expressions) for each in arrays) == 250
 
 
 def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
