@@ -57,15 +57,21 @@ def target_table(
     without a column go to OTHER_FIELDS.
 
     Raises:
-        UsageError: the table lacks a required column.
+        UsageError: the table lacks a required column, or has it with another type.
     """
     listed = tuple(events)
     columns = flat_columns(listed, Names.STREAMING)
     if existing is None:
         return Target(address=address, columns=columns)
     for name in required:
-        if name not in existing or (name == RECEIVED_TIME and existing[name] not in _INTEGERS):
+        if name not in existing:
             raise _no_column_error(address, name)
+        wanted = FieldType.LONG if name == RECEIVED_TIME else FieldType.STRING
+        if _TYPES.get(existing[name]) is not wanted:
+            raise UsageError(
+                f"the column `{name}` of {address} has the type {existing[name]}, not {_NAMES[wanted]}",
+                hint="Rename the column and add one of that type, or name a new table, which will be created.",
+            )
     return Target(
         address=address,
         columns=tuple(_columns_of(existing, listed)),
@@ -74,6 +80,7 @@ def target_table(
     )
 
 
+_NAMES: Final = {FieldType.LONG: "BIGINT", FieldType.STRING: "VARCHAR"}
 _INTEGERS: Final = frozenset(name for name, kind in _TYPES.items() if kind is FieldType.LONG)
 
 

@@ -55,8 +55,10 @@ def forget_flat_sql(table: TableAddress, people: People) -> Sequence[str]:
     return (
         _commented(
             f"DELETE {rows}",
-            "1. Delete the events. Remove the condition on a column that the table does not have. If it takes too",
-            "long, put the conditions in parentheses, add AND TD_TIME_RANGE(time, 'FROM', 'TO'), and repeat it.",
+            "1. Delete the events. Where the table has columns with other names, such as user_id, use these. For an id",
+            "without a column, use JSON_EXTRACT_SCALAR(other_fields, '$[\"user.user_id\"]') if the table has",
+            "other_fields, else remove the condition; the same in 2. If it takes too long, put the conditions in",
+            "parentheses, add AND TD_TIME_RANGE(time, 'FROM', 'TO'), and repeat it.",
         ),
         _commented(f"SELECT COUNT(*) AS person_events\n{rows}", "2. The proof: person_events is 0."),
     )

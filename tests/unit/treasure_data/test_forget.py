@@ -158,6 +158,21 @@ def test_a_flat_table() -> None:
     assert [cells[0] for cells in engine.query("SELECT id FROM braze.raw ORDER BY id").rows] == ["c", "d"]
 
 
+def test_an_id_without_a_column_of_its_own() -> None:
+    """The comment says where it is."""
+    engine = Engine({})
+    engine.query("CREATE SCHEMA braze")
+    engine.query("CREATE TABLE braze.raw (id VARCHAR, other_fields VARCHAR)")
+    engine.query("""INSERT INTO braze.raw VALUES ('a', '{"user.user_id":"7"}'), ('b', NULL), ('c', '{"x":7}')""")
+    delete, proof = forget_flat_sql(ADDRESS, People({"user_id": ["7"]}))
+    elsewhere = """JSON_EXTRACT_SCALAR(other_fields, '$["user.user_id"]')"""
+    assert f"use {elsewhere}" in delete
+    delete, proof = (each.replace('"user_user_id"', elsewhere) for each in (delete, proof))
+    assert row(engine, proof) == {"person_events": 1}
+    engine.query(delete)
+    assert row(engine, proof) == {"person_events": 0}
+
+
 HOSTILE = st.text(st.sampled_from("'\"\\;-/*$ {}%_é😀ab\u2028"), min_size=1).filter(str.strip)
 FIELDS = st.sampled_from(["external_user_id", "user_id", "device_id"])
 

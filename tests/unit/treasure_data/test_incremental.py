@@ -356,6 +356,12 @@ def test_targets(account: Account) -> None:
     with pytest.raises(UsageError, match="no column `received_time`") as error:
         account.run(NOW + HOUR, into="td://braze/small")
     assert error.value.hint == 'Add it: ALTER TABLE "braze"."small" ADD COLUMN "received_time" BIGINT'
+    account.engine.query("ALTER TABLE braze.small ADD COLUMN received_time VARCHAR")
+    with pytest.raises(UsageError, match="`received_time` of td://braze/small has the type string, not BIGINT"):
+        account.run(NOW + HOUR, into="td://braze/small")
+    account.engine.query("CREATE TABLE braze.numbered (id BIGINT, received_time BIGINT, other_fields VARCHAR)")
+    with pytest.raises(UsageError, match="`id` of td://braze/numbered has the type long, not VARCHAR"):
+        account.first_run(NOW + HOUR, into="td://braze/numbered")
     with pytest.raises(UsageError, match="td://braze/tdcur_state has no column `id`"):
         account.first_run(NOW + HOUR, into="td://braze/tdcur_state")
 
