@@ -11,7 +11,7 @@ GROUPS: Final = {
         "reconcile": "Compare sent with ingested events: what is missing or changed.",
         "verify": "Query a table until all events that were sent are stored.",
         "report": "Write a page with charts: counts, problems, and what is missing.",
-        "watch": "Watch a table: whether rows come, and as many as usual.",
+        "watch": "Watch a table: report silence, and fewer events than usual.",
         "show": "Show single events of payload files or ingested rows.",
     },
     "To try it without Treasure Data": {

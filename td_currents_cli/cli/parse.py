@@ -76,7 +76,7 @@ def parse(
         help="Insert only events of rows that came since the last run, each id once; a run can be repeated.",
     ),
     from_beginning: bool = insert_option(
-        "--from-beginning", default=False, help="With --incremental: read all rows, such as for the first run."
+        "--from-beginning", default=False, help="With --incremental: read all rows, usually in the first run."
     ),
     overlap: str = insert_option(
         default="1h",

@@ -52,7 +52,7 @@ def report(
         "--limit",
         default=30,
         min=1,
-        help="Maximum number of event types and campaigns to show; the others are added up.",
+        help="Maximum number of event types, campaigns, and Canvases to show; the others are added up.",
     ),
     output_format: OutputFormat = output_option(
         "--format", default=OutputFormat.text, help="What to print: json has all numbers of the page."

@@ -56,7 +56,7 @@ QUERIES_OF_OPTION: Final = {
 def sql(
     query: Query = typer.Argument(metavar="QUERY", help="What the query does."),
     table: str = typer.Argument(
-        metavar="td://DATABASE/TABLE|PATH", help="The table to query; with --dialect spark, or an Avro export."
+        metavar="td://DATABASE/TABLE|PATH", help="The table to query, or, with --dialect spark, an Avro export."
     ),
     *,
     rows: Layout = input_option(default=Layout.BATCHES, help="Contents of a row: a batch, or a flat event."),
@@ -86,16 +86,17 @@ def sql(
         "--exact",
         default=False,
         help="With count: the query that `tdcur count` runs, which accounts for every row, whatever its cell contains. "
-        "Else, cells must be arrays of events.",
+        "Without it, cells must be arrays of events.",
     ),
     into: str | None = output_option(
         metavar="td://DATABASE/TABLE", help="With parse: insert the events into this table."
     ),
     external_user_id: list[str] | None = filters_option(
-        metavar="ID|@FILE", help="With forget: whose events to remove; @FILE has one per line, @- is stdin."
+        metavar="ID|@FILE",
+        help="With forget: remove the events of this person; @FILE has an id per line, @- is standard input.",
     ),
-    user_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by Braze's own id."),
-    device_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same by device."),
+    user_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same, by Braze's own id."),
+    device_id: list[str] | None = filters_option(metavar="ID|@FILE", help="With forget: the same, by device."),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     types: list[str] | None = options.TYPES,
     since: str | None = filters_option(metavar="TIME", help="Only events at or after this time: 2026-07-01, -7d."),

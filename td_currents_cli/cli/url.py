@@ -23,7 +23,7 @@ def url(
     database: str | None = options.DESTINATION_DATABASE,
     table: str | None = options.DESTINATION_TABLE,
     write_key_file: str | None = options.WRITE_KEY_FILE,
-    show_key: bool = destination_option("--show-key", default=False, help="Print the write key, not ***."),
+    show_key: bool = destination_option("--show-key", default=False, help="Print the write key instead of ***."),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     terminal: Terminal,
     settings: Config,

@@ -42,13 +42,17 @@ def watch(
     *,
     every: str = checks_option(default="5m", metavar="DURATION", help="Time from one round to the next."),
     silent_after: str = checks_option(
-        default="30m", metavar="DURATION", help="How long no row may come before the table is silent."
+        default="30m", metavar="DURATION", help="Time without a row after which the table is silent."
     ),
     once: bool = checks_option(
-        "--once", default=False, help="One round, for cron and CI: exit code 1 if the table or a type is silent."
+        "--once",
+        default=False,
+        help="Run one round, for cron and CI: exit code 1 if the table, a type, or the canary is silent.",
     ),
     canary: bool = checks_option(
-        "--canary", default=False, help="In each round, send an event (tdcur.canary), and wait until it is a row."
+        "--canary",
+        default=False,
+        help="In each round, send an event of the type tdcur.canary, and wait until it is a row.",
     ),
     canary_within: str = checks_option(
         default="10m", metavar="DURATION", help="With --canary: how long to wait for it."
@@ -72,11 +76,11 @@ def watch(
     given: ExplicitOptions,
     settings: Config,
 ) -> Outcome:
-    """Watch a table: whether rows come, and as many as usual.
+    """Watch a table: report silence, and fewer events than usual.
 
     Prints a line at each change of state: no rows (Braze drops what it could not deliver for 48 hours, or five days),
     a type with fewer events than usual, a canary that does not arrive. What is usual is the median of the same hour on
-    the last 7 days. It is read once a day, and kept in the state folder.
+    the last 7 days. It is read once a day, and kept in the state folder. The destination is that of the canary.
     """
     # A command loads only what it runs.
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415

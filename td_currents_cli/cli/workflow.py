@@ -19,7 +19,7 @@ from td_currents_cli.outcome import Outcome
 
 @command(
     examples=(
-        "tdcur workflow init watch/ --database braze --raw raw --flat flat",
+        "tdcur workflow init flatten/ --database braze --raw raw --flat flat",
         "tdcur workflow init models/ --database braze --raw raw --flat flat --dbt",
     ),
     no_args_is_help=True,
@@ -35,7 +35,7 @@ def workflow(
     dbt: bool = output_option("--dbt", default=False, help="A dbt project, instead of a Treasure Workflow."),
     schedule: Schedule = output_option(default=Schedule.HOURLY, help="How often the workflow runs."),
     timezone: str = output_option(default="UTC", metavar="ZONE", help="Time zone of days and of the schedule."),
-    force: bool = output_option("--force", default=False, help="Overwrite files that are there already."),
+    force: bool = output_option("--force", default=False, help="Overwrite existing files."),
     output_format: OutputFormat = options.TEXT_FORMAT,  # noqa: ARG001 -- the command decorator renders with it
     given: ExplicitOptions,
 ) -> Outcome:

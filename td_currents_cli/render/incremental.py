@@ -64,7 +64,7 @@ def _notes(outcome: "IncrementalOutcome") -> "Iterator[str]":
         yield f"{amount(batch.late, 'late event')}: before the period of these rows, the earliest at {since}"
     if batch.changed:
         yield (
-            f"{amount(batch.changed, 'duplicate')} had another content than the first event with the same id, "
+            f"{amount(batch.changed, 'duplicate')} had different content from the first event with the same id, "
             "which was used"
         )
 

@@ -138,7 +138,7 @@ def _is_smooth(outcome: ReconcileOutcome) -> bool:
 
 def _notes_of_contents(outcome: ReconcileOutcome) -> Iterator[tuple[str, str]]:
     if not outcome.by_content:
-        yield "contents are not known on both sides, so changes cannot be detected", "yellow"
+        yield "only ids are compared, so changes of the content cannot be detected", "yellow"
     if outcome.depth is Depth.OUTLINE:
         yield DIGESTS_ONLY, "dim"
         if outcome.differences[DiffKind.CHANGED].count and outcome.matched == outcome.unknown:
@@ -258,9 +258,8 @@ def verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     """Return the last line and its style. It says why the exit code is not 0."""
     sent = outcome.sent
     if _is_smooth(outcome):
-        rows, ingested = (amount(side.balance.rows_read, "row") for side in (sent, outcome.ingested))
         arrived = f"all {sent.ids:,} sent event ids arrived" if sent.ids > 1 else "the sent event id arrived"
-        return f"{rows} sent, {ingested} ingested: {arrived}.", "bold green"
+        return f"{_rows_of_sides(outcome)}{arrived}.".capitalize(), "bold green"
     if outcome.differences[DiffKind.MISSING].count or outcome.differences[DiffKind.CHANGED].count:
         return _difference_verdict(outcome), "bold red"
     if sent.counts.without_id:
@@ -278,6 +277,13 @@ def verdict(outcome: ReconcileOutcome) -> tuple[str, str]:
     if sent.sources.left_out:
         return f"{arrived}; some files of the sent folder were left out (see above).", "bold yellow"
     return f"{arrived}.", "bold green" if outcome.expected else "bold yellow"
+
+
+def _rows_of_sides(outcome: ReconcileOutcome) -> str:
+    """Tell how many rows were read; nothing of a table, which returns ids."""
+    sides = (("sent", outcome.sent), ("ingested", outcome.ingested))
+    rows = [f"{amount(side.balance.rows_read, 'row')} {name}" for name, side in sides if side.balance.rows_read]
+    return f"{', '.join(rows)}: " if rows else ""
 
 
 def _difference_verdict(outcome: ReconcileOutcome) -> str:

@@ -341,8 +341,13 @@ def balance_line(balance: Balance, verb: str) -> str:
 
 
 def format_balance(balance: Balance, used: int, verb: str, others: tuple[tuple[int, str], ...]) -> str:
-    """Format rows and events, as an equation only where some were not used."""
+    """Format rows and events, as an equation only where some were not used.
+
+    Without rows, as where a table returns only ids, events alone.
+    """
     rows, separator = amount(balance.rows_read, "row"), ", "
+    if balance.events_read and not balance.rows_read:
+        rows = separator = ""
     if balance.rows_good != balance.rows_read:
         bad = (balance.rows_truncated, "truncated"), (balance.rows_rejected, "rejected")
         rows, separator = f"{rows} read = {_sum((balance.rows_good, 'good'), bad)}", "; "

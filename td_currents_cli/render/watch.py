@@ -13,6 +13,7 @@ from td_currents_cli.render.layout import print_trimmed
 from td_currents_cli.render.terminal import Terminal, amount, print_wrapped, printable
 from td_currents_cli.render.time_words import FULL_TIME
 from td_currents_cli.watch import Round, WatchOutcome
+from td_currents_cli.watch.command import SETTLED
 from td_currents_cli.watch.result import Pace, Silence, TypeRate
 
 _GOOD: Final = "green"
@@ -61,7 +62,8 @@ def _table_line(before: Round | None, now: Round) -> tuple[str, str]:
         again = "" if before is None else "rows come again: "
         usual = "" if now.usual is None else f" (usual {now.usual:,.0f})"
         events = amount(now.events, "event")
-        return f"ok: {again}last row {_ago(now)}, {events} in the last hour{usual}", _GOOD
+        hour_end = moment_of(now.at - SETTLED)
+        return f"ok: {again}last row {_ago(now)}, {events} in the hour until {hour_end:%H:%M}{usual}", _GOOD
     if now.last_row is None:
         return "silent: no row was received in the last 7 days", _BAD
     older, newer = (iso(moment_of(now.last_row + after)) for after in DROPS_AFTER)

@@ -24,7 +24,7 @@ _VISIBLE: Final = 3600.0
 _NOT_RUN: Final = (
     "Nothing was run. Remove the person in Braze first, then run these statements one by one, in their order."
 )
-_KEEP: Final = "Keep them until the end: printed on another day, they divide the rows at another time."
+_KEEP: Final = "Keep them until the end: statements printed on another day would divide the rows at another time."
 _ELSEWHERE: Final = (
     "The person is also in other tables (raw and flat), payload files, dead letters, and Braze's Avro exports.",
     "Journals of `tdcur send` have the ids of the person's events.",

@@ -148,8 +148,8 @@ class _Run:
         request, given, recorded = self._request, self._request.received_since, self._watermark()
         if recorded is None and given is None:
             raise UsageError(
-                f"no earlier run from {self._source} into {self._names[1]} is recorded, to go on from",
-                hint="Add --from-beginning, or --received-since TIME.",
+                f"no earlier run from {self._source} into {self._names[1]} is recorded",
+                hint="For the first run, add --from-beginning, or --received-since TIME.",
             )
         if recorded is not None and recorded > request.now:
             raise UsageError(

@@ -89,7 +89,7 @@ def _template(request: SqlRequest, sql: str) -> str:
             return for_workflow(sql)
         case RunBy.DBT:
             rows, wanted = request.period, request.counted.wanted
-            # Counts are made anew, and so are events of a period.
+            # Counts are made again, and so are events of a period.
             if request.query is Query.COUNT or wanted.timed or not isinstance(rows.since, ScheduledTime):
                 return for_dbt(sql)
             return for_dbt(sql, receive_time_condition(rows), receive_time_condition(Period(0.0, rows.until)))

@@ -31,7 +31,7 @@ def run(request: WorkflowRequest) -> WorkflowOutcome:
     """Write the files. Runs offline.
 
     Raises:
-        UsageError: a file is there already, or both tables are the same. Nothing is written.
+        UsageError: a file exists, or both tables are the same. Nothing is written.
         OutputError: a file cannot be written.
     """
     check_into(request.raw, request.flat)
@@ -40,7 +40,7 @@ def run(request: WorkflowRequest) -> WorkflowOutcome:
     there = [file for file in files if file.exists()]
     if there and not request.force:
         more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
-        raise UsageError(f"{there[0]}{more} is there already", hint="Name another folder, or overwrite with --force.")
+        raise UsageError(f"{there[0]}{more} already exists", hint="Name another folder, or overwrite with --force.")
     for file, text in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

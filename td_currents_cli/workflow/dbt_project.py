@@ -72,7 +72,9 @@ def _with_ref(model: str, table: TableAddress) -> str:
 _LIMITS: Final = DropLimits(end=f"({CLOCK} - 3600)", hours="24", days="7", drop="0.5", least="30", least_silent="10")
 
 _FLAT: Final = "-- Flat events: a row per event.\n"
-_DAILY: Final = "-- Events by day and type. A run counts the last seven days anew: late events belong to days before.\n"
+_DAILY: Final = (
+    "-- Events by day and type. A run counts the last seven days again: late events belong to earlier days.\n"
+)
 _DROPS: Final = """\
 -- Fails for event types with less than half of the events that they usually have in a day, and for silent ones.
 """

@@ -68,7 +68,7 @@ def _queries(request: WorkflowRequest) -> Mapping[str, tuple[str, str]]:
             record_run_sql(*state, now=_NOW, since=window.since, watermark=window.until),
         ),
         "doubles": ("Event ids that the flat table has twice.", doubles_sql(flat, window.since, span)),
-        "delete_days": ("The last days, which are counted anew.", for_workflow(delete_days_sql(daily, days))),
+        "delete_days": ("The last days, which are counted again.", for_workflow(delete_days_sql(daily, days))),
         "count_days": (
             "Events by day and type.",
             for_workflow(insert_days_sql(daily, daily_counts_sql(flat, days, zone), zone)),
@@ -206,7 +206,7 @@ _error:
       message: "{flat}: ${{td.last_results.doubled_ids}} event ids are there more than once"
     call>: alert.dig
 
-# Daily counts, in {daily}. The last seven days are counted anew: late events belong to days before.
+# Daily counts, in {daily}. The last seven days are counted again: late events belong to earlier days.
 +count:
   +delete_days:
     td>: queries/delete_days.sql

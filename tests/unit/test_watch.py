@@ -228,9 +228,9 @@ def test_a_line_at_each_change_of_state(world: World, screen: Screen) -> None:
         print_changes(before, now, screen.terminal)
     assert len(world.rounds) == 6
     assert screen.out.splitlines() == [
-        "2026-07-01 10:00:00 ok: last row 1 min ago, 21 events in the last hour (usual 21)",
+        "2026-07-01 10:00:00 ok: last row 1 min ago, 21 events in the hour until 09:55 (usual 21)",
         f"2026-07-01 11:00:00 silent: last row 40 min ago (2026-07-01T10:19:59Z). {KEPT}",
-        "2026-07-01 11:20:00 ok: rows come again: last row 1 s ago, 1 event in the last hour (usual 20)",
+        "2026-07-01 11:20:00 ok: rows come again: last row 1 s ago, 1 event in the hour until 11:15 (usual 20)",
     ]
 
 

@@ -212,7 +212,7 @@ def test_files_are_not_overwritten_without_force(tmp_path: Path) -> None:
     (folder / "flat.dig").unlink()
     again = CliRunner().invoke(app, ["workflow", "init", str(folder), *TABLES])
     assert again.exit_code == 2
-    assert f"{folder / 'alert.dig'} (and 11 more) is there already" in again.stderr
+    assert f"{folder / 'alert.dig'} (and 11 more) already exists" in again.stderr
     assert not (folder / "flat.dig").exists()
     forced = CliRunner().invoke(app, ["workflow", "init", str(folder), *TABLES, "--force", "--format", "json"])
     assert forced.exit_code == 0

@@ -26,7 +26,7 @@ _COLUMNS: Final = {
     "last_event": "BIGINT",
 }
 _DAYS: Final = 7
-"""Days that are counted anew: devices that were offline send their events late."""
+"""Days that are counted again: devices that were offline send their events late."""
 
 
 def create_daily_sql(daily: TableAddress) -> str:

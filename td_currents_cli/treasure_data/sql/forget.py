@@ -60,13 +60,13 @@ def forget_flat_sql(table: TableAddress, people: People) -> Sequence[str]:
             "other_fields, else remove the condition; the same in 2. If it takes too long, put the conditions in",
             "parentheses, add AND TD_TIME_RANGE(time, 'FROM', 'TO'), and repeat it.",
         ),
-        _commented(f"SELECT COUNT(*) AS person_events\n{rows}", "2. The proof: person_events is 0."),
+        _commented(f"SELECT COUNT(*) AS person_events\n{rows}", "2. Check that person_events is 0."),
     )
 
 
 def _commented(statement: str, *comment: str) -> str:
     """Write a statement below a comment, which contains nothing that comes from outside."""
-    return "\n".join([*(f"-- {line}" for line in comment), statement])
+    return "\n".join([*(f"-- {line}".rstrip() for line in comment), statement])
 
 
 class BatchRewrite(Struct, frozen=True):
@@ -103,19 +103,20 @@ class BatchRewrite(Struct, frozen=True):
             _commented(
                 self._verification(before),
                 "3. Verify the copy. If events_removed is 0, stop: no event of the person is that old, or the tables",
-                f"are swapped already. If is_complete is not true, drop {self.copy.table}, and begin again.",
+                f"are swapped already. If is_complete is not true, drop {self.copy.table}, and begin again at 1.",
             ),
             _commented(
                 _insert(self._missing(since), "missing", table, column),
                 "Then swap the tables, once, which is not SQL:",
                 f"  td table:swap {self.table.database} {self.table.table} {self.copy.table}",
-                f"4. After the swap, and 15 minutes: take over the rows received since {boundary}, from the",
+                "",
+                f"4. At least 15 minutes after the swap: copy the rows received since {boundary} from the",
                 f"old table, which is {self.copy.table} now. Inserts no row twice; repeat it until it inserts none.",
             ),
             _commented(
                 self._proof(),
-                "5. The proof: person_events is 0. Rows that cannot be read are kept as they are: look at those with",
-                "an id in them.",
+                "5. Check that person_events is 0. Rows that cannot be read are kept as they are: look at those that",
+                "contain an id.",
             ),
             _commented(
                 f"DROP TABLE IF EXISTS {copy}",

@@ -17,6 +17,7 @@ from td_currents_cli.reconcile.file_side import FileSide, JournalSide
 from td_currents_cli.reconcile.table_side import TableSide
 from td_currents_cli.render import render
 from tests.exports import avro_of, export_path, record
+from tests.rendering import screen_of
 from tests.td_service.engine import Engine
 from tests.td_service.service import Canned, Service
 
@@ -186,10 +187,14 @@ def found(running: Service, tmp_path: Path) -> Compare:
     return compare
 
 
-def test_nothing_is_missing(found: Compare) -> None:
-    """Changes cannot be found in a table without digests."""
+def test_nothing_is_missing(found: Compare, screen: Any) -> None:
+    """Changes cannot be found in a table without digests. Of a table, which returns ids, no number of rows is printed."""
     outcome = found("a b", [["b", TYPE, 100], ["a", TYPE, 100]])
     assert (outcome.matched, outcome.exit_code, outcome.unknown) == (2, ExitCode.OK, 2)
+    render(outcome, "table", screen.terminal)
+    assert screen.lines[-2] == "1 row sent: all 2 sent event ids arrived."
+    render(outcome, "table", (verbose := screen_of(verbose=True)).terminal)
+    assert "ingested: 2 events compared" in verbose.err.splitlines()
 
 
 def test_differences(found: Compare, running: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

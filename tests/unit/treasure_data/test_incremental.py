@@ -416,11 +416,11 @@ def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.Capture
     assert screen.err.splitlines() == [
         "read the rows of td://braze/raw received from 2026-07-01 10:00:00 to 2026-07-01 10:50:00 (UTC)",
         "1 late event: before the period of these rows, the earliest at 2026-06-29 18:00:00 (UTC)",
-        "1 duplicate had another content than the first event with the same id, which was used",
+        "1 duplicate had different content from the first event with the same id, which was used",
         "1 row, 3 events read = 2 inserted + 1 duplicates",
         "watermark: 2026-07-01 10:50:00 (UTC)",
         "read the rows of td://braze/raw received from 2026-07-01 09:50:00 to 2026-07-01 10:50:00 (UTC)",
-        "1 duplicate had another content than the first event with the same id, which was used",
+        "1 duplicate had different content from the first event with the same id, which was used",
         (
             "td://braze/flat has 1 id more than once, in 2 rows: runs with different windows may have inserted at the "
             "same time. These statements remove the copies; each can be repeated:"
@@ -458,7 +458,7 @@ def test_what_a_person_runs(account: Account, monkeypatch: pytest.MonkeyPatch, t
 
     first = tdcur()
     assert first.exit_code == ExitCode.USAGE
-    assert "Add --from-beginning, or --received-since TIME." in first.stderr
+    assert "For the first run, add --from-beginning, or --received-since TIME." in first.stderr
     printed = tdcur("--received-since", "-1d", "--dry-run")
     assert (printed.exit_code, account.flat()) == (ExitCode.OK, [])
     assert [each.split()[0] for each in printed.stdout.split(";\n\n")] == ["CREATE", "INSERT", "WITH", "INSERT"]
