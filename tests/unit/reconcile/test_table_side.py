@@ -188,7 +188,7 @@ def found(running: Service, tmp_path: Path) -> Compare:
 
 
 def test_nothing_is_missing(found: Compare, screen: Any) -> None:
-    """Changes cannot be found in a table without digests. Of a table, which returns ids, no number of rows is printed."""
+    """A table without digests shows no changes. It returns ids: no number of its rows is printed."""
     outcome = found("a b", [["b", TYPE, 100], ["a", TYPE, 100]])
     assert (outcome.matched, outcome.exit_code, outcome.unknown) == (2, ExitCode.OK, 2)
     render(outcome, "table", screen.terminal)
