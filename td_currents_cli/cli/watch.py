@@ -47,7 +47,7 @@ def watch(
     once: bool = checks_option(
         "--once",
         default=False,
-        help="Run one round, for cron and CI: exit code 1 if the table, a type, or the canary is silent.",
+        help="Run one round, for cron and CI: exit code 1 if the table or a type is silent, or the canary is lost.",
     ),
     canary: bool = checks_option(
         "--canary",
@@ -132,7 +132,8 @@ def watch(
         f"each round reads the rows of the last {minutes} minutes; Treasure Data bills for the data that a query scans",
         "dim",
     )
-    on_round = partial(print_changes, terminal=terminal) if output_format is OutputFormat.text else ignore_round
+    # The outcome of a single round is rendered.
+    on_round = ignore_round if once else partial(print_changes, terminal=terminal)
     return run(request, on_round=on_round, notice=terminal.report)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from td_currents_cli.choices import ProjectKind
+from td_currents_cli.choices import Layout, ProjectKind
 from td_currents_cli.generate.command import GenerateOutcome
 from td_currents_cli.render.layout import print_hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, write_text
@@ -70,6 +70,8 @@ def print_query(outcome: SqlOutcome, terminal: Terminal) -> None:
     """Print the query, ready to copy; the period that it covers goes to standard error."""
     write_text(outcome.sql)
     if outcome.rows is not None:
-        terminal.report(f"covers rows received from {outcome.rows}", "dim")
+        # In flat rows, `time` may be the event time.
+        which = "rows with `time`" if outcome.layout is Layout.FLAT else "rows received"
+        terminal.report(f"covers {which} from {outcome.rows}", "dim")
     for note in outcome.notes:
         terminal.report(note)

@@ -23,9 +23,13 @@ _MINUTE: Final = 60
 
 
 def print_watch(outcome: WatchOutcome, terminal: Terminal) -> None:
-    """Print each type with its rate; the state of the table was printed after the round."""
-    if terminal.quiet or not outcome.round.types:
-        return
+    """Print each type with its rate; then the state of the table, and all that is not as usual."""
+    if outcome.round.types and not terminal.quiet:
+        _print_types(outcome, terminal)
+    print_changes(None, outcome.round, terminal)
+
+
+def _print_types(outcome: WatchOutcome, terminal: Terminal) -> None:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
     for name in ("event type", "last hour", "usual", "state"):
         table.add_column(name, justify="right" if name in {"last hour", "usual"} else "left", overflow="fold")
@@ -34,6 +38,7 @@ def print_watch(outcome: WatchOutcome, terminal: Terminal) -> None:
         name = printable(each.event_type or "(none)")
         table.add_row(Text(name), f"{each.events:,}", usual, Text(each.pace, _STYLES[each.pace]))
     print_trimmed(table, terminal.out)
+    terminal.out.print()
 
 
 def print_changes(before: Round | None, now: Round, terminal: Terminal) -> None:

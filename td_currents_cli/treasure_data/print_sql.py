@@ -54,6 +54,7 @@ class SqlOutcome(Outcome, frozen=True, kw_only=True):
     dialect: Dialect
     sql: str  # without a trailing semicolon
     rows: str | None  # the period, for people
+    layout: Layout = Layout.BATCHES
     run_by: RunBy = RunBy.CONSOLE
     notes: tuple[str, ...] = ()  # what to know before it is run
 
@@ -78,7 +79,9 @@ def run(request: SqlRequest) -> SqlOutcome:
         sql = _query_sql(request, request.table)
         rows = None if request.query is Query.CREATE_TABLE else period_in_words(request.period)
     run_by, query, dialect = request.run_by, request.query, request.dialect
-    return SqlOutcome(query=query, dialect=dialect, sql=_template(request, sql), rows=rows, run_by=run_by)
+    return SqlOutcome(
+        query=query, dialect=dialect, sql=_template(request, sql), rows=rows, layout=request.layout, run_by=run_by
+    )
 
 
 def _template(request: SqlRequest, sql: str) -> str:

@@ -307,7 +307,7 @@ def test_usual_rates() -> None:
 
 
 def test_states_are_printed(screen: Screen) -> None:
-    """As a table, and a line for each change."""
+    """As a line for each change; of a single round, as a table, and the lines below it."""
     rates = TypeRate(OPEN, 40, 41.0), TypeRate(BUY, 0, 12.0), TypeRate(None, 1, None)
     good = Round(at=NOW, last_row=NOW - 90, types=rates[:1], silent_after=1800, scanned=3900)
     bad = structs.replace(good, types=rates, canary=CanaryResult(None, "why"))
@@ -323,10 +323,13 @@ def test_states_are_printed(screen: Screen) -> None:
         ((line, _style),) = change_lines(good, late)
         assert words in line
     print_watch(WatchOutcome(table="td://braze/raw", round=bad, usual_from=None), screen.terminal)
-    assert [line.split() for line in screen.out.splitlines() if line.strip()][2:] == [
-        [OPEN, "40", "41", "ok"],
-        [BUY, "0", "12", "silent"],
-        ["(none)", "1", "new"],
+    assert [" ".join(line.split()) for line in screen.out.splitlines() if line.strip()][2:] == [
+        f"{OPEN} 40 41 ok",
+        f"{BUY} 0 12 silent",
+        "(none) 1 new",
+        "2026-07-01 10:00:00 ok: last row 1 min ago, 41 events in the hour until 09:55 (usual 53)",
+        f"2026-07-01 10:00:00 {BUY}: silent: 0 in the last hour (usual 12)",
+        "2026-07-01 10:00:00 canary: lost: why",
     ]
 
 

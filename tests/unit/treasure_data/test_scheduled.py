@@ -176,6 +176,13 @@ def test_times(offset: int, trino: str, words: str) -> None:
     assert period_in_words(Period(time)) == f"{words} to any later time"
 
 
+@pytest.mark.parametrize(("rows", "which"), [("batches", "rows received"), ("flat", "rows with `time`")])
+def test_which_rows_a_query_covers(rows: str, which: str) -> None:
+    """The column `time` of flat rows may be the event time."""
+    run = CliRunner().invoke(app, ["sql", "dedupe", ADDRESS, "--rows", rows, "--received-since", "-7d"])
+    assert run.stderr == f"covers {which} from 7 days before the scheduled time to the scheduled time\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
