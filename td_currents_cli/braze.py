@@ -25,6 +25,9 @@ CUSTOM_EVENT: Final = "users.behaviors.CustomEvent"
 PURCHASE: Final = "users.behaviors.Purchase"
 """The type that carries `properties.purchase_properties`."""
 
+LATEST: Final = 253_402_300_799
+"""The last second of the year 9999: a larger `time` is not in seconds (most likely in milliseconds)."""
+
 CANARY: Final = "tdcur.canary"
 """The type of the events that `tdcur watch --canary` sends: none of Braze's, and left out where those are counted."""
 

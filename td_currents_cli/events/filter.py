@@ -9,11 +9,8 @@ from typing import Any, Final
 
 from msgspec import Struct, structs
 
-from td_currents_cli.braze import CANARY
+from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.errors import UsageError
-
-LATEST: Final = 253_402_300_799
-"""The last second of the year 9999: a larger `time` is not in seconds (most likely in milliseconds)."""
 
 _DIGITS: Final = len(str(LATEST))
 

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from td_currents_cli.braze import LATEST
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
 
 TIME: Final = "time"
@@ -54,8 +55,9 @@ def _untimed(batch: Batch, *, is_first: bool) -> Problem:
     return Problem(
         code=Code.UNKNOWN_FORM,
         location=batch.location,
-        message="the input is not read: rows are selected by receive time, and it has none with a column `time`",
-        hint="Export the rows with their column `time` and its name, or remove --received-since and --received-until.",
+        message="the input is not read: rows are selected by receive time, and it has none",
+        hint="Export rows with their column `time` and its name. The `time` of payloads and flat events is the event "
+        "time: use --since and --until.",
     )
 
 
@@ -71,5 +73,6 @@ def _seconds(cell: object) -> float | None:
         text = cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
         digits, _, fraction = text.strip(' "\r').partition(".")
         if digits.isdecimal() and (fraction or "0").isdecimal():
-            return float(f"{digits}.{fraction}")
+            seconds = float(f"{digits}.{fraction}")
+            return seconds if seconds <= LATEST else None
     return None

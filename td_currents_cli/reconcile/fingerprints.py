@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Final, Self, TypeAlias
 
 from msgspec import Struct, field
 
-from td_currents_cli.braze import CANARY
+from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.errors import OutputError
 from td_currents_cli.events.dedupe import digest
-from td_currents_cli.events.filter import EVERYTHING, LATEST, Filter, usable_seconds
+from td_currents_cli.events.filter import EVERYTHING, Filter, usable_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from msgspec import Struct
 
-from td_currents_cli.braze import Site, check_name, check_site
+from td_currents_cli.braze import LATEST, Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
-from td_currents_cli.events.filter import LATEST, iso, moment_of
+from td_currents_cli.events.filter import iso, moment_of
 from td_currents_cli.read.received import ReceiveTimes
 
 SCHEME: Final = "td://"

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from td_currents_cli.braze import LATEST
 from td_currents_cli.count import CountOutcome, CountRequest, run
 from td_currents_cli.count.aggregate import TimeHistogram
 from td_currents_cli.count.baseline import expectation
 from td_currents_cli.count.dimensions import TimeBuckets, TimeUnit
 from td_currents_cli.errors import ExitCode
-from td_currents_cli.events.filter import LATEST, Filter
+from td_currents_cli.events.filter import Filter
 from td_currents_cli.read import sources
 from td_currents_cli.render import render
 from td_currents_cli.render.terminal import Terminal

@@ -5,10 +5,10 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
+from td_currents_cli.braze import LATEST
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, RECEIVED_TIME, TIME, TableColumn, column_type
 from td_currents_cli.catalog.model import Where
 from td_currents_cli.choices import Dialect, Layout
-from td_currents_cli.events.filter import LATEST
 from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.text import (
     IS_TIME,

@@ -11,12 +11,12 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.braze import CUSTOM_FIELD, CUSTOM_FIELDS, ENVELOPE, PLACES
+from td_currents_cli.braze import CUSTOM_FIELD, CUSTOM_FIELDS, ENVELOPE, LATEST, PLACES
 from td_currents_cli.catalog.ddl import TIME, TableColumn, column_type
 from td_currents_cli.catalog.model import FieldType, Where
 from td_currents_cli.choices import Dialect
 from td_currents_cli.errors import UsageError
-from td_currents_cli.events.filter import LATEST, Filter
+from td_currents_cli.events.filter import Filter
 from td_currents_cli.read.export_layout import EARLY
 from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, seconds_sql

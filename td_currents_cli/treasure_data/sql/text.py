@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from td_currents_cli.braze import CANARY
+from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.choices import Dialect
-from td_currents_cli.events.filter import LATEST, Filter, TypeGlobs
+from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, seconds_sql
 

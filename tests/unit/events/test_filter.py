@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from td_currents_cli.braze import CANARY
+from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import (
-    LATEST,
     EventFilter,
     Filter,
     TypeGlobs,
