@@ -36,6 +36,7 @@ from td_currents_cli.treasure_data.sql.incremental import (
     insert_new_sql,
     record_run_sql,
     remove_doubles_sql,
+    source_name,
     sum_batches,
     watermark_sql,
 )
@@ -107,7 +108,7 @@ class _Run:
         self._into = request.into
         self._database = request.into.database
         self._existing = self._client.tables(self._database)
-        self._names = str(self._source), _target_name(request)
+        self._names = source_name(self._source), _target_name(request)
         self._window = self._find_window()
         since, until = str(self._window.since), str(self._window.until)
         self._query = IncrementalQuery(
@@ -245,7 +246,7 @@ class _Run:
 
     def _domain_key(self, table: TableAddress, attempt: int) -> str:
         beginning = "" if self._request.received_since is None else self._window.since
-        parts = (*self._names, self._source.column, table.table, self._window.watermark, beginning, attempt)
+        parts = (*self._names, table.table, self._window.watermark, beginning, attempt)
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
     def _statements(self, parts: Iterable[_Part]) -> Iterator[str]:

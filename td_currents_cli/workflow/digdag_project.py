@@ -25,6 +25,7 @@ from td_currents_cli.treasure_data.sql.incremental import (
     doubles_sql,
     insert_new_sql,
     record_run_sql,
+    source_name,
     watermark_sql,
 )
 from td_currents_cli.treasure_data.sql.scheduled import for_workflow
@@ -45,7 +46,7 @@ def digdag_files(request: WorkflowRequest) -> Mapping[str, str]:
 def _queries(request: WorkflowRequest) -> Mapping[str, tuple[str, str]]:
     """Write the queries, each with what it does; those of the flatten are what `parse --incremental` runs."""
     raw, flat, zone = request.raw, request.flat, request.zone
-    state = flat.database, str(raw), str(flat)
+    state = flat.database, source_name(raw), str(flat)
     columns = flat_columns(load().events.values(), Names.STREAMING)
     window = TimeRange(_result("since"), _result("until"))
     query = IncrementalQuery(

@@ -15,7 +15,7 @@ from msgspec import Struct
 from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog.ddl import RECEIVED_TIME, TIME, TableColumn
 from td_currents_cli.events.filter import EVERYTHING, Filter
-from td_currents_cli.treasure_data.address import LATE, TableAddress
+from td_currents_cli.treasure_data.address import COLUMN, LATE, TableAddress
 from td_currents_cli.treasure_data.sql.events import IS_EVENT, NUMBER, RECEIVED, REJECTED, Events, FlatEvents
 from td_currents_cli.treasure_data.sql.queries import (
     EVENT_ID,
@@ -76,6 +76,11 @@ class TimeSpan(Struct, frozen=True):
 def create_state_sql(database: str) -> str:
     columns = ",\n  ".join(f"{identifier(name)} {kind}" for name, kind in _STATE_COLUMNS.items())
     return f"CREATE TABLE IF NOT EXISTS {_state_table(database)} (\n  {columns}\n)"
+
+
+def source_name(source: TableAddress) -> str:
+    """Return the name under which the watermark is recorded: each column with batches has its own."""
+    return str(source) if source.column == COLUMN else f"{source}?column={source.column}"
 
 
 def watermark_sql(database: str, source: str, target: str) -> str:

@@ -405,6 +405,15 @@ def test_contents_of_flat_rows_are_compared_in_all_columns_but_the_times(account
     assert max(len(each.expressions) for each in arrays) == 250
 
 
+def test_each_column_with_batches_has_a_watermark_of_its_own(account: Account) -> None:
+    account.service.tables = {RAW: {"events": "string", "more": "string"}}
+    account.rows.append({"time": NOW - 24 * HOUR, "events": "[]", "more": json.dumps([event("a", NOW)])})
+    account.first_run(NOW)
+    with pytest.raises(UsageError, match="no earlier run"):
+        account.run(NOW, source="td://braze/raw?column=more")
+    assert account.first_run(NOW, source="td://braze/raw?column=more").inserted == 1
+
+
 def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     account.receive(NOW, event("a", NOW), event("a", NOW, user={}), event("b", NOW - 40 * HOUR))
     account.run(NOW + HOUR, received_since=float(NOW), dry_run=True)
