@@ -79,8 +79,8 @@ def watch(
     """Watch a table: report silence, and fewer events than usual.
 
     Prints a line at each change of state: no rows (Braze drops what it could not deliver for 48 hours, or five days),
-    a type with fewer events than usual, a canary that does not arrive. What is usual is the median of the same hour on
-    the last 7 days. It is read once a day, and kept in the state folder. The destination is that of the canary.
+    a type with fewer events than usual, a canary that does not arrive. The usual number is the median of the same hour
+    on the last 7 days. It is read once a day, and kept in the state folder. The destination is that of the canary.
     """
     # A command loads only what it runs.
     from td_currents_cli.events.filter import Filter  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """Watches a table: when the last row came, and whether each event type comes as often as it usually does.
 
-rates (what is usual, read once a day) → command (rounds, canary) → result (states and their changes)
+rates (the usual numbers of events, read once a day) → command (rounds, canary) → result (states and their changes)
 """
 
 from td_currents_cli.watch.command import Canary, WatchRequest, ignore_round, run

@@ -50,7 +50,7 @@ class WatchRequest:
     table: TableAddress
     connection: TdConnection
     wanted: Filter  # by type
-    state_folder: Path  # what is usual is kept in it
+    state_folder: Path  # the usual numbers of events are kept in it
     every: float = 300.0  # seconds between rounds
     silent_after: float = 1800.0  # seconds
     once: bool = False
@@ -134,7 +134,7 @@ class _Watch:
         canary = None if request.canary is None else self._canary(request.canary)
         now = self._now()
         if self.rates.is_due(now):
-            self._notice("reading what is usual from the rows of the last 7 days, which is done once a day")
+            self._notice("reading the usual numbers of events from the rows of the last 7 days, once a day")
             known = self.rates.last_row
             self.rates = rates_of(self._received(now, WEEK, HOUR_NUMBER), now).seen(known, now + _EARLY)
         begin = int(now) - HOUR - SETTLED

@@ -1,4 +1,4 @@
-"""What is usual: events per type and hour of the day, read once a day from the rows of a week, and kept in a file."""
+"""The usual numbers of events per type and hour of the day, read once a day from the rows of a week, kept in a file."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

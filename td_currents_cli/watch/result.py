@@ -21,12 +21,12 @@ _SOON: Final = 12 * 3600.0
 
 
 class Pace(StrEnum):
-    """How often a type comes, compared with what is usual."""
+    """How often a type comes, compared with the usual number of events."""
 
     USUAL = "ok"
     LOW = "low"
     SILENT = "silent"
-    UNKNOWN = "new"  # nothing is known of what is usual
+    UNKNOWN = "new"  # the usual number is not known
 
 
 class Silence(IntEnum):
@@ -126,7 +126,7 @@ class WatchOutcome(Outcome, frozen=True, kw_only=True):
 
     table: str
     round: Round  # the last one
-    usual_from: float | None  # when it was read what is usual
+    usual_from: float | None  # when the usual numbers were read
 
     def summary(self) -> dict[str, object]:
         found = self.round

@@ -160,7 +160,7 @@ _export:
   days: 7
   lag: 3600
   drop: 0.5           # share of the usual number of events by which a type must drop
-  least: 30           # a drop is reported of types with at least this many events, usually
+  least: 30           # a drop is reported for types that usually have at least this many events
   least_silent: 10    # the same for a type without any event
 
 _error:

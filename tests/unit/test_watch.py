@@ -104,7 +104,7 @@ def test_a_table_to_which_rows_come(world: World) -> None:
         (BUY, 1, Pace.USUAL),
     ]
     assert outcome.summary()["last_row"] == "2026-07-01T09:58:00Z"
-    assert world.told == ["reading what is usual from the rows of the last 7 days, which is done once a day"]
+    assert world.told == ["reading the usual numbers of events from the rows of the last 7 days, once a day"]
 
 
 def test_silence(world: World) -> None:
