@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from td_currents_cli.braze import check_name
 from td_currents_cli.choices import ProjectKind, Schedule, WorkflowAction
 from td_currents_cli.cli import options
 from td_currents_cli.cli.command import (
@@ -53,6 +54,8 @@ def workflow(
     if dbt:
         refuse(given & {"--schedule"}, "--dbt", "dbt has no schedule: whatever runs it has.")
     zone_of(timezone)
+    for name, option in ((database, "--database"), (raw, "--raw"), (flat, "--flat")):
+        check_name(name, option)
     return run(
         WorkflowRequest(
             folder=folder,

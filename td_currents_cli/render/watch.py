@@ -69,10 +69,13 @@ def _table_line(before: Round | None, now: Round) -> tuple[str, str]:
         events = amount(now.events, "event")
         hour_end = moment_of(now.at - SETTLED)
         return f"ok: {again}last row {_ago(now)}, {events} in the hour until {hour_end:%H:%M}{usual}", _GOOD
+    row = "row" if now.of_all_types else "row with these types"
     if now.last_row is None:
-        return "silent: no row was received in the last 7 days", _BAD
+        return f"silent: no {row} was received in the last 7 days", _BAD
     older, newer = (iso(moment_of(now.last_row + after)) for after in DROPS_AFTER)
-    quiet = f"silent: last row {_ago(now)} ({iso(moment_of(now.last_row))})"
+    quiet = f"silent: last {row} {_ago(now)} ({iso(moment_of(now.last_row))})"
+    if not now.of_all_types:
+        return quiet, _BAD
     what = {
         Silence.SILENT: f"Braze keeps what it cannot deliver until {older} (48 hours), or {newer} (five days)",
         Silence.URGENT: f"Braze may drop events from {older} on, and turn the connector off",

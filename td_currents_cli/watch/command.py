@@ -149,6 +149,7 @@ class _Watch:
             silent_after=request.silent_after,
             scanned=request.scanned,
             canary=canary,
+            of_all_types=not request.wanted.types,
         )
 
     def _received(self, now: float, seconds: float, group: str) -> list[ReceivedRow]:

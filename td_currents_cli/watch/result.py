@@ -76,6 +76,7 @@ class Round(Struct, frozen=True, kw_only=True):
     silent_after: float  # seconds
     scanned: float  # seconds before the round in which rows were looked for
     canary: CanaryResult | None = None
+    of_all_types: bool = True  # else, others may come while the watched ones do not
 
     @property
     def quiet_for(self) -> float | None:
@@ -94,6 +95,8 @@ class Round(Struct, frozen=True, kw_only=True):
             Silence.URGENT: max(older - _SOON, self.silent_after),
             Silence.SILENT: self.silent_after,
         }
+        if not self.of_all_types:
+            limits = {Silence.SILENT: self.silent_after}
         return next((level for level, seconds in limits.items() if quiet >= seconds), Silence.NONE)
 
     @property

@@ -131,6 +131,18 @@ def test_a_canary_or_an_empty_row_breaks_no_silence_but_an_unreadable_row_does(w
     assert world.watch(types=["*.Open"]).round.last_row == NOW - HOUR
 
 
+def test_types_that_do_not_come_say_nothing_of_what_braze_drops(world: World, screen: Screen) -> None:
+    world.rows = [row(NOW - 3 * DAY, BUY), row(NOW - 60, OPEN)]
+    for types in (["*.Purchase"], ["*.Click"]):
+        outcome = world.watch(types=types)
+        assert (outcome.round.silence, outcome.exit_code) == (Silence.SILENT, ExitCode.FINDINGS)
+        print_changes(None, outcome.round, screen.terminal)
+    assert screen.out.splitlines() == [
+        "2026-07-01 10:00:00 silent: last row with these types 72 h 0 min ago (2026-06-28T10:00:00Z)",
+        "2026-07-01 10:00:00 silent: no row with these types was received in the last 7 days",
+    ]
+
+
 def test_a_table_without_rows_is_silent(world: World, screen: Screen) -> None:
     world.rows = []
     world.service.reset(Engine({TABLE: []}), {TABLE: {"events": "string"}})

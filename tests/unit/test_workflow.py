@@ -226,7 +226,9 @@ def test_files_are_not_overwritten_without_force(tmp_path: Path) -> None:
         (["--flat", "raw"], "cannot be both source and target"),
         (["--dbt", "--schedule", "daily"], "--schedule cannot be used with --dbt"),
         (["--timezone", "Mars/Olympus"], "unknown time zone"),
-        (["--flat", "no/name"], "incomplete table address"),
+        (["--flat", "no/name"], "--flat has a database or table name that is not valid"),
+        (["--database", "Bad"], "--database has a database or table name that is not valid"),
+        (["--raw", "raw?column=x"], "--raw has a database or table name that is not valid"),
     ],
 )
 def test_wrong_usage_writes_nothing(arguments: list[str], message: str, tmp_path: Path) -> None:
