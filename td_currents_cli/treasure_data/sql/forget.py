@@ -1,6 +1,6 @@
 """The statements that remove the events of people, in flat tables and in batches, which also hold those of others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -29,24 +29,23 @@ class People(Struct, frozen=True):
 
     def in_event(self, event: str) -> str:
         """Write the condition on an event as JSON; it is never null."""
-        return self._condition({field: f"JSON_EXTRACT_SCALAR({event}, {_user_path(field)})" for field in self.ids})
+        # The second path is that of an event that is flat.
+        paths = [path for field in self.ids for path in ((Where.USER, field), (field,))]
+        return self._condition((path[-1], f"JSON_EXTRACT_SCALAR({event}, {json_path(path)})") for path in paths)
 
     def in_columns(self) -> str:
         """Write the condition on the columns of a flat table, which are numbers if all of its ids look like numbers."""
-        columns = {field: identifier(f"{Where.USER}_{field}") for field in self.ids}
-        return self._condition({field: f"CAST({column} AS VARCHAR)" for field, column in columns.items()})
+        columns = [(field, identifier(f"{Where.USER}_{field}")) for field in self.ids]
+        return self._condition((field, f"CAST({column} AS VARCHAR)") for field, column in columns)
 
     def in_text(self, text: str) -> str:
         every = [each for ids in self.ids.values() for each in ids]
         return " OR ".join(f"STRPOS({text}, {string_literal(each)}) > 0" for each in every)
 
-    def _condition(self, values: Mapping[str, str]) -> str:
+    def _condition(self, values: Iterable[tuple[str, str]]) -> str:
+        """Write the condition that one of the values is an id of its field."""
         listed = {field: ", ".join(map(string_literal, ids)) for field, ids in self.ids.items()}
-        return " OR ".join(f"COALESCE({values[field]} IN ({ids}), FALSE)" for field, ids in listed.items())
-
-
-def _user_path(field: str) -> str:
-    return json_path((Where.USER, field))
+        return " OR ".join(f"COALESCE({value} IN ({listed[field]}), FALSE)" for field, value in values)
 
 
 def forget_flat_sql(table: TableAddress, people: People) -> Sequence[str]:
@@ -115,8 +114,8 @@ class BatchRewrite(Struct, frozen=True):
             ),
             _commented(
                 self._proof(),
-                "5. Check that person_events is 0. Rows that cannot be read are kept as they are: look at those that",
-                "contain an id.",
+                "5. Check that person_events is 0. Rows that cannot be read are kept as they are, and so are ids in",
+                "other fields: look at the rows that contain an id. A short one may be there by chance.",
             ),
             _commented(
                 f"DROP TABLE IF EXISTS {copy}",
@@ -192,13 +191,15 @@ old_rows
         )
 
     def _proof(self) -> str:
-        unreadable = f"COUNT_IF(list IS NULL AND ({self.people.in_text('original')}))"
+        has_id = f"({self.people.in_text('original')})"
+        elsewhere = "list IS NOT NULL AND CARDINALITY(kept) = CARDINALITY(list)"
         return "\n".join(
             [
                 self._kept(self.table, Period(0.0)),
                 "SELECT",
                 f"  {_PERSON_EVENTS} AS person_events,",
-                f"  {unreadable} AS unreadable_rows_with_an_id",
+                f"  COUNT_IF(list IS NULL AND {has_id}) AS unreadable_rows_with_an_id,",
+                f"  COUNT_IF({elsewhere} AND {has_id}) AS rows_with_an_id_elsewhere",
                 "FROM kept",
             ]
         )

@@ -105,7 +105,7 @@ def test_only_the_events_of_the_person_are_removed() -> None:
     engine = loaded(CELLS)
     arriving = [(int(NOW), json.dumps([event(13)])), (int(NOW), None)]
     proof = forgotten(engine, PERSON, arriving)
-    assert proof == {"person_events": 0, "unreadable_rows_with_an_id": 1}
+    assert proof == {"person_events": 0, "unreadable_rows_with_an_id": 1, "rows_with_an_id_elsewhere": 0}
     changed = {
         100: [event(2, external_user_id="b")],
         106: [event(7, user_id="x")],
@@ -143,6 +143,23 @@ def test_swapped_tables_are_seen() -> None:
     forgotten(engine, PERSON)
     found = row(engine, BatchRewrite(ADDRESS, PERSON, BOUNDARY).statements()[2])
     assert (found["events_removed"], found["is_complete"]) == (0, False)
+
+
+def test_ids_that_are_not_in_the_user_of_an_event() -> None:
+    """Flat events have them at the top, and are removed. Whatever else has one is counted."""
+    flat = {"event_type": "a.Open", "id": "1", "external_user_id": "ann-1"}
+    orphan = event(2, user_id="x") | {"properties": {"orphaned_by_id": "ann-1"}}
+    cells = [
+        (1, json.dumps([flat, event(3)])),
+        (2, json.dumps([orphan])),
+        (3, json.dumps(['{"user":{"external_user_id":"ann-1', event(4)])),
+        (4, json.dumps([event(5)])),
+    ]
+    engine = loaded(cells)
+    proof = forgotten(engine, People({"external_user_id": ["ann-1"]}))
+    assert proof == {"person_events": 0, "unreadable_rows_with_an_id": 0, "rows_with_an_id_elsewhere": 2}
+    kept = kept_cells(engine)
+    assert (json.loads(kept[0][1] or ""), kept[1:]) == ([event(3)], cells[1:])
 
 
 def test_a_flat_table() -> None:
