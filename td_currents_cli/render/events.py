@@ -99,7 +99,7 @@ def _print_added(events: tuple[EventType, ...], release: str, terminal: Terminal
     for event in events:
         if event.since == release:
             types += 1
-            listed.add_row(Text(event.name), Text("event type", "bold"), "", f"{len(event.fields)} fields")
+            listed.add_row(Text(event.name), Text("event type", "bold"), f"{len(event.fields)} fields")
             continue
         fields += len(event.fields)
         for index, field in enumerate(event.fields):

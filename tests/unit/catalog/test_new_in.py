@@ -11,6 +11,8 @@ import pytest
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.list_events import EventsRequest, run
 from td_currents_cli.errors import UsageError
+from td_currents_cli.render import render
+from tests.rendering import screen_of
 
 
 def test_a_release_added_types_and_fields_of_older_types() -> None:
@@ -21,6 +23,14 @@ def test_a_release_added_types_and_fields_of_older_types() -> None:
         known = load().events[event.name]
         new = known.fields if event.since == "11" else tuple(field for field in known.fields if field.since == "11")
         assert event.fields == new
+
+
+def test_the_table_of_a_release_fits_a_terminal() -> None:
+    """The number of fields of a new type stays on its line."""
+    screen = screen_of(80)
+    render(run(EventsRequest(new_in="11")), "table", screen.terminal)
+    (line,) = (line for line in screen.lines if "users.messages.survey.Response" in line)
+    assert line.split() == ["users.messages.survey.Response", "event", "type", "7", "fields"]
 
 
 def test_an_unknown_release_is_an_error_that_lists_the_known_ones() -> None:
