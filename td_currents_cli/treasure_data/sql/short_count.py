@@ -6,7 +6,7 @@ A cell must be an array of events as JSON text, or empty; any other ends the que
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from td_currents_cli.braze import PLACES
+from td_currents_cli.braze import LATEST, PLACES
 from td_currents_cli.treasure_data.sql.count import CountQuery, Expression, FieldKey, Key
 from td_currents_cli.treasure_data.sql.events import BatchEvents, Paths
 from td_currents_cli.treasure_data.sql.text import (
@@ -67,7 +67,10 @@ def _fields(query: CountQuery) -> Iterator[tuple[str, str]]:
         return paths if is_flat else [path for path in paths if not path[0].startswith(_FLAT)] or paths
 
     yield "event_type", text((("event_type",),))
-    yield "happened", f"TRY_CAST({text((('time',),))} AS DOUBLE)"
+    time = events.extract((("time",),)) if is_flat else "JSON_EXTRACT_SCALAR(event, '$.time')"
+    number = f"TRY_CAST({time} AS DOUBLE)"
+    # A larger number would fail as a time, and the whole query with it.
+    yield "happened", f"CASE WHEN {number} BETWEEN 0 AND {LATEST} THEN {number} END"
     yield "customer", text(in_event(query.users))
     if query.dedupe or query.unique:
         yield "id", text((("id",),))

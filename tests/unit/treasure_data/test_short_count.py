@@ -76,10 +76,14 @@ def counted_here(path: Path, names: list[str], **options: Any) -> list[dict[str,
 
 @pytest.fixture(scope="module")
 def batches(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Engine]:
-    """Rows of the sample, some twice."""
+    """Rows of the sample, some twice, and events whose times are not times in seconds."""
     rows = [json.loads(line) for line in SAMPLE.read_text("utf-8").splitlines()]
     rows += [row | {"time": row["time"] + 1} for row in rows[:3]]
     rows.append({"time": rows[0]["time"], "events": ""})
+    odd = [
+        {"event_type": "users.Odd", "id": f"{time}", "time": time} for time in (1_782_910_000_123, -5, 1e300, "soon")
+    ]
+    rows.append({"time": rows[0]["time"], "events": json.dumps(odd)})
     file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return file, Engine({TABLE: rows})
