@@ -81,7 +81,8 @@ def parse(
     overlap: str = insert_option(
         default="1h",
         metavar="DURATION",
-        help="With --incremental: also read the rows of this long before, because rows may appear late.",
+        help="With --incremental: also read rows received this long before the end of the last run, because rows may "
+        "appear late.",
     ),
     settle: str = insert_option(
         default="10m",
@@ -91,7 +92,7 @@ def parse(
     split_tables: bool = insert_option(
         "--split-tables",
         default=False,
-        help="With --incremental: a table per event type. --into is then td://DATABASE, or td://DATABASE/PREFIX.",
+        help="With --incremental: insert into a table per event type. --into is then td://DATABASE, or td://DATABASE/PREFIX.",
     ),
     dry_run: bool = insert_option(
         "--dry-run", default=False, help="With --incremental: count the events and print the statements; write nothing."
