@@ -99,37 +99,39 @@ def test_refused_requests_have_reasons(start: Start, page: "Page") -> None:
 
 def test_filter_pause_and_keys(start: Start, page: "Page") -> None:
     """All of it without a mouse."""
+    from playwright.sync_api import expect  # noqa: PLC0415 -- an extra
+
     endpoint = start()
     endpoint.ask(payload("users.a.Open", "users.b.Click"))
     opened(page, endpoint)
     rows(page, "types").nth(1).wait_for()
     page.keyboard.press("/")
     page.keyboard.type("CLICK")
+    expect(page.locator("#matches")).to_have_text("2 rows")  # and the payload
     assert [text.split() for text in rows(page, "types").all_inner_texts()] == [["users.b.Click", "1", "50.0", "%"]]
-    assert page.locator("#matches").inner_text() == "2 rows"  # and the payload
     endpoint.ask(payload("users.c.Send"))
     page.locator(".figures dd", has_text=re.compile("^3$")).first.wait_for()
-    assert rows(page, "types").count() == 1
+    expect(rows(page, "types")).to_have_count(1)
     page.keyboard.press("Escape")
-    assert rows(page, "types").count() == 3
+    expect(rows(page, "types")).to_have_count(3)
 
     page.keyboard.press("Tab")  # out of the field, where p is a letter
     page.keyboard.press("p")
-    assert page.get_by_role("button", name="Resume").is_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
     endpoint.ask(payload("users.d.Send"))
     page.wait_for_timeout(800)
-    assert rows(page, "types").count() == 3
+    expect(rows(page, "types")).to_have_count(3)
     page.keyboard.press("p")
     rows(page, "types").nth(3).wait_for()
 
     page.locator("#payloads").get_by_role("link", name="Show payload 1", exact=True).focus()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Payload 1").wait_for()
-    assert page.locator(":focus").inner_text() == "Payload 1"
+    expect(page.locator(":focus")).to_have_text("Payload 1")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Follow the latest"
+    expect(page.locator(":focus")).to_have_text("Follow the latest")
     page.keyboard.press("Escape")
-    assert page.locator(":focus").get_attribute("aria-label") == "Show payload 1"
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Show payload 1")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["live", "static"])
