@@ -255,7 +255,7 @@ def remove_doubles_sql(table: TableAddress, columns: Sequence[str], since: str, 
         f"CREATE TABLE IF NOT EXISTS {there} AS\nSELECT {names}\nFROM (\n  {copies}\n) copies\nWHERE {_NTH} = 1",
         f"DELETE FROM {here}\nWHERE {span.condition} AND id IN (SELECT id FROM {there})",  # noqa: S608
         f"INSERT INTO {here} ({names})\nSELECT {names}\nFROM {there}\nWHERE id NOT IN ({stored})",
-        f"DROP TABLE {there}",
+        f"DROP TABLE IF EXISTS {there}",
     ]
 
 

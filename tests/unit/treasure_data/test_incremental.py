@@ -231,7 +231,7 @@ def test_runs_with_different_windows(account: Account) -> None:
     next_run = account.run(NOW + 3 * HOUR, overlap=2.0 * HOUR)
     assert (next_run.exit_code, next_run.inserted, next_run.doubled_ids) == (ExitCode.FINDINGS, 1, 3)
     *statements, drop = next_run.results[0].clean_up
-    for statement in [*statements, *statements[1:], statements[2], drop]:
+    for statement in [*statements, *statements[1:], statements[2], drop, drop]:
         engine.query(statement)
     assert sorted(filter(None, account.flat())) == ["a", "b", "c", "d"]
     assert account.run(NOW + 3 * HOUR, overlap=3.0 * HOUR).exit_code is ExitCode.OK
