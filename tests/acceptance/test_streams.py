@@ -71,6 +71,7 @@ RUNS = {
     "doctor": ("doctor",),
     "report": ("report good.json -o page.html --format json",),
     "watch": ("watch td://demo/currents --once",),
+    "workflow": ("workflow init project --database demo --raw raw --flat flat --force",),
     "url": (f"url --url {URL} --write-key-file key",),
     "journal": ("journal show nothing",),
 }
