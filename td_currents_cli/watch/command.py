@@ -88,6 +88,7 @@ def run(
     service that another round may not meet.
 
     Raises:
+        OutputError: the state cannot be kept; raised before the first query.
         TdcurError: the table cannot be queried. A service that cannot be reached ends only a single round.
     """
     watch = _Watch(request, notice, now, sleep)
@@ -128,6 +129,7 @@ class _Watch:
         self._send_notice = notice  # where the canary is sent is reported once
         self._client: TdClient = request.connection.client(request.table)
         self.rates = load_rates(request.rates_file)
+        save_rates(request.rates_file, self.rates)  # fails before a query is billed
 
     def round(self) -> Round:
         request = self._request

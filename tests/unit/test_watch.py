@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from td_currents_cli.braze import CANARY
 from td_currents_cli.cli.app import app
-from td_currents_cli.errors import ExitCode, InputError, UnreachableError, UsageError
+from td_currents_cli.errors import ExitCode, InputError, OutputError, UnreachableError, UsageError
 from td_currents_cli.events.filter import Filter, TypeGlobs
 from td_currents_cli.render.watch import change_lines, print_changes, print_watch
 from td_currents_cli.send import Destination
@@ -210,6 +210,14 @@ def test_rows_older_than_a_round_scans_are_remembered(world: World) -> None:
     assert len(world.service.queries) == 1
     world.now += 10 * DAY
     assert world.watch().round.silence is Silence.LOST
+
+
+def test_nothing_is_queried_if_the_state_cannot_be_kept(world: World) -> None:
+    file = world.folder / "file"
+    file.touch()
+    with pytest.raises(OutputError, match="cannot create the folder"):
+        world.watch(state_folder=file)
+    assert world.service.queries == []
 
 
 def test_a_time_in_the_future_does_not_hide_silence(world: World) -> None:
