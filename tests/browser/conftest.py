@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """One for all tests of a process."""
+    """One for the tests of a file: as long as Playwright runs, no other test of the process can use asyncio."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright (the extra `browser`) is not installed")
     command = chromium()
     if command is None:
