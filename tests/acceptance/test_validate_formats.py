@@ -115,6 +115,7 @@ def equal(tmp_path: Path) -> tuple[Path, Path]:
     return one, many
 
 
+ONLY_TYPES = ("--select", "TDC203")
 MESSAGE = "TDC203 error `properties.price` must be a number, got a string"
 
 
@@ -122,30 +123,34 @@ MESSAGE = "TDC203 error `properties.price` must be a number, got a string"
 def test_equal_problems_are_shown_three_times(equal: tuple[Path, Path], environment: dict[str, str]) -> None:
     """And counted; in a pipe and in a CI log, lines are neither wrapped nor colored."""
     one, many = equal
-    only = ("--select", "TDC203")
     for path, places in (
         (one, [f"{one}:1:{column}" for column in (213, 439, 665)]),
         (many, [f"{many}/{name}.json:1:213" for name in ("000", "001", "002")]),
     ):
-        ended = tdcur("validate", *only, "--format", "concise", str(path), env=environment)
+        ended = tdcur("validate", *ONLY_TYPES, "--format", "concise", str(path), env=environment)
         *lines, rest = ended.stdout.decode().splitlines()
         assert lines == [f"{place} {MESSAGE}" for place in places]
         assert rest == "… and 297 more like it (TDC203, users.behaviors.Purchase)"
-        text = tdcur("validate", *only, str(path), env=environment).stdout.decode()
+        text = tdcur("validate", *ONLY_TYPES, str(path), env=environment).stdout.decode()
         assert [line for line in text.splitlines() if MESSAGE in line] == lines
         assert "… and 297 more like it\n" in text
-        grouped = tdcur("validate", *only, "--format", "grouped", str(path), env=environment).stdout.decode()
+        grouped = tdcur("validate", *ONLY_TYPES, "--format", "grouped", str(path), env=environment).stdout.decode()
         assert grouped.splitlines()[:2] == [
             "300  TDC203  error    wrong type of field in users.behaviors.Purchase",
             f"     {lines[0]}".replace(" TDC203 error", ""),
         ]
+
+
+def test_all_equal_problems_are_there(equal: tuple[Path, Path]) -> None:
+    """With --verbose, and in the forms for programs."""
+    for path in equal:
         for form in ("text", "concise", "grouped"):
-            done = tdcur("validate", *only, "--verbose", "--format", form, str(path), env=environment)
-            assert done.stdout.decode().count("must be a number") == 300
+            ended = tdcur("validate", *ONLY_TYPES, "--verbose", "--format", form, str(path))
+            assert ended.stdout.decode().count("must be a number") == 300
         for form in ("json", "jsonl", "github", "sarif", "junit"):
-            done = tdcur("validate", *only, "--format", form, str(path), env=environment)
-            assert done.stdout.decode().count("must be a number") == 300
-            assert done.stderr == b""
+            ended = tdcur("validate", *ONLY_TYPES, "--format", form, str(path))
+            assert ended.stdout.decode().count("must be a number") == 300
+            assert ended.stderr == b""
 
 
 def test_what_to_do_next(equal: tuple[Path, Path]) -> None:
