@@ -259,7 +259,7 @@ def remove_doubles_sql(table: TableAddress, columns: Sequence[str], since: str, 
     ]
 
 
-_SUFFIX: Final = "_doubles"
+_SUFFIX: Final = "_tdcur_doubles"
 _LONGEST_NAME: Final = 128 - len(_SUFFIX)
 
 

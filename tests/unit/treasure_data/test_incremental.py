@@ -437,7 +437,8 @@ def test_what_a_run_says(account: Account, screen: Screen, capfd: pytest.Capture
         "1 row, 3 events read = 0 inserted + 2 already there + 1 duplicates",
         "watermark: 2026-07-01 10:50:00 (UTC)",
     ]
-    assert capfd.readouterr().out.startswith('CREATE TABLE IF NOT EXISTS "braze"."flat_doubles" AS\nSELECT "time"')
+    create = 'CREATE TABLE IF NOT EXISTS "braze"."flat_tdcur_doubles" AS\nSELECT "time"'
+    assert capfd.readouterr().out.startswith(create)
 
 
 def test_two_sources_into_one_table(account: Account) -> None:
