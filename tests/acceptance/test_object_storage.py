@@ -49,7 +49,7 @@ def endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     # Another server of this process would have the same objects, which cannot be replaced without a signature.
-    with urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST"), timeout=60):  # noqa: S310 -- loopback
+    with urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST"), timeout=60):
         pass
     server.stop()
 
