@@ -7,7 +7,7 @@ These are equal, and nothing else:
   represents, only if written alike;
 - an event and its flat event, as `tdcur parse` writes it (see `events.flatten`);
 - a null field of a flat event and a missing one: the streaming connector leaves nulls out. A field of `user` or
-  `properties` needs no prefix if all fields with the same name are null;
+  `properties` needs no prefix if all fields with the same name are null, and never the same prefix twice;
 - an array or object in a field of the flat event, and its JSON as a string, which the connector stores.
 """
 
@@ -34,6 +34,8 @@ UNKNOWN: Final = 0
 """The content of an event of which only the id is known."""
 
 _PREFIXES: Final = tuple(f"{place}." for place in PLACES)
+_PREFIX: Final = re.compile(rf"\A(?:{'|'.join(map(re.escape, _PREFIXES))})")
+_REPEATED: Final = re.compile(rf"\A({'|'.join(map(re.escape, _PREFIXES))})\1*(?=\1)")
 _EXACT: Final = 10**16
 """Integral numbers below this are written one way as integers, and one way as floats."""
 _INTEGRAL: Final = re.compile(rb"\.0[],}]")
@@ -146,9 +148,14 @@ def _merged(event: Fields) -> Fields | None:
 def _bare(flat: Fields) -> Fields:
     """A flat event without nulls, and without prefixes that are not needed to tell fields apart."""
     fields = {name: value for name, value in flat.items() if value is not None}
-    bare = {name: name.partition(".")[2] if name.startswith(_PREFIXES) else name for name in fields}
-    wanted = list(bare.values())
-    return {bare[name] if wanted.count(bare[name]) == 1 else name: value for name, value in fields.items()}
+    # A null field may have been the reason for a second prefix.
+    for prefixes in (_REPEATED, _PREFIX):
+        names = [prefixes.sub("", name) for name in fields]
+        fields = {
+            short if names.count(short) == 1 else name: value
+            for short, (name, value) in zip(names, fields.items(), strict=True)
+        }
+    return fields
 
 
 def _order_of(names: Iterable[str]) -> _FieldOrder:
