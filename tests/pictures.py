@@ -108,11 +108,10 @@ PAGES: Final = {
 SERVED: Final = ("serve", "serve-many-types", "serve-empty")
 """Pages of `tdcur serve`."""
 
-SHOTS: Final[dict[str, tuple[str, int, int, Scheme]]] = {
-    "report.png": ("report", 1280, 1010, "light"),
-    "report-narrow-dark.png": ("report", 390, 880, "dark"),
-    "serve.png": ("serve", 1360, 1000, "light"),
-    "serve-narrow-dark.png": ("serve", 390, 880, "dark"),
+HEIGHTS: Final = {390: 880, 800: 1000, 1440: 1010}
+SHOTS: Final = {
+    f"{page}-{width}-{scheme}.png": (page, width, HEIGHTS[width], scheme)
+    for page, width, scheme in product(("report", "serve"), WIDTHS, SCHEMES)
 }
 """Pictures of the documents: the page, the width and height of its window, and the scheme."""
 
