@@ -53,7 +53,8 @@ PAYLOAD_END: Final = b"]}"
 EMPTY_PAYLOAD: Final = PAYLOAD_START + PAYLOAD_END
 
 
-_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
+MAX_NAME_LENGTH: Final = 128
+_NAME: Final = re.compile(rf"[a-z0-9_]{{3,{MAX_NAME_LENGTH}}}")
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
 _MAX_LENGTH: Final = 120
@@ -79,7 +80,7 @@ def check_name(name: str, place: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{place} has a database or table name that is not valid",
-            hint="Use 3 to 128 lowercase letters, digits, or underscores.",
+            hint=f"Use 3 to {MAX_NAME_LENGTH} lowercase letters, digits, or underscores.",
         )
 
 

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from msgspec import Struct
 
-from td_currents_cli.braze import LATEST, Site, check_name, check_site
+from td_currents_cli.braze import LATEST, MAX_NAME_LENGTH, Site, check_name, check_site
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.events.filter import iso, moment_of
@@ -30,6 +30,10 @@ class TableAddress:
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.database}/{self.table}".removesuffix("/")
+
+    def with_suffix(self, suffix: str) -> "TableAddress":
+        """Return the address of a table next to this one; a name that would be too long is shortened."""
+        return replace(self, table=f"{self.table[: MAX_NAME_LENGTH - len(suffix)]}{suffix}")
 
 
 def is_address(path: str) -> bool:

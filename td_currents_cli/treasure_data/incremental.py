@@ -42,7 +42,7 @@ from td_currents_cli.treasure_data.sql.incremental import (
 )
 from td_currents_cli.treasure_data.sql.text import TimeRange
 from td_currents_cli.treasure_data.tables import Tables, has_receive_times
-from td_currents_cli.treasure_data.totals import rejected_problem
+from td_currents_cli.treasure_data.totals import inserted_rows, rejected_problem
 from td_currents_cli.write.files import atomic_output
 from td_currents_cli.write.formats import json_document
 
@@ -95,10 +95,7 @@ class _Run:
     """One run, which has opened the source and determined its window."""
 
     def __init__(self, request: IncrementalRequest) -> None:
-        if len(request.tables.addresses) != 1:
-            raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
-        check_into(request.tables.addresses[0], request.into)
-        ((self._source, self._client, layout, columns),) = request.tables.opened()
+        self._source, self._client, layout, columns = request.tables.only(request.into)
         if layout is Layout.FLAT and not has_receive_times(layout, columns):
             raise UsageError(
                 f"{self._source} has event times in `time`, but --incremental goes by receive times",
@@ -214,7 +211,7 @@ class _Run:
         inserted = self._only_once(self._insert_sql(part), target.address)
         found = self._client.query(self._doubles_sql(part), self._database)
         ((doubled_ids, doubled_rows),) = self._client.rows(found)
-        result = _result(part, inserted=next((int(row[0]) for row in self._client.rows(inserted) if row), None))
+        result = _result(part, inserted_rows(self._client.rows(inserted)))
         if not doubled_ids:
             return result
         columns = target.existing or self._client.columns(self._database, target.address.table)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, TableColumn
-from td_currents_cli.errors import ExitCode, UsageError
+from td_currents_cli.errors import ExitCode
 from td_currents_cli.events.filter import Filter
 from td_currents_cli.outcome import Balance, Outcome, exit_code_of
-from td_currents_cli.treasure_data.address import TableAddress, check_into
+from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.flat_table import target_table
 from td_currents_cli.treasure_data.sql.count import EVENT, CountQuery, Expression, count_sql
 from td_currents_cli.treasure_data.sql.events import Events, table_events
 from td_currents_cli.treasure_data.sql.queries import FlattenQuery, flatten_sql, other_fields
 from td_currents_cli.treasure_data.tables import Tables
-from td_currents_cli.treasure_data.totals import CountRow, TableTotals
+from td_currents_cli.treasure_data.totals import CountRow, TableTotals, inserted_rows
 from td_currents_cli.write.files import atomic_output
 from td_currents_cli.write.formats import json_document
 
@@ -75,10 +75,7 @@ def run(request: InsertRequest) -> InsertOutcome:
 
 
 def _insert(request: InsertRequest) -> InsertOutcome:
-    if len(request.tables.addresses) != 1:
-        raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
-    check_into(request.tables.addresses[0], request.into)
-    ((source, client, layout, source_columns),) = request.tables.opened()
+    source, client, layout, source_columns = request.tables.only(request.into)
     existing = client.tables(request.into.database).get(request.into.table)
     target = target_table(request.into, existing, load().events.values())
     columns = target.columns
@@ -95,7 +92,7 @@ def _insert(request: InsertRequest) -> InsertOutcome:
         into=request.into,
     )
     result = client.query(flatten_sql(query), request.into.database)
-    inserted = next((int(row[0]) for row in client.rows(result) if row), None)
+    inserted = inserted_rows(client.rows(result))
     balance, problems = totals.balance, totals.problems
     agreed = inserted is None or inserted == balance.events_out
     code = exit_code_of(problems, balance)

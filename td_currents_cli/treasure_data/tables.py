@@ -15,7 +15,14 @@ from td_currents_cli.choices import Layout
 from td_currents_cli.errors import OutputError, UsageError, install_hint
 from td_currents_cli.read import Source
 from td_currents_cli.read.formats.flat import is_streaming
-from td_currents_cli.treasure_data.address import Period, TableAddress, is_address, parse_address, table_layout
+from td_currents_cli.treasure_data.address import (
+    Period,
+    TableAddress,
+    check_into,
+    is_address,
+    parse_address,
+    table_layout,
+)
 from td_currents_cli.treasure_data.settings import td_settings
 from td_currents_cli.treasure_data.sql.text import identifier, receive_time_condition, table_identifier
 from td_currents_cli.treasure_data.totals import NO_ROWS
@@ -62,6 +69,18 @@ class Tables:
         """End an open period now, so that several queries cover the same rows."""
         period = self.period
         return self if period.until is not None else replace(self, period=Period(period.since, now))
+
+    def only(self, into: TableAddress) -> tuple[TableAddress, "TdClient", Layout, Collection[str]]:
+        """Open the one table whose events are inserted into another; see `opened`.
+
+        Raises:
+            UsageError: there are several, or the two are the same, or at different sites.
+        """
+        if len(self.addresses) != 1:
+            raise UsageError("--into works with one table at a time", hint="Run the command once for each table.")
+        check_into(self.addresses[0], into)
+        (found,) = self.opened()
+        return found
 
     def opened(self) -> Iterator[tuple[TableAddress, "TdClient", Layout, Collection[str]]]:
         """Yield each table with its client, layout and columns.

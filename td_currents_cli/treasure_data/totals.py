@@ -1,7 +1,7 @@
 """Totals of the rows and events of tables, from the results of `sql.count.count_sql`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -71,6 +71,11 @@ class TableTotals:
         problems += map(no_rows_problem, self._empty)
         numbers = {Severity.ERROR: sum(self._rejected.values()), Severity.WARNING: len(self._empty)}
         return Problems(kept=tuple(problems), by_severity=Counter(numbers))
+
+
+def inserted_rows(result: Iterable[Sequence[Any]]) -> int | None:
+    """Read the number of rows from the result of an INSERT; None if it was not returned."""
+    return next((int(row[0]) for row in result if row), None)
 
 
 def rejected_problem(kind: str, number: int, table: str) -> Problem:

@@ -1,7 +1,5 @@
 """Daily counts of a flat table."""
 
-from typing import Final
-
 from td_currents_cli.catalog import load
 from td_currents_cli.catalog.ddl import OTHER_FIELDS, flat_columns
 from td_currents_cli.choices import Layout, Names
@@ -14,12 +12,9 @@ from td_currents_cli.treasure_data.sql.events import table_events
 from td_currents_cli.treasure_data.sql.short_count import short_count_sql
 from td_currents_cli.treasure_data.sql.text import TimeRange
 
-_ENDING: Final = "_daily"
-_LONGEST_NAME: Final = 128
-
 
 def daily_table(flat: TableAddress) -> TableAddress:
-    return TableAddress(database=flat.database, table=f"{flat.table[: _LONGEST_NAME - len(_ENDING)]}{_ENDING}")
+    return flat.with_suffix("_daily")
 
 
 def daily_counts_sql(flat: TableAddress, days: TimeRange, zone: str) -> str:

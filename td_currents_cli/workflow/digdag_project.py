@@ -28,12 +28,10 @@ from td_currents_cli.treasure_data.sql.incremental import (
     source_name,
     watermark_sql,
 )
-from td_currents_cli.treasure_data.sql.scheduled import for_workflow
+from td_currents_cli.treasure_data.sql.scheduled import WORKFLOW_CLOCK, for_workflow
 from td_currents_cli.treasure_data.sql.text import TimeRange
 from td_currents_cli.workflow import WorkflowRequest
 from td_currents_cli.workflow.daily_counts import daily_counts_sql, daily_table
-
-_NOW: Final = "${session_unixtime}"
 
 
 def digdag_files(request: WorkflowRequest) -> Mapping[str, str]:
@@ -66,7 +64,7 @@ def _queries(request: WorkflowRequest) -> Mapping[str, tuple[str, str]]:
         "insert": ("The events that the flat table does not have.", insert_new_sql(query, flat, columns, span)),
         "record": (
             "The last statement of the flatten: the next run goes on from here.",
-            record_run_sql(*state, now=_NOW, since=window.since, watermark=window.until),
+            record_run_sql(*state, now=WORKFLOW_CLOCK, since=window.since, watermark=window.until),
         ),
         "doubles": ("Event ids that the flat table has twice.", doubles_sql(flat, window.since, span)),
         "delete_days": ("The last days, which are counted again.", for_workflow(delete_days_sql(daily, days))),
@@ -93,7 +91,7 @@ def _window_sql(watermark: str) -> str:
             "SELECT",
             "  CASE WHEN watermark IS NULL THEN ${first_row} ELSE GREATEST(watermark - ${overlap}, 0) END AS since,",
             "  COALESCE(watermark, ${first_row}) AS watermark,",
-            f"  GREATEST(COALESCE(watermark, ${{first_row}}), {_NOW}) AS until",
+            f"  GREATEST(COALESCE(watermark, ${{first_row}}), {WORKFLOW_CLOCK}) AS until",
             f"FROM (\n{watermark}\n) recorded",
         ]
     )
@@ -106,7 +104,7 @@ def _with_window(batch: str) -> str:
 
 
 _LIMITS: Final = DropLimits(
-    end=f"({_NOW} - ${{lag}})",
+    end=f"({WORKFLOW_CLOCK} - ${{lag}})",
     hours="${hours}",
     days="${days}",
     drop="${drop}",

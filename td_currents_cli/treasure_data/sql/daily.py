@@ -9,6 +9,7 @@ from td_currents_cli.treasure_data.address import TableAddress
 from td_currents_cli.treasure_data.sql.scheduled import CLOCK
 from td_currents_cli.treasure_data.sql.text import (
     TimeRange,
+    create_table,
     cte,
     identifier,
     receive_time_condition,
@@ -30,8 +31,7 @@ _DAYS: Final = 7
 
 
 def create_daily_sql(daily: TableAddress) -> str:
-    columns = ",\n  ".join(f"{identifier(name)} {kind}" for name, kind in _COLUMNS.items())
-    return f"CREATE TABLE IF NOT EXISTS {table_identifier(daily)} (\n  {columns}\n)"
+    return create_table(daily, _COLUMNS)
 
 
 def counted_days(zone: str) -> TimeRange:

@@ -19,7 +19,6 @@ from td_currents_cli.treasure_data.sql.text import (
 )
 
 _COPY: Final = "_forget"
-_LONGEST_NAME: Final = 128
 
 
 class People(Struct, frozen=True):
@@ -81,8 +80,7 @@ class BatchRewrite(Struct, frozen=True):
 
     @property
     def copy(self) -> TableAddress:
-        name = self.table.table[: _LONGEST_NAME - len(_COPY)] + _COPY
-        return TableAddress(database=self.table.database, table=name, column=self.table.column)
+        return self.table.with_suffix(_COPY)
 
     def statements(self) -> Sequence[str]:
         """Each can be run again without harm, also after a failure; the swap, which is not SQL, is a comment."""

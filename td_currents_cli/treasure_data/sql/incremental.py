@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog.ddl import RECEIVED_TIME, TIME, TableColumn
 from td_currents_cli.events.filter import EVERYTHING, Filter
 from td_currents_cli.treasure_data.address import COLUMN, LATE, TableAddress
@@ -24,9 +23,11 @@ from td_currents_cli.treasure_data.sql.queries import (
     column_values,
     insert_into,
     select_values,
+    usable_events,
 )
 from td_currents_cli.treasure_data.sql.text import (
     TimeRange,
+    create_table,
     cte,
     filter_condition,
     identifier,
@@ -74,8 +75,7 @@ class TimeSpan(Struct, frozen=True):
 
 
 def create_state_sql(database: str) -> str:
-    columns = ",\n  ".join(f"{identifier(name)} {kind}" for name, kind in _STATE_COLUMNS.items())
-    return f"CREATE TABLE IF NOT EXISTS {_state_table(database)} (\n  {columns}\n)"
+    return create_table(_state_table(database), _STATE_COLUMNS)
 
 
 def source_name(source: TableAddress) -> str:
@@ -88,7 +88,7 @@ def watermark_sql(database: str, source: str, target: str) -> str:
     return "\n".join(
         [
             "SELECT MAX(watermark) AS watermark",
-            f"FROM {_state_table(database)}",
+            f"FROM {table_identifier(_state_table(database))}",
             f"WHERE source = {string_literal(source)} AND target = {string_literal(target)}",
         ]
     )
@@ -97,9 +97,7 @@ def watermark_sql(database: str, source: str, target: str) -> str:
 def record_run_sql(database: str, source: str, target: str, *, now: str, since: str, watermark: str) -> str:
     """Write the last statement of a run; `watermark` is the end of its window."""
     values = [now, string_literal(source), string_literal(target), since, watermark]
-    names = ", ".join(map(identifier, _STATE_COLUMNS))
-    # Whatever comes from outside is a literal.
-    return f"INSERT INTO {_state_table(database)} ({names})\nVALUES ({', '.join(values)})"
+    return f"{insert_into(_state_table(database), _STATE_COLUMNS)}\nVALUES ({', '.join(values)})"
 
 
 def batch_sql(query: IncrementalQuery, *, by_type: bool = False) -> str:
@@ -243,10 +241,9 @@ def remove_doubles_sql(table: TableAddress, columns: Sequence[str], since: str, 
 
     Each can be repeated. `columns` are those of the table; `time` is one of every table.
     """
-    kept = TableAddress(database=table.database, table=f"{table.table[:_LONGEST_NAME]}{_SUFFIX}")
     names = ", ".join(map(identifier, dict.fromkeys([TIME, *columns])))
     nth = f"ROW_NUMBER() OVER (PARTITION BY id ORDER BY {RECEIVED_TIME})"
-    here, there = table_identifier(table), table_identifier(kept)
+    here, there = table_identifier(table), table_identifier(table.with_suffix(_SUFFIX))
     # Whatever comes from outside is quoted.
     ids = f"SELECT id FROM (\n{_doubles(table, since, span)}\n) doubles"  # noqa: S608
     copies = f"SELECT {names}, {nth} AS {_NTH}\n  FROM {here}\n  WHERE {span.condition} AND id IN ({ids})"  # noqa: S608
@@ -260,7 +257,6 @@ def remove_doubles_sql(table: TableAddress, columns: Sequence[str], since: str, 
 
 
 _SUFFIX: Final = "_tdcur_doubles"
-_LONGEST_NAME: Final = 128 - len(_SUFFIX)
 
 
 def _doubles(table: TableAddress, since: str, span: TimeSpan) -> str:
@@ -281,12 +277,6 @@ def _numbered_events(query: IncrementalQuery, *, with_content: bool) -> str:
     An id is what the target will have as its id, also if it is not a string.
     """
     events = query.events
-    raw = {field: identifier(f"{field} as string") for field in ENVELOPE}
-    usable = {
-        EVENT_TYPE: events.name(raw["event_type"]),
-        EVENT_ID: events.value(raw["id"]),
-        EVENT_SECONDS: events.seconds(raw["time"]),
-    }
     happened = f"CAST(FLOOR({EVENT_SECONDS}) AS BIGINT)"
     # Without an event time, `time` is the receive time, and may be that of an earlier copy.
     earliest = f"{RECEIVED} - {LATE:.0f}"
@@ -303,10 +293,7 @@ def _numbered_events(query: IncrementalQuery, *, with_content: bool) -> str:
         numbered[_FIRST_CONTENT] = f"FIRST_VALUE({_CONTENT}) {window}"
     return ",\n".join(
         [
-            cte(
-                "extracted", ["*", *(f"{events.extract(((each,),))} AS {name}" for each, name in raw.items())], "lines"
-            ),
-            cte("usable", ["*", *_aliased(usable)], "extracted"),
+            usable_events(events, "lines", events.value),
             cte("known", ["*", *_aliased(known)], "usable"),
             cte("numbered", ["*", *_aliased(numbered)], "known"),
         ]
@@ -328,5 +315,5 @@ def _type_condition(event_types: Collection[str | None]) -> str:
     return f"({' OR '.join(conditions)})"
 
 
-def _state_table(database: str) -> str:
-    return table_identifier(TableAddress(database=database, table=STATE_TABLE))
+def _state_table(database: str) -> TableAddress:
+    return TableAddress(database=database, table=STATE_TABLE)

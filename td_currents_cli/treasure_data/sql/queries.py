@@ -1,6 +1,6 @@
 """Queries that look for ids, flatten events, and deduplicate them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -148,20 +148,12 @@ def deduplicated_events(events: Events, event_filter: Filter, *, dedupe: bool) -
 
     It has the columns of `lines`, and EVENT_TYPE, EVENT_ID and EVENT_SECONDS, which are null if invalid.
     """
-    raw = {field: identifier(f"{field} as string") for field in ENVELOPE}
-    extracted = [f"{events.extract(((field,),))} AS {column}" for field, column in raw.items()]
-    usable = [
-        f"{events.name(raw['event_type'])} AS {EVENT_TYPE}",
-        f"{events.name(raw['id'])} AS {EVENT_ID}",
-        f"{events.seconds(raw['time'])} AS {EVENT_SECONDS}",
-    ]
     # Events with invalid ids are not duplicates of each other.
     nth = f"ROW_NUMBER() OVER (PARTITION BY {EVENT_ID} ORDER BY {RECEIVED}, {NUMBER})"
     number = f"CASE WHEN {EVENT_ID} IS NULL THEN 1 ELSE {nth} END" if dedupe else "1"
     return ",\n".join(
         [
-            cte("extracted", ["*", *extracted], f"lines\n  WHERE {IS_EVENT}"),
-            cte("usable", ["*", *usable], "extracted"),
+            usable_events(events, f"lines\n  WHERE {IS_EVENT}", events.name),
             cte(
                 "filtered",
                 ["*", f"{number} AS {_NTH_OF_ID}"],
@@ -170,6 +162,21 @@ def deduplicated_events(events: Events, event_filter: Filter, *, dedupe: bool) -
             cte("first_ones", ["*"], f"filtered\n  WHERE {_NTH_OF_ID} = 1"),
         ]
     )
+
+
+def usable_events(events: Events, lines: str, id_of: Callable[[str], str]) -> str:
+    """Write common table expressions; the last one, `usable`, has the columns of `lines`, and those of its fields.
+
+    They are EVENT_TYPE, EVENT_ID, which `id_of` makes of the extracted id, and EVENT_SECONDS; null if invalid.
+    """
+    raw = {field: identifier(f"{field} as string") for field in ENVELOPE}
+    extracted = [f"{events.extract(((field,),))} AS {column}" for field, column in raw.items()]
+    usable = [
+        f"{events.name(raw['event_type'])} AS {EVENT_TYPE}",
+        f"{id_of(raw['id'])} AS {EVENT_ID}",
+        f"{events.seconds(raw['time'])} AS {EVENT_SECONDS}",
+    ]
+    return f"{cte('extracted', ['*', *extracted], lines)},\n{cte('usable', ['*', *usable], 'extracted')}"
 
 
 def other_fields(events: Events, columns: Sequence[TableColumn]) -> str:

@@ -70,9 +70,13 @@ def _in_words(time: float) -> str:
     return f"{before}the scheduled time"
 
 
+WORKFLOW_CLOCK: Final = "${session_unixtime}"
+"""The same in a workflow (digdag)."""
+
+
 def for_workflow(sql: str) -> str:
     """Write a query for a workflow (digdag), which fills in `${…}`."""
-    return sql.replace("${", "${'$'}{").replace(CLOCK, "${session_unixtime}")
+    return sql.replace("${", "${'$'}{").replace(CLOCK, WORKFLOW_CLOCK)
 
 
 _JINJA: Final = re.compile(r"\{[{%#]")

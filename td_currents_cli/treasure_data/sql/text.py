@@ -49,6 +49,12 @@ def receive_time_condition(rows: Rows, dialect: Dialect = Dialect.TRINO) -> str:
     return f"TD_TIME_RANGE({time}, {seconds_sql(rows.since)}, {until})"
 
 
+def create_table(address: TableAddress, columns: Mapping[str, str]) -> str:
+    """Write the statement for a table with these columns and types, unless it is there."""
+    listed = ",\n  ".join(f"{identifier(name)} {kind}" for name, kind in columns.items())
+    return f"CREATE TABLE IF NOT EXISTS {table_identifier(address)} (\n  {listed}\n)"
+
+
 IS_TIME: Final = f'\'^"?[0-9]{{1,{len(str(LATEST))}}}"?$|^[0-9][^"]*$\''
 """A string literal: the regular expression for JSON of a number, or of a string of digits, that may be UNIX seconds."""
 
