@@ -16,6 +16,7 @@ from td_currents_cli.cli.command import (
     ExplicitOptions,
     OutputFormat,
     PanelCommand,
+    checks_option,
     destination_option,
     filters_option,
     general_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from td_currents_cli.read.export_layout import PartFilter
     from td_currents_cli.read.received import ReceiveTimes
     from td_currents_cli.render.terminal import ProgressLine
+    from td_currents_cli.treasure_data.address import TableAddress
     from td_currents_cli.treasure_data.tables import Tables
 
 
@@ -122,6 +124,12 @@ EVENT_TYPE: Final[Any] = input_option(
     autocompletion=complete.event_types,
     help="Type of the events in Avro files of Braze's export whose path has no folder event_type=….",
 )
+
+SELECT: Final[Any] = checks_option(
+    metavar="CODE,…", autocompletion=complete.rule_codes, help="Check only these rules; TDC2 selects a family."
+)
+
+IGNORE: Final[Any] = checks_option(metavar="CODE,…", autocompletion=complete.rule_codes, help="Skip these rules.")
 
 TYPES: Final[Any] = filters_option(
     "--type",
@@ -276,12 +284,18 @@ def open_sources(
 
     progress = InputProgress()
     line.watch(progress.now)
-    return progress.watched(_files(paths, max_document_size, event_type, wanted))
+    return progress.watched(files(paths, max_document_size, event_type, wanted))
 
 
-def _files(
-    paths: Sequence[str] | None, max_document_size: str, event_type: str | None, wanted: "Filter | None"
+def files(
+    paths: Sequence[str] | None, max_document_size: str, event_type: str | None, wanted: "Filter | None" = None
 ) -> "list[Source]":
+    """Return the files of paths; of Braze's export, those that may have events that the filter keeps.
+
+    Raises:
+        InputError: a path cannot be read; see `sources`.
+        UsageError: the size is invalid.
+    """
     from td_currents_cli.read import byte_size, sources  # noqa: PLC0415 -- a command loads only what it runs
 
     size, parts = byte_size(max_document_size), None if wanted is None else parts_of(wanted)
@@ -318,16 +332,14 @@ def open_tables(
     Raises:
         UsageError: tables and files are mixed, a table address is invalid, or an option works only with files.
     """
-    if not any("://" in path for path in paths or ()):
-        refuse(given & {"--late"}, "files", "It applies only to tables (td://…): remove it.")
-        yield None
-        return
-    from td_currents_cli.durations import duration  # noqa: PLC0415 -- only where there are tables
-    from td_currents_cli.render.progress import job_updates  # noqa: PLC0415
-    from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
-    from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
+    addresses: tuple[TableAddress, ...] = ()
+    if any("://" in path for path in paths or ()):
+        from td_currents_cli.durations import duration  # noqa: PLC0415 -- only where there may be tables
+        from td_currents_cli.render.progress import job_updates  # noqa: PLC0415
+        from td_currents_cli.treasure_data.address import receive_period  # noqa: PLC0415
+        from td_currents_cli.treasure_data.tables import Tables, TdConnection, table_addresses  # noqa: PLC0415
 
-    addresses = table_addresses(paths or (), site=site, column=column)
+        addresses = table_addresses(paths or (), site=site, column=column)
     if not addresses:
         refuse(given & {"--late"}, "files", "It applies only to tables (td://…): remove it.")
         yield None
@@ -361,7 +373,7 @@ def open_inputs(
 ) -> AbstractContextManager[Sequence["Source"]]:
     """Yield files, or the rows of tables (see `open_tables`), downloaded for the block."""
     if tables is None:
-        return nullcontext(_files(paths, max_document_size, event_type, wanted))
+        return nullcontext(files(paths, max_document_size, event_type, wanted))
     from td_currents_cli.treasure_data.tables import downloaded  # noqa: PLC0415 -- as above
 
     return downloaded(tables)

@@ -2,6 +2,7 @@
 
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from td_currents_cli.braze import Site
@@ -113,30 +114,20 @@ def reconcile(
     period, received = options.selected(None, since, until, received_since, received_until, now=now)
     progress = InputProgress()
     line.watch(progress.now)
+    opened = partial(
+        options.open_tables,
+        wanted=period,
+        terminal=terminal,
+        line=line,
+        site=site,
+        column=column,
+        api_key_file=api_key_file,
+        received=received,
+        late=late,
+    )
     with (
-        options.open_tables(
-            sent,
-            period,
-            terminal,
-            line,
-            site=site,
-            column=column,
-            api_key_file=api_key_file,
-            received=received,
-            late=late,
-        ) as sent_tables,
-        options.open_tables(
-            ingested,
-            period,
-            terminal,
-            line,
-            site=site,
-            column=column,
-            api_key_file=api_key_file,
-            received=received,
-            late=late,
-            report_period=sent_tables is None,
-        ) as tables,
+        opened(sent) as sent_tables,
+        opened(ingested, report_period=sent_tables is None) as tables,
     ):
         sent_side, ingested_side = sides(
             sent,

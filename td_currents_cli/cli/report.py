@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from td_currents_cli.braze import Site
-from td_currents_cli.cli import complete, options
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import (
     OutputFormat,
-    checks_option,
     command,
     filters_option,
     input_option,
@@ -73,14 +72,8 @@ def report(
         help="Only ingested rows that Treasure Data received at or after this time: 2026-07-01T10:00Z, -7d.",
         show_default="-1d, for a table",
     ),
-    select: list[str] | None = checks_option(
-        metavar="CODE,…",
-        autocompletion=complete.rule_codes,
-        help="Check only these rules; TDC2 selects a family.",
-    ),
-    ignore: list[str] | None = checks_option(
-        metavar="CODE,…", autocompletion=complete.rule_codes, help="Skip these rules."
-    ),
+    select: list[str] | None = options.SELECT,
+    ignore: list[str] | None = options.IGNORE,
     event_type: str | None = options.EVENT_TYPE,
     max_document_size: str = options.MAX_DOCUMENT_SIZE,
     jobs: int | None = options.JOBS,
@@ -96,7 +89,6 @@ def report(
     The exit code is 1 if there are errors, or if events are missing or changed; the page is written all the same.
     """
     from td_currents_cli.events.filter import EVERYTHING, zone_of  # noqa: PLC0415 -- a command loads only what it runs
-    from td_currents_cli.read import byte_size, sources  # noqa: PLC0415
     from td_currents_cli.read.options import ReadOptions  # noqa: PLC0415
     from td_currents_cli.read.sources import InputProgress  # noqa: PLC0415
     from td_currents_cli.reconcile.file_side import FileSide  # noqa: PLC0415
@@ -112,7 +104,7 @@ def report(
         raise UsageError("--output - and --format json cannot be used together", hint="Write the page to a file.")
 
     def found(names: Sequence[str] | None) -> "list[Source]":
-        return sources(names, max_document_size=byte_size(max_document_size), event_type=event_type)
+        return options.files(names, max_document_size, event_type)
 
     def watch(stage: str, these: "Sequence[Source]") -> "list[Source]":
         progress = InputProgress()

@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from td_currents_cli.cli import complete, options
+from td_currents_cli.cli import options
 from td_currents_cli.cli.command import catalog_option, checks_option, command, output_option
 from td_currents_cli.outcome import Outcome
 from td_currents_cli.render.terminal import ProgressLine, Terminal
@@ -70,14 +70,8 @@ def validate(
         help="Maximum number of problems to print; all are counted.",
         show_default="1000; all in machine formats and with --verbose",
     ),
-    select: list[str] | None = checks_option(
-        metavar="CODE,…",
-        autocompletion=complete.rule_codes,
-        help="Check only these rules; TDC2 selects a family.",
-    ),
-    ignore: list[str] | None = checks_option(
-        metavar="CODE,…", autocompletion=complete.rule_codes, help="Skip these rules."
-    ),
+    select: list[str] | None = options.SELECT,
+    ignore: list[str] | None = options.IGNORE,
     strict: bool = checks_option("--strict", default=False, help="Exit with code 1 for warnings, too."),
     baseline: Path | None = catalog_option(metavar="FILE", help="Ignore the problems recorded in this file."),
     write_baseline: Path | None = catalog_option(metavar="FILE", help="Record the problems of this run in a file."),
