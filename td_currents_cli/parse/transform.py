@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.choices import Mask, Names, Nested, To
-from td_currents_cli.events.decode import EventReader, split
+from td_currents_cli.events.decode import Decoded, EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter
 from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, flatten_line, named
 from td_currents_cli.events.json import decode_any
 from td_currents_cli.events.mask import Masking
-from td_currents_cli.model import Problem, Record
+from td_currents_cli.model import Batch, Problem, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.parallel.pool import SharedBytes
 from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select_fields
@@ -56,7 +56,10 @@ class Transformer:
             self._steps.append(Masking(key))
         if self._steps or request.names is not Names.SHORT:
             self._steps.append(lambda event: named(event, request.names))
-        self._decode = split if self._steps else flatten_batch
+        self._decode: Callable[[Batch], Decoded[Any]] = split if self._steps else flatten_batch
+        self._decode_line: Callable[[LineChunk], list[Any] | FlatLines] = (
+            split.of_lines if self._steps else flatten_line
+        )
         # Nested values and fields of a table are seen to when it is written.
         self._fields = None if request.is_table else request.fields
         self._nested_as_strings = request.nested is Nested.JSON and not request.is_table
@@ -72,9 +75,8 @@ class Transformer:
     def fast(self, chunks: Iterable[LineChunk]) -> TransformedChunk:
         """Transform the events in lines of one source. Raises IrregularError."""
         reader = EventReader()
-        decode = flatten_line if self._decode is flatten_batch else split.of_lines
         lines = (line for chunk in chunks for line in chunk.lines())
-        return self._transformed((reader.events_of_lines(line, decode) for line in lines), reader, [])
+        return self._transformed((reader.events_of_lines(line, self._decode_line) for line in lines), reader, [])
 
     def _transformed(
         self, batches: Iterable[list[Any] | FlatLines], reader: EventReader, rejects: list[Problem]
