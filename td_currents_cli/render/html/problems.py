@@ -2,7 +2,7 @@
 
 from td_currents_cli.outcome import Problems
 from td_currents_cli.render.grid import Cell, Grid, GridColumn
-from td_currents_cli.render.terminal import STYLES, amount, first_problems, printable
+from td_currents_cli.render.terminal import STYLES, amount, first_problems
 
 
 def problem_grid(problems: Problems) -> Grid | None:
@@ -15,13 +15,13 @@ def problem_grid(problems: Problems) -> Grid | None:
         columns=(
             GridColumn(
                 head="place",
-                cells=[Cell(printable(str(problem.location))) for problem in shown],
+                cells=[Cell(str(problem.location)) for problem in shown],
                 rest=Cell(f"… and {amount(more, 'more problem')}"),
                 foldable=True,
             ),
             GridColumn(head="rule", cells=[Cell(problem.code) for problem in shown]),
             GridColumn(head="severity", cells=[Cell(problem.severity, STYLES[problem.severity]) for problem in shown]),
-            GridColumn(head="problem", cells=[Cell(printable(problem.message)) for problem in shown], foldable=True),
+            GridColumn(head="problem", cells=[Cell(problem.message) for problem in shown], foldable=True),
         ),
         has_rest=more > 0,
         has_foot=False,

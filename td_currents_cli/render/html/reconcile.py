@@ -20,7 +20,7 @@ from td_currents_cli.render.reconcile import (
     unread,
     verdict,
 )
-from td_currents_cli.render.terminal import Terminal, amount, printable, write_text
+from td_currents_cli.render.terminal import Terminal, amount, write_text
 
 MAX_TYPES: Final = 500
 """Event types in a table: data may have any number of types that are not in the catalog."""
@@ -48,7 +48,7 @@ def comparison(outcome: ReconcileOutcome) -> dict[str, Any]:
             {
                 "title": difference_title(outcome, kind),
                 "grid": difference_grid(difference, TimeForm.WORDS, MAX_TYPES),
-                "examples": list(map(printable, difference.examples)),
+                "examples": difference.examples,
                 "left": difference.count - len(difference.examples),
             }
             for kind, difference in outcome.differences.items()

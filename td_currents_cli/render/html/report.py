@@ -39,7 +39,7 @@ def report_page(outcome: ReportOutcome) -> str:
     return page(
         "report.html",
         title=outcome.title or TITLE,
-        names=list(map(printable, outcome.names)),
+        names=outcome.names,
         period=_period(types),
         figures=list(_figures(outcome)),
         verdicts=verdicts(outcome),
