@@ -8,16 +8,20 @@ from contextlib import contextmanager, suppress
 from itertools import accumulate, chain, islice
 from mmap import mmap
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from td_currents_cli.errors import DefectError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from multiprocessing.connection import Connection
+    from queue import SimpleQueue
+    from threading import Thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_Requests: TypeAlias = "SimpleQueue[tuple[bytes, SimpleQueue[bytes | None]] | None]"
+"""Pickled items, each with the queue of its answer, in which None stands for a process that died."""
 
 SERIAL: Final = 8  # items done before processes are started: below that, starting them costs more than it saves
 
@@ -44,21 +48,26 @@ class SharedBytes:
 
 
 def ordered_map(
-    make: Callable[..., Callable[[Item], Result]], arguments: tuple[Any, ...], items: Iterable[Item], jobs: int
+    make: Callable[..., Callable[[Item], Result]],
+    arguments: tuple[Any, ...],
+    items: Iterable[Item],
+    jobs: int,
+    *,
+    serial: int = SERIAL,
 ) -> Generator[tuple[Item, Result]]:
     """Yield each item with the result of a function, in the order of the items.
 
     Close it when it is not read to its end: that ends the other processes.
 
     `make` is called once in each process, unless it begins as a copy of this one. Its arguments, the items and the
-    results are sent between processes. Items are taken a bounded number ahead.
+    results are sent between processes, which are started after `serial` items. Items are taken a bounded number ahead.
 
     Raises:
         DefectError: one of the processes died.
     """
     function = make(*arguments)
     rest = iter(items)
-    for item in rest if jobs == 1 else islice(rest, SERIAL):
+    for item in rest if jobs == 1 else islice(rest, serial):
         yield item, function(item)
     for item in rest:
         if _forks():
@@ -78,38 +87,32 @@ def _in_processes(
 ) -> Iterator[tuple[Item, Result]]:
     # Not ProcessPoolExecutor: all its processes share one pipe for their results. One that is killed while it writes
     # leaves half a result in it, and the run hangs.
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 -- small inputs do without
+    from queue import SimpleQueue  # noqa: PLC0415 -- small inputs do without
 
-    waiting: deque[tuple[Item, int, Future[Any]]] = deque()
+    requests: _Requests = SimpleQueue()
+    waiting: deque[tuple[Item, int, SimpleQueue[bytes | None]]] = deque()
     processes: list[_Worker] = []
     slots = _Slots(jobs * AHEAD + 1, shared=_forks())
-    pool = ThreadPoolExecutor(jobs)
     try:
         # All of them before the first thread: to fork is safe then.
         processes.extend(_Worker(make, arguments, slots) for _ in range(jobs))
-        idle = processes.copy()
-
-        def work(item: Item, slot: int) -> Any:  # noqa: ANN401 -- whatever the function gives
-            process = idle.pop()
-            try:
-                return process.work(item, slot)
-            finally:
-                idle.append(process)
-
+        for process in processes:
+            process.attend(requests)
         rest = iter(items)
         while True:
             for item in islice(rest, jobs * AHEAD + 1 - len(waiting)):
-                slot = slots.free.pop()
-                waiting.append((item, slot, pool.submit(work, item, slot)))
+                slot, answer = slots.free.pop(), SimpleQueue[bytes | None]()
+                waiting.append((item, slot, answer))
+                requests.put((pickle.dumps((item, slot)), answer))
             if not waiting:
                 return
-            item, slot, future = waiting.popleft()
-            yield item, future.result()
+            item, slot, answer = waiting.popleft()
+            yield item, slots.result(answer.get(), slot)
             slots.free.append(slot)
     finally:
         for process in processes:
             process.kill()
-        pool.shutdown(cancel_futures=True)
+            requests.put(None)
         for process in processes:
             process.close()
 
@@ -124,7 +127,8 @@ class _Slots:
         # A stack: the slot that was released last is still in the processor's caches.
         self.free = list(range(count))
 
-    def send(self, pipe: "Connection[Any, Any]", result: object, slot: int) -> None:
+    def pickled(self, outcome: "tuple[Any, Exception | None]", slot: int) -> bytes:
+        """Pickle an outcome; its SharedBytes go into the slot, as far as there is room."""
         sizes: list[int] = []
 
         def put(buffer: pickle.PickleBuffer) -> bool:
@@ -137,50 +141,69 @@ class _Slots:
                 sizes.append(len(data))
             return False
 
-        pickled = pickle.dumps(result, 5, buffer_callback=put)
-        pipe.send_bytes(pickle.dumps(sizes))
-        pipe.send_bytes(pickled)
+        pickled = pickle.dumps(outcome, 5, buffer_callback=put)
+        return pickle.dumps((sizes, pickled))
 
-    def receive(self, pipe: "Connection[Any, Any]", slot: int) -> Any:  # noqa: ANN401 -- what was sent
-        sizes = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- from a process of our own
+    def result(self, sent: bytes | None, slot: int) -> Any:  # noqa: ANN401 -- whatever the function gives
+        """Return the result of an outcome, or raise its error; None comes from a process that died."""
+        if sent is None:
+            raise DefectError(
+                "a worker process died: it was killed or ran out of memory",
+                hint="Use --jobs 1 to work in a single process, which needs the least memory.",
+            )
+        sizes, pickled = pickle.loads(sent)  # noqa: S301 -- from a process of our own
         buffers: list[memoryview] = []
         if self._memory is not None:
             begins = accumulate(sizes, initial=slot * SLOT_SIZE)
             with memoryview(self._memory) as memory:
                 buffers = [memory[begin : begin + size] for begin, size in zip(begins, sizes, strict=False)]
-        return pickle.loads(pipe.recv_bytes(), buffers=buffers)  # noqa: S301 -- as above
+        result, error = pickle.loads(pickled, buffers=buffers)  # noqa: S301 -- as above
+        if error is not None:
+            raise error
+        return result
 
 
 class _Worker:
     def __init__(self, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...], slots: _Slots) -> None:
         from multiprocessing import Pipe, Process  # noqa: PLC0415 -- small inputs do without
 
+        self._thread: Thread | None = None
         self._pipe, others = Pipe()
-        self._slots = slots
         self._process = Process(target=_serve, args=(self._pipe, others, make, arguments, slots), daemon=True)
         with _interrupts_blocked():
             self._process.start()
         # Each end is left to one of the two, so that the pipe ends for each when the other does.
         others.close()
 
-    def work(self, item: Any, slot: int) -> Any:  # noqa: ANN401 -- as above
-        try:
-            self._pipe.send_bytes(pickle.dumps((item, slot)))
-            result, error = self._slots.receive(self._pipe, slot)
-        except (EOFError, OSError):
-            raise DefectError(
-                "a worker process died: it was killed or ran out of memory",
-                hint="Use --jobs 1 to work in a single process, which needs the least memory.",
-            ) from None
-        if error is not None:
-            raise error
-        return result
+    def attend(self, requests: "_Requests") -> None:
+        """Answer requests until one is None, in a thread.
+
+        It does nothing but that, so that the process has its next item soon: what is sent is pickled elsewhere.
+        """
+        from threading import Thread  # noqa: PLC0415 -- as above
+
+        def answer_all() -> None:
+            while request := requests.get():
+                sent, answer = request
+                answer.put(self._answer(sent))
+
+        self._thread = Thread(target=answer_all, daemon=True)
+        self._thread.start()
+
+    def _answer(self, request: bytes) -> bytes | None:
+        """Return what the process sends back; None if it died."""
+        with suppress(EOFError, OSError):
+            self._pipe.send_bytes(request)
+            return self._pipe.recv_bytes()
+        return None
 
     def kill(self) -> None:
-        """End the process, whatever it does: a thread that waits for it gets an error."""
+        """End the process, whatever it does: a thread that waits for it gets None."""
         self._process.kill()
 
     def close(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
         self._process.join()
         self._process.close()
         self._pipe.close()
@@ -207,7 +230,7 @@ def _serve(
             except Exception as error:  # noqa: BLE001 -- raised again where the result is waited for
                 error.add_note("".join(format_exception(error)))
                 outcome = None, error
-            slots.send(pipe, outcome, slot)
+            pipe.send_bytes(slots.pickled(outcome, slot))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
-from itertools import chain, repeat
 from typing import BinaryIO, Final
 
 from msgspec import Struct
@@ -30,8 +29,7 @@ MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one proc
 MAX_UNIT: Final = 1 << 22
 """Bytes of an Avro file that is not worth more than one process, and whose results fit into memory."""
 
-SPLIT_SIZES: Final = (*[1 << 17] * 8, 1 << 22)
-"""Bytes of the first splits of a file, and of all others: the first few are read before processes are started."""
+SPLIT_SIZE: Final = 1 << 22
 
 
 class SplitFormat(Enum):
@@ -195,9 +193,15 @@ class SplitCursor:
 def is_splittable(source: Source) -> bool:
     """Whether a source can be read in splits: a large plain file in some formats, or a small Avro file in one."""
     size = source.plain_size()
-    if size is None or size < MIN_SIZE:
-        # Any number of small files is better read by the processes that work with what is in them.
-        return size is not None and size <= MAX_UNIT and source.name.endswith(".avro")
+    # Any number of small files is better read by the processes that work with what is in them.
+    is_small = size is not None and size <= MAX_UNIT
+    return (is_small and source.name.endswith(".avro")) or has_splits(source)
+
+
+def has_splits(source: Source) -> bool:
+    """Whether a source is large enough for several processes, and can be read in splits."""
+    if (source.plain_size() or 0) < MIN_SIZE:
+        return False
     try:
         with closing(source.open()) as raw:
             return _format_of(raw.read(LONGEST_PEEK))[0] is not SplitFormat.WHOLE
@@ -224,9 +228,7 @@ def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int =
 def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
     """Yield offsets where a document probably begins, about the size of a split apart."""
     start = 0
-    for length in chain(SPLIT_SIZES, repeat(SPLIT_SIZES[-1])):
-        if start + length >= size or (found := _find(raw, mark, start + length)) is None:
-            return
+    while start + SPLIT_SIZE < size and (found := _find(raw, mark, start + SPLIT_SIZE)) is not None:
         yield found
         start = found
 

@@ -108,11 +108,11 @@ def reading(split: int, chunk: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if split:
             patch.setattr(splits, "MIN_SIZE", 1)
-        patch.setattr(splits, "SPLIT_SIZES", (split,))
+        patch.setattr(splits, "SPLIT_SIZE", split)
         patch.setattr(read_lines, "READ", chunk)
         patch.setattr(read_lines, "LONGEST", 8 * chunk)
         patch.setattr(
-            parallel_map, "ordered_map", lambda make, arguments, items, _jobs: ordered_map(make, arguments, items, 1)
+            parallel_map, "ordered_map", lambda make, arguments, items, *_, **__: ordered_map(make, arguments, items, 1)
         )
         yield
 

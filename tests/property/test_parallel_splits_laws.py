@@ -95,13 +95,13 @@ def collect() -> Callable[[Iterable[Record]], list[Record]]:
 
 
 @contextmanager
-def split_at(*sizes: int) -> Iterator[None]:
-    """Split every file at about these sizes, and let this process do all the work."""
+def split_at(size: int) -> Iterator[None]:
+    """Split every file at about this size, and let this process do all the work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "MIN_SIZE", 1)
-        patch.setattr(splits, "SPLIT_SIZES", sizes)
+        patch.setattr(splits, "SPLIT_SIZE", size)
         patch.setattr(
-            parallel_map, "ordered_map", lambda make, arguments, items, _jobs: ordered_map(make, arguments, items, 1)
+            parallel_map, "ordered_map", lambda make, arguments, items, *_, **__: ordered_map(make, arguments, items, 1)
         )
         yield
 
