@@ -11,7 +11,7 @@ from msgspec import Struct
 from td_currents_cli.count.dimensions import Key, SourceEvents, dimensions
 from td_currents_cli.count.projection import Projection
 from td_currents_cli.events.decode import EventReader
-from td_currents_cli.events.filter import EventFilter, Filter, all_usable, usable_seconds
+from td_currents_cli.events.filter import EventFilter, Filter, UsableTimes
 from td_currents_cli.model import Batch, Record
 from td_currents_cli.outcome import Balance, Problems
 from td_currents_cli.read.lines import LineChunk
@@ -100,20 +100,20 @@ class GroupCounts:
     def total(self) -> int:
         return sum(group.count for group in self.groups.values())
 
-    def add(self, columns: Sequence[Sequence[str | None]], times: Sequence[float | None]) -> None:
-        """Count events, given their values of each dimension, a column each, and their times."""
+    def add(self, columns: Sequence[Sequence[str | None]], times: Sequence[Any]) -> None:
+        """Count events, given their values of each dimension, a column each, and their times, usable or not."""
         # Strings are far cheaper to group by than tuples of them.
         single = len(columns) == 1
         keys: Iterable[Any] = columns[0] if single else zip(*columns, strict=True)
-        times_of: defaultdict[Any, list[float | None]] = defaultdict(list)
+        times_of: defaultdict[Any, list[Any]] = defaultdict(list)
         for value, time in zip(keys, times, strict=True):
             times_of[value].append(time)
         for value, found in times_of.items():
             key = (value,) if single else value
-            usable: list[float] = [time for time in found if time is not None] if None in found else found  # type: ignore[assignment]  # None is gone
-            self.groups[key].add(len(found), min(usable, default=None), max(usable, default=None))
+            usable = UsableTimes.of(found)
+            self.groups[key].add(len(found), usable.first, usable.last)
             if self.histogram is not None:
-                self.histogram.add(key, Counter(map(int, usable)))
+                self.histogram.add(key, Counter(map(int, usable.times)))
 
     def merge(self, other: "GroupCounts") -> None:
         for key, group in other.groups.items():
@@ -185,11 +185,13 @@ class EventCounter:
         streaming = False
         for source, decoded, of_rows in chunks:
             streaming |= of_rows
-            events = self._filter.filter(decoded)
-            filtered += len(decoded) - len(events)
+            types = [event.event_type for event in decoded]
+            events = self._filter.filter(decoded, types)
+            if events is not decoded:
+                types = [event.event_type for event in events]
+                filtered += len(decoded) - len(events)
             times = [event.time for event in events]
-            usable: Sequence[float | None] = all_usable(times) or [usable_seconds(time) for time in times]
-            chunk = SourceEvents(events, usable, source)
+            chunk = SourceEvents(events, types, times, source)
             columns = [column(chunk) for column in self._columns]
             separate = [column(chunk) for column in self._also]
             if self._distinct:
@@ -198,12 +200,12 @@ class EventCounter:
                 columns, separate = (
                     [list(compress(column, first_seen)) for column in each] for each in (columns, separate)
                 )
-                usable = list(compress(usable, first_seen))
-            groups.add(columns, usable)
+                times = list(compress(times, first_seen))
+            groups.add(columns, times)
             for each, column in zip(also, separate, strict=True):
-                each.add([column], usable)
-            counted += len(usable)
-            duplicates += len(events) - len(usable)
+                each.add([column], times)
+            counted += len(times)
+            duplicates += len(events) - len(times)
         canaries = self._filter.canaries - canaries_before
         balance = intake.balance(events_out=counted, duplicates=duplicates, filtered=filtered, canaries=canaries)
         return PartialCount(groups, balance, intake.log.result(), streaming, also)

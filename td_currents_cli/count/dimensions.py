@@ -12,6 +12,7 @@ from td_currents_cli.catalog import load
 from td_currents_cli.catalog.model import channel_of
 from td_currents_cli.count.projection import FieldPath, Projection, as_strings, field_paths
 from td_currents_cli.errors import UsageError
+from td_currents_cli.events.filter import usable_or_none
 
 BLOCK: Final = 900
 """Seconds that are nearly always within one hour, in any time zone: the bucket's name is computed once for all."""
@@ -85,7 +86,8 @@ class SourceEvents(Struct, gc=False):
     """Some events of one source, as a Projection decodes them."""
 
     events: list[Any]
-    times: Sequence[float | None]  # usable ones, in UNIX seconds
+    types: list[Any]  # values of `event_type`
+    times: list[Any]  # usable or not
     source: str
 
 
@@ -112,15 +114,15 @@ class Dimension(Struct, frozen=True):
             return lambda chunk: [chunk.source] * len(chunk.events)
         if self.kind is DimensionKind.TIME:
             buckets = TimeBuckets(TimeUnit(self.name), zone)
-            return lambda chunk: buckets.names(chunk.times)
-        column = projection.column(self.paths)
-        if self.kind is DimensionKind.FIELD:
-            return lambda chunk: as_strings(column(chunk.events))
+            return lambda chunk: buckets.names(usable_or_none(chunk.times))
         if self.kind is DimensionKind.TYPE:
-            return lambda chunk: names_only(column(chunk.events))
-        derived_from = DERIVED[self.name]
-        derive = cache(lambda name: None if name is None else derived_from(name))
-        return lambda chunk: list(map(derive, names_only(column(chunk.events))))
+            return lambda chunk: names_only(chunk.types)
+        if self.kind is DimensionKind.DERIVED:
+            derived_from = DERIVED[self.name]
+            derive = cache(lambda name: None if name is None else derived_from(name))
+            return lambda chunk: list(map(derive, names_only(chunk.types)))
+        column = projection.column(self.paths)
+        return lambda chunk: as_strings(column(chunk.events))
 
 
 def names_only(values: list[Any]) -> list[str | None]:

@@ -11,10 +11,11 @@ from td_currents_cli.events.filter import (
     EventFilter,
     Filter,
     TypeGlobs,
-    all_usable,
+    UsableTimes,
     iso,
     moment_of,
     seconds_of,
+    usable_or_none,
     usable_seconds,
     zone_of,
 )
@@ -24,6 +25,10 @@ from td_currents_cli.events.filter import (
 class Event:
     event_type: Any = None
     time: Any = None
+
+
+def kept(events_filter: EventFilter, events: list[Event]) -> list[Event]:
+    return events_filter.filter(events, [event.event_type for event in events])
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ def test_globs_select_event_types(globs: list[str], meant: list[object]) -> None
     events_filter = EventFilter(Filter(types=types))
     names: list[object] = ["a.b.Send", "a.c.Send", "a.b.Open", None, 5]
     assert [name for name in names if types(name)] == meant
-    assert [event.event_type for event in events_filter.filter([Event(name) for name in names])] == meant
+    assert [event.event_type for event in kept(events_filter, [Event(name) for name in names])] == meant
     assert [name for name in names if events_filter.keeps(name, None)] == meant
 
 
@@ -59,7 +64,7 @@ def test_a_period_includes_its_start_and_not_its_end() -> None:
         (Filter(since=10), [10, 15.5, "19", 20]),
         (Filter(until=10), [9]),
     ):
-        assert [event.time for event in EventFilter(wanted).filter(events)] == times
+        assert [event.time for event in kept(EventFilter(wanted), events)] == times
 
 
 def test_type_and_time_must_match() -> None:
@@ -72,7 +77,7 @@ def test_an_empty_filter_keeps_all_events() -> None:
     assert Filter(since=0)
     assert Filter(types=TypeGlobs.of(["a"]))
     events = [Event(), Event("a", "x")]
-    assert EventFilter(Filter()).filter(events) == events
+    assert kept(EventFilter(Filter()), events) is events
 
 
 def test_options_become_a_filter() -> None:
@@ -92,7 +97,7 @@ def test_canaries_are_left_out_unless_asked_for(types: list[str], wanted: bool) 
     assert found.canaries is wanted
     events = [Event(CANARY, 1), Event("users.x", 1)]
     at_once, one_by_one = EventFilter(found), EventFilter(found)
-    assert (events[0] in at_once.filter(events)) is wanted
+    assert (events[0] in kept(at_once, events)) is wanted
     assert one_by_one.keeps(CANARY, 1) is wanted
     assert at_once.canaries == one_by_one.canaries == (not wanted)
 
@@ -128,12 +133,17 @@ def test_usable_times(time: object, seconds: float | None) -> None:
     assert usable_seconds(time) == seconds
 
 
-@pytest.mark.parametrize("odd", [-1, LATEST + 1, True, None, "5", 1.5, [1]])
-def test_a_list_is_usable_if_all_of_its_times_are(odd: object) -> None:
-    """With one that is not an integer, each must be checked."""
-    assert all_usable([0, 5, LATEST]) == [0, 5, LATEST]
-    assert all_usable([0, odd, 5]) is None
-    assert all_usable([]) is None
+@pytest.mark.parametrize("odd", [0, 1, -1, LATEST, LATEST + 1, True, False, None, "5", "x", 1.5, float("inf"), [1], {}])
+@pytest.mark.parametrize("others", [[], [5, 7], [2, LATEST]])
+def test_the_usable_ones_of_some_times(odd: object, others: list[object]) -> None:
+    """The same as of each: whether one that is not a plain number is among them, comes first, or is alone."""
+    for times in ([odd, *others], [*others, odd], others):
+        each = [usable_seconds(time) for time in times]
+        usable = [seconds for seconds in each if seconds is not None]
+        found = UsableTimes.of(times)
+        assert [(type(time), time) for time in found.times] == [(type(time), time) for time in usable]
+        assert (found.first, found.last) == (min(usable, default=None), max(usable, default=None))
+        assert usable_or_none(times) == each
 
 
 def test_times_are_written_in_utc() -> None:
