@@ -38,13 +38,16 @@ class SharedBytes:
     `parse` of a large CSV file takes 15 % longer. They are valid until the next result is requested.
     """
 
-    __slots__ = ("data",)
+    __slots__ = ("pieces",)
 
-    def __init__(self, data: bytes | memoryview = b"") -> None:
-        self.data = data
+    def __init__(self, *pieces: bytes | memoryview) -> None:
+        self.pieces = pieces
 
-    def __reduce_ex__(self, _protocol: object, /) -> tuple[type["SharedBytes"], tuple[pickle.PickleBuffer]]:
-        return SharedBytes, (pickle.PickleBuffer(self.data),)
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces)
+
+    def __reduce_ex__(self, _protocol: object, /) -> tuple[type["SharedBytes"], tuple[pickle.PickleBuffer, ...]]:
+        return SharedBytes, tuple(map(pickle.PickleBuffer, self.pieces))
 
 
 def ordered_map(

@@ -165,7 +165,7 @@ def _output(request: ParseRequest, files: list[str], losses: Losses) -> Iterator
             # Parquet has a compression of its own.
             output = stack.enter_context(compressed(output, request.output))
         if not request.is_table:
-            yield lambda chunk: write_all(output, chunk.lines.data)
+            yield lambda chunk: write_all(output, *chunk.lines.pieces)
             return
         table = stack.enter_context(SpooledTable())
         yield table.add

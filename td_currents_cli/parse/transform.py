@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import compress
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,8 @@ from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.read.lines import LineChunk
 
+PIECE_SIZE: Final = 1 << 18  # bytes of lines that are joined: they fit into the processor's caches
+
 
 class TransformedChunk(Struct):
     """The flat events of a chunk of the input."""
@@ -35,7 +37,7 @@ class TransformedChunk(Struct):
 
     def split_lines(self) -> list[bytes]:
         """The flat events one by one, without their line ends."""
-        return bytes(self.lines.data).split(b"\n")[:-1]
+        return bytes(self.lines).split(b"\n")[:-1]
 
 
 class _AnyEnvelope(Struct, gc=False):
@@ -82,18 +84,23 @@ class Transformer:
         self, batches: Iterable[list[Any] | FlatLines], reader: EventReader, rejects: list[Problem]
     ) -> TransformedChunk:
         lines: list[bytes] = []
+        pieces: list[bytes] = []
         envelopes: list[Any] = []
         columns = ColumnStats()
-        written = filtered = 0
+        written = filtered = size = 0
         for events in batches:
             kept, envelopes_of_kept = self._filtered(events)
             written += len(kept)
             filtered += len(events) - len(kept)
             envelopes += envelopes_of_kept
             lines.append(self._lines(kept, columns))
+            size += len(lines[-1])
+            if size >= PIECE_SIZE:
+                pieces.append(b"".join(lines))
+                lines, size = [], 0
         types = [each.event_type for each in envelopes] if self._request.split else []
         return TransformedChunk(
-            lines=SharedBytes(b"".join(lines)),
+            lines=SharedBytes(*pieces, b"".join(lines)),
             digests=[event_digest(each.id) for each in envelopes] if self._request.dedupe else [],
             types=[each if isinstance(each, str) else "" for each in types],
             columns=columns,

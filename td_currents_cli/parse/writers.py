@@ -79,7 +79,7 @@ class SpooledTable:
         """Raises OutputError if the disk is full."""
         self._stats.merge(chunk.columns)
         try:
-            self._file.write(chunk.lines.data)
+            self._file.writelines(chunk.lines.pieces)
         except OSError as error:
             raise OutputError(
                 f"cannot keep the events in a temporary file: {error.strerror}",

@@ -63,15 +63,16 @@ def compressed(output: BinaryIO, path: Path | None) -> AbstractContextManager[Bi
     return nullcontext(output)
 
 
-def write_all(output: BinaryIO, data: "ReadableBuffer") -> None:
-    """Write all of the data.
+def write_all(output: BinaryIO, *pieces: "ReadableBuffer") -> None:
+    """Write all of some pieces of data.
 
     With PYTHONUNBUFFERED, which many containers set, standard output has no buffer: if the reader of a pipe goes away,
     a write may be incomplete, and only the next one fails.
     """
-    rest = memoryview(data)
-    while rest:
-        rest = rest[output.write(rest) :]
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[output.write(rest) :]
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def adder(number):
 if __name__ == "__main__":
     multiprocessing.set_start_method({method!r})
     results = list(ordered_map(adder, (5,), range(SERIAL + 10), 2))
-    bulk = [bytes(result.data) for _, result in ordered_map(bulky, (1,), range(SERIAL + 10), 2)]
+    bulk = [bytes(result) for _, result in ordered_map(bulky, (1,), range(SERIAL + 10), 2)]
     assert bulk == [bytes([item]) * 100 for item in range(SERIAL + 10)], bulk
     assert [result for _, (result, _) in results] == [item + 5 for item in range(SERIAL + 10)], results
     assert [elsewhere for _, (_, elsewhere) in results] == [False] * SERIAL + [True] * 10, results
@@ -95,7 +95,7 @@ def test_shared_bytes_arrive_complete(size: int, jobs: int, slot_size: int, monk
     """
     monkeypatch.setattr(pool, "SLOT_SIZE", slot_size)
     for item, pieces in ordered_map(bulky, (size,), range(SERIAL + 15), jobs):
-        assert [piece.data == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
+        assert [bytes(piece) == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
 
 @pytest.mark.parametrize(("items", "jobs"), [(SERIAL, 4), (500, 1), (SERIAL + 20, 2)])
