@@ -27,7 +27,7 @@ SERIAL: Final = 8  # items done before processes are started: below that, starti
 
 AHEAD: Final = 3  # items handed out beyond those being worked on, per process: bounds what is in memory
 
-SLOT_SIZE: Final = 1 << 23
+SLOT_SIZE: Final = 1 << 24
 """Bytes of shared memory for a result. Unused ones take no memory; what is larger goes through the pipe."""
 
 

@@ -29,7 +29,8 @@ MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one proc
 MAX_UNIT: Final = 1 << 22
 """Bytes of an Avro file that is not worth more than one process, and whose results fit into memory."""
 
-SPLIT_SIZE: Final = 1 << 22
+SPLIT_SIZES: Final = (1 << 20, 1 << 23)
+"""The least and the most bytes of a split, of which a file has 32 in between: what is done for each takes 1 ms."""
 
 
 class SplitFormat(Enum):
@@ -227,8 +228,9 @@ def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int =
 
 def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
     """Yield offsets where a document probably begins, about the size of a split apart."""
-    start = 0
-    while start + SPLIT_SIZE < size and (found := _find(raw, mark, start + SPLIT_SIZE)) is not None:
+    least, most = SPLIT_SIZES
+    start, length = 0, max(least, min(size // 32, most))
+    while start + length < size and (found := _find(raw, mark, start + length)) is not None:
         yield found
         start = found
 

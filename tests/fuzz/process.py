@@ -87,7 +87,7 @@ def _become(arguments: Sequence[str], folder: Path, split: int) -> None:
         for number, name in enumerate(("stdin", "stdout", "stderr")):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY), number)
         if split:
-            vars(splits).update(MIN_SIZE=1, SPLIT_SIZE=split)
+            vars(splits).update(MIN_SIZE=1, SPLIT_SIZES=(split, split))
         sys.argv = ["tdcur", *arguments]
         main()
         code = 0

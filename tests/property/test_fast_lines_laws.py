@@ -108,7 +108,7 @@ def reading(split: int, chunk: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if split:
             patch.setattr(splits, "MIN_SIZE", 1)
-        patch.setattr(splits, "SPLIT_SIZE", split)
+        patch.setattr(splits, "SPLIT_SIZES", (split, split))
         patch.setattr(read_lines, "READ", chunk)
         patch.setattr(read_lines, "LONGEST", 8 * chunk)
         patch.setattr(

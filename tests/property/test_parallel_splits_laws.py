@@ -99,7 +99,7 @@ def split_at(size: int) -> Iterator[None]:
     """Split every file at about this size, and let this process do all the work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "MIN_SIZE", 1)
-        patch.setattr(splits, "SPLIT_SIZE", size)
+        patch.setattr(splits, "SPLIT_SIZES", (size, size))
         patch.setattr(
             parallel_map, "ordered_map", lambda make, arguments, items, *_, **__: ordered_map(make, arguments, items, 1)
         )

@@ -313,7 +313,7 @@ def test_splits_give_what_one_process_gives(
     for jobs in (1, 2):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(splits, "MIN_SIZE", 1)
-            patch.setattr(splits, "SPLIT_SIZE", size)
+            patch.setattr(splits, "SPLIT_SIZES", (size, size))
             outcome = run(
                 ParseRequest(sources=sources([str(path)]), output=output, rejects=rejects, dedupe=dedupe, jobs=jobs)
             )

@@ -348,7 +348,7 @@ def test_any_splits_find_the_same(files: Callable[[Random], list[Path]], random:
     """Each process reads for itself: wherever the splits of a file end, and where it is read on without them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "MIN_SIZE", 1)
-        patch.setattr(splits, "SPLIT_SIZE", size)
+        patch.setattr(splits, "SPLIT_SIZES", (size, size))
         # Another test is about processes: here, this one does it all.
         patch.setattr(
             parallel_map, "ordered_map", lambda make, given, items, *_, **__: ordered_map(make, given, items, 1)

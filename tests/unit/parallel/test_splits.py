@@ -103,7 +103,7 @@ def test_which_files_are_split(
 ) -> None:
     """Not those in other encodings."""
     monkeypatch.setattr(splits, "MIN_SIZE", 1)
-    monkeypatch.setattr(splits, "SPLIT_SIZE", 16)
+    monkeypatch.setattr(splits, "SPLIT_SIZES", (16, 16))
     path = tmp_path / "x"
     for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-32"):
         path.write_bytes(data.decode().encode(encoding))

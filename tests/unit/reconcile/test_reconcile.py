@@ -63,7 +63,7 @@ def test_positions_are_the_same_however_a_file_is_read(
     sent, ingested = lines(tmp_path / "sent", events), lines(tmp_path / "in", events[:700] + events[705:])
     if way == "in splits":
         monkeypatch.setattr(splits, "MIN_SIZE", 1)
-        monkeypatch.setattr(splits, "SPLIT_SIZE", 5000)
+        monkeypatch.setattr(splits, "SPLIT_SIZES", (5000, 5000))
     else:
         monkeypatch.setattr(files, "STREAMED_BYTES", 1)
         monkeypatch.setattr(files, "STREAMED_RECORDS", 7)
