@@ -1,11 +1,11 @@
 """Constants of Braze Currents and of Treasure Data's Postback API that several packages need."""
 
-import re
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.suggestions import did_you_mean
 
 ENVELOPE: Final = ("event_type", "id", "time")
@@ -54,9 +54,9 @@ EMPTY_PAYLOAD: Final = PAYLOAD_START + PAYLOAD_END
 
 
 MAX_NAME_LENGTH: Final = 128
-_NAME: Final = re.compile(rf"[a-z0-9_]{{3,{MAX_NAME_LENGTH}}}")
-_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_NAME: Final = pattern(rf"[a-z0-9_]{{3,{MAX_NAME_LENGTH}}}")
+_WORD: Final = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER: Final = pattern(r"[^a-z0-9]+")
 _MAX_LENGTH: Final = 120
 
 

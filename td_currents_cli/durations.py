@@ -8,8 +8,9 @@ from itertools import count
 from typing import Final
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 
-_DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)|0", re.ASCII)
+_DURATION: Final = pattern(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)|0", re.ASCII)
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, None: 0.0}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 
 KEY_PARAMETER: Final = "td_write_key"
 _HIDDEN: Final = "***"
@@ -42,10 +43,10 @@ def _secret_pattern() -> re.Pattern[str]:
 _SIGNS: Final = ("write", "bearer", "td1", "basic", "eyj")
 """One of these, an encoded character, or 40 hexadecimal digits are in everything that is masked."""
 
-_HEX: Final = re.compile(r"[0-9a-fA-F]{40}")
-_ENCODED_OR_HEX: Final = re.compile(rf"%[0-9a-fA-F]{{2}}|{_HEX.pattern}")
-_MAY_BE_SECRET: Final = re.compile(r"(?=.*\d)(?=.*[a-zA-Z])[\w+=.~-]{12,}")
-_FILE_ENDING: Final = re.compile(r".\.\w{1,5}")
+_HEX: Final = pattern(r"[0-9a-fA-F]{40}")
+_ENCODED_OR_HEX: Final = pattern(rf"%[0-9a-fA-F]{{2}}|{_HEX.pattern}")
+_MAY_BE_SECRET: Final = pattern(r"(?=.*\d)(?=.*[a-zA-Z])[\w+=.~-]{12,}")
+_FILE_ENDING: Final = pattern(r".\.\w{1,5}")
 
 
 def mask(text: str) -> str:

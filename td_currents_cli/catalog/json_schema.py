@@ -12,7 +12,6 @@ Names in `$defs`:
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
@@ -25,6 +24,7 @@ from td_currents_cli.catalog.constraints import JSON_TYPES, FieldLimit, Guard, R
 from td_currents_cli.catalog.loader import Catalog, load
 from td_currents_cli.catalog.model import EventType, Field, FieldType, Where
 from td_currents_cli.model import Severity
+from td_currents_cli.patterns import pattern
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -153,7 +153,7 @@ def chain(steps: Iterable[tuple[Schema, Schema]]) -> Schema:
     return schema
 
 
-_SYNTAX: Final = re.compile(r"[\\^$.|?*+()\[\]{}/]")
+_SYNTAX: Final = pattern(r"[\\^$.|?*+()\[\]{}/]")
 """Special characters of regular expressions in ECMA-262; `re.escape` escapes more than those allow."""
 
 _REFUSES: Final = {

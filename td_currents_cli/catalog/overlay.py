@@ -37,7 +37,6 @@ An overlay is a JSON file with the terms of `events.json`; every part is optiona
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +49,7 @@ from msgspec.structs import replace
 from td_currents_cli.catalog.loader import Catalog, in_order, load_builtin
 from td_currents_cli.catalog.model import EventType, Field, FieldType, Where, channel_of
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.suggestions import nearest
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -179,7 +179,7 @@ def _build_object(pairs: list[tuple[str, object]]) -> _JsonObject:
 
 
 _PLACES: Final = (Where.USER, Where.PROPERTIES)
-_RELEASE: Final = re.compile(r"pre-1|[1-9][0-9]*")
+_RELEASE: Final = pattern(r"pre-1|[1-9][0-9]*")
 
 _OF_EVERY_EVENT: Final = (
     Field(name="event_type", where=Where.EVENT, type=FieldType.STRING, required=True),

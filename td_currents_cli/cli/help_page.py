@@ -1,6 +1,5 @@
 """Pages of help: sections of two columns, up to 100 columns wide, which break only between words."""
 
-import re
 import shutil
 import sys
 import textwrap
@@ -12,12 +11,13 @@ import typer
 from td_currents_cli.choices import When, wants_color
 from td_currents_cli.cli.groups import GROUPS, TOPICS
 from td_currents_cli.cli.parameters import choices_of, shown_names
+from td_currents_cli.patterns import pattern
 
 MAX_WIDTH: Final = 100
 _LEFT_WIDTH: Final = 30
 """Of the left column; the text of a longer entry begins on a line of its own."""
 
-_GLUED: Final = re.compile(r"`[^`]{,40}`|\[(?:env|default|choices): [^\]]{,30}\]")
+_GLUED: Final = pattern(r"`[^`]{,40}`|\[(?:env|default|choices): [^\]]{,30}\]")
 _TYPES: Final = {"int": "INTEGER", "float": "NUMBER", "path": "FILE"}
 
 Sections: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]

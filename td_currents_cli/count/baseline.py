@@ -17,6 +17,7 @@ from td_currents_cli.choices import Sort
 from td_currents_cli.count.dimensions import Key
 from td_currents_cli.count.result import Count, CountRequest, in_order
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.flat import NULL, unescaped
 
 _COUNTS_HINT: Final = "Give the output of `tdcur count --format json` (or jsonl, csv, tsv) with the same --by."
@@ -107,7 +108,7 @@ def _require_fields(item: Mapping[str, Any], by: Sequence[str], where: str) -> N
         raise UsageError(f"{where} has no field `{missing[0]}`: its counts have other dimensions", hint=_COUNTS_HINT)
 
 
-_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
+_PERCENT: Final = pattern(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
 class CountChange(Struct, frozen=True):
@@ -179,7 +180,7 @@ def part_of(text: str) -> float:
     return float(match[1]) / 100
 
 
-_EXPECTATION: Final = re.compile(
+_EXPECTATION: Final = pattern(
     r"(?P<sign>>=|<=)?\s*(?P<number>\d+)\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>\d+(?:\.\d+)?)\s*(?P<percent>%)?)?",
     re.ASCII,
 )

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 
 _DIGITS: Final = len(str(LATEST))
 
@@ -62,8 +63,8 @@ def moment_of(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-_EPOCH: Final = re.compile(r"@\d{1,12}|\d{9,}", re.ASCII)
-_AGO: Final = re.compile(r"-(?P<number>\d{1,9})(?P<unit>[smhdw])", re.ASCII)
+_EPOCH: Final = pattern(r"@\d{1,12}|\d{9,}", re.ASCII)
+_AGO: Final = pattern(r"-(?P<number>\d{1,9})(?P<unit>[smhdw])", re.ASCII)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _HINT: Final = "Use 2026-07-01, 2026-07-01T10:00, 2026-07-01T10:00:00Z, UNIX seconds, or -7d (also s, m, h, w)."
 

@@ -6,7 +6,6 @@ streaming connector, which would make the event a row of its table. Nothing is o
 byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
@@ -20,6 +19,7 @@ from td_currents_cli.choices import Names
 from td_currents_cli.events.decode import Decoded, split
 from td_currents_cli.events.json import hide_lone_surrogates
 from td_currents_cli.model import Batch
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.lines import LineChunk
 
 _KNOWN: Final = frozenset(EVENT_FIELDS)
@@ -224,10 +224,10 @@ _NEXT: Final = b'}},{"event_type":'
 _USER_CUT: Final = b',"user":{'
 _PROPERTIES_CUT: Final = b'},"properties":{'
 
-_PREFIXED_NAME: Final = re.compile(rb""""(?:user\.|properties[._])(?:[^"\\]|\\.)*"[ \t]*:""")
+_PREFIXED_NAME: Final = pattern(rb""""(?:user\.|properties[._])(?:[^"\\]|\\.)*"[ \t]*:""")
 # It begins with a byte that is rare.
-_DOT: Final = re.compile(rb"""\.(?:(?<="user\.)|(?<="properties\.))""")
-_ESCAPED_LETTER: Final = re.compile(rb"\\u00[2-7]")
+_DOT: Final = pattern(rb"""\.(?:(?<="user\.)|(?<="properties\.))""")
+_ESCAPED_LETTER: Final = pattern(rb"\\u00[2-7]")
 
 
 class FlatLines(Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from td_currents_cli.model import Batch, Code, Location, Problem
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import conversion_of
 from td_currents_cli.read.scanner import code_points
 
@@ -55,9 +56,9 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-_UNICODE_ESCAPE: Final = re.compile(rb"\\u")
+_UNICODE_ESCAPE: Final = pattern(rb"\\u")
 """Found three times as fast as with `in`."""
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final = pattern(
     rb"""
     \\\\ |                                                    # a backslash that escapes another one
     \\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} | # a pair: one character
@@ -99,8 +100,8 @@ def _escape(character: int) -> bytes:
     return b"\\u%04x" % character
 
 
-_BYTE: Final = re.compile(r"^(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?$")
-_NOT_A_NUMBER: Final = re.compile(rb"-?(?:NaN|Infinity)")
+_BYTE: Final = pattern(r"^(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?$")
+_NOT_A_NUMBER: Final = pattern(rb"-?(?:NaN|Infinity)")
 
 
 def syntax_problem(batch: Batch) -> Problem | None:
@@ -130,8 +131,8 @@ def is_too_deep(json: bytes) -> bool:
 _BRACKETS_AND_QUOTE: Final = b'{}[]"'
 _OTHERS: Final = bytes(code for code in range(256) if code not in _BRACKETS_AND_QUOTE)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
-_STRING: Final = re.compile(rb'"[^"]*"?')
-_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
+_STRING: Final = pattern(rb'"[^"]*"?')
+_TOKEN: Final = pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\]]', re.DOTALL)
 
 
 def too_deep_at(json: bytes, levels: int) -> int | None:
@@ -176,7 +177,7 @@ def _malformed(batch: Batch, message_of_msgspec: str) -> Problem:
     return _syntax_problem(batch, Code.NOT_JSON, f"not JSON: {what}", byte, _syntax_hint(batch, what))
 
 
-_PYTHON_QUOTE: Final = re.compile(rb"[bu]?'")
+_PYTHON_QUOTE: Final = pattern(rb"[bu]?'")
 _TRUNCATED: Final = "it ends in the middle of a value"
 
 
@@ -214,7 +215,7 @@ def place_in(batch: Batch, byte: int) -> Location:
     return Location(source=begin.source, line=begin.line + newlines, column=column, offset=begin.offset + byte)
 
 
-_EVENTS: Final = re.compile(rb'"events"\s*:\s*')
+_EVENTS: Final = pattern(rb'"events"\s*:\s*')
 _PLAIN_START: Final = b'{"events":'
 """Start of a payload without other fields and white space."""
 

@@ -12,7 +12,6 @@ hexadecimal digits. `null` stays `null`.
 import hmac
 import ipaddress
 import json
-import re
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,11 +23,12 @@ from td_currents_cli.braze import ENVELOPE
 from td_currents_cli.catalog import load
 from td_currents_cli.events.flatten import nested_fields_of, nested_of
 from td_currents_cli.events.json import hide_lone_surrogates, loads, string_of
+from td_currents_cli.patterns import pattern
 
-_PERSONAL_NAME: Final = re.compile(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
-_MAIL: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
-_IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])")
-_PHONE: Final = re.compile(r"\+\d[\d\s().-]{6,}\d|(?<!\d)\(?\d{2,5}\)?[ ./-]\d{3,4}[ .-]\d{3,4}(?!\d)")
+_PERSONAL_NAME: Final = pattern(r"(?i)(^|[_. -])(e-?mail|phone|mobile|msisdn|ip)([_. -]?(address|number))?$")
+_MAIL: Final = pattern(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
+_IPV4: Final = pattern(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])")
+_PHONE: Final = pattern(r"\+\d[\d\s().-]{6,}\d|(?<!\d)\(?\d{2,5}\)?[ ./-]\d{3,4}[ .-]\d{3,4}(?!\d)")
 
 _DROPPED: Final = object()
 

@@ -1,7 +1,6 @@
 """The page of `serve` as an ASGI application around the endpoint: the page, its files, and the JSON behind them."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,13 +13,14 @@ from msgspec import Struct
 from td_currents_cli.live_page.payload import count_problems, view
 from td_currents_cli.live_page.recent import RecentRequests
 from td_currents_cli.live_page.summary import Summary
+from td_currents_cli.patterns import pattern
 from td_currents_cli.serve.app import ASGIApp, Message, Receive, Send, disconnected
 from td_currents_cli.serve.stats import RequestLog, ServeStats
 
 PAGE: Final = "/"
 SUMMARY: Final = "/api/summary"
 STREAM: Final = "/api/stream"
-_PAYLOAD: Final = re.compile(r"/api/payloads/(\d{1,15})")
+_PAYLOAD: Final = pattern(r"/api/payloads/(\d{1,15})")
 _FAVICON: Final = "/favicon.ico"  # requested by browsers; without an answer, it would be a rejected request
 
 MAX_READERS: Final = 16  # of the stream
@@ -223,7 +223,7 @@ def _name_in(host: str) -> str:
     return (found["address"] or found["name"].removesuffix(".")) if found else ""
 
 
-_AUTHORITY: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
+_AUTHORITY: Final = pattern(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
 
 
 async def _send(send: Send, status: int, media_type: bytes, body: bytes) -> None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.errors import UsageError
 from td_currents_cli.events.filter import EVERYTHING, Filter
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read import Source
 from td_currents_cli.read.options import INGESTED, ReadOptions
 from td_currents_cli.read.sources import InputProgress
@@ -20,7 +21,7 @@ from td_currents_cli.write.files import COMPRESSED
 MIN_KEY_SIZE: Final = 16
 """Bytes. A shorter key can be guessed, and with it the email addresses behind the hashes."""
 
-_LIMIT: Final = re.compile(r"(\d{1,12})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
+_LIMIT: Final = pattern(r"(\d{1,12})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
 
 
 _FORMATS: Final = {".csv": To.CSV, ".tsv": To.TSV, ".parquet": To.PARQUET}

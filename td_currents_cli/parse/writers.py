@@ -1,7 +1,6 @@
 """Flat events as a table, from a temporary file that holds them until all columns are known."""
 
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -25,14 +24,15 @@ from td_currents_cli.outcome import Balance
 from td_currents_cli.parse.columns import MAX_UNKNOWN, ColumnStats, columns_of, fields_of, select_fields
 from td_currents_cli.parse.request import ParseRequest, Rejects
 from td_currents_cli.parse.transform import TransformedChunk
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.flat import type_of_cells
 from td_currents_cli.write.files import atomic_output, write_all
 from td_currents_cli.write.formats import FORMS, SAFE_CSV, json_line
 
 _COLUMN_TYPES: Final = {"int": "long", "long": "long", "float": "number", "boolean": "boolean"}
 _KINDS_READ: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "huge", "number", "other"}}
-_UNICODE_ESCAPE: Final = re.compile(rb"\\u")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_UNICODE_ESCAPE: Final = pattern(rb"\\u")
+_SURROGATE: Final = pattern("[\ud800-\udfff]")
 _HELD_KINDS: Final = {"boolean": {"boolean"}, "long": {"long", "huge"}, "number": {"long", "number"}}
 """Kinds of values (see `kind_of_value`) that a column of each type holds without loss; a string holds all."""
 

@@ -4,7 +4,6 @@ Names do not matter. A zip archive has contents for each file in it.
 """
 
 import codecs
-import re
 import shutil
 import sys
 import zlib
@@ -14,6 +13,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
 from msgspec import Struct
+
+from td_currents_cli.patterns import pattern
 
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
@@ -234,10 +235,10 @@ def is_plain(head: bytes) -> bool:
 
 
 _ENCODINGS: Final = (
-    (re.compile(rb"\xff\xfe\0\0|[\t\n\r -~]\0\0\0"), "utf-32-le"),
-    (re.compile(rb"\0\0(?:\xfe\xff|\0[\t\n\r -~])"), "utf-32-be"),
-    (re.compile(rb"\xff\xfe|[\t\n\r -~]\0[^\0]"), "utf-16-le"),
-    (re.compile(rb"\xfe\xff|\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
+    (pattern(rb"\xff\xfe\0\0|[\t\n\r -~]\0\0\0"), "utf-32-le"),
+    (pattern(rb"\0\0(?:\xfe\xff|\0[\t\n\r -~])"), "utf-32-be"),
+    (pattern(rb"\xff\xfe|[\t\n\r -~]\0[^\0]"), "utf-16-le"),
+    (pattern(rb"\xfe\xff|\0[\t\n\r -~]\0[^\0]"), "utf-16-be"),
 )
 """How contents begin: with a byte order mark, or with an ASCII character. No msgpack begins like this."""
 

@@ -1,13 +1,13 @@
 """Detection of tables: what separates and quotes their cells, the header, and which column contains the batches."""
 
 import csv
-import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
 from msgspec.structs import replace
 
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import NULL_BYTES, NULLS, Unescaper, cells_around_batch, relaxed_cells
 from td_currents_cli.read.formats.delimited import Table, cell_batch, cells_of_line, separator_of
 from td_currents_cli.read.formats.flat import is_escaped, unescaped
@@ -15,10 +15,10 @@ from td_currents_cli.read.formats.share import is_share
 from td_currents_cli.read.options import InputFormat, ReadOptions, looks_like_batch
 from td_currents_cli.read.scanner import LONGEST_PEEK, Scanner, is_json
 
-_NAME: Final = re.compile(r"(?:#\s*)?[\s\[(`']*[^\W\d][^\"{}\\\ufffd]{0,127}")
+_NAME: Final = pattern(r"(?:#\s*)?[\s\[(`']*[^\W\d][^\"{}\\\ufffd]{0,127}")
 """Names may have blanks and brackets, unlike JSON; U+FFFD stands for bytes that are not UTF-8."""
 
-_QUOTED_NAME: Final = re.compile(rb'(?:^|,)"event_type"(?:,|\r?$)')
+_QUOTED_NAME: Final = pattern(rb'(?:^|,)"event_type"(?:,|\r?$)')
 _SAMPLE_ROWS: Final = 100  # rows in which a batch is looked for: the first ones may be empty
 
 _TAB: Final = (b"\t", False)

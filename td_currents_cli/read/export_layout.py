@@ -14,8 +14,10 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-_EVENT_TYPE: Final = re.compile(r"(?:^|/)event_type=([^/]+)(?=/)")
-_DATE: Final = re.compile(r"(?:^|/)date=(\d{4})-(\d\d)-(\d\d)(?:-(\d\d))?(?=/)", re.ASCII)
+from td_currents_cli.patterns import pattern
+
+_EVENT_TYPE: Final = pattern(r"(?:^|/)event_type=([^/]+)(?=/)")
+_DATE: Final = pattern(r"(?:^|/)date=(\d{4})-(\d\d)-(\d\d)(?:-(\d\d))?(?=/)", re.ASCII)
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 

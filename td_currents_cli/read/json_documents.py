@@ -5,7 +5,6 @@ documents. The arrangement may change within a source (`cat *.json`). A malforme
 reading goes on with the next one.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Final
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from td_currents_cli.choices import Names
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import cells_in, cells_of_truncated, fields_of
 from td_currents_cli.read.formats.flat import event_of_flat_row
 from td_currents_cli.read.formats.json_arrays import ArrayRows
@@ -147,10 +147,10 @@ def _malformed(place: Location, message: str) -> Problem:
     return Problem(code=Code.NOT_JSON, location=place, message=message)
 
 
-_SOMETHING_ELSE: Final = re.compile(rb'\{\s*"event(?:s|_type)"\s*:')
+_SOMETHING_ELSE: Final = pattern(rb'\{\s*"event(?:s|_type)"\s*:')
 """How payloads and most bare events begin: they are not examined further."""
 
-_DEAD_LETTER: Final = re.compile(rb'\{\s*"reason"\s*:')
+_DEAD_LETTER: Final = pattern(rb'\{\s*"reason"\s*:')
 """How `send` begins them: what it found may hold arrays, which must not be taken for rows."""
 
 

@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.braze import is_loopback
 from td_currents_cli.errors import InputError, UsageError, install_hint
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.options import OBJECT_STORES
 
-_URL: Final = re.compile(rf"({'|'.join(OBJECT_STORES)})://([^/?#]*)/?(.*)", re.DOTALL)
+_URL: Final = pattern(rf"({'|'.join(OBJECT_STORES)})://([^/?#]*)/?(.*)", re.DOTALL)
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SKIP_SIGNATURE")
 _CONTAINER_KEYS: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -32,7 +33,7 @@ _CREDENTIALS: Final = {
     "gs": "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account.",
     "az": "Set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN.",
 }
-_NO_CREDENTIALS: Final = re.compile(r"169\.254\.|token request|metadata\.google|MissingAccount")
+_NO_CREDENTIALS: Final = pattern(r"169\.254\.|token request|metadata\.google|MissingAccount")
 _RETRIES: Final = {"max_retries": 5, "retry_timeout": timedelta(minutes=1)}
 _PIECE: Final = 1 << 20
 _PIECES: Final = 8  # of an object that are held before they are read

@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from msgspec import Struct
 from td_currents_cli.choices import Names
 from td_currents_cli.errors import OutputError
 from td_currents_cli.model import Code
+from td_currents_cli.patterns import pattern
 
 if TYPE_CHECKING:
     from td_currents_cli.read.object_storage import StoredObject
@@ -203,7 +203,7 @@ def _ordinal(number: int) -> str:
 FormatCallback: TypeAlias = Callable[[SourceFormat], object]
 """Called with the format of a source of rows, once it is known."""
 
-_BATCH: Final = re.compile(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
+_BATCH: Final = pattern(r'\s*"?\s*(?:\[\s*(?:\\?["{]|\])|\{\s*\\?"events\\?"\s*:)')
 _BATCH_START: Final = 100  # bytes of a cell that are looked at
 
 

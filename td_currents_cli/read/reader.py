@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 from msgspec.structs import replace
 
 from td_currents_cli.model import UNREADABLE_CODES, Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.compression import Contents, UnreadableError, contents_of, plain
 from td_currents_cli.read.detect import names_of, table_of
 from td_currents_cli.read.formats.avro import MAGIC as AVRO_MAGIC
@@ -37,10 +38,10 @@ from td_currents_cli.read.options import (
 )
 from td_currents_cli.read.scanner import Scanner, TooLargeError, is_json
 
-_BEGINNING: Final = re.compile(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
-_PROGRESS: Final = re.compile(rb"\s*WARNING: the \w+ result is being downloaded")
-_RESULT: Final = re.compile(rb"Result +: *$")
-_STATUS_LINE: Final = re.compile(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
+_BEGINNING: Final = pattern(rb"Job \d+ is queued\.|JobID +: |Status +: |Use '\$ td job:show")
+_PROGRESS: Final = pattern(rb"\s*WARNING: the \w+ result is being downloaded")
+_RESULT: Final = pattern(rb"Result +: *$")
+_STATUS_LINE: Final = pattern(rb"\s*(?:\d+ rows? in set|Use '-v' option .*|Job \d+ .*|[A-Z][A-Za-z ]* : .*)\s*")
 _MAX_STATUS_LINES: Final = 200  # before the rows; a query's log may be among them
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from td_currents_cli.model import Location
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.compression import ByteStream, UnreadableError
 from td_currents_cli.read.options import MAX_DOCUMENT_SIZE
 
@@ -18,8 +19,8 @@ _OPENER: Final = {ord("}"): ord("{"), ord("]"): ord("[")}
 
 # An unclosed string ends with its line: JSON has no raw line ends in strings.
 _STRING: Final = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?'
-_TOKEN: Final = re.compile(_STRING + rb"|[{}\[\]\n]")
-_SCALAR: Final = re.compile(rb"(?:" + _STRING + rb'|[^",{}\[\]\n"])*+')
+_TOKEN: Final = pattern(_STRING + rb"|[{}\[\]\n]")
+_SCALAR: Final = pattern(rb"(?:" + _STRING + rb'|[^",{}\[\]\n"])*+')
 
 
 def next_value(indentation: bytes) -> re.Pattern[bytes]:
@@ -71,12 +72,12 @@ SPACE: Final = b" \t\r\n"
 _MAX_PEEK: Final = 1 << 22  # bytes that are not too large to be looked at
 _MAX_INDENTATION: Final = 1 << 10
 
-_NEVER: Final = re.compile(rb"(?!)")
-_NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
-_DECODE_ERROR: Final = re.compile(
+_NEVER: Final = pattern(rb"(?!)")
+_NOT_SPACE: Final = pattern(rb"[^ \t\r\n]")
+_DECODE_ERROR: Final = pattern(
     r"(?:(?P<trailing>trailing characters)|(?P<comma>trailing comma.*)|) ?\(byte (?P<byte>\d+)\)$"
 )
-SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+SURROGATE: Final = pattern(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 

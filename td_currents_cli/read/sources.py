@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Code, Record
+from td_currents_cli.patterns import pattern
 from td_currents_cli.progress import Progress
 from td_currents_cli.read.export_layout import PartFilter
 from td_currents_cli.read.options import ENDINGS, FORMS, INGESTED, MAX_DOCUMENT_SIZE, OBJECT_STORES, Source, copy_error
@@ -27,7 +28,7 @@ STDIN: Final = "-"
 
 _TABLE_HINT: Final = "; only count, parse, reconcile and verify --ingested read tables (td://…)"
 
-_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
+_SIZE: Final = pattern(r"(\d{1,15}(?:\.\d+)?) ?([KMGT]?)(I?)(B?)", re.ASCII | re.IGNORECASE)
 
 
 def byte_size(value: str) -> int:

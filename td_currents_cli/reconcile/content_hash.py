@@ -28,21 +28,22 @@ from td_currents_cli.braze import CUSTOM_FIELDS, PLACES
 from td_currents_cli.catalog import load
 from td_currents_cli.events.flatten import flatten
 from td_currents_cli.events.json import loads
+from td_currents_cli.patterns import pattern
 from td_currents_cli.write.formats import json_line
 
 UNKNOWN: Final = 0
 """The content of an event of which only the id is known."""
 
 _PREFIXES: Final = tuple(f"{place}." for place in PLACES)
-_PREFIX: Final = re.compile(rf"\A(?:{'|'.join(map(re.escape, _PREFIXES))})")
-_REPEATED: Final = re.compile(rf"\A({'|'.join(map(re.escape, _PREFIXES))})\1*(?=\1)")
+_PREFIX: Final = pattern(rf"\A(?:{'|'.join(map(re.escape, _PREFIXES))})")
+_REPEATED: Final = pattern(rf"\A({'|'.join(map(re.escape, _PREFIXES))})\1*(?=\1)")
 _EXACT: Final = 10**16
 """Integral numbers below this are written one way as integers, and one way as floats."""
-_INTEGRAL: Final = re.compile(rb"\.0[],}]")
+_INTEGRAL: Final = pattern(rb"\.0[],}]")
 _OPENING: Final = frozenset("[{")
 
-_EXTREME: Final = re.compile(r"[:,\[\s]-?\d+(?:\.\d+)?[eE][+-]?0*\d{3}", re.ASCII)
-_EXTREME_BYTES: Final = re.compile(_EXTREME.pattern.encode())
+_EXTREME: Final = pattern(r"[:,\[\s]-?\d+(?:\.\d+)?[eE][+-]?0*\d{3}", re.ASCII)
+_EXTREME_BYTES: Final = pattern(_EXTREME.pattern.encode())
 """A number in an array or object that may be beyond the range of a double; not `8e777` within an id."""
 
 Fields: TypeAlias = dict[str, Any]
@@ -78,7 +79,7 @@ def _written_number(digits: str) -> object:
 
 
 _MAX_DIGITS: Final = 4300  # what Python converts
-_NONZERO: Final = re.compile(r"[-0.]*[1-9]")
+_NONZERO: Final = pattern(r"[-0.]*[1-9]")
 _WRITTEN: Final = "\0number"
 """Name of the only field of an object that stands for a number which no double represents."""
 
@@ -202,7 +203,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 -- as above
 
 
 _LONGS: Final = range(-(2**63), 2**63)
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9_]")
+_NOT_IN_NAMES: Final = pattern(r"[^a-z0-9_]")
 
 
 def streaming_digest(event: Fields) -> int:
@@ -235,10 +236,10 @@ _fields: Final = msgspec.json.Decoder(
     dict[str, Any], float_hook=lambda digits: orjson.Fragment(_integer_part(float(digits)))
 )
 
-_ABOVE_FFFF: Final = re.compile(rb"[\xf0-\xf4]")
+_ABOVE_FFFF: Final = pattern(rb"[\xf0-\xf4]")
 """Characters above U+FFFF, which Java sorts before some of those below."""
 
-_ESCAPE: Final = re.compile(r"\\u00[01][0-9a-f]|\\\\")
+_ESCAPE: Final = pattern(r"\\u00[01][0-9a-f]|\\\\")
 _WITHOUT_EXPONENT: Final = (1e-3, 1e7)
 """Java writes floats from the first to below the second without an exponent."""
 

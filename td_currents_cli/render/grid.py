@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from rich.cells import cell_len, chop_cells
 
 from td_currents_cli.count.dimensions import EVENT_TYPE, Key, TimeUnit
+from td_currents_cli.patterns import pattern
 from td_currents_cli.render.terminal import Stream, amount, printable
 from td_currents_cli.render.time_words import (
     DASH,
@@ -186,7 +187,7 @@ def fold(line: str, width: int, *, indent: int = 2) -> str:
         lead, place = " " * indent, place + end
 
 
-_BREAKS: Final = re.compile(r".*\s"), re.compile(r".*[./_:+-]")
+_BREAKS: Final = pattern(r".*\s"), pattern(r".*[./_:+-]")
 
 
 def print_grid(grid: Grid, stream: Stream, *, is_wide: bool = False) -> None:
@@ -210,7 +211,7 @@ def without_trailing_spaces(lines: str) -> str:
     return _LINE_END.sub(lambda end: end[0].replace(" ", ""), lines)
 
 
-_LINE_END: Final = re.compile(r"(?:\x1b\[[\d;]*m| )+$", re.MULTILINE)
+_LINE_END: Final = pattern(r"(?:\x1b\[[\d;]*m| )+$", re.MULTILINE)
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 -- mapped over columns
@@ -226,7 +227,7 @@ def _escape_markdown(content: str) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\g<0>", content)
 
 
-_MARKDOWN_SPECIAL: Final = re.compile(r"[\\`*\[\]|<]")
+_MARKDOWN_SPECIAL: Final = pattern(r"[\\`*\[\]|<]")
 
 
 Row = TypeVar("Row")

@@ -1,15 +1,16 @@
 """Times as people write them: `Jul 1 09:00`, with the year only where it is not said elsewhere."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
+
+from td_currents_cli.patterns import pattern
 
 FULL_TIME: Final = "%Y-%m-%d %H:%M:%S"
 DASH: Final = "\N{EN DASH}"
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_BUCKET: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d)(?:T(\d\d:\d\d.*))?)?")
+_BUCKET: Final = pattern(r"(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d)(?:T(\d\d:\d\d.*))?)?")
 
 
 def only_year(years: Iterable[int]) -> int | None:

@@ -1,6 +1,5 @@
 """Problems for people, in the style of ruff: what and where, an excerpt with a mark, and what to do."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from td_currents_cli.model import Code, Excerpt, Problem, Severity
 from td_currents_cli.outcome import most_severe
+from td_currents_cli.patterns import pattern
 from td_currents_cli.render.layout import NARROWEST, hanging
 from td_currents_cli.render.terminal import STYLES, Terminal, amount, print_wrapped, printable, problem_line
 from td_currents_cli.secrets import mask
@@ -26,7 +26,7 @@ INDENT: Final = "    "
 
 MORE: Final = "…"
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\w+.-]+')
+_TOKEN: Final = pattern(r'"(?:[^"\\]|\\.)*+"?|[\w+.-]+')
 """A JSON string, a number, or a word."""
 
 _SHOWN_UNCHANGED: Final = {"\u3000", "\u200c", "\u200d"}

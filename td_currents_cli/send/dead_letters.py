@@ -20,13 +20,14 @@ from msgspec import Raw, Struct
 from td_currents_cli.errors import OutputError
 from td_currents_cli.journal.keys import event_keys, on_one_line
 from td_currents_cli.model import Location, Problem
+from td_currents_cli.patterns import pattern
 from td_currents_cli.secrets import Secret, mask
 from td_currents_cli.send.endpoint import Endpoint
 
 _HIDDEN: Final = "***"
 _SHORTEST: Final = 8  # minimum characters of a part of a secret that is worth hiding
 _LONGEST: Final = 400  # maximum characters of what the two patterns below find, except for the digits of an account
-_EMAIL_PATTERN: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
+_EMAIL_PATTERN: Final = pattern(r"[^\s@\"'<>(),;:=]{1,64}(?:@|%40|\\u0040)[\w.-]{1,255}")
 
 Scrub: TypeAlias = Callable[[str, bool], str]  # takes a string and whether it was cut; returns what may be kept
 

@@ -11,13 +11,14 @@ from td_currents_cli import __version__
 from td_currents_cli.braze import POSTBACK_PATH, check_name, is_loopback
 from td_currents_cli.errors import UsageError
 from td_currents_cli.journal.keys import EndpointIdentity
+from td_currents_cli.patterns import pattern
 from td_currents_cli.secrets import KEY_PARAMETER, Secret, checked, read_secret, redact
 from td_currents_cli.send.destination import Destination
 from td_currents_cli.send.tls import TlsFiles
 
 _FORMAT: Final = f"Expected format: https://{{host}}{POSTBACK_PATH}DATABASE/TABLE"
-_POSTBACK: Final = re.compile(f"{POSTBACK_PATH}([^/]+)/([^/]+)")
-_WRITE_KEY: Final = re.compile(r"\d+/[0-9a-f]{40}", re.ASCII)
+_POSTBACK: Final = pattern(f"{POSTBACK_PATH}([^/]+)/([^/]+)")
+_WRITE_KEY: Final = pattern(r"\d+/[0-9a-f]{40}", re.ASCII)
 _V1_NAMES: Final = {"us01": "in", "ap01": "tokyo.in"}
 
 
@@ -34,9 +35,9 @@ class EndpointKind(Enum):
 
 
 _HOSTS: Final = {
-    EndpointKind.POSTBACK_V1: re.compile(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com"),
-    EndpointKind.POSTBACK_V2: re.compile(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com"),
-    EndpointKind.STREAMING: re.compile(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)"),
+    EndpointKind.POSTBACK_V1: pattern(r"(?:tokyo\.|[a-z]{2}\d{2}\.)?in\.treasuredata\.com"),
+    EndpointKind.POSTBACK_V2: pattern(r"[a-z]{2}\d{2}\.records\.in\.treasuredata\.com"),
+    EndpointKind.STREAMING: pattern(r"braze-in-streaming\.(?:[a-z0-9-]+\.)*treasuredata\.(?:com|co\.jp)"),
 }
 
 

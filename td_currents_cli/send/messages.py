@@ -1,6 +1,5 @@
 """Messages about an endpoint that does not accept what it is sent: what, where, why, and which setting to check."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +8,7 @@ from td_currents_cli.braze import EMPTY_PAYLOAD
 from td_currents_cli.errors import EndpointRefusedError, ExitCode, TdcurError, UnreachableError
 from td_currents_cli.events.json import loads
 from td_currents_cli.model import Code, Problem
+from td_currents_cli.patterns import pattern
 from td_currents_cli.send.dead_letters import DeadLetter, scrubber
 from td_currents_cli.send.endpoint import Endpoint
 from td_currents_cli.send.payload import Payload, names_of
@@ -24,8 +24,8 @@ from td_currents_cli.send.retry import (
 )
 
 _EXCERPT: Final = 200  # maximum number of characters of a response that a message quotes
-_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
-_WORD: Final = re.compile(r"[^\s\"'<>(){}\[\],;:=]{4,}")  # what may be a value of the event that a response repeats
+_ESCAPE: Final = pattern(r"\\u([0-9a-fA-F]{4})")
+_WORD: Final = pattern(r"[^\s\"'<>(){}\[\],;:=]{4,}")  # what may be a value of the event that a response repeats
 
 
 class SendInterruptedError(TdcurError):

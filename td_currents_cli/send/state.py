@@ -1,7 +1,6 @@
 """Where a run keeps the journal and the dead letters: in the user's state folder by default."""
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from td_currents_cli.braze import POSTBACK_PATH
 from td_currents_cli.errors import OutputError, UsageError
 from td_currents_cli.journal.writer import GROUP, INTERVAL, Journal
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.options import Source
 from td_currents_cli.send.dead_letters import DeadLetterFile
 from td_currents_cli.send.endpoint import Endpoint
@@ -19,7 +19,7 @@ from td_currents_cli.send.payload import Payload
 from td_currents_cli.send.prefilter import pack_events
 from td_currents_cli.send.retry import Clock
 
-_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_UNUSUAL: Final = pattern(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """TLS: trusted authorities, the client certificate, and what secures a connection."""
 
-import re
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from td_currents_cli.braze import is_loopback
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.secrets import Secret
 
 
@@ -78,7 +78,7 @@ def _reason(error: OSError, what: str) -> str:
 
 
 # Alerts of the handshake (RFC 8446, section 6.2), as OpenSSL names them.
-_REJECTED: Final = re.compile(
+_REJECTED: Final = pattern(
     "ALERT.*_(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|PROTOCOL_VERSION|INSUFFICIENT_SECURITY)"
 )
 

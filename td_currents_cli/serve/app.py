@@ -2,7 +2,6 @@
 
 import hmac
 import math
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from td_currents_cli.errors import InputError, UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.secrets import KEY_PARAMETER, mask
 from td_currents_cli.serve.settings import RESET, Fault, HttpError, PostbackApi, ServeSettings
 from td_currents_cli.serve.stats import RequestLog, RequestResult, ServeStats
@@ -144,8 +144,8 @@ MALFORMED_BODY: Final = "tdcur.malformed"  # key in the `state` of a scope: the 
 PATH: Final = "/postback/v3/event/{database}/{table}"
 
 _PATH_SHOWN: Final = PATH.format(database="DATABASE", table="TABLE")
-_PATH: Final = re.compile(PATH.format(database="(?P<database>[^/]+)", table="(?P<table>[^/]+)"))
-_NAME: Final = re.compile(r"[a-z0-9_]{3,128}")
+_PATH: Final = pattern(PATH.format(database="(?P<database>[^/]+)", table="(?P<table>[^/]+)"))
+_NAME: Final = pattern(r"[a-z0-9_]{3,128}")
 _MAX_TARGET: Final = 300
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from td_currents_cli.braze import MAX_BYTES
 from td_currents_cli.durations import duration
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 
 
 class HttpError(Exception):
@@ -86,7 +87,7 @@ class ServeSettings:
     stop_within: int = 10  # seconds that requests in flight have to finish on shutdown
 
 
-_STATUS: Final = re.compile(r"[2-5]\d\d", re.ASCII)
+_STATUS: Final = pattern(r"[2-5]\d\d", re.ASCII)
 _NAMES: Final = (RESET, ACCEPT_THEN_RESET, SLOW, HANG)
 _DEFAULT_SECONDS: Final = {SLOW: 2.0, "429": 1.0}
 _HINT: Final = (

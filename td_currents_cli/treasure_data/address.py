@@ -13,11 +13,12 @@ from td_currents_cli.braze import LATEST, MAX_NAME_LENGTH, Site, check_name, che
 from td_currents_cli.choices import Layout
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.events.filter import iso, moment_of
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.received import ReceiveTimes
 
 SCHEME: Final = "td://"
 COLUMN: Final = "events"
-_COLUMN: Final = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
+_COLUMN: Final = pattern(r"[A-Za-z0-9_]{1,128}", re.ASCII)
 _SYNTAX: Final = "The syntax is td://DATABASE/TABLE, optionally followed by ?site=us01&column=events."
 
 

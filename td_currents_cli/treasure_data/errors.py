@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from td_currents_cli.errors import EndpointRefusedError, InputError, TdcurError, UnreachableError
+from td_currents_cli.patterns import pattern
 
 _MAX_MESSAGE: Final = 300
 
@@ -64,8 +65,8 @@ def job_failed_error(job: str, output: str) -> TdcurError:
         return NoTableError(
             f"job {job} failed: the table does not exist", hint="`td table:list DATABASE` lists the tables."
         )
-    for pattern, text, hint in _BY_OUTPUT:
-        if match := pattern.search(output):
+    for sign, text, hint in _BY_OUTPUT:
+        if match := sign.search(output):
             return InputError(f"job {job} failed: {text.format(*match.groups())}", hint=hint)
     reason = _FAILED.search(output)
     message = f": {_without_values(reason[1])}" if reason else ""
@@ -93,9 +94,9 @@ def _without_values(text: str) -> str:
     return line if len(line) <= _MAX_MESSAGE else f"{line[:_MAX_MESSAGE]}…"
 
 
-_QUOTED: Final = re.compile(r"'(?:[^']|'')*'")
-_KEY: Final = re.compile(r"\d+/[0-9a-f]{20,}", re.ASCII)
-_FAILED: Final = re.compile(r"(?:[Qq]uery \S+ failed: |^error: )(.+)", re.MULTILINE)
+_QUOTED: Final = pattern(r"'(?:[^']|'')*'")
+_KEY: Final = pattern(r"\d+/[0-9a-f]{20,}", re.ASCII)
+_FAILED: Final = pattern(r"(?:[Qq]uery \S+ failed: |^error: )(.+)", re.MULTILINE)
 
 _WRONG_KEY: Final = (
     "The API key is wrong, or belongs to another site: check TD_API_KEY and TD_API_SERVER, or `?site=`. "
@@ -119,25 +120,25 @@ _BY_EXCEPTION: Final = {
     "ReadTimeoutError": ("no response within a minute", "Try again later."),
 }
 
-_NO_TABLE: Final = re.compile(r"Table \S+ does not exist|Table not found")
+_NO_TABLE: Final = pattern(r"Table \S+ does not exist|Table not found")
 _BY_OUTPUT: Final = (
     (
-        re.compile(r"Column '([^']{1,128})' cannot be resolved"),
+        pattern(r"Column '([^']{1,128})' cannot be resolved"),
         "the table has no column `{0}`",
         "Name the column with the batches: --column NAME.",
     ),
     (
-        re.compile(r"exceeded .{0,40}memory|EXCEEDED_(?:LOCAL|GLOBAL)_MEMORY_LIMIT", re.IGNORECASE),
+        pattern(r"exceeded .{0,40}memory|EXCEEDED_(?:LOCAL|GLOBAL)_MEMORY_LIMIT", re.IGNORECASE),
         "it needs more memory than the account allows",
         "Narrow --since and --until, or group by fewer fields.",
     ),
     (
-        re.compile(r"exceeded .{0,40}time|EXCEEDED_TIME_LIMIT", re.IGNORECASE),
+        pattern(r"exceeded .{0,40}time|EXCEEDED_TIME_LIMIT", re.IGNORECASE),
         "it ran longer than the account allows",
         "Narrow --since and --until.",
     ),
     (
-        re.compile(r"Access Denied|permission", re.IGNORECASE),
+        pattern(r"Access Denied|permission", re.IGNORECASE),
         "the API key is not allowed to read the table",
         "Ask for access to the database.",
     ),

@@ -1,6 +1,5 @@
 """URL and API key of Treasure Data's REST API, from flags, the environment, and `~/.td/td.conf`."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,11 @@ from urllib.parse import urlsplit
 
 from td_currents_cli.braze import Site, is_loopback
 from td_currents_cli.errors import UsageError
+from td_currents_cli.patterns import pattern
 from td_currents_cli.secrets import Secret, checked, read_secret
 
-_SECTION: Final = re.compile(r"\[(?P<name>.+)\]")
-_SETTING: Final = re.compile(r"(?P<name>\w+)\s*=\s*(?P<value>.+)")
+_SECTION: Final = pattern(r"\[(?P<name>.+)\]")
+_SETTING: Final = pattern(r"(?P<name>\w+)\s*=\s*(?P<value>.+)")
 
 
 def conf_path(environ: Mapping[str, str]) -> Path:

@@ -4,7 +4,6 @@ A baseline is a JSON file of problems without their positions, which change with
 the event type, and the pointer from the event down, with a count.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,11 @@ import msgspec
 
 from td_currents_cli.errors import InputError, UsageError
 from td_currents_cli.model import Problem
+from td_currents_cli.patterns import pattern
 
 VERSION: Final = 1
 
-_EVENT: Final = re.compile(r"^(/events)?/\d+(?=/|$)")
+_EVENT: Final = pattern(r"^(/events)?/\d+(?=/|$)")
 
 
 class ProblemKind(NamedTuple):

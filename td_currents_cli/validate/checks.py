@@ -1,6 +1,5 @@
 """The careful checks of an event: the fields of every event, those of its type, and what the destination requires."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any, Final
@@ -20,6 +19,7 @@ from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import JSON_TYPES
 from td_currents_cli.catalog.model import OTHER, fields_accepted
 from td_currents_cli.model import Code
+from td_currents_cli.patterns import pattern
 from td_currents_cli.validate.positions import Violation
 from td_currents_cli.validate.rules import Rule
 
@@ -228,7 +228,7 @@ _ELEMENTS: Final[Mapping[FieldType, tuple[UnionType | type, str]]] = {
 
 EXTERNAL_USER_ID: Final = "external_user_id"
 
-_COLUMN: Final = re.compile(COLUMN_NAME)
+_COLUMN: Final = pattern(COLUMN_NAME)
 
 
 def check_destination(event: Mapping[str, Any], event_type: EventType | None, size: int) -> Iterator[Violation]:

@@ -1,6 +1,5 @@
 """Checks of the JSON of a document: what is around its events, duplicate keys, large numbers, and its depth."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,11 +8,12 @@ import msgspec
 from td_currents_cli.braze import MAX_BYTES, MAX_EVENTS
 from td_currents_cli.events.json import Elements, too_deep_at
 from td_currents_cli.model import Code
+from td_currents_cli.patterns import pattern
 from td_currents_cli.validate.checks import MAX_LEVELS, shortened
 from td_currents_cli.validate.positions import Violation, walk_values
 
-_BEFORE: Final = re.compile(rb'\s*\{\s*"events"\s*:\s*\Z')
-_AFTER: Final = re.compile(rb"\s*\]\s*\}\s*\Z")
+_BEFORE: Final = pattern(rb'\s*\{\s*"events"\s*:\s*\Z')
+_AFTER: Final = pattern(rb"\s*\]\s*\}\s*\Z")
 """Before and after the events of a document without other fields."""
 
 
@@ -68,9 +68,9 @@ def _other_fields(data: bytes, begin: int, end: int) -> Iterator[Violation]:
         seen.add(name)
 
 
-_NUMBER: Final = re.compile(rb"-?\d+(?P<fraction>[.eE][\d.eE+-]*)?")
-_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
-_ESCAPED_COLON: Final = re.compile(rb"\\u003[aA]")
+_NUMBER: Final = pattern(rb"-?\d+(?P<fraction>[.eE][\d.eE+-]*)?")
+_MANY_DIGITS: Final = pattern(rb"[0-9]{19}")
+_ESCAPED_COLON: Final = pattern(rb"\\u003[aA]")
 _DIGITS: Final = 18  # always fit into 64 bits
 
 

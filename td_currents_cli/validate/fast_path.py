@@ -6,7 +6,6 @@ no problem in what passes; another test goes through all rules.
 """
 
 import operator
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter
@@ -28,6 +27,7 @@ from td_currents_cli.catalog import Catalog, EventType, Field, FieldType, Where
 from td_currents_cli.catalog.constraints import FieldLimit, Guard, limits_of
 from td_currents_cli.catalog.model import fields_accepted
 from td_currents_cli.events.json import too_deep_at
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.scanner import is_utf8
 from td_currents_cli.validate.checks import (
     COLUMN_NAME,
@@ -76,7 +76,7 @@ class _AnyObject(msgspec.Struct, gc=False):
     """An object whose fields are skipped."""
 
 
-_COLUMN: Final = re.compile(COLUMN_NAME)
+_COLUMN: Final = pattern(COLUMN_NAME)
 _REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 _Decoder: TypeAlias = msgspec.json.Decoder[Any]
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from td_currents_cli.events.json import Elements, place_in
 from td_currents_cli.model import Batch, Code, Excerpt, Location, Problem
+from td_currents_cli.patterns import pattern
 from td_currents_cli.validate.rules import RULES
 
 
@@ -50,7 +51,7 @@ def excerpt(text: bytes, byte: int) -> Excerpt:
     )
 
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = pattern(
     rb"""
     (?P<string> "[^"\\]*+ (?: \\.[^"\\]*+ )*+" ) (?P<name> \s*+: )?+ |
     (?P<opening> [{\[] ) |
@@ -59,7 +60,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_COLON: Final = re.compile(rb"\s*:\s*")
+_COLON: Final = pattern(rb"\s*:\s*")
 _STRING, _NAME, _OPENING, _CLOSING, _SCALAR = range(1, _TOKEN.groups + 1)
 
 Path = tuple[str | int, ...]
@@ -135,7 +136,7 @@ def walk_values(text: bytes) -> Iterator[tuple[Path, int, int]]:
                 path.append(-1)
 
 
-_BEFORE_ELEMENT: Final = re.compile(rb"[ \t\r\n]*[\[,][ \t\r\n]*")
+_BEFORE_ELEMENT: Final = pattern(rb"[ \t\r\n]*[\[,][ \t\r\n]*")
 
 
 class EventLabel(Struct, frozen=True, gc=False):

@@ -7,7 +7,6 @@ TSV has no quotes. As in PostgreSQL's COPY and ClickHouse's TabSeparated, a tab,
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
@@ -15,11 +14,12 @@ import orjson
 from msgspec import Struct
 
 from td_currents_cli.errors import UsageError, install_hint
+from td_currents_cli.patterns import pattern
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!\d[\d.eE+-]*$)")
-_QUOTED: Final = re.compile('[",\n\r]')
-_WORD: Final = re.compile("null|(?!true|false)(?i:true|false)")
+_FORMULA: Final = pattern(r"[=+@\t\r]|-(?!\d[\d.eE+-]*$)")
+_QUOTED: Final = pattern('[",\n\r]')
+_WORD: Final = pattern("null|(?!true|false)(?i:true|false)")
 
 
 class CellForm(Struct, frozen=True):

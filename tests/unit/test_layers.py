@@ -31,6 +31,7 @@ LAYERS: Final = (
         "errors",
         "model",
         "outcome",
+        "patterns",
         "progress",
         "secrets",
         "sizes",

@@ -16,15 +16,16 @@ import msgspec
 from msgspec import Raw, Struct
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.options import looks_like_batch
 from td_currents_cli.read.scanner import SPACE, SURROGATE, Scanner, is_json
 
 if TYPE_CHECKING:
     import sqlite3
 
-_ARRAY_START: Final = re.compile(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
+_ARRAY_START: Final = pattern(rb'\s*(?:\{\s*"events"\s*:\s*)?\[')
 _CLOSED: Final = (b"{", b"[", b'"')
-_ERROR_BYTE: Final = re.compile(r"\(byte (\d+)\)$")
+_ERROR_BYTE: Final = pattern(r"\(byte (\d+)\)$")
 _RAW: Final = msgspec.json.Decoder(Raw)
 
 
@@ -80,15 +81,15 @@ NULLS: Final = ("", "null", "NULL", "\\N")
 
 NULL_BYTES: Final = tuple(map(str.encode, NULLS))
 
-_WRAPPED: Final = re.compile(rb'\s*(?:\[\s*)?"')
+_WRAPPED: Final = pattern(rb'\s*(?:\[\s*)?"')
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _FIELDS: Final = msgspec.json.Decoder(dict[str, Raw])
 _STRING: Final = msgspec.json.Decoder(str)
 _LONGEST_ESCAPE: Final = len(r"\ud83")
 
 
-_ODD_RUN: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\(?!\\)")
-_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+_ODD_RUN: Final = pattern(rb"(?<!\\)(?:\\\\)*+\\(?!\\)")
+_ESCAPE: Final = pattern(rb"\\(.)", re.DOTALL)
 _MEANINGS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"0": b"\0"}
 
 
@@ -214,7 +215,7 @@ def readings(cell: bytes, *, is_truncated: bool = False) -> Iterator[bytes]:
     yield unescaped(cell)
 
 
-_PAIR: Final = re.compile(rb'\\.|""', re.DOTALL)
+_PAIR: Final = pattern(rb'\\.|""', re.DOTALL)
 
 
 def relaxed_cells(text: bytes, separator: bytes) -> list[str]:
@@ -357,8 +358,8 @@ def is_truncated_utf8(text: bytes) -> bool:
     return True
 
 
-_KANA: Final = re.compile("[\u3041-\u30fe]")
-_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+_KANA: Final = pattern("[\u3041-\u30fe]")
+_NOT_ASCII: Final = pattern(rb"[\x80-\xff]+")
 
 
 def conversion_of(text: bytes) -> str:

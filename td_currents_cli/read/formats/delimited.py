@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     NULL_BYTES,
@@ -103,7 +104,7 @@ MAX_ROW_SIZE: Final = 1 << 25
 
 _AFTER_BATCH: Final = (b']"', b'}"', b']"\r', b'}"\r')
 _FIRST_NAMES: Final = 100  # bytes of a batch in which a field of the first event is found
-_SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\r?')
+_SEPARATOR_LINE: Final = pattern(rb'"?sep=(.)"?\r?')
 
 # A cell contains a whole batch: 100 kB and more. The csv module's own limit is 128 KiB.
 csv.field_size_limit(sys.maxsize)
@@ -200,8 +201,8 @@ def flat_rows(lines: "RowLines", source: str, table: Table, options: ReadOptions
         yield table.with_time(record, b"\n".join([line.text for line in taken]))
 
 
-_QUOTED_WORD: Final = re.compile(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')
-_CELL: Final = re.compile(r'("(?:[^"]|"")*"|[^,]*)(?:,|$)')
+_QUOTED_WORD: Final = pattern(rb'(?:^|,)"(?i:|null|true|false)"(?:,|\r?$)')
+_CELL: Final = pattern(r'("(?:[^"]|"")*"|[^,]*)(?:,|$)')
 _UNQUOTED_NULLS: Final = frozenset({"", "null"})
 
 
@@ -404,11 +405,11 @@ def _relaxed_batch(text: bytes, table: Table, *, is_truncated: bool = False) -> 
 
 _MORE_JSON: Final = (b"{", b"[", b"]", b",")
 
-_QUOTED: Final = re.compile(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
+_QUOTED: Final = pattern(rb'"\s*(?:\[\s*\{|\[\s*(?="")|\{)\s*""')
 """A quoted cell; JSON that was encoded again has backslashes before its quotes."""
 
 
-_BRACKETED_NAME: Final = re.compile(rb"\[(?!(?:true|false|null)\])[A-Za-z_][^\]\"{}]*\](?:[,;|\t]|\r?\Z)")
+_BRACKETED_NAME: Final = pattern(rb"\[(?!(?:true|false|null)\])[A-Za-z_][^\]\"{}]*\](?:[,;|\t]|\r?\Z)")
 
 
 def begins_with_name(line: bytes) -> bool:

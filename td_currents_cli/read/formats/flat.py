@@ -6,7 +6,6 @@ name belongs to, and which type a CSV cell has: what it does not know is a prope
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -19,14 +18,15 @@ from td_currents_cli.braze import CUSTOM_FIELDS, ENVELOPE, EVENT_FIELDS, PLACES
 from td_currents_cli.catalog import FieldType, Where, load
 from td_currents_cli.catalog.ddl import RECEIVED_TIME
 from td_currents_cli.choices import Names
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import fields_of
 from td_currents_cli.read.scanner import is_json
 
 NULL: Final = "\\N"
 
-_ESCAPE: Final = re.compile(r"\\([tnr\\]|u[dD][89a-fA-F][0-9a-fA-F]{2})")
+_ESCAPE: Final = pattern(r"\\([tnr\\]|u[dD][89a-fA-F][0-9a-fA-F]{2})")
 _ESCAPED: Final = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
-_BACKSLASH: Final = re.compile(rf"{_ESCAPE.pattern}|\\N|\\$|(?P<other>\\)")
+_BACKSLASH: Final = pattern(rf"{_ESCAPE.pattern}|\\N|\\$|(?P<other>\\)")
 
 
 def unescaped(cell: str) -> str:
@@ -62,9 +62,9 @@ def is_escaped(rows: Sequence[Sequence[str]]) -> bool:
 _Path: TypeAlias = tuple[str, ...]
 
 _MARKS: Final = (b'"properties_', b'"user_external_user_id"', b'"user_user_id"')
-_PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:')
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_PAYLOAD_START: Final = pattern(rb'\{\s*"events"\s*:')
+_INTEGER: Final = pattern(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER: Final = pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBERS: Final = (FieldType.INT, FieldType.LONG, FieldType.FLOAT)
 _BOOLEANS: Final = frozenset({b'"true"', b'"false"'})
 _NESTED: Final = {FieldType.STRINGS, FieldType.STRINGS_AND_NULLS, FieldType.OBJECT}

@@ -3,7 +3,6 @@
 A header row is recognized: `header=true` of the REST API.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     batch_of_truncated,
@@ -30,9 +30,9 @@ from td_currents_cli.read.scanner import LONGEST_PEEK, SPACE, Scanner, is_json
 
 _CELLS: Final = msgspec.json.Decoder(list[Raw])
 
-_ROWS: Final = re.compile(rb'\[\s*\[\s*(?:\[\s*[{"]|[^\[{\s])')
-_NOT_A_CELL: Final = re.compile(rb"\[\s*[\[{\]]")
-_BATCH_START: Final = re.compile(rb"\[\s*[{\]]")
+_ROWS: Final = pattern(rb'\[\s*\[\s*(?:\[\s*[{"]|[^\[{\s])')
+_NOT_A_CELL: Final = pattern(rb"\[\s*[\[{\]]")
+_BATCH_START: Final = pattern(rb"\[\s*[{\]]")
 
 
 def is_row_per_line(scanner: Scanner) -> bool | None:

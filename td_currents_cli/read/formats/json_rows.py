@@ -3,7 +3,6 @@
 Also objects around an array of rows, as APIs and queues return them, and as pandas writes them.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record, Severity
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import (
     EMPTY_BATCH,
     batch_of_truncated,
@@ -32,9 +32,9 @@ from td_currents_cli.suggestions import nearest
 SEVERAL_DOCUMENTS: Final = b"several"
 """Stands for a line with more than one document, the first of which may be a row. Compare with `is`."""
 
-_ARRAY_OF_EVENTS: Final = re.compile(rb'\{\s*"events"\s*:\s*\[(?!\s*")')
-_ARRAY_OF_STRINGS: Final = re.compile(rb'"events"\s*:\s*\[\s*"')
-_EVENT_KEY: Final = re.compile(rb'"event(?:s|_type)"\s*:')
+_ARRAY_OF_EVENTS: Final = pattern(rb'\{\s*"events"\s*:\s*\[(?!\s*")')
+_ARRAY_OF_STRINGS: Final = pattern(rb'"events"\s*:\s*\[\s*"')
+_EVENT_KEY: Final = pattern(rb'"event(?:s|_type)"\s*:')
 
 
 class _StringRow(msgspec.Struct):
@@ -97,10 +97,10 @@ def column_of(document: bytes) -> str | None:
     return next((name for name, cell in cells.items() if isinstance(cell, str) and looks_like_batch(cell)), None)
 
 
-_PAYLOAD_START: Final = re.compile(rb'\{\s*"events"\s*:\s*\[')
-_FIELD_AFTER_ARRAY: Final = re.compile(rb'\]\s*,\s*"')
-_BATCH_FIELD: Final = re.compile(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"events\\?"\s*:)')
-_OBJECTS: Final = re.compile(rb"\[\s*\{")
+_PAYLOAD_START: Final = pattern(rb'\{\s*"events"\s*:\s*\[')
+_FIELD_AFTER_ARRAY: Final = pattern(rb'\]\s*,\s*"')
+_BATCH_FIELD: Final = pattern(rb':\s*"?\s*(?:\[\s*(?:\\?"\s*)?\{|\{\s*\\?"events\\?"\s*:)')
+_OBJECTS: Final = pattern(rb"\[\s*\{")
 _EVENT_TYPE: Final = "event_type"
 _EVENT_START: Final = b'{"event_type":'
 
@@ -220,7 +220,7 @@ def wrapped_rows(document: bytes) -> list[WrappedRows]:
     return _rows_within(document, _MAX_DEPTH) if document.startswith(b"{") and not _OTHER_START.match(document) else []
 
 
-_OTHER_START: Final = re.compile(rb'\{\s*"(?:event_type"\s*:|events"\s*:\s*["\[])')
+_OTHER_START: Final = pattern(rb'\{\s*"(?:event_type"\s*:|events"\s*:\s*["\[])')
 
 
 def _rows_within(text: bytes, depth: int) -> list[WrappedRows]:

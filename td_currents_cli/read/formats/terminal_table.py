@@ -1,17 +1,17 @@
 """Ingested rows as `td query` draws them on the terminal: cells between `|`, lines of `+---+` around them."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from td_currents_cli.model import Batch, Code, Location, Problem, Record
+from td_currents_cli.patterns import pattern
 from td_currents_cli.read.formats.cell import batch_text
 from td_currents_cli.read.missing_column import columns_hint
 from td_currents_cli.read.options import FormatCallback, ReadOptions, SourceFormat, looks_like_batch
 from td_currents_cli.read.received import TIME, received
 from td_currents_cli.read.scanner import Scanner, is_json
 
-_BORDER: Final = re.compile(rb"\+[-+]+\+\s*")
+_BORDER: Final = pattern(rb"\+[-+]+\+\s*")
 _BORDERS: Final = 3  # above the names, below them, and at the end
 _ELLIPSIS: Final = "..."
 

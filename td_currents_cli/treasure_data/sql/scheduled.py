@@ -1,9 +1,9 @@
 """Times relative to the run of a query that is printed now and run later: in the console, a workflow, or dbt."""
 
-import re
 from typing import Final, Self
 
 from td_currents_cli.choices import Dialect
+from td_currents_cli.patterns import pattern
 from td_currents_cli.treasure_data.address import Period, format_time
 
 CLOCK: Final = "TD_SCHEDULED_TIME()"
@@ -79,7 +79,7 @@ def for_workflow(sql: str) -> str:
     return sql.replace("${", "${'$'}{").replace(CLOCK, WORKFLOW_CLOCK)
 
 
-_JINJA: Final = re.compile(r"\{[{%#]")
+_JINJA: Final = pattern(r"\{[{%#]")
 
 DBT_CLOCK: Final = "session_unixtime"
 """The dbt variable with the scheduled time: by default, the start of the run."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from td_currents_cli.braze import CANARY, LATEST
 from td_currents_cli.choices import Dialect
 from td_currents_cli.events.filter import Filter, TypeGlobs
+from td_currents_cli.patterns import pattern
 from td_currents_cli.treasure_data.address import Period, TableAddress
 from td_currents_cli.treasure_data.sql.scheduled import ScheduledTime, seconds_sql
 
@@ -89,7 +90,7 @@ def cte(name: str, columns: Sequence[str], source: str) -> str:
     return f"{name} AS (\n  SELECT\n    {listed}\n  FROM {source}\n)"
 
 
-_CHARACTER_CLASS: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
+_CHARACTER_CLASS: Final = pattern(r"\[(!?)(\]?[^\]]*)\]", re.DOTALL)
 
 
 def filter_condition(event_filter: Filter, event_type: str, seconds: str, dialect: Dialect = Dialect.TRINO) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from td_currents_cli.errors import DefectError
-from td_currents_cli.parallel import pool
-from td_currents_cli.parallel.pool import AHEAD, SERIAL, SLOT_SIZE, SharedBytes, ordered_map
+from td_currents_cli.parallel import processes
+from td_currents_cli.parallel.pool import SERIAL, SharedBytes, ordered_map
+from td_currents_cli.parallel.processes import AHEAD, SLOT_SIZE
 
 SPAWNED = """
 import multiprocessing
@@ -93,7 +94,7 @@ def test_shared_bytes_arrive_complete(size: int, jobs: int, slot_size: int, monk
 
     Where no memory can be shared (no system provides that much), results go through the pipe.
     """
-    monkeypatch.setattr(pool, "SLOT_SIZE", slot_size)
+    monkeypatch.setattr(processes, "SLOT_SIZE", slot_size)
     for item, pieces in ordered_map(bulky, (size,), range(SERIAL + 15), jobs):
         assert [bytes(piece) == bytes([item + each]) * size for each, piece in enumerate(pieces)] == [True, True]
 
