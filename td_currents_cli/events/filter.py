@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -38,11 +37,13 @@ class UsableTimes(Struct, gc=False):
     @classmethod
     def of(cls, times: list[Any]) -> "UsableTimes":
         """Nearly always, all are usable; to see that takes a tenth of the time of checking each value."""
-        with suppress(TypeError, ValueError):
+        try:
             first, last = min(times), max(times)
             # `True` and `False` are 1 and 0. What is not a number cannot be compared.
             if first > 1 and last <= LATEST:
                 return cls(times, first, last)
+        except (TypeError, ValueError):  # there is none, or not all are numbers
+            pass
         usable = [seconds for time in times if (seconds := usable_seconds(time)) is not None]
         return cls(usable, min(usable, default=None), max(usable, default=None))
 
