@@ -1,17 +1,17 @@
 """Regular expressions that are compiled when they are first used."""
 
 import re
-from typing import Any, AnyStr, Generic, cast
+from typing import Any, AnyStr, cast
 
 
-class _Pattern(Generic[AnyStr]):
-    def __init__(self, expression: AnyStr, flags: int) -> None:
-        self._expression: AnyStr = expression
+class _Pattern:
+    def __init__(self, expression: str | bytes, flags: int) -> None:
+        self.pattern = expression  # as a compiled one has it
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever a compiled one has
         # `re` keeps a number of compiled ones, and this object the methods that were asked for.
-        found = getattr(re.compile(self._expression, self._flags), name)
+        found = getattr(re.compile(self.pattern, self._flags), name)
         setattr(self, name, found)
         return found
 

@@ -100,17 +100,13 @@ def count(
     The files for --expect and --compare are outputs of this command in the formats json, jsonl, csv, or tsv.
     """
     from td_currents_cli.count import CountRequest, run  # noqa: PLC0415 -- a command loads only what it runs
+    from td_currents_cli.count.baseline import part_of  # noqa: PLC0415
     from td_currents_cli.count.dimensions import EVENT_TYPE, split_names  # noqa: PLC0415
     from td_currents_cli.events.filter import zone_of  # noqa: PLC0415
 
     on_terminal = output_format is CountFormat.table and sys.stdout.isatty()
     if on_terminal and not terminal.verbose:
         limit = limit or TOP_ON_TERMINAL
-    most_dropped = None
-    if fail_on_drop is not None:
-        from td_currents_cli.count.baseline import part_of  # noqa: PLC0415
-
-        most_dropped = part_of(fail_on_drop)
     zone = zone_of(timezone)
     wanted, received = options.selected(types, since, until, received_since, received_until, now=time.time(), zone=zone)
     with options.open_tables(
@@ -143,7 +139,7 @@ def count(
                 wide=wide,
                 expect=expect,
                 compare=compare,
-                fail_on_drop=most_dropped,
+                fail_on_drop=None if fail_on_drop is None else part_of(fail_on_drop),
                 reading=ReadOptions.of(form, column, no_header=no_header, received=received),
                 jobs=options.worker_count(jobs),
                 tables=tables,

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from td_currents_cli.errors import InputError
 from td_currents_cli.model import Batch, Location, Problem, Record
-from td_currents_cli.parallel.pool import SERIAL, ordered_map
+from td_currents_cli.parallel.pool import ordered_map
 from td_currents_cli.parallel.splits import (
     FileSplit,
     SplitCursor,
@@ -24,7 +24,6 @@ from td_currents_cli.parallel.splits import (
     SplitOffset,
     SplitReader,
     file_splits,
-    has_splits,
     is_splittable,
 )
 from td_currents_cli.read.lines import IrregularError, LineChunk
@@ -105,12 +104,16 @@ def map_records(
     rest: Iterator[Record] = iter(())
     while True:
         tasks = _tasks(rest, sources, options, may_split=may_split, whole_sources=whole_sources)
-        serial = 0 if may_split and sources and has_splits(sources[0]) else SERIAL
-        with closing(ordered_map(_task_worker, (make, arguments), tasks, jobs, serial=serial)) as results:
+        with closing(ordered_map(_task_worker, (make, arguments), tasks, jobs, is_large=_is_part)) as results:
             irregular = yield from _until_irregular(results, on_format)
         if irregular is None:
             return
         rest, sources = irregular.rest(), sources[irregular.split.number + 1 :]
+
+
+def _is_part(task: FileSplit | RecordChunk) -> bool:
+    """Whether this is part of a large file, most of which comes after it."""
+    return isinstance(task, FileSplit) and task.format is not SplitFormat.WHOLE
 
 
 def _until_irregular(

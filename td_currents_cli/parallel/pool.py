@@ -1,7 +1,7 @@
 """A map over items with the results in their order, by other processes if there are many."""
 
 from collections.abc import Callable, Generator, Iterable
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -40,23 +40,25 @@ def ordered_map(
     items: Iterable[Item],
     jobs: int,
     *,
-    serial: int = SERIAL,
+    is_large: Callable[[Item], bool] = lambda _: False,
 ) -> Generator[tuple[Item, Result]]:
     """Yield each item with the result of a function, in the order of the items.
 
     Close it when it is not read to its end: that ends the other processes.
 
     `make` is called once in each process, unless it begins as a copy of this one. Its arguments, the items and the
-    results are sent between processes, which are started after `serial` items. Items are taken a bounded number ahead.
+    results are sent between processes, which are started at the first large item, or after SERIAL others. Items are
+    taken a bounded number ahead.
 
     Raises:
         DefectError: one of the processes died.
     """
     function = make(*arguments)
     rest = iter(items)
-    for item in rest if jobs == 1 else islice(rest, serial):
-        yield item, function(item)
-    for item in rest:
-        from td_currents_cli.parallel.processes import in_processes  # noqa: PLC0415 -- small inputs do without
+    for number, item in enumerate(rest):
+        if jobs == 1 or (number < SERIAL and not is_large(item)):
+            yield item, function(item)
+        else:
+            from td_currents_cli.parallel.processes import in_processes  # noqa: PLC0415 -- small inputs do without
 
-        yield from in_processes(function, make, arguments, chain([item], rest), jobs)
+            yield from in_processes(function, make, arguments, chain([item], rest), jobs)

@@ -29,8 +29,10 @@ MIN_SIZE: Final = 1 << 25  # bytes from which a file is worth more than one proc
 MAX_UNIT: Final = 1 << 22
 """Bytes of an Avro file that is not worth more than one process, and whose results fit into memory."""
 
+SPLITS: Final = 32  # of a file, if they are within the sizes below: each takes a millisecond besides what is in it
+
 SPLIT_SIZES: Final = (1 << 20, 1 << 23)
-"""The least and the most bytes of a split, of which a file has 32 in between: what is done for each takes 1 ms."""
+"""The least and the most bytes of a split."""
 
 
 class SplitFormat(Enum):
@@ -194,15 +196,9 @@ class SplitCursor:
 def is_splittable(source: Source) -> bool:
     """Whether a source can be read in splits: a large plain file in some formats, or a small Avro file in one."""
     size = source.plain_size()
-    # Any number of small files is better read by the processes that work with what is in them.
-    is_small = size is not None and size <= MAX_UNIT
-    return (is_small and source.name.endswith(".avro")) or has_splits(source)
-
-
-def has_splits(source: Source) -> bool:
-    """Whether a source is large enough for several processes, and can be read in splits."""
-    if (source.plain_size() or 0) < MIN_SIZE:
-        return False
+    if size is None or size < MIN_SIZE:
+        # Any number of small files is better read by the processes that work with what is in them.
+        return size is not None and size <= MAX_UNIT and source.name.endswith(".avro")
     try:
         with closing(source.open()) as raw:
             return _format_of(raw.read(LONGEST_PEEK))[0] is not SplitFormat.WHOLE
@@ -229,7 +225,7 @@ def file_splits(source: Source, options: ReadOptions = DEFAULT, *, number: int =
 def _limits(raw: BinaryIO, size: int, mark: bytes) -> Iterator[int]:
     """Yield offsets where a document probably begins, about the size of a split apart."""
     least, most = SPLIT_SIZES
-    start, length = 0, max(least, min(size // 32, most))
+    start, length = 0, max(least, min(size // SPLITS, most))
     while start + length < size and (found := _find(raw, mark, start + length)) is not None:
         yield found
         start = found

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
+from operator import eq
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,17 @@ def test_processes_are_started_for_large_inputs(items: int, jobs: int) -> None:
     processes = [process for _, process in ordered_map(process_of, (0,), range(items), jobs)]
     assert set(processes[:SERIAL]) == {os.getpid()}
     assert (os.getpid() in processes[SERIAL:]) == (items == 500)
+
+
+def test_a_large_item_starts_processes_at_once() -> None:
+    """Whether it is the first or comes after small ones; `--jobs 1` starts none."""
+    for large in (0, 3):
+        results = ordered_map(process_of, (0,), range(SERIAL), 2, is_large=partial(eq, large))
+        processes = [process for _, process in results]
+        assert set(processes[:large]) <= {os.getpid()}
+        assert os.getpid() not in processes[large:]
+    results = ordered_map(process_of, (0,), range(SERIAL), 1, is_large=lambda _: True)
+    assert {process for _, process in results} == {os.getpid()}
 
 
 def test_items_are_taken_a_bounded_number_ahead() -> None:
