@@ -250,12 +250,12 @@ def cells_around_batch(line: bytes, separator: bytes) -> list[bytes]:
 _BATCHES: Final = (b'"', b"[", b"{")
 
 
-def cells_of_truncated(text: bytes) -> list[tuple[str, bytes]]:
-    """Return the names and cells of a truncated object or array; the last cell may be incomplete.
+def cells_of_truncated(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and cells of a truncated object or array; the last cell may be incomplete.
 
     The names are empty for an array. There are no cells for anything else, or what is malformed in any other way.
     """
-    return list(cells_in(text)) if text.startswith((b"{", b"[")) and is_truncated(text) else []
+    return cells_in(text) if text.startswith((b"{", b"[")) and is_truncated(text) else iter(())
 
 
 def batch_of_truncated(cell: bytes, text: bytes, place: Location) -> Iterator[Record]:

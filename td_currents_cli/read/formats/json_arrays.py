@@ -43,7 +43,7 @@ def is_row_per_line(scanner: Scanner) -> bool | None:
     line = scanner.peek_line().rstrip(SPACE)
     cells = _cells(line)
     if cells is None:
-        if (left := cells_of_truncated(line)) and not left[0][1].startswith((b"[", b"{")):
+        if (first := next(cells_of_truncated(line), None)) and not first[1].startswith((b"[", b"{")):
             return True
         start = scanner.head(1 << 12)
         if _ROWS.match(start):

@@ -7,6 +7,7 @@ import lzma
 import sys
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +21,9 @@ from td_currents_cli.events.decode import EventReader, split
 from td_currents_cli.model import Batch, Code, Problem, Record, Severity
 from td_currents_cli.read import records, sources
 from td_currents_cli.read.formats.flat import event_of_flat_row, event_of_strings
+from td_currents_cli.read.formats.json_arrays import is_row_per_line
 from td_currents_cli.read.options import ReadOptions, SourceFormat
+from td_currents_cli.read.scanner import LONGEST_PEEK, Scanner
 from td_currents_cli.validate.command import Selection
 from tests.memory import source_of
 
@@ -713,3 +716,18 @@ def test_a_mistyped_name_next_to_other_fields() -> None:
     text = json.dumps({"Events": json.loads(CELL), "source": "test"}).encode()
     assert kinds(read(text, ReadOptions())[0]) == [text.decode()]
     assert kinds(read(text)[0])[0] is Code.EVENTS_MISSING
+
+
+def test_a_long_row_is_recognized_by_its_first_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are not taken out of it: there may be half a million of them in the part that is looked at."""
+    taken = 0
+    take_value = Scanner.take_value
+
+    def count_values(scanner: Scanner) -> bytes | None:
+        nonlocal taken
+        taken += 1
+        return take_value(scanner)
+
+    monkeypatch.setattr(Scanner, "take_value", count_values)
+    assert is_row_per_line(Scanner(BytesIO(b"[1" + b",1" * LONGEST_PEEK))) is True
+    assert taken == 1
