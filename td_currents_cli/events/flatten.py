@@ -14,7 +14,7 @@ import msgspec
 import orjson
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
 
-from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PAYLOAD_END, PAYLOAD_START, PLACES, USER_FIELDS
+from td_currents_cli.braze import ENVELOPE, EVENT_FIELDS, PLACES, USER_FIELDS
 from td_currents_cli.choices import Names
 from td_currents_cli.events.decode import Decoded, split
 from td_currents_cli.events.json import hide_lone_surrogates
@@ -206,23 +206,26 @@ _Properties: Final = msgspec.defstruct(
 )
 
 
-class Envelope(Struct, forbid_unknown_fields=True, gc=False):
-    """The fields of an event next to `user` and `properties`."""
-
-    event_type: str
-    id: str
-    time: Annotated[int, Meta(ge=0, lt=1 << 53)]
-
-
-_encoder: Final = msgspec.json.Encoder()
-_envelopes: Final = msgspec.json.Decoder(Envelope)
 _users: Final = msgspec.json.Decoder(_User)
 _properties: Final = msgspec.json.Decoder(_Properties)
 
-_FRAMES: Final = ((b'[{"event_type":', b"}}]"), (PAYLOAD_START + b'{"event_type":', b"}}" + PAYLOAD_END))
-_NEXT: Final = b'}},{"event_type":'
-_USER_CUT: Final = b',"user":{'
-_PROPERTIES_CUT: Final = b'},"properties":{'
+
+class _Event(Struct, forbid_unknown_fields=True, gc=False):
+    """The values of an event, whatever the order of its fields, as they stand in its batch."""
+
+    event_type: Raw
+    id: Raw
+    time: Raw
+    user: Raw
+    properties: Raw
+
+
+class _Payload(Struct, forbid_unknown_fields=True, gc=False):
+    events: list[_Event]
+
+
+_arrays: Final = msgspec.json.Decoder(list[_Event])
+_payloads: Final = msgspec.json.Decoder(_Payload)
 
 _PREFIXED_NAME: Final = pattern(rb""""(?:user\.|properties[._])(?:[^"\\]|\\.)*"[ \t]*:""")
 # It begins with a byte that is rare.
@@ -231,21 +234,26 @@ _ESCAPED_LETTER: Final = pattern(rb"\\u00[2-7]")
 
 
 class FlatLines(Struct, frozen=True, gc=False):
-    """Flat events as JSON Lines, with the envelope of each."""
+    """Flat events as JSON Lines, and what they were made from."""
 
     data: bytes
-    envelopes: list[Envelope]
+    events: list[_Event]
 
     def __len__(self) -> int:
-        return len(self.envelopes)
+        return len(self.events)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.data.split(b"\n")[:-1])
 
+    def envelopes(self) -> bytes:
+        """The fields next to `user` and `properties`, as JSON Lines."""
+        heads = [b'{"event_type":%b,"id":%b,"time":%b}' % (each.event_type, each.id, each.time) for each in self.events]
+        return b"\n".join(heads)
+
 
 def flatten_batch(batch: Batch) -> Decoded[Any]:
     """The events of a batch in the form that `flatten` gives each: FlatLines or a list of bytes."""
-    lines: Any = cut_lines(batch.data, is_utf8=batch.is_utf8)
+    lines: Any = flatten_together(batch.data, is_utf8=batch.is_utf8)
     if lines is not None:
         return Decoded(lines)
     decoded: Decoded[Any] = split(batch)
@@ -257,65 +265,40 @@ def flatten_line(chunk: LineChunk) -> FlatLines | list[bytes]:
     data = bytes(chunk.batches[0]).rstrip()
     # An array is a batch only in an ingested row.
     is_batch = chunk.row is not None or data.startswith(b"{")
-    lines = cut_lines(data, is_utf8=True) if is_batch else None
+    lines = flatten_together(data, is_utf8=True) if is_batch else None
     return [flatten(event) for event in split.of_lines(chunk)] if lines is None else lines
 
 
-def cut_lines(data: bytes, *, is_utf8: bool) -> FlatLines | None:
-    """The flat events of a batch that has Braze's layout; None for any other."""
-    frame = next((each for each in _FRAMES if data.startswith(each[0]) and data.endswith(each[1])), None)
+def flatten_together(data: bytes, *, is_utf8: bool) -> FlatLines | None:
+    """The flat events of a batch on one line, each with all fields of Braze's events and no others; None otherwise."""
     # No piece holds a line end, so that each is a line.
-    if frame is None or b"\n" in data or b"\r" in data:
-        return None
-    inside = data[len(frame[0]) : -len(frame[1])]
-    heads, _, rests = zip(*[event.partition(_USER_CUT) for event in inside.split(_NEXT)], strict=True)
-    users, cuts, properties = zip(*[rest.partition(_PROPERTIES_CUT) for rest in rests], strict=True)
-    # Where the second cut was found, the first was, too.
-    if b"" in cuts:
+    if b"\n" in data or b"\r" in data:
         return None
     try:
-        if not (is_utf8 or data.isascii()):
-            # Few events hold other characters.
-            for piece in [piece for piece in (*users, *properties) if not piece.isascii()]:
-                piece.decode()
-        envelopes = _envelopes_of(heads) if _are_bare(users, properties) else None
+        if not is_utf8:
+            data.decode()
+        events = _payloads.decode(data).events if data.startswith(b"{") else _arrays.decode(data)
+        return FlatLines(_joined(events), events) if _are_bare(events) else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    if envelopes is None:
-        return None
-    return FlatLines(_joined(heads, [*map(bytes.strip, users)], [*map(bytes.strip, properties)]), envelopes)
 
 
-def _are_bare(users: Sequence[bytes], properties: Sequence[bytes]) -> bool:
-    """Whether these are insides of objects in which no name needs a prefix. Raises DecodeError, RecursionError."""
-    lines = _objects(properties)
+def _are_bare(events: Sequence[_Event]) -> bool:
+    """Whether no name needs a prefix. Raises DecodeError if `user` or `properties` is not an object, RecursionError."""
+    lines = b"\n".join([each.properties for each in events])
     # These searches are fast and seldom find something, so that the one for names needs no speed.
     may_be_prefixed = _DOT.search(lines) or b'"properties_' in lines
     if (may_be_prefixed and _PREFIXED_NAME.search(lines)) or _ESCAPED_LETTER.search(lines):
         return False
-    # As many objects as lines: no line has several, and none continues on the next.
-    if len(_properties.decode_lines(lines)) != len(properties):
-        return False
-    return len(_users.decode_lines(_objects(users))) == len(users)
+    _properties.decode_lines(lines)
+    _users.decode_lines(b"\n".join([each.user for each in events]))
+    return True
 
 
-def _objects(insides: Sequence[bytes]) -> bytes:
-    return b"{%b}" % b"}\n{".join(insides)
-
-
-def _envelopes_of(heads: Sequence[bytes]) -> list[Envelope] | None:
-    """The envelopes, if encoding gives back the same bytes: each field once, in this order. Raises as above."""
-    lines = b'{"event_type":%b}\n' % b'}\n{"event_type":'.join(heads)
-    envelopes = _envelopes.decode_lines(lines)
-    return envelopes if _encoder.encode_lines(envelopes) == lines else None
-
-
-def _joined(heads: Sequence[bytes], users: Sequence[bytes], properties: Sequence[bytes]) -> bytes:
-    if not (all(users) and all(properties)):
-        events = zip(heads, users, properties, strict=True)
-        return b"".join([b'{"event_type":%b}\n' % b",".join(filter(None, pieces)) for pieces in events])
-    # Joined at once, so that each piece is copied once.
-    pieces = [b",", b"", b",", b"", b'}\n{"event_type":', b""] * len(heads)
-    pieces[1::6], pieces[3::6], pieces[5::6] = users, properties, [*heads[1:], b""]
-    pieces[-2] = b"}\n"
-    return b'{"event_type":%b%b' % (heads[0], b"".join(pieces))
+def _joined(events: Sequence[_Event]) -> bytes:
+    pieces: list[bytes | Raw] = []
+    for each in events:
+        user, properties = bytes(each.user)[1:-1].strip(), bytes(each.properties)[1:-1].strip()
+        pieces += b'{"event_type":', each.event_type, b',"id":', each.id, b',"time":', each.time
+        pieces += b"," if user else b"", user, b"," if properties else b"", properties, b"}\n"
+    return b"".join(pieces)

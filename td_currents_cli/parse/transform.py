@@ -46,6 +46,9 @@ class _AnyEnvelope(Struct, gc=False):
     time: Any = None
 
 
+_envelopes: Final = msgspec.json.Decoder(_AnyEnvelope)
+
+
 class Transformer:
     """Filters, masks, renames and flattens events; `key` is that of the hashes, None to drop personal data."""
 
@@ -113,7 +116,10 @@ class Transformer:
         """The events that the filter keeps, and their envelopes if they are needed."""
         if not self._needs_envelopes:
             return events, []
-        envelopes = events.envelopes if isinstance(events, FlatLines) else [_envelope(bytes(each)) for each in events]
+        if isinstance(events, FlatLines):
+            envelopes = _envelopes.decode_lines(events.envelopes())
+        else:
+            envelopes = [_envelope(bytes(each)) for each in events]
         if not self._request.wanted:
             return events, envelopes
         kept = [self._filter.keeps(each.event_type, each.time) for each in envelopes]
@@ -138,6 +144,6 @@ class Transformer:
 
 def _envelope(event: bytes) -> _AnyEnvelope:
     try:
-        return msgspec.json.decode(event, type=_AnyEnvelope)
+        return _envelopes.decode(event)
     except msgspec.DecodeError:
         return decode_any(event, _AnyEnvelope)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from td_currents_cli.choices import Names, Nested, To
 from td_currents_cli.events.decode import split
 from td_currents_cli.events.filter import Filter, TypeGlobs
-from td_currents_cli.events.flatten import cut_lines, flatten, flatten_batch, named
+from td_currents_cli.events.flatten import flatten, flatten_batch, flatten_together, named
 from td_currents_cli.model import Batch, Location
 from td_currents_cli.parallel import splits
 from td_currents_cli.parse import ParseRequest, run
@@ -67,6 +67,7 @@ def test_a_batch_is_flattened_as_its_events_are(some: list[str], wrapped: bool) 
     assert [*flatten_batch(batch(some, wrapped)).events] == [flatten(event) for event in exact]
 
 
+USER_TEXT = '"user_id":"u"'
 CUTS = [',"user":{', '},"properties":{', '}},{"event_type":', ',"id":"i"', "}", "{", '"', "]", " ", ":1", '"a":', '"x"']
 INSIDES = st.sampled_from(
     [
@@ -95,7 +96,7 @@ ENVELOPES = st.sampled_from(
     st.sampled_from(CUTS),
     st.randoms(use_true_random=False),
 )
-def test_cutting_gives_what_decoding_gives(
+def test_flattening_together_gives_what_flattening_one_by_one_gives(
     events: list[tuple[str, str, str]], wrapped: bool, cut: str, other: str, random: Random
 ) -> None:
     """For a batch in or near Braze's layout: the same lines and the same problems."""
@@ -115,14 +116,26 @@ def _with(text: str, piece: str, random: Random) -> str:
     return text[:place] + piece + text[place:]
 
 
-def test_a_batch_in_the_layout_of_braze_is_cut() -> None:
-    """It is not decoded event by event; `user` may be empty, and a value may look like a name."""
-    envelope, rest = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
-    event = f'{{{envelope},"user":{{%s}},"properties":{{{rest}}}}}'
-    for wrapped in (False, True):
-        lines = cut_lines(batch([event % '"user_id":"u"', event % ""], wrapped).data, is_utf8=False)
-        assert lines is not None
-        assert lines.data.decode() == f'{{{envelope},"user_id":"u",{rest}}}\n{{{envelope},{rest}}}\n'
+@pytest.mark.parametrize(
+    "layout",
+    [
+        '{{{envelope},"user":{{{user}}},"properties":{{{properties}}}}}',
+        '{{"properties":{{{properties}}},{envelope},"user":{{{user}}}}}',
+        '{{ {envelope} , "user" : {{ {user}}}, "properties": {{\t{properties} }} }}',
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_events_with_all_fields_of_braze_are_flattened_together(layout: str, wrapped: bool) -> None:
+    """In any order and with any spaces; `user` may be empty, and a value may look like a name."""
+    envelope, properties = '"event_type":"a","id":"1","time":2', '"é":"user.x","p":{"user":{"a":1},"n":"\\u00e9"}'
+    texts = [
+        layout.format(envelope=envelope, user=user, properties=properties) for user in (USER_TEXT, "", f" {USER_TEXT}")
+    ]
+    lines = flatten_together(batch(texts, wrapped).data, is_utf8=False)
+    assert lines is not None
+    assert lines.envelopes().decode() == "\n".join([f"{{{envelope}}}"] * 3)
+    with_user = f"{{{envelope},{USER_TEXT},{properties}}}\n"
+    assert lines.data.decode() == f"{with_user}{{{envelope},{properties}}}\n{with_user}"
 
 
 @law
@@ -163,7 +176,6 @@ def test_dedupe_is_idempotent(tmp_path_factory: pytest.TempPathFactory, some: li
     assert once.splitlines() == list(first.values())
 
 
-USER_TEXT = '"user_id":"u"'
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"dedupe": True},
@@ -181,13 +193,14 @@ OPTIONS: list[dict[str, Any]] = [
 def test_the_layout_of_a_batch_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, some: list[tuple[str, str, bool]], options: dict[str, Any]
 ) -> None:
-    """Cutting and decoding give the same output, with any options."""
+    """Flattening together and one by one gives the same output, with any options."""
     folder = tmp_path_factory.getbasetemp()
     event = '{"event_type":"%s","id":"%s","time":%s,"user":{%s},"properties":{"x":[1]}}'
     texts = [event % (kind, number, number, user * USER_TEXT) for kind, number, user in some]
     usual = batch(texts, True)
-    assert cut_lines(usual.data, is_utf8=True) is not None
-    changed = usual.data.replace(b'{"events":', b'{ "events":')
+    changed = usual.data.replace(b'{"events":', b'{"x":0,"events":')
+    assert flatten_together(usual.data, is_utf8=True) is not None
+    assert flatten_together(changed, is_utf8=True) is None
     assert parsed(folder, usual.data, **options) == parsed(folder, changed, **options)
 
 
