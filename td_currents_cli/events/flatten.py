@@ -211,7 +211,7 @@ _properties: Final = msgspec.json.Decoder(_Properties)
 
 
 class _Event(Struct, forbid_unknown_fields=True, gc=False):
-    """The values of an event, whatever the order of its fields, as they stand in its batch."""
+    """The values of an event, whatever the order of its fields, unchanged."""
 
     event_type: Raw
     id: Raw
