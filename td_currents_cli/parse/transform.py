@@ -1,6 +1,7 @@
 """From records to JSON Lines of flat events: what each worker process does with its chunks of the input."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import compress
 from typing import Any, Final
 
@@ -116,10 +117,7 @@ class Transformer:
         """The events that the filter keeps, and their envelopes if they are needed."""
         if not self._needs_envelopes:
             return events, []
-        if isinstance(events, FlatLines):
-            envelopes = _envelopes.decode_lines(events.envelopes())
-        else:
-            envelopes = [_envelope(bytes(each)) for each in events]
+        envelopes = _envelopes_of(events)
         if not self._request.wanted:
             return events, envelopes
         kept = [self._filter.keeps(each.event_type, each.time) for each in envelopes]
@@ -140,6 +138,13 @@ class Transformer:
         if self._with_columns:
             columns.add(lines)
         return b"\n".join([*lines, b""])
+
+
+def _envelopes_of(events: list[Any] | FlatLines) -> list[_AnyEnvelope]:
+    if isinstance(events, FlatLines):
+        with suppress(msgspec.DecodeError):
+            return _envelopes.decode_lines(events.envelopes())
+    return [_envelope(bytes(each)) for each in events]
 
 
 def _envelope(event: bytes) -> _AnyEnvelope:

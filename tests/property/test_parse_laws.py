@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from td_currents_cli.choices import Names, Nested, To
@@ -25,6 +25,7 @@ law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthChec
 ODD = ['""', '"\\u0000"', '"\\ud800"', '"\u2028😀"', '"a\\tb\\nc\\\\"', '"\\"x,y"', "1e400", "3.140000104904175", "-0"]
 values = st.sampled_from([*ODD, "null", "true", "12345678901234567890", "{}", '{"a": [1.0, "é"]}', "[ ]", '"x"'])
 IDS = st.integers(0, 5).map(str)
+TIMES = IDS | st.sampled_from(["1e999", "1" + "0" * 5000, "2.5", '"2"', "null", "{}"])
 USER = ["user_id", "external_user_id", "device_id", "timezone"]
 OTHERS = ["campaign_id", "price", "name", "custom_properties", "", "é", "a.b", "user_agent", "events"]
 CLASHING = ["user_id", "id", "time", "user", "properties.x", "user.y", "event_type"]
@@ -189,14 +190,17 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 @settings(law, max_examples=60)
-@given(st.lists(st.tuples(st.sampled_from("ab"), IDS, st.booleans()), min_size=1, max_size=6), st.sampled_from(OPTIONS))
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), IDS, TIMES, st.booleans()), min_size=1, max_size=6),
+    st.sampled_from(OPTIONS),
+)
 def test_the_layout_of_a_batch_does_not_matter(
-    tmp_path_factory: pytest.TempPathFactory, some: list[tuple[str, str, bool]], options: dict[str, Any]
+    tmp_path_factory: pytest.TempPathFactory, some: list[tuple[str, str, str, bool]], options: dict[str, Any]
 ) -> None:
     """Flattening together and one by one gives the same output, with any options."""
     folder = tmp_path_factory.getbasetemp()
     event = '{"event_type":"%s","id":"%s","time":%s,"user":{%s},"properties":{"x":[1]}}'
-    texts = [event % (kind, number, number, user * USER_TEXT) for kind, number, user in some]
+    texts = [event % (kind, number, time, user * USER_TEXT) for kind, number, time, user in some]
     usual = batch(texts, True)
     changed = usual.data.replace(b'{"events":', b'{"x":0,"events":')
     assert flatten_together(usual.data, is_utf8=True) is not None
@@ -248,6 +252,20 @@ def any_events(draw: st.DrawFn, names: Names) -> str:
     return an_object({**envelope, **others, **{place: places[place] for place in places if draw(st.integers(0, 5))}})
 
 
+NOT_STRINGS = ("price", "time", "duration", "is_amp")
+
+
+def may_be_of_others(tsv: bytes) -> bool:
+    r"""Whether what others write for null is in a column of numbers or booleans, and no null (`\N`) tells our form.
+
+    It is told by the first rows.
+    """
+    header, *rows = (line.split("\t") for line in tsv.decode().split("\n")[:100])
+    columns = [index for index, name in enumerate(header) if name.endswith(NOT_STRINGS)]
+    has_null = any("\\N" in row for row in rows)
+    return not has_null and any(row[index] in {"", "null"} for row in rows if len(row) > 1 for index in columns)
+
+
 @pytest.mark.parametrize("names", Names)
 @pytest.mark.parametrize("to", [To.JSONL, To.CSV, To.TSV])
 @law
@@ -255,10 +273,14 @@ def any_events(draw: st.DrawFn, names: Names) -> str:
 def test_output_of_parse_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, to: To, names: Names, data: st.DataObject, more: int
 ) -> None:
-    """In every format: parsed again, it is the same byte for byte, with or without nulls among the first rows."""
+    """In every format: parsed again, it is the same byte for byte, with or without nulls among the first rows.
+
+    Except for TSV that other tools write, too, in another meaning: see `may_be_of_others`.
+    """
     folder = tmp_path_factory.getbasetemp()
     some = data.draw(st.lists(any_events(names), min_size=1, max_size=4))
     once = parsed(folder, batch([some[0]] * more + some, True).data, to=to, names=names)
+    assume(to is not To.TSV or not may_be_of_others(once))
     assert parsed(folder, once, to=to, names=names) == once
 
 
