@@ -205,7 +205,6 @@ _Properties: Final = msgspec.defstruct(
     "_Properties", [(name, _Never, UNSET) for name in (*USER_FIELDS, *EVENT_FIELDS, *_OF_CONNECTOR, "events")], gc=False
 )
 
-
 _users: Final = msgspec.json.Decoder(_User)
 _properties: Final = msgspec.json.Decoder(_Properties)
 
@@ -272,7 +271,7 @@ def flatten_line(chunk: LineChunk) -> FlatLines | list[bytes]:
 def flatten_together(data: bytes, *, is_utf8: bool) -> FlatLines | None:
     """The flat events of a batch on one line, each with all fields of Braze's events and no others; None otherwise."""
     # No piece holds a line end, so that each is a line.
-    if b"\n" in data or b"\r" in data:
+    if not data.startswith((b"{", b"[")) or b"\n" in data or b"\r" in data:
         return None
     try:
         if not is_utf8:

@@ -105,7 +105,7 @@ def test_flattening_together_gives_what_flattening_one_by_one_gives(
         f'{{"event_type":{envelope},"user":{{{user}}},"properties":{{{rest}}}}}' for envelope, user, rest in events
     ]
     text = batch(texts, wrapped).data.decode()
-    for changed in (text, *(text.replace(cut, other, 1), _with(text, cut, random))):
+    for changed in (text, f" {text}", text.replace(cut, other, 1), _with(text, cut, random)):
         data = Batch(changed.encode(), Location("x"))
         fast, exact = flatten_batch(data), split(data)
         assert [*fast.events] == [flatten(event) for event in exact.events]
