@@ -7,7 +7,7 @@ byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -252,31 +252,48 @@ class FlatLines(Struct, frozen=True, gc=False):
 
 def flatten_batch(batch: Batch) -> Decoded[Any]:
     """The events of a batch in the form that `flatten` gives each: FlatLines or a list of bytes."""
-    lines: Any = flatten_together(batch.data, is_utf8=batch.is_utf8)
+    lines: Any = flatten_together([batch.data], is_utf8=batch.is_utf8)
     if lines is not None:
         return Decoded(lines)
     decoded: Decoded[Any] = split(batch)
     return structs.replace(decoded, events=[flatten(event) for event in decoded.events])
 
 
-def flatten_line(chunk: LineChunk) -> FlatLines | list[bytes]:
-    """The events of a chunk of one line, in the form that `flatten` gives each. Raises as `Decoder.of_lines`."""
-    data = bytes(chunk.batches[0]).rstrip()
+def flatten_lines(chunk: LineChunk) -> FlatLines | list[bytes]:
+    """The events of a chunk in the form that `flatten` gives each. Raises as `Decoder.of_lines`."""
+    batches = [bytes(batch).rstrip() for batch in chunk.batches]
     # An array is a batch only in an ingested row.
-    is_batch = chunk.row is not None or data.startswith(b"{")
-    lines = flatten_together(data, is_utf8=True) if is_batch else None
-    return [flatten(event) for event in split.of_lines(chunk)] if lines is None else lines
+    may_be_usual = chunk.row is not None or batches[0].startswith(b"{")
+    lines = flatten_together(batches, is_utf8=True) if may_be_usual else None
+    if lines is not None:
+        return lines
+    if len(batches) == 1:
+        return [flatten(event) for event in split.of_lines(chunk)]
+    # Most of the others are as usual.
+    return [event for line in chunk.pieces(0) for event in flatten_lines(line)]
 
 
-def flatten_together(data: bytes, *, is_utf8: bool) -> FlatLines | None:
-    """The flat events of a batch on one line, each with all fields of Braze's events and no others; None otherwise."""
-    # No piece holds a line end, so that each is a line.
-    if not data.startswith((b"{", b"[")) or b"\n" in data or b"\r" in data:
+def flatten_together(batches: Sequence[bytes], *, is_utf8: bool) -> FlatLines | None:
+    """The flat events of batches, all payloads or all arrays; None unless each event has the fields of Braze's events.
+
+    None also where one is not on one line, so that each event is on one.
+    """
+    is_payload = batches[0].startswith(b"{")
+    begin, end = (b"{", b"}") if is_payload else (b"[", b"]")
+    if not all(each.startswith(begin) and each.endswith(end) for each in batches):
         return None
+    if any(b"\n" in each or b"\r" in each for each in batches):
+        return None
+    text = b"\n".join(batches)
     try:
         if not is_utf8:
-            data.decode()
-        events = _payloads.decode(data).events if data.startswith(b"{") else _arrays.decode(data)
+            text.decode()
+        arrays = [each.events for each in _payloads.decode_lines(text)] if is_payload else _arrays.decode_lines(text)
+        # None continues on the next line, since there is no comma between their brackets. So a line with several would
+        # make more of them.
+        if len(arrays) != len(batches):
+            return None
+        events = list(chain.from_iterable(arrays))
         return FlatLines(_joined(events), events) if _are_bare(events) else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None

@@ -12,7 +12,7 @@ from td_currents_cli.choices import Mask, Names, Nested, To
 from td_currents_cli.events.decode import Decoded, EventReader, split
 from td_currents_cli.events.dedupe import event_digest
 from td_currents_cli.events.filter import EventFilter
-from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, flatten_line, named
+from td_currents_cli.events.flatten import FlatLines, as_bare_event, flatten_batch, flatten_lines, named
 from td_currents_cli.events.json import decode_any
 from td_currents_cli.events.mask import Masking
 from td_currents_cli.model import Batch, Problem, Record
@@ -22,7 +22,9 @@ from td_currents_cli.parse.columns import ColumnStats, nested_as_strings, select
 from td_currents_cli.parse.request import ParseRequest
 from td_currents_cli.read.lines import LineChunk
 
-PIECE_SIZE: Final = 1 << 18  # bytes of lines that are joined: they fit into the processor's caches
+DECODED_SIZE: Final = 1 << 16
+"""Bytes of batches that are decoded together: all that is made of them fits into the processor's caches."""
+PIECE_SIZE: Final = 1 << 18  # bytes of lines that are joined: they fit, too
 
 
 class TransformedChunk(Struct):
@@ -63,8 +65,8 @@ class Transformer:
         if self._steps or request.names is not Names.SHORT:
             self._steps.append(lambda event: named(event, request.names))
         self._decode: Callable[[Batch], Decoded[Any]] = split if self._steps else flatten_batch
-        self._decode_line: Callable[[LineChunk], list[Any] | FlatLines] = (
-            split.of_lines if self._steps else flatten_line
+        self._decode_lines: Callable[[LineChunk], list[Any] | FlatLines] = (
+            split.of_lines if self._steps else flatten_lines
         )
         # Nested values and fields of a table are seen to when it is written.
         self._fields = None if request.is_table else request.fields
@@ -81,8 +83,8 @@ class Transformer:
     def fast(self, chunks: Iterable[LineChunk]) -> TransformedChunk:
         """Transform the events in lines of one source. Raises IrregularError."""
         reader = EventReader()
-        lines = (line for chunk in chunks for line in chunk.lines())
-        return self._transformed((reader.events_of_lines(line, self._decode_line) for line in lines), reader, [])
+        pieces = (piece for chunk in chunks for piece in chunk.pieces(DECODED_SIZE))
+        return self._transformed((reader.events_of_lines(each, self._decode_lines) for each in pieces), reader, [])
 
     def _transformed(
         self, batches: Iterable[list[Any] | FlatLines], reader: EventReader, rejects: list[Problem]

@@ -26,9 +26,17 @@ class LineChunk(Struct, frozen=True):
     text: bytes  # the same, proved to be UTF-8, without the doubling of quotes
     batches: list[memoryview]  # in `text`, one for each line
 
-    def lines(self) -> Iterator["LineChunk"]:
-        """Yield a chunk for each line, without its place, which only an irregular one needs."""
-        return (structs.replace(self, batches=[batch]) for batch in self.batches)
+    def pieces(self, size: int) -> Iterator["LineChunk"]:
+        """Yield chunks of some lines, of up to that many bytes or of one line, without their places."""
+        piece: list[memoryview] = []
+        room = size
+        for batch in self.batches:
+            room -= len(batch)
+            if room < 0 and piece:
+                yield structs.replace(self, batches=piece)
+                piece, room = [], size - len(batch)
+            piece.append(batch)
+        yield structs.replace(self, batches=piece)
 
     def locations(self) -> Iterator[Location]:
         """Yield the place of each batch."""

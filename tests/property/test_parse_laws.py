@@ -112,6 +112,32 @@ def test_flattening_together_gives_what_flattening_one_by_one_gives(
         assert fast.problems == exact.problems
 
 
+@law
+@given(st.lists(st.tuples(ENVELOPES, INSIDES, INSIDES), min_size=1, max_size=3), st.booleans())
+def test_batches_are_flattened_together_as_each_of_them_is(events: list[tuple[str, str, str]], wrapped: bool) -> None:
+    """Or not at all, where one of them is out of the ordinary."""
+    texts = [
+        f'{{"event_type":{envelope},"user":{{{user}}},"properties":{{{rest}}}}}' for envelope, user, rest in events
+    ]
+    batches = [batch([text], wrapped) for text in texts]
+    lines, exact = flatten_together([each.data for each in batches], is_utf8=True), list(map(split, batches))
+    if lines is not None:
+        assert [*lines] == [flatten(event) for each in exact for event in each.events]
+        assert not any(each.problems for each in exact)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_one_batch_on_two_lines_does_not_make_up_for_two_on_one(wrapped: bool) -> None:
+    """As many batches as lines are not enough."""
+    event = f'{{"event_type":{GOOD_ENVELOPE},"user":{{}},"properties":{{"a":[{{}},[],{{}}]}}}}'
+    whole = batch([event, event], wrapped).data
+    assert flatten_together([whole, whole], is_utf8=True) is not None
+    for end in range(1, len(whole)):
+        for several in (whole + whole, whole + b" " + whole):
+            assert flatten_together([several, whole[:end], whole[end:]], is_utf8=True) is None
+            assert flatten_together([whole[:end], whole[end:], several], is_utf8=True) is None
+
+
 def _with(text: str, piece: str, random: Random) -> str:
     place = random.randrange(len(text))
     return text[:place] + piece + text[place:]
@@ -132,7 +158,7 @@ def test_events_with_all_fields_of_braze_are_flattened_together(layout: str, wra
     texts = [
         layout.format(envelope=envelope, user=user, properties=properties) for user in (USER_TEXT, "", f" {USER_TEXT}")
     ]
-    lines = flatten_together(batch(texts, wrapped).data, is_utf8=False)
+    lines = flatten_together([batch(texts, wrapped).data], is_utf8=False)
     assert lines is not None
     assert lines.envelopes().decode() == "\n".join([f"{{{envelope}}}"] * 3)
     with_user = f"{{{envelope},{USER_TEXT},{properties}}}\n"
@@ -203,8 +229,8 @@ def test_the_layout_of_a_batch_does_not_matter(
     texts = [event % (kind, number, time, user * USER_TEXT) for kind, number, time, user in some]
     usual = batch(texts, True)
     changed = usual.data.replace(b'{"events":', b'{"x":0,"events":')
-    assert flatten_together(usual.data, is_utf8=True) is not None
-    assert flatten_together(changed, is_utf8=True) is None
+    assert flatten_together([usual.data], is_utf8=True) is not None
+    assert flatten_together([changed], is_utf8=True) is None
     assert parsed(folder, usual.data, **options) == parsed(folder, changed, **options)
 
 
