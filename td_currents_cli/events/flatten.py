@@ -21,6 +21,7 @@ from td_currents_cli.events.json import hide_lone_surrogates
 from td_currents_cli.model import Batch
 from td_currents_cli.patterns import pattern
 from td_currents_cli.read.lines import LineChunk
+from td_currents_cli.read.scanner import SPACE
 
 _KNOWN: Final = frozenset(EVENT_FIELDS)
 _OF_CONNECTOR: Final = tuple(f"user_{name}" for name in USER_FIELDS)
@@ -226,7 +227,8 @@ class _Payload(Struct, forbid_unknown_fields=True, gc=False):
 _arrays: Final = msgspec.json.Decoder(list[_Event])
 _payloads: Final = msgspec.json.Decoder(_Payload)
 
-_PREFIXED_NAME: Final = pattern(rb""""(?:user\.|properties[._])(?:[^"\\]|\\.)*"[ \t]*:""")
+# No quote that begins a name has a backslash before it: text that was encoded twice is not searched again and again.
+_PREFIXED_NAME: Final = pattern(rb"""(?<!\\)"(?:user\.|properties[._])[^"\\]*+(?:\\.[^"\\]*+)*+"[ \t]*:""")
 # It begins with a byte that is rare.
 _DOT: Final = pattern(rb"""\.(?:(?<="user\.)|(?<="properties\.))""")
 _ESCAPED_LETTER: Final = pattern(rb"\\u00[2-7]")
@@ -261,7 +263,7 @@ def flatten_batch(batch: Batch) -> Decoded[Any]:
 
 def flatten_lines(chunk: LineChunk) -> FlatLines | list[bytes]:
     """The events of a chunk in the form that `flatten` gives each. Raises as `Decoder.of_lines`."""
-    batches = [bytes(batch).rstrip() for batch in chunk.batches]
+    batches = [bytes(batch).rstrip(SPACE) for batch in chunk.batches]
     # An array is a batch only in an ingested row.
     may_be_usual = chunk.row is not None or batches[0].startswith(b"{")
     lines = flatten_together(batches, is_utf8=True) if may_be_usual else None
@@ -270,7 +272,8 @@ def flatten_lines(chunk: LineChunk) -> FlatLines | list[bytes]:
     if len(batches) == 1:
         return [flatten(event) for event in split.of_lines(chunk)]
     # Most of the others are as usual.
-    return [event for line in chunk.pieces(0) for event in flatten_lines(line)]
+    lines_alone = (structs.replace(chunk, batches=[batch]) for batch in chunk.batches)
+    return [event for line in lines_alone for event in flatten_lines(line)]
 
 
 def flatten_together(batches: Sequence[bytes], *, is_utf8: bool) -> FlatLines | None:
@@ -289,8 +292,8 @@ def flatten_together(batches: Sequence[bytes], *, is_utf8: bool) -> FlatLines | 
         if not is_utf8:
             text.decode()
         arrays = [each.events for each in _payloads.decode_lines(text)] if is_payload else _arrays.decode_lines(text)
-        # None continues on the next line, since there is no comma between their brackets. So a line with several would
-        # make more of them.
+        # None continues on the next line: a string cannot, and there is no comma between the brackets. So a line with
+        # several would make more of them.
         if len(arrays) != len(batches):
             return None
         events = list(chain.from_iterable(arrays))

@@ -27,7 +27,7 @@ class LineChunk(Struct, frozen=True):
     batches: list[memoryview]  # in `text`, one for each line
 
     def pieces(self, size: int) -> Iterator["LineChunk"]:
-        """Yield chunks of some lines, of up to that many bytes or of one line, without their places."""
+        """Yield chunks of some lines, of up to that many bytes or of one line; their places are those of this chunk."""
         piece: list[memoryview] = []
         room = size
         for batch in self.batches:

@@ -58,13 +58,15 @@ TOKENS: Final = [
         b"\r",
         b"\r\n",
         b" ",
+        b"\f",
         b"\0",
         b"\xff",
         b"1",
         b"null",
     ),
     *(b"\xef\xbb\xbf", b"\\ud800", b"\\u0065", b'"time":1,', b'"events":[],', b'"events":"[]",', b'"id":"1","id":"2",'),
-    *(b"{}", b"[]", b"[" * 1100, b"\n\n", b'{"event_type":"c"}\n', b"time,events\n", b"\xc3", b"NaN", b"1e999", b"\\x"),
+    *(b"{}", b"[]", b"[" * 1100, b"\n\n\n", b'{"event_type":"c"}\n', b"time,events\n", b"\xc3", b"NaN", b"1e999"),
+    b"\\x",
     *(
         b'{"events":[]}',
         b'{"reason":"x","event":{"event_type":"d"}}\n',
@@ -189,6 +191,8 @@ def test_reconcile(
     ),
 )
 @example(b'{"events":[{"event_type":"a"}]}\n' * 3 + b'[{"event_type":"a","id":1}]\n', (20, 50), {})
+@example(b'{"events":[]}\n' * 6 + b'{"events":[]}\n\n\n', (20, 50), {})
+@example(b'{"events":[]}\n' * 6 + b'{"events":[]}\f\n', (20, 50), {})
 def test_parse(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, sizes: tuple[int, int], options: dict[str, Any]
 ) -> None:
