@@ -166,7 +166,7 @@ def test_events_with_all_fields_of_braze_are_flattened_together(layout: str, wra
 
 
 def test_json_in_strings_takes_no_longer_for_looking_like_names() -> None:
-    """In the largest event, each name in a string was searched to the string's end: that took half an hour."""
+    """In an event of the largest size: each name in the string was searched to the string's end, which took minutes."""
     text = json.dumps({f"user.name{number}": 1 for number in range(40_000)})
     event = f'{{"event_type":{GOOD_ENVELOPE},"user":{{}},"properties":{{"x":{json.dumps(text)}}}}}'
     lines = flatten_together([batch([event], True).data], is_utf8=True)
