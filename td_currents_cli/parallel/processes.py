@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 _Requests: TypeAlias = SimpleQueue[tuple[bytes, SimpleQueue[bytes | None]] | None]
 """Pickled items, each with the queue of its answer, in which None stands for a process that died."""
 
-AHEAD: Final = 3  # items handed out beyond those being worked on, per process: bounds what is in memory
+AHEAD: Final = 2  # items handed out beyond those being worked on, per process: bounds what is in memory
 
 SLOT_SIZE: Final = 1 << 24
 """Bytes of shared memory for a result. Unused ones take no memory; what is larger goes through the pipe."""

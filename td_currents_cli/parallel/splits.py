@@ -31,8 +31,8 @@ MAX_UNIT: Final = 1 << 22
 
 SPLITS: Final = 32  # of a file, if they are within the sizes below: each takes a millisecond besides what is in it
 
-SPLIT_SIZES: Final = (1 << 20, 1 << 23)
-"""The least and the most bytes of a split."""
+SPLIT_SIZES: Final = (1 << 20, 5 << 20)
+"""The least and the most bytes of a split: what is made of some of them is in memory at a time."""
 
 
 class SplitFormat(Enum):
