@@ -7,7 +7,7 @@ byte for byte; only the line ends of a pretty-printed event are removed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count, islice
+from itertools import count, islice
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -277,26 +277,18 @@ def flatten_lines(chunk: LineChunk) -> FlatLines | list[bytes]:
 
 
 def flatten_together(batches: Sequence[bytes], *, is_utf8: bool) -> FlatLines | None:
-    """The flat events of batches, all payloads or all arrays; None unless each event has the fields of Braze's events.
+    """The flat events of batches, payloads or arrays; None unless each event has the fields of Braze's events.
 
     None also where one is not on one line, so that each event is on one.
     """
-    is_payload = batches[0].startswith(b"{")
-    begin, end = (b"{", b"}") if is_payload else (b"[", b"]")
-    if not all(each.startswith(begin) and each.endswith(end) for each in batches):
-        return None
-    if any(b"\n" in each or b"\r" in each for each in batches):
-        return None
-    text = b"\n".join(batches)
+    events: list[_Event] = []
     try:
-        if not is_utf8:
-            text.decode()
-        arrays = [each.events for each in _payloads.decode_lines(text)] if is_payload else _arrays.decode_lines(text)
-        # None continues on the next line: a string cannot, and there is no comma between the brackets. So a line with
-        # several would make more of them.
-        if len(arrays) != len(batches):
-            return None
-        events = list(chain.from_iterable(arrays))
+        for batch in batches:
+            if not batch.startswith((b"{", b"[")) or b"\n" in batch or b"\r" in batch:
+                return None
+            if not is_utf8:
+                batch.decode()
+            events += _payloads.decode(batch).events if batch.startswith(b"{") else _arrays.decode(batch)
         return FlatLines(_joined(events), events) if _are_bare(events) else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
